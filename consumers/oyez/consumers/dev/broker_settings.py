@@ -1,0 +1,58 @@
+"""What the broker is told: settings for one machine, quick to start."""
+
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+from oyez.consumers.dev.jars import java_home
+from oyez.consumers.dev.ports import HOST
+
+HEAP = "-Xmx512m"
+
+
+def properties(log: Path, port: int, controller: int, changes: Mapping[str, str]) -> str:
+    """The text of server.properties: one node that is broker and controller."""
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{HOST}:{controller}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "log.dirs": str(log),
+        "num.partitions": "4",
+        "auto.create.topics.enable": "true",
+        "group.initial.rebalance.delay.ms": "0",
+        "offsets.topic.num.partitions": "1",
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.num.partitions": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        # How long a killed broker stays registered, and keeps its successor out.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
+        # 10 MB for each index of each partition, and 128 MB for the cleaner, are for servers.
+        "log.index.size.max.bytes": "1048576",
+        "log.cleaner.dedupe.buffer.size": "4194304",
+    }
+    return "".join(f"{name}={value}\n" for name, value in {**settings, **changes}.items())
+
+
+def java_command(class_path: str, wanted: Path) -> list[str]:
+    """The command that runs the broker."""
+    return [*_java(class_path), "kafka.Kafka", str(wanted)]
+
+
+def format_command(class_path: str, wanted: Path) -> list[str]:
+    """The command that prepares the broker's folder, once."""
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return [*_java(class_path), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(wanted)]
+
+
+def _java(class_path: str) -> list[str]:
+    options = [HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true"]
+    return [str(java_home() / "bin" / "java"), *options, "-cp", class_path]

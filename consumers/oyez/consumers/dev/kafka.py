@@ -1,0 +1,143 @@
+"""A real Kafka broker, from packages: Java from a wheel, Kafka from Maven."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from oyez.consumers.dev.broker_settings import format_command, java_command, properties
+from oyez.consumers.dev.errors import ServiceError
+from oyez.consumers.dev.jars import class_path
+from oyez.consumers.dev.ports import HOST, answers, free_port, is_free
+from oyez.consumers.dev.process import ServiceProcess
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+class Kafka:
+    """One broker on 127.0.0.1, a context manager.
+
+    `data` is its folder (None: a temporary one, removed when it stops), `port` its port (None: a free one),
+    `settings` are broker settings that replace the defaults, such as {"num.partitions": "8"}.
+    """
+
+    def __init__(
+        self, data: Path | None = None, *, port: int | None = None, settings: dict[str, str] | None = None
+    ) -> None:
+        self._keeps_data = data is not None
+        self._given = data
+        self._given_port = port
+        self._settings = settings or {}
+        self._folder = Path()
+        self._ports = (0, 0)
+        self._process: ServiceProcess | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Its address, HOST:PORT."""
+        return f"{HOST}:{self._ports[0]}"
+
+    @property
+    def pid(self) -> int:
+        """The broker's process id."""
+        return self._running().pid
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. ServiceError, with the end of its log, if it does not."""
+        self._folder = (self._given or Path(tempfile.mkdtemp(prefix="oyez-kafka-"))).absolute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._ports = (self._given_port or free_port(), free_port())
+        try:
+            self._format()
+            self._launch()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop it cleanly; a temporary folder goes too."""
+        if self._process is not None:
+            self.thaw()
+            self._process.end(signal.SIGTERM, seconds=STOP_SECONDS)
+            self._process = None
+        if not self._keeps_data and self._folder != Path():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """SIGKILL, as by a crash. The data stays."""
+        self._running().end(seconds=STOP_SECONDS)
+
+    def restart(self) -> None:
+        """Start it again on the same port and data, stopping it first if it runs."""
+        process = self._running()
+        self.thaw()
+        process.end(signal.SIGTERM, seconds=STOP_SECONDS)
+        self._launch()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nothing."""
+        self._running().send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on."""
+        self._running().send(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> ServiceProcess:
+        if self._process is None:
+            raise ServiceError("Kafka was not started: call start() first")
+        return self._process
+
+    def _format(self) -> None:
+        port, controller = self._ports
+        wanted = self._folder / "server.properties"
+        wanted.write_text(properties(self._folder / "log", port, controller, self._settings))
+        self._class_path = class_path()
+        if (self._folder / "log" / "meta.properties").exists():
+            return
+        done = subprocess.run(
+            format_command(self._class_path, wanted), capture_output=True, text=True, timeout=READY_SECONDS
+        )
+        if done.returncode != 0:
+            raise ServiceError(
+                f"Kafka's folder {self._folder} cannot be formatted\n{done.stdout}{done.stderr}"
+            )
+
+    def _launch(self) -> None:
+        if not is_free(self._ports[0]):
+            raise ServiceError(f"Kafka cannot listen on {self.bootstrap}: the port is in use, choose another")
+        self._process = ServiceProcess(
+            "Kafka",
+            java_command(self._class_path, self._folder / "server.properties"),
+            log=self._folder / "kafka.log",
+            folder=self._folder,
+            orphaned=signal.SIGKILL,
+        )
+        self._process.wait_until(self._answers, seconds=READY_SECONDS)
+
+    def _answers(self) -> bool:
+        return answers(self._ports[0]) and has_broker(self.bootstrap)
+
+
+def has_broker(bootstrap: str) -> bool:
+    """Whether a broker at this address answers a client and has registered itself."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        return bool(client.list_topics(timeout=2.0).brokers)
+    except KafkaException:
+        return False

@@ -1,0 +1,48 @@
+"""What every test may ask for: a broker, databases, topics."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a real broker."""
+    with kafka_address() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a real PostgreSQL server's own database."""
+    with postgres_address() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh, empty PostgreSQL database."""
+    with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    """The URL of a fresh SQLite file."""
+    return f"sqlite:///{tmp_path / 'oyez.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, empty database, of each kind in turn."""
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture
+def topic(kafka: str) -> str:
+    """The name of a fresh topic with four partitions."""
+    return make_topic(kafka, unique("test"))

@@ -1,0 +1,20 @@
+"""Waiting for something to become true, with a limit, instead of sleeping."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def eventually(condition: Callable[[], Result], timeout: float = 20.0, every: float = 0.02) -> Result:
+    """What `condition()` returns once it is true; AssertionError after `timeout` seconds."""
+    limit = time.monotonic() + timeout
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > limit:
+            name = getattr(condition, "__qualname__", repr(condition))
+            raise AssertionError(f"{name} was still {result!r} after {timeout:g} s")
+        time.sleep(every)
