@@ -1,0 +1,90 @@
+"""The complete list of signals."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from .declaration import Declaration
+from .errors import SchemaError, UnknownSignal
+from .requirements import check_requirements
+
+if TYPE_CHECKING:
+    from .signal import Signal
+
+
+class Catalogue:
+    """Signals by name, number and class, in the order of their declaration."""
+
+    def __init__(self) -> None:
+        self._declared: dict[str, Declaration] = {}
+        self._found: dict[object, Declaration] = {}
+
+    def add(self, declaration: Declaration) -> None:
+        """Enter a signal. The same class defined again (a reload, a notebook) replaces its earlier self.
+
+        SchemaError: another class has the name or the number.
+        """
+        kept = {name: one for name, one in self._declared.items() if not _same_class(one, declaration)}
+        _refuse_duplicate(kept, declaration)
+        kept[declaration.name] = declaration
+        self._declared, self._found = kept, _index(kept)
+
+    def __getitem__(self, signal: "str | int | type[Signal]") -> Declaration:
+        """The declaration of a signal's name, number or class. UnknownSignal: none is declared."""
+        declaration = self._found.get(signal)
+        if declaration is None or isinstance(signal, bool):
+            raise UnknownSignal(self._unknown(signal))
+        return declaration
+
+    def __contains__(self, signal: object) -> bool:
+        return signal in self._found
+
+    def __iter__(self) -> Iterator[Declaration]:
+        return iter(self._declared.values())
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def check(self) -> None:
+        """Check what only the whole list can show: SchemaError for a requirement that is unknown, has no
+        subject, or is part of a cycle (with its path)."""
+        check_requirements(self._declared)
+
+    def _unknown(self, signal: object) -> str:
+        if isinstance(signal, type):
+            return f"{signal.__name__} is not in the catalogue: give it a name, class {signal.__name__}(Signal, name=\"…\")"
+        close = get_close_matches(str(signal), self._declared, n=3)
+        known = f"did you mean {' or '.join(close)}?" if close else f"known: {self._names()}"
+        return f"unknown signal {signal!r}; {known}"
+
+    def _names(self) -> str:
+        return ", ".join(sorted(self._declared)) or "none; is the module that declares it imported?"
+
+
+def _same_class(one: Declaration, other: Declaration) -> bool:
+    return (one.model.__module__, one.model.__qualname__) == (other.model.__module__, other.model.__qualname__)
+
+
+def _refuse_duplicate(declared: dict[str, Declaration], new: Declaration) -> None:
+    for one in declared.values():
+        if one.name == new.name:
+            raise SchemaError(f"{_class(new)}: the name {new.name!r} is taken by {_class(one)}; choose another")
+        if new.number is not None and one.number == new.number:
+            raise SchemaError(f"{_class(new)}: the number {new.number} is taken by {_class(one)}; choose another")
+
+
+def _class(declaration: Declaration) -> str:
+    return f"{declaration.model.__module__}.{declaration.model.__qualname__}"
+
+
+def _index(declared: dict[str, Declaration]) -> dict[object, Declaration]:
+    found: dict[object, Declaration] = {}
+    for one in declared.values():
+        found[one.name] = found[one.model] = one
+        if one.number is not None:
+            found[one.number] = one
+    return found
+
+
+catalogue = Catalogue()
+"""Where every Signal subclass with a name is entered, unless it says `catalogue=`. The one global."""

@@ -1,0 +1,49 @@
+"""What a signal's class keywords said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .text import text_of
+
+if TYPE_CHECKING:
+    from .signal import Signal
+
+
+class Pair(NamedTuple):
+    """A prerequisite: that `signal` has been handled for `subject`."""
+
+    signal: str
+    subject: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Declaration:
+    """A signal as declared. `key`, `subject` and the values of `requires` are names of fields of `model`."""
+
+    name: str
+    number: int | None
+    model: "type[Signal]"
+    key: str | None
+    subject: str | None
+    requires: Mapping[str, str]
+    """The required signal's name -> the field of this signal that holds its subject."""
+    remember: timedelta | None
+    """For how long it is remembered that a subject was handled; None: for ever."""
+    topic: str | None
+    """The signal's own topic; None: the one that is set for all."""
+
+    def key_of(self, data: Any) -> str | None:
+        """The key that `data` holds, as text; None when the signal has no key field or the field is null."""
+        return None if self.key is None else text_of(getattr(data, self.key))
+
+    def subject_of(self, data: Any) -> str | None:
+        """What the event is about, as text; None when the signal has no subject or the field is null."""
+        return None if self.subject is None else text_of(getattr(data, self.subject))
+
+
+def required_pairs(requires: Mapping[str, str], data: Any) -> tuple[Pair, ...]:
+    """The prerequisites of `data`. A null field is no requirement; subjects compare as text."""
+    subjects = ((name, text_of(getattr(data, field))) for name, field in requires.items())
+    return tuple(Pair(name, subject) for name, subject in subjects if subject is not None)

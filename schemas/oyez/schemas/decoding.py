@@ -1,0 +1,92 @@
+"""Canonical events, read: the fast path, for values that begin with a known signal's prefix."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NotRequired, cast
+
+from pydantic import StringConstraints, TypeAdapter
+from typing_extensions import TypedDict
+
+from .declaration import Declaration, required_pairs
+from .errors import Undecodable
+from .event import Event
+from .text import MAX_TEXT, flaw
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
+
+
+class Envelope(TypedDict):
+    """What a decoded event is made of; `data` is the signal's model."""
+
+    source: str
+    id: str
+    time: NotRequired[str]
+    partitionkey: NotRequired[str]
+    data: Any
+
+
+def envelope_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
+    """A function that decodes a canonical event of this signal. Unknown members are ignored, in the data too.
+
+    It raises pydantic's ValidationError; then the full path, `decode`, has the last word.
+    """
+    envelope = TypedDict(  # type: ignore[misc] # the model is known at run time only
+        "Envelope",
+        {
+            "source": Text,
+            "id": Text,
+            "time": NotRequired[str],
+            "partitionkey": NotRequired[Text],
+            "data": declaration.model,
+        },
+    )
+    return cast(Callable[[bytes], Envelope], json_reader(envelope, declaration))
+
+
+def json_reader(kind: Any, declaration: Declaration) -> Callable[[bytes], Any]:
+    """A function that reads JSON as `kind`, ignoring what the signal's model does not know."""
+    read = TypeAdapter(kind).validator.validate_json
+    extra: Literal["allow", "ignore"] = "ignore"
+    if declaration.model.model_config.get("extra") == "allow":
+        extra = "allow"
+    return lambda value: read(value, extra=extra)
+
+
+def event_of(declaration: Declaration, envelope: Envelope) -> Event[Any]:
+    """The typed event of a decoded envelope. Undecodable: its time is none."""
+    data = envelope["data"]
+    time = envelope.get("time")
+    return Event(
+        id=envelope["id"],
+        source=envelope["source"],
+        time=None if time is None else time_of(time),
+        signal=declaration.name,
+        key=envelope.get("partitionkey"),
+        subject=declaration.subject_of(data),
+        data=data,
+    )
+
+
+def time_of(text: str) -> datetime:
+    """RFC 3339 text as an aware time in UTC. Undecodable: it is none, or has no offset."""
+    try:
+        time = datetime.fromisoformat(text.upper())
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Undecodable(f"time: {text[:60]!r} is no RFC 3339 time with an offset")
+
+
+def check_text(declaration: Declaration, envelope: Envelope) -> None:
+    """Undecodable: an id, source, key or subject is too long for the database, or has a NUL character.
+
+    The fast path leaves this out; it is for when the database refuses a batch.
+    """
+    data = envelope["data"]
+    texts = [("id", envelope["id"]), ("source", envelope["source"]), ("key", envelope.get("partitionkey"))]
+    texts.append(("subject", declaration.subject_of(data) or None))
+    texts += [(f"required {name}", subject or None) for name, subject in required_pairs(declaration.requires, data)]
+    for what, text in texts:
+        if text is not None and (reason := flaw(text)):
+            raise Undecodable(f"{what}: {reason}")

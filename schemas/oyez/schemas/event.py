@@ -1,0 +1,24 @@
+"""One occurrence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[S]):
+    """A signal's data with its envelope. (source, id) identifies it."""
+
+    id: str
+    source: str
+    """The name of the server that announced it."""
+    time: datetime | None
+    """When it was announced, in UTC; None if another producer's event does not say."""
+    signal: str
+    key: str | None
+    """The visitor session: one key, one partition, one order for each source."""
+    subject: str | None
+    """What it is about, if its signal has a subject."""
+    data: S

@@ -1,0 +1,132 @@
+"""The class keywords of a signal, checked."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AliasChoices, AliasPath, ConfigDict
+from pydantic.fields import FieldInfo
+
+from .catalogue import Catalogue
+from .declaration import Declaration
+from .errors import SchemaError
+from .requirements import without_subject
+
+if TYPE_CHECKING:
+    from .signal import Signal
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
+
+
+class Options(ConfigDict, total=False):
+    """The keywords of `class X(Signal, …)`; pydantic's own configuration may be given there too."""
+
+    name: str
+    number: int | None
+    key: str | None
+    subject: str | None
+    requires: "Mapping[type[Signal] | str, str]"
+    remember: timedelta | None
+    topic: str | None
+    catalogue: Catalogue
+
+
+def declare(model: "type[Signal]", options: Mapping[str, Any]) -> Declaration:
+    """The declaration that `options` make for `model`. SchemaError: naming the class, the field and the way out."""
+    owner = model.__qualname__
+    declaration = Declaration(
+        name=_name(owner, options["name"]),
+        number=_number(owner, options.get("number")),
+        model=model,
+        key=_field(model, "key", options.get("key")),
+        subject=_field(model, "subject", options.get("subject")),
+        requires=_requires(model, options.get("requires", {})),
+        remember=_remember(owner, options.get("remember", timedelta(days=30))),
+        topic=_topic(owner, options.get("topic")),
+    )
+    if declaration.subject is not None and declaration.requires.get(declaration.name) == declaration.subject:
+        raise SchemaError(
+            f"{owner}: requires itself by its own subject field {declaration.subject!r}, so it would wait for "
+            "itself; name the field that holds the other subject (its parent, say)"
+        )
+    if declaration.name in declaration.requires and declaration.subject is None:
+        raise SchemaError(without_subject(owner, declaration.name))
+    for name, field in model.model_fields.items():
+        _check_alias(owner, name, field)
+    return declaration
+
+
+def _name(owner: str, name: object) -> str:
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise SchemaError(
+        f"{owner}: the name {name!r} is not valid; use a letter, then letters, digits, '.', '_' or '-', 200 at most"
+    )
+
+
+def _number(owner: str, number: object) -> int | None:
+    if number is None or (type(number) is int and number > 0):
+        return number
+    raise SchemaError(f"{owner}: the number {number!r} is not valid; use a positive whole number, or none")
+
+
+def _remember(owner: str, remember: object) -> timedelta | None:
+    if remember is None or (isinstance(remember, timedelta) and remember > timedelta(0)):
+        return remember
+    raise SchemaError(f"{owner}: remember={remember!r} is not valid; use a positive timedelta, or None for ever")
+
+
+def _topic(owner: str, topic: object) -> str | None:
+    if topic is None or (isinstance(topic, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic)):
+        return topic
+    raise SchemaError(f"{owner}: topic={topic!r} is not valid; use letters, digits, '.', '_' or '-', 249 at most")
+
+
+def _field(model: "type[Signal]", option: str, field: object) -> str | None:
+    if field is None:
+        return None
+    if isinstance(field, str) and field in model.model_fields:
+        return field
+    known = ", ".join(model.model_fields) or "none"
+    raise SchemaError(
+        f"{model.__qualname__}: {option} names the field {field!r}, which does not exist; its fields are: {known}"
+    )
+
+
+def _requires(model: "type[Signal]", requires: object) -> Mapping[str, str]:
+    if not isinstance(requires, Mapping):
+        raise SchemaError(f"{model.__qualname__}: requires must be a dict of signal -> field, not {requires!r}")
+    pairs = [(_required_name(model, signal), signal, field) for signal, field in requires.items()]
+    for name, _, field in pairs:
+        if _field(model, f"requires[{name!r}]", field) is None:
+            raise SchemaError(f"{model.__qualname__}: requires[{name!r}] names no field; give the field's name")
+    return MappingProxyType({name: str(field) for name, _, field in pairs})
+
+
+def _required_name(model: "type[Signal]", signal: object) -> str:
+    if isinstance(signal, str):
+        return _name(f"{model.__qualname__}: requires", signal)
+    declared: Declaration | None = getattr(signal, "__oyez__", None) if isinstance(signal, type) else None
+    if declared is None:
+        raise SchemaError(f"{model.__qualname__}: requires names {signal!r}, which is no named signal")
+    if declared.subject is None:
+        raise SchemaError(without_subject(model.__qualname__, declared.name))
+    return declared.name
+
+
+def _check_alias(owner: str, name: str, field: FieldInfo) -> None:
+    written = field.serialization_alias
+    if written is None or written == name or written in _read_names(field.validation_alias):
+        return
+    raise SchemaError(
+        f"{owner}: the field {name!r} is written as {written!r} but not read under that name; "
+        "use alias= instead of serialization_alias="
+    )
+
+
+def _read_names(alias: str | AliasPath | AliasChoices | None) -> list[Any]:
+    if isinstance(alias, AliasChoices):
+        return list(alias.choices)
+    return [alias]
