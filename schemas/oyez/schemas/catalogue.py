@@ -52,7 +52,8 @@ class Catalogue:
 
     def _unknown(self, signal: object) -> str:
         if isinstance(signal, type):
-            return f"{signal.__name__} is not in the catalogue: give it a name, class {signal.__name__}(Signal, name=\"…\")"
+            name = signal.__name__
+            return f'{name} is not in the catalogue: give it a name, class {name}(Signal, name="…")'
         close = get_close_matches(str(signal), self._declared, n=3)
         known = f"did you mean {' or '.join(close)}?" if close else f"known: {self._names()}"
         return f"unknown signal {signal!r}; {known}"
@@ -62,15 +63,19 @@ class Catalogue:
 
 
 def _same_class(one: Declaration, other: Declaration) -> bool:
-    return (one.model.__module__, one.model.__qualname__) == (other.model.__module__, other.model.__qualname__)
+    return _class(one) == _class(other)
 
 
 def _refuse_duplicate(declared: dict[str, Declaration], new: Declaration) -> None:
     for one in declared.values():
         if one.name == new.name:
-            raise SchemaError(f"{_class(new)}: the name {new.name!r} is taken by {_class(one)}; choose another")
+            raise _taken(new, f"name {new.name!r}", one)
         if new.number is not None and one.number == new.number:
-            raise SchemaError(f"{_class(new)}: the number {new.number} is taken by {_class(one)}; choose another")
+            raise _taken(new, f"number {new.number}", one)
+
+
+def _taken(new: Declaration, what: str, one: Declaration) -> SchemaError:
+    return SchemaError(f"{_class(new)}: the {what} is taken by {_class(one)}; choose another")
 
 
 def _class(declaration: Declaration) -> str:

@@ -12,6 +12,7 @@ from .errors import Undecodable
 from .event import Event
 from .text import MAX_TEXT, flaw
 
+typed_dict: Any = TypedDict  # called by another name where only run time knows the members' types
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
 
 
@@ -30,7 +31,7 @@ def envelope_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 
     It raises pydantic's ValidationError; then the full path, `decode`, has the last word.
     """
-    envelope = TypedDict(  # type: ignore[misc] # the model is known at run time only
+    envelope = typed_dict(
         "Envelope",
         {
             "source": Text,
@@ -86,7 +87,8 @@ def check_text(declaration: Declaration, envelope: Envelope) -> None:
     data = envelope["data"]
     texts = [("id", envelope["id"]), ("source", envelope["source"]), ("key", envelope.get("partitionkey"))]
     texts.append(("subject", declaration.subject_of(data) or None))
-    texts += [(f"required {name}", subject or None) for name, subject in required_pairs(declaration.requires, data)]
+    pairs = required_pairs(declaration.requires, data)
+    texts += [(f"required {pair.signal}", pair.subject or None) for pair in pairs]
     for what, text in texts:
         if text is not None and (reason := flaw(text)):
             raise Undecodable(f"{what}: {reason}")

@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError
 from .catalogue import Catalogue, catalogue
 from .errors import InvalidEvent
 from .signal import Signal
+from .text import flaw
 
 CANONICAL = b'{"specversion":"1.0","type":"'
 """Every event of ours begins so."""
@@ -29,12 +30,14 @@ class Encoder:
 
     def __init__(self, source: str, catalogue: Catalogue = catalogue) -> None:
         """InvalidEvent: `source` is empty, too long or otherwise not usable."""
+        if reason := flaw(source):
+            raise InvalidEvent(f"the source {source!r}: {reason}")
         self._source = _quoted(source)
         self._catalogue = catalogue
         self._heads: dict[type[Signal], tuple[str, Callable[[Any], bytes]]] = {}
 
-    def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002
-        """One event. `time` is RFC 3339 text in UTC. InvalidEvent: something in it cannot be written as JSON."""
+    def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002 # its name
+        """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON."""
         head, write = self._heads.get(type(data)) or self._head(type(data))
         text = f'{head}{_quoted(id)},"time":"{time}"'
         if key is not None:

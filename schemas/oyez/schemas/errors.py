@@ -1,4 +1,4 @@
-"""What can go wrong. Every error of Oyez is an OyezError; each message is one line that says what, where and what to do."""
+"""What can go wrong. Each message is one line: what, where, what to do."""
 
 from pydantic import ValidationError
 
@@ -13,15 +13,15 @@ class SchemaError(OyezError):
     """A signal is declared wrongly: a name is taken, a field does not exist, requirements form a cycle."""
 
 
-class UnknownSignal(OyezError):
+class UnknownSignal(OyezError):  # noqa: N818 # the name says what happened
     """No signal of that name, number or class is in the catalogue."""
 
 
-class InvalidEvent(OyezError):
-    """An event that may not be announced: its data, key or subject is wrong. The message says which and why."""
+class InvalidEvent(OyezError):  # noqa: N818 # the name says what happened
+    """An event that may not be announced: the message says what in its data, key or subject is wrong."""
 
 
-class Undecodable(OyezError):
+class Undecodable(OyezError):  # noqa: N818 # the name says what happened
     """A record that is no event of ours: `reason` says in one line why."""
 
     def __init__(self, reason: str) -> None:

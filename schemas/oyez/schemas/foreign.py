@@ -1,8 +1,9 @@
-"""Any CloudEvent, read: the full path, for other producers' events and for a reason when the fast path fails."""
+"""Any CloudEvent, read: the full path, for other producers' events and a reason when the fast path fails."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,7 @@ from typing_extensions import TypedDict
 
 from .catalogue import Catalogue
 from .declaration import Declaration
-from .decoding import Envelope, Text, check_text, event_of, json_reader, time_of
+from .decoding import Envelope, Text, check_text, event_of, json_reader, time_of, typed_dict
 from .errors import Undecodable, reasons
 from .event import Event
 
@@ -68,8 +69,13 @@ def read_envelope(value: bytes | None, headers: Headers | None, key: bytes | Non
     return _structured(value, key)
 
 
-def decode(value: bytes | None, headers: Headers | None, key: bytes | None, catalogue: Catalogue) -> Event[Any]:
-    """The typed event in a record. Undecodable: there is none; UnknownSignal: its signal is not in `catalogue`."""
+def decode(
+    value: bytes | None, headers: Headers | None, key: bytes | None, catalogue: Catalogue
+) -> Event[Any]:
+    """The typed event in a record.
+
+    Undecodable: there is none; UnknownSignal: its signal is not in `catalogue`.
+    """
     raw = read_envelope(value, headers, key)
     declaration = catalogue[raw.signal]
     envelope: Envelope = {"source": raw.source, "id": raw.id, "data": _typed(raw, declaration)}
@@ -96,7 +102,8 @@ def _structured(value: bytes, key: bytes | None) -> RawEnvelope:
 
 
 def _binary(value: bytes, headers: dict[str, str], key: bytes | None) -> RawEnvelope:
-    known = _checked({name.removeprefix("ce_"): text for name, text in headers.items() if name.startswith("ce_")})
+    attributes = {name[3:]: text for name, text in headers.items() if name.startswith("ce_")}
+    known = _checked(attributes)
     _check_data_type(headers.get("content-type"))
     return _raw(known, key, _json(value, "the value"), value, wrapped=False)
 
@@ -118,14 +125,17 @@ def _raw(known: _Attributes, key: bytes | None, data: Any, body: bytes, *, wrapp
 
 
 def _typed(raw: RawEnvelope, declaration: Declaration) -> Any:
-    kind: Any = declaration.model
-    if raw.wrapped:
-        kind = TypedDict("Wrapped", {"data": declaration.model})  # type: ignore[misc] # known at run time only
     try:
-        read = json_reader(kind, declaration)(raw.body)
+        read = _reader(declaration, raw.wrapped)(raw.body)
     except ValidationError as error:
         raise Undecodable(reasons(error)) from None
     return read["data"] if raw.wrapped else read
+
+
+@lru_cache(maxsize=1000)
+def _reader(declaration: Declaration, wrapped: bool) -> Callable[[bytes], Any]:
+    model = declaration.model
+    return json_reader(typed_dict("Wrapped", {"data": model}) if wrapped else model, declaration)
 
 
 def _checked(attributes: dict[str, Any]) -> _Attributes:

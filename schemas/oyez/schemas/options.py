@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .signal import Signal
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class Options(ConfigDict, total=False):
@@ -34,7 +35,7 @@ class Options(ConfigDict, total=False):
 
 
 def declare(model: "type[Signal]", options: Mapping[str, Any]) -> Declaration:
-    """The declaration that `options` make for `model`. SchemaError: naming the class, the field and the way out."""
+    """The declaration that `options` make for `model`. SchemaError: one of them is wrong."""
     owner = model.__qualname__
     declaration = Declaration(
         name=_name(owner, options["name"]),
@@ -46,42 +47,50 @@ def declare(model: "type[Signal]", options: Mapping[str, Any]) -> Declaration:
         remember=_remember(owner, options.get("remember", timedelta(days=30))),
         topic=_topic(owner, options.get("topic")),
     )
-    if declaration.subject is not None and declaration.requires.get(declaration.name) == declaration.subject:
-        raise SchemaError(
-            f"{owner}: requires itself by its own subject field {declaration.subject!r}, so it would wait for "
-            "itself; name the field that holds the other subject (its parent, say)"
-        )
-    if declaration.name in declaration.requires and declaration.subject is None:
-        raise SchemaError(without_subject(owner, declaration.name))
+    _check_self_requirement(owner, declaration)
     for name, field in model.model_fields.items():
         _check_alias(owner, name, field)
     return declaration
 
 
+def _check_self_requirement(owner: str, declaration: Declaration) -> None:
+    if declaration.name not in declaration.requires:
+        return
+    if declaration.subject is None:
+        raise SchemaError(without_subject(owner, declaration.name))
+    if declaration.requires[declaration.name] == declaration.subject:
+        raise SchemaError(
+            f"{owner}: requires itself by its own subject field {declaration.subject!r}, so it would wait "
+            "for itself; name the field that holds the other subject (its parent, say)"
+        )
+
+
 def _name(owner: str, name: object) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
-    raise SchemaError(
-        f"{owner}: the name {name!r} is not valid; use a letter, then letters, digits, '.', '_' or '-', 200 at most"
-    )
+    raise _invalid(owner, "name", name, "use a letter, then letters, digits, '.', '_' or '-', 200 at most")
 
 
 def _number(owner: str, number: object) -> int | None:
     if number is None or (type(number) is int and number > 0):
         return number
-    raise SchemaError(f"{owner}: the number {number!r} is not valid; use a positive whole number, or none")
+    raise _invalid(owner, "number", number, "use a positive whole number, or none")
 
 
 def _remember(owner: str, remember: object) -> timedelta | None:
     if remember is None or (isinstance(remember, timedelta) and remember > timedelta(0)):
         return remember
-    raise SchemaError(f"{owner}: remember={remember!r} is not valid; use a positive timedelta, or None for ever")
+    raise _invalid(owner, "remember", remember, "use a positive timedelta, or None for ever")
 
 
 def _topic(owner: str, topic: object) -> str | None:
-    if topic is None or (isinstance(topic, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic)):
+    if topic is None or (isinstance(topic, str) and _TOPIC.fullmatch(topic)):
         return topic
-    raise SchemaError(f"{owner}: topic={topic!r} is not valid; use letters, digits, '.', '_' or '-', 249 at most")
+    raise _invalid(owner, "topic", topic, "use letters, digits, '.', '_' or '-', 249 at most")
+
+
+def _invalid(owner: str, option: str, value: object, advice: str) -> SchemaError:
+    return SchemaError(f"{owner}: {option}={value!r} is not valid; {advice}")
 
 
 def _field(model: "type[Signal]", option: str, field: object) -> str | None:
@@ -91,18 +100,18 @@ def _field(model: "type[Signal]", option: str, field: object) -> str | None:
         return field
     known = ", ".join(model.model_fields) or "none"
     raise SchemaError(
-        f"{model.__qualname__}: {option} names the field {field!r}, which does not exist; its fields are: {known}"
+        f"{model.__qualname__}: {option} names the field {field!r}, which does not exist; it has: {known}"
     )
 
 
 def _requires(model: "type[Signal]", requires: object) -> Mapping[str, str]:
     if not isinstance(requires, Mapping):
-        raise SchemaError(f"{model.__qualname__}: requires must be a dict of signal -> field, not {requires!r}")
-    pairs = [(_required_name(model, signal), signal, field) for signal, field in requires.items()]
-    for name, _, field in pairs:
+        raise _invalid(model.__qualname__, "requires", requires, "use a dict of signal -> field")
+    fields = {_required_name(model, signal): field for signal, field in requires.items()}
+    for name, field in fields.items():
         if _field(model, f"requires[{name!r}]", field) is None:
-            raise SchemaError(f"{model.__qualname__}: requires[{name!r}] names no field; give the field's name")
-    return MappingProxyType({name: str(field) for name, _, field in pairs})
+            raise _invalid(model.__qualname__, f"requires[{name!r}]", field, "give a field's name")
+    return MappingProxyType(fields)
 
 
 def _required_name(model: "type[Signal]", signal: object) -> str:

@@ -22,14 +22,16 @@ def check_requirements(declared: Mapping[str, Declaration]) -> None:
 def _check_required(declaration: Declaration, name: str, declared: Mapping[str, Declaration]) -> None:
     owner = declaration.model.__qualname__
     if name not in declared:
-        raise SchemaError(f"{owner}: requires names {name!r}, which is no signal; correct it or import its module")
+        raise SchemaError(
+            f"{owner}: requires names {name!r}, no known signal; correct it or import its module"
+        )
     if declared[name].subject is None:
         raise SchemaError(without_subject(owner, name))
 
 
 def without_subject(owner: str, required: str) -> str:
     """The message for a required signal that nobody can wait for."""
-    return f"{owner}: requires names {required!r}, which has no subject; give that signal subject=\"…\""
+    return f'{owner}: requires names {required!r}, which has no subject; give that signal subject="…"'
 
 
 def find_cycle(graph: Mapping[str, Iterable[str]]) -> list[str]:

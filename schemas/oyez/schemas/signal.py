@@ -14,9 +14,10 @@ _OWN = ("name", "number")
 class Signal(BaseModel):
     """A named kind of event: subclass it with `name=`, and declare the data as fields.
 
-    Class keywords: `name`; `number`, positive; `key` and `subject`, names of fields; `requires`, a signal (class
-    or name) -> the field that holds its subject; `remember`, a timedelta (30 days) or None for ever; `topic`.
-    Without `name` it is an abstract base, whose keywords are inherited. SchemaError: a keyword is wrong.
+    Class keywords: `name`; `number`, positive; `key` and `subject`, names of fields; `requires`, a signal
+    (class or name) -> the field that holds its subject; `remember`, a timedelta (30 days) or None for ever;
+    `topic`; `catalogue`, to enter it in another one. Without `name` it is an abstract base, whose keywords
+    are inherited. SchemaError: a keyword is wrong.
     """
 
     model_config = ConfigDict(
