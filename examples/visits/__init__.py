@@ -1,0 +1,1 @@
+"""Web visits recorded by several servers: the reference application of Oyez."""
