@@ -1,18 +1,19 @@
 """A real Kafka broker, from packages: Java from a wheel, Kafka from Maven."""
 
-import shutil
 import signal
-import subprocess
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from oyez.consumers.dev.broker_settings import format_command, java_command, properties
 from oyez.consumers.dev.errors import ServiceError
+from oyez.consumers.dev.folder import ServiceFolder
 from oyez.consumers.dev.jars import class_path
 from oyez.consumers.dev.ports import HOST, answers, free_port, is_free
-from oyez.consumers.dev.process import ServiceProcess
+from oyez.consumers.dev.process import ServiceProcess, finish
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -28,10 +29,10 @@ class Kafka:
     def __init__(
         self, data: Path | None = None, *, port: int | None = None, settings: dict[str, str] | None = None
     ) -> None:
-        self._keeps_data = data is not None
         self._given = data
         self._given_port = port
         self._settings = settings or {}
+        self._place: ServiceFolder | None = None
         self._folder = Path()
         self._ports = (0, 0)
         self._process: ServiceProcess | None = None
@@ -48,10 +49,11 @@ class Kafka:
 
     def start(self) -> Self:
         """Start it and wait until it answers. ServiceError, with the end of its log, if it does not."""
-        self._folder = (self._given or Path(tempfile.mkdtemp(prefix="oyez-kafka-"))).absolute()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._place = ServiceFolder(self._given)
+        self._folder = self._place.path
         self._ports = (self._given_port or free_port(), free_port())
         try:
+            self._check_port()
             self._format()
             self._launch()
         except BaseException:
@@ -65,8 +67,9 @@ class Kafka:
             self.thaw()
             self._process.end(signal.SIGTERM, seconds=STOP_SECONDS)
             self._process = None
-        if not self._keeps_data and self._folder != Path():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
     def kill(self) -> None:
         """SIGKILL, as by a crash. The data stays."""
@@ -107,17 +110,16 @@ class Kafka:
         self._class_path = class_path()
         if (self._folder / "log" / "meta.properties").exists():
             return
-        done = subprocess.run(
-            format_command(self._class_path, wanted), capture_output=True, text=True, timeout=READY_SECONDS
-        )
+        done = finish(format_command(self._class_path, wanted), seconds=READY_SECONDS)
         if done.returncode != 0:
-            raise ServiceError(
-                f"Kafka's folder {self._folder} cannot be formatted\n{done.stdout}{done.stderr}"
-            )
+            raise ServiceError(f"Kafka cannot format its folder {self._folder}\n{done.stdout}{done.stderr}")
 
-    def _launch(self) -> None:
+    def _check_port(self) -> None:
         if not is_free(self._ports[0]):
             raise ServiceError(f"Kafka cannot listen on {self.bootstrap}: the port is in use, choose another")
+
+    def _launch(self) -> None:
+        self._check_port()
         self._process = ServiceProcess(
             "Kafka",
             java_command(self._class_path, self._folder / "server.properties"),
@@ -133,9 +135,6 @@ class Kafka:
 
 def has_broker(bootstrap: str) -> bool:
     """Whether a broker at this address answers a client and has registered itself."""
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
-
     client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     try:
         return bool(client.list_topics(timeout=2.0).brokers)

@@ -1,22 +1,18 @@
 """A real PostgreSQL server, from a package."""
 
 import secrets
-import shutil
 import signal
-import subprocess
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from oyez.consumers.dev.errors import ServiceError, missing_extra
+from oyez.consumers.dev.errors import ServiceError, extra_module
+from oyez.consumers.dev.folder import ServiceFolder
 from oyez.consumers.dev.ports import HOST, free_port, is_free
 from oyez.consumers.dev.postgres_files import check_reachable, own, programs_for, server_user
-from oyez.consumers.dev.process import ServiceProcess, guarded
-
-if TYPE_CHECKING:
-    import psycopg
+from oyez.consumers.dev.process import ServiceProcess, finish, guarded
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -35,11 +31,13 @@ class Postgres:
     def __init__(
         self, data: Path | None = None, *, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
-        self._keeps_data = data is not None
         self._given = data
         self._given_port = port
         self._settings = {**SETTINGS, **(settings or {})}
         self._user = server_user()
+        self._driver = extra_module("PostgreSQL", "psycopg")
+        self._psutil = extra_module("PostgreSQL", "psutil")
+        self._place: ServiceFolder | None = None
         self._folder = Path()
         self._programs = Path()
         self._port = 0
@@ -66,8 +64,8 @@ class Postgres:
 
     def start(self) -> Self:
         """Start it and wait until it answers. ServiceError, with the end of its log, if it does not."""
-        self._folder = (self._given or Path(tempfile.mkdtemp(prefix="oyez-postgres-"))).absolute()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._place = ServiceFolder(self._given)
+        self._folder = self._place.path
         self._port = self._given_port or free_port()
         try:
             check_reachable(self._folder.parent, self._user)
@@ -86,12 +84,20 @@ class Postgres:
             self.thaw()
             self._process.end(signal.SIGINT, signal.SIGQUIT, seconds=STOP_SECONDS)
             self._process = None
-        if not self._keeps_data and self._folder != Path():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._place is not None:
+            self._place.close()
+            self._place = None
 
     def kill(self) -> None:
-        """SIGKILL to its first process, as by a crash; the others end by themselves. The data stays."""
-        self._running().end(seconds=STOP_SECONDS)
+        """SIGKILL to all its processes, as by a crash. The data stays."""
+        process = self._running()
+        backends = self._psutil.Process(process.pid).children()
+        process.end(seconds=STOP_SECONDS)
+        # A backend that is busy with a statement would outlive the server, and keep its successor out.
+        for backend in backends:
+            with suppress(self._psutil.NoSuchProcess):
+                backend.kill()
+        self._psutil.wait_procs(backends, timeout=STOP_SECONDS)
 
     def restart(self) -> None:
         """Start it again on the same port and data, stopping it first if it runs."""
@@ -130,14 +136,20 @@ class Postgres:
         secret.touch(mode=0o600)
         secret.write_text(self._password)
         own(secret, self._user)
-        options = ["--username", USER, "--pwfile", secret, "--auth", "scram-sha-256", "--no-sync"]
-        place = ["--encoding", "UTF8", "--locale", "C", "--pgdata", self._folder / "data"]
+        options: list[str | Path] = [
+            "--username",
+            USER,
+            "--pwfile",
+            secret,
+            "--auth",
+            "scram-sha-256",
+            "--no-sync",
+        ]
+        place: list[str | Path] = ["--encoding", "UTF8", "--locale", "C", "--pgdata", self._folder / "data"]
         command = guarded([self._programs / "initdb", *options, *place], signal.SIGKILL, self._user)
-        done = subprocess.run(
-            command, cwd=self._folder, capture_output=True, text=True, timeout=READY_SECONDS
-        )
+        done = finish(command, folder=self._folder, seconds=READY_SECONDS)
         if done.returncode != 0:
-            raise ServiceError(f"PostgreSQL's folder {self._folder} cannot be made\n{done.stderr}")
+            raise ServiceError(f"PostgreSQL cannot fill its folder {self._folder}\n{done.stderr}")
 
     def _launch(self) -> None:
         if not is_free(self._port):
@@ -145,7 +157,7 @@ class Postgres:
                 f"PostgreSQL cannot listen on {HOST}:{self._port}: the port is in use, choose another"
             )
         options = [f"--{name}={value}" for name, value in self._settings.items()]
-        place = ["-D", self._folder / "data", "-p", str(self._port)]
+        place: list[str | Path] = ["-D", self._folder / "data", "-p", str(self._port)]
         self._process = ServiceProcess(
             "PostgreSQL",
             [self._programs / "postgres", *place, *options],
@@ -157,28 +169,18 @@ class Postgres:
         self._process.wait_until(self._answers, seconds=READY_SECONDS)
 
     def _answers(self) -> bool:
-        psycopg = driver()
         try:
             self._connect().close()
-        except psycopg.OperationalError:
+        except self._driver.OperationalError:
             return False
         return True
 
     def _execute(self, statement: str) -> None:
         with self._connect() as connection:
-            connection.execute(statement.encode())
+            connection.execute(statement)
 
-    def _connect(self) -> "psycopg.Connection[Any]":
-        return driver().connect(
-            host=HOST, port=self._port, user=USER, password=self._password, dbname=USER, autocommit=True,
-            connect_timeout=5,
-        )  # fmt: skip
-
-
-def driver() -> Any:
-    """The module psycopg; ServiceError if it is not installed."""
-    try:
-        import psycopg
-    except ModuleNotFoundError as error:
-        raise missing_extra("PostgreSQL", error.name) from None
-    return psycopg
+    def _connect(self) -> Any:
+        where = {"host": HOST, "port": self._port, "dbname": USER}
+        return self._driver.connect(
+            **where, user=USER, password=self._password, autocommit=True, connect_timeout=5
+        )

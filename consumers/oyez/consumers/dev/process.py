@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from oyez.consumers.dev.errors import ServiceError
@@ -47,7 +47,7 @@ class ServiceProcess:
     def _keep(self) -> None:
         try:
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603 - the command is ours
                     self._command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
                 )
             self._started.set()
@@ -100,6 +100,25 @@ def guarded(command: Sequence[str | Path], orphaned: signal.Signals, user: int |
     who = "-" if user is None else str(user)
     start = [sys.executable, "-I", "-S", str(GUARD), str(int(orphaned)), str(os.getpid()), who]
     return [*start, *map(str, command)]
+
+
+def finish(
+    command: Sequence[str | Path],
+    *,
+    seconds: float,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, at most this long (subprocess.TimeoutExpired), with what it printed."""
+    return subprocess.run(  # noqa: S603 - the commands are ours
+        list(map(str, command)),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        cwd=folder,
+        env=environment,
+    )
 
 
 def tail(log: Path) -> str:

@@ -7,15 +7,11 @@ import fcntl
 import json
 import sys
 
-NO_JGO = 3
+import jgo
+from jgo.config import GlobalSettings
 
 
-def main(endpoint: str) -> int:
-    try:
-        import jgo
-        from jgo.config import GlobalSettings
-    except ModuleNotFoundError:
-        return NO_JGO
+def main(endpoint: str) -> None:
     settings = GlobalSettings.load()
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     # jgo writes its cache without a lock: a second process would read it half-written.
@@ -23,8 +19,7 @@ def main(endpoint: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         environment = jgo.build(endpoint, cache_dir=settings.cache_dir, repositories=settings.repositories)
     sys.stdout.write(json.dumps([str(jar) for jar in environment.all_jars]) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    main(sys.argv[1])

@@ -17,6 +17,7 @@ class Stop(Protocol):
 
 
 def serve(
+    *,
     kafka: bool,
     postgres: bool,
     data: Path | None,
