@@ -1,0 +1,168 @@
+"""Announcing."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from oyez.schemas import Catalogue, Encoder, Signal, catalogue, decode
+
+from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
+from .exits import at_exit, never_mind
+from .failures import Failures, OnUndelivered, log_undelivered
+from .forks import call_in_child
+from .lookup import transport_from
+from .outgoing import Route, typed
+from .session import bound_session
+from .settings import Settings
+from .stamps import TimeText, uuid7_text
+from .transport import Database, JoinsTransaction, ReportsFailures, Transport
+
+log = logging.getLogger("oyez.announcer")
+
+
+class Announcer:
+    """Announces events from one source over one transport.
+
+    Many threads may use it at once, and it may be made before a fork. At exit it is closed, if not before.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        source: str,
+        topic: str = "oyez.events",
+        catalogue: Catalogue = catalogue,
+        clock: Callable[[], int] = time.time_ns,
+        new_id: Callable[[], str] = uuid7_text,
+        on_undelivered: OnUndelivered = log_undelivered,
+        flush_timeout: float = 10.0,
+    ) -> None:
+        """`clock` gives nanoseconds since the epoch; `flush_timeout` is in seconds.
+
+        `on_undelivered(event, reason)` is called, from any thread, for each event that was announced and did
+        not arrive. InvalidEvent: the source is empty or too long.
+        """
+        self.announced = 0
+        """Events that this process has handed to the transport."""
+        self._transport = transport
+        self._joins = transport if isinstance(transport, JoinsTransaction) else None
+        self._source = source
+        self._topic = topic
+        self._catalogue = catalogue
+        self._clock = clock
+        self._new_id = new_id
+        self._flush_timeout = flush_timeout
+        self._encode = Encoder(source, catalogue).encode
+        self._time_text = TimeText()
+        self._routes: dict[type[Signal], Route] = {}
+        self._closed = False
+        self._failures = Failures(on_undelivered, catalogue)
+        if isinstance(transport, ReportsFailures):
+            transport.report_to(self._failures.add)
+        self._last_words = self._close_at_exit
+        at_exit(self._last_words)
+        call_in_child(self._begin_in_child)
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None, **options: Any) -> Self:
+        """An announcer as `settings` (or the environment and oyez.toml) say; `options` as for the class.
+
+        SettingsError: a setting is wrong.
+        """
+        settings = settings or Settings()
+        said = {"source": settings.source, "topic": settings.topic, "flush_timeout": settings.flush_timeout}
+        return cls(transport_from(settings), **(said | options))
+
+    @property
+    def undelivered(self) -> int:
+        """Events of this process that were announced and did not arrive."""
+        return self._failures.total
+
+    def announce(
+        self,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        db: Database | None = None,
+    ) -> str:
+        """Announce one event; the answer is its id.
+
+        `signal` is the event itself, or a signal's name, number or class with `data`. The key is `key`, else
+        the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
+        `db` the event joins that transaction, if the transport can.
+
+        UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
+        error carries the event. AnnouncerClosed: after close().
+        """
+        if self._closed:
+            raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
+        event = (
+            self._typed(signal, data, key) if data is not None or type(signal) not in self._routes else signal
+        )
+        route = self._routes[type(event)]
+        key, subject = route.identify(event, key)
+        event_id = self._new_id()
+        stamp = self._time_text(self._clock())
+        value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject)
+        try:
+            self._hand_over(db, route.topic, None if key is None else key.encode(), value)
+        except TransportRefused as refused:
+            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
+        self.announced += 1
+        return event_id
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything has arrived, `timeout` seconds at most; what has not by then is given up.
+
+        Undelivered: something did not arrive, now or since the last flush; it lists what.
+        """
+        self._transport.flush(self._flush_timeout if timeout is None else timeout)
+        self._failures.raise_new()
+
+    def close(self, timeout: float | None = None) -> None:
+        """flush() for the last time, and let go of the transport. Later calls do nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        never_mind(self._last_words)
+        self._transport.close(self._flush_timeout if timeout is None else timeout)
+        self._failures.raise_new()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _typed(self, signal: Signal | type[Signal] | str | int, data: object, key: str | None) -> Signal:
+        event = typed(self._catalogue, signal, data, bound_session() if key is None else key)
+        if type(event) not in self._routes:
+            self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
+        return event
+
+    def _hand_over(self, db: Database | None, topic: str, key: bytes | None, value: bytes) -> None:
+        if db is None:
+            self._transport.send(topic, key, value)
+        elif self._joins is None:
+            kind = type(self._transport).__name__
+            raise TransportRefused(
+                f"{kind} cannot join a database transaction; leave db= out, or use another"
+            )
+        else:
+            self._joins.send_in(db, topic, key, value)
+
+    def _begin_in_child(self) -> None:
+        self.announced = 0
+        self._failures.forget()
+
+    def _close_at_exit(self) -> None:
+        try:
+            self.close()
+        except Undelivered as undelivered:
+            log.error("at exit: %s", undelivered)  # noqa: TRY400 # the line says it all

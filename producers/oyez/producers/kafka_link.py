@@ -1,0 +1,126 @@
+"""One librdkafka producer, in the process that made it: is the broker there, what failed, what is under way."""
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from .errors import SettingsError
+
+log = logging.getLogger("oyez.kafka")
+
+_LOOK_EVERY = 1.0
+_PROBE = 1.0
+
+Report = Callable[[bytes, str], None]
+
+
+class Link:
+    """The producer with what is known about its broker.
+
+    A thread looks at it once a second, so that a failure is told, and a broker's absence and return are noticed,
+    also while nothing is announced.
+    """
+
+    def __init__(self, config: Mapping[str, Any], patience: float, report: Report) -> None:
+        """`patience`: seconds without any acknowledgement after which the broker counts as away."""
+        self._patience = patience
+        self._report = report
+        self._last_error = ""
+        self._failed = 0
+        self._arrived = 0
+        self._since = time.monotonic()
+        self._probed = ""
+        self._stop = threading.Event()
+        self.sent = 0
+        self.away: str | None = None
+        """Why nothing is taken at present; None while all is well."""
+        self.producer = _producer({**config, "error_cb": self._on_error, "on_delivery": self._on_failure})
+
+    def connect(self, topic: str) -> None:
+        """Wait for the broker, at most the patience; `away` says so if it does not come."""
+        self._probed = topic
+        self._probe(self._patience)
+        watcher = threading.Thread(
+            target=_watch, args=(weakref.ref(self), self._stop), name="oyez-kafka-watch", daemon=True
+        )
+        watcher.start()
+
+    def look(self) -> None:
+        """Serve what librdkafka has to tell, and judge whether the broker is there."""
+        self.producer.poll(0)
+        if self.away is not None:
+            self._probe(_PROBE)
+            return
+        waiting = len(self.producer)
+        arrived = self.sent - self._failed - waiting
+        now = time.monotonic()
+        if waiting == 0 or arrived > self._arrived:
+            self._arrived = max(arrived, self._arrived)
+            self._since = now
+        elif now - self._since >= self._patience:
+            self._leave(f"no acknowledgement for {now - self._since:.0f} s")
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all is acknowledged or failed; what is not by then is given up."""
+        if self.producer.flush(timeout):
+            self.producer.purge(in_queue=True, in_flight=True, blocking=True)
+            self.producer.flush(1.0)
+
+    def close(self, timeout: float) -> None:
+        """flush(), and end the watching."""
+        self._stop.set()
+        self.flush(timeout)
+
+    def _probe(self, timeout: float) -> None:
+        try:
+            self.producer.list_topics(self._probed, timeout=timeout)
+        except KafkaException as error:
+            self._leave(str(error.args[0].str()))
+            return
+        if self.away is not None:
+            log.info("the broker is back")
+        self.away = None
+        self._since = time.monotonic()
+
+    def _leave(self, reason: str) -> None:
+        said = f"{reason}; {self._last_error}" if self._last_error else reason
+        if self.away is None:
+            log.warning("the broker is away: %s", said)
+        self.away = said
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 # that is its public name
+            self._last_error = str(error.str())
+
+    def _on_failure(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            return
+        self._failed += 1
+        self._report(message.value() or b"", _reason(error))
+
+
+def _reason(error: KafkaError) -> str:
+    if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
+        return "not acknowledged within the time given"
+    return str(error.str())
+
+
+def _producer(config: Mapping[str, Any]) -> Producer:
+    try:
+        return Producer(dict(config), logger=log)
+    except KafkaException as error:
+        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
+
+
+def _watch(link: "weakref.ref[Link]", stop: threading.Event) -> None:
+    while not stop.wait(_LOOK_EVERY):
+        watched = link()
+        if watched is None:
+            return
+        watched.look()
+        del watched

@@ -1,0 +1,28 @@
+"""Transports by name."""
+
+from importlib.metadata import EntryPoint, entry_points
+
+from .errors import SettingsError
+from .settings import Settings
+from .transport import Transport
+
+GROUP = "oyez.transports"
+"""The entry point group: a name -> a function from Settings to a Transport."""
+
+
+def transport_from(settings: Settings) -> Transport:
+    """The transport that `settings` name. SettingsError: there is none of that name, or it cannot be imported."""
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    point = found.get(settings.transport)
+    if point is None:
+        known = ", ".join(sorted(found)) or "none; is oyez installed?"
+        raise SettingsError(f"transport {settings.transport!r} (OYEZ_TRANSPORT) is unknown; known: {known}")
+    transport: Transport = _load(point)(settings)
+    return transport
+
+
+def _load(point: EntryPoint):  # type: ignore[no-untyped-def] # whatever the entry point names
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"transport {point.name!r}: {point.value} cannot be imported: {error}") from error

@@ -1,0 +1,91 @@
+"""What the announcer keeps for each signal, so that announcing one event looks nothing up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from oyez.schemas import MAX_TEXT, Catalogue, Declaration, InvalidEvent, Signal, flaw, reasons, text_of
+
+from .session import bound_session
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a signal's events go and which of their fields identify things."""
+
+    name: str
+    topic: str
+    key: "attrgetter[Any] | None"
+    subject: "attrgetter[Any] | None"
+    required: tuple[str, ...]
+    """The fields with the subjects of required signals, other than the key and the subject."""
+
+    @classmethod
+    def of(cls, declaration: Declaration, topic: str) -> Self:
+        """The route of a signal; `topic` is for signals without one of their own."""
+        said = (declaration.key, declaration.subject)
+        return cls(
+            name=declaration.name,
+            topic=declaration.topic or topic,
+            key=attrgetter(declaration.key) if declaration.key else None,
+            subject=attrgetter(declaration.subject) if declaration.subject else None,
+            required=tuple(dict.fromkeys(f for f in declaration.requires.values() if f not in said)),
+        )
+
+    def identify(self, data: Signal, key: str | None) -> tuple[str | None, str | None]:
+        """The key, chosen, and the subject of an event. InvalidEvent: one of its texts cannot be used."""
+        if key is None and self.key is not None:
+            key = text_of(self.key(data))
+        if key is None:
+            key = bound_session()
+        if key is not None and (type(key) is not str or not key or len(key) > MAX_TEXT or "\0" in key):
+            check_text(self.name, "the key", key)
+        if self.subject is None and not self.required:
+            return key, None
+        subject = text_of(self.subject(data)) if self.subject else None
+        if subject is not key or self.required:
+            self._check_subjects(data, subject)
+        return key, subject
+
+    def _check_subjects(self, data: Signal, subject: str | None) -> None:
+        check_text(self.name, "the subject", subject)
+        for field in self.required:
+            check_text(self.name, f"the required {field}", text_of(getattr(data, field)))
+
+
+def check_text(signal: str, what: str, text: object) -> None:
+    """InvalidEvent: `text` is neither None nor fit to be an id, key or subject."""
+    if text is not None and (reason := flaw(text)):
+        raise InvalidEvent(f"{signal}: {what} {reason}")
+
+
+def typed(
+    catalogue: Catalogue, signal: Signal | type[Signal] | str | int, data: object, key: str | None
+) -> Signal:
+    """The event that announce() was given. UnknownSignal, InvalidEvent: it may not be announced."""
+    if isinstance(signal, Signal):
+        if data is not None:
+            raise InvalidEvent(
+                f"{type(signal).__name__}: data goes with a signal's name or number, not an object"
+            )
+        return signal
+    declaration = catalogue[signal]
+    if not isinstance(data, Mapping):
+        raise InvalidEvent(f"{declaration.name}: the data must be a dict of its fields, not {data!r:.100}")
+    try:
+        return declaration.model.model_validate(_with_key(declaration, data, key))
+    except ValidationError as error:
+        raise InvalidEvent(f"{declaration.name}: {reasons(error)}") from None
+
+
+def _with_key(declaration: Declaration, data: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    filled = dict(data)
+    field = declaration.key
+    if field is None or key is None:
+        return filled
+    if field not in filled and declaration.model.model_fields[field].alias not in filled:
+        filled[field] = key
+    return filled

@@ -1,0 +1,95 @@
+"""Settings: what the caller gives, then OYEZ_… in the environment, then oyez.toml, then the default."""
+
+import os
+import socket
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as UnreadableSetting
+
+from oyez.schemas import MAX_TEXT, reasons
+
+from .errors import SettingsError
+
+FILE = Path("oyez.toml")
+"""Read from the working directory, if it is there."""
+
+
+def _flat(options: Any, prefix: str = "") -> Any:
+    """TOML reads an unquoted `security.protocol = …` as a table in a table: put the dots back."""
+    if not isinstance(options, dict):
+        return options
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        inner = _flat(value, f"{prefix}{name}.")
+        flat |= inner if isinstance(inner, dict) else {f"{prefix}{name}": inner}
+    return flat
+
+
+KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
+
+
+class Settings(BaseSettings):
+    """What an announcing application may set. SettingsError: a value is wrong, or oyez.toml is not TOML."""
+
+    model_config = SettingsConfigDict(env_prefix="OYEZ_", extra="ignore", frozen=True)
+
+    app: str | None = None
+    """`module:handlers`, where the command line finds the application."""
+    source: str = Field(default_factory=socket.gethostname, min_length=1, max_length=MAX_TEXT)
+    """The announcing server's name."""
+    transport: str = "kafka"
+    kafka: str = Field("127.0.0.1:9092", min_length=1)
+    """host:port, or several with commas."""
+    kafka_options: KafkaOptions = {}
+    """Passed to librdkafka as they are; they win over ours."""
+    topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    database: str = "sqlite:///oyez.db"
+    """A SQLAlchemy URL."""
+    announce_timeout: float = Field(5.0, gt=0)
+    """Seconds that announce() may wait when the broker is away."""
+    delivery_timeout: float = Field(30.0, gt=0)
+    """Seconds after which an event that the broker has not acknowledged has failed."""
+    flush_timeout: float = Field(10.0, ge=0)
+    """Seconds that flush(), close() and the flush at exit wait, unless told otherwise."""
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SettingsError(_explained(error, values)) from None
+        except UnreadableSetting as error:
+            raise SettingsError(f"{error}: {error.__cause__}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{FILE} is not valid TOML: {error}") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 # the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 # the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, FILE)
+
+
+def _explained(error: ValidationError, given: dict[str, Any]) -> str:
+    name = str(error.errors()[0]["loc"][0])
+    return f"settings: {reasons(error)} (from {_origin(name, given)})"
+
+
+def _origin(name: str, given: dict[str, Any]) -> str:
+    variable = f"OYEZ_{name.upper()}"
+    if name in given:
+        return f"the argument {name}"
+    return variable if variable in (known.upper() for known in os.environ) else str(FILE)

@@ -1,0 +1,39 @@
+"""How an announced event leaves the application."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+Database: TypeAlias = Session | Connection
+
+
+class Transport(Protocol):
+    """Takes encoded events. Many threads may use it at once."""
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        """Take one event. TransportRefused: it cannot."""
+
+    def flush(self, timeout: float) -> None:
+        """Wait, at most `timeout` seconds, until what was taken has arrived or failed. What has not arrived
+        by then is given up as failed."""
+
+    def close(self, timeout: float) -> None:
+        """flush(), and let go of everything. May be called twice."""
+
+
+@runtime_checkable
+class JoinsTransaction(Protocol):
+    """A transport that can take an event as part of the caller's database transaction."""
+
+    def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
+        """Take one event; it counts only if the transaction of `db` commits."""
+
+
+@runtime_checkable
+class ReportsFailures(Protocol):
+    """A transport that takes events first and may find out later that they did not arrive."""
+
+    def report_to(self, report: Callable[[bytes, str], None]) -> None:
+        """Call `report(value, reason)`, from any thread, for each event that was taken and did not arrive."""
