@@ -7,7 +7,8 @@ from .documents import bundle, json_schema, json_schemas
 from .encoding import CANONICAL, CONTENT_TYPE, Encoder, prefix
 from .errors import InvalidEvent, OyezError, SchemaError, Undecodable, UnknownSignal, reasons
 from .event import Event
-from .foreign import RawEnvelope, decode, read_envelope
+from .foreign import RawEnvelope, decode, read_envelope, typed_envelope
+from .options import requirements_of
 from .requirements import find_cycle
 from .signal import Signal
 from .text import MAX_TEXT, flaw, text_of
@@ -43,5 +44,7 @@ __all__ = [
     "read_envelope",
     "reasons",
     "required_pairs",
+    "requirements_of",
     "text_of",
+    "typed_envelope",
 ]

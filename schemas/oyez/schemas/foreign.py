@@ -78,13 +78,18 @@ def decode(
     """
     raw = read_envelope(value, headers, key)
     declaration = catalogue[raw.signal]
+    return event_of(declaration, typed_envelope(raw, declaration))
+
+
+def typed_envelope(raw: RawEnvelope, declaration: Declaration) -> Envelope:
+    """The envelope with its data as the signal's model. Undecodable: the data does not fit."""
     envelope: Envelope = {"source": raw.source, "id": raw.id, "data": _typed(raw, declaration)}
     if raw.time is not None:
         envelope["time"] = raw.time
     if raw.key is not None:
         envelope["partitionkey"] = raw.key
     check_text(declaration, envelope)
-    return event_of(declaration, envelope)
+    return envelope
 
 
 def _structured(value: bytes, key: bytes | None) -> RawEnvelope:

@@ -43,7 +43,7 @@ def declare(model: "type[Signal]", options: Mapping[str, Any]) -> Declaration:
         model=model,
         key=_field(model, "key", options.get("key")),
         subject=_field(model, "subject", options.get("subject")),
-        requires=_requires(model, options.get("requires", {})),
+        requires=requirements_of(model, options.get("requires", {})),
         remember=_remember(owner, options.get("remember", timedelta(days=30))),
         topic=_topic(owner, options.get("topic")),
     )
@@ -104,7 +104,8 @@ def _field(model: "type[Signal]", option: str, field: object) -> str | None:
     )
 
 
-def _requires(model: "type[Signal]", requires: object) -> Mapping[str, str]:
+def requirements_of(model: "type[Signal]", requires: object) -> Mapping[str, str]:
+    """What `requires` says, by the required signals' names. SchemaError: naming the class and the field."""
     if not isinstance(requires, Mapping):
         raise _invalid(model.__qualname__, "requires", requires, "use a dict of signal -> field")
     fields = {_required_name(model, signal): field for signal, field in requires.items()}
