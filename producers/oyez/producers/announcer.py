@@ -57,7 +57,7 @@ class Announcer:
         self._flush_timeout = flush_timeout
         self._encode = Encoder(source, catalogue).encode
         self._time_text = TimeText()
-        self._routes: dict[type[Signal], Route] = {}
+        self._routes: dict[type, Route] = {}
         self._closed = False
         self._failures = Failures(on_undelivered, catalogue)
         if isinstance(transport, ReportsFailures):
@@ -73,7 +73,11 @@ class Announcer:
         SettingsError: a setting is wrong.
         """
         settings = settings or Settings()
-        said = {"source": settings.source, "topic": settings.topic, "flush_timeout": settings.flush_timeout}
+        said: dict[str, Any] = {
+            "source": settings.source,
+            "topic": settings.topic,
+            "flush_timeout": settings.flush_timeout,
+        }
         return cls(transport_from(settings), **(said | options))
 
     @property
@@ -100,7 +104,7 @@ class Announcer:
         """
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
-        event = (
+        event: Any = (
             self._typed(signal, data, key) if data is not None or type(signal) not in self._routes else signal
         )
         route = self._routes[type(event)]
@@ -165,4 +169,4 @@ class Announcer:
         try:
             self.close()
         except Undelivered as undelivered:
-            log.error("at exit: %s", undelivered)  # noqa: TRY400 # the line says it all
+            log.error("at exit: %s", undelivered)

@@ -15,15 +15,16 @@ from .forks import call_in_child
 from .kafka_link import Link, Report
 from .settings import Settings
 
-_HEADERS = [("content-type", CONTENT_TYPE)]
+_HEADERS: Any = [("content-type", CONTENT_TYPE)]
 _SERVE_EVERY = 100
 
 
 class KafkaTransport:
     """Hands events to librdkafka, which delivers them in the background.
 
-    The first event of a process waits for the broker, `announce_timeout` seconds at most. Later ones wait only
-    while librdkafka's queue is full. While the broker is away everything is refused at once, until it is back.
+    The first event of a process waits for the broker, `announce_timeout` seconds at most. Later ones wait
+    only while librdkafka's queue is full. While the broker is away everything is refused at once, until it is
+    back.
     """
 
     def __init__(
@@ -39,8 +40,11 @@ class KafkaTransport:
         self._servers = self._config["bootstrap.servers"]
         self._patience = announce_timeout
         self._report: Report = _ignore
-        self._forget()
         self._closed = False
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        self._produce: Callable[..., None] = _ignore
+        self._unserved = 0
         call_in_child(self._leave_to_parent)
 
     def report_to(self, report: Report) -> None:
@@ -110,18 +114,14 @@ class KafkaTransport:
             )
         return TransportRefused(str(error.str()))
 
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._link: Link | None = None
-        self._produce: Callable[..., None] = _ignore
-        self._unserved = 0
-
     def _leave_to_parent(self) -> None:
-        """In a forked child: drop the parent's client undestroyed, since librdkafka's threads are not here and
-        destroying it would wait for them for ever."""
+        """In a forked child: drop the parent's client undestroyed.
+
+        librdkafka's threads are not here, and destroying it would wait for them for ever.
+        """
         if self._link is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._link.producer))
-        self._forget()
+        self._link, self._produce, self._lock = None, _ignore, threading.Lock()
 
 
 def from_settings(settings: Settings) -> KafkaTransport:

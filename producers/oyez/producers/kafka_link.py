@@ -1,4 +1,4 @@
-"""One librdkafka producer, in the process that made it: is the broker there, what failed, what is under way."""
+"""One librdkafka producer, in the process that made it: is its broker there, and what has failed."""
 
 import logging
 import threading
@@ -22,8 +22,8 @@ Report = Callable[[bytes, str], None]
 class Link:
     """The producer with what is known about its broker.
 
-    A thread looks at it once a second, so that a failure is told, and a broker's absence and return are noticed,
-    also while nothing is announced.
+    A thread looks at it once a second, so that a failure is told, and a broker's absence and return are
+    noticed, also while nothing is announced.
     """
 
     def __init__(self, config: Mapping[str, Any], patience: float, report: Report) -> None:

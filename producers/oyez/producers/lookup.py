@@ -11,7 +11,7 @@ GROUP = "oyez.transports"
 
 
 def transport_from(settings: Settings) -> Transport:
-    """The transport that `settings` name. SettingsError: there is none of that name, or it cannot be imported."""
+    """The transport that `settings` name. SettingsError: there is none, or it cannot be imported."""
     found = {point.name: point for point in entry_points(group=GROUP)}
     point = found.get(settings.transport)
     if point is None:

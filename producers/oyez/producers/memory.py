@@ -1,4 +1,4 @@
-"""A broker in this process: topics, partitions and offsets with Kafka's semantics, for tests and embedding."""
+"""A broker in this process: topics, partitions and offsets with Kafka's semantics."""
 
 import random
 import threading
@@ -24,6 +24,7 @@ class MemoryRecord:
     def __init__(
         self,
         topic: str,
+        *,
         partition: int,
         offset: int,
         key: bytes | None,
@@ -82,7 +83,14 @@ class MemoryBroker:
         with self._lock:
             kept = self._topic(topic).partitions
             partition = self._choose(len(kept)) if key is None else partition_of(key, len(kept))
-            record = MemoryRecord(topic, partition, len(kept[partition]), key, value, headers)
+            record = MemoryRecord(
+                topic,
+                partition=partition,
+                offset=len(kept[partition]),
+                key=key,
+                value=value,
+                headers=headers,
+            )
             kept[partition].append(record)
         return record
 
@@ -146,6 +154,6 @@ def shared_broker() -> MemoryBroker:
     return MemoryBroker()
 
 
-def from_settings(settings: Settings) -> MemoryTransport:  # noqa: ARG001 # every transport is made so
+def from_settings(settings: Settings) -> MemoryTransport:
     """The transport named "memory"."""
     return MemoryTransport(shared_broker())

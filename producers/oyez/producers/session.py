@@ -14,7 +14,7 @@ bound_session = _bound.get
 
 @contextmanager
 def visitor_session(key: str) -> Iterator[None]:
-    """Announce under `key` in this block, wherever no other key is given. InvalidEvent: `key` cannot be one."""
+    """Announce under `key` in this block, where no other key is given. InvalidEvent: it cannot be one."""
     if reason := flaw(key):
         raise InvalidEvent(f"visitor_session: the key {reason}")
     token = _bound.set(key)
