@@ -1,0 +1,51 @@
+# Needs make and Python 3.11 or later; uses uv if it is there. Everything is installed in .venv.
+
+python := .venv/bin/python
+ready := .venv/.ready
+packages := oyez.schemas oyez.producers oyez.consumers visits
+# coreutils' timeout, where it exists: $(call limit,SECONDS) COMMAND
+limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
+
+export PYTHONPATH := $(CURDIR)/examples
+
+.PHONY: help demo test lint types tests bench dev wheel test-compose clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
+
+demo: $(ready) ## the reference application on traffic that it makes, with a real Kafka; ends with its check
+	$(call limit,900) $(python) -m visits demo
+
+test: lint types tests ## lint, types, and the whole suite against a real Kafka and PostgreSQL
+
+lint: $(ready) ## ruff: rules and format
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+
+types: $(ready) wheel ## mypy strict: our packages, and a project that uses the installed ones
+	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
+	$(call limit,600) $(python) tests/wheel/installed_types.py dist
+
+tests: $(ready) ## the suite alone; ARGS="-k name" chooses
+	$(call limit,1800) $(python) -m pytest $(ARGS)
+
+bench: $(ready) ## the benchmarks, ours beside the loop written by hand
+	$(call limit,1800) $(python) -m benchmarks
+
+dev: $(ready) ## a real Kafka and PostgreSQL in the foreground
+	.venv/bin/oyez dev
+
+wheel: $(ready) ## the wheel, in dist
+	rm -rf dist
+	$(call limit,300) $(python) -m build --wheel --outdir dist . > /dev/null
+
+test-compose: $(ready) ## tests/integration against docker-compose.yml; needs a Docker engine
+	$(call limit,1800) tools/test-compose
+
+clean: ## remove .venv and all that was made
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ready): pyproject.toml tools/setup
+	tools/setup
+	@touch $@
