@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from oyez.schemas import Catalogue, SchemaError, Signal, UnknownSignal, find_cycle
-
 from schemas.signals import known
 
 
@@ -19,7 +18,8 @@ def graph(**requires: list[str]) -> Catalogue:
             "__qualname__": name,
             "__module__": __name__,
         }
-        type(Signal)(name, (Signal,), namespace, name=name, subject="id", catalogue=made, **options)
+        made_class: Any = type(Signal)
+        made_class(name, (Signal,), namespace, name=name, subject="id", catalogue=made, **options)
     return made
 
 

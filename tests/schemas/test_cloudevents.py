@@ -1,6 +1,7 @@
 """The reference implementation reads our events, and we read its, in both modes."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -11,21 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oyez.schemas import CONTENT_TYPE, Encoder, decode
-
 from schemas.signals import PageViewed, SessionStarted, known
+
+Write = Callable[[CloudEvent, JSONFormat], kafka.KafkaMessage]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=250)
 
 
-@given(session=texts, id=texts)
-def test_it_reads_ours(session: str, id: str) -> None:
+@given(session=texts, event_id=texts)
+def test_it_reads_ours(session: str, event_id: str) -> None:
     value = Encoder("web-1", known).encode(
-        SessionStarted(session_id=session), id=id, time="2024-05-01T10:20:30.5Z", key=session, subject=session
+        SessionStarted(session_id=session),
+        id=event_id,
+        time="2024-05-01T10:20:30.5Z",
+        key=session,
+        subject=session,
     )
     message = kafka.KafkaMessage({"content-type": CONTENT_TYPE}, session.encode(), value)
     event = kafka.from_kafka(message, JSONFormat())
     assert event.get_type() == "session.started"
-    assert (event.get_id(), event.get_source(), event.get_subject()) == (id, "web-1", session)
+    assert (event.get_id(), event.get_source(), event.get_subject()) == (event_id, "web-1", session)
     assert event.get_time() == datetime(2024, 5, 1, 10, 20, 30, 500000, UTC)
     assert event.get_extension("partitionkey") == session
     data = event.get_data()
@@ -37,7 +43,7 @@ def test_it_reads_ours(session: str, id: str) -> None:
 
 @pytest.mark.parametrize("write", [kafka.to_structured, kafka.to_binary])
 @given(session=texts, url=st.text(st.characters(exclude_categories=["Cs"])))
-def test_we_read_its(write: type[kafka.to_binary], session: str, url: str) -> None:  # type: ignore[valid-type]
+def test_we_read_its(write: Write, session: str, url: str) -> None:
     attributes = {
         "id": "e1",
         "type": "page.viewed",

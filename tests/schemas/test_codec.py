@@ -24,7 +24,6 @@ from oyez.schemas import (
     event_of,
     prefix,
 )
-
 from schemas.signals import OrderPaid, PageViewed, Place, SessionStarted, known
 
 TIME = "2024-05-01T10:20:30.000123Z"
@@ -33,8 +32,10 @@ anything = st.text(st.characters(exclude_categories=["Cs"]))
 naming = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=250)
 
 
-def encoded(data: Signal, *, id: str = "e1", key: str | None = "s1", subject: str | None = None) -> bytes:
-    return Encoder("web-1", known).encode(data, id=id, time=TIME, key=key, subject=subject)
+def encoded(
+    data: Signal, *, event_id: str = "e1", key: str | None = "s1", subject: str | None = None
+) -> bytes:
+    return Encoder("web-1", known).encode(data, id=event_id, time=TIME, key=key, subject=subject)
 
 
 def both_paths(value: bytes, signal: str) -> Event[Signal]:
@@ -69,7 +70,7 @@ def test_what_is_read_is_what_was_written() -> None:
         amount=Decimal("1.10"),
         paid_at=datetime(2024, 1, 1, tzinfo=UTC),
         proof=b"\xff\x00",
-        paidBy="me",
+        by="me",
     )
     event = both_paths(encoded(paid, key="7", subject="7"), "order.paid")
     assert event == Event(
@@ -85,13 +86,13 @@ def test_what_is_read_is_what_was_written() -> None:
     assert event.time.tzinfo is UTC
 
 
-@given(source=naming, id=naming, key=st.none() | naming, session=naming, url=anything)
-def test_any_text_survives(source: str, id: str, key: str | None, session: str, url: str) -> None:
+@given(source=naming, event_id=naming, key=st.none() | naming, session=naming, url=anything)
+def test_any_text_survives(source: str, event_id: str, key: str | None, session: str, url: str) -> None:
     view = PageViewed(session_id=session, url=url)
-    value = Encoder(source, known).encode(view, id=id, time=TIME, key=key, subject=None)
+    value = Encoder(source, known).encode(view, id=event_id, time=TIME, key=key, subject=None)
     declaration = known["page.viewed"]
     event = event_of(declaration, envelope_decoder(declaration)(value))
-    assert (event.source, event.id, event.key, event.data) == (source, id, key, view)
+    assert (event.source, event.id, event.key, event.data) == (source, event_id, key, view)
     assert decode(value, (), None, known) == event
     assert json.loads(value)["data"] == {"session_id": session, "url": url}
 

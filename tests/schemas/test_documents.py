@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped] # it has none
 from pydantic_core import from_json
 
 from oyez.schemas import bundle, json_schemas
-
 from schemas.signals import PageViewed, Place, SessionStarted, known
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from oyez.schemas import Undecodable, decode, read_envelope
-
 from schemas.signals import PageViewed, known
 
 EVENT: dict[str, Any] = {

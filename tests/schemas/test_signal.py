@@ -7,19 +7,19 @@ import pytest
 from pydantic import Field, ValidationError
 
 from oyez.schemas import Catalogue, Declaration, SchemaError, Signal, UnknownSignal
-
 from schemas.signals import PageViewed, SessionStarted, known
 
 
 def declared(**options: Any) -> Declaration:
     """A signal with the fields a and b, declared in a catalogue of its own."""
-    options = {"name": "made", "catalogue": Catalogue()} | options
+    here = Catalogue()
+    options = {"name": "made", "catalogue": here} | options
 
     class Made(Signal, **options):
         a: str = ""
         b: int | None = None
 
-    return options["catalogue"]["made"]
+    return here["made"]
 
 
 def test_keywords_become_the_declaration() -> None:
@@ -40,7 +40,7 @@ def test_keywords_become_the_declaration() -> None:
 def test_data_is_frozen_and_unknown_fields_are_refused() -> None:
     view = PageViewed(session_id="s1", url="/")
     with pytest.raises(ValidationError, match="frozen"):
-        view.url = "/other"
+        view.url = "/other"  # type: ignore[misc] # that is what is tested
     with pytest.raises(ValidationError, match="Extra inputs"):
         PageViewed(session_id="s1", url="/", extra=1)  # type: ignore[call-arg]
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from oyez.schemas import Pair, flaw, required_pairs, text_of
-
 from schemas.signals import PageViewed
 
 
