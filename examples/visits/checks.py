@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from oyez.schemas import catalogue
@@ -68,18 +68,18 @@ def trails_of(notes: Mapping[str, Sequence[Announced]]) -> dict[Place, Trail]:
     return {place: trail_of(own) for place, own in ids.items()}
 
 
-def notes_missing(hands: Mapping[str, Iterable[Step]], notes: Mapping[str, Sequence[Announced]]) -> list[str]:
-    """The servers that did not announce just what they were dealt, in its order."""
-    return [
-        f"{source} announced {len(notes[source])} events that are not those it was dealt"
-        for source, steps in hands.items()
-        if [pair for step in steps for pair in to_announce(step)]
-        != [(note.signal, note.session) for note in notes[source]]
-    ]
+def unannounced(
+    hands: Mapping[str, Iterable[Step]], notes: Mapping[str, Sequence[Announced]]
+) -> Iterator[str]:
+    """One line for each server that did not announce just what it was dealt, in its order."""
+    for source, steps in hands.items():
+        due = [event for step in steps for event in _events_of(step)]
+        noted = [(note.signal, note.session) for note in notes[source]]
+        if due != noted:
+            yield f"{source} noted {len(noted)} events that are not the {len(due)} of the lines it was dealt"
 
 
-def to_announce(step: Step) -> list[tuple[str, str]]:
-    """The signals that a server announces for a step, each with its session."""
+def _events_of(step: Step) -> list[tuple[str, str]]:
     return [(signal, step.session_id) for signal in ([START, VIEW] if step.first else [VIEW])]
 
 

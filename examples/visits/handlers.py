@@ -26,8 +26,8 @@ _ADD_VIEWS = (
         exit_line=case((_LATER, bindparam("line")), else_=visits.c.exit_line),
     )
 )
-_TRAIL = {trail.c.events: bindparam("n"), trail.c.h: bindparam("hash")}
-_PLACE = {trail.c.session_id: bindparam("session"), trail.c.source: bindparam("server")}
+_TRAIL: dict[Any, Any] = {trail.c.events: bindparam("n"), trail.c.h: bindparam("hash")}
+_PLACE: dict[Any, Any] = {trail.c.session_id: bindparam("session"), trail.c.source: bindparam("server")}
 _ADD_TRAIL = insert(trail).values({**_PLACE, **_TRAIL})
 _EXTEND_TRAIL = update(trail).where(*(column == value for column, value in _PLACE.items())).values(_TRAIL)
 

@@ -6,10 +6,8 @@ import csv
 from dataclasses import dataclass
 from typing import TextIO
 
-from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import Connection, func, select
 
-from visits.errors import NOT_FOUND, VisitsError
 from visits.tables import imports, visits
 
 EXPORTED = ["session_id", "started_at", "ended_at", "page_views", "entry_page", "exit_page"]
@@ -28,7 +26,7 @@ class Report:
 
 
 def report(db: Connection) -> Report:
-    """The figures of everything imported into this database; VisitsError if nothing was."""
+    """The figures of everything imported into this database."""
     row = db.execute(
         select(
             func.coalesce(func.sum(visits.c.page_views), 0).label("page_views"),
@@ -38,27 +36,14 @@ def report(db: Connection) -> Report:
             func.coalesce(func.max(visits.c.page_views), 0).label("longest_visit_views"),
         )
     ).one()
-    return Report(sum(one.unparsed_lines for one in imported(db)), *row)
+    unparsed = db.execute(select(func.coalesce(func.sum(imports.c.unparsed_lines), 0))).scalar_one()
+    return Report(int(unparsed), *row)
 
 
 def export(db: Connection, out: TextIO) -> None:
-    """Write every visit as CSV, by session, times in unix seconds; VisitsError if nothing was imported."""
-    imported(db)
+    """Write every visit as CSV, sorted by session, times in unix seconds."""
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(EXPORTED)
     # Sorted here: how a database sorts text depends on its collation.
     columns = [visits.c[name] for name in EXPORTED]
     rows.writerows(sorted(db.execute(select(*columns)).tuples()))
-
-
-def imported(db: Connection) -> list[Row[tuple[str, str, int, int, int]]]:
-    """The imports that this database holds; VisitsError if there is none."""
-    try:
-        rows = list(db.execute(select(imports)))
-    except (OperationalError, ProgrammingError):
-        rows = []
-    if not rows:
-        raise VisitsError(
-            f"no import in {db.engine.url!r}: run `python -m visits import LOG` first", NOT_FOUND
-        )
-    return rows

@@ -1,0 +1,147 @@
+"""The command line: `python -m visits --help`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+from sqlalchemy import Engine
+
+from oyez.producers import Settings
+from visits import commands, database, reports, screen
+from visits.driver import Plan
+from visits.errors import FAILED, FOUND, reported
+from visits.work import Run, Work
+
+app = typer.Typer(help="Web visits recorded by several servers.", no_args_is_help=True, rich_markup_mode=None)
+Folder = Annotated[Path, typer.Option("--work", help="The folder of the import.")]
+Database = Annotated[
+    str | None, typer.Option("--database", help="A SQLAlchemy URL, instead of the import's.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HERE = Path("visits-run")
+
+
+@app.command("import")
+def import_log(
+    log: Annotated[Path, typer.Argument(help="An access log in combined format, plain or .gz.")],
+    *,
+    servers: Annotated[int, typer.Option(min=1, help="Line i goes to server i mod SERVERS.")] = 3,
+    kafka: Annotated[str | None, typer.Option(help="HOST:PORT; else OYEZ_KAFKA or oyez.toml.")] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option("--database", help="A SQLAlchemy URL; else SQLite in the folder."),
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="A topic of its own unless given.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes for each group and listener.")] = 1,
+    listeners: Annotated[int, typer.Option(min=0, help="`oyez listen` processes; 0: you run them.")] = 1,
+    rate: Annotated[float, typer.Option(min=0, help="Lines a second; 0: as fast as it goes.")] = 0,
+    delay: Annotated[
+        list[str], typer.Option(metavar="SERVER:SECONDS", help="Hold a server (from 0) back by so much.")
+    ] = [],  # noqa: B006 # typer's way
+    work: Folder = HERE,
+    replace: Annotated[bool, typer.Option(help="Throw away what the database holds of an import.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Deal a log to servers that announce it, and wait until everything is handled."""
+    with reported():
+        plan = Plan(workers, listeners, pause=1 / rate if rate else 0.0, delays=_delays(delay, servers))
+        settings = Settings()
+        url = database_url or f"sqlite:///{work.absolute()}/visits.db"
+        run = Run(
+            log=str(log.absolute()),
+            servers=servers,
+            kafka=kafka or settings.kafka,
+            topic=topic or f"visits-{uuid4().hex[:12]}",
+            database=url,
+        )
+        engine = database.opened(url)
+        if replace:
+            database.forget(engine)
+        with screen.on_terminal(Console(stderr=True)) as watch:
+            outcome = commands.import_log(run, plan, Work(work), engine, watch)
+        _print(commands.summary(outcome), as_json)
+        if outcome.progress.dead:
+            sys.exit(FAILED)
+
+
+@app.command()
+def check(work: Folder = HERE, url: Database = None) -> None:
+    """Look for events that were lost, doubled or overtaken. Status 3 if there is one."""
+    with reported():
+        run = Work(work).load()
+        findings = commands.check(run, Work(work), database.existing(url or run.database))
+        for line in findings.details()[:20]:
+            print(line, file=sys.stderr)
+        print(findings)
+        if not findings.clean:
+            sys.exit(FOUND)
+
+
+@app.command()
+def report(work: Folder = HERE, url: Database = None, as_json: Json = False) -> None:
+    """Print the figures of the site."""
+    with reported(), database.connected(_imported(work, url)) as db:
+        _print(asdict(reports.report(db)), as_json)
+
+
+@app.command()
+def export(work: Folder = HERE, url: Database = None) -> None:
+    """Print the visits as CSV, times in unix seconds, sorted by session."""
+    with reported(), database.connected(_imported(work, url)) as db:
+        reports.export(db, sys.stdout)
+
+
+@app.command()
+def demo(
+    views: Annotated[int, typer.Option(min=1, help="Page views to generate.")] = 3000,
+    seed: Annotated[int, typer.Option(help="Of the traffic.")] = 1,
+) -> None:
+    """Show it all: a real Kafka, three servers of which one is late, and the check. About half a minute."""
+    from visits.demo import demonstrate  # noqa: PLC0415 # the only command that needs oyez[dev]
+
+    with reported():
+        findings = demonstrate(Console(), views=views, seed=seed)
+        for line in findings.details()[:20]:
+            print(line, file=sys.stderr)
+        print(findings)
+        if not findings.clean:
+            sys.exit(FOUND)
+
+
+def _imported(work: Path, url: str | None) -> Engine:
+    return database.existing(url or Work(work).load().database)
+
+
+def _delays(given: list[str], servers: int) -> dict[int, float]:
+    delays = {}
+    for text in given:
+        server, _, seconds = text.partition(":")
+        try:
+            delays[int(server)] = float(seconds)
+        except ValueError:
+            raise typer.BadParameter(f"--delay {text}: give SERVER:SECONDS, such as 1:2.5") from None
+        if int(server) not in range(servers):
+            raise typer.BadParameter(f"--delay {text}: the servers are 0 to {servers - 1}")
+    return delays
+
+
+def _print(figures: dict[str, float], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name} {value}")
+
+
+if __name__ == "__main__":
+    # A SIGTERM ends what was started, like everything else that ends this process.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    app()

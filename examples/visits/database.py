@@ -1,0 +1,94 @@
+"""The database of an import: made ready, emptied, and read for the report and the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from oyez.consumers.database import make_engine, upgrade
+from oyez.consumers.database.tables import dead, handler, inbox, parked, position, prerequisite
+from visits import tables
+from visits.accesslog import AccessLog
+from visits.checks import Place
+from visits.errors import NOT_FOUND, UNREACHABLE, VisitsError
+from visits.handlers import on
+from visits.progress import GROUPS, last_parked
+from visits.sessions import Visit
+from visits.tables import imports, trail, visits
+from visits.trails import Trail
+from visits.work import Run
+
+
+def opened(url: str) -> Engine:
+    """The engine of a database that may not exist yet; DatabaseError if the address is wrong."""
+    return make_engine(url)
+
+
+def existing(url: str) -> Engine:
+    """The engine of a database that something was imported into; VisitsError otherwise."""
+    engine = opened(url)
+    file = engine.url.database
+    # Asking SQLite would make the file.
+    absent = engine.dialect.name == "sqlite" and file and not Path(file).exists()
+    if not absent:
+        with connected(engine) as db:
+            absent = not inspect(db).has_table(imports.name) or not db.execute(select(imports)).first()
+    if absent:
+        raise VisitsError(f"no import in {engine.url!r}: run `python -m visits import LOG` first", NOT_FOUND)
+    return engine
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction; VisitsError if the database cannot be reached."""
+    try:
+        with engine.begin() as db:
+            yield db
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise VisitsError(f"database {engine.url!r}: {reason}", UNREACHABLE) from None
+
+
+def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
+    """Make the tables and note the import; the number last given to a parked share."""
+    upgrade(engine)
+    with connected(engine) as db:
+        tables.metadata.create_all(db)
+        earlier = db.execute(select(imports.c.log)).scalars().first()
+        if earlier is not None:
+            raise VisitsError(
+                f"{engine.url!r} holds the import of {earlier} already: "
+                "name another database, or give --replace to throw that import away"
+            )
+        noted = {"topic": run.topic, "log": run.log, "servers": run.servers}
+        db.execute(insert(imports).values(**noted, lines=log.lines, unparsed_lines=log.unparsed))
+        return last_parked(db)
+
+
+def forget(engine: Engine) -> None:
+    """Throw away what was imported, and what Oyez keeps of it."""
+    ours = {table: delete(table) for table in (visits, trail, imports)}
+    ours |= {table: delete(table).where(table.c.group_name.in_(GROUPS)) for table in (position, inbox)}
+    ours |= {
+        table: delete(table).where(table.c.app == on.app) for table in (prerequisite, parked, dead, handler)
+    }
+    with connected(engine) as db:
+        there = set(inspect(db).get_table_names())
+        for table, statement in ours.items():
+            if table.name in there:
+                db.execute(statement)
+
+
+def visits_in(db: Connection) -> dict[str, Visit]:
+    """The table visits, by session."""
+    rows = db.execute(select(*(column for column in visits.c if column is not visits.c.exit_line)))
+    return {row.session_id: Visit(*row) for row in rows}
+
+
+def trails_in(db: Connection) -> dict[Place, Trail]:
+    """The table trail, by session and source."""
+    return {(row.session_id, row.source): Trail(row.events, row.h) for row in db.execute(select(trail))}
