@@ -1,0 +1,113 @@
+"""docker-compose.yml and the Dockerfile, as far as they can be checked without a Docker engine."""
+
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+HOME = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((HOME / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+STAYING = sorted(SERVICES.keys() - {"migrate"})
+OURS = ("migrate", "listen", "sweep")
+
+
+def test_it_is_what_the_compose_specification_says() -> None:
+    schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    done = subprocess.run(
+        [*schema, str(HOME / "docker-compose.yml")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_this_machines_alone(name: str) -> None:
+    assert [port for port in SERVICES[name].get("ports", []) if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", STAYING)
+def test_what_stays_up_says_how_it_is(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres"])
+def test_images_are_pinned(name: str) -> None:
+    tag = SERVICES[name]["image"].split(":")[1]
+    assert tag[0].isdigit()
+    assert "." in tag
+
+
+def test_workers_wait_for_the_migrations_and_can_be_many() -> None:
+    for name in ("listen", "sweep"):
+        assert SERVICES[name]["depends_on"] == {
+            "kafka": {"condition": "service_healthy"},
+            "migrate": {"condition": "service_completed_successfully"},
+        }
+    # A name or a port of its own would keep a second one from starting.
+    assert not SERVICES["listen"].keys() & {"container_name", "ports"}
+
+
+def test_the_password_comes_from_the_environment() -> None:
+    wanted = "${POSTGRES_PASSWORD:?"
+    assert SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith(wanted)
+    for name in OURS:
+        assert f"://oyez:{wanted}" in SERVICES[name]["environment"]["OYEZ_DATABASE"]
+
+
+def test_nothing_of_ours_has_more_rights_than_it_needs() -> None:
+    for name in OURS:
+        assert SERVICES[name]["cap_drop"] == ["ALL"]
+        assert SERVICES[name]["read_only"]
+    users = [line.split()[1] for line in instructions() if line.startswith("USER")]
+    assert users[-1] not in {"root", "0"}
+
+
+def instructions() -> list[str]:
+    lines = (HOME / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def copied(line: str, source: Path, place: Path) -> None:
+    *sources, target = line.split()[1:]
+    for name in sources:
+        found = source / name
+        goal = place / target / found.name if target.endswith("/") else place / target
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(found, goal) if found.is_dir() else shutil.copy(found, goal)
+
+
+def run(command: str, place: Path) -> str:
+    done = subprocess.run(
+        command, shell=True, cwd=place, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(900)
+def test_the_images_steps_work_by_hand(tmp_path: Path) -> None:
+    """Each COPY and RUN in its order, with folders here for / and a fresh environment for the image's Python."""
+    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    place = tmp_path / "src"
+    for line in instructions():
+        if line.startswith("COPY") and "--from" not in line:
+            copied(line, HOME, place)
+        elif line.startswith("WORKDIR"):
+            place = tmp_path / line.split("/")[1]
+            place.mkdir()
+        elif line.startswith("RUN pip"):
+            command = line.removeprefix("RUN pip").replace("/wheels", str(tmp_path / "wheels"))
+            run(f"{tmp_path}/venv/bin/python -m pip{command}", place if place.exists() else tmp_path)
+    assert place.name == "app"
+    assert "listen" in run(f"env PYTHONPATH= {tmp_path}/venv/bin/oyez --help", place)
+    assert "on = " in (place / "visits" / "handlers.py").read_text()
+    run(
+        f"env PYTHONPATH=. {tmp_path}/venv/bin/python -c 'from visits.handlers import on; assert list(on)'",
+        place,
+    )
