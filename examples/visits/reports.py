@@ -46,4 +46,4 @@ def export(db: Connection, out: TextIO) -> None:
     rows.writerow(EXPORTED)
     # Sorted here: how a database sorts text depends on its collation.
     columns = [visits.c[name] for name in EXPORTED]
-    rows.writerows(sorted(db.execute(select(*columns)).tuples()))
+    rows.writerows(sorted(tuple(row) for row in db.execute(select(*columns))))

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TextIO
 
 from oyez.producers import Announcer
-from oyez.schemas import OyezError, Signal, catalogue
+from oyez.schemas import OyezError, catalogue
 from visits.sessions import Step
 from visits.signals import PageViewed, SessionStarted
 from visits.work import Announced, Work, read_steps
 
 
-def signals_of(step: Step) -> list[Signal]:
+def signals_of(step: Step) -> list[SessionStarted | PageViewed]:
     """What is announced for a view: that its visit began, if it did, and that it was viewed."""
     view, session = step.view, step.session_id
     seen = PageViewed(session_id=session, at=view.at, line=view.line, path=view.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oyez.schemas import Signal
 
 
-class _Seen(Signal):
+class Seen(Signal):
     """A page that was shown: at in unix seconds, line of the log (from 0), path as logged."""
 
     session_id: str
@@ -14,13 +14,13 @@ class _Seen(Signal):
     path: str
 
 
-class SessionStarted(_Seen, name="session.started", number=1, key="session_id", subject="session_id"):
+class SessionStarted(Seen, name="session.started", number=1, key="session_id", subject="session_id"):
     """A visit began, with the page it began with."""
 
     visitor_id: str
 
 
 class PageViewed(
-    _Seen, name="page.viewed", number=3, key="session_id", requires={SessionStarted: "session_id"}
+    Seen, name="page.viewed", number=3, key="session_id", requires={SessionStarted: "session_id"}
 ):
     """A page of a visit was viewed; which server sees the first one is chance, so it may come too early."""
