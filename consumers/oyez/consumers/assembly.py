@@ -1,0 +1,93 @@
+"""Putting the parts together: a worker, or a sweeper, for one group as the settings say."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from .application import Application, Group
+from .database.engine import Database, make_engine
+from .execution import Execution
+from .handlers import AT_LEAST_ONCE
+from .limits import Limits
+from .logs.kafka import KafkaLog
+from .logs.log import Log
+from .ownership import Ownership
+from .reading import Reader
+from .retrying import Retrying
+from .settings import ListenSettings
+from .wakeups import wakeups
+from .worker import Worker
+
+log = logging.getLogger("oyez")
+
+
+def limits_from(settings: ListenSettings) -> Limits:
+    """When shares are tried again and given up, as set."""
+    return Limits(max_attempts=settings.max_attempts, max_age=settings.max_age)
+
+
+def engine_from(settings: ListenSettings) -> Engine:
+    """The engine of the database that is set."""
+    return make_engine(settings.database, sqlite_journal=settings.sqlite_journal)
+
+
+def topics_of(group: Group, settings: ListenSettings) -> list[str]:
+    """The topics that a group reads: its signals' own, or the one for all."""
+    return sorted({declaration.topic or settings.topic for declaration in group.declarations})
+
+
+def kafka_log(group: Group, settings: ListenSettings) -> Log:
+    """The group's log on Kafka."""
+    return KafkaLog(
+        group.name,
+        topics_of(group, settings),
+        servers=settings.kafka,
+        options=settings.kafka_options,
+        warn=log.warning,
+    )
+
+
+def make_worker(
+    application: Application,
+    group: Group,
+    settings: ListenSettings,
+    *,
+    engine: Engine,
+    source: Log,
+    clock: Callable[[], float] = time.time,
+) -> Worker:
+    """A worker of ``group`` that reads ``source``."""
+    database = Database(engine)
+    execution = Execution(group, database, limits=limits_from(settings), clock=clock)
+    owner = f"{socket.gethostname()}/{os.getpid()}"
+    return Worker(
+        execution,
+        source,
+        Ownership(group, source, database, owner=owner, first=settings.first_offset, clock=clock),
+        retrying_for(execution, settings),
+        wakeups(database, group.name, clock),
+        batch=settings.batch,
+        sweep_every=settings.sweep_every,
+    )
+
+
+def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:
+    """The retry table of an execution's group."""
+    return Retrying(execution, Reader(execution.group), limits_from(settings), batch=settings.batch)
+
+
+def sweepers(
+    application: Application, settings: ListenSettings, engine: Engine, clock: Callable[[], float] = time.time
+) -> list[Retrying]:
+    """The retry tables of all groups; completers before those that wait for them."""
+    limits, database = limits_from(settings), Database(engine)
+    groups = sorted(application.groups.values(), key=lambda group: group.promise == AT_LEAST_ONCE)
+    return [
+        retrying_for(Execution(group, database, limits=limits, clock=clock), settings) for group in groups
+    ]

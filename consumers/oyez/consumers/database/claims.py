@@ -1,0 +1,168 @@
+"""Claiming a parked row is locking it, for the transaction in which its handler runs and the row is deleted.
+
+A crash is a rollback, which unlocks it: there are no leases and nothing that expires. On SQLite, where
+`Database` begins every transaction as the one writer, the transaction itself is the lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from oyez.schemas import Pair
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
+
+from .parked import first_of_key
+from .rows import Rows
+from .tables import parked
+
+
+class ParkedRow:
+    """One row of the retry table. It also is the record that the event was: see `Original`."""
+
+    def __init__(self, row: Row[Any]) -> None:
+        self.id: int = row.id
+        self.group: str = row.group_name
+        self.handler: str = row.handler
+        self.signal: str = row.signal
+        self.source: str = row.source
+        self.event_id: str = row.event_id
+        self.key_text: str | None = row.key
+        self.subject: str | None = row.subject
+        self.turn: int = row.turn
+        self.ordered: bool = row.ordered
+        self.waits = Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        self.attempts: int = row.attempts
+        self.due_at: float | None = row.due_at
+        self.head_since: float | None = row.head_since
+        self.parked_at: float = row.parked_at
+        self.error: str | None = row.error
+        self._value: bytes | None = row.value
+        self._headers: str | None = row.headers
+
+    def value(self) -> bytes | None:
+        return self._value
+
+    def key(self) -> bytes | None:
+        return None if self.key_text is None else self.key_text.encode()
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        return [(name, value.encode("latin-1")) for name, value in json.loads(self._headers or "[]")]
+
+
+def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
+    """A record's headers as they are kept beside its original bytes."""
+    if not headers:
+        return None
+    return json.dumps([(name, (value or b"").decode("latin-1")) for name, value in headers])
+
+
+_locked_heads: Select[Any] = (
+    select(parked)
+    .where(
+        parked.c.group_name == bindparam("group"),
+        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.due_at <= bindparam("now"),
+        first_of_key(),
+    )
+    .order_by(parked.c.due_at, parked.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+    .with_for_update(of=parked, skip_locked=True)
+)
+
+
+@cache
+def _followers(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text, turn=BigInteger, id=BigInteger)
+    given = rows.select().subquery("head")
+    statement = (
+        select(parked)
+        .join_from(given, parked, (parked.c.handler == given.c.handler) & (parked.c.key == given.c.key))
+        .where(
+            parked.c.app == bindparam("of_app"),
+            parked.c.ordered,
+            tuple_(parked.c.turn, parked.c.id) > tuple_(given.c.turn, given.c.id),
+        )
+        .order_by(parked.c.turn, parked.c.id)
+        .limit(bindparam("limit", type_=BigInteger))
+        .with_for_update(of=parked)
+    )
+    return rows, statement
+
+
+def claim(
+    db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
+) -> list[ParkedRow]:
+    """Claim what is due, and behind each claimed head the run of rows of its key, at most ``limit`` in all.
+
+    Whoever holds a head's lock holds its key: nobody else may claim a row of it.
+    """
+    parameters = {"group": group, "handlers": list(handlers), "now": now, "limit": limit}
+    heads = [ParkedRow(row) for row in db.execute(_locked_heads, parameters)]
+    ordered = [(h.handler, h.key_text, h.turn, h.id) for h in heads if h.ordered]
+    if not ordered or len(heads) >= limit:
+        return heads
+    rows, statement = _followers(db.dialect.name)
+    given = {**rows.bind(ordered), "of_app": app, "limit": limit - len(heads)}
+    return heads + [ParkedRow(row) for row in db.execute(statement, given)]
+
+
+_next_due = select(func.min(parked.c.due_at)).where(parked.c.group_name == bindparam("group"))
+
+
+def next_due(db: Connection, group: str) -> float | None:
+    """When the group's next parked row is due, if any is."""
+    moment: float | None = db.execute(_next_due, {"group": group}).scalar()
+    return moment
+
+
+_expired = (
+    select(parked)
+    .where(
+        parked.c.group_name == bindparam("group"),
+        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.wait_signal.is_not(None),
+        parked.c.head_since <= bindparam("before"),
+        first_of_key(),
+    )
+    .order_by(parked.c.id)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+
+
+def expired(db: Connection, group: str, handlers: Sequence[str], before: float, limit: int) -> list[ParkedRow]:
+    """Heads that have waited for their pair since ``before`` or longer; not locked."""
+    parameters = {"group": group, "handlers": list(handlers), "before": before, "limit": limit}
+    return [ParkedRow(row) for row in db.execute(_expired, parameters)]
+
+
+def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
+    """Lock those of the rows that still wait for a pair; the caller holds the pairs' locks."""
+    if not ids:
+        return []
+    rows, statement = _waiting(db.dialect.name)
+    return [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))]
+
+
+@cache
+def _waiting(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    statement = (
+        select(parked)
+        .where(parked.c.id.in_(rows.select()), parked.c.wait_signal.is_not(None))
+        .order_by(parked.c.id)
+        .with_for_update(of=parked)
+    )
+    return rows, statement

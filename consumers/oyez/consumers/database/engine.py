@@ -1,0 +1,134 @@
+"""Engines and transactions: one place that knows what PostgreSQL and SQLite need at the start and after a failure."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from oyez.schemas import OyezError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from .connection import HandlerConnection
+
+T = TypeVar("T")
+
+SUPPORTED = ("postgresql", "sqlite")
+CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
+
+
+class DatabaseError(OyezError):
+    """The database cannot be used as it is set."""
+
+
+class DatabaseAway(OyezError):
+    """The database cannot be reached, or stayed busy for too long."""
+
+
+def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
+    """An engine for Oyez's own processes; applications may bring their own instead.
+
+    Raises `DatabaseError` for an address that cannot be read, another database, or a missing driver.
+    """
+    try:
+        address = make_url(url)
+        if address.get_backend_name() not in SUPPORTED:
+            raise DatabaseError(f"database {address.get_backend_name()}: Oyez works on PostgreSQL and SQLite")
+        if address.get_backend_name() == "sqlite":
+            return _sqlite(url, sqlite_journal)
+        return create_engine(url, connect_args={"connect_timeout": 5}, pool_pre_ping=False)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DatabaseError(f"database address {url!r} cannot be read: {error}") from error
+    except ModuleNotFoundError as error:
+        raise DatabaseError(f"the database driver {error.name} is not installed; install oyez[postgres]") from error
+
+
+def _sqlite(url: str, journal: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # Another process may hold the file while the mode is changed; it is set already, then.
+        connection.execute("PRAGMA busy_timeout=5000")
+        connection.execute(f"PRAGMA journal_mode={journal}")
+        connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+
+    return engine
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether another transaction was in the way: running the same again may well succeed."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in CONFLICTS or _is_busy(error)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, so that nothing can be said of the statement or the handler."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    return "database is locked" in str(error.orig) or "database table is locked" in str(error.orig)
+
+
+class Database:
+    """The user's database, in transactions at READ COMMITTED (SQLite: one writer, BEGIN IMMEDIATE)."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        patience: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._sleep = sleep
+        self._jitter = jitter
+        self._patience = patience
+        self._clock = clock
+
+    @contextmanager
+    def transaction(self) -> Iterator[HandlerConnection]:
+        """One transaction: committed at the end of the block, rolled back by any exception."""
+        connection = HandlerConnection(self.engine)
+        try:
+            if self.dialect == "postgresql":
+                connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+        finally:
+            connection.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for single queries, outside of any transaction."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
+        """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""
+        limit = self._clock() + self._patience
+        while True:
+            try:
+                with self.transaction() as db:
+                    return work(db)
+            except DBAPIError as error:
+                if not is_conflict(error):
+                    raise
+                if self._clock() > limit:
+                    raise DatabaseAway(f"the database stayed busy for {self._patience:g} s: {error.orig}") from error
+            self._sleep(self.pause())
+
+    def pause(self) -> float:
+        """How long to wait, in seconds, before a transaction that met another one is tried again."""
+        return 0.002 + 0.03 * self._jitter()

@@ -1,0 +1,44 @@
+"""The inbox: which events a group has taken, so that each is handled once however often it is read.
+
+The idempotent-consumer pattern: (group, source, id) is inserted in the transaction of the event's effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Double, Text, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .rows import ALWAYS, Rows
+from .tables import inbox
+
+EventId = tuple[str, str]
+"""(source, id): what identifies an event."""
+
+
+@cache
+def _admit(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, source=Text, event_id=Text)
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    given = rows.select(bindparam("group", type_=Text), bindparam("now", type_=Double)).where(ALWAYS)
+    statement = (
+        insert(inbox)
+        .from_select(["source", "event_id", "group_name", "taken_at"], given)
+        .on_conflict_do_nothing()
+        .returning(inbox.c.source, inbox.c.event_id)
+    )
+    return rows, statement
+
+
+def admit(db: Connection, group: str, ids: Sequence[EventId], now: float) -> set[EventId]:
+    """Put ``ids`` into the group's inbox; returns those that were not there before.
+
+    They are inserted in sorted order, so that two workers with the same events wait for one another instead
+    of deadlocking.
+    """
+    rows, statement = _admit(db.dialect.name)
+    parameters = {**rows.bind(sorted(ids)), "group": group, "now": now}
+    return {(source, event_id) for source, event_id in db.execute(statement, parameters)}

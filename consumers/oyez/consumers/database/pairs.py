@@ -1,0 +1,95 @@
+"""Prerequisites: one row for each pair (signal, subject) that somebody completes or waits for.
+
+The row is the lock between the two. Whoever completes a pair and whoever parks for it locks it first, so
+that the later of the two sees what the earlier one did: no wake-up is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from oyez.schemas import Pair
+from sqlalchemy import Connection, Double, Text, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .rows import ALWAYS, Rows
+from .tables import prerequisite
+
+
+@cache
+def _met(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, signal=Text, subject=Text)
+    given = rows.select().subquery("asked")
+    statement = (
+        select(prerequisite.c.signal, prerequisite.c.subject)
+        .join_from(
+            given,
+            prerequisite,
+            (prerequisite.c.signal == given.c.signal) & (prerequisite.c.subject == given.c.subject),
+        )
+        .where(prerequisite.c.app == bindparam("of_app"), prerequisite.c.met_at.is_not(None))
+    )
+    return rows, statement
+
+
+def met(db: Connection, app: str, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of ``pairs`` are met."""
+    asked = sorted(set(pairs))
+    if not asked:
+        return set()
+    rows, statement = _met(db.dialect.name)
+    return {Pair(signal, subject) for signal, subject in db.execute(statement, {**rows.bind(asked), "of_app": app})}
+
+
+@cache
+def _lock(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, signal=Text, subject=Text)
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    given = rows.select(bindparam("of_app", type_=Text), bindparam("now", type_=Double)).where(ALWAYS)
+    new = insert(prerequisite).from_select(["signal", "subject", "app", "seen_at"], given)
+    statement = new.on_conflict_do_update(
+        index_elements=[prerequisite.c.app, prerequisite.c.signal, prerequisite.c.subject],
+        set_={"seen_at": prerequisite.c.seen_at},
+    ).returning(prerequisite.c.signal, prerequisite.c.subject, prerequisite.c.met_at)
+    return rows, statement
+
+
+def lock(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> set[Pair]:
+    """Lock ``pairs`` until the transaction ends, making the rows that are missing; returns those that are met.
+
+    Sorted and without repeats: everybody locks in the same order. What depends on the answer belongs in a
+    later statement, which sees what the transactions that were waited for have committed.
+    """
+    asked = sorted(set(pairs))
+    if not asked:
+        return set()
+    rows, statement = _lock(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app, "now": now})
+    return {Pair(signal, subject) for signal, subject, met_at in found if met_at is not None}
+
+
+@cache
+def _mark(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, signal=Text, subject=Text)
+    given = rows.select().subquery("completed")
+    statement = (
+        update(prerequisite)
+        .values(met_at=bindparam("now"))
+        .where(
+            prerequisite.c.app == bindparam("of_app"),
+            prerequisite.c.signal == given.c.signal,
+            prerequisite.c.subject == given.c.subject,
+            prerequisite.c.met_at.is_(None),
+        )
+    )
+    return rows, statement
+
+
+def mark_met(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> None:
+    """Record that ``pairs`` are met. The caller holds their locks."""
+    completed = sorted(set(pairs))
+    if completed:
+        rows, statement = _mark(db.dialect.name)
+        db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now})

@@ -1,0 +1,260 @@
+"""The retry table: shares that wait. A row's state is in its columns:
+
+``waiting``  wait_signal and wait_subject are set: for that pair to be met
+``behind``   due_at is null too: behind an earlier row of its (handler, key)
+``due``      due_at is set: for that time
+
+Rows of a (handler, key) are ordered by (turn, id); only the first of them, the head, may be claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from oyez.schemas import Pair
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from .rows import Rows
+from .tables import parked
+
+HandlerKey = tuple[str, str]
+"""(handler, key): what order is kept for."""
+
+
+class Head(NamedTuple):
+    """The first parked row of a (handler, key): its turn, and the pair it waits for."""
+
+    turn: int
+    waits: Pair | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A change to a parked row after it was claimed and did not finish."""
+
+    id: int
+    turn: int
+    attempts: int
+    due_at: float | None
+    waits: Pair | None
+    error: str | None
+    head_since: float
+
+
+def first_of_key(row: Any = parked) -> ColumnElement[bool]:
+    """Whether no earlier row of the same (handler, key) is parked; always so for unordered rows."""
+    earlier = parked.alias("earlier")
+    return ~row.c.ordered | ~exists().where(
+        earlier.c.app == row.c.app,
+        earlier.c.handler == row.c.handler,
+        earlier.c.key == row.c.key,
+        earlier.c.ordered,
+        tuple_(earlier.c.turn, earlier.c.id) < tuple_(row.c.turn, row.c.id),
+    )
+
+
+@cache
+def _heads(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text)
+    given = rows.select().subquery("asked")
+    first = parked.alias("first")
+    head_id = (
+        select(first.c.id)
+        .where(
+            first.c.app == bindparam("of_app"),
+            first.c.handler == given.c.handler,
+            first.c.key == given.c.key,
+            first.c.ordered,
+        )
+        .order_by(first.c.turn, first.c.id)
+        .limit(1)
+        .correlate(given)
+        .scalar_subquery()
+    )
+    statement = select(
+        given.c.handler, given.c.key, parked.c.turn, parked.c.wait_signal, parked.c.wait_subject
+    ).join_from(given, parked, parked.c.id == head_id)
+    return rows, statement
+
+
+def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerKey, Head]:
+    """The heads of those (handler, key) that have parked rows."""
+    asked = sorted(set(keys))
+    if not asked:
+        return {}
+    rows, statement = _heads(db.dialect.name)
+    return {
+        (row.handler, row.key): Head(row.turn, Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None)
+        for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
+    }
+
+
+_insert = insert(parked)
+
+
+def park(db: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Put new rows into the retry table, in order."""
+    if rows:
+        db.execute(_insert, rows)
+
+
+_change = (
+    update(parked)
+    .where(parked.c.id == bindparam("row_id"))
+    .values(
+        turn=bindparam("new_turn"),
+        attempts=bindparam("new_attempts"),
+        due_at=bindparam("new_due_at"),
+        wait_signal=bindparam("new_wait_signal"),
+        wait_subject=bindparam("new_wait_subject"),
+        error=bindparam("new_error"),
+        head_since=bindparam("new_head_since"),
+        starts=0,
+    )
+)
+
+
+def change(db: Connection, attempts: Sequence[Attempt]) -> None:
+    """Write what claimed rows wait for now."""
+    if attempts:
+        db.execute(
+            _change,
+            [
+                {
+                    "row_id": a.id,
+                    "new_turn": a.turn,
+                    "new_attempts": a.attempts,
+                    "new_due_at": a.due_at,
+                    "new_wait_signal": a.waits.signal if a.waits else None,
+                    "new_wait_subject": a.waits.subject if a.waits else None,
+                    "new_error": a.error,
+                    "new_head_since": a.head_since,
+                }
+                for a in attempts
+            ],
+        )
+
+
+@cache
+def _remove(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    return rows, delete(parked).where(parked.c.id.in_(rows.select()))
+
+
+def remove(db: Connection, ids: Sequence[int]) -> None:
+    """Delete rows that are done or dead."""
+    if ids:
+        rows, statement = _remove(db.dialect.name)
+        db.execute(statement, rows.bind([(number,) for number in ids]))
+
+
+@cache
+def _release(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, signal=Text, subject=Text)
+    given = rows.select().subquery("completed")
+    statement = (
+        update(parked)
+        .values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
+        .where(
+            parked.c.app == bindparam("of_app"),
+            parked.c.wait_signal == given.c.signal,
+            parked.c.wait_subject == given.c.subject,
+        )
+        .returning(parked.c.group_name)
+    )
+    return rows, statement
+
+
+def release(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> list[str]:
+    """Make due what waits for ``pairs``; returns the group of each row released."""
+    completed = sorted(set(pairs))
+    if not completed:
+        return []
+    rows, statement = _release(db.dialect.name)
+    return list(db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now}).scalars())
+
+
+def _behind() -> ColumnElement[bool]:
+    return and_(parked.c.due_at.is_(None), parked.c.wait_signal.is_(None))
+
+
+@cache
+def _promote(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text)
+    given = rows.select().subquery("freed")
+    statement = (
+        update(parked)
+        .values(due_at=bindparam("now"), head_since=bindparam("now"))
+        .where(
+            parked.c.app == bindparam("of_app"),
+            parked.c.handler == given.c.handler,
+            parked.c.key == given.c.key,
+            _behind(),
+            first_of_key(),
+        )
+    )
+    return rows, statement
+
+
+def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) -> int:
+    """Make due the rows that have become the head of their (handler, key); returns how many."""
+    freed = sorted(set(keys))
+    if not freed:
+        return 0
+    rows, statement = _promote(db.dialect.name)
+    return int(db.execute(statement, {**rows.bind(freed), "of_app": app, "now": now}).rowcount)
+
+
+_promote_all = (
+    update(parked)
+    .values(due_at=bindparam("now"), head_since=bindparam("now"))
+    .where(parked.c.group_name == bindparam("group"), _behind(), first_of_key())
+)
+
+
+def promote_all(db: Connection, group: str, now: float) -> int:
+    """The sweep's backstop: whatever is behind nothing any more becomes due; returns how many."""
+    return int(db.execute(_promote_all, {"group": group, "now": now}).rowcount)
+
+
+@cache
+def _bring_forward(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text, signal=Text, subject=Text, turn=BigInteger)
+    given = rows.select().subquery("needed")
+    statement = (
+        update(parked)
+        .values(turn=given.c.turn)
+        .where(
+            parked.c.app == bindparam("of_app"),
+            parked.c.handler == given.c.handler,
+            parked.c.key == given.c.key,
+            parked.c.signal == given.c.signal,
+            parked.c.subject == given.c.subject,
+            parked.c.turn > given.c.turn,
+        )
+    )
+    return rows, statement
+
+
+def bring_forward(db: Connection, app: str, needed: Sequence[tuple[str, str, Pair, int]]) -> None:
+    """Move rows of a (handler, key) that would meet what their head waits for to the given turn, before it."""
+    if needed:
+        rows, statement = _bring_forward(db.dialect.name)
+        given = [(handler, key, pair.signal, pair.subject, turn) for handler, key, pair, turn in needed]
+        db.execute(statement, {**rows.bind(given), "of_app": app})

@@ -1,0 +1,131 @@
+"""Positions: the next offset that a group reads in each partition, and the epoch of the worker that owns it.
+
+The database's position is the truth; Kafka's committed offset is a copy for lag tools. A position is keyed by
+the topic's id, so that a topic that was deleted and made again is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Integer, Text, and_, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .rows import Rows
+from .tables import position
+
+
+class Partition(NamedTuple):
+    """One partition of one topic; ``topic_id`` tells a re-created topic from the one before."""
+
+    topic: str
+    topic_id: str
+    number: int
+
+
+class Move(NamedTuple):
+    """A partition's step from the position that its owner believes to the next."""
+
+    partition: Partition
+    epoch: int
+    believed: int
+    next: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the database says of a partition: the position, and the epoch of its owner."""
+
+    position: int
+    epoch: int
+
+
+def begin(db: Connection, group: str, starts: Mapping[Partition, int], now: float) -> None:
+    """Give partitions that have no position yet their first one."""
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {
+            "group_name": group,
+            "topic_id": partition.topic_id,
+            "partition": partition.number,
+            "topic": partition.topic,
+            "position": start,
+            "epoch": 0,
+            "owner": "",
+            "takes": 0,
+            "updated_at": now,
+        }
+        for partition, start in sorted(starts.items())
+    ]
+    if rows:
+        db.execute(insert(position).on_conflict_do_nothing(), rows)
+
+
+def take(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held:
+    """Take a partition that has a position: a new epoch, which fences its former owner."""
+    statement = (
+        update(position)
+        .where(
+            position.c.group_name == group,
+            position.c.topic_id == partition.topic_id,
+            position.c.partition == partition.number,
+        )
+        .values(epoch=position.c.epoch + 1, owner=owner, takes=position.c.takes + 1, updated_at=now)
+        .returning(position.c.position, position.c.epoch)
+    )
+    row = db.execute(statement).one()
+    return Held(row.position, row.epoch)
+
+
+def known(db: Connection, group: str, topic_id: str) -> dict[int, Held]:
+    """The positions that a group has in a topic, by partition."""
+    statement = select(position.c.partition, position.c.position, position.c.epoch).where(
+        position.c.group_name == group, position.c.topic_id == topic_id
+    )
+    return {row.partition: Held(row.position, row.epoch) for row in db.execute(statement)}
+
+
+@cache
+def _advance(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(
+        dialect, topic_id=Text, partition=Integer, epoch=BigInteger, believed=BigInteger, next=BigInteger
+    )
+    given = rows.select().subquery("move")
+    statement = (
+        update(position)
+        .values(position=given.c.next, takes=0, updated_at=bindparam("now"))
+        .where(
+            and_(
+                position.c.group_name == bindparam("group"),
+                position.c.topic_id == given.c.topic_id,
+                position.c.partition == given.c.partition,
+                position.c.epoch == given.c.epoch,
+                position.c.position == given.c.believed,
+            )
+        )
+        .returning(position.c.topic_id, position.c.partition)
+    )
+    return rows, statement
+
+
+def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> list[Move]:
+    """Move positions, in sorted order; returns the moves that did not match the row any more."""
+    rows, statement = _advance(db.dialect.name)
+    ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
+    moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
+    return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]
+
+
+def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+    """What the database says of ``partitions``; those without a row are left out."""
+    by_topic: dict[str, list[Partition]] = {}
+    for partition in partitions:
+        by_topic.setdefault(partition.topic_id, []).append(partition)
+    found = {}
+    for topic_id, ours in by_topic.items():
+        rows = known(db, group, topic_id)
+        found.update({p: rows[p.number] for p in ours if p.number in rows})
+    return found

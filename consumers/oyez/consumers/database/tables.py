@@ -1,0 +1,121 @@
+"""Oyez's own tables, in the user's database. Times are seconds since the epoch, from the injected clock."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite gives automatic numbers to INTEGER primary keys only.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+position = Table(
+    "oyez_position",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("topic_id", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("takes", Integer, nullable=False, server_default=text("0")),
+    Column("updated_at", Double, nullable=False),
+)
+
+inbox = Table(
+    "oyez_inbox",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("taken_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+prerequisite = Table(
+    "oyez_prerequisite",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("met_at", Double),
+    Column("seen_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def _share() -> list[Column[object]]:
+    """The columns that a parked share and a dead one have in common."""
+    return [
+        Column("app", Text, nullable=False),
+        Column("group_name", Text, nullable=False),
+        Column("handler", Text, nullable=False),
+        Column("signal", Text, nullable=False),
+        Column("source", Text, nullable=False),
+        Column("event_id", Text, nullable=False),
+        Column("key", Text),
+        Column("subject", Text),
+        Column("turn", BigInteger, nullable=False, server_default=text("0")),
+        Column("ordered", Boolean, nullable=False),
+        Column("wait_signal", Text),
+        Column("wait_subject", Text),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("error", Text),
+        Column("parked_at", Double, nullable=False),
+        Column("value", LargeBinary),
+        Column("headers", Text),
+    ]
+
+
+parked = Table(
+    "oyez_parked",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    *_share(),
+    Column("due_at", Double),
+    Column("head_since", Double),
+    Column("starts", Integer, nullable=False, server_default=text("0")),
+    Index("oyez_parked_share", "app", "source", "event_id", "handler", unique=True),
+    Index("oyez_parked_key", "app", "handler", "key", "turn", "id"),
+    Index("oyez_parked_due", "group_name", "due_at"),
+    Index("oyez_parked_waiting", "app", "wait_signal", "wait_subject"),
+    sqlite_autoincrement=True,
+)
+
+dead = Table(
+    "oyez_dead",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    *_share(),
+    Column("reason", Text, nullable=False),
+    Column("died_at", Double, nullable=False),
+    Column("parked_id", BigInteger),
+    Column("topic", Text),
+    Column("partition", Integer),
+    Column("position", BigInteger),
+    Index("oyez_dead_share", "app", "source", "event_id", "handler", unique=True),
+    Index("oyez_dead_key", "app", "handler", "key"),
+    Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject"),
+    sqlite_autoincrement=True,
+)
+
+handler = Table(
+    "oyez_handler",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("handler", Text, primary_key=True),
+    Column("group_name", Text, nullable=False),
+)

@@ -1,0 +1,151 @@
+"""The handler registry: which function handles which signal, in which group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from oyez.schemas import Declaration, Pair, Signal, required_pairs, requirements_of
+
+from .calling import Call, caller
+from .decorator import Decorator
+from .signature import RegistrationError, Signature, read_signature
+
+S = TypeVar("S", bound=Signal)
+Order = Literal["key", "none"]
+Promise = Literal["exactly-once", "at-least-once"]
+EXACTLY_ONCE: Promise = "exactly-once"
+AT_LEAST_ONCE: Promise = "at-least-once"
+
+
+@dataclass(frozen=True, eq=False)
+class Handler:
+    """One registered handler, with all that its registration and its signal decided."""
+
+    name: str
+    group: str
+    declaration: Declaration
+    function: Callable[..., object]
+    signature: Signature
+    requires: Mapping[str, str]
+    ordered: bool
+    completes: bool
+    call: Call
+
+    @property
+    def uses_database(self) -> bool:
+        return bool(self.signature.injected)
+
+    @property
+    def wants_events(self) -> bool:
+        return self.signature.form.is_event
+
+    def required(self, data: Signal) -> tuple[Pair, ...]:
+        """The pairs that must be met before this handler runs for ``data``."""
+        return required_pairs(self.requires, data) if self.requires else ()
+
+
+class Handlers:
+    """An application's handlers.
+
+    ``app`` names the application: its groups are ``<app>.<signal>``, or ``<app>.<group>`` where a handler says
+    ``group=``. ``promises`` gives the delivery promise of a group by its short name; the default is
+    ``"exactly-once"``.
+    """
+
+    def __init__(self, app: str, *, promises: Mapping[str, Promise] | None = None) -> None:
+        if not app or "." in app or app.strip() != app:
+            raise RegistrationError(f"Handlers({app!r}): give the application a name without dots or spaces")
+        self.app = app
+        self._promises = dict(promises or {})
+        self._handlers: dict[str, Handler] = {}
+        for group, promise in self._promises.items():
+            if promise not in (EXACTLY_ONCE, AT_LEAST_ONCE):
+                raise RegistrationError(
+                    f"Handlers({app!r}): the promise of {group} is {promise!r}; "
+                    f"it can be {EXACTLY_ONCE!r} or {AT_LEAST_ONCE!r}"
+                )
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers.values())
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        """The promises given, by the groups' full names."""
+        return {f"{self.app}.{group}": promise for group, promise in self._promises.items()}
+
+    def promise_of(self, group: str) -> Promise:
+        """The delivery promise of a group, by its full name."""
+        return self.promises.get(group, EXACTLY_ONCE)
+
+    def __call__(
+        self,
+        signal: type[S],
+        *,
+        name: str | None = None,
+        group: str | None = None,
+        requires: Mapping[type[Signal] | str, str] | None = None,
+        order: Order | None = None,
+        completes: bool = True,
+    ) -> Decorator[S]:
+        """Register the decorated function as a handler of ``signal``.
+
+        ``name``: the handler's name, its function's by default. ``group``: a group to share with other signals.
+        ``requires``: instead of the signal's own; ``{}`` waits for nothing. ``order``: ``"key"`` (the default for
+        a signal with a key) parks later events of a key behind a parked one, ``"none"`` does not.
+        ``completes=False``: events that wait for this signal do not wait for this handler.
+        """
+
+        def register(function: Callable[..., object]) -> None:
+            self._add(function, _declared(signal), name, group, requires, order, completes)
+
+        return Decorator(register)
+
+    def _add(
+        self,
+        function: Callable[..., object],
+        declaration: Declaration,
+        name: str | None,
+        group: str | None,
+        requires: Mapping[type[Signal] | str, str] | None,
+        order: Order | None,
+        completes: bool,
+    ) -> None:
+        name = name or getattr(function, "__name__", "")
+        if name in self._handlers:
+            raise RegistrationError(
+                f"{self.app} has two handlers named {name} ({_place(self._handlers[name].function)} and "
+                f"{_place(function)}); give one of them name="
+            )
+        signature = read_signature(function, declaration.model)
+        full_group = f"{self.app}.{group or declaration.name}"
+        if order not in (None, "key", "none"):
+            raise RegistrationError(f"{_place(function)}: order is {order!r}; it can be 'key' or 'none'")
+        self._handlers[name] = Handler(
+            name=name,
+            group=full_group,
+            declaration=declaration,
+            function=function,
+            signature=signature,
+            requires=declaration.requires if requires is None else requirements_of(declaration.model, requires),
+            ordered=self._is_ordered(declaration, full_group, order),
+            completes=completes and self.promise_of(full_group) == EXACTLY_ONCE,
+            call=caller(function, signature),
+        )
+
+    def _is_ordered(self, declaration: Declaration, group: str, order: Order | None) -> bool:
+        if order is None:
+            return declaration.key is not None and self.promise_of(group) == EXACTLY_ONCE
+        return order == "key"
+
+
+def _place(function: Callable[..., object]) -> str:
+    return f"{function.__module__}.{getattr(function, '__qualname__', function)}"
+
+
+def _declared(signal: type[Signal]) -> Declaration:
+    declaration = getattr(signal, "__oyez__", None)
+    if not isinstance(declaration, Declaration):
+        raise RegistrationError(f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)")
+    return declaration

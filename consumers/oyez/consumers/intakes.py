@@ -1,0 +1,143 @@
+"""Where a transaction's events come from: a batch of a log, or a claim of parked rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from oyez.schemas import OyezError, Undecodable
+from sqlalchemy import Connection
+
+from .application import Group
+from .database import claims, dead, inbox, parked, positions
+from .database.claims import ParkedRow
+from .database.positions import Move, Partition
+from .lettering import undecodable_row
+from .planning import Work
+from .readiness import MetPairs, Readiness, ask
+from .reading import Original, Reader, Record, Taken
+from .shares import Share
+
+
+class Fenced(OyezError):
+    """Positions are not what this worker believes: another worker has the partition, or the row was moved."""
+
+    def __init__(self, partitions: Sequence[Partition]) -> None:
+        self.partitions = tuple(partitions)
+        named = ", ".join(f"{p.topic} {p.number}" for p in partitions)
+        super().__init__(f"the position was moved by another: {named}")
+
+
+@dataclass
+class Batch:
+    """Records of a log, decoded. Handling them moves the positions and fills the inbox."""
+
+    group: Group
+    events: list[Taken]
+    moves: list[Move]
+    undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
+
+    def take(self, db: Connection, now: float) -> list[Work]:
+        """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
+        unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
+        if unmoved:
+            raise Fenced([move.partition for move in unmoved])
+        dead.bury(
+            db, [undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable]
+        )
+        return self.works(self._new(db, now))
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction."""
+        keys = {key for _, shares in works for share in shares if (key := share.ordered_key) is not None}
+        return Readiness(met, parked.heads(db, self.group.app, keys))
+
+    def works(self, events: Sequence[Taken]) -> list[Work]:
+        """The events with a share for each of their handlers."""
+        handlers = self.group.by_signal
+        return [
+            (taken, [Share(handler, taken, at) for handler in handlers[taken.declaration.name]])
+            for at, taken in enumerate(events)
+        ]
+
+    def _new(self, db: Connection, now: float) -> list[Taken]:
+        if not self.events:
+            return []
+        fresh = {taken.event_id: taken for taken in reversed(self.events)}
+        new = inbox.admit(db, self.group.name, list(fresh), now)
+        if len(new) == len(self.events):
+            return self.events
+        return [taken for taken in self.events if taken.event_id in new and fresh[taken.event_id] is taken]
+
+
+class Claim:
+    """Parked rows that are due. Taking them locks them until the transaction ends."""
+
+    def __init__(self, group: Group, reader: Reader, limit: int) -> None:
+        self._group = group
+        self._reader = reader
+        self._limit = limit
+        self.taken = 0
+
+    def take(self, db: Connection, now: float) -> list[Work]:
+        """Claim; only a key's head and the rows behind it, in order."""
+        group = self._group
+        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
+        self.taken = len(rows)
+        rows = _before_later(rows, now)
+        works: list[Work] = []
+        for at, row in enumerate(rows):
+            try:
+                taken = self._read(row)
+            except Undecodable as error:
+                self._bury(db, row, error.reason, now)
+            else:
+                works.append((taken, [Share(group.by_name[row.handler], taken, at, row)]))
+        return works
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
+        ask(db, self._group.app, works, met)
+        return Readiness(met, {})
+
+    def _read(self, row: ParkedRow) -> Taken:
+        taken = self._reader.read(row)
+        if taken is None:
+            raise Undecodable(f"it is no {self._group.by_name[row.handler].declaration.name} any more")
+        return taken
+
+    def _bury(self, db: Connection, row: ParkedRow, reason: str, now: float) -> None:
+        dead.bury(db, [dead.letter(row, self._group.app, "undecodable", reason, now)])
+        parked.remove(db, [row.id])
+
+
+def _before_later(rows: Sequence[ParkedRow], now: float) -> list[ParkedRow]:
+    """Rows of a key end before one that is due only later."""
+    later: set[tuple[str, str | None]] = set()
+    kept = []
+    for row in rows:
+        key = (row.handler, row.key_text)
+        if row.ordered and (key in later or (row.due_at is not None and row.due_at > now)):
+            later.add(key)
+        else:
+            kept.append(row)
+    return kept
+
+
+def decode(
+    group: Group, reader: Reader, records: Sequence[Record], moves: Sequence[Move], topic_ids: Mapping[str, str]
+) -> Batch:
+    """The batch that these records make for a group; what cannot be decoded is kept with the reason."""
+    batch = Batch(group, [], list(moves))
+    for record in reader.select(records):
+        try:
+            taken = reader.read(record)
+        except Undecodable as error:
+            batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), error.reason))
+        else:
+            if taken is not None:
+                batch.events.append(taken)
+    return batch
+
+
+__all__ = ["Batch", "Claim", "Fenced", "Original", "decode"]

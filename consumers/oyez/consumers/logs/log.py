@@ -1,0 +1,49 @@
+"""What every log can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from ..database.positions import Partition
+from ..reading import Record
+
+FirstOffset = Literal["earliest", "latest"]
+
+
+class Log(Protocol):
+    """A member of a consumer group. Never used by two threads at once.
+
+    The log assigns partitions to its members while they `poll`. A partition that is `gained` is read only
+    after `start`; one that is lost is gone from `positions`, with its records, when `poll` returns.
+    """
+
+    def poll(self, limit: int, wait: float) -> Sequence[Record]:
+        """At most ``limit`` records of started partitions; waits up to ``wait`` s for the first, for no other."""
+
+    def gained(self) -> list[Partition]:
+        """Partitions that were assigned and not yet started."""
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        """Read these partitions from these offsets on, whether they were started before or not."""
+
+    def leave(self, partition: Partition) -> None:
+        """Read a partition no more until it is assigned again."""
+
+    def positions(self) -> dict[Partition, int]:
+        """The offset after the last record returned, for each started partition."""
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        """All partitions of a partition's topic."""
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        """The offset of the earliest record, or the one after the latest."""
+
+    def told(self, partition: Partition) -> int | None:
+        """The offset that an at-least-once group told for a partition, if one did."""
+
+    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+        """Tell the log the group's offsets, for tools that show lag and for at-least-once groups."""
+
+    def close(self) -> None:
+        """Leave the group."""

@@ -1,0 +1,95 @@
+"""The log of the memory transport: groups of members within this process, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from oyez.producers import MemoryBroker
+
+from ..database.positions import Partition
+from ..reading import Record
+from .log import FirstOffset
+
+
+class MemoryGroup:
+    """The members of one consumer group, and the offsets they told."""
+
+    def __init__(self, broker: MemoryBroker, topics: Sequence[str]) -> None:
+        self.broker = broker
+        self.topics = tuple(topics)
+        self.members: list[MemoryLog] = []
+        self.offsets: dict[Partition, tuple[int, str]] = {}
+
+    def join(self) -> MemoryLog:
+        """A new member; the partitions are dealt anew when each member polls."""
+        member = MemoryLog(self)
+        self.members.append(member)
+        return member
+
+    def assigned(self, member: MemoryLog) -> set[Partition]:
+        """The member's part of all partitions, dealt in turn."""
+        if member not in self.members:
+            return set()
+        everything = [p for topic in self.topics for p in self.partitions(topic)]
+        return set(everything[self.members.index(member) :: len(self.members)])
+
+    def partitions(self, topic: str) -> list[Partition]:
+        """All partitions of a topic."""
+        topic_id = self.broker.topic_id(topic)
+        return [Partition(topic, topic_id, number) for number in range(self.broker.partitions(topic))]
+
+
+class MemoryLog:
+    """A member of a `MemoryGroup`; see `Log`."""
+
+    def __init__(self, group: MemoryGroup) -> None:
+        self._group = group
+        self._assigned: set[Partition] = set()
+        self._positions: dict[Partition, int] = {}
+
+    def poll(self, limit: int, wait: float) -> Sequence[Record]:
+        self._rebalance()
+        records: list[Record] = []
+        for partition, position in self._positions.items():
+            found = self._group.broker.read(partition.topic, partition.number, position, limit - len(records))
+            self._positions[partition] = position + len(found)
+            records.extend(found)
+        return records
+
+    def gained(self) -> list[Partition]:
+        return sorted(self._assigned - self._positions.keys())
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        self._positions.update({p: offset for p, offset in positions.items() if p in self._assigned})
+
+    def leave(self, partition: Partition) -> None:
+        self._assigned.discard(partition)
+        self._positions.pop(partition, None)
+
+    def positions(self) -> dict[Partition, int]:
+        return dict(self._positions)
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        return self._group.partitions(partition.topic)
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        return 0 if first == "earliest" else self._group.broker.end(partition.topic, partition.number)
+
+    def told(self, partition: Partition) -> int | None:
+        offset, promise = self._group.offsets.get(partition, (None, ""))
+        return offset if promise == "at-least-once" else None
+
+    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+        self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
+
+    def close(self) -> None:
+        if self in self._group.members:
+            self._group.members.remove(self)
+        self._assigned.clear()
+        self._positions.clear()
+
+    def _rebalance(self) -> None:
+        assigned = self._group.assigned(self)
+        if assigned != self._assigned:
+            self._assigned = assigned
+            self._positions = {p: at for p, at in self._positions.items() if p in assigned}

@@ -1,0 +1,89 @@
+"""Ready or not: may a share run now, or what does it wait for?"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from oyez.schemas import Pair
+from sqlalchemy import Connection
+
+from .database import pairs
+from .database.parked import HandlerKey, Head
+from .reading import Taken
+from .shares import BEHIND, Behind, Failed, Outcome, Share, Waits
+
+
+class MetPairs:
+    """The pairs that this process has seen met. Met stays met, so they need not be asked for again."""
+
+    def __init__(self, limit: int = 200_000) -> None:
+        self._limit = limit
+        self._pairs: OrderedDict[Pair, None] = OrderedDict()
+
+    def __contains__(self, pair: Pair) -> bool:
+        return pair in self._pairs
+
+    def add(self, pairs: Iterable[Pair]) -> None:
+        for pair in pairs:
+            self._pairs[pair] = None
+        while len(self._pairs) > self._limit:
+            self._pairs.popitem(last=False)
+
+
+def ask(db: Connection, app: str, works: Iterable[tuple[Taken, list[Share]]], met: MetPairs) -> set[Pair]:
+    """Ask for the prerequisites of these events that were not seen met before; returns those that are unmet."""
+    asked = {
+        pair
+        for taken, shares in works
+        for share in shares
+        if share.handler.requires
+        for pair in share.handler.required(taken.data)
+        if pair not in met
+    }
+    found = pairs.met(db, app, asked)
+    met.add(found)
+    return asked - found
+
+
+class Readiness:
+    """What is known while one batch is decided: pairs met, pairs completed by the batch itself, and parked heads."""
+
+    def __init__(self, met: MetPairs, heads: dict[HandlerKey, Head]) -> None:
+        self._met = met
+        self._heads = heads
+        self._completed: dict[Pair, int] = {}
+
+    def gate(self, share: Share) -> Waits | Behind | None:
+        """None when the share may run; otherwise what it waits for.
+
+        An event that meets what the head of its key waits for goes before the head: behind it, both would
+        wait for ever.
+        """
+        if self._heads and (key := share.ordered_key) is not None and (head := self._heads.get(key)) is not None:
+            if head.waits is None or head.waits != share.pair:
+                return BEHIND
+            share.turn = head.turn - 1
+        if share.handler.requires:
+            for pair in share.handler.required(share.taken.data):
+                if pair not in self._met and pair not in self._completed:
+                    return Waits(pair)
+        return None
+
+    def park(self, share: Share, outcome: Outcome) -> None:
+        """Later events of this share's key are behind it from now on."""
+        key = share.ordered_key
+        if key is not None and isinstance(outcome, Waits | Failed):
+            self._heads[key] = Head(share.turn, outcome.pair if isinstance(outcome, Waits) else None)
+
+    def complete(self, pair: Pair | None, level: int = 0) -> None:
+        """A pair that this very batch completes at ``level``, for the events that follow."""
+        if pair is not None:
+            self._completed[pair] = level
+
+    def level(self, share: Share) -> int:
+        """The first level at which a share may run: after everything of this batch that it waits for."""
+        if not self._completed or not share.handler.requires:
+            return 0
+        completed = (self._completed.get(pair, -1) for pair in share.handler.required(share.taken.data))
+        return max(completed, default=-1) + 1

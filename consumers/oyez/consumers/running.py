@@ -1,0 +1,176 @@
+"""Running a batch's handlers: all together, and, when one of them failed, one event at a time."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import Protocol
+
+from .database.connection import HandlerSession
+from .database.engine import is_conflict, is_lost
+from .database.inbox import EventId
+from .outcomes import NotReady, Reject
+from .planning import Completing, Plan, Work
+from .readiness import Readiness
+from .reading import Taken
+from .shares import BEHIND, DONE, Dead, Done, Failed, Outcome, Result, Share, Waits
+
+HANDLER_ERRORS = (Exception, SystemExit)
+
+
+class HandlerFailed(Exception):
+    """A handler failed in a batch that ran together; the batch is to be rolled back and taken one by one."""
+
+
+class Runner(Protocol):
+    """A way to run a batch."""
+
+    def run(
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+    ) -> list[Result]: ...
+
+
+class Together:
+    """The fast way: every handler gets all its events. Raises `HandlerFailed` if one fails in the database."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def run(
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+    ) -> list[Result]:
+        plan = Plan(works, readiness, completing)
+        results = list(plan.parked)
+        for handler, shares in plan.steps():
+            if handler.uses_database:
+                try:
+                    handler.call([share.payload for share in shares], db)
+                    db.settle()
+                except HANDLER_ERRORS as error:
+                    _raise_for_database(error)
+                    raise HandlerFailed from error
+                results.extend((share, DONE) for share in shares)
+            else:
+                outcomes = self._memory.run(shares)
+                if not plan.is_flat and any(not isinstance(outcome, Done) for _, outcome in outcomes):
+                    raise HandlerFailed
+                results.extend(outcomes)
+        return results
+
+
+class OneByOne:
+    """The careful way: a savepoint for each share, so that one failure undoes nothing but itself."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def run(
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+    ) -> list[Result]:
+        results: list[Result] = []
+        for taken, shares in works:
+            ours = [self._one(share, readiness, db) for share in _database_first(shares)]
+            results.extend(ours)
+            _complete(taken, ours, readiness, completing)
+        return results
+
+    def _one(self, share: Share, readiness: Readiness, db: HandlerSession) -> Result:
+        outcome: Outcome | None = readiness.gate(share)
+        if outcome is not None:
+            readiness.park(share, outcome)
+            return share, outcome
+        outcome = _in_savepoint(share, db) if share.handler.uses_database else self._memory.run([share])[0][1]
+        readiness.park(share, outcome)
+        return share, outcome
+
+
+class Memory:
+    """Runs handlers without a database parameter. It remembers what they did, for when the batch is taken again."""
+
+    def __init__(self) -> None:
+        self._ran: dict[tuple[str, EventId], Outcome] = {}
+
+    def run(self, shares: Sequence[Share]) -> list[Result]:
+        """Run one handler's shares, in order. A failure is caught in place; what follows of its key parks behind."""
+        fresh = [share for share in shares if _name(share) not in self._ran]
+        if len(fresh) > 1 and fresh[0].handler.signature.form.is_batch:
+            self._try_all(fresh)
+        failed: set[tuple[str, str]] = set()
+        return [self._each(share, failed) for share in shares]
+
+    def _try_all(self, shares: Sequence[Share]) -> None:
+        try:
+            shares[0].handler.call([share.payload for share in shares], None)
+        except HANDLER_ERRORS:
+            return  # each alone, then, to find out which
+        self._ran.update((_name(share), DONE) for share in shares)
+
+    def _each(self, share: Share, failed: set[tuple[str, str]]) -> Result:
+        if share.ordered_key in failed:
+            return share, BEHIND
+        outcome = self._ran.get(_name(share)) or attempt(share, None)
+        self._ran[_name(share)] = outcome
+        if isinstance(outcome, Failed | Waits) and share.ordered_key is not None:
+            failed.add(share.ordered_key)
+        return share, outcome
+
+
+def _name(share: Share) -> tuple[str, EventId]:
+    return share.handler.name, share.taken.event_id
+
+
+def attempt(share: Share, db: HandlerSession | None) -> Outcome:
+    """Call a handler for one event; its outcome is what it returned or raised."""
+    try:
+        share.handler.call([share.payload], db)
+        if db is not None:
+            db.settle()
+    except HANDLER_ERRORS as error:
+        _raise_for_database(error)
+        return outcome_of(error)
+    return DONE
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """What a handler asks for by raising."""
+    match error:
+        case NotReady(pair=None):
+            return Failed(str(error))
+        case NotReady(pair=pair):
+            return Waits(pair, raised=True)
+        case Reject(reason=reason):
+            return Dead("rejected by its handler", reason)
+    return Failed(describe(error))
+
+
+def describe(error: BaseException) -> str:
+    """An error as it is kept with a parked share: the error in one line, then where the handler raised it."""
+    frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    return f"{type(error).__name__}: {error}\n{frames}"[:8000]
+
+
+def _in_savepoint(share: Share, db: HandlerSession) -> Outcome:
+    savepoint = db.begin_nested()
+    outcome = attempt(share, db)
+    if isinstance(outcome, Done):
+        savepoint.commit()
+    else:
+        savepoint.rollback()
+    return outcome
+
+
+def _raise_for_database(error: BaseException) -> None:
+    """A conflict or a lost connection is not the handler's failure: the whole batch is taken again."""
+    if is_conflict(error) or is_lost(error):
+        raise error
+
+
+def _database_first(shares: Sequence[Share]) -> list[Share]:
+    return sorted(shares, key=lambda share: not share.handler.uses_database)
+
+
+def _complete(taken: Taken, results: Sequence[Result], readiness: Readiness, completing: Completing) -> None:
+    names = completing.get(taken.declaration.name, frozenset())
+    ours = [outcome for share, outcome in results if share.handler.name in names and share.row is None]
+    if ours and all(isinstance(outcome, Done) for outcome in ours):
+        readiness.complete(results[0][0].pair)

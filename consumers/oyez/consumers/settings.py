@@ -1,0 +1,25 @@
+"""The settings of listening processes: those of announcing ones, and more."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from oyez.producers import Settings
+from pydantic import Field
+
+
+class ListenSettings(Settings):
+    """What a listening application may set, beside what `Settings` has."""
+
+    batch: int = Field(500, ge=1, le=10_000)
+    """Events taken in one transaction, at most."""
+    sweep_every: float = Field(5.0, gt=0)
+    """Seconds between two sweeps of a worker."""
+    first_offset: Literal["earliest", "latest"] = "earliest"
+    """Where a new group begins to read."""
+    max_attempts: int = Field(25, ge=1)
+    """Attempts after which a failing share becomes a dead letter."""
+    max_age: float = Field(86_400.0, gt=0)
+    """Seconds as the head of its key after which a waiting or failing share becomes a dead letter."""
+    sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
+    """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""

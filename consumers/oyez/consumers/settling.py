@@ -1,0 +1,110 @@
+"""The last step of a transaction: write what each share waits for, mark pairs met, release what waited for them.
+
+The order of the statements is what no wake-up is lost by: first the pairs are locked, in one statement; only
+then, in later ones, is anything parked, asked, marked or released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from oyez.schemas import Pair
+from sqlalchemy import Connection
+
+from .application import Group
+from .database import dead, pairs, parked
+from .limits import Limits
+from .readiness import MetPairs
+from .shares import Behind, Dead, Done, Failed, Result, Share, Waits
+from .writing import Report, Writes
+
+Doubted = tuple[str, str, Pair]
+
+
+class Settling:
+    """Settles the results of one transaction for one group."""
+
+    def __init__(self, group: Group, limits: Limits, known: MetPairs) -> None:
+        self._group = group
+        self._limits = limits
+        self._known = known
+
+    def settle(self, db: Connection, results: Sequence[Result], now: float) -> Report:
+        """Write the outcome of every share; the caller commits."""
+        app, report = self._group.app, Report()
+        writes = Writes(self._group, self._limits, now, report)
+        for share, outcome in results:
+            if isinstance(outcome, Done):
+                writes.done(share)
+        writes.remove_done(db)
+        candidates = self._candidates(results)
+        unfinished = sorted((r for r in results if not isinstance(r[1], Done)), key=lambda result: result[0].at)
+        waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
+        met_before = pairs.lock(db, app, waits | set(candidates), now)
+        hopeless = self._hopeless(db, unfinished, met_before)
+        for result in unfinished:
+            _decide(result, met_before, hopeless, writes)
+        writes.write(db)
+        newly_met = self._completed(db, candidates) - met_before
+        pairs.mark_met(db, app, newly_met, now)
+        report.released = parked.release(db, app, newly_met, now)
+        report.met = newly_met | met_before
+        writes.make_due(db)
+        return report
+
+    def _candidates(self, results: Sequence[Result]) -> Mapping[Pair, list[Share]]:
+        """The pairs that these results may complete, each with the shares that did it."""
+        unfinished: set[tuple[str, str]] = set()
+        completing: list[Share] = []
+        for share, outcome in results:
+            if share.handler.name in self._group.completing[share.taken.declaration.name]:
+                if isinstance(outcome, Done):
+                    completing.append(share)
+                else:
+                    unfinished.add(share.taken.event_id)
+        candidates: dict[Pair, list[Share]] = {}
+        for share in completing:
+            if share.taken.event_id not in unfinished and (pair := share.pair) and pair not in self._known:
+                candidates.setdefault(pair, []).append(share)
+        return candidates
+
+    def _completed(self, db: Connection, candidates: Mapping[Pair, list[Share]]) -> set[Pair]:
+        """The candidates of which no completing share is parked or dead any more.
+
+        Asked only now, under the pairs' locks: of two who finish an event's last two shares, the later one
+        sees that the other is gone.
+        """
+        doubtful = {s.taken.event_id for ours in candidates.values() for s in ours if s.row is not None}
+        signals = {pair.signal for pair in candidates}
+        names = [name for signal in signals for name in self._group.completing[signal]]
+        unfinished = dead.unfinished(db, self._group.app, doubtful, names)
+        return {pair for pair, ours in candidates.items() if any(s.taken.event_id not in unfinished for s in ours)}
+
+    def _hopeless(self, db: Connection, results: Sequence[Result], met: set[Pair]) -> set[Doubted]:
+        """What waits, as the new head of its key, for the very pair that its predecessor died of."""
+        asked = [
+            (*key, outcome.pair)
+            for share, outcome in results
+            if isinstance(outcome, Waits) and outcome.pair not in met
+            if share.row is not None and (key := share.ordered_key) is not None
+        ]
+        return dead.died_of(db, self._group.app, asked)
+
+
+def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writes) -> None:
+    share, outcome = result
+    match outcome:
+        case Behind():
+            writes.behind(share)
+        case Waits(pair, raised=True) if pair in met:
+            writes.retry(share, f"NotReady: {pair.signal} {pair.subject!r} is met already")
+        case Waits(pair) if pair in met:
+            writes.again_now(share)
+        case Waits(pair) if share.ordered_key and (*share.ordered_key, pair) in hopeless:
+            writes.bury(share, "never met, like its predecessor", None, pair)
+        case Waits(pair):
+            writes.wait(share, pair)
+        case Failed(error):
+            writes.retry(share, error)
+        case Dead(reason, error):
+            writes.bury(share, reason, error)

@@ -1,0 +1,86 @@
+"""A share is one handler's part of one event. Its outcome is one of a closed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from oyez.schemas import Pair
+
+from .database.claims import ParkedRow
+from .handlers import Handler
+from .reading import Taken
+
+
+class Share:
+    """One handler's part of one event.
+
+    ``at`` is the event's place in the batch; ``row`` its row in the retry table, if it was parked; ``turn`` its
+    place among the parked rows of its key.
+    """
+
+    __slots__ = ("at", "handler", "row", "taken", "turn")
+
+    def __init__(self, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None) -> None:
+        self.at = at
+        self.handler = handler
+        self.taken = taken
+        self.row = row
+        self.turn = 0 if row is None else row.turn
+
+    @property
+    def ordered_key(self) -> tuple[str, str] | None:
+        """The (handler, key) in whose order this share is handled, if it is."""
+        key = self.taken.key
+        return (self.handler.name, key) if self.handler.ordered and key is not None else None
+
+    @property
+    def payload(self) -> Any:
+        """What the handler is given."""
+        return self.taken.event if self.handler.wants_events else self.taken.data
+
+    @property
+    def pair(self) -> Pair | None:
+        """The pair that this share's event would meet."""
+        declaration = self.taken.declaration
+        subject = declaration.subject_of(self.taken.data)
+        return None if subject is None else Pair(declaration.name, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The handler returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Not ready: ``pair`` is not met; ``raised`` says whether the handler itself asked for it."""
+
+    pair: Pair
+    raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Not ready: an earlier event of its key is parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The handler raised, or asked for another attempt."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Given up."""
+
+    reason: str
+    error: str | None = None
+
+
+Outcome = Done | Waits | Behind | Failed | Dead
+DONE = Done()
+BEHIND = Behind()
+Result = tuple[Share, Outcome]

@@ -1,0 +1,117 @@
+"""What a handler's signature asks for: the form of its event, and the parameters to inject."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from oyez.schemas import Event, OyezError, Signal
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+
+class RegistrationError(OyezError):
+    """A handler cannot be registered as it is written; the message names it and says what to change."""
+
+
+class Form(Enum):
+    """How a handler takes its event."""
+
+    MODEL = "the signal's model"
+    EVENT = "Event[…]"
+    MODELS = "a list of models"
+    EVENTS = "a list of Event[…]"
+
+    @property
+    def is_batch(self) -> bool:
+        return self in (Form.MODELS, Form.EVENTS)
+
+    @property
+    def is_event(self) -> bool:
+        return self in (Form.EVENT, Form.EVENTS)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """``injected`` maps the names of the further parameters to the types to inject."""
+
+    form: Form
+    injected: dict[str, type[Session] | type[Connection]]
+
+
+INJECTABLE: tuple[type[Session] | type[Connection], ...] = (Session, Connection)
+
+
+def read_signature(function: Callable[..., object], model: type[Signal]) -> Signature:
+    """Read and check a handler's signature; raises `RegistrationError` with the way out."""
+    where = f"{function.__module__}.{function.__qualname__}"
+    _refuse_kinds(function, where)
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters:
+        raise RegistrationError(f"{where}: a handler's first parameter is the event; it has none")
+    hints = _hints(function, where)
+    first, *others = parameters
+    form = _form(hints.get(first.name, model), model, where)
+    return Signature(form, {p.name: _injected(p, hints, where) for p in others if p.default is p.empty})
+
+
+def _refuse_kinds(function: Callable[..., object], where: str) -> None:
+    inner = inspect.unwrap(function)
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        raise RegistrationError(
+            f"{where}: coroutine handlers are not supported: calling one would do nothing; write a plain def"
+        )
+    if inspect.isgeneratorfunction(inner):
+        raise RegistrationError(
+            f"{where}: generator handlers are not supported: calling one would do nothing; remove the yield"
+        )
+
+
+def _hints(function: Callable[..., object], where: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except NameError as error:
+        raise RegistrationError(f"{where}: an annotation cannot be read ({error}); import it at module level") from error
+
+
+def _form(hint: Any, model: type[Signal], where: str) -> Form:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is list and arguments:
+        return Form.EVENTS if _one(arguments[0], model, where) is Form.EVENT else Form.MODELS
+    return _one(hint, model, where)
+
+
+def _one(hint: Any, model: type[Signal], where: str) -> Form:
+    if (typing.get_origin(hint) or hint) is Event:
+        inner = (*typing.get_args(hint), model)[0]
+        form = Form.EVENT
+    else:
+        inner, form = hint, Form.MODEL
+    fits = inner is Any or isinstance(inner, typing.TypeVar) or (isinstance(inner, type) and issubclass(model, inner))
+    if not fits and not isinstance(inner, types.UnionType):
+        raise RegistrationError(
+            f"{where}: its first parameter is {getattr(inner, '__name__', inner)}, but it is registered for "
+            f"{model.__name__}; annotate it {model.__name__}, Event[{model.__name__}] or a list of either"
+        )
+    return form
+
+
+def _injected(
+    parameter: inspect.Parameter, hints: dict[str, Any], where: str
+) -> type[Session] | type[Connection]:
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+        raise RegistrationError(f"{where}: parameter {parameter.name} cannot be injected; name it plainly")
+    hint = hints.get(parameter.name)
+    for kind in INJECTABLE:
+        if hint is kind:
+            return kind
+    known = ", ".join(kind.__name__ for kind in INJECTABLE)
+    raise RegistrationError(
+        f"{where}: parameter {parameter.name} cannot be injected; annotate it with one of {known}, "
+        f"or give it a default"
+    )

@@ -1,0 +1,63 @@
+"""When does a worker look at the retry table? At once when rows are released, on time when one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .database import claims
+from .database.engine import Database
+from .database.notices import Notices
+
+LOOK_EVERY = 0.05  # s
+
+
+class Wakeups(Protocol):
+    """Says when parked rows of a group may have become due."""
+
+    def due(self) -> bool:
+        """Whether to look at the retry table now. Never blocks."""
+
+    def close(self) -> None: ...
+
+
+class Looking:
+    """Asks for the next due row, at most every 50 ms; for databases that cannot notify."""
+
+    def __init__(self, database: Database, group: str, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._group = group
+        self._clock = clock
+        self._looked = 0.0
+
+    def due(self) -> bool:
+        now = self._clock()
+        if 0 <= now - self._looked < LOOK_EVERY:
+            return False
+        self._looked = now
+        with self._database.reading() as db:
+            due = claims.next_due(db, self._group)
+        return due is not None and due <= now
+
+    def close(self) -> None:
+        """Nothing is held between looks."""
+
+
+class Listening:
+    """Hears PostgreSQL's NOTIFY. Rows due by time are found by the next sweep, or when ``expect`` says so."""
+
+    def __init__(self, database: Database, group: str) -> None:
+        self._notices = Notices(database.engine, group)
+
+    def due(self) -> bool:
+        return self._notices.heard()
+
+    def close(self) -> None:
+        self._notices.close()
+
+
+def wakeups(database: Database, group: str, clock: Callable[[], float]) -> Wakeups:
+    """What the database offers."""
+    if database.dialect == "postgresql":
+        return Listening(database, group)
+    return Looking(database, group, clock)

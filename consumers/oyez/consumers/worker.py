@@ -1,0 +1,161 @@
+"""A worker: it owns one member of one group, and repeats: poll a batch, handle it, look at the retry table."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from .database.engine import DatabaseAway
+from .execution import Execution
+from .intakes import Batch, Fenced, decode
+from .logs.log import Log
+from .loose import LooseBatch, LooseExecution
+from .ownership import Ownership
+from .readiness import ask
+from .reading import Reader, Record
+from .retrying import Retrying
+from .tally import Tally
+from .wakeups import Wakeups
+from .writing import Report
+
+log = logging.getLogger("oyez.worker")
+
+POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+PATIENCE = 0.05  # s; how long a batch that is not full waits, once, for what it requires
+IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
+SLICE = 1.0  # s; how long parked rows are run before the log is polled again
+
+
+class Worker:
+    """Handles one group's events until it is told to stop."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        source: Log,
+        ownership: Ownership,
+        retrying: Retrying,
+        wakeups: Wakeups,
+        *,
+        batch: int = 500,
+        sweep_every: float = 5.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.tally = Tally()
+        self._execution = execution
+        self._group = execution.group
+        self._reader = Reader(execution.group)
+        self._loose = LooseExecution(execution)
+        self._log = source
+        self._ownership = ownership
+        self._retrying = retrying
+        self._wakeups = wakeups
+        self._batch = batch
+        self._sweep_every = sweep_every
+        self._sleep = sleep
+        self._clock = execution.clock
+        self._swept = float("-inf")
+        self._written = self._clock()
+        self._next_due: float | None = None
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Work until ``stopped()``; then finish the batch and leave the group."""
+        log.info("%s: worker started", self._group.name)
+        try:
+            while not stopped():
+                self.step(stopped)
+            self._write_positions()
+        finally:
+            self._wakeups.close()
+            self._log.close()
+        log.info("%s: worker stopped; %s", self._group.name, self.tally)
+
+    def step(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """One round; returns the number of records read."""
+        records = self._log.poll(self._batch, POLL)
+        self._ownership.follow()
+        if records:
+            self._until_back(lambda: self._handle(records), stopped)
+        self._until_back(lambda: self._retry(stopped), stopped)
+        return len(records)
+
+    def _handle(self, records: Sequence[Record]) -> None:
+        moves = self._ownership.moves()
+        topic_ids = {move.partition.topic: move.partition.topic_id for move in moves}
+        batch = decode(self._group, self._reader, records, moves, topic_ids)
+        if not batch.events and not batch.undecodable:
+            if self._clock() - self._written > IDLE_POSITIONS:
+                self._write_positions()
+            return
+        try:
+            report = self._handle_batch(batch, is_full=len(records) >= self._batch)
+        except Fenced as fenced:
+            log.warning("%s: %s; reading on from the database's positions", self._group.name, fenced)
+            self._ownership.restore()
+            return
+        self._ownership.moved(moves)
+        self._written = self._clock()
+        self._count(report)
+
+    def _handle_batch(self, batch: Batch, *, is_full: bool) -> Report:
+        if not self._group.is_exact:
+            return self._loose.handle(LooseBatch(batch.group, batch.events, [], batch.undecodable))
+        if not self._is_ready(batch) and not is_full:
+            self._sleep(PATIENCE)
+            self._is_ready(batch)
+        return self._execution.handle(batch)
+
+    def _is_ready(self, batch: Batch) -> bool:
+        """Whether everything that the batch requires is met, or will be by the batch itself."""
+        if not any(handler.requires for handler in self._group.handlers):
+            return True
+        works = batch.works(batch.events)
+        with self._execution.database.reading() as db:
+            unmet = ask(db, self._group.app, works, self._execution.met)
+        completing = self._group.completing
+        own = {shares[0].pair for taken, shares in works if completing[taken.declaration.name]} if unmet else set()
+        return unmet <= own
+
+    def _retry(self, stopped: Callable[[], bool]) -> None:
+        now = self._clock()
+        if not 0 <= now - self._swept < self._sweep_every:
+            self._swept = now
+            self._retrying.sweep(self._count, stopped)
+            self._next_due = self._retrying.next_due()
+        elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
+            self._retrying.run_due(self._count, stopped, seconds=SLICE)
+            self._next_due = self._retrying.next_due()
+
+    def _write_positions(self) -> None:
+        moves = self._ownership.moves()
+        if not moves:
+            return
+        if self._group.is_exact:
+            try:
+                self._execution.handle(Batch(self._group, [], moves))
+            except Fenced:
+                self._ownership.restore()
+                return
+        self._ownership.moved(moves)
+        self._written = self._clock()
+
+    def _count(self, report: Report) -> None:
+        """What this worker parked or released itself, it need not be told of."""
+        self.tally.add(report)
+        dues = [due for due in (self._next_due, report.due_at) if due is not None]
+        self._next_due = min(dues, default=None)
+
+    def _until_back(self, work: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Do ``work``; while the database is away, do the same again, later and later."""
+        delay = 0.1
+        while True:
+            try:
+                return work()
+            except DatabaseAway as error:
+                if stopped():
+                    raise
+                if delay <= 0.1:
+                    log.warning("%s: %s; waiting for it", self._group.name, error)
+                self._sleep(delay)
+                delay = min(delay * 2, 5.0)

@@ -1,0 +1,143 @@
+"""What a transaction will write of its shares: collected first, then one statement a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from oyez.schemas import Pair
+from sqlalchemy import Connection
+
+from .application import Group
+from .database import dead, parked
+from .database.parked import Attempt, HandlerKey
+from .lettering import dead_row, parked_row
+from .limits import Limits
+from .shares import Share
+
+
+@dataclass
+class Report:
+    """What one transaction did. Counts are of shares; ``released`` has the group of each row released, ``due_at``
+    is when the next of the group's rows that it wrote is due."""
+
+    done: int = 0
+    waiting: int = 0
+    behind: int = 0
+    retried: int = 0
+    dead: int = 0
+    promoted: int = 0
+    released: list[str] = field(default_factory=list)
+    met: set[Pair] = field(default_factory=set)
+    due_at: float | None = None
+
+    def due(self, moment: float) -> None:
+        """A row of the group is due at ``moment``."""
+        self.due_at = moment if self.due_at is None else min(self.due_at, moment)
+
+
+class Writes:
+    """The state changes of shares. A share without a row is new to the retry table; one with a row was claimed."""
+
+    def __init__(self, group: Group, limits: Limits, now: float, report: Report) -> None:
+        self._group = group
+        self._limits = limits
+        self._now = now
+        self._report = report
+        self._removed: list[int] = []
+        self._new: list[dict[str, Any]] = []
+        self._changed: list[Attempt] = []
+        self._dead: list[dict[str, Any]] = []
+        self._needed: list[tuple[str, str, Pair, int]] = []
+        self._freed: set[HandlerKey] = set()
+
+    def done(self, share: Share) -> None:
+        """The share is finished."""
+        self._report.done += 1
+        self._remove(share)
+
+    def behind(self, share: Share) -> None:
+        """The share waits behind an earlier one of its key; one that is parked already stays as it is."""
+        self._report.behind += 1
+        if share.row is None:
+            self._new.append(parked_row(self._group, share, self._now, due_at=None, waits=None, head_since=None))
+
+    def wait(self, share: Share, pair: Pair) -> None:
+        """The share waits for a pair. What would meet it may be parked behind it; that one goes before it."""
+        self._report.waiting += 1
+        self._park(share, None, pair)
+        key = share.ordered_key
+        if key is not None and pair.signal == share.taken.declaration.name:
+            self._needed.append((*key, pair, share.turn - 1))
+            self._freed.add(key)
+
+    def again_now(self, share: Share) -> None:
+        """What the share would wait for has been met in the meantime."""
+        self._report.waiting += 1
+        self._park(share, self._now, None)
+
+    def retry(self, share: Share, error: str) -> None:
+        """The share failed: another attempt later, or a dead letter after too many or too long."""
+        row, limits = share.row, self._limits
+        attempts = 1 if row is None else row.attempts + 1
+        age = 0.0 if row is None or row.head_since is None else self._now - row.head_since
+        if attempts >= limits.max_attempts:
+            self.bury(share, f"failed {attempts} times", error, attempts=attempts)
+        elif age > limits.max_age:
+            self.bury(share, f"failed for {age:.0f} s", error, attempts=attempts)
+        else:
+            self._report.retried += 1
+            self._park(share, self._now + limits.delay(attempts), None, attempts, error)
+
+    def bury(
+        self, share: Share, reason: str, error: str | None, waits: Pair | None = None, attempts: int | None = None
+    ) -> None:
+        """The share is given up: a dead letter."""
+        self._report.dead += 1
+        row = dead_row(self._group, share, self._now, reason=reason, error=error, waits=waits)
+        self._dead.append(row if attempts is None else {**row, "attempts": attempts})
+        self._remove(share)
+
+    def remove_done(self, db: Connection) -> None:
+        """Delete the rows of shares that are finished, before anybody is asked what is still parked."""
+        parked.remove(db, self._removed)
+        self._removed.clear()
+
+    def write(self, db: Connection) -> None:
+        """Everything else; the pairs that are waited for are locked."""
+        parked.remove(db, self._removed)
+        parked.park(db, self._new)
+        parked.change(db, self._changed)
+        dead.bury(db, self._dead)
+
+    def make_due(self, db: Connection) -> None:
+        """Rows that go before their head, and those that have become heads."""
+        parked.bring_forward(db, self._group.app, self._needed)
+        self._report.promoted = parked.promote(db, self._group.app, self._freed, self._now)
+        if self._report.promoted or self._group.name in self._report.released:
+            self._report.due(self._now)
+
+    def _remove(self, share: Share) -> None:
+        if share.row is not None:
+            self._removed.append(share.row.id)
+            if share.ordered_key is not None:
+                self._freed.add(share.ordered_key)
+
+    def _park(
+        self,
+        share: Share,
+        due_at: float | None,
+        waits: Pair | None,
+        attempts: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        row, now = share.row, self._now
+        if due_at is not None:
+            self._report.due(due_at)
+        if row is None:
+            new = parked_row(self._group, share, now, due_at=due_at, waits=waits, head_since=now)
+            self._new.append({**new, "attempts": attempts or 0, "error": error})
+            return
+        attempts = row.attempts if attempts is None else attempts
+        since = row.head_since or now
+        self._changed.append(Attempt(row.id, share.turn, attempts, due_at, waits, error or row.error, since))
