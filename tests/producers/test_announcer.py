@@ -9,7 +9,16 @@ import pytest
 
 from oyez.producers import Announcer, AnnouncerClosed, NotAnnounced, TransportRefused, visitor_session
 from oyez.schemas import InvalidEvent, OyezError, UnknownSignal
-from producers.shop import OrderPaid, PageViewed, Replied, Ticked, events_in, known, memory_announcer
+from producers.shop import (
+    OrderPaid,
+    PageViewed,
+    Replied,
+    Ticked,
+    events_in,
+    known,
+    memory_announcer,
+    value_at,
+)
 
 
 def test_by_object_name_number_and_class() -> None:
@@ -76,9 +85,7 @@ def test_a_signal_may_have_its_own_topic_and_its_texts_are_text() -> None:
     announcer.announce(OrderPaid(order_id=7))
     (event,) = events_in(broker, "orders")
     assert (event.key, event.subject) == ("7", "7")
-    assert (
-        b'"partitionkey":"7","subject":"7","data":{"order_id":7}' in broker.read("orders", 0, 0, 1)[0].value()
-    )
+    assert b'"partitionkey":"7","subject":"7","data":{"order_id":7}' in value_at(broker, 0, "orders")
 
 
 def test_keys_with_quotes_newlines_and_non_ascii_letters() -> None:
@@ -142,9 +149,9 @@ def test_keys_that_are_refused(key: Any) -> None:
 def test_a_null_subject_is_none() -> None:
     announcer, broker = memory_announcer()
     announcer.announce(Replied(post="b", parent="a"))
-    announcer.announce(Replied.model_construct(post=None))
-    assert b'"subject":"b"' in broker.read("oyez.events", 0, 0, 1)[0].value()
-    assert b'"subject"' not in broker.read("oyez.events", 0, 1, 1)[0].value()
+    announcer.announce(Replied(post="b").model_copy(update={"post": None}))
+    assert b'"subject":"b"' in value_at(broker, 0)
+    assert b'"subject"' not in value_at(broker, 1)
 
 
 class Refusing:
@@ -173,9 +180,7 @@ def test_what_the_transport_refuses_comes_back_with_the_event() -> None:
 
 def test_a_transaction_is_refused_by_a_transport_that_cannot_join_it() -> None:
     announcer, broker = memory_announcer()
-    with pytest.raises(
-        NotAnnounced, match="MemoryTransport cannot join a database transaction; leave db= out"
-    ):
+    with pytest.raises(NotAnnounced, match="MemoryTransport cannot join a database transaction"):
         announcer.announce(Ticked(), db=object())  # type: ignore[arg-type] # it is not looked at
     assert broker.end("oyez.events", 0) == 0
 

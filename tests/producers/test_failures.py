@@ -19,7 +19,7 @@ def failing(**options: Any) -> Announcer:
 def test_flush_raises_what_failed_since_the_last_flush() -> None:
     announcer = failing()
     ids = [announcer.announce(VIEW), announcer.announce(VIEW)]
-    with pytest.raises(Undelivered, match="^2 announced events did not arrive: broken$") as caught:
+    with pytest.raises(Undelivered, match=r"^2 announced events did not arrive: broken$") as caught:
         announcer.flush()
     assert [event.id for event in caught.value.events] == ids
     assert caught.value.events[0].data == VIEW

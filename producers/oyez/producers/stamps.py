@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import uuid_utils
 
-# A forked child inherits the generator's state and would make its siblings' ids again.
+# A forked child would make its siblings' ids again; older versions of uuid-utils leave this to their users.
 os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
 _DIGITS = [f"{n:03d}" for n in range(1000)]
