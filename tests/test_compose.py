@@ -92,7 +92,7 @@ def run(command: str, place: Path) -> str:
 
 @pytest.mark.timeout(900)
 def test_the_images_steps_work_by_hand(tmp_path: Path) -> None:
-    """Each COPY and RUN in its order, in a folder of ours and with a fresh environment for the image's pip."""
+    """Each COPY and RUN in its order, in a folder of ours and with a fresh environment for its pip."""
     venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
     place = tmp_path / "src"
     for line in instructions():
