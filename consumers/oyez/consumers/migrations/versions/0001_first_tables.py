@@ -1,0 +1,107 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def share() -> list[sa.Column[object]]:
+    return [
+        sa.Column("app", sa.Text, nullable=False),
+        sa.Column("group_name", sa.Text, nullable=False),
+        sa.Column("handler", sa.Text, nullable=False),
+        sa.Column("signal", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("event_id", sa.Text, nullable=False),
+        sa.Column("key", sa.Text),
+        sa.Column("subject", sa.Text),
+        sa.Column("turn", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+        sa.Column("ordered", sa.Boolean, nullable=False),
+        sa.Column("wait_signal", sa.Text),
+        sa.Column("wait_subject", sa.Text),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("error", sa.Text),
+        sa.Column("parked_at", sa.Double, nullable=False),
+        sa.Column("value", sa.LargeBinary),
+        sa.Column("headers", sa.Text),
+    ]
+
+
+def upgrade() -> None:
+    op.create_table(
+        "oyez_position",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("topic_id", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("position", sa.BigInteger, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("takes", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("updated_at", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "oyez_inbox",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("taken_at", sa.Double, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "oyez_prerequisite",
+        sa.Column("app", sa.Text, primary_key=True),
+        sa.Column("signal", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("met_at", sa.Double),
+        sa.Column("seen_at", sa.Double, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "oyez_handler",
+        sa.Column("app", sa.Text, primary_key=True),
+        sa.Column("handler", sa.Text, primary_key=True),
+        sa.Column("group_name", sa.Text, nullable=False),
+    )
+    create_parked()
+    create_dead()
+
+
+def create_parked() -> None:
+    op.create_table(
+        "oyez_parked",
+        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        *share(),
+        sa.Column("due_at", sa.Double),
+        sa.Column("head_since", sa.Double),
+        sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("oyez_parked_share", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True)
+    op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "turn", "id"])
+    op.create_index("oyez_parked_due", "oyez_parked", ["group_name", "due_at"])
+    op.create_index("oyez_parked_waiting", "oyez_parked", ["app", "wait_signal", "wait_subject"])
+
+
+def create_dead() -> None:
+    op.create_table(
+        "oyez_dead",
+        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        *share(),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("died_at", sa.Double, nullable=False),
+        sa.Column("parked_id", sa.BigInteger),
+        sa.Column("topic", sa.Text),
+        sa.Column("partition", sa.Integer),
+        sa.Column("position", sa.BigInteger),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("oyez_dead_share", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
+    op.create_index("oyez_dead_key", "oyez_dead", ["app", "handler", "key"])
+    op.create_index("oyez_dead_waiting", "oyez_dead", ["app", "wait_signal", "wait_subject"])
