@@ -89,7 +89,7 @@ def test_what_only_the_broker_refuses_is_raised_by_flush(kafka: str, topic: str)
     announcer = Announcer(transport, source="web-1", topic=topic, catalogue=known)
     announced = announcer.announce(PageViewed(session_id="s1", url="x" * 3_000_000))
     announcer.announce(PageViewed(session_id="s2", url="/"))
-    with pytest.raises(Undelivered, match="1 announced events did not arrive: .*[Mm]essage size") as caught:
+    with pytest.raises(Undelivered, match=r"1 announced events did not arrive: .*[Mm]essage size") as caught:
         announcer.flush()
     assert [event.id for event in caught.value.events] == [announced]
     assert announcer.undelivered == 1

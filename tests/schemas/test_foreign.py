@@ -62,7 +62,8 @@ def test_binary_mode() -> None:
     event = decode(b'{"url": "/", "session_id": "s1", "more": 1}', BINARY, b"k", known)
     assert (event.id, event.source, event.key, event.data) == ("e1", "/büro", "k", VIEW)
     extended = [*BINARY, ("ce_partitionkey", b"p"), ("ce_subject", b"x"), ("trace", b"\xff"), ("none", None)]
-    raw = read_envelope(b"{}", extended, b"k")  # type: ignore[arg-type] # a header may be null
+    raw = read_envelope(b"{}", extended, b"k")
+    assert read_envelope(b"{}", dict(extended), b"k") == raw
     assert (raw.key, raw.subject) == ("p", "x")
 
 

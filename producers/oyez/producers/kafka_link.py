@@ -13,6 +13,10 @@ from .errors import SettingsError
 
 log = logging.getLogger("oyez.kafka")
 
+# What librdkafka has to say is for those who configure logging; ours is for everybody.
+librdkafka_log = logging.getLogger("oyez.kafka.librdkafka")
+librdkafka_log.addHandler(logging.NullHandler())
+
 _LOOK_EVERY = 1.0
 _PROBE = 1.0
 
@@ -80,6 +84,7 @@ class Link:
         try:
             self.producer.list_topics(self._probed, timeout=timeout)
         except KafkaException as error:
+            self.producer.poll(0)
             self._leave(str(error.args[0].str()))
             return
         if self.away is not None:
@@ -112,7 +117,7 @@ def _reason(error: KafkaError) -> str:
 
 def _producer(config: Mapping[str, Any]) -> Producer:
     try:
-        return Producer(dict(config), logger=log)
+        return Producer(dict(config), logger=librdkafka_log)
     except KafkaException as error:
         raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
 

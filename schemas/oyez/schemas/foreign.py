@@ -1,7 +1,7 @@
 """Any CloudEvent, read: the full path, for other producers' events and a reason when the fast path fails."""
 
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -16,7 +16,8 @@ from .decoding import Envelope, Text, check_text, event_of, json_reader, time_of
 from .errors import Undecodable, reasons
 from .event import Event
 
-Headers = Sequence[tuple[str, bytes]]
+Header = str | bytes | None
+Headers = Sequence[tuple[str, Header]] | Mapping[str, Header]
 
 
 class _Attributes(TypedDict, total=False):
@@ -167,9 +168,11 @@ def _message_key(key: bytes | None) -> str | None:
 
 
 def _header_texts(headers: Headers) -> dict[str, str]:
-    wanted = ((name.lower(), value) for name, value in headers if value is not None)
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    wanted = ((name.lower(), value) for name, value in pairs if value is not None)
+    ours = ((name, value) for name, value in wanted if name.startswith("ce_") or name == "content-type")
     try:
-        return {n: v.decode() for n, v in wanted if n.startswith("ce_") or n == "content-type"}
+        return {name: value if isinstance(value, str) else value.decode() for name, value in ours}
     except UnicodeDecodeError:
         raise Undecodable("a header of the event is not UTF-8") from None
 
