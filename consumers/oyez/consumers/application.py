@@ -56,7 +56,9 @@ class Application:
         self.handlers = tuple(handlers)
         self._check(handlers, signals)
         names = dict.fromkeys(h.group for h in self.handlers)
-        self.groups: Mapping[str, Group] = {name: self._group(name, handlers.promise_of(name)) for name in names}
+        self.groups: Mapping[str, Group] = {
+            name: self._group(name, handlers.promise_of(name)) for name in names
+        }
 
     def group(self, name: str) -> Group:
         """A group by its full or its short name; raises `StartError` for one that is not there."""
@@ -83,7 +85,9 @@ class Application:
         signals.check()
         unknown = set(handlers.promises) - {h.group for h in self.handlers}
         if unknown:
-            raise StartError(f"{self.name} promises something for {', '.join(sorted(unknown))}, which has no handler")
+            raise StartError(
+                f"{self.name} promises something for {', '.join(sorted(unknown))}, which has no handler"
+            )
         for handler in self.handlers:
             _check_order(handler)
             _check_promise(handler, handlers.promise_of(handler.group))

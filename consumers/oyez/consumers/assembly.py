@@ -24,7 +24,7 @@ from .settings import ListenSettings
 from .wakeups import wakeups
 from .worker import Worker
 
-log = logging.getLogger("oyez")
+log = logging.getLogger("oyez.kafka")
 
 
 def limits_from(settings: ListenSettings) -> Limits:
@@ -49,7 +49,7 @@ def kafka_log(group: Group, settings: ListenSettings) -> Log:
         topics_of(group, settings),
         servers=settings.kafka,
         options=settings.kafka_options,
-        warn=log.warning,
+        logger=log,
     )
 
 

@@ -118,7 +118,9 @@ def perform(
                 continue
             conflicts += 1
             if conflicts >= CONFLICTS_AT_ALL:
-                raise DatabaseAway(f"other transactions were in the way {conflicts} times: {error.orig}") from error
+                raise DatabaseAway(
+                    f"other transactions were in the way {conflicts} times: {error.orig}"
+                ) from error
             if conflicts >= CONFLICTS_TOGETHER and database.dialect == "postgresql":
                 runner = OneByOne(memory)
             sleep(database.pause())

@@ -112,7 +112,7 @@ class Handlers:
         order: Order | None,
         completes: bool,
     ) -> None:
-        name = name or getattr(function, "__name__", "")
+        name = name or str(getattr(function, "__name__", ""))
         if name in self._handlers:
             raise RegistrationError(
                 f"{self.app} has two handlers named {name} ({_place(self._handlers[name].function)} and "
@@ -128,7 +128,9 @@ class Handlers:
             declaration=declaration,
             function=function,
             signature=signature,
-            requires=declaration.requires if requires is None else requirements_of(declaration.model, requires),
+            requires=declaration.requires
+            if requires is None
+            else requirements_of(declaration.model, requires),
             ordered=self._is_ordered(declaration, full_group, order),
             completes=completes and self.promise_of(full_group) == EXACTLY_ONCE,
             call=caller(function, signature),
@@ -147,5 +149,7 @@ def _place(function: Callable[..., object]) -> str:
 def _declared(signal: type[Signal]) -> Declaration:
     declaration = getattr(signal, "__oyez__", None)
     if not isinstance(declaration, Declaration):
-        raise RegistrationError(f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)")
+        raise RegistrationError(
+            f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)"
+        )
     return declaration

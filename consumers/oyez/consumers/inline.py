@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from oyez.producers import Settings, TransportRefused
-from oyez.schemas import Undecodable
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from oyez.producers import Settings, TransportRefused
+from oyez.schemas import Undecodable
 
 from .application import Application
 from .assembly import engine_from, limits_from, retrying_for

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from oyez.schemas import OyezError, Undecodable
 from sqlalchemy import Connection
+
+from oyez.schemas import OyezError, Undecodable
 
 from .application import Group
 from .database import claims, dead, inbox, parked, positions
@@ -43,7 +44,8 @@ class Batch:
         if unmoved:
             raise Fenced([move.partition for move in unmoved])
         dead.bury(
-            db, [undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable]
+            db,
+            [undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable],
         )
         return self.works(self._new(db, now))
 
@@ -125,7 +127,11 @@ def _before_later(rows: Sequence[ParkedRow], now: float) -> list[ParkedRow]:
 
 
 def decode(
-    group: Group, reader: Reader, records: Sequence[Record], moves: Sequence[Move], topic_ids: Mapping[str, str]
+    group: Group,
+    reader: Reader,
+    records: Sequence[Record],
+    moves: Sequence[Move],
+    topic_ids: Mapping[str, str],
 ) -> Batch:
     """The batch that these records make for a group; what cannot be decoded is kept with the reason."""
     batch = Batch(group, [], list(moves))

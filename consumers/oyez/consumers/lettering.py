@@ -41,7 +41,13 @@ def original(record: Original) -> dict[str, Any]:
 
 
 def parked_row(
-    group: Group, share: Share, now: float, *, due_at: float | None, waits: Pair | None, head_since: float | None
+    group: Group,
+    share: Share,
+    now: float,
+    *,
+    due_at: float | None,
+    waits: Pair | None,
+    head_since: float | None,
 ) -> dict[str, Any]:
     """A new row of the retry table."""
     return {

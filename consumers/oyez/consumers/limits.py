@@ -21,5 +21,5 @@ class Limits:
 
     def delay(self, attempts: int) -> float:
         """Seconds until the attempt after ``attempts`` failed ones."""
-        steady = min(self.first * 2 ** min(attempts - 1, 60), self.longest)
+        steady = min(self.first * 2.0 ** min(attempts - 1, 60), self.longest)
         return steady * self.uniform(1 - self.spread, 1 + self.spread)

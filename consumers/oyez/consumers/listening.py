@@ -35,7 +35,9 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
     return list(dict.fromkeys(groups))
 
 
-def work(application: Application, settings: ListenSettings, group: Group, stopped: Callable[[], bool]) -> None:
+def work(
+    application: Application, settings: ListenSettings, group: Group, stopped: Callable[[], bool]
+) -> None:
     """Be one worker of one group until ``stopped()``."""
     engine = engine_from(settings)
     try:

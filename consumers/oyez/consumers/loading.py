@@ -75,5 +75,5 @@ def _handlers(module: object, name: str, path: str) -> Handlers:
     if isinstance(found, Handlers):
         return found
     offered = [key for key, value in vars(module).items() if isinstance(value, Handlers)]
-    hint = f"; it has {', '.join(offered)}" if offered else "; make one: on = Handlers(\"shop\")"
+    hint = f"; it has {', '.join(offered)}" if offered else '; make one: on = Handlers("shop")'
     raise AppError(f"--app {path}: {name} is not a Handlers object of that module{hint}")

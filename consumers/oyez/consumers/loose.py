@@ -25,7 +25,9 @@ class LooseBatch(Batch):
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Neither positions nor inbox: the group's offsets are in the log."""
-        rows = [undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable]
+        rows = [
+            undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable
+        ]
         dead.bury(db, rows)
         return self.works(self.events)
 

@@ -15,7 +15,9 @@ class NotReady(OyezError):
 
     def __init__(self, signal: type[Signal] | str | None = None, subject: object = None) -> None:
         self.pair = None if signal is None else _pair(signal, subject)
-        super().__init__("not ready" if self.pair is None else f"waits for {self.pair.signal} {self.pair.subject!r}")
+        super().__init__(
+            "not ready" if self.pair is None else f"waits for {self.pair.signal} {self.pair.subject!r}"
+        )
 
 
 class Reject(OyezError):

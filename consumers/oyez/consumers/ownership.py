@@ -117,7 +117,9 @@ class Ownership:
                 known = positions.known(db, self._group.name, topic_id)
             if not known:
                 starts |= {p: self._told_or_first(p) for p in self._log.siblings(ours[0])}
-            starts |= {p: self._log.first_offset(p, "earliest") for p in ours if known and p.number not in known}
+            starts |= {
+                p: self._log.first_offset(p, "earliest") for p in ours if known and p.number not in known
+            }
         return starts
 
     def _told_or_first(self, partition: Partition) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection
+
+from oyez.schemas import Pair
 
 from .database import pairs
 from .database.parked import HandlerKey, Head
@@ -60,7 +61,11 @@ class Readiness:
         An event that meets what the head of its key waits for goes before the head: behind it, both would
         wait for ever.
         """
-        if self._heads and (key := share.ordered_key) is not None and (head := self._heads.get(key)) is not None:
+        if (
+            self._heads
+            and (key := share.ordered_key) is not None
+            and (head := self._heads.get(key)) is not None
+        ):
             if head.waits is None or head.waits != share.pair:
                 return BEHIND
             share.turn = head.turn - 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
 from oyez.schemas import (
     CANONICAL,
     Declaration,
@@ -18,7 +20,6 @@ from oyez.schemas import (
     read_envelope,
     typed_envelope,
 )
-from pydantic import ValidationError
 
 from .application import Group
 
@@ -80,7 +81,11 @@ class Reader:
                 if value.startswith(wanted) or not value.startswith(CANONICAL)  # type: ignore[union-attr]
             ]
         except AttributeError:  # a record without a value among them
-            return [r for r in records if (v := r.value()) is None or v.startswith(wanted) or not v.startswith(CANONICAL)]
+            return [
+                r
+                for r in records
+                if (v := r.value()) is None or v.startswith(wanted) or not v.startswith(CANONICAL)
+            ]
 
     def read(self, record: Original) -> Taken | None:
         """Decode one record; None for another group's. Raises `Undecodable`."""
@@ -94,7 +99,7 @@ class Reader:
                         break  # the full path finds the reason, in one line
         raw = read_envelope(value, record.headers(), record.key())
         foreign = self._declarations.get(raw.signal)
-        return None if foreign is None else Taken(foreign, typed_envelope(foreign, raw), record)
+        return None if foreign is None else Taken(foreign, typed_envelope(raw, foreign), record)
 
 
 def _checked(taken: Taken, value: bytes) -> Taken:

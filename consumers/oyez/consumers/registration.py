@@ -11,7 +11,9 @@ from .database.tables import dead, handler, inbox, parked, position
 def register(db: Connection, application: Application) -> None:
     """Record the handlers' groups; raises `StartError` if one has changed its group."""
     known = dict(
-        db.execute(select(handler.c.handler, handler.c.group_name).where(handler.c.app == application.name)).all()
+        db.execute(
+            select(handler.c.handler, handler.c.group_name).where(handler.c.app == application.name)
+        ).all()
     )
     for one in application.handlers:
         before = known.get(one.name)

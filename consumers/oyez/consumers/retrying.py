@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection
+
+from oyez.schemas import Pair
 
 from .database import claims, dead, pairs, parked
 from .database.claims import ParkedRow
@@ -29,7 +30,7 @@ class Retrying:
 
     def sweep(self, on_batch: Callable[[Report], None], stop: Callable[[], bool] = lambda: False) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due."""
-        self._execution.database.repeat(lambda db: self._bury_expired(db))
+        self._execution.database.repeat(self._bury_expired)
         self._execution.database.repeat(
             lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
         )

@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
+from oyez.schemas import Pair
+
 from .database.connection import HandlerSession
 from .database.engine import is_conflict, is_lost
 from .database.inbox import EventId
@@ -134,10 +136,10 @@ def attempt(share: Share, db: HandlerSession | None) -> Outcome:
 def outcome_of(error: BaseException) -> Outcome:
     """What a handler asks for by raising."""
     match error:
-        case NotReady(pair=None):
-            return Failed(str(error))
-        case NotReady(pair=pair):
+        case NotReady(pair=Pair() as pair):
             return Waits(pair, raised=True)
+        case NotReady():
+            return Failed(str(error))
         case Reject(reason=reason):
             return Dead("rejected by its handler", reason)
     return Failed(describe(error))

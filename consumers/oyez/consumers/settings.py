@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from oyez.producers import Settings
 from pydantic import Field
+
+from oyez.producers import Settings
 
 
 class ListenSettings(Settings):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection
+
+from oyez.schemas import Pair
 
 from .application import Group
 from .database import dead, pairs, parked
@@ -38,7 +39,9 @@ class Settling:
                 writes.done(share)
         writes.remove_done(db)
         candidates = self._candidates(results)
-        unfinished = sorted((r for r in results if not isinstance(r[1], Done)), key=lambda result: result[0].at)
+        unfinished = sorted(
+            (r for r in results if not isinstance(r[1], Done)), key=lambda result: result[0].at
+        )
         waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
         met_before = pairs.lock(db, app, waits | set(candidates), now)
         hopeless = self._hopeless(db, unfinished, met_before)
@@ -78,7 +81,9 @@ class Settling:
         signals = {pair.signal for pair in candidates}
         names = [name for signal in signals for name in self._group.completing[signal]]
         unfinished = dead.unfinished(db, self._group.app, doubtful, names)
-        return {pair for pair, ours in candidates.items() if any(s.taken.event_id not in unfinished for s in ours)}
+        return {
+            pair for pair, ours in candidates.items() if any(s.taken.event_id not in unfinished for s in ours)
+        }
 
     def _hopeless(self, db: Connection, results: Sequence[Result], met: set[Pair]) -> set[Doubted]:
         """What waits, as the new head of its key, for the very pair that its predecessor died of."""

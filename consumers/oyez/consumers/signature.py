@@ -8,11 +8,12 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
-from oyez.schemas import Event, OyezError, Signal
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
+
+from oyez.schemas import Event, OyezError, Signal
 
 
 class RegistrationError(OyezError):
@@ -76,7 +77,9 @@ def _hints(function: Callable[..., object], where: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
     except NameError as error:
-        raise RegistrationError(f"{where}: an annotation cannot be read ({error}); import it at module level") from error
+        raise RegistrationError(
+            f"{where}: an annotation cannot be read ({error}); import it at module level"
+        ) from error
 
 
 def _form(hint: Any, model: type[Signal], where: str) -> Form:
@@ -92,7 +95,11 @@ def _one(hint: Any, model: type[Signal], where: str) -> Form:
         form = Form.EVENT
     else:
         inner, form = hint, Form.MODEL
-    fits = inner is Any or isinstance(inner, typing.TypeVar) or (isinstance(inner, type) and issubclass(model, inner))
+    fits = (
+        inner is Any
+        or isinstance(inner, typing.TypeVar)
+        or (isinstance(inner, type) and issubclass(model, inner))
+    )
     if not fits and not isinstance(inner, types.UnionType):
         raise RegistrationError(
             f"{where}: its first parameter is {getattr(inner, '__name__', inner)}, but it is registered for "
@@ -109,7 +116,7 @@ def _injected(
     hint = hints.get(parameter.name)
     for kind in INJECTABLE:
         if hint is kind:
-            return kind
+            return cast("type[Session] | type[Connection]", kind)
     known = ", ".join(kind.__name__ for kind in INJECTABLE)
     raise RegistrationError(
         f"{where}: parameter {parameter.name} cannot be injected; annotate it with one of {known}, "

@@ -114,7 +114,11 @@ class Worker:
         with self._execution.database.reading() as db:
             unmet = ask(db, self._group.app, works, self._execution.met)
         completing = self._group.completing
-        own = {shares[0].pair for taken, shares in works if completing[taken.declaration.name]} if unmet else set()
+        own = (
+            {shares[0].pair for taken, shares in works if completing[taken.declaration.name]}
+            if unmet
+            else set()
+        )
         return unmet <= own
 
     def _retry(self, stopped: Callable[[], bool]) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection
+
+from oyez.schemas import Pair
 
 from .application import Group
 from .database import dead, parked
@@ -60,7 +61,9 @@ class Writes:
         """The share waits behind an earlier one of its key; one that is parked already stays as it is."""
         self._report.behind += 1
         if share.row is None:
-            self._new.append(parked_row(self._group, share, self._now, due_at=None, waits=None, head_since=None))
+            self._new.append(
+                parked_row(self._group, share, self._now, due_at=None, waits=None, head_since=None)
+            )
 
     def wait(self, share: Share, pair: Pair) -> None:
         """The share waits for a pair. What would meet it may be parked behind it; that one goes before it."""
@@ -90,7 +93,12 @@ class Writes:
             self._park(share, self._now + limits.delay(attempts), None, attempts, error)
 
     def bury(
-        self, share: Share, reason: str, error: str | None, waits: Pair | None = None, attempts: int | None = None
+        self,
+        share: Share,
+        reason: str,
+        error: str | None,
+        waits: Pair | None = None,
+        attempts: int | None = None,
     ) -> None:
         """The share is given up: a dead letter."""
         self._report.dead += 1

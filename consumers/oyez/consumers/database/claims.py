@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from oyez.schemas import Pair
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -23,6 +22,8 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+
+from oyez.schemas import Pair
 
 from .parked import first_of_key
 from .rows import Rows
@@ -142,7 +143,9 @@ _expired = (
 )
 
 
-def expired(db: Connection, group: str, handlers: Sequence[str], before: float, limit: int) -> list[ParkedRow]:
+def expired(
+    db: Connection, group: str, handlers: Sequence[str], before: float, limit: int
+) -> list[ParkedRow]:
     """Heads that have waited for their pair since ``before`` or longer; not locked."""
     parameters = {"group": group, "handlers": list(handlers), "before": before, "limit": limit}
     return [ParkedRow(row) for row in db.execute(_expired, parameters)]

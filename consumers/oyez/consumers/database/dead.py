@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection, Text, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from oyez.schemas import Pair
 
 from .claims import ParkedRow, headers_text
 from .inbox import EventId
@@ -48,9 +49,7 @@ def _died_of(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def died_of(
-    db: Connection, app: str, waits: Iterable[tuple[str, str, Pair]]
-) -> set[tuple[str, str, Pair]]:
+def died_of(db: Connection, app: str, waits: Iterable[tuple[str, str, Pair]]) -> set[tuple[str, str, Pair]]:
     """Which of the (handler, key, pair) have a dead letter of that key that waited for that very pair."""
     asked = sorted({(handler, key, pair.signal, pair.subject) for handler, key, pair in waits})
     if not asked:
@@ -68,8 +67,12 @@ def _unfinished(dialect: str) -> tuple[Rows, Any]:
     def shares(table: Any) -> Any:
         return (
             select(table.c.source, table.c.event_id)
-            .join_from(given, table, (table.c.source == given.c.source) & (table.c.event_id == given.c.event_id))
-            .where(table.c.app == bindparam("of_app"), table.c.handler.in_(bindparam("handlers", expanding=True)))
+            .join_from(
+                given, table, (table.c.source == given.c.source) & (table.c.event_id == given.c.event_id)
+            )
+            .where(
+                table.c.app == bindparam("of_app"), table.c.handler.in_(bindparam("handlers", expanding=True))
+            )
         )
 
     return rows, shares(parked).union(shares(dead))

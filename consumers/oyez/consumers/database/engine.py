@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from oyez.schemas import OyezError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from oyez.schemas import OyezError
 
 from .connection import HandlerConnection
 
@@ -44,7 +45,9 @@ def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise DatabaseError(f"database address {url!r} cannot be read: {error}") from error
     except ModuleNotFoundError as error:
-        raise DatabaseError(f"the database driver {error.name} is not installed; install oyez[postgres]") from error
+        raise DatabaseError(
+            f"the database driver {error.name} is not installed; install oyez[postgres]"
+        ) from error
 
 
 def _sqlite(url: str, journal: str) -> Engine:
@@ -126,7 +129,9 @@ class Database:
                 if not is_conflict(error):
                     raise
                 if self._clock() > limit:
-                    raise DatabaseAway(f"the database stayed busy for {self._patience:g} s: {error.orig}") from error
+                    raise DatabaseAway(
+                        f"the database stayed busy for {self._patience:g} s: {error.orig}"
+                    ) from error
             self._sleep(self.pause())
 
     def pause(self) -> float:

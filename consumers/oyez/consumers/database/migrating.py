@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oyez.schemas import OyezError
 from sqlalchemy import Engine, inspect, text
+
+from oyez.schemas import OyezError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,7 +41,7 @@ def require(engine: Engine) -> None:
 
 def upgrade(engine: Engine) -> None:
     """Bring Oyez's tables up to date; does nothing if they are."""
-    from alembic import command
+    from alembic import command  # noqa: PLC0415 # only an upgrade needs it
 
     config = _config()
     with engine.begin() as db:
@@ -49,7 +50,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def _config() -> Config:
-    from alembic.config import Config
+    from alembic.config import Config  # noqa: PLC0415 # only an upgrade needs it
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))

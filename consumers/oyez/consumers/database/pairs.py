@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from oyez.schemas import Pair
 from sqlalchemy import Connection, Double, Text, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+
+from oyez.schemas import Pair
 
 from .rows import ALWAYS, Rows
 from .tables import prerequisite
@@ -40,7 +41,10 @@ def met(db: Connection, app: str, pairs: Iterable[Pair]) -> set[Pair]:
     if not asked:
         return set()
     rows, statement = _met(db.dialect.name)
-    return {Pair(signal, subject) for signal, subject in db.execute(statement, {**rows.bind(asked), "of_app": app})}
+    return {
+        Pair(signal, subject)
+        for signal, subject in db.execute(statement, {**rows.bind(asked), "of_app": app})
+    }
 
 
 @cache

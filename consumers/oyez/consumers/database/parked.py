@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from oyez.schemas import Pair
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Table,
     Text,
     and_,
     bindparam,
@@ -29,6 +29,8 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+
+from oyez.schemas import Pair
 
 from .rows import Rows
 from .tables import parked
@@ -57,7 +59,7 @@ class Attempt:
     head_since: float
 
 
-def first_of_key(row: Any = parked) -> ColumnElement[bool]:
+def first_of_key(row: Table = parked) -> ColumnElement[bool]:
     """Whether no earlier row of the same (handler, key) is parked; always so for unordered rows."""
     earlier = parked.alias("earlier")
     return ~row.c.ordered | ~exists().where(
@@ -100,7 +102,9 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
         return {}
     rows, statement = _heads(db.dialect.name)
     return {
-        (row.handler, row.key): Head(row.turn, Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None)
+        (row.handler, row.key): Head(
+            row.turn, Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        )
         for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
     }
 

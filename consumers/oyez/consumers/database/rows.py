@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Integer, Select, Text, bindparam, column, func, select, text
+from sqlalchemy import ColumnElement, Select, Text, bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
@@ -23,14 +23,14 @@ ALWAYS = text("1 = 1")
 class Rows:
     """Columns, by name and type, of rows that are given when the statement is executed."""
 
-    def __init__(self, dialect: str, **types: type[Text | Integer | Double] | TypeEngine[Any]) -> None:
+    def __init__(self, dialect: str, **types: type[TypeEngine[Any]]) -> None:
         self._dialect = dialect
         self._names = tuple(types)
         if dialect == "postgresql":
             arrays = [bindparam(f"{_NAME}_{name}", type_=ARRAY(kind)) for name, kind in types.items()]
             columns = [column(name, kind) for name, kind in types.items()]
             self.table = func.unnest(*arrays).table_valued(*columns, name=_NAME).render_derived()
-            self.c = dict(self.table.c.items())
+            self.c: dict[str, ColumnElement[Any]] = dict(self.table.c.items())
         else:
             self.table = func.json_each(bindparam(_NAME, type_=Text)).table_valued("value", name=_NAME)
             self.c = {
@@ -46,5 +46,7 @@ class Rows:
         """The parameters that hold ``rows``."""
         if self._dialect == "postgresql":
             columns = zip(*rows, strict=True) if rows else ((),) * len(self._names)
-            return {f"{_NAME}_{name}": list(values) for name, values in zip(self._names, columns, strict=True)}
+            return {
+                f"{_NAME}_{name}": list(values) for name, values in zip(self._names, columns, strict=True)
+            }
         return {_NAME: json.dumps(rows)}

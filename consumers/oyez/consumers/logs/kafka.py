@@ -6,10 +6,12 @@ ever raised in one: librdkafka would lose messages, and `close` might never retu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
 from oyez.schemas import OyezError
 
 from ..database.positions import Partition
@@ -18,7 +20,7 @@ from .log import FirstOffset
 from .topics import Topics
 
 ANSWER = 10.0  # s; how long the broker may take for a single question
-DEFAULTS: Mapping[str, object] = {
+DEFAULTS: Mapping[str, Any] = {
     "group.protocol": "classic",
     "partition.assignment.strategy": "cooperative-sticky",
     "enable.auto.commit": False,
@@ -44,17 +46,17 @@ class KafkaLog:
         topics: Sequence[str],
         *,
         servers: str,
-        options: Mapping[str, object],
-        warn: Callable[[str], None],
+        options: Mapping[str, Any],
+        logger: logging.Logger,
     ) -> None:
         config = {**DEFAULTS, **options, "bootstrap.servers": servers, "group.id": group}
         self._topics = Topics(servers, options)
-        self._warn = warn
+        self._logger = logger
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
         self._by_name: dict[tuple[str, int], Partition] = {}
         self._lost_some = False
-        self._consumer = Consumer(config)
+        self._consumer = Consumer(config, logger=logger)
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -70,7 +72,7 @@ class KafkaLog:
         if self._lost_some:
             messages = [m for m in messages if (m.topic(), m.partition()) in self._by_name]
         self._note_positions()
-        return messages
+        return cast("Sequence[Record]", messages)
 
     def gained(self) -> list[Partition]:
         return sorted(self._assigned - self._positions.keys())
@@ -126,14 +128,14 @@ class KafkaLog:
         error = message.error()
         if error is None:
             return False
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
             raise LogError(
                 f"{message.topic()} partition {message.partition()}: the group's position is not in the topic any "
                 f"more ({error.str()}); was the topic's data removed before it was read?"
             )
         if error.fatal():
             raise LogError(f"Kafka: {error.str()}")
-        self._warn(f"Kafka: {error.str()}")
+        self._logger.warning("Kafka: %s", error.str())
         return True
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -158,13 +160,3 @@ def _named(partition: Partition, offset: int | None = None) -> Any:
     if offset is None:
         return TopicPartition(partition.topic, partition.number)
     return TopicPartition(partition.topic, partition.number, offset)
-
-
-def is_unreachable(error: KafkaException) -> bool:
-    """Whether an error only says that no broker answers."""
-    return error.args[0].code() in (
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
-    )

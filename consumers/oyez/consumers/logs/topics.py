@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from ..database.positions import Partition
 
 ANSWER = 10.0  # s
 
-NOT_FOR_ADMIN = ("group.", "partition.assignment", "enable.auto", "auto.offset", "session.", "heartbeat.", "fetch.")
+NOT_FOR_ADMIN = (
+    "group.",
+    "partition.assignment",
+    "enable.auto",
+    "auto.offset",
+    "session.",
+    "heartbeat.",
+    "fetch.",
+)
 
 
 class Topics:
     """Asks the broker about topics. An id is asked for once: a client has one for as long as it is assigned."""
 
-    def __init__(self, servers: str, options: Mapping[str, object]) -> None:
+    def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in options.items() if not name.startswith(NOT_FOR_ADMIN)}
         self._admin = AdminClient({**kept, "bootstrap.servers": servers})
         self._ids: dict[str, str] = {}
@@ -30,9 +39,8 @@ class Topics:
 
     def partitions(self, topic: str) -> list[Partition]:
         """All partitions of a topic; asks the broker. Raises KafkaException if it has none of that name."""
-        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)[topic].result()
+        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)[
+            topic
+        ].result()
         self._ids[topic] = str(described.topic_id)
         return [Partition(topic, self._ids[topic], p.id) for p in described.partitions]
-
-
-__all__ = ["KafkaException", "Topics"]
