@@ -9,11 +9,11 @@ class SettingsError(OyezError):
     """A setting is wrong: the message names it, where it was read, and the problem."""
 
 
-class AnnouncerClosed(OyezError):  # noqa: N818 # the name says what happened
+class AnnouncerClosed(OyezError):
     """Something was announced on an announcer after its close()."""
 
 
-class TransportRefused(OyezError):  # noqa: N818 # the name says what happened
+class TransportRefused(OyezError):
     """Raised by a transport's send(): it cannot take the event, for `reason`. Callers see NotAnnounced."""
 
     def __init__(self, reason: str) -> None:
@@ -21,7 +21,7 @@ class TransportRefused(OyezError):  # noqa: N818 # the name says what happened
         self.reason = reason
 
 
-class NotAnnounced(OyezError):  # noqa: N818 # the name says what happened
+class NotAnnounced(OyezError):
     """announce() could not hand `event` over, for `reason`: it is gone unless the caller keeps it."""
 
     def __init__(self, event: Event[Any], reason: str) -> None:
@@ -30,7 +30,7 @@ class NotAnnounced(OyezError):  # noqa: N818 # the name says what happened
         self.reason = reason
 
 
-class Undelivered(OyezError):  # noqa: N818 # the name says what happened
+class Undelivered(OyezError):
     """flush() or close() found `events` that were announced and did not arrive.
 
     `count` says how many there were; of very many, `events` holds the last ones.

@@ -13,15 +13,15 @@ class SchemaError(OyezError):
     """A signal is declared wrongly: a name is taken, a field does not exist, requirements form a cycle."""
 
 
-class UnknownSignal(OyezError):  # noqa: N818 # the name says what happened
+class UnknownSignal(OyezError):
     """No signal of that name, number or class is in the catalogue."""
 
 
-class InvalidEvent(OyezError):  # noqa: N818 # the name says what happened
+class InvalidEvent(OyezError):
     """An event that may not be announced: the message says what in its data, key or subject is wrong."""
 
 
-class Undecodable(OyezError):  # noqa: N818 # the name says what happened
+class Undecodable(OyezError):
     """A record that is no event of ours: `reason` says in one line why."""
 
     def __init__(self, reason: str) -> None:
