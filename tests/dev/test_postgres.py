@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def test_a_busy_backend_does_not_outlive_a_kill(server: Postgres) -> None:
         connection.invalidate()
     engine.dispose()
     assert answer(server.url(), "SELECT 1") == 1
+
+
+def test_it_outlives_the_thread_that_started_it() -> None:
+    server = Postgres()
+    starter = threading.Thread(target=server.start)
+    starter.start()
+    starter.join()
+    assert answer(server.url(), "SELECT 1") == 1
+    server.stop()
 
 
 def test_a_given_folder_is_kept(reachable_folder: Path) -> None:
