@@ -9,7 +9,7 @@ import pytest
 from producers.test_kafka import records
 
 HEAD = """
-import multiprocessing, os, sys
+import gc, multiprocessing, os, sys
 from oyez.producers import Announcer, KafkaTransport
 from oyez.schemas import Signal
 
@@ -28,6 +28,7 @@ FORK = """
 tick("parent")
 child = os.fork()
 if child == 0:
+    gc.collect()  # whatever of the parent's client could be destroyed here would be
     tick("child")
     sys.exit(0)
 tick("parent")

@@ -117,7 +117,7 @@ class KafkaTransport:
     def _leave_to_parent(self) -> None:
         """In a forked child: drop the parent's client undestroyed.
 
-        librdkafka's threads are not here, and destroying it would wait for them for ever.
+        librdkafka's threads are not here: destroying it would wait for them, and end the parent's connections.
         """
         if self._link is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._link.producer))
