@@ -54,17 +54,17 @@ def kafka_log(group: Group, settings: ListenSettings) -> Log:
 
 
 def make_worker(
-    application: Application,
     group: Group,
     settings: ListenSettings,
     *,
     engine: Engine,
     source: Log,
     clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``."""
-    database = Database(engine)
-    execution = Execution(group, database, limits=limits_from(settings), clock=clock)
+    database = Database(engine, sleep=sleep)
+    execution = Execution(group, database, limits=limits_from(settings), clock=clock, sleep=sleep)
     owner = f"{socket.gethostname()}/{os.getpid()}"
     return Worker(
         execution,
@@ -74,6 +74,7 @@ def make_worker(
         wakeups(database, group.name, clock),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
+        sleep=sleep,
     )
 
 

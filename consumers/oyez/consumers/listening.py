@@ -41,7 +41,7 @@ def work(
     """Be one worker of one group until ``stopped()``."""
     engine = engine_from(settings)
     try:
-        worker = make_worker(application, group, settings, engine=engine, source=kafka_log(group, settings))
+        worker = make_worker(group, settings, engine=engine, source=kafka_log(group, settings))
         worker.run(stopped)
     finally:
         engine.dispose()
@@ -50,4 +50,4 @@ def work(
 def listen(application: Application, settings: ListenSettings, groups: Sequence[Group], workers: int) -> int:
     """Supervise ``workers`` processes for each group until a signal; returns the signal's number."""
     prepare(application, settings)
-    return Supervisor(groups, workers, partial(work, application, settings)).run()
+    return Supervisor(groups, workers, partial(work, settings)).run()

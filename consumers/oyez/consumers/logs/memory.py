@@ -44,6 +44,7 @@ class MemoryLog:
 
     def __init__(self, group: MemoryGroup) -> None:
         self._group = group
+        self._dealt: set[Partition] = set()
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
 
@@ -89,7 +90,7 @@ class MemoryLog:
         self._positions.clear()
 
     def _rebalance(self) -> None:
-        assigned = self._group.assigned(self)
-        if assigned != self._assigned:
-            self._assigned = assigned
-            self._positions = {p: at for p, at in self._positions.items() if p in assigned}
+        dealt = self._group.assigned(self)
+        self._assigned = (self._assigned & dealt) | (dealt - self._dealt)
+        self._dealt = dealt
+        self._positions = {p: at for p, at in self._positions.items() if p in self._assigned}

@@ -1,0 +1,101 @@
+"""The logs under the contract suite, and what each needs to be filled and watched."""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from confluent_kafka import Producer
+from oyez.consumers.database.positions import Partition
+from oyez.consumers.logs.kafka import KafkaLog
+from oyez.consumers.logs.log import Log
+from oyez.consumers.logs.memory import MemoryGroup
+from oyez.consumers.reading import Record
+from oyez.producers import MemoryBroker
+
+from support.services import unique
+
+
+class Station(ABC):
+    """A topic with four partitions, and members of groups that read it."""
+
+    def __init__(self) -> None:
+        self.members: list[Log] = []
+
+    @abstractmethod
+    def append(self, key: str, value: str) -> None: ...
+
+    @abstractmethod
+    def member(self, group: str) -> Log: ...
+
+    def join(self, group: str) -> Log:
+        log = self.member(group)
+        self.members.append(log)
+        return log
+
+    def close(self) -> None:
+        for member in self.members:
+            member.close()
+
+
+class MemoryStation(Station):
+    def __init__(self) -> None:
+        super().__init__()
+        self.broker = MemoryBroker(partitions=4)
+        self.groups: dict[str, MemoryGroup] = {}
+
+    def append(self, key: str, value: str) -> None:
+        self.broker.append("contract", key.encode(), value.encode())
+
+    def member(self, group: str) -> Log:
+        return self.groups.setdefault(group, MemoryGroup(self.broker, ["contract"])).join()
+
+
+class KafkaStation(Station):
+    def __init__(self, servers: str, topic: str) -> None:
+        super().__init__()
+        self.servers = servers
+        self.topic = topic
+        self.prefix = unique("group")
+        self.producer = Producer({"bootstrap.servers": servers, "partitioner": "murmur2_random"})
+
+    def append(self, key: str, value: str) -> None:
+        self.producer.produce(self.topic, key=key.encode(), value=value.encode())
+        assert self.producer.flush(20) == 0
+
+    def member(self, group: str) -> Log:
+        name = f"{self.prefix}.{group}"
+        return KafkaLog(
+            name, [self.topic], servers=self.servers, options={}, logger=logging.getLogger("test.kafka")
+        )
+
+
+class Reading:
+    """Members read together, each starting what it gains where `positions` say; as a worker would."""
+
+    def __init__(self, *members: Log) -> None:
+        self.members = list(members)
+        self.positions: dict[Partition, int] = {}
+        self.seen: list[tuple[Log, Record]] = []
+
+    def turn(self) -> None:
+        for member in self.members:
+            before = member.positions()
+            records = member.poll(100, 0.02)
+            self.seen.extend((member, record) for record in records)
+            self.positions.update(member.positions())
+            gained = member.gained()
+            if gained:
+                member.start({p: self.positions.get(p, member.first_offset(p, "earliest")) for p in gained})
+            assert before is not None
+
+    def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
+        limit = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < limit, f"still not so after {timeout} s; {len(self.seen)} records seen"
+            self.turn()
+
+    def values(self) -> list[str]:
+        return [record.value().decode() for _, record in self.seen]

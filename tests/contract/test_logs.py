@@ -1,0 +1,144 @@
+"""What every log must do, the same for each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from contract.logs import KafkaStation, MemoryStation, Reading, Station
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def station(request: pytest.FixtureRequest) -> Iterator[Station]:
+    made: Station
+    if request.param == "memory":
+        made = MemoryStation()
+    else:
+        made = KafkaStation(request.getfixturevalue("kafka"), request.getfixturevalue("topic"))
+    yield made
+    made.close()
+
+
+def _fill(station: Station, keys: int, each: int) -> None:
+    for n in range(each):
+        for key in range(keys):
+            station.append(f"k{key}", f"k{key}/{n}")
+
+
+def test_a_member_gets_every_record_once_in_the_order_of_its_key(station: Station):
+    _fill(station, 8, 5)
+    reading = Reading(station.join("a"))
+    reading.until(lambda: len(reading.seen) >= 40)
+    by_key = defaultdict(list)
+    for value in reading.values():
+        by_key[value.split("/")[0]].append(int(value.split("/")[1]))
+    assert by_key == {f"k{key}": [0, 1, 2, 3, 4] for key in range(8)}
+
+
+def test_positions_are_the_offsets_after_what_was_returned(station: Station):
+    _fill(station, 8, 3)
+    reading = Reading(station.join("a"))
+    reading.until(lambda: len(reading.seen) >= 24)
+    last = defaultdict(int)
+    for _, record in reading.seen:
+        last[record.partition()] = max(last[record.partition()], record.offset() + 1)
+    assert {p.number: at for p, at in reading.members[0].positions().items() if at} == dict(last)
+
+
+def test_at_most_the_limit_is_returned(station: Station):
+    _fill(station, 4, 5)
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(log.positions()) == 4)
+    got = 0
+    while got < 20 - len(reading.seen):
+        records = log.poll(3, 1.0)
+        assert len(records) <= 3
+        got += len(records)
+
+
+def test_start_reads_again_from_an_earlier_position_and_nothing_else(station: Station):
+    _fill(station, 8, 4)
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(reading.seen) >= 32)
+    again = {p: 1 for p, at in log.positions().items() if at > 1}
+    expected = sum(at - 1 for at in log.positions().values() if at > 1)
+    reading.seen.clear()
+    log.start(again)
+    reading.until(lambda: len(reading.seen) >= expected)
+    assert len(reading.seen) == expected
+    first = {}
+    for _, record in reading.seen:
+        first.setdefault(record.partition(), record.offset())
+    assert set(first.values()) == {1}, "a record from before the new position was let out"
+
+
+def test_two_groups_read_everything_each(station: Station):
+    _fill(station, 8, 2)
+    first, second = Reading(station.join("a")), Reading(station.join("b"))
+    first.until(lambda: len(first.seen) >= 16)
+    second.until(lambda: len(second.seen) >= 16)
+    assert sorted(first.values()) == sorted(second.values())
+
+
+def test_members_share_the_partitions_and_a_leaver_gives_its_part_back(station: Station):
+    one, two = station.join("a"), station.join("a")
+    reading = Reading(one, two)
+    reading.until(lambda: len(one.positions()) == 2 and len(two.positions()) == 2, timeout=60)
+    assert not one.positions().keys() & two.positions().keys()
+    _fill(station, 8, 3)
+    reading.until(lambda: len(reading.seen) >= 24)
+    two.close()
+    station.members.remove(two)
+    reading.members.remove(two)
+    _fill(station, 8, 3)
+    reading.until(lambda: len(reading.seen) >= 48 and len(one.positions()) == 4, timeout=60)
+    assert len(reading.seen) == 48
+
+
+def test_a_partition_that_is_left_is_read_no_more(station: Station):
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(log.positions()) == 4)
+    left = next(iter(log.positions()))
+    log.leave(left)
+    _fill(station, 16, 2)
+    there = {p.number for p in log.positions()}
+    assert left.number not in there
+    expected = len([k for k in range(16) if _partition(station, f"k{k}") in there]) * 2
+    reading.until(lambda: len(reading.seen) >= expected)
+    reading.turn()
+    assert {record.partition() for _, record in reading.seen} <= there
+
+
+def test_told_offsets_count_only_from_an_at_least_once_group(station: Station):
+    _fill(station, 4, 1)
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(reading.seen) >= 4)
+    partition, at = next((p, at) for p, at in log.positions().items() if at)
+    log.tell({partition: at}, "exactly-once")
+    reading.turn()
+    assert log.told(partition) is None
+    log.tell({partition: at}, "at-least-once")
+    reading.until(lambda: log.told(partition) == at)
+
+
+def test_first_offsets_and_siblings(station: Station):
+    _fill(station, 8, 2)
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(log.positions()) == 4 and len(reading.seen) == 16)
+    partition, at = next((p, at) for p, at in log.positions().items() if at)
+    assert log.first_offset(partition, "earliest") == 0
+    assert log.first_offset(partition, "latest") == at
+    assert sorted(log.siblings(partition)) == sorted(log.positions())
+
+
+def _partition(station: Station, key: str) -> int:
+    from oyez.producers import partition_of
+
+    return partition_of(key.encode(), 4)
