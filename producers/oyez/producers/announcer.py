@@ -48,6 +48,7 @@ class Announcer:
         self.announced = 0
         """Events that this process has handed to the transport."""
         self._transport = transport
+        self._send = transport.send
         self._joins = transport if isinstance(transport, JoinsTransaction) else None
         self._source = source
         self._topic = topic
@@ -112,8 +113,12 @@ class Announcer:
         event_id = self._new_id()
         stamp = self._time_text(self._clock())
         value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject)
+        keyed = None if key is None else key.encode()
         try:
-            self._hand_over(db, route.topic, None if key is None else key.encode(), value)
+            if db is None:
+                self._send(route.topic, keyed, value)
+            else:
+                self._send_in(db, route.topic, keyed, value)
         except TransportRefused as refused:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
@@ -150,16 +155,13 @@ class Announcer:
             self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
         return event
 
-    def _hand_over(self, db: Database | None, topic: str, key: bytes | None, value: bytes) -> None:
-        if db is None:
-            self._transport.send(topic, key, value)
-        elif self._joins is None:
+    def _send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
+        if self._joins is None:
             kind = type(self._transport).__name__
             raise TransportRefused(
                 f"{kind} cannot join a database transaction; leave db= out, or use another"
             )
-        else:
-            self._joins.send_in(db, topic, key, value)
+        self._joins.send_in(db, topic, key, value)
 
     def _begin_in_child(self) -> None:
         self.announced = 0

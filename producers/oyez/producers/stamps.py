@@ -8,6 +8,7 @@ import uuid_utils
 # A forked child would make its siblings' ids again; older versions of uuid-utils leave this to their users.
 os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
+_SECOND = 1_000_000_000
 _DIGITS = [f"{n:03d}" for n in range(1000)]
 
 
@@ -20,13 +21,18 @@ class TimeText:
     """Nanoseconds since the epoch as RFC 3339 text in UTC, with microseconds. The second's text is kept."""
 
     def __init__(self) -> None:
-        self._known = (-1, "")
+        self._known = (0, "1970-01-01T00:00:00")
 
     def __call__(self, nanoseconds: int) -> str:
-        second, rest = divmod(nanoseconds, 1_000_000_000)
-        known = self._known
-        if known[0] != second:
-            text = datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
-            known = self._known = (second, text)
-        microseconds = rest // 1000
-        return f"{known[1]}.{_DIGITS[microseconds // 1000]}{_DIGITS[microseconds % 1000]}Z"
+        start, text = self._known
+        rest = nanoseconds - start
+        if not 0 <= rest < _SECOND:
+            start, text = self._known = _second_of(nanoseconds)
+            rest = nanoseconds - start
+        milliseconds, microseconds = divmod(rest // 1000, 1000)
+        return f"{text}.{_DIGITS[milliseconds]}{_DIGITS[microseconds]}Z"
+
+
+def _second_of(nanoseconds: int) -> tuple[int, str]:
+    second = nanoseconds // _SECOND
+    return second * _SECOND, datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()

@@ -39,13 +39,11 @@ class Encoder:
     def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002 # its name
         """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON."""
         head, write = self._heads.get(type(data)) or self._head(type(data))
-        text = f'{head}{_quoted(id)},"time":"{time}"'
-        if key is not None:
-            text = f'{text},"partitionkey":{_quoted(key)}'
-        if subject is not None:
-            text = f'{text},"subject":{_quoted(subject)}'
+        keyed = "" if key is None else f',"partitionkey":{_quoted(key)}'
+        about = "" if subject is None else f',"subject":{_quoted(subject)}'
         try:
-            return b'%b,"data":%b}' % (text.encode(), write(data))
+            envelope = f'{head}{_quoted(id)},"time":"{time}"{keyed}{about},"data":'.encode()
+            return envelope + write(data) + b"}"
         except (PydanticSerializationError, UnicodeEncodeError) as error:
             raise InvalidEvent(f"{type(data).__name__} cannot be written as JSON: {error}") from None
 
