@@ -31,7 +31,9 @@ HERE = Path("visits-run")
 
 @app.command("import")
 def import_log(
-    log: Annotated[Path, typer.Argument(help="An access log in combined format, plain or .gz.")],
+    log: Annotated[
+        Path, typer.Argument(metavar="LOG", help="An access log in combined format, plain or .gz.")
+    ],
     *,
     servers: Annotated[int, typer.Option(min=1, help="Line i goes to server i mod SERVERS.")] = 3,
     kafka: Annotated[str | None, typer.Option(help="HOST:PORT; else OYEZ_KAFKA or oyez.toml.")] = None,
@@ -64,6 +66,7 @@ def import_log(
         )
         engine = database.opened(url)
         if replace:
+            Work(work).create()
             database.forget(engine)
         with screen.on_terminal(Console(stderr=True)) as watch:
             outcome = commands.import_log(run, plan, Work(work), engine, watch)

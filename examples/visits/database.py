@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, delete, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from oyez.consumers.database import make_engine, upgrade
+from oyez.consumers.database import make_engine
+from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.database.tables import dead, handler, inbox, parked, position, prerequisite
 from visits import tables
 from visits.accesslog import AccessLog
@@ -45,9 +46,15 @@ def existing(url: str) -> Engine:
 @contextmanager
 def connected(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction; VisitsError if the database cannot be reached."""
+    with reached(engine), engine.begin() as db:
+        yield db
+
+
+@contextmanager
+def reached(engine: Engine) -> Iterator[None]:
+    """VisitsError, in one line, for what the database says in the block."""
     try:
-        with engine.begin() as db:
-            yield db
+        yield
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
         raise VisitsError(f"database {engine.url!r}: {reason}", UNREACHABLE) from None
@@ -55,7 +62,8 @@ def connected(engine: Engine) -> Iterator[Connection]:
 
 def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
     """Make the tables and note the import; the number last given to a parked share."""
-    upgrade(engine)
+    with reached(engine):
+        upgrade(engine)
     with connected(engine) as db:
         tables.metadata.create_all(db)
         earlier = db.execute(select(imports.c.log)).scalars().first()

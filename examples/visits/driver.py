@@ -46,8 +46,9 @@ def prepare(run: Run, plan: Plan, work: Work, topic: Topic, engine: Engine) -> O
     """Read the log and deal it, make the topic and the tables; VisitsError if one of them cannot be had."""
     log = accesslog.read(Path(run.log))
     topic.create(plan.partitions)
-    earlier = database.begin_import(engine, run, log)
     work.create()
+    earlier = database.begin_import(engine, run, log)
+    work.clear()
     work.save(run)
     for number, steps in enumerate(deal(steps_of(log.views), run.servers)):
         write_steps(work.dealt(source_of(number)), steps)
@@ -100,7 +101,8 @@ class Driver:
         while not self._listening():
             _check(listeners)
             if time.monotonic() > limit:
-                raise VisitsError(f"no worker took the topic within {self._plan.patience:g} s")
+                said = "; ".join(child.last_words() for child in listeners)
+                raise VisitsError(f"no worker took the topic within {self._plan.patience:g} s: {said}")
             time.sleep(LOOK_EVERY / 4)
 
     def _listening(self) -> bool:

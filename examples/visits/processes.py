@@ -57,11 +57,14 @@ class Child:
 
     def failure(self) -> VisitsError:
         """What to say when it ended too soon: its last words."""
-        said = self._log.read_text(errors="replace").split("\n") if self._log.exists() else []
+        status = self._process.returncode
+        return VisitsError(f"{self.name} ended with status {status}: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The last line that it printed, and where the others are."""
+        said = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
         last = next((line for line in reversed(said) if line.strip()), "it said nothing")
-        return VisitsError(
-            f"{self.name} ended with status {self._process.returncode}: {last} (see {self._log})"
-        )
+        return f"{last} (see {self._log})"
 
     def stop(self) -> None:
         """SIGTERM, if it still runs."""

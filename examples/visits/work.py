@@ -40,9 +40,15 @@ class Work:
     folder: Path
 
     def create(self) -> None:
-        """Make the folder, kept out of version control; files of an earlier import are removed."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / ".gitignore").write_text("*\n")
+        """Make the folder, kept out of version control."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n")
+        except OSError as error:
+            raise VisitsError(f"cannot write to the folder {self.folder}: {error.strerror}") from None
+
+    def clear(self) -> None:
+        """Remove the files of an earlier import."""
         for pattern in ("run.json", "dealt-*.jsonl", "announced-*.jsonl", "*.log"):
             for old in self.folder.glob(pattern):
                 old.unlink()
