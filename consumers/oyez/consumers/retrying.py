@@ -28,6 +28,11 @@ class Retrying:
         self._limits = limits
         self._batch = batch
 
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self._group.name
+
     def sweep(self, on_batch: Callable[[Report], None], stop: Callable[[], bool] = lambda: False) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due."""
         self._execution.database.repeat(self._bury_expired)
