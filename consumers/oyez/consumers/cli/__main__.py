@@ -1,0 +1,5 @@
+"""`python -m oyez.consumers.cli` is `oyez`."""
+
+from .program import main
+
+main()

@@ -1,0 +1,89 @@
+"""The data of events as they are given on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from .exits import NotFound, UsageProblem
+
+Data = Mapping[str, Any]
+
+
+def read_data(argument: str | None) -> list[tuple[str, Data]]:
+    """The data of each event, with where it was given.
+
+    ``argument`` is JSON, ``@FILE`` or ``-`` for stdin; None is stdin if something is piped in, else no data.
+    JSON is one object, or several, each on a line of its own. Raises `UsageProblem`, and `NotFound` for a file.
+    """
+    where, text = _text(argument)
+    if argument is None and not text.strip():
+        return [("no data", {})]
+    lines = _lines(text)
+    if len(lines) > 1:
+        return [(f"{where}, line {number}", _object(f"{where}, line {number}", one)) for number, one in lines]
+    return [(where, _object(where, text))]
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """The lines of NDJSON, numbered: the whole is no JSON, and its first line is, or tries to be."""
+    lines = [(number, one) for number, one in enumerate(text.split("\n"), 1) if one.strip()]
+    if len(lines) < 2 or _is_json(text):
+        return []
+    first = lines[0][1].strip()
+    return lines if first.endswith("}") or _is_json(first) else []
+
+
+def _is_json(text: str) -> bool:
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(argument: str | None) -> tuple[str, str]:
+    if argument is not None and argument.startswith("@"):
+        return argument, _decoded(argument, _file(argument[1:]))
+    if argument == "-" or (argument is None and not sys.stdin.isatty()):
+        return "stdin", _decoded("stdin", sys.stdin.buffer.read())
+    return "-d", argument or ""
+
+
+def _file(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"-d @{name}: there is no such file") from None
+    except OSError as error:
+        raise UsageProblem(f"-d @{name}: {error.strerror}") from None
+
+
+def _decoded(where: str, value: bytes) -> str:
+    try:
+        return value.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageProblem(f"{where}: byte {error.start + 1} is not UTF-8") from None
+
+
+def _object(where: str, text: str) -> Data:
+    if not text.strip():
+        raise UsageProblem(f"{where}: it is empty; give a JSON object, such as {{}}")
+    try:
+        found = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise UsageProblem(f"{where}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UsageProblem(
+            f"{where}: the data must be a JSON object with the signal's fields, not {_kind(found)}"
+        )
+    return found
+
+
+def _kind(value: object) -> str:
+    names = {list: "an array", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

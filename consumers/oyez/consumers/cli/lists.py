@@ -1,0 +1,118 @@
+"""`oyez retry list` and `oyez dead list`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from ..reports import DeadShare, Filter, ParkedShare, dead_shares, parked_shares
+from ..settings import ListenSettings
+from . import output, probes
+from .options import Database, Json, settings_from
+
+ON_A_TERMINAL = 100
+
+Signal = Annotated[str | None, typer.Option("--signal", help="Only this signal's, by name.")]
+Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
+Key = Annotated[str | None, typer.Option("--key", help="Only this key's.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=0, help=f"At most so many; 0: all. Default: all, {ON_A_TERMINAL} on a terminal."
+    ),
+]
+
+
+def _waits_for(row: ParkedShare | DeadShare) -> str | None:
+    return None if row.wait_signal is None else f"{row.wait_signal} {row.wait_subject}"
+
+
+EVENT = (
+    output.Column("handler", lambda row: row.handler or None),
+    output.Column("signal", lambda row: row.signal or None),
+    output.Column("key", lambda row: row.key),
+    output.Column("source", lambda row: row.source or None),
+    output.Column("event", lambda row: row.event_id),
+    output.Column("attempts", lambda row: row.attempts),
+)
+PARKED = (
+    output.Column("state", lambda row: row.state),
+    output.Column("parked", lambda row: row.parked_at),
+    *EVENT,
+    output.Column("due", lambda row: row.due_at),
+    output.Column("waits for", _waits_for),
+    output.Column("error", lambda row: row.error),
+)
+DEAD = (
+    output.Column("died", lambda row: row.died_at),
+    *EVENT,
+    output.Column("reason", lambda row: row.reason),
+    output.Column("waited for", _waits_for),
+    output.Column("error", lambda row: row.error),
+)
+
+
+def retry_list(
+    context: typer.Context,
+    signal: Signal = None,
+    handler: Handler = None,
+    key: Key = None,
+    limit: Limit = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
+    wanted = Filter(signal, handler, key, _limit(limit))
+    settings = settings_from(context, database=database)
+    _list(settings, parked_shares, wanted, PARKED, as_json=as_json, empty="nothing is parked")
+
+
+def dead_list(
+    context: typer.Context,
+    signal: Signal = None,
+    handler: Handler = None,
+    key: Key = None,
+    limit: Limit = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """List dead letters, with the reason why each was given up."""
+    wanted = Filter(signal, handler, key, _limit(limit))
+    settings = settings_from(context, database=database)
+    _list(settings, dead_shares, wanted, DEAD, as_json=as_json, empty="no dead letters")
+
+
+def _limit(given: int | None) -> int | None:
+    """One more than is shown, so that it can be said that there are more."""
+    if given is None:
+        return ON_A_TERMINAL + 1 if output.is_terminal() else None
+    return given or None
+
+
+def _list(
+    settings: ListenSettings,
+    query: Callable[[Connection, Filter], Iterator[Any]],
+    wanted: Filter,
+    columns: Sequence[output.Column],
+    *,
+    as_json: bool,
+    empty: str,
+) -> None:
+    probes.database(settings)
+    engine = probes.reached(settings)
+    try:
+        with engine.connect() as db:
+            rows = query(db, wanted)
+            if as_json:
+                output.json_array(output.as_dict(row) for row in rows)
+                return
+            shown = islice(rows, ON_A_TERMINAL) if wanted.limit == ON_A_TERMINAL + 1 else rows
+            output.table(shown, columns, empty=empty)
+            if next(rows, None) is not None:
+                output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")
+    finally:
+        engine.dispose()

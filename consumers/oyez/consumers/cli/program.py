@@ -1,0 +1,124 @@
+"""The command `oyez`: its groups of commands, and what is the same for all of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from . import databases, lists, logs, services
+from .announcing import announce
+from .exits import report, wants_traceback
+from .listens import listen
+from .options import App, Database, Kafka, Quiet, Topic, Transport, Verbose, given
+from .renaming import rename
+from .signals import signals
+from .statuses import status
+from .sweeps import sweep
+
+
+class Commands(TyperGroup):
+    """Ends every command in the same way: an exit code, and one line for whatever went wrong."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        code = self._run(*args, **extra)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _run(self, *args: Any, **extra: Any) -> int:
+        arguments = list(extra.get("args") or (args[0] if args else None) or sys.argv[1:])
+        try:
+            extra["standalone_mode"] = False
+            code = super().main(*args, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read stdout has gone, such as `head`; nothing may be written at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 # the last place that can say something about it
+            if type(error).__name__ == "NoArgsIsHelpError":
+                return _show_help(error)
+            return report(error, debug=wants_traceback(asked="--debug" in arguments))
+        return code if isinstance(code, int) else 0
+
+
+def _show_help(error: Any) -> int:
+    error.show()
+    return int(error.exit_code)
+
+
+app = typer.Typer(
+    name="oyez",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"oyez {version('oyez')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    application: App = None,
+    kafka: Kafka = None,
+    database: Database = None,
+    topic: Topic = None,
+    transport: Transport = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks. [OYEZ_DEBUG=1]")] = False,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=lambda asked: _version(asked=asked), help="The version."
+        ),
+    ] = False,
+) -> None:
+    """Announce events, listen to them, and look after what waits.
+
+    Settings come from flags, then from OYEZ_… in the environment, then from oyez.toml, then from the defaults.
+    """
+    logs.configure(verbose=verbose, quiet=quiet)
+    context.obj = given(app=application, kafka=kafka, database=database, topic=topic, transport=transport)
+
+
+def _group(name: str, text: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help=text)
+    app.add_typer(group, name=name)
+    return group
+
+
+app.command()(announce)
+app.command()(listen)
+app.command()(sweep)
+app.command()(status)
+app.command()(signals)
+app.command()(services.dev)
+
+_retry = _group("retry", "What is parked in the retry table.")
+_retry.command("list")(lists.retry_list)
+_dead = _group("dead", "Dead letters: what was given up.")
+_dead.command("list")(lists.dead_list)
+_db = _group("db", "Oyez's tables in your database.")
+_db.command("upgrade")(databases.upgrade)
+_db.command("check")(databases.check)
+_groups = _group("group", "Consumer groups.")
+_groups.command("rename")(rename)
+
+
+def main() -> None:
+    """Run `oyez`."""
+    app(prog_name="oyez")

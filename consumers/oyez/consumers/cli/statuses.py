@@ -1,0 +1,104 @@
+"""`oyez status`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from ..application import Application
+from ..assembly import topics_of
+from ..reports import GroupState, Offsets, PartitionState, group_states
+from ..settings import ListenSettings
+from . import output, probes
+from .apps import application_of
+from .options import App, Database, Json, Kafka, Topic, settings_from
+
+UNKNOWN = "unknown"
+
+
+class PartitionRow(NamedTuple):
+    """A line of the second table."""
+
+    group: str
+    state: PartitionState
+
+
+GROUPS = (
+    output.Column("group", lambda row: row.group),
+    output.Column("promise", lambda row: row.promise),
+    output.Column("lag", lambda row: _known(row.lag)),
+    output.Column("waiting", lambda row: row.parked.waiting),
+    output.Column("behind", lambda row: row.parked.behind),
+    output.Column("due", lambda row: row.parked.due),
+    output.Column("oldest wait", lambda row: row.oldest_wait),
+    output.Column("dead", lambda row: row.dead),
+)
+PARTITIONS = (
+    output.Column("group", lambda row: row.group),
+    output.Column("topic", lambda row: row.state.topic),
+    output.Column("partition", lambda row: row.state.partition),
+    output.Column("position", lambda row: "not begun" if row.state.position is None else row.state.position),
+    output.Column("end", lambda row: _known(row.state.end)),
+    output.Column("lag", lambda row: _known(row.state.lag)),
+    output.Column("worker", lambda row: row.state.owner),
+)
+
+
+def status(
+    context: typer.Context,
+    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka.")] = False,
+    application: App = None,
+    kafka: Kafka = None,
+    topic: Topic = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far each group is, what is parked and why, and what is dead."""
+    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
+    found = application_of(settings)
+    probes.database(settings)
+    if not no_lag:
+        probes.kafka(settings)
+    where, states = _states(found, settings, None if no_lag else _offsets(settings))
+    if as_json:
+        output.json_array({**asdict(state), **where} for state in states)
+        return
+    for name, value in where.items():
+        if value is not None:
+            output.line(f"{name}\t{value}")
+    output.line("")
+    output.table(states, GROUPS, empty=f"{found.name} has no groups")
+    output.line("")
+    rows = [PartitionRow(state.group, one) for state in states for one in state.partitions]
+    output.table(
+        rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
+    )
+
+
+def _states(
+    application: Application, settings: ListenSettings, offsets: Offsets | None
+) -> tuple[Mapping[str, str | None], list[GroupState]]:
+    engine = probes.reached(settings)
+    groups = list(application.groups.values())
+    topics = {group.name: topics_of(group, settings) for group in groups}
+    try:
+        with engine.connect() as db:
+            is_sqlite = db.dialect.name == "sqlite"
+            journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
+            states = group_states(db, groups, topics, offsets, time.time())
+    finally:
+        engine.dispose()
+    where = {"database": probes.hidden(engine.url), "journal": journal}
+    return where | ({} if offsets is None else {"kafka": settings.kafka}), states
+
+
+def _offsets(settings: ListenSettings) -> Offsets:
+    return Offsets(probes.admin(settings.kafka, settings.kafka_options))
+
+
+def _known(value: int | None) -> Any:
+    return UNKNOWN if value is None else value

@@ -1,0 +1,82 @@
+"""What Kafka knows: where its partitions begin and end, and what groups have told it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # missing from __all__
+
+ANSWER = 5.0  # s
+TOLD = "at-least-once"
+Spec: Any = OffsetSpec  # its methods have no annotations
+
+
+class PartitionEnds(NamedTuple):
+    """The offset of a partition's earliest record, and the one after its latest."""
+
+    low: int
+    high: int
+
+
+class Ends(NamedTuple):
+    """A topic's id, and the ends of its partitions."""
+
+    topic_id: str
+    partitions: Mapping[int, PartitionEnds]
+
+
+class Offsets:
+    """Asks a broker. Raises KafkaException when it does not answer."""
+
+    def __init__(self, client: AdminClient) -> None:
+        self._client = client
+
+    def ends(self, topics: Iterable[str]) -> dict[str, Ends]:
+        """By topic; a topic that is not there yet is left out."""
+        found = {}
+        for topic in sorted(set(topics)):
+            described = self._described(topic)
+            if described is not None:
+                topic_id, numbers = described
+                low = self._listed(topic, numbers, Spec.earliest())
+                high = self._listed(topic, numbers, Spec.latest())
+                found[topic] = Ends(topic_id, {n: PartitionEnds(low[n], high[n]) for n in numbers})
+        return found
+
+    def told(self, group: str, topics: Mapping[str, Ends]) -> dict[tuple[str, int], int]:
+        """The offsets that an at-least-once group keeps in Kafka, by topic and partition."""
+        asked = [
+            TopicPartition(topic, number) for topic, ends in topics.items() for number in ends.partitions
+        ]
+        if not asked:
+            return {}
+        request = [ConsumerGroupTopicPartitions(group, asked)]
+        answer = self._client.list_consumer_group_offsets(request, request_timeout=ANSWER)[group].result()
+        return {
+            (one.topic, one.partition): one.offset
+            for one in answer.topic_partitions or ()
+            if one.offset >= 0 and one.metadata == TOLD
+        }
+
+    def _described(self, topic: str) -> tuple[str, list[int]] | None:
+        asked = self._client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
+        try:
+            found = asked[topic].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise
+        return str(found.topic_id), [partition.id for partition in found.partitions]
+
+    def _listed(self, topic: str, numbers: Iterable[int], which: Any) -> dict[int, int]:
+        asked = {TopicPartition(topic, number): which for number in numbers}
+        answers = self._client.list_offsets(asked, request_timeout=ANSWER)
+        return {partition.partition: int(answer.result().offset) for partition, answer in answers.items()}

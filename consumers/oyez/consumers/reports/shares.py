@@ -1,0 +1,144 @@
+"""Lists of shares: those in the retry table and those that were given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from ..database.tables import dead, parked
+
+State = Literal["waiting", "behind", "due"]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which shares to list: those that agree with all that is given, ``limit`` of them at most."""
+
+    signal: str | None = None
+    handler: str | None = None
+    key: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedShare:
+    """A share in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
+
+    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting".
+    """
+
+    id: int
+    app: str
+    group: str
+    handler: str
+    signal: str
+    source: str
+    event_id: str
+    key: str | None
+    subject: str | None
+    state: State
+    wait_signal: str | None
+    wait_subject: str | None
+    due_at: datetime | None
+    parked_at: datetime
+    attempts: int
+    error: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadShare:
+    """A dead letter. Times are aware, in UTC; ``size`` is that of the event, in bytes.
+
+    A record that could not be decoded has no handler, signal, source or key, but the topic, partition and offset
+    that it was read from.
+    """
+
+    id: int
+    app: str
+    group: str
+    handler: str
+    signal: str
+    source: str
+    event_id: str
+    key: str | None
+    subject: str | None
+    reason: str
+    error: str | None
+    wait_signal: str | None
+    wait_subject: str | None
+    attempts: int
+    parked_at: datetime
+    died_at: datetime
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    size: int
+
+
+def parked_shares(db: Connection, wanted: Filter) -> Iterator[ParkedShare]:
+    """What is in the retry table, in the order of parking."""
+    columns = [*_shared(parked), parked.c.due_at]
+    query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted)
+    for row in db.execution_options(yield_per=500).execute(query):
+        yield ParkedShare(
+            **_common(row),
+            state=_state(row),
+            due_at=_time(row.due_at),
+        )
+
+
+def dead_shares(db: Connection, wanted: Filter) -> Iterator[DeadShare]:
+    """Dead letters, in the order in which they died."""
+    columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
+    query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted)
+    for row in db.execution_options(yield_per=500).execute(query):
+        yield DeadShare(
+            **_common(row),
+            reason=row.reason,
+            died_at=utc(row.died_at),
+            topic=row.topic,
+            partition=row.partition,
+            offset=row.position,
+        )
+
+
+def utc(seconds: float) -> datetime:
+    """Seconds since the epoch as an aware time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _shared(table: Table) -> list[Any]:
+    names = ("id", "app", "group_name", "handler", "signal", "source", "event_id", "key", "subject")
+    more = ("wait_signal", "wait_subject", "attempts", "error", "parked_at")
+    size = func.coalesce(func.length(table.c.value), 0).label("size")
+    return [*(table.c[name] for name in names + more), size]
+
+
+def _common(row: Any) -> dict[str, Any]:
+    found = row._asdict()
+    for only in ("due_at", "reason", "died_at", "topic", "partition", "position"):
+        found.pop(only, None)
+    return {**found, "group": found.pop("group_name"), "parked_at": utc(row.parked_at)}
+
+
+def _filtered(query: Select[Any], table: Table, wanted: Filter) -> Select[Any]:
+    for name in ("signal", "handler", "key"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(table.c[name] == value)
+    return query if wanted.limit is None else query.limit(wanted.limit)
+
+
+def _state(row: Any) -> State:
+    if row.due_at is not None:
+        return "due"
+    return "waiting" if row.wait_signal is not None else "behind"
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else utc(seconds)

@@ -1,0 +1,141 @@
+"""How far each group of an application is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select
+
+from ..application import Group
+from ..database.tables import dead, parked, position
+from .offsets import Ends, Offsets
+
+
+@dataclass(frozen=True)
+class PartitionState:
+    """A partition and how far a group has read it, in offsets.
+
+    ``position`` is None where the group has not begun: its lag is everything. ``end`` and ``lag`` are None where
+    Kafka was not asked.
+    """
+
+    topic: str
+    partition: int
+    position: int | None
+    end: int | None
+    lag: int | None
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class ParkedCounts:
+    """Shares in the retry table, by what they wait for."""
+
+    waiting: int = 0
+    behind: int = 0
+    due: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.behind + self.due
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked share was
+    parked."""
+
+    group: str
+    promise: str
+    lag: int | None
+    parked: ParkedCounts
+    oldest_wait: float | None
+    dead: int
+    partitions: list[PartitionState]
+
+
+def group_states(
+    db: Connection,
+    groups: Iterable[Group],
+    topics: Mapping[str, list[str]],
+    offsets: Offsets | None,
+    now: float,
+) -> list[GroupState]:
+    """The state of ``groups``. ``topics`` are those that each group reads, ``now`` is in seconds since the epoch.
+
+    Without ``offsets`` Kafka is not asked, and the lag is not known.
+    """
+    found = []
+    waits, buried = _parked(db), _dead(db)
+    # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
+    ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
+    for group in groups:
+        counts, oldest = waits.get(group.name, (ParkedCounts(), None))
+        partitions = _partitions(db, group, topics[group.name], ends, offsets)
+        lags = [one.lag for one in partitions if one.lag is not None]
+        found.append(
+            GroupState(
+                group=group.name,
+                promise=group.promise,
+                lag=None if ends is None else sum(lags),
+                parked=counts,
+                oldest_wait=None if oldest is None else max(0.0, now - oldest),
+                dead=buried.get(group.name, 0),
+                partitions=partitions,
+            )
+        )
+    return found
+
+
+def _partitions(
+    db: Connection,
+    group: Group,
+    topics: Iterable[str],
+    ends: Mapping[str, Ends] | None,
+    offsets: Offsets | None,
+) -> list[PartitionState]:
+    rows = _positions(db, group.name)
+    if ends is None or offsets is None:
+        return [
+            PartitionState(row.topic, row.partition, row.position, None, None, row.owner or None)
+            for row in rows
+        ]
+    ours = {topic: ends[topic] for topic in topics if topic in ends}
+    known = {(row.topic_id, row.partition): row for row in rows}
+    told = {} if group.is_exact else offsets.told(group.name, ours)
+    states = []
+    for topic, found in ours.items():
+        for number, (low, high) in sorted(found.partitions.items()):
+            row = known.get((found.topic_id, number))
+            at = (row.position if row else None) if group.is_exact else told.get((topic, number))
+            lag = max(0, high - max(low, at or 0))
+            states.append(PartitionState(topic, number, at, high, lag, (row.owner or None) if row else None))
+    return states
+
+
+def _positions(db: Connection, group: str) -> list[Any]:
+    order = (position.c.topic, position.c.partition)
+    return list(db.execute(select(position).where(position.c.group_name == group).order_by(*order)))
+
+
+def _parked(db: Connection) -> dict[str, tuple[ParkedCounts, float]]:
+    is_due = parked.c.due_at.is_not(None)
+    is_waiting = parked.c.due_at.is_(None) & parked.c.wait_signal.is_not(None)
+    query = select(
+        parked.c.group_name,
+        func.count().label("total"),
+        func.sum(case((is_due, 1), else_=0)).label("due"),
+        func.sum(case((is_waiting, 1), else_=0)).label("waiting"),
+        func.min(parked.c.parked_at).label("oldest"),
+    ).group_by(parked.c.group_name)
+    return {
+        row.group_name: (ParkedCounts(row.waiting, row.total - row.due - row.waiting, row.due), row.oldest)
+        for row in db.execute(query)
+    }
+
+
+def _dead(db: Connection) -> dict[str, int]:
+    query = select(dead.c.group_name, func.count().label("total")).group_by(dead.c.group_name)
+    return {row.group_name: row.total for row in db.execute(query)}

@@ -1,0 +1,48 @@
+"""A small application for the tests of the command line."""
+
+from oyez.consumers import Handlers
+from oyez.schemas import Signal
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class SessionStarted(Signal, name="session.started", number=1, key="session_id", subject="session_id"):
+    session_id: str
+
+
+class PageViewed(
+    Signal, name="page.viewed", number=3, key="session_id", requires={SessionStarted: "session_id"}
+):
+    session_id: str
+    url: str
+
+
+class Ticked(Signal, name="ticked"):
+    pass
+
+
+on = Handlers("shop", promises={"ticked": "at-least-once"})
+print("imported")  # may not get into what a command prints as data
+
+
+@on(SessionStarted)
+def open_visit(_started: SessionStarted, db: Session) -> None:
+    note(db, "started")
+
+
+@on(PageViewed)
+def count_view(view: PageViewed, db: Session) -> None:
+    print("handled")
+    if view.url == "/bad":
+        raise ValueError("no such\npage")
+    note(db, view.url)
+
+
+@on(Ticked)
+def tick(_ticked: Ticked) -> None:
+    pass
+
+
+def note(db: Session, what: str) -> None:
+    db.execute(text("CREATE TABLE IF NOT EXISTS noted (what text)"))
+    db.execute(text("INSERT INTO noted VALUES (:what)"), {"what": what[:50]})
