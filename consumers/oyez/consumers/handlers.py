@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Pair, Signal, required_pairs, requirements_of
+from oyez.schemas import Declaration, Pair, Signal, required_pairs
 
 from .calling import Call, caller
 from .decorator import Decorator
+from .layers import place
+from .options import app_name, declared, group_name, handler_name, requirements
 from .signature import RegistrationError, Signature, read_signature
 
 S = TypeVar("S", bound=Signal)
@@ -55,9 +57,7 @@ class Handlers:
     """
 
     def __init__(self, app: str, *, promises: Mapping[str, Promise] | None = None) -> None:
-        if not app or "." in app or app.strip() != app:
-            raise RegistrationError(f"Handlers({app!r}): give the application a name without dots or spaces")
-        self.app = app
+        self.app = app_name(app)
         self._promises = dict(promises or {})
         self._handlers: dict[str, Handler] = {}
         for group, promise in self._promises.items():
@@ -98,7 +98,7 @@ class Handlers:
         """
 
         def register(function: Callable[..., object]) -> None:
-            self._add(function, _declared(signal), name, group, requires, order, completes)
+            self._add(function, declared(signal), name, group, requires, order, completes)
 
         return Decorator(register)
 
@@ -112,25 +112,23 @@ class Handlers:
         order: Order | None,
         completes: bool,
     ) -> None:
-        name = name or str(getattr(function, "__name__", ""))
+        signature = read_signature(function, declaration.model)
+        name = handler_name(function, name)
+        full_group = f"{self.app}.{group_name(function, group, declaration)}"
+        if order not in (None, "key", "none"):
+            raise RegistrationError(f"{place(function)}: order is {order!r}; it can be 'key' or 'none'")
         if name in self._handlers:
             raise RegistrationError(
-                f"{self.app} has two handlers named {name} ({_place(self._handlers[name].function)} and "
-                f"{_place(function)}); give one of them name="
+                f"{self.app} has two handlers named {name} ({place(self._handlers[name].function)} and "
+                f"{place(function)}); give one of them name="
             )
-        signature = read_signature(function, declaration.model)
-        full_group = f"{self.app}.{group or declaration.name}"
-        if order not in (None, "key", "none"):
-            raise RegistrationError(f"{_place(function)}: order is {order!r}; it can be 'key' or 'none'")
         self._handlers[name] = Handler(
             name=name,
             group=full_group,
             declaration=declaration,
             function=function,
             signature=signature,
-            requires=declaration.requires
-            if requires is None
-            else requirements_of(declaration.model, requires),
+            requires=requirements(function, requires, declaration),
             ordered=self._is_ordered(declaration, full_group, order),
             completes=completes and self.promise_of(full_group) == EXACTLY_ONCE,
             call=caller(function, signature),
@@ -140,16 +138,3 @@ class Handlers:
         if order is None:
             return declaration.key is not None and self.promise_of(group) == EXACTLY_ONCE
         return order == "key"
-
-
-def _place(function: Callable[..., object]) -> str:
-    return f"{function.__module__}.{getattr(function, '__qualname__', function)}"
-
-
-def _declared(signal: type[Signal]) -> Declaration:
-    declaration = getattr(signal, "__oyez__", None)
-    if not isinstance(declaration, Declaration):
-        raise RegistrationError(
-            f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)"
-        )
-    return declaration

@@ -8,12 +8,14 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from oyez.schemas import Event, OyezError, Signal
+
+from .layers import innermost, layers, place
 
 
 class RegistrationError(OyezError):
@@ -50,35 +52,48 @@ INJECTABLE: tuple[type[Session] | type[Connection], ...] = (Session, Connection)
 
 def read_signature(function: Callable[..., object], model: type[Signal]) -> Signature:
     """Read and check a handler's signature; raises `RegistrationError` with the way out."""
-    where = f"{function.__module__}.{function.__qualname__}"
+    where = place(function)
     _refuse_kinds(function, where)
     parameters = list(inspect.signature(function).parameters.values())
-    if not parameters:
-        raise RegistrationError(f"{where}: a handler's first parameter is the event; it has none")
-    hints = _hints(function, where)
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        raise RegistrationError(
+            f"{where}: a handler's first parameter is the event, given by position; write def handler(event, …)"
+        )
     first, *others = parameters
+    needed = [parameter for parameter in others if parameter.default is parameter.empty]
+    hints = _hints(function, {first.name, *(parameter.name for parameter in needed)}, where)
     form = _form(hints.get(first.name, model), model, where)
-    return Signature(form, {p.name: _injected(p, hints, where) for p in others if p.default is p.empty})
+    return Signature(form, {parameter.name: _injected(parameter, hints, where) for parameter in needed})
 
 
 def _refuse_kinds(function: Callable[..., object], where: str) -> None:
-    inner = inspect.unwrap(function)
-    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
-        raise RegistrationError(
-            f"{where}: coroutine handlers are not supported: calling one would do nothing; write a plain def"
-        )
-    if inspect.isgeneratorfunction(inner):
-        raise RegistrationError(
-            f"{where}: generator handlers are not supported: calling one would do nothing; remove the yield"
-        )
+    if not callable(function):
+        raise RegistrationError(f"{where}: that cannot be called; register a function")
+    for layer in layers(function):
+        if inspect.iscoroutinefunction(layer) or inspect.isasyncgenfunction(layer):
+            raise RegistrationError(
+                f"{where}: coroutine handlers are not supported: calling one would do nothing; write a plain def"
+            )
+        if inspect.isgeneratorfunction(layer):
+            raise RegistrationError(
+                f"{where}: generator handlers are not supported: calling one would do nothing; remove the yield"
+            )
 
 
-def _hints(function: Callable[..., object], where: str) -> dict[str, Any]:
+def _hints(function: Callable[..., object], names: set[str], where: str) -> dict[str, Any]:
+    """The annotations of the parameters that matter; what the others name need not be importable."""
+    inner = innermost(function)
     try:
-        return typing.get_type_hints(function)
-    except NameError as error:
+        said = {name: hint for name, hint in inspect.get_annotations(inner).items() if name in names}
+        return typing.get_type_hints(
+            types.SimpleNamespace(__annotations__=said), getattr(inner, "__globals__", {})
+        )
+    except Exception as error:
         raise RegistrationError(
-            f"{where}: an annotation cannot be read ({error}); import it at module level"
+            f"{where}: an annotation cannot be read ({error}); import what it names at module level"
         ) from error
 
 
@@ -95,12 +110,7 @@ def _one(hint: Any, model: type[Signal], where: str) -> Form:
         form = Form.EVENT
     else:
         inner, form = hint, Form.MODEL
-    fits = (
-        inner is Any
-        or isinstance(inner, typing.TypeVar)
-        or (isinstance(inner, type) and issubclass(model, inner))
-    )
-    if not fits and not isinstance(inner, types.UnionType):
+    if not any(_fits(member, model) for member in _members(inner)):
         raise RegistrationError(
             f"{where}: its first parameter is {getattr(inner, '__name__', inner)}, but it is registered for "
             f"{model.__name__}; annotate it {model.__name__}, Event[{model.__name__}] or a list of either"
@@ -108,15 +118,25 @@ def _one(hint: Any, model: type[Signal], where: str) -> Form:
     return form
 
 
+def _members(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+
+
+def _fits(hint: Any, model: type[Signal]) -> bool:
+    return (
+        hint is Any or isinstance(hint, typing.TypeVar) or (inspect.isclass(hint) and issubclass(model, hint))
+    )
+
+
 def _injected(
     parameter: inspect.Parameter, hints: dict[str, Any], where: str
 ) -> type[Session] | type[Connection]:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
         raise RegistrationError(f"{where}: parameter {parameter.name} cannot be injected; name it plainly")
-    hint = hints.get(parameter.name)
+    hint: object = hints.get(parameter.name)
     for kind in INJECTABLE:
         if hint is kind:
-            return cast("type[Session] | type[Connection]", kind)
+            return kind
     known = ", ".join(kind.__name__ for kind in INJECTABLE)
     raise RegistrationError(
         f"{where}: parameter {parameter.name} cannot be injected; annotate it with one of {known}, "
