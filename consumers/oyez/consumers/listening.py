@@ -35,9 +35,7 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
     return list(dict.fromkeys(groups))
 
 
-def work(
-    application: Application, settings: ListenSettings, group: Group, stopped: Callable[[], bool]
-) -> None:
+def work(settings: ListenSettings, group: Group, stopped: Callable[[], bool]) -> None:
     """Be one worker of one group until ``stopped()``."""
     engine = engine_from(settings)
     try:
