@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from oyez.schemas import Catalogue, Declaration, OyezError, catalogue
+from oyez.schemas import Catalogue, Declaration, OyezError, UnknownSignal, catalogue
 from oyez.schemas.requirements import find_cycle
 
 from .handlers import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
@@ -86,19 +86,20 @@ class Application:
         unknown = set(handlers.promises) - {h.group for h in self.handlers}
         if unknown:
             raise StartError(
-                f"{self.name} promises something for {', '.join(sorted(unknown))}, which has no handler"
+                f"{self.name} promises something for {', '.join(sorted(unknown))}, which has no handler; "
+                f"its groups: {', '.join(dict.fromkeys(h.group for h in self.handlers))}"
             )
         for handler in self.handlers:
             _check_order(handler)
             _check_promise(handler, handlers.promise_of(handler.group))
             for required in handler.requires:
-                self._check_required(handler, signals[required], handlers)
+                self._check_required(handler, _declared(handler, required, signals), handlers)
         self._check_completing()
         _check_cycles(self.handlers)
 
     def _check_required(self, handler: Handler, required: Declaration, handlers: Handlers) -> None:
         listening = [h for h in self.handlers if h.declaration.name == required.name]
-        path = f"{handler.name} ({handler.declaration.name}) requires {required.name}"
+        path = _path(handler, required.name)
         if not listening:
             raise StartError(
                 f"{path}, which {self.name} does not handle: it would wait for ever; "
@@ -125,6 +126,22 @@ class Application:
                     f"{signal} is completed by handlers in several groups ({', '.join(groups)}), which cannot "
                     f"agree on when it is met; give them one group=, or completes=False to all but one group's"
                 )
+
+
+def _path(handler: Handler, required: str) -> str:
+    return f"{handler.name} ({handler.declaration.name}) requires {required}"
+
+
+def _declared(handler: Handler, required: str, signals: Catalogue) -> Declaration:
+    try:
+        declaration = signals[required]
+    except UnknownSignal as error:
+        raise StartError(f"{_path(handler, required)}: {error}") from None
+    if declaration.subject is None:
+        raise StartError(
+            f"{_path(handler, required)}, which has no subject to wait for; give that signal subject="
+        )
+    return declaration
 
 
 def _check_order(handler: Handler) -> None:
