@@ -114,5 +114,10 @@ def round_trip(folder: Path) -> None:
 if __name__ == "__main__":
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        round_trip(Path(place))
+        try:
+            round_trip(Path(place))
+        except SystemExit:
+            for log in sorted(Path(place).glob("*.err")):
+                print(f"--- {log.name}\n{log.read_text()}", file=sys.stderr)
+            raise
     print(f"roundtrip: announced, handled once, stopped cleanly, in {time.monotonic() - begun:.1f} s")
