@@ -42,8 +42,9 @@ def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
         if address.get_backend_name() == "sqlite":
             return _sqlite(url, sqlite_journal)
         return create_engine(url, connect_args={"connect_timeout": 5}, pool_pre_ping=False)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise DatabaseError(f"database address {url!r} cannot be read: {error}") from error
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        # The address may have a password in it.
+        raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"the database driver {error.name} is not installed; install oyez[postgres]"
