@@ -123,7 +123,8 @@ def _common(row: Any) -> dict[str, Any]:
     found = row._asdict()
     for only in ("due_at", "reason", "died_at", "topic", "partition", "position"):
         found.pop(only, None)
-    return {**found, "group": found.pop("group_name"), "parked_at": utc(row.parked_at)}
+    group = found.pop("group_name")
+    return {**found, "group": group, "parked_at": utc(row.parked_at)}
 
 
 def _filtered(query: Select[Any], table: Table, wanted: Filter) -> Select[Any]:
