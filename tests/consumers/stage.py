@@ -181,6 +181,8 @@ class Stage:
         self.announcer.close()
         for worker in self.workers.values():
             worker._wakeups.close()
+            worker._log.close()
+        self.workers = {}
         self.engine.dispose()
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .application import Application, StartError
 from .database.tables import dead, handler, inbox, parked, position
@@ -10,11 +14,7 @@ from .database.tables import dead, handler, inbox, parked, position
 
 def register(db: Connection, application: Application) -> None:
     """Record the handlers' groups; raises `StartError` if one has changed its group."""
-    known = dict(
-        db.execute(
-            select(handler.c.handler, handler.c.group_name).where(handler.c.app == application.name)
-        ).all()
-    )
+    known = _known(db, application.name)
     for one in application.handlers:
         before = known.get(one.name)
         if before is not None and before != one.group:
@@ -28,17 +28,26 @@ def register(db: Connection, application: Application) -> None:
         if one.name not in known
     ]
     if new:
-        db.execute(insert(handler), new)
+        db.execute(_add(db.dialect.name), new)
 
 
 def rename_group(db: Connection, app: str, old: str, new: str) -> int:
     """Give a group's positions, inbox, parked and dead shares to another name; returns its number of handlers.
 
-    Raises `StartError` if the new group has positions of its own.
+    ``old`` and ``new`` are full names. Raises `StartError` for a group that is not there, one of another
+    application, or a new group that has positions of its own.
     """
+    known = sorted(set(_known(db, app).values()))
+    if old not in known:
+        raise StartError(f"there is no group {old}; {app} has {', '.join(known) or 'none yet'}")
+    if not new.startswith(f"{app}.") or len(new) == len(app) + 1:
+        raise StartError(f"{new} cannot be a group of {app}; give a name that begins with {app}.")
     taken = db.execute(select(position.c.position).where(position.c.group_name == new).limit(1)).first()
     if taken is not None:
-        raise StartError(f"the group {new} has positions of its own; a group cannot be joined to it")
+        raise StartError(
+            f"the group {new} has positions of its own, so {old} cannot become it; "
+            f"to begin anew there, give the handlers another name="
+        )
     for table in (position, inbox, parked, dead):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
     changed = db.execute(
@@ -50,3 +59,16 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
 def forget(db: Connection, app: str, name: str) -> None:
     """Forget a handler that is gone."""
     db.execute(delete(handler).where(handler.c.app == app, handler.c.handler == name))
+
+
+def _known(db: Connection, app: str) -> dict[str, str]:
+    """The group of each handler recorded for an application."""
+    recorded = select(handler.c.handler, handler.c.group_name).where(handler.c.app == app)
+    return {row.handler: row.group_name for row in db.execute(recorded)}
+
+
+@cache
+def _add(dialect: str) -> Any:
+    # Several processes of an application may start at the same time.
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(handler).on_conflict_do_nothing()
