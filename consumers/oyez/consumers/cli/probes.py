@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +24,7 @@ from ..settings import ListenSettings
 from .exits import Unreachable
 
 PATIENCE = 5.0  # s
+DRIVERS_HINT = "Is the server running on that host and accepting TCP/IP connections?"
 HINT = "is it running? `oyez dev` starts one here"
 
 silent = logging.getLogger("oyez.kafka.librdkafka")
@@ -51,7 +52,7 @@ def reached(settings: ListenSettings) -> Engine:
             return engine
     except DBAPIError as error:
         engine.dispose()
-        why = " ".join(str(error.orig).split())
+        why = " ".join(str(error.orig).replace(DRIVERS_HINT, "").split())
         raise Unreachable(
             f"the database {hidden(engine.url)} cannot be reached: {why}; {_hint(engine.url)}"
         ) from None
@@ -102,16 +103,25 @@ def admin(servers: str, options: Mapping[str, object], **more: Any) -> AdminClie
 def _ask(answer: Pipe, servers: str, options: Mapping[str, object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        answer.send(_asked(servers, options))
+    finally:
+        os._exit(0)
+
+
+def _asked(servers: str, options: Mapping[str, object]) -> tuple[str, str]:
+    """What the answer is ("there", "away", or "wrong" options), and why."""
     said: list[str] = []
     try:
         client = admin(servers, options, error_cb=lambda error: said.append(error.str()))
-        client.list_topics(timeout=PATIENCE)
-        answer.send(("there", ""))
     except KafkaException as error:
-        kind = "wrong" if error.args[0].code() == KafkaError._INVALID_ARG else "away"  # noqa: SLF001 # public name
-        answer.send((kind, said[0] if said else error.args[0].str()))
-    finally:
-        os._exit(0)
+        return "wrong", error.args[0].str()
+    try:
+        client.list_topics(timeout=PATIENCE)
+    except KafkaException as error:
+        client.poll(0)
+        return "away", said[0] if said else error.args[0].str()
+    return "there", ""
 
 
 def _is_missing_file(address: URL) -> bool:
