@@ -1,0 +1,88 @@
+"""A place where the shop runs: a topic, a database, announcing servers and listening ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from integration.findings import Announced, Findings, count_rows, effects, expected_effects, find, read_record
+from integration.shop import tables
+from oyez.consumers.database import make_engine
+from oyez.consumers.database.migrating import upgrade
+from support.processes import Program
+from support.services import unique
+from support.waiting import eventually
+
+
+class Site:
+    """One application on one database, over one topic."""
+
+    def __init__(self, database: str, kafka: str, topic: str, folder: Path) -> None:
+        self.app = unique("shop")
+        self.audit = folder / "audit"
+        self.env = {
+            "OYEZ_KAFKA": kafka,
+            "OYEZ_DATABASE": database,
+            "OYEZ_TOPIC": topic,
+            "SHOP_AUDIT": str(self.audit),
+        }
+        self.engine: Engine = make_engine(database)
+        self._folder = folder
+        self._records: list[Path] = []
+        self._programs: list[Program] = []
+        upgrade(self.engine)
+        tables.create_all(self.engine)
+
+    def run(self, module: str, *arguments: str, **settings: object) -> Program:
+        """Start a module of this folder."""
+        log = self._folder / f"{len(self._programs)}-{module}.log"
+        env = {f"OYEZ_{name.upper()}": str(value) for name, value in settings.items()}
+        program = Program(log, f"integration.{module}", *arguments, env={**self.env, **env})
+        self._programs.append(program)
+        return program
+
+    def announce(self, servers: int, sessions: int, views: int) -> list[Program]:
+        """Start announcing servers; they end when everything has arrived."""
+        started = []
+        for number in range(servers):
+            record = self._folder / f"record-{len(self._records)}"
+            self._records.append(record)
+            given = map(str, (number, servers, sessions, views, record))
+            started.append(self.run("announcer", *given))
+        return started
+
+    def listen(self, workers: int, *groups: str, **settings: object) -> Program:
+        """Start a listening server."""
+        return self.run("listener", self.app, str(workers), *groups, **settings)
+
+    def announced(self) -> list[Announced]:
+        """What the servers that have ended announced."""
+        return [one for path in self._records if path.exists() for one in read_record(path)]
+
+    def handled(self) -> int:
+        """The number of effects so far."""
+        return effects(self.engine).total()
+
+    def settle(self, timeout: float = 60.0) -> Findings:
+        """Wait until every effect is there and nothing is parked; then compare."""
+        announced = self.announced()
+        wanted = expected_effects(announced).total()
+
+        def is_done() -> bool:
+            return self.handled() >= wanted and not count_rows(self.engine, "parked")
+
+        try:
+            eventually(is_done, timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{find(self.engine, announced)}\n{self.logs()}") from None
+        return find(self.engine, announced)
+
+    def logs(self) -> str:
+        """What the listening servers said."""
+        return "\n".join(program.output()[-4000:] for program in self._programs)
+
+    def close(self) -> None:
+        for program in self._programs:
+            program.end()
+        self.engine.dispose()
