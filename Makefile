@@ -29,8 +29,8 @@ types: $(ready) wheel ## mypy strict: our packages, and a project that uses the 
 tests: $(ready) ## the suite alone; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest $(ARGS)
 
-bench: $(ready) ## the benchmarks, ours beside the loop written by hand
-	$(call limit,1800) $(python) -m benchmarks
+bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
+	$(call limit,1800) $(python) benchmarks/run.py $(ARGS)
 
 dev: $(ready) ## a real Kafka and PostgreSQL in the foreground
 	.venv/bin/oyez dev
