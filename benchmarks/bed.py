@@ -1,0 +1,112 @@
+"""What every benchmark stands on: services, a topic with events in it, and ratios of loops run side by side."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from oyez.consumers.dev import Kafka, Postgres
+
+
+@dataclass
+class Services:
+    """Where the broker and PostgreSQL are."""
+
+    kafka: str
+    postgres: str
+
+
+@contextmanager
+def services() -> Iterator[Services]:
+    """OYEZ_TEST_KAFKA and OYEZ_TEST_POSTGRES, or packaged ones."""
+    kafka, postgres = os.environ.get("OYEZ_TEST_KAFKA"), os.environ.get("OYEZ_TEST_POSTGRES")
+    if kafka and postgres:
+        yield Services(kafka, postgres)
+        return
+    with Kafka() as broker, Postgres() as server:
+        yield Services(broker.bootstrap, server.url("postgres"))
+
+
+@dataclass
+class Row:
+    """One line of the table: loops measured in turns, so that they meet the same noise."""
+
+    work: str
+    beside: str
+    goal: float
+    rates: dict[str, list[float]] = field(default_factory=lambda: {"ours": [], "loop": []})
+
+    def turn(self, count: int, ours: Callable[[], object], loop: Callable[[], object]) -> None:
+        """Run both once; the order changes from turn to turn."""
+        pair = [("ours", ours), ("loop", loop)]
+        for name, run in pair if len(self.rates["ours"]) % 2 else reversed(pair):
+            begin = time.perf_counter()
+            run()
+            self.rates[name].append(count / (time.perf_counter() - begin))
+
+    def __str__(self) -> str:
+        ours, loop = (sorted(self.rates[name])[len(self.rates[name]) // 2] for name in ("ours", "loop"))
+        verdict = (
+            "" if ours / loop >= self.goal else "  BELOW" if ours / loop >= self.goal / 2 else "  UNDER HALF"
+        )
+        return (
+            f"{self.work:<58} {self.beside:<46} {ours / 1000:8.1f}k {loop / 1000:8.1f}k "
+            f"{ours / loop:6.2f} (goal {self.goal}){verdict}"
+        )
+
+
+def new_topic(servers: str, partitions: int = 4) -> str:
+    """A fresh topic."""
+    admin = AdminClient({"bootstrap.servers": servers})
+    name = f"bench-{uuid4().hex[:10]}"
+    admin.create_topics([NewTopic(name, partitions, 1)], operation_timeout=30)[name].result(timeout=40)
+    return name
+
+
+def fill(servers: str, topic: str, events: Sequence[tuple[bytes, bytes]]) -> None:
+    """Put (key, value) records into a topic."""
+    producer = Producer({"bootstrap.servers": servers, "linger.ms": 20, "partitioner": "murmur2_random"})
+    for key, value in events:
+        while True:
+            try:
+                producer.produce(topic, value, key)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    assert producer.flush(120) == 0
+
+
+def consumer(servers: str, topic: str, partitions: int = 4) -> Consumer:
+    """A plain consumer at the topic's beginning."""
+    made = Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": f"raw-{uuid4().hex[:8]}",
+            "enable.auto.commit": False,
+            "fetch.queue.backoff.ms": 10,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    made.assign([TopicPartition(topic, n, 0) for n in range(partitions)])
+    return made
+
+
+def read_all(
+    client: Consumer, count: int, handle: Callable[[list[Message]], object], batch: int = 500
+) -> None:
+    """The plain loop: batches of messages until ``count`` were read."""
+    seen = 0
+    while seen < count:
+        first = client.poll(1.0)
+        if first is None:
+            continue
+        messages = [first, *client.consume(batch - 1, 0)]
+        seen += len(messages)
+        handle(messages)

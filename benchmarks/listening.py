@@ -1,0 +1,293 @@
+"""Listening: workers of each promise, beside the loops that one would write by hand."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import psycopg
+from bed import Row, Services, consumer, fill, new_topic, read_all
+from confluent_kafka import Message
+from pydantic import BaseModel
+from signals import Started, Viewed, Waited, encoded, views
+from sqlalchemy import Connection, Engine, text
+
+from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers.assembly import kafka_log, make_worker
+from oyez.consumers.database import make_engine, metadata
+from oyez.consumers.worker import Worker
+from oyez.schemas import Signal
+
+BATCH = 500
+
+
+class Envelope(BaseModel):
+    """What the loop by hand validates: the whole event."""
+
+    specversion: str
+    type: str
+    source: str
+    id: str
+    time: str
+    partitionkey: str
+    data: Viewed
+
+
+class Ours:
+    """A worker on a topic, ready to read: its group is joined before the time is taken."""
+
+    def __init__(
+        self, handlers: Handlers, group: str, services: Services, topic: str, engine: Engine
+    ) -> None:
+        application = Application(handlers)
+        settings = ListenSettings(kafka=services.kafka, topic=topic)
+        full = application.group(group)
+        self.worker: Worker = make_worker(full, settings, engine=engine, source=kafka_log(full, settings))
+        while not self.worker._log.positions():
+            self.worker.step()
+
+    def read(self, count: int) -> None:
+        seen = 0
+        while seen < count:
+            seen += self.worker.step()
+
+    def until_done(self, count: int) -> None:
+        while self.worker.tally.done < count:
+            self.worker.step()
+
+    def close(self) -> None:
+        self.worker._log.close()
+        self.worker._wakeups.close()
+
+
+def fresh(url: str) -> Engine:
+    """A database with Oyez's tables and one for effects, empty."""
+    engine = make_engine(url)
+    metadata.drop_all(engine)
+    metadata.create_all(engine)
+    with engine.begin() as db:
+        db.execute(text("DROP TABLE IF EXISTS effect"))
+        db.execute(text("CREATE TABLE effect (session_id TEXT, n INTEGER)"))
+    return engine
+
+
+def _nothing(event: Signal) -> None:
+    return
+
+
+def _doing_nothing(signal: type[Signal]) -> Handlers:
+    """One do-nothing handler in an at-least-once group of an application that was never seen before."""
+    on = Handlers(f"bench-{uuid4().hex[:8]}", promises={"all": "at-least-once"})
+    on(signal, group="all", order="none")(_nothing)
+    return on
+
+
+def at_least_once(services: Services, count: int, turns: int) -> Row:
+    topic = new_topic(services.kafka)
+    fill(services.kafka, topic, encoded(views(count)))
+    row = Row("do-nothing typed handler, at-least-once", "consume + model_validate_json + the call", 1.0)
+    validate = Envelope.model_validate_json
+
+    def by_hand(messages: list[Message]) -> None:
+        for message in messages:
+            _nothing(validate(message.value()).data)
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine = fresh(f"sqlite:///{folder}/loose.db")
+        for _ in range(turns):
+            ours = Ours(_doing_nothing(Viewed), "all", services, topic, engine)
+            client = consumer(services.kafka, topic)
+            row.turn(count, lambda: ours.read(count), lambda: read_all(client, count, by_hand))
+            ours.close()
+            client.close()
+    return row
+
+
+def skipping(services: Services, count: int, turns: int) -> Row:
+    topic = new_topic(services.kafka)
+    fill(services.kafka, topic, encoded(views(count)))
+    row = Row("skipping other signals", "consume only", 0.75)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = fresh(f"sqlite:///{folder}/skip.db")
+        for _ in range(turns):
+            ours = Ours(_doing_nothing(Started), "all", services, topic, engine)
+            client = consumer(services.kafka, topic)
+            row.turn(count, lambda: ours.read(count), lambda: read_all(client, count, lambda _: None))
+            ours.close()
+            client.close()
+    return row
+
+
+class Exact:
+    """An exactly-once worker with a bulk handler, and the same statements by hand."""
+
+    def __init__(self, services: Services, url: str, count: int) -> None:
+        self.services = services
+        self.url = url
+        self.count = count
+        self.topic = new_topic(services.kafka)
+        fill(services.kafka, self.topic, encoded(views(count)))
+        self.on = Handlers("exact")
+        self.dialect = make_engine(url).dialect.name
+        statement = text(
+            "INSERT INTO effect SELECT * FROM unnest(CAST(:s AS text[]), CAST(:n AS int[]))"
+            if self.dialect == "postgresql"
+            else "INSERT INTO effect SELECT value ->> 0, value ->> 1 FROM json_each(:rows)"
+        )
+
+        @self.on(Viewed)
+        def bulk(found: list[Viewed], db: Connection) -> None:
+            if self.dialect == "postgresql":
+                db.execute(statement, {"s": [v.session_id for v in found], "n": [v.n for v in found]})
+            else:
+                db.execute(statement, {"rows": json.dumps([(v.session_id, v.n) for v in found])})
+
+    def turn(self, row: Row) -> None:
+        engine = fresh(self.url)
+        ours = Ours(self.on, "page.viewed", self.services, self.topic, engine)
+        client = consumer(self.services.kafka, self.topic)
+        by_hand = self._postgres if self.dialect == "postgresql" else self._sqlite
+        with engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            raw.execute("DELETE FROM effect")
+            raw.commit()
+            handle = by_hand(raw)
+            row.turn(
+                self.count, lambda: ours.read(self.count), lambda: read_all(client, self.count, handle, BATCH)
+            )
+        ours.close()
+        client.close()
+        engine.dispose()
+
+    def _postgres(self, raw: psycopg.Connection) -> Callable[[list[Message]], None]:
+        raw.execute("INSERT INTO oyez_position VALUES ('raw', 't', 0, 't', 0, 1, '', 0, 0)")
+        raw.commit()
+        validate, place = Envelope.model_validate_json, [0]
+        insert = (
+            "INSERT INTO oyez_inbox SELECT 'raw', s, i, 0 FROM unnest(%s::text[], %s::text[]) g(s, i) "
+            "ON CONFLICT DO NOTHING RETURNING source, event_id"
+        )
+
+        def handle(messages: list[Message]) -> None:
+            found = sorted((validate(m.value()) for m in messages), key=lambda e: e.id)
+            before, place[0] = place[0], place[0] + len(found)
+            with raw.transaction():
+                raw.execute(
+                    "UPDATE oyez_position SET position = %s WHERE group_name = 'raw' AND topic_id = 't' AND "
+                    "partition = 0 AND epoch = 1 AND position = %s",
+                    (place[0], before),
+                )
+                new = raw.execute(insert, ([e.source for e in found], [e.id for e in found])).fetchall()
+                assert len(new) == len(found)
+                keys = list({e.partitionkey for e in found})
+                raw.execute(
+                    "SELECT handler, key FROM oyez_parked WHERE app = 'exact' AND handler = 'bulk' AND key = ANY(%s)",
+                    (keys,),
+                ).fetchall()
+                raw.execute(
+                    "INSERT INTO effect SELECT * FROM unnest(%s::text[], %s::int[])",
+                    ([e.data.session_id for e in found], [e.data.n for e in found]),
+                )
+
+        return handle
+
+    def _sqlite(self, raw: object) -> Callable[[list[Message]], None]:
+        raw.execute("INSERT INTO oyez_position VALUES ('raw', 't', 0, 't', 0, 1, '', 0, 0)")
+        raw.commit()
+        validate, place = Envelope.model_validate_json, [0]
+        insert = (
+            "INSERT INTO oyez_inbox SELECT 'raw', value ->> 0, value ->> 1, 0 FROM json_each(?) WHERE true "
+            "ON CONFLICT DO NOTHING RETURNING source, event_id"
+        )
+
+        def handle(messages: list[Message]) -> None:
+            found = sorted((validate(m.value()) for m in messages), key=lambda e: e.id)
+            before, place[0] = place[0], place[0] + len(found)
+            raw.execute("BEGIN IMMEDIATE")
+            raw.execute(
+                "UPDATE oyez_position SET position = ? WHERE group_name = 'raw' AND topic_id = 't' AND "
+                "partition = 0 AND epoch = 1 AND position = ?",
+                (place[0], before),
+            )
+            new = raw.execute(insert, (json.dumps([(e.source, e.id) for e in found]),)).fetchall()
+            assert len(new) == len(found)
+            keys = json.dumps(list({e.partitionkey for e in found}))
+            raw.execute(
+                "SELECT handler, key FROM oyez_parked WHERE app = 'exact' AND handler = 'bulk' AND key IN "
+                "(SELECT value FROM json_each(?))",
+                (keys,),
+            ).fetchall()
+            raw.execute(
+                "INSERT INTO effect SELECT value ->> 0, value ->> 1 FROM json_each(?)",
+                (json.dumps([(e.data.session_id, e.data.n) for e in found]),),
+            )
+            raw.commit()
+
+        return handle
+
+
+def exactly_once(services: Services, count: int, turns: int) -> list[Row]:
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/exact.db")):
+            row = Row(
+                f"exactly-once, bulk handler, {name}", "the raw driver, the same statements by hand", 0.8
+            )
+            bench = Exact(services, url, count)
+            for _ in range(turns):
+                bench.turn(row)
+            found.append(row)
+    return found
+
+
+def disorder(services: Services, count: int, turns: int) -> list[Row]:
+    """One event in ten arrives before the session that it requires; all of them are released."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/order.db")):
+            row = Row(f"10 % out of order, {name}", "in order", 0.7)
+            for _ in range(turns):
+                row.turn(count, *[_ordered(services, url, count, share) for share in (10, 0)])
+            found.append(row)
+    return found
+
+
+def _ordered(services: Services, url: str, count: int, late: int) -> Callable[[], None]:
+    on = Handlers("order")
+
+    @on(Started, group="all")
+    def start(events: list[Started], db: Connection) -> None:
+        return
+
+    @on(Waited, group="all", order="none")
+    def wait(events: list[Waited], db: Connection) -> None:
+        return
+
+    topic = new_topic(services.kafka)
+    stream: list[Started | Waited] = []
+    block = 1000
+    for at in range(0, count, block):
+        sessions = [f"s{at + n}" for n in range(block // 10)]
+        early = set(sessions[: len(sessions) * late // 10]) if late else set()
+        # A late session starts after the batch that holds its views.
+        stream += [Started(session_id=s) for s in sessions if s not in early]
+        stream += [Waited(session_id=s, n=n) for n in range(9) for s in sessions if s not in early]
+        stream += [Waited(session_id=s, n=n) for n in range(9) for s in early]
+        stream += [Started(session_id=s) for s in early]
+    fill(services.kafka, topic, encoded(stream))
+    total = len(stream)
+
+    def run() -> None:
+        engine = fresh(url)
+        ours = Ours(on, "all", services, topic, engine)
+        begin = time.perf_counter()
+        ours.until_done(total)
+        logging.getLogger("bench").debug("%d in %.2f s", total, time.perf_counter() - begin)
+        ours.close()
+        engine.dispose()
+
+    return run

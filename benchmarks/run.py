@@ -1,0 +1,46 @@
+"""The figures of Oyez, each beside the loop that it is compared with, in one run.
+
+python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+
+import announcing
+import listening
+from bed import Row, Services, services
+
+PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
+    "announce": announcing.rows,
+    "loose": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
+    "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
+    "exact": listening.exactly_once,
+    "disorder": listening.disorder,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default"
+    )
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--turns", type=int, default=3, help="times that each pair of loops is run")
+    arguments = parser.parse_args()
+    used = ", ".join(f"{name} {version(name)}" for name in ("confluent-kafka", "sqlalchemy", "pydantic"))
+    print(f"Python {platform.python_version()}, {used}; {arguments.events} events, {arguments.turns} turns")
+    print(f"{'work':<58} {'beside':<46} {'ours/s':>9} {'loop/s':>9}  ratio")
+    with services() as at:
+        for name in arguments.parts or PARTS:
+            for row in PARTS[name](at, arguments.events, arguments.turns):
+                print(row, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
