@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from oyez.schemas import OyezError
+
+from .engine import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -17,6 +19,10 @@ HEAD = "0001"
 """The newest revision; a test compares it with the scripts, so that nothing but a migration needs Alembic."""
 
 
+LOCK = 0x6F79657A
+"""PostgreSQL's advisory lock that whoever migrates holds."""
+
+
 class MigrationNeeded(OyezError):
     """The database lacks Oyez's tables, or has those of another version."""
 
@@ -24,29 +30,54 @@ class MigrationNeeded(OyezError):
 def current(engine: Engine) -> str | None:
     """The revision of the database; None before the first upgrade."""
     with engine.connect() as db:
-        if not inspect(db).has_table(VERSION_TABLE):
-            return None
-        revision: str | None = db.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
-        return revision
+        return _revision(db)
 
 
 def require(engine: Engine) -> None:
-    """Raise `MigrationNeeded`, naming the database and the command, unless the database is up to date."""
+    """Raise `MigrationNeeded`, naming the database and the way out, unless the database is up to date."""
     revision = current(engine)
+    _refuse_newer(engine, revision)
     if revision != HEAD:
-        shown = engine.url.render_as_string(hide_password=True)
         state = "has no tables of Oyez's" if revision is None else f"is at revision {revision}, not {HEAD}"
-        raise MigrationNeeded(f"the database {shown} {state}; run: oyez db upgrade")
+        raise MigrationNeeded(f"the database {_shown(engine)} {state}; run: oyez db upgrade")
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring Oyez's tables up to date; does nothing if they are."""
+    """Bring Oyez's tables up to date, in one transaction; does nothing if they are.
+
+    Several may do so at once. Raises `MigrationNeeded` for tables that a newer Oyez made.
+    """
     from alembic import command  # noqa: PLC0415 # only an upgrade needs it
 
     config = _config()
-    with engine.begin() as db:
+
+    def work(db: Connection) -> None:
+        if db.dialect.name == "postgresql":
+            db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        _refuse_newer(engine, _revision(db))
         config.attributes["connection"] = db
         command.upgrade(config, "head")
+
+    Database(engine).repeat(work)
+
+
+def _revision(db: Connection) -> str | None:
+    if not inspect(db).has_table(VERSION_TABLE):
+        return None
+    revision: str | None = db.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    return revision
+
+
+def _refuse_newer(engine: Engine, revision: str | None) -> None:
+    if revision is not None and revision > HEAD:
+        raise MigrationNeeded(
+            f"the database {_shown(engine)} is at revision {revision}, which a newer Oyez made; this one knows {HEAD}: "
+            f"install the newer one here too"
+        )
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def _config() -> Config:
