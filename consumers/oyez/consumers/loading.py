@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import sysconfig
+import traceback
 from pathlib import Path
 
 from oyez.producers import SettingsError
@@ -31,7 +33,8 @@ def load_handlers(path: str | None) -> Handlers:
     if not path:
         raise SettingsError("no application: give --app module:handlers, or set OYEZ_APP")
     module_name, _, name = path.partition(":")
-    if not module_name or not name:
+    parts = module_name.split(".")
+    if not all(part.isidentifier() for part in (*parts, name)) or parts[-1] == "py":
         raise SettingsError(f"--app {path!r}: write it module:handlers, such as shop.handlers:on")
     here = str(Path.cwd())
     if here not in sys.path:
@@ -51,29 +54,38 @@ def _import(name: str) -> object:
                 f"check --app or OYEZ_APP"
             ) from error
         raise AppError(f"{name} cannot be imported: {_where(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise AppError(f"{name} cannot be imported: {_where(error)}") from error
 
 
 def _where(error: BaseException) -> str:
     """The error in one line, with the place in the user's code that raised it."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if not code.co_filename.startswith("<") and "importlib" not in code.co_filename:
-            place = f" ({code.co_filename}, line {trace.tb_lineno})"
-        trace = trace.tb_next
     if isinstance(error, SyntaxError):
-        place = f" ({error.filename}, line {error.lineno})"
-    message = str(error.msg if isinstance(error, SyntaxError) else error)
-    return f"{type(error).__name__}: {' '.join(message.split())}{place}"
+        message, place = error.msg, (error.filename, error.lineno)
+    else:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_machinery(f.filename)]
+        own = [frame for frame in frames if not _is_library(frame.filename)] or frames
+        message, place = str(error), (own[-1].filename, own[-1].lineno) if own else (None, None)
+    said = ": ".join(filter(None, [type(error).__name__, " ".join(message.split())]))
+    where = ", line ".join(str(part) for part in place if part is not None)
+    return f"{said} ({where})" if where else said
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith("<") or Path(file) in (Path(__file__), Path(importlib.__file__ or ""))
+
+
+def _is_library(file: str) -> bool:
+    return any(Path(file).is_relative_to(folder) for folder in set(sysconfig.get_paths().values()))
 
 
 def _handlers(module: object, name: str, path: str) -> Handlers:
     found = getattr(module, name, None)
     if isinstance(found, Handlers):
         return found
+    wrong = f"it has no {name}"
+    if hasattr(module, name):
+        wrong = f"its {name} is no Handlers object but of type {type(found).__name__}"
     offered = [key for key, value in vars(module).items() if isinstance(value, Handlers)]
-    hint = f"; it has {', '.join(offered)}" if offered else '; make one: on = Handlers("shop")'
-    raise AppError(f"--app {path}: {name} is not a Handlers object of that module{hint}")
+    hint = f"there is {', '.join(offered)}" if offered else 'make one: on = Handlers("shop")'
+    raise AppError(f"--app {path}: the module was imported, but {wrong}; {hint}")
