@@ -34,14 +34,7 @@ class MetPairs:
 
 def ask(db: Connection, app: str, works: Iterable[tuple[Taken, list[Share]]], met: MetPairs) -> set[Pair]:
     """Ask for the prerequisites of these events that were not seen met before; returns those that are unmet."""
-    asked = {
-        pair
-        for taken, shares in works
-        for share in shares
-        if share.handler.requires
-        for pair in share.handler.required(taken.data)
-        if pair not in met
-    }
+    asked = {pair for _, shares in works for share in shares for pair in share.required if pair not in met}
     found = pairs.met(db, app, asked)
     met.add(found)
     return asked - found
@@ -69,10 +62,9 @@ class Readiness:
             if head.waits is None or head.waits != share.pair:
                 return BEHIND
             share.turn = head.turn - 1
-        if share.handler.requires:
-            for pair in share.handler.required(share.taken.data):
-                if pair not in self._met and pair not in self._completed:
-                    return Waits(pair)
+        for pair in share.required:
+            if pair not in self._met and pair not in self._completed:
+                return Waits(pair)
         return None
 
     def park(self, share: Share, outcome: Outcome) -> None:
@@ -88,7 +80,7 @@ class Readiness:
 
     def level(self, share: Share) -> int:
         """The first level at which a share may run: after everything of this batch that it waits for."""
-        if not self._completed or not share.handler.requires:
+        if not self._completed or not share.required:
             return 0
-        completed = (self._completed.get(pair, -1) for pair in share.handler.required(share.taken.data))
+        completed = (self._completed.get(pair, -1) for pair in share.required)
         return max(completed, default=-1) + 1

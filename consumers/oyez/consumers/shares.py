@@ -15,16 +15,17 @@ from .reading import Taken
 class Share:
     """One handler's part of one event.
 
-    ``at`` is the event's place in the batch; ``row`` its row in the retry table, if it was parked; ``turn`` its
-    place among the parked rows of its key.
+    ``at`` is the event's place in the batch; ``required`` has the pairs that must be met first; ``row`` is its
+    row in the retry table, if it was parked; ``turn`` its place among the parked rows of its key.
     """
 
-    __slots__ = ("at", "handler", "row", "taken", "turn")
+    __slots__ = ("at", "handler", "required", "row", "taken", "turn")
 
     def __init__(self, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None) -> None:
         self.at = at
         self.handler = handler
         self.taken = taken
+        self.required = handler.required(taken.data) if handler.requires else ()
         self.row = row
         self.turn = 0 if row is None else row.turn
 

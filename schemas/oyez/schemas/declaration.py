@@ -45,5 +45,9 @@ class Declaration:
 
 def required_pairs(requires: Mapping[str, str], data: Any) -> tuple[Pair, ...]:
     """The prerequisites of `data`. A null field is no requirement; subjects compare as text."""
-    subjects = ((name, text_of(getattr(data, field))) for name, field in requires.items())
-    return tuple(Pair(name, subject) for name, subject in subjects if subject is not None)
+    pairs = []
+    for name, field in requires.items():
+        subject = text_of(getattr(data, field))
+        if subject is not None:
+            pairs.append(Pair(name, subject))
+    return tuple(pairs)

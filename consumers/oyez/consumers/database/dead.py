@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oyez.schemas import Pair
@@ -64,18 +64,15 @@ def _unfinished(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, source=Text, event_id=Text)
     given = rows.select().subquery("event")
 
-    def shares(table: Any) -> Any:
-        return (
-            select(table.c.source, table.c.event_id)
-            .join_from(
-                given, table, (table.c.source == given.c.source) & (table.c.event_id == given.c.event_id)
-            )
-            .where(
-                table.c.app == bindparam("of_app"), table.c.handler.in_(bindparam("handlers", expanding=True))
-            )
+    def share_in(table: Table) -> ColumnElement[bool]:
+        return exists().where(
+            table.c.app == bindparam("of_app"),
+            table.c.source == given.c.source,
+            table.c.event_id == given.c.event_id,
+            table.c.handler.in_(bindparam("handlers", expanding=True)),
         )
 
-    return rows, shares(parked).union(shares(dead))
+    return rows, select(given).where(share_in(parked) | share_in(dead))
 
 
 def unfinished(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, Text, bindparam, select, update
+from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oyez.schemas import Pair
@@ -23,14 +23,14 @@ from .tables import prerequisite
 def _met(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, signal=Text, subject=Text)
     given = rows.select().subquery("asked")
-    statement = (
-        select(prerequisite.c.signal, prerequisite.c.subject)
-        .join_from(
-            given,
-            prerequisite,
-            (prerequisite.c.signal == given.c.signal) & (prerequisite.c.subject == given.c.subject),
+    # EXISTS, not a join, for the reason that `Rows.has` gives.
+    statement = select(given).where(
+        exists().where(
+            prerequisite.c.app == bindparam("of_app"),
+            prerequisite.c.signal == given.c.signal,
+            prerequisite.c.subject == given.c.subject,
+            prerequisite.c.met_at.is_not(None),
         )
-        .where(prerequisite.c.app == bindparam("of_app"), prerequisite.c.met_at.is_not(None))
     )
     return rows, statement
 
@@ -77,14 +77,12 @@ def lock(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> set[Pai
 @cache
 def _mark(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, signal=Text, subject=Text)
-    given = rows.select().subquery("completed")
     statement = (
         update(prerequisite)
         .values(met_at=bindparam("now"))
         .where(
             prerequisite.c.app == bindparam("of_app"),
-            prerequisite.c.signal == given.c.signal,
-            prerequisite.c.subject == given.c.subject,
+            rows.has(prerequisite.c.signal, prerequisite.c.subject),
             prerequisite.c.met_at.is_(None),
         )
     )

@@ -171,14 +171,13 @@ def remove(db: Connection, ids: Sequence[int]) -> None:
 @cache
 def _release(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, signal=Text, subject=Text)
-    given = rows.select().subquery("completed")
     statement = (
         update(parked)
         .values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
         .where(
             parked.c.app == bindparam("of_app"),
-            parked.c.wait_signal == given.c.signal,
-            parked.c.wait_subject == given.c.subject,
+            parked.c.wait_signal.is_not(None),  # said for the sake of the partial index
+            rows.has(parked.c.wait_signal, parked.c.wait_subject),
         )
         .returning(parked.c.group_name)
     )
@@ -201,14 +200,12 @@ def _behind() -> ColumnElement[bool]:
 @cache
 def _promote(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, handler=Text, key=Text)
-    given = rows.select().subquery("freed")
     statement = (
         update(parked)
         .values(due_at=bindparam("now"), head_since=bindparam("now"))
         .where(
             parked.c.app == bindparam("of_app"),
-            parked.c.handler == given.c.handler,
-            parked.c.key == given.c.key,
+            rows.has(parked.c.handler, parked.c.key),
             _behind(),
             first_of_key(),
         )
@@ -237,28 +234,34 @@ def promote_all(db: Connection, group: str, now: float) -> int:
     return int(db.execute(_promote_all, {"group": group, "now": now}).rowcount)
 
 
-@cache
-def _bring_forward(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text, signal=Text, subject=Text, turn=BigInteger)
-    given = rows.select().subquery("needed")
-    statement = (
-        update(parked)
-        .values(turn=given.c.turn)
-        .where(
-            parked.c.app == bindparam("of_app"),
-            parked.c.handler == given.c.handler,
-            parked.c.key == given.c.key,
-            parked.c.signal == given.c.signal,
-            parked.c.subject == given.c.subject,
-            parked.c.turn > given.c.turn,
-        )
+_forward = (
+    update(parked)
+    .values(turn=bindparam("new_turn"))
+    .where(
+        parked.c.app == bindparam("of_app"),
+        parked.c.handler == bindparam("of_handler"),
+        parked.c.key == bindparam("of_key"),
+        parked.c.signal == bindparam("of_signal"),
+        parked.c.subject == bindparam("of_subject"),
+        parked.c.turn > bindparam("new_turn"),
     )
-    return rows, statement
+)
 
 
 def bring_forward(db: Connection, app: str, needed: Sequence[tuple[str, str, Pair, int]]) -> None:
     """Move rows of a (handler, key) that would meet what their head waits for to the given turn, before it."""
     if needed:
-        rows, statement = _bring_forward(db.dialect.name)
-        given = [(handler, key, pair.signal, pair.subject, turn) for handler, key, pair, turn in needed]
-        db.execute(statement, {**rows.bind(given), "of_app": app})
+        db.execute(
+            _forward,
+            [
+                {
+                    "of_app": app,
+                    "of_handler": handler,
+                    "of_key": key,
+                    "of_signal": pair.signal,
+                    "of_subject": pair.subject,
+                    "new_turn": turn,
+                }
+                for handler, key, pair, turn in needed
+            ],
+        )

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, column, func, select, text
+from sqlalchemy import ColumnElement, Select, Text, bindparam, column, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
@@ -41,6 +41,13 @@ class Rows:
     def select(self, *more: ColumnElement[Any]) -> Select[Any]:
         """All columns of the rows, in the order given, then ``more``."""
         return select(*(self.c[name].label(name) for name in self._names), *more).select_from(self.table)
+
+    def has(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether a row with these columns is given.
+
+        A join would say the same, but lets SQLite read the whole table and look each of its rows up here.
+        """
+        return tuple_(*columns).in_(self.select())
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         """The parameters that hold ``rows``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -57,6 +59,12 @@ prerequisite = Table(
 )
 
 
+def only_waiting() -> dict[str, Any]:
+    """A partial index's condition: the planner must not take it for the rows that wait for nothing."""
+    condition = text("wait_signal IS NOT NULL")
+    return {"postgresql_where": condition, "sqlite_where": condition}
+
+
 def _share() -> list[Column[object]]:
     """The columns that a parked share and a dead one have in common."""
     return [
@@ -91,7 +99,7 @@ parked = Table(
     Index("oyez_parked_share", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_parked_key", "app", "handler", "key", "turn", "id"),
     Index("oyez_parked_due", "group_name", "due_at"),
-    Index("oyez_parked_waiting", "app", "wait_signal", "wait_subject"),
+    Index("oyez_parked_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
     sqlite_autoincrement=True,
 )
 

@@ -86,7 +86,14 @@ def create_parked() -> None:
     op.create_index("oyez_parked_share", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "turn", "id"])
     op.create_index("oyez_parked_due", "oyez_parked", ["group_name", "due_at"])
-    op.create_index("oyez_parked_waiting", "oyez_parked", ["app", "wait_signal", "wait_subject"])
+    waiting = sa.text("wait_signal IS NOT NULL")
+    op.create_index(
+        "oyez_parked_waiting",
+        "oyez_parked",
+        ["app", "wait_signal", "wait_subject"],
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
 
 
 def create_dead() -> None:
