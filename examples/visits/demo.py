@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from rich.console import Console
 
@@ -11,6 +14,7 @@ from oyez.consumers.dev import Kafka
 from visits import commands, database, generate, screen
 from visits.checks import Findings
 from visits.driver import Plan
+from visits.errors import VisitsError
 from visits.work import Run, Work
 
 SERVERS = 3
@@ -20,14 +24,28 @@ LASTS = 12.0  # seconds of traffic
 
 def demonstrate(console: Console, *, views: int, seed: int) -> Findings:
     """Set up everything, import generated traffic, check it, and take everything down again."""
-    with TemporaryDirectory(prefix="visits-demo-") as folder:
-        log = Path(folder) / "access.log"
+    with _folder() as folder:
+        log = folder / "access.log"
         generate.write_log(log, views=views, seed=seed)
         _say(console, f"{views} page views by {SERVERS} servers; web-{LATE} announces {SECONDS:g} s late")
         _say(console, "starting Kafka …")
         with Kafka() as broker:
             run = Run(str(log), SERVERS, broker.bootstrap, "visits", f"sqlite:///{folder}/visits.db")
-            return _import(console, run, Work(Path(folder) / "run"))
+            return _import(console, run, Work(folder / "run"))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the while; what failed stays to be looked at."""
+    folder = Path(mkdtemp(prefix="visits-demo-"))
+    try:
+        yield folder
+    except VisitsError:
+        raise
+    except BaseException:
+        rmtree(folder)
+        raise
+    rmtree(folder)
 
 
 def _import(console: Console, run: Run, work: Work) -> Findings:
@@ -40,9 +58,10 @@ def _import(console: Console, run: Run, work: Work) -> Findings:
         outcome = commands.import_log(run, plan, work, engine, watch)
     for name, value in commands.summary(outcome).items():
         _say(console, f"{name} {value}")
-    findings = commands.check(run, work, engine)
-    engine.dispose()
-    return findings
+    try:
+        return commands.check(run, work, engine)
+    finally:
+        engine.dispose()
 
 
 def _say(console: Console, line: str) -> None:

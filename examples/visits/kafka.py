@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
@@ -38,13 +39,14 @@ class Topic:
                 UNREACHABLE,
             ) from None
 
+    @cached_property
     def partitions(self) -> list[int]:
-        """The numbers of its partitions."""
+        """The numbers of its partitions, once it was created."""
         return sorted(self._admin.list_topics(self.name, timeout=PATIENCE).topics[self.name].partitions)
 
     def ends(self) -> dict[int, int]:
         """The offset after the last record of each partition."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(self.name, number): latest for number in self.partitions()}
+        asked = {TopicPartition(self.name, number): latest for number in self.partitions}
         answers = self._admin.list_offsets(asked)
         return {partition.partition: answer.result(PATIENCE).offset for partition, answer in answers.items()}

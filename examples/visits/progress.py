@@ -90,7 +90,7 @@ class Observer:
 
     def listening(self, db: Connection) -> bool:
         """Whether every group has a worker on every partition."""
-        return len(_positions(db, self.topic.name)) == len(GROUPS) * len(self.topic.partitions())
+        return len(_positions(db, self.topic.name)) == len(GROUPS) * len(self.topic.partitions)
 
 
 def last_parked(db: Connection) -> int:

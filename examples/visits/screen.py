@@ -34,14 +34,14 @@ def on_terminal(console: Console) -> AbstractContextManager[Watch]:
 
 
 def lines(console: Console, clock: Callable[[], float]) -> Watch:
-    """Print the progress at most every two seconds, and when all is settled."""
-    printed = -LINE_EVERY
+    """Print the progress at most every two seconds, and when all is settled; never the same twice."""
+    at, last = -LINE_EVERY, ""
 
     def watch(progress: Progress) -> None:
-        nonlocal printed
-        if clock() - printed >= LINE_EVERY or progress.settled:
-            printed = clock()
-            console.print(text(progress), highlight=False, soft_wrap=True)
+        nonlocal at, last
+        if text(progress) != last and (clock() - at >= LINE_EVERY or progress.settled):
+            at, last = clock(), text(progress)
+            console.print(last, highlight=False, soft_wrap=True)
 
     return watch
 
