@@ -1,27 +1,28 @@
 """A small application for the tests of the command line."""
 
-from oyez.consumers import Handlers
-from oyez.schemas import Signal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from oyez.consumers import Handlers
+from oyez.schemas import Signal
 
-class SessionStarted(Signal, name="session.started", number=1, key="session_id", subject="session_id"):
+
+class SessionStarted(Signal, name="cli.session.started", number=901, key="session_id", subject="session_id"):
     session_id: str
 
 
 class PageViewed(
-    Signal, name="page.viewed", number=3, key="session_id", requires={SessionStarted: "session_id"}
+    Signal, name="cli.page.viewed", number=903, key="session_id", requires={SessionStarted: "session_id"}
 ):
     session_id: str
     url: str
 
 
-class Ticked(Signal, name="ticked"):
+class Ticked(Signal, name="cli.ticked"):
     pass
 
 
-on = Handlers("shop", promises={"ticked": "at-least-once"})
+on = Handlers("clishop", promises={"cli.ticked": "at-least-once"})
 print("imported")  # may not get into what a command prints as data
 
 

@@ -33,11 +33,11 @@ def _waits_for(row: ParkedShare | DeadShare) -> str | None:
 
 EVENT = (
     output.Column("handler", lambda row: row.handler or None),
-    output.Column("signal", lambda row: row.signal or None),
+    output.Column("signal", lambda row: row.signal or None, wide=True),
     output.Column("key", lambda row: row.key),
-    output.Column("source", lambda row: row.source or None),
-    output.Column("event", lambda row: row.event_id),
-    output.Column("attempts", lambda row: row.attempts),
+    output.Column("source", lambda row: row.source or None, wide=True),
+    output.Column("event", lambda row: row.event_id, whole=True),
+    output.Column("attempts", lambda row: row.attempts, wide=True),
 )
 PARKED = (
     output.Column("state", lambda row: row.state),
@@ -45,14 +45,14 @@ PARKED = (
     *EVENT,
     output.Column("due", lambda row: row.due_at),
     output.Column("waits for", _waits_for),
-    output.Column("error", lambda row: row.error),
+    output.Column("error", lambda row: row.error, brief=True),
 )
 DEAD = (
     output.Column("died", lambda row: row.died_at),
     *EVENT,
     output.Column("reason", lambda row: row.reason),
     output.Column("waited for", _waits_for),
-    output.Column("error", lambda row: row.error),
+    output.Column("error", lambda row: row.error, brief=True),
 )
 
 

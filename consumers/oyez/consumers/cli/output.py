@@ -24,10 +24,14 @@ UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 class Column(NamedTuple):
-    """A column of a table: its title, and how its cell is got from a row."""
+    """A column of a table: its title, and how its cell is got from a row. A ``wide`` one has no room on a terminal;
+    one that is ``whole`` is not folded there, and of a ``brief`` one only the first line is shown."""
 
     title: str
     cell: Callable[[Any], object]
+    wide: bool = False
+    whole: bool = False
+    brief: bool = False
 
 
 def is_terminal() -> bool:
@@ -122,12 +126,18 @@ def as_dict(row: Any) -> dict[str, Any]:
 
 
 def _rich(rows: Iterable[Any], columns: Sequence[Column], now: datetime) -> None:
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        made.add_column(column.title, overflow="fold")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    narrow = [column for column in columns if not column.wide]
+    for column in narrow:
+        made.add_column(column.title, overflow="fold", no_wrap=column.whole)
     for row in rows:
-        made.add_row(*(Text(shown(column.cell(row), now)) for column in columns))
+        made.add_row(*(Text(shown(_brief(column, row), now)) for column in narrow))
     Console().print(made)
+
+
+def _brief(column: Column, row: Any) -> object:
+    cell = column.cell(row)
+    return cell.partition("\n")[0] if column.brief and isinstance(cell, str) else cell
 
 
 def _plain(value: object) -> object:

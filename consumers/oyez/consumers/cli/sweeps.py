@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -78,7 +78,7 @@ def _once(application: Application, settings: ListenSettings, *, as_json: bool) 
     stop = Stop()
     engine = probes.reached(settings)
     try:
-        done = one_pass(list(application.groups), sweepers(application, settings, engine), stop)
+        done = one_pass(sweepers(application, settings, engine), stop)
     finally:
         engine.dispose()
     if as_json:
@@ -89,7 +89,7 @@ def _once(application: Application, settings: ListenSettings, *, as_json: bool) 
         raise typer.Exit(exit_code(stop.number))
 
 
-def one_pass(names: list[str], retry_tables: list[Retrying], stop: Callable[[], bool]) -> list[Swept]:
+def one_pass(retry_tables: Sequence[Retrying], stop: Callable[[], bool]) -> list[Swept]:
     """Sweep every group, again as long as that released something for another; what was done, by group."""
     tallies = [Tally() for _ in retry_tables]
     with output.aside():
@@ -114,7 +114,7 @@ def _daemon(
     try:
         while not stop():
             try:
-                say([one for one in one_pass(list(application.groups), tables, stop) if not one.is_empty])
+                say([one for one in one_pass(tables, stop) if not one.is_empty])
             except (DatabaseAway, DBAPIError) as error:
                 if not (isinstance(error, DatabaseAway) or is_away(error)):
                     raise

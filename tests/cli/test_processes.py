@@ -1,0 +1,159 @@
+"""Whole commands as processes of their own, on a real Kafka and real databases."""
+
+import json
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.running import Shop, one_line
+from support.waiting import eventually
+
+NOWHERE = "127.0.0.1:1"
+PAGE = '{"session_id": "s1", "url": "/a"}'
+
+
+def status(shop: Shop) -> dict[str, dict[str, Any]]:
+    return {
+        one["group"].removeprefix("clishop.cli."): one for one in json.loads(shop.print("status", "--json"))
+    }
+
+
+def noted(shop: Shop) -> list[str]:
+    with sqlite3.connect(shop.folder / "oyez.db") as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'noted'").fetchone():
+            return []
+        return [what for (what,) in db.execute("SELECT what FROM noted")]
+
+
+def test_from_the_announcement_to_the_end(shop: Shop) -> None:
+    shop.print("db", "upgrade")
+    shop.print("announce", "cli.page.viewed", "-d", PAGE)
+    shop.print("announce", "cli.ticked")
+    before = status(shop)
+    assert {name: one["lag"] for name, one in before.items()} == {
+        "session.started": 2,
+        "page.viewed": 2,
+        "ticked": 2,
+    }
+    assert all(part["position"] is None for part in before["page.viewed"]["partitions"])
+    with shop.running("listen", "--workers", "2") as listening:
+        eventually(lambda: status(shop)["page.viewed"]["parked"]["waiting"] == 1, timeout=60)
+        shop.print("announce", "901", "--key", "s1", "-d", "{}")
+        eventually(lambda: noted(shop) == ["started", "/a"], timeout=60)
+        assert "listening: " in listening.said()
+        assert listening.end(signal.SIGTERM) == 0
+        assert "Traceback" not in listening.said()
+    after = status(shop)
+    assert {name: (one["lag"], one["parked"], one["dead"]) for name, one in after.items()} == {
+        name: (0, {"waiting": 0, "behind": 0, "due": 0}, 0) for name in before
+    }
+    assert (after["ticked"]["promise"], after["ticked"]["journal"]) == ("at-least-once", "wal")
+    text = shop.print("status")
+    assert "clishop.cli.page.viewed\texactly-once\t0" in text
+    unasked = json.loads(shop.print("status", "--no-lag", "--json", "--kafka", NOWHERE))
+    assert {one["lag"] for one in unasked} == {None}
+
+
+def test_on_postgresql(shop: Shop, postgres: str) -> None:
+    there = Shop(shop.folder, {**shop.settings, "OYEZ_DATABASE": postgres})
+    one_line(there.run("listen"), 1, "postgresql+psycopg://", "oyez db upgrade")
+    one_line(there.run("db", "check"), 3, "oyez db upgrade")
+    there.print("db", "upgrade")
+    there.print("announce", "cli.page.viewed", "-d", PAGE)
+    with there.running("listen", "cli.page.viewed") as listening:
+        eventually(lambda: status(there)["page.viewed"]["parked"]["waiting"] == 1, timeout=60)
+        assert listening.end(signal.SIGINT) == 130
+        assert "Traceback" not in listening.said()
+    (waiting,) = json.loads(there.print("retry", "list", "--json"))
+    assert waiting["wait_subject"] == "s1"
+    (state,) = [one for one in status(there).values() if one["parked"]["waiting"]]
+    assert state["oldest_wait"] > 0
+    password = postgres.split(":")[2].split("@", maxsplit=1)[0]
+    assert password not in there.print("status", "--json")
+
+
+def test_a_sweep_runs_what_it_releases_itself(shop: Shop) -> None:
+    shop.print("db", "upgrade")
+    inline = Shop(shop.folder, {**shop.settings, "OYEZ_TRANSPORT": "inline"})
+    inline.print("announce", "903", "-d", PAGE)
+    inline.print("announce", "903", "-d", '{"session_id": "s2", "url": "/bad"}')
+    with sqlite3.connect(shop.folder / "oyez.db") as db:
+        # As if the sessions had been handled by somebody who then died.
+        db.execute("UPDATE oyez_prerequisite SET met_at = 1.0")
+        db.execute("UPDATE oyez_parked SET wait_signal = NULL, wait_subject = NULL, due_at = 1.0")
+    swept = {one["group"]: one for one in json.loads(shop.print("sweep", "--json"))}
+    page = swept["clishop.cli.page.viewed"]
+    assert (page["handled"], page["parked"], page["dead"]) == (1, 1, 0)
+    (failed,) = json.loads(shop.print("retry", "list", "--json"))
+    assert (failed["state"], failed["error"]) == ("due", "ValueError: no such page")
+    assert "clishop.cli.page.viewed\t0\t0\t0\t0" in shop.print("sweep")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_sweeping_goes_on_until_told(shop: Shop, number: signal.Signals, code: int) -> None:
+    shop.print("db", "upgrade")
+    with shop.running("sweep", "--every", "0.2") as sweeping:
+        eventually(lambda: "sweeping every 0.2 s" in sweeping.said())
+        assert sweeping.end(number) == code
+        assert "Traceback" not in sweeping.said()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["listen"], ["announce", "cli.ticked", "-d", "{}"], ["status"], ["--kafka", NOWHERE, "listen"]],
+)
+def test_no_kafka(shop: Shop, command: list[str]) -> None:
+    shop.print("db", "upgrade")
+    begun = time.monotonic()
+    one_line(shop.run(*command, OYEZ_KAFKA=NOWHERE), 5, f"Kafka at {NOWHERE}", "oyez dev")
+    assert time.monotonic() - begun < 20  # five of them are the probe's; the machine may be busy
+
+
+@pytest.mark.parametrize("command", [["listen"], ["sweep"], ["status"], ["retry", "list"], ["db", "check"]])
+def test_no_database(shop: Shop, command: list[str]) -> None:
+    url = f"postgresql+psycopg://me:secret@{NOWHERE}/shop"
+    done = shop.run(*command, OYEZ_DATABASE=url)
+    one_line(done, 5, f"postgresql+psycopg://me:***@{NOWHERE}/shop", "oyez dev")
+    assert "secret" not in done.stderr
+
+
+def test_no_folder_for_the_database(shop: Shop) -> None:
+    one_line(shop.run("db", "upgrade", OYEZ_DATABASE="sqlite:////no/such/folder/x.db"), 5, "folder")
+
+
+def test_wrong_options_of_kafka(shop: Shop) -> None:
+    done = shop.run("announce", "cli.ticked", OYEZ_KAFKA_OPTIONS='{"no.such": 1}')
+    one_line(done, 2, "OYEZ_KAFKA_OPTIONS", "no.such")
+
+
+def test_an_event_that_is_too_large(shop: Shop) -> None:
+    (shop.folder / "big.json").write_text(json.dumps({"session_id": "s", "url": "x" * 10_000_000}))
+    one_line(shop.run("announce", "903", "-d", "@big.json"), 1, "1000000 are allowed")
+
+
+def test_some_lines_arrive_and_one_is_too_large(shop: Shop) -> None:
+    pages = [PAGE, json.dumps({"session_id": "s", "url": "x" * 2_000_000}), PAGE]
+    done = shop.run("announce", "903", "--json", given="\n".join(pages))
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)) == 1
+    assert "1 of 3 events were announced" in done.stderr
+
+
+def test_a_key_of_any_text(shop: Shop) -> None:
+    shop.print("db", "upgrade")
+    key = 'it\'s "quoted"\nбroken ☃'
+    shop.print("announce", "903", "--key", key, "-d", '{"url": "/"}')
+    with shop.running("listen", "page.viewed") as listening:
+        (found,) = eventually(lambda: json.loads(shop.print("retry", "list", "--json")), timeout=60)
+        assert listening.end(signal.SIGTERM) == 0
+    assert (found["key"], found["wait_subject"]) == (key, key)
+
+
+def test_a_reader_that_goes_away(shop: Shop, tmp_path: Path) -> None:
+    shop.print("db", "upgrade")
+    done = shop.run("signals", "--json-schema")
+    assert done.returncode == 0
