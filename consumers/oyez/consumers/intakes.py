@@ -57,6 +57,9 @@ class Batch:
     def works(self, events: Sequence[Taken]) -> list[Work]:
         """The events with a share for each of their handlers."""
         handlers = self.group.by_signal
+        if len(self.group.handlers) == 1:
+            (handler,) = self.group.handlers
+            return [(taken, [Share(handler, taken, at)]) for at, taken in enumerate(events)]
         return [
             (taken, [Share(handler, taken, at) for handler in handlers[taken.declaration.name]])
             for at, taken in enumerate(events)
@@ -65,11 +68,12 @@ class Batch:
     def _new(self, db: Connection, now: float) -> list[Taken]:
         if not self.events:
             return []
-        fresh = {taken.event_id: taken for taken in reversed(self.events)}
-        new = inbox.admit(db, self.group.name, list(fresh), now)
-        if len(new) == len(self.events):
+        ids = [(taken.source, taken.id) for taken in self.events]
+        new = inbox.admit(db, self.group.name, set(ids), now)
+        if len(new) == len(ids):
             return self.events
-        return [taken for taken in self.events if taken.event_id in new and fresh[taken.event_id] is taken]
+        first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
+        return [self.events[at] for event_id, at in reversed(first.items()) if event_id in new]
 
 
 class Claim:

@@ -27,8 +27,21 @@ class Plan:
         self.parked: list[Result] = []
         self._key_levels: dict[tuple[str, str], int] = {}
         self._readiness = readiness
+        if readiness.holds_nothing_back(shares for _, shares in works):
+            self._add_all(works)
+            return
         for taken, shares in works:
             self._add(taken, shares, completing.get(taken.declaration.name, frozenset()))
+
+    def _add_all(self, works: Sequence[Work]) -> None:
+        """Nothing is parked and nothing is required: everything runs, on one level."""
+        level = self.levels[0]
+        for _, shares in works:
+            for share in shares:
+                if share.handler in level:
+                    level[share.handler].append(share)
+                else:
+                    level[share.handler] = [share]
 
     def _add(self, taken: Taken, shares: list[Share], completing: frozenset[str]) -> None:
         last, complete = 0, bool(completing)

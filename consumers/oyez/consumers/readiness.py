@@ -48,6 +48,10 @@ class Readiness:
         self._heads = heads
         self._completed: dict[Pair, int] = {}
 
+    def holds_nothing_back(self, events: Iterable[list[Share]]) -> bool:
+        """Whether nothing is parked for these events' keys and none of them requires anything."""
+        return not self._heads and not any(share.required for shares in events for share in shares)
+
     def gate(self, share: Share) -> Waits | Behind | None:
         """None when the share may run; otherwise what it waits for.
 

@@ -51,7 +51,7 @@ class Taken:
         self.record = record
         self.source: str = envelope["source"]
         self.id: str = envelope["id"]
-        self.key: str | None = envelope.get("partitionkey")
+        self.key: str | None = envelope.get("partitionkey") or _message_key(record)
         self.data: Signal = envelope["data"]
 
     @property
@@ -100,6 +100,12 @@ class Reader:
         raw = read_envelope(value, record.headers(), record.key())
         foreign = self._declarations.get(raw.signal)
         return None if foreign is None else Taken(foreign, typed_envelope(raw, foreign), record)
+
+
+def _message_key(record: Original) -> str | None:
+    """The key of an event that does not say it itself; another producer's."""
+    key = record.key()
+    return key.decode(errors="replace") if key else None
 
 
 def _checked(taken: Taken, value: bytes) -> Taken:

@@ -15,7 +15,7 @@ from .outcomes import NotReady, Reject
 from .planning import Completing, Plan, Work
 from .readiness import Readiness
 from .reading import Taken
-from .shares import BEHIND, DONE, Dead, Done, Failed, Outcome, Result, Share, Waits
+from .shares import BEHIND, DONE, Dead, Done, Failed, Outcome, Result, Share, Waits, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)
 
@@ -28,7 +28,7 @@ class Runner(Protocol):
     """A way to run a batch."""
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
     ) -> list[Result]: ...
 
 
@@ -39,14 +39,14 @@ class Together:
         self._memory = memory
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
     ) -> list[Result]:
         plan = Plan(works, readiness, completing)
         results = list(plan.parked)
         for handler, shares in plan.steps():
             if handler.uses_database:
                 try:
-                    handler.call([share.payload for share in shares], db)
+                    handler.call(payloads(shares), db)
                     db.settle()
                 except HANDLER_ERRORS as error:
                     _raise_for_database(error)
@@ -67,7 +67,7 @@ class OneByOne:
         self._memory = memory
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerSession
+        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
     ) -> list[Result]:
         results: list[Result] = []
         for taken, shares in works:
@@ -102,7 +102,7 @@ class Memory:
 
     def _try_all(self, shares: Sequence[Share]) -> None:
         try:
-            shares[0].handler.call([share.payload for share in shares], None)
+            shares[0].handler.call(payloads(shares), None)
         except HANDLER_ERRORS:
             return  # each alone, then, to find out which
         self._ran.update((_name(share), DONE) for share in shares)
@@ -124,7 +124,7 @@ def _name(share: Share) -> tuple[str, EventId]:
 def attempt(share: Share, db: HandlerSession | None) -> Outcome:
     """Call a handler for one event; its outcome is what it returned or raised."""
     try:
-        share.handler.call([share.payload], db)
+        share.handler.call(payloads([share]), db)
         if db is not None:
             db.settle()
     except HANDLER_ERRORS as error:

@@ -16,7 +16,7 @@ from .application import Group
 from .database import dead, pairs, parked
 from .limits import Limits
 from .readiness import MetPairs
-from .shares import Behind, Dead, Done, Failed, Result, Share, Waits
+from .shares import DONE, Behind, Dead, Failed, Result, Share, Waits
 from .writing import Report, Writes
 
 Doubted = tuple[str, str, Pair]
@@ -29,19 +29,17 @@ class Settling:
         self._group = group
         self._limits = limits
         self._known = known
+        self._records = any(declaration.subject for declaration in group.declarations)
 
     def settle(self, db: Connection, results: Sequence[Result], now: float) -> Report:
         """Write the outcome of every share; the caller commits."""
         app, report = self._group.app, Report()
         writes = Writes(self._group, self._limits, now, report)
-        for share, outcome in results:
-            if isinstance(outcome, Done):
-                writes.done(share)
+        unfinished = [result for result in results if result[1] is not DONE]
+        writes.done(results if not unfinished else [result for result in results if result[1] is DONE])
         writes.remove_done(db)
-        candidates = self._candidates(results)
-        unfinished = sorted(
-            (r for r in results if not isinstance(r[1], Done)), key=lambda result: result[0].at
-        )
+        candidates = self._candidates(results) if self._records else {}
+        unfinished.sort(key=lambda result: result[0].at)
         waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
         met_before = pairs.lock(db, app, waits | set(candidates), now)
         hopeless = self._hopeless(db, unfinished, met_before)
@@ -61,7 +59,7 @@ class Settling:
         completing: list[Share] = []
         for share, outcome in results:
             if share.handler.name in self._group.completing[share.taken.declaration.name]:
-                if isinstance(outcome, Done):
+                if outcome is DONE:
                     completing.append(share)
                 else:
                     unfinished.add(share.taken.event_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +37,6 @@ class Share:
         return (self.handler.name, key) if self.handler.ordered and key is not None else None
 
     @property
-    def payload(self) -> Any:
-        """What the handler is given."""
-        return self.taken.event if self.handler.wants_events else self.taken.data
-
-    @property
     def pair(self) -> Pair | None:
         """The pair that this share's event would meet."""
         declaration = self.taken.declaration
@@ -48,9 +44,16 @@ class Share:
         return None if subject is None else Pair(declaration.name, subject)
 
 
+def payloads(shares: Sequence[Share]) -> list[Any]:
+    """What the handler of these shares is given."""
+    if shares[0].handler.wants_events:
+        return [share.taken.event for share in shares]
+    return [share.taken.data for share in shares]
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The handler returned."""
+    """The handler returned. There is one of these, `DONE`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from .database import dead, parked
 from .database.parked import Attempt, HandlerKey
 from .lettering import dead_row, parked_row
 from .limits import Limits
-from .shares import Share
+from .shares import Result, Share
 
 
 @dataclass
@@ -52,10 +53,12 @@ class Writes:
         self._needed: list[tuple[str, str, Pair, int]] = []
         self._freed: set[HandlerKey] = set()
 
-    def done(self, share: Share) -> None:
-        """The share is finished."""
-        self._report.done += 1
-        self._remove(share)
+    def done(self, results: Sequence[Result]) -> None:
+        """These shares are finished."""
+        self._report.done += len(results)
+        for share, _ in results:
+            if share.row is not None:
+                self._remove(share)
 
     def behind(self, share: Share) -> None:
         """The share waits behind an earlier one of its key; one that is parked already stays as it is."""

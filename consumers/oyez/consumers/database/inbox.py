@@ -5,7 +5,6 @@ The idempotent-consumer pattern: (group, source, id) is inserted in the transact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -33,7 +32,7 @@ def _admit(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def admit(db: Connection, group: str, ids: Sequence[EventId], now: float) -> set[EventId]:
+def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[EventId]:
     """Put ``ids`` into the group's inbox; returns those that were not there before.
 
     They are inserted in sorted order, so that two workers with the same events wait for one another instead
@@ -41,4 +40,7 @@ def admit(db: Connection, group: str, ids: Sequence[EventId], now: float) -> set
     """
     rows, statement = _admit(db.dialect.name)
     parameters = {**rows.bind(sorted(ids)), "group": group, "now": now}
-    return {(source, event_id) for source, event_id in db.execute(statement, parameters)}
+    result = db.execute(statement, parameters)
+    if db.dialect.name == "postgresql" and result.rowcount == len(ids):
+        return ids  # the driver has counted them; the usual case needs no rows
+    return {(source, event_id) for source, event_id in result}
