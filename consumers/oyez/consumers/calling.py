@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from .database.connection import HandlerSession
 from .signature import Signature
 
-Call = Callable[[Iterable[Any], "Session | None"], None]
+Call = Callable[[Iterable[Any], HandlerSession | None], None]
 """Calls a handler with its events (models or `Event`s); the session is None for one with no database parameter."""
 
 
@@ -26,7 +27,7 @@ def caller(function: Callable[..., object], signature: Signature) -> Call:
 
 
 def _each_plain(function: Callable[..., object]) -> Call:
-    def call(events: Iterable[Any], db: Session | None) -> None:
+    def call(events: Iterable[Any], db: HandlerSession | None) -> None:
         for event in events:
             function(event)
 
@@ -34,7 +35,7 @@ def _each_plain(function: Callable[..., object]) -> Call:
 
 
 def _each(function: Callable[..., object], injected: dict[str, Any]) -> Call:
-    def call(events: Iterable[Any], db: Session | None) -> None:
+    def call(events: Iterable[Any], db: HandlerSession | None) -> None:
         extra = _resources(injected, db)
         for event in events:
             function(event, **extra)
@@ -43,13 +44,15 @@ def _each(function: Callable[..., object], injected: dict[str, Any]) -> Call:
 
 
 def _batch(function: Callable[..., object], injected: dict[str, Any]) -> Call:
-    def call(events: Iterable[Any], db: Session | None) -> None:
+    def call(events: Iterable[Any], db: HandlerSession | None) -> None:
         function(list(events), **_resources(injected, db))
 
     return call
 
 
-def _resources(injected: dict[str, Any], db: Session | None) -> dict[str, Session | Connection]:
+def _resources(injected: dict[str, Any], db: HandlerSession | None) -> dict[str, Session | Connection]:
     if db is None:
         return {}
-    return {name: db.connection() if kind is Connection else db for name, kind in injected.items()}
+    if Session in injected.values():
+        db.connection()  # a savepoint of the session's own is outside of all that the handler makes
+    return {name: db.joined if kind is Connection else db for name, kind in injected.items()}

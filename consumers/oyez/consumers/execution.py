@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .application import Group
 from .database import notices
-from .database.connection import HandlerConnection, HandlerSession
+from .database.connection import HandlerConnection
 from .database.engine import Database, DatabaseAway, is_conflict, is_lost
 from .limits import Limits
 from .planning import Work
@@ -83,11 +83,7 @@ class Execution:
         now = self.clock()
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
-        session = HandlerSession(db)
-        try:
-            results = runner.run(works, readiness, self.group.completing, session)
-        finally:
-            session.discard()
+        results = runner.run(works, readiness, self.group.completing, db)
         report = self._settling.settle(db, results, now)
         notices.notify(db, set(report.released) - {self.group.name})
         return report

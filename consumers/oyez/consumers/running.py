@@ -8,8 +8,8 @@ from typing import Protocol
 
 from oyez.schemas import Pair
 
-from .database.connection import HandlerSession
-from .database.engine import is_conflict, is_lost
+from .database.connection import HandlerConnection, HandlerSession
+from .database.engine import raise_for_database
 from .database.inbox import EventId
 from .outcomes import NotReady, Reject
 from .planning import Completing, Plan, Work
@@ -18,6 +18,7 @@ from .reading import Taken
 from .shares import BEHIND, DONE, Dead, Done, Failed, Outcome, Result, Share, Waits, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)
+MOST_TEXT = 8000  # characters of an error that are kept
 
 
 class HandlerFailed(Exception):
@@ -41,7 +42,13 @@ class Together:
     def run(
         self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
     ) -> list[Result]:
-        plan = Plan(works, readiness, completing)
+        session = HandlerSession(db, "rollback_only")
+        try:
+            return self._run(Plan(works, readiness, completing), session)
+        finally:
+            session.discard()
+
+    def _run(self, plan: Plan, db: HandlerSession) -> list[Result]:
         results = list(plan.parked)
         for handler, shares in plan.steps():
             if handler.uses_database:
@@ -49,7 +56,7 @@ class Together:
                     handler.call(payloads(shares), db)
                     db.settle()
                 except HANDLER_ERRORS as error:
-                    _raise_for_database(error)
+                    raise_for_database(error, db.joined)
                     raise HandlerFailed from error
                 results.extend((share, DONE) for share in shares)
             else:
@@ -76,7 +83,7 @@ class OneByOne:
             _complete(taken, ours, readiness, completing)
         return results
 
-    def _one(self, share: Share, readiness: Readiness, db: HandlerSession) -> Result:
+    def _one(self, share: Share, readiness: Readiness, db: HandlerConnection) -> Result:
         outcome: Outcome | None = readiness.gate(share)
         if outcome is not None:
             readiness.park(share, outcome)
@@ -128,7 +135,8 @@ def attempt(share: Share, db: HandlerSession | None) -> Outcome:
         if db is not None:
             db.settle()
     except HANDLER_ERRORS as error:
-        _raise_for_database(error)
+        if db is not None:
+            raise_for_database(error, db.joined)
         return outcome_of(error)
     return DONE
 
@@ -141,30 +149,39 @@ def outcome_of(error: BaseException) -> Outcome:
         case NotReady():
             return Failed(str(error))
         case Reject(reason=reason):
-            return Dead("rejected by its handler", reason)
+            return Dead("rejected by its handler", storable(str(reason))[:MOST_TEXT])
     return Failed(describe(error))
 
 
 def describe(error: BaseException) -> str:
     """An error as it is kept with a parked share: the error in one line, then where the handler raised it."""
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 # it is the handler's own class
+        said = "(its text cannot be had)"
     frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    return f"{type(error).__name__}: {error}\n{frames}"[:8000]
+    return f"{storable(type(error).__name__)}: {storable(said)[: MOST_TEXT // 2]}\n{storable(frames)}"[
+        :MOST_TEXT
+    ]
 
 
-def _in_savepoint(share: Share, db: HandlerSession) -> Outcome:
+def storable(text: str) -> str:
+    """``text`` without what no database takes: NUL characters and lone surrogates."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def _in_savepoint(share: Share, db: HandlerConnection) -> Outcome:
     savepoint = db.begin_nested()
-    outcome = attempt(share, db)
+    session = HandlerSession(db, "create_savepoint")
+    try:
+        outcome = attempt(share, session)
+    finally:
+        session.discard()
     if isinstance(outcome, Done):
         savepoint.commit()
     else:
-        savepoint.rollback()
+        db.undo(savepoint)
     return outcome
-
-
-def _raise_for_database(error: BaseException) -> None:
-    """A conflict or a lost connection is not the handler's failure: the whole batch is taken again."""
-    if is_conflict(error) or is_lost(error):
-        raise error
 
 
 def _database_first(shares: Sequence[Share]) -> list[Share]:

@@ -2,23 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import re
+from typing import Any, NoReturn, Self
 
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, TextClause
+from sqlalchemy.orm import Session, SessionTransaction
 
 from ..outcomes import HandlerMisuse
+
+_SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_ENDING = re.compile(
+    rf"(?:^|;){_SPACE}(commit|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|end|abort|begin|start\s+transaction)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 
 
 def _refuse(what: str) -> NoReturn:
     raise HandlerMisuse(
         f"the handler called {what}, which would end the transaction of its whole batch; remove the call: "
-        f"Oyez commits when the batch is done. To undo a part, use begin_nested()"
+        f"Oyez commits when the batch is done. To undo a part, use `with db.begin_nested():`"
     )
 
 
 class HandlerConnection(Connection):
     """The batch's connection. Oyez ends its transaction through the transaction object, handlers cannot."""
+
+    @classmethod
+    def over(cls, connection: Connection) -> Self:
+        """The same connection as ``connection``, in whose transaction handlers are to run, seen by them."""
+        seen = cls.__new__(cls)
+        seen.__dict__ = connection.__dict__
+        return seen
+
+    def start(self, statement: str) -> None:
+        """Begin in the database's own words."""
+        super().exec_driver_sql(statement)
+
+    def release(self) -> None:
+        """Give the connection back to its pool; whatever was not committed is rolled back."""
+        super().close()
+
+    def savepoint(self) -> NestedTransaction | None:
+        """The savepoint that the connection is in."""
+        return super().get_nested_transaction()
+
+    def undo(self, savepoint: NestedTransaction) -> None:
+        """Roll back to a savepoint, with all that was left open inside it."""
+        while (inner := self.savepoint()) is not None and inner is not savepoint:
+            inner.close()
+        savepoint.close()
+
+    def is_broken(self) -> bool:
+        """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""
+        if not self.in_transaction():
+            return True
+        driver: Any = self.connection.dbapi_connection
+        if self.dialect.name == "postgresql":
+            return driver.info.transaction_status in (_IDLE, _IN_ERROR)
+        return not driver.in_transaction
+
+    def begin(self) -> RootTransaction:
+        return _refuse("Connection.begin()") if self.in_transaction() else super().begin()
 
     def commit(self) -> None:
         _refuse("Connection.commit()")
@@ -29,28 +74,76 @@ class HandlerConnection(Connection):
     def close(self) -> None:
         _refuse("Connection.close()")
 
-    def release(self) -> None:
-        """Give the connection back to its pool; whatever was not committed is rolled back."""
-        super().close()
+    def detach(self) -> None:
+        _refuse("Connection.detach()")
+
+    def invalidate(self, exception: BaseException | None = None) -> None:
+        if exception is None:
+            _refuse("Connection.invalidate()")
+        super().invalidate(exception)  # SQLAlchemy's own call, when the connection is lost
+
+    def get_transaction(self) -> RootTransaction | None:
+        _refuse("Connection.get_transaction()")
+
+    def get_nested_transaction(self) -> NestedTransaction | None:
+        _refuse("Connection.get_nested_transaction()")
+
+    def execute(self, statement: Any, *given: Any, **options: Any) -> CursorResult[Any]:
+        if isinstance(statement, TextClause):
+            _refuse_ending(statement.text)
+        return super().execute(statement, *given, **options)
+
+    def exec_driver_sql(self, statement: str, *given: Any, **options: Any) -> CursorResult[Any]:
+        _refuse_ending(statement)
+        return super().exec_driver_sql(statement, *given, **options)
 
 
 class HandlerSession(Session):
-    """A session joined to the batch's transaction: ``commit()`` only flushes (SQLAlchemy's "rollback_only")."""
+    """A session joined to the batch's transaction: ``commit()`` only flushes.
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(bind=connection, join_transaction_mode="rollback_only")
+    ``mode`` is SQLAlchemy's ``join_transaction_mode``. "rollback_only" costs nothing, but a failed flush ends
+    the transaction; "create_savepoint" keeps it.
+    """
+
+    def __init__(self, connection: HandlerConnection, mode: Any) -> None:
+        super().__init__(bind=connection, join_transaction_mode=mode)
+        self.joined = connection
+        self._savepoint = connection.savepoint()
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        return super().begin(nested=True) if nested else _refuse("Session.begin()")
 
     def rollback(self) -> None:
         _refuse("Session.rollback()")
 
+    def close(self) -> None:
+        _refuse("Session.close()")
+
+    def reset(self) -> None:
+        _refuse("Session.reset()")
+
+    def invalidate(self) -> None:
+        _refuse("Session.invalidate()")
+
+    def get_transaction(self) -> SessionTransaction | None:
+        _refuse("Session.get_transaction()")
+
+    def get_nested_transaction(self) -> SessionTransaction | None:
+        _refuse("Session.get_nested_transaction()")
+
     def settle(self) -> None:
         """Write what is pending and check that no error was swallowed, so that it lands on the handler that made it."""
-        if not self.is_active or _is_aborted(self.connection()):
+        if not self.is_active or self.joined.is_broken():
             raise HandlerMisuse(
                 "the handler swallowed a database error that ended its transaction; "
                 "put what may fail in `with db.begin_nested():`"
             )
-        self.flush()
+        if not self.in_nested_transaction():
+            self.commit()
+        if self.joined.savepoint() is not self._savepoint:
+            raise HandlerMisuse(
+                "the handler left a savepoint open; write `with db.begin_nested():`, which releases it"
+            )
 
     def discard(self) -> None:
         """Forget everything; the transaction is somebody else's to end."""
@@ -58,9 +151,7 @@ class HandlerSession(Session):
         super().close()
 
 
-def _is_aborted(connection: Connection) -> bool:
-    """Whether PostgreSQL refuses everything until a rollback; the driver knows without asking."""
-    if connection.dialect.name != "postgresql":
-        return False
-    status: Any = getattr(connection.connection.dbapi_connection, "info", None)
-    return status is not None and status.transaction_status.name == "INERROR"
+def _refuse_ending(statement: str) -> None:
+    found = _ENDING.search(statement)
+    if found:
+        _refuse(f"execute({found[1]!r})")

@@ -71,9 +71,38 @@ def is_conflict(error: BaseException) -> bool:
     return getattr(error.orig, "sqlstate", None) in CONFLICTS or _is_busy(error)
 
 
+def raise_for_database(error: BaseException, db: Connection) -> None:
+    """Raise what is not the fault of the handler that raised ``error``: the lost connection or another
+    transaction in the way, also when the handler wrapped it. SQLite's writer, once begun, is in nobody's way.
+    """
+    if db.invalidated:
+        raise DatabaseAway(f"the connection to the database was lost: {one_line(error)}") from error
+    cause: BaseException | None = error
+    while cause is not None and db.dialect.name == "postgresql":
+        if is_conflict(cause):
+            raise cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def one_line(error: BaseException) -> str:
+    """An error's text in one line; for a database's error the database's own words."""
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, so that nothing can be said of the statement or the handler."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+@contextmanager
+def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
+    """A missing connection says nothing of what was to be done with it."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_away(error):
+            raise DatabaseAway(f"no connection to the database: {' '.join(str(error.orig).split())}") from error
+        raise
 
 
 def _is_busy(error: DBAPIError) -> bool:
@@ -101,22 +130,30 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
-        """One transaction: committed at the end of the block, rolled back by any exception."""
-        connection = HandlerConnection(self.engine)
-        try:
-            if self.dialect == "postgresql":
-                connection.execution_options(isolation_level="READ COMMITTED")
-            with connection.begin():
-                if self.dialect == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-        finally:
-            connection.release()
+        """One transaction: committed at the end of the block, rolled back by any exception.
+
+        Raises `DatabaseAway` when there is no connection to be had, or when it is lost.
+        """
+        with _or_away(lambda _: True):
+            connection = HandlerConnection(self.engine)
+        with _or_away(is_lost):
+            try:
+                if self.dialect == "postgresql":
+                    connection.execution_options(isolation_level="READ COMMITTED")
+                with connection.begin():
+                    if self.dialect == "sqlite":
+                        connection.start("BEGIN IMMEDIATE")
+                    yield connection
+            finally:
+                connection.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for single queries, outside of any transaction."""
-        with self.engine.connect() as connection:
+        """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
+        when a writer kept SQLite's file locked."""
+        with _or_away(lambda _: True):
+            connection = self.engine.connect()
+        with _or_away(lambda error: is_lost(error) or is_conflict(error)), connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
