@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from confluent_kafka import Producer
+
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.kafka import KafkaLog
 from oyez.consumers.logs.log import Log
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.reading import Record
 from oyez.producers import MemoryBroker
-
 from support.services import unique
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -71,9 +72,11 @@ def count_rows(engine: Engine, *names: str) -> int:
         return sum(int(count.scalar_one()) for count in counts)
 
 
-def find(engine: Engine, announced: list[Announced]) -> Findings:
-    """Compare."""
+def find(engine: Engine, announced: list[Announced], handlers: Collection[str] | None = None) -> Findings:
+    """Compare; only what these handlers did, if any are named."""
     wanted, found = expected_effects(announced), effects(engine)
+    if handlers is not None:
+        wanted = Counter({effect: n for effect, n in wanted.items() if effect[0] in handlers})
     with engine.connect() as db:
         rows = db.execute(select(trails.c.session_id, trails.c.source, trails.c.hash))
         chains = {(row.session_id, row.source): row.hash for row in rows}

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers
+from oyez.consumers.handlers import Promise
 from oyez.schemas import Catalogue, Event, Signal
 
 known = Catalogue()
@@ -41,7 +42,14 @@ class Viewed(Known, name="page.viewed", number=3, key="session_id", requires={St
     n: int = 0
 
 
-class Priced(Known, name="price.changed", number=7):
+class Ticked(Known, name="ticked", number=7, key="k"):
+    """For an application of its own, with one group and nothing to wait for."""
+
+    k: str = "k"
+    n: int = 0
+
+
+class Priced(Known, name="price.changed"):
     """Nobody listens to this one."""
 
     n: int = 0
@@ -72,6 +80,12 @@ trails = Table(
     Column("session_id", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("hash", Text, nullable=False),
+)
+ticks = Table(
+    "shop_tick",
+    tables,
+    Column("seq", Integer, primary_key=True),
+    Column("n", Integer, nullable=False),
 )
 
 _has_started = exists().where(sessions.c.session_id == bindparam("session_id")).select_from(sessions)
@@ -128,6 +142,10 @@ def audit(events: list[Event[Viewed]]) -> None:
         file.write(lines)
 
 
+def tick(events: list[Event[Ticked]], db: Connection) -> None:
+    db.execute(insert(ticks), [{"n": event.data.n} for event in events])
+
+
 def _row(handler: str, event: Event[Started] | Event[Viewed]) -> dict[str, object]:
     return {
         "handler": handler,
@@ -146,4 +164,11 @@ def shop(app: str) -> Application:
     on(Started, group="visits", completes=False)(visit_start)
     on(Viewed, group="visits")(visit_view)
     on(Viewed, group="audit", requires={}, order="none")(audit)
+    return Application(on, known)
+
+
+def ticker(app: str, promise: Promise = "exactly-once") -> Application:
+    """An application of one group, `<app>.ticked`."""
+    on = Handlers(app, promises={"ticked": promise})
+    on(Ticked)(tick)
     return Application(on, known)

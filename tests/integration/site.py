@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
 from integration.findings import Announced, Findings, count_rows, effects, expected_effects, find, read_record
-from integration.shop import tables
+from integration.shop import Known, known, tables
+from oyez.consumers import ListenSettings
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.migrating import upgrade
+from oyez.producers import Announcer
 from support.processes import Program
 from support.services import unique
 from support.waiting import eventually
@@ -20,6 +23,7 @@ class Site:
 
     def __init__(self, database: str, kafka: str, topic: str, folder: Path) -> None:
         self.app = unique("shop")
+        self.topic = topic
         self.audit = folder / "audit"
         self.env = {
             "OYEZ_KAFKA": kafka,
@@ -31,6 +35,8 @@ class Site:
         self._folder = folder
         self._records: list[Path] = []
         self._programs: list[Program] = []
+        self._said: list[Announced] = []
+        self._announcers: dict[str, Announcer] = {}
         upgrade(self.engine)
         tables.create_all(self.engine)
 
@@ -56,9 +62,27 @@ class Site:
         """Start a listening server."""
         return self.run("listener", self.app, str(workers), *groups, **settings)
 
+    def settings(self, **said: Any) -> ListenSettings:
+        """The settings of a worker in this process."""
+        given = {name.removeprefix("OYEZ_").lower(): value for name, value in self.env.items()}
+        given.pop("shop_audit")
+        return ListenSettings(**(given | said))
+
+    def say(self, *events: Known, source: str = "web-0") -> None:
+        """Announce events from this process, and wait until they have arrived."""
+        if source not in self._announcers:
+            settings = self.settings()
+            self._announcers[source] = Announcer.from_settings(settings, source=source, catalogue=known)
+        announcer = self._announcers[source]
+        for event in events:
+            event_id = announcer.announce(event)
+            session = getattr(event, "session_id", "-")
+            self._said.append(Announced(type(event).__name__, session, source, event_id))
+        announcer.flush()
+
     def announced(self) -> list[Announced]:
-        """What the servers that have ended announced."""
-        return [one for path in self._records if path.exists() for one in read_record(path)]
+        """What the servers that have ended announced, and this process."""
+        return self._said + [one for path in self._records if path.exists() for one in read_record(path)]
 
     def handled(self) -> int:
         """The number of effects so far."""
@@ -85,4 +109,6 @@ class Site:
     def close(self) -> None:
         for program in self._programs:
             program.end()
+        for announcer in self._announcers.values():
+            announcer.close()
         self.engine.dispose()

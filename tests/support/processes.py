@@ -50,7 +50,9 @@ class Program:
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self._log.name} did not end within {timeout:g} s\n{self.output()}") from None
+            raise AssertionError(
+                f"{self._log.name} did not end within {timeout:g} s\n{self.output()}"
+            ) from None
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""

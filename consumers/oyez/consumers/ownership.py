@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sqlalchemy import text
@@ -13,7 +14,11 @@ from .database import positions
 from .database.connection import HandlerConnection
 from .database.engine import Database, is_conflict
 from .database.positions import Held, Move, Partition
-from .logs.log import FirstOffset, Log
+from .logs.log import FirstOffset, Log, LogAway
+
+log = logging.getLogger("oyez.worker")
+
+RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
 class Ownership:
@@ -36,12 +41,23 @@ class Ownership:
         self._first = first
         self._clock = clock
         self._held: dict[Partition, Held] = {}
+        self._left: dict[Partition, float] = {}
+        self._is_away = False
 
     def follow(self) -> None:
-        """Take what the log assigned since the last poll, and forget what it took away."""
-        gained = self._log.gained()
-        if gained:
-            self._start(gained)
+        """Take what the log assigned since the last poll, and forget what it took away.
+
+        What cannot be had yet, because its row is locked or the log does not answer, is tried again next time.
+        """
+        try:
+            gained = self._log.gained()
+            if gained or self._left:
+                self._start(self._to_take(gained))
+            self._is_away = False
+        except LogAway as error:
+            if not self._is_away:
+                log.warning("%s: %s; asking again", self._group.name, error)
+            self._is_away = True
         current = self._log.positions()
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
 
@@ -63,7 +79,8 @@ class Ownership:
     def restore(self) -> list[Partition]:
         """After a rollback: read on from the database's positions, or events would be lost.
 
-        Partitions that another worker has taken are left until they are assigned again; returns those.
+        Partitions that another worker has taken are left; returns those. If the log still says after a while
+        that they are this worker's, the other one was wrong, and they are taken again.
         """
         if not self._group.is_exact:
             self._log.start({partition: held.position for partition, held in self._held.items()})
@@ -74,40 +91,52 @@ class Ownership:
         lost = [p for p in self._held if p not in ours]
         for partition in lost:
             self._log.leave(partition)
+            self._left[partition] = self._clock()
         self._held = dict(ours)
         self._log.start({partition: held.position for partition, held in ours.items()})
         return lost
 
+    def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
+        """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
+        now = self._clock()
+        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < RETAKE}
+        return [partition for partition in gained if partition not in self._left]
+
     def _start(self, gained: list[Partition]) -> None:
-        if not self._group.is_exact:
-            held = {partition: Held(self._told_or_first(partition), 0) for partition in gained}
-        else:
-            taken = self._take(gained)
-            if taken is None:
-                return  # somebody still holds the rows; the next round tries again, polling in between
-            held = taken
-        self._held.update(held)
-        self._log.start({partition: at.position for partition, at in held.items()})
-
-    def _take(self, gained: list[Partition]) -> dict[Partition, Held] | None:
+        if not gained:
+            return
         starts = self._starts(gained)
-
-        def take(db: HandlerConnection) -> dict[Partition, Held]:
-            if db.dialect.name == "postgresql":
-                db.execute(text("SET LOCAL lock_timeout = '500ms'"))
-            now = self._clock()
-            positions.begin(db, self._group.name, starts, now)
-            return {p: positions.take(db, self._group.name, p, self._owner, now) for p in sorted(gained)}
-
+        told = self._log.told(gained)
         try:
             with self._database.transaction() as db:
-                return take(db)
+                taken = self._take(db, gained, starts, told)
         except DBAPIError as error:
             if is_conflict(error):
-                return None
+                return  # somebody still holds the rows
             raise
+        self._held.update(taken)
+        self._log.start({partition: held.position for partition, held in taken.items()})
 
-    def _starts(self, gained: list[Partition]) -> dict[Partition, int]:
+    def _take(
+        self,
+        db: HandlerConnection,
+        gained: list[Partition],
+        starts: Mapping[Partition, int],
+        told: Mapping[Partition, int],
+    ) -> dict[Partition, Held]:
+        """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
+        say where it began. A group that was at-least-once before goes on where it told the log it was."""
+        name, now = self._group.name, self._clock()
+        if db.dialect.name == "postgresql":
+            db.execute(text("SET LOCAL lock_timeout = '500ms'"))
+        positions.begin(db, name, starts, now)
+        if self._group.is_exact:
+            positions.raise_to(db, name, told)
+            return {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
+        found = positions.read(db, name, gained)
+        return {p: Held(told.get(p, found[p].position), 0) for p in gained}
+
+    def _starts(self, gained: Iterable[Partition]) -> dict[Partition, int]:
         """First positions. A new group gets one for every partition of the topic at once, so that a partition
         without one is known to be added later: it is read from its beginning."""
         starts: dict[Partition, int] = {}
@@ -116,12 +145,8 @@ class Ownership:
             with self._database.reading() as db:
                 known = positions.known(db, self._group.name, topic_id)
             if not known:
-                starts |= {p: self._told_or_first(p) for p in self._log.siblings(ours[0])}
+                starts |= {p: self._log.first_offset(p, self._first) for p in self._log.siblings(ours[0])}
             starts |= {
                 p: self._log.first_offset(p, "earliest") for p in ours if known and p.number not in known
             }
         return starts
-
-    def _told_or_first(self, partition: Partition) -> int:
-        told = self._log.told(partition)
-        return self._log.first_offset(partition, self._first) if told is None else told

@@ -74,9 +74,11 @@ class Worker:
     def step(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """One round; returns the number of records read."""
         records = self._log.poll(self._batch, POLL)
-        self._ownership.follow()
+        self._until_back(self._ownership.follow, stopped)
         if records:
             self._until_back(lambda: self._handle(records), stopped)
+        if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
+            self._until_back(self._write_positions, stopped)
         self._until_back(lambda: self._retry(stopped), stopped)
         return len(records)
 
@@ -85,8 +87,6 @@ class Worker:
         topic_ids = {move.partition.topic: move.partition.topic_id for move in moves}
         batch = decode(self._group, self._reader, records, moves, topic_ids)
         if not batch.events and not batch.undecodable:
-            if self._clock() - self._written > IDLE_POSITIONS:
-                self._write_positions()
             return
         try:
             report = self._handle_batch(batch, is_full=len(records) >= self._batch)
@@ -133,9 +133,7 @@ class Worker:
 
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
-        if not moves:
-            return
-        if self._group.is_exact:
+        if moves and self._group.is_exact:
             try:
                 self._execution.handle(Batch(self._group, [], moves))
             except Fenced:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, and_, bindparam, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Text, and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .rows import Rows
@@ -64,20 +64,34 @@ def begin(db: Connection, group: str, starts: Mapping[Partition, int], now: floa
         db.execute(insert(position).on_conflict_do_nothing(), rows)
 
 
+def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
+    """Move positions forward to what the group told its log when it kept its offsets there."""
+    for partition, offset in sorted(told.items()):
+        db.execute(
+            update(position)
+            .where(_row_of(group, partition), position.c.position < offset)
+            .values(position=offset)
+        )
+
+
 def take(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held:
     """Take a partition that has a position: a new epoch, which fences its former owner."""
     statement = (
         update(position)
-        .where(
-            position.c.group_name == group,
-            position.c.topic_id == partition.topic_id,
-            position.c.partition == partition.number,
-        )
+        .where(_row_of(group, partition))
         .values(epoch=position.c.epoch + 1, owner=owner, takes=position.c.takes + 1, updated_at=now)
         .returning(position.c.position, position.c.epoch)
     )
     row = db.execute(statement).one()
     return Held(row.position, row.epoch)
+
+
+def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
+    return and_(
+        position.c.group_name == group,
+        position.c.topic_id == partition.topic_id,
+        position.c.partition == partition.number,
+    )
 
 
 def known(db: Connection, group: str, topic_id: str) -> dict[int, Held]:

@@ -7,16 +7,15 @@ ever raised in one: librdkafka would lose messages, and `close` might never retu
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
-
-from oyez.schemas import OyezError
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from ..database.positions import Partition
 from ..reading import Record
-from .log import FirstOffset
+from .log import FirstOffset, LogAway, LogError
 from .topics import Topics
 
 ANSWER = 10.0  # s; how long the broker may take for a single question
@@ -31,10 +30,6 @@ DEFAULTS: Mapping[str, Any] = {
     "fetch.queue.backoff.ms": 10,
     "allow.auto.create.topics": True,
 }
-
-
-class LogError(OyezError):
-    """A log cannot be read on; the message says where and what to do."""
 
 
 class KafkaLog:
@@ -52,9 +47,9 @@ class KafkaLog:
         config = {**DEFAULTS, **options, "bootstrap.servers": servers, "group.id": group}
         self._topics = Topics(servers, options)
         self._logger = logger
-        self._assigned: set[Partition] = set()
+        self._assigned: set[tuple[str, int]] = set()
         self._positions: dict[Partition, int] = {}
-        self._by_name: dict[tuple[str, int], Partition] = {}
+        self._started: dict[tuple[str, int], Partition] = {}
         self._lost_some = False
         self._consumer = Consumer(config, logger=logger)
         self._consumer.subscribe(
@@ -70,42 +65,53 @@ class KafkaLog:
         if any(map(Message.error, messages)):
             messages = [message for message in messages if not self._is_error(message)]
         if self._lost_some:
-            messages = [m for m in messages if (m.topic(), m.partition()) in self._by_name]
+            messages = [m for m in messages if (m.topic(), m.partition()) in self._started]
         self._note_positions()
         return cast("Sequence[Record]", messages)
 
     def gained(self) -> list[Partition]:
-        return sorted(self._assigned - self._positions.keys())
+        new = self._assigned - self._started.keys()
+        if not new:
+            return []
+        with _asking("its topics"):
+            return sorted(self._topics.name(topic, number) for topic, number in new)
 
     def start(self, positions: Mapping[Partition, int]) -> None:
-        ours = {p: offset for p, offset in positions.items() if p in self._assigned}
+        ours = {p: at for p, at in positions.items() if (p.topic, p.number) in self._assigned}
         again = [p for p in ours if p in self._positions]
         if again:
             self._consumer.incremental_unassign([_named(p) for p in again])
         self._consumer.incremental_assign([_named(p, offset) for p, offset in ours.items()])
         for partition, offset in ours.items():
             self._positions[partition] = offset
-            self._by_name[partition.topic, partition.number] = partition
+            self._started[partition.topic, partition.number] = partition
 
     def leave(self, partition: Partition) -> None:
         if partition in self._positions:
             self._consumer.incremental_unassign([_named(partition)])
-        self._forget(partition)
+            self._forget(partition)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 
     def siblings(self, partition: Partition) -> list[Partition]:
-        return self._topics.partitions(partition.topic)
+        with _asking(partition.topic):
+            return self._topics.partitions(partition.topic)
 
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        low, high = self._consumer.get_watermark_offsets(_named(partition), timeout=ANSWER)
+        with _asking(f"{partition.topic} {partition.number}"):
+            low, high = self._consumer.get_watermark_offsets(_named(partition), timeout=ANSWER)
         return int(low if first == "earliest" else high)
 
-    def told(self, partition: Partition) -> int | None:
-        (answer,) = self._consumer.committed([_named(partition)], timeout=ANSWER)
-        offset = int(answer.offset)
-        return offset if offset >= 0 and answer.metadata == "at-least-once" else None
+    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        by_name = {(p.topic, p.number): p for p in partitions}
+        with _asking("the group's offsets"):
+            answers = self._consumer.committed([_named(p) for p in by_name.values()], timeout=ANSWER)
+        return {
+            by_name[answer.topic, answer.partition]: int(answer.offset)
+            for answer in answers
+            if answer.offset >= 0 and answer.metadata == "at-least-once"
+        }
 
     def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
         offsets = [
@@ -122,7 +128,7 @@ class KafkaLog:
     def _note_positions(self) -> None:
         for answer in self._consumer.position([_named(p) for p in self._positions]):
             if answer.offset >= 0:
-                self._positions[self._by_name[answer.topic, answer.partition]] = answer.offset
+                self._positions[self._started[answer.topic, answer.partition]] = answer.offset
 
     def _is_error(self, message: Message) -> bool:
         error = message.error()
@@ -140,20 +146,29 @@ class KafkaLog:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign([])
-        self._assigned.update(self._topics.name(p.topic, p.partition) for p in partitions)
+        self._assigned.update((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(p.topic, p.partition) for p in partitions}
-        started = [p for p in self._positions if (p.topic, p.number) in gone]
+        started = [partition for name, partition in self._started.items() if name in gone]
         consumer.incremental_unassign([_named(p) for p in started])
-        for partition in [p for p in self._assigned if (p.topic, p.number) in gone]:
+        self._assigned -= gone
+        for partition in started:
             self._forget(partition)
 
     def _forget(self, partition: Partition) -> None:
         self._lost_some = True
-        self._assigned.discard(partition)
         self._positions.pop(partition, None)
-        self._by_name.pop((partition.topic, partition.number), None)
+        self._started.pop((partition.topic, partition.number), None)
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """A question that the broker may leave unanswered."""
+    try:
+        yield
+    except KafkaException as error:
+        raise LogAway(f"Kafka gave no answer about {what}: {error.args[0].str()}") from error
 
 
 def _named(partition: Partition, offset: int | None = None) -> Any:

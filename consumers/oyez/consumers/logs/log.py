@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
+
+from oyez.schemas import OyezError
 
 from ..database.positions import Partition
 from ..reading import Record
@@ -11,11 +13,20 @@ from ..reading import Record
 FirstOffset = Literal["earliest", "latest"]
 
 
+class LogError(OyezError):
+    """A log cannot be read on; the message says where and what to do."""
+
+
+class LogAway(OyezError):
+    """A log gave no answer; it may later."""
+
+
 class Log(Protocol):
     """A member of a consumer group. Never used by two threads at once.
 
     The log assigns partitions to its members while they `poll`. A partition that is `gained` is read only
-    after `start`; one that is lost is gone from `positions`, with its records, when `poll` returns.
+    after `start`; one that is lost is gone from `positions`, with its records, when `poll` returns. Whatever
+    asks the log something may raise `LogAway`.
     """
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
@@ -28,7 +39,7 @@ class Log(Protocol):
         """Read these partitions from these offsets on, whether they were started before or not."""
 
     def leave(self, partition: Partition) -> None:
-        """Read a partition no more until it is assigned again."""
+        """Read a partition no more until it is started again. While it stays assigned, it counts as gained."""
 
     def positions(self) -> dict[Partition, int]:
         """The offset after the last record returned, for each started partition."""
@@ -39,8 +50,8 @@ class Log(Protocol):
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         """The offset of the earliest record, or the one after the latest."""
 
-    def told(self, partition: Partition) -> int | None:
-        """The offset that an at-least-once group told for a partition, if one did."""
+    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The offsets that an at-least-once group told, for those partitions for which one did."""
 
     def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
         """Tell the log the group's offsets, for tools that show lag and for at-least-once groups."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from oyez.producers import MemoryBroker
 
@@ -44,7 +44,6 @@ class MemoryLog:
 
     def __init__(self, group: MemoryGroup) -> None:
         self._group = group
-        self._dealt: set[Partition] = set()
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
 
@@ -64,7 +63,6 @@ class MemoryLog:
         self._positions.update({p: offset for p, offset in positions.items() if p in self._assigned})
 
     def leave(self, partition: Partition) -> None:
-        self._assigned.discard(partition)
         self._positions.pop(partition, None)
 
     def positions(self) -> dict[Partition, int]:
@@ -76,9 +74,9 @@ class MemoryLog:
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         return 0 if first == "earliest" else self._group.broker.end(partition.topic, partition.number)
 
-    def told(self, partition: Partition) -> int | None:
-        offset, promise = self._group.offsets.get(partition, (None, ""))
-        return offset if promise == "at-least-once" else None
+    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
+        return {p: offset for p, (offset, promise) in known.items() if promise == "at-least-once"}
 
     def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
@@ -90,7 +88,5 @@ class MemoryLog:
         self._positions.clear()
 
     def _rebalance(self) -> None:
-        dealt = self._group.assigned(self)
-        self._assigned = (self._assigned & dealt) | (dealt - self._dealt)
-        self._dealt = dealt
+        self._assigned = self._group.assigned(self)
         self._positions = {p: at for p, at in self._positions.items() if p in self._assigned}

@@ -1,0 +1,143 @@
+"""Workers come and go, partitions are added, groups are new or change their promise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions
+
+from integration.crew import Crew
+from integration.findings import CLEAN
+from integration.shop import Started, Ticked, Viewed, known, ticker
+from integration.site import Site
+from oyez.schemas import Encoder
+
+QUICK = {"topic.metadata.refresh.interval.ms": "500"}
+
+
+class Traffic:
+    """Sessions and views from two servers, a few more each time; some views come before their session."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._rng = random.Random(7)
+        self._sessions = 0
+
+    def more(self) -> None:
+        for source in ("web-0", "web-1"):
+            some = (Viewed(session_id=f"s{self._rng.randrange(self._sessions + 2)}") for _ in range(4))
+            self._site.say(*some, source=source)
+        self._site.say(Started(session_id=f"s{self._sessions}"))
+        self._sessions += 1
+
+    def end(self) -> None:
+        self._site.say(*(Started(session_id=f"s{self._sessions + n}") for n in range(2)))
+
+
+def test_partitions_lost_kept_and_gained_while_events_flow(crew: Crew, site: Site) -> None:
+    traffic = Traffic(site)
+    crew.join("session.started")
+    first = crew.join("page.viewed", batch=10)
+    viewing = [first]
+
+    def dealt(*counts: int) -> Callable[[], bool]:
+        return lambda: sorted(len(member.held()) for member in viewing) == sorted(counts)
+
+    crew.until(dealt(4), each=traffic.more)
+    viewing.append(crew.join("page.viewed", batch=10))
+    crew.until(dealt(2, 2), each=traffic.more)
+    viewing.append(crew.join("page.viewed", batch=10))
+    crew.until(dealt(1, 1, 2), each=traffic.more)
+    assert first.held(), "it kept some"
+    crew.leave(viewing.pop(0))
+    crew.until(dealt(2, 2), each=traffic.more)
+    viewing.append(crew.join("page.viewed", batch=10))
+    crew.leave(viewing.pop(0))
+    crew.until(dealt(2, 2), each=traffic.more)
+
+    traffic.end()
+    assert crew.settle() == CLEAN
+
+
+def _produce(site: Site, kafka: str, partition: int, *numbers: int) -> None:
+    """Events in one partition, whatever their key says."""
+    encode = Encoder("elsewhere", known).encode
+    producer = Producer({"bootstrap.servers": kafka})
+    for n in numbers:
+        value = encode(Ticked(n=n), id=f"{partition}-{n}", time="2026-01-01T00:00:00Z", key="k", subject=None)
+        producer.produce(site.topic, value, b"k", partition)
+    assert producer.flush(20) == 0
+
+
+def test_a_new_group_begins_where_it_is_told_to(tickers: Crew, site: Site, kafka: str) -> None:
+    for partition in range(4):
+        _produce(site, kafka, partition, partition)
+    member = tickers.join("ticked", first_offset="latest")
+    tickers.until(lambda: len(member.held()) == 4)
+    for partition in range(4):
+        _produce(site, kafka, partition, 10 + partition)
+    tickers.until(lambda: len(tickers.ticks()) == 4)
+    assert sorted(tickers.ticks()) == [10, 11, 12, 13]
+
+    again = Crew(site, ticker(f"{site.app}-2"))
+    again.join("ticked")
+    again.until(lambda: len(again.ticks()) == 12)
+    again.close()
+    assert sorted(again.ticks()) == sorted([0, 1, 2, 3, *[10, 11, 12, 13] * 2])
+
+
+def test_an_added_partition_is_read_from_its_beginning(tickers: Crew, site: Site, kafka: str) -> None:
+    member = tickers.join("ticked", first_offset="latest", kafka_options=QUICK)
+    tickers.until(lambda: len(member.held()) == 4)
+    _add_partition(site, kafka)
+    _produce(site, kafka, 4, 1, 2, 3)
+    tickers.until(lambda: len(tickers.ticks()) == 3)
+    assert tickers.ticks() == [1, 2, 3]
+    assert member.held() == {0, 1, 2, 3, 4}
+
+
+def test_an_added_partition_is_read_from_its_beginning_at_least_once(site: Site, kafka: str) -> None:
+    crew = Crew(site, ticker(site.app, "at-least-once"))
+    member = crew.join("ticked", first_offset="latest", kafka_options=QUICK)
+    crew.until(lambda: len(member.held()) == 4)
+    _add_partition(site, kafka)
+    _produce(site, kafka, 4, 1, 2, 3)
+    crew.until(lambda: len(crew.ticks()) == 3)
+    crew.close()
+
+
+def _add_partition(site: Site, kafka: str) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.create_partitions([NewPartitions(site.topic, 5)])[site.topic].result(timeout=40)
+
+
+def test_a_group_that_turns_exactly_once_goes_on_at_its_committed_offset(site: Site, kafka: str) -> None:
+    before = Crew(site, ticker(site.app, "at-least-once"))
+    before.join("ticked")
+    _produce(site, kafka, 0, 1, 2)
+    before.until(lambda: before.ticks() == [1, 2])
+    before.close()
+
+    _produce(site, kafka, 0, 3)
+    after = Crew(site, ticker(site.app))
+    after.join("ticked", first_offset="earliest")
+    after.until(lambda: 3 in after.ticks())
+    after.close()
+    assert after.ticks() == [1, 2, 3]
+
+
+def test_an_at_least_once_group_loses_nothing_that_came_before_its_first_commit(
+    site: Site, kafka: str
+) -> None:
+    crew = Crew(site, ticker(site.app, "at-least-once"))
+    member = crew.join("ticked", first_offset="latest")
+    crew.until(lambda: len(member.held()) == 4)
+    _produce(site, kafka, 0, 1, 2)
+    crew.members.remove(member)
+    member.log.close()  # as if it had been killed: it handled nothing and told nothing
+
+    crew.join("ticked", first_offset="latest")
+    crew.until(lambda: crew.ticks() == [1, 2])
+    crew.close()
