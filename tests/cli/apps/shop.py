@@ -1,5 +1,7 @@
 """A small application for the tests of the command line."""
 
+import os
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -26,17 +28,19 @@ on = Handlers("clishop", promises={"cli.ticked": "at-least-once"})
 print("imported")  # may not get into what a command prints as data
 
 
-@on(SessionStarted)
-def open_visit(_started: SessionStarted, db: Session) -> None:
-    note(db, "started")
-
-
 @on(PageViewed)
 def count_view(view: PageViewed, db: Session) -> None:
     print("handled")
     if view.url == "/bad":
         raise ValueError("no such\npage")
     note(db, view.url)
+
+
+@on(SessionStarted)
+def open_visit(_started: SessionStarted, db: Session) -> None:
+    if "SHOP_CLOSED" in os.environ:
+        raise ValueError("closed")
+    note(db, "started")
 
 
 @on(Ticked)
