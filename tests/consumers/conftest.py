@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consumers.stage import Play, Stage
+from consumers.stage import Play, Stage, empty, prepare
 from oyez.consumers import Handlers
+from support.services import fresh_database
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres_server: str) -> Iterator[str]:
+    """One database with all tables: making one for each test takes longer than the tests."""
+    with fresh_database(postgres_server) as url:
+        prepare(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("prepared") / "oyez.db"
+    prepare(f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture
-def play(database: str) -> Iterator[Play]:
-    """Makes stages on a fresh database, of each kind in turn."""
+def stage_postgres(prepared_postgres: str) -> str:
+    """The URL of a PostgreSQL database with empty tables."""
+    empty(prepared_postgres)
+    return prepared_postgres
+
+
+@pytest.fixture
+def stage_sqlite(prepared_sqlite: Path, tmp_path: Path) -> str:
+    """The URL of a SQLite file with empty tables."""
+    file = shutil.copy(prepared_sqlite, tmp_path / "stage.db")
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stage_database(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with empty tables, of each kind in turn."""
+    url: str = request.getfixturevalue(f"stage_{request.param}")
+    return url
+
+
+@pytest.fixture
+def play(stage_database: str) -> Iterator[Play]:
+    """Makes stages on one database, of each kind in turn."""
     stages: list[Stage] = []
 
     def make(on: Handlers, **said: Any) -> Stage:
-        stages.append(Stage(database, on, **said))
+        stages.append(Stage(stage_database, on, **said))
         return stages[-1]
 
     yield make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -82,6 +83,23 @@ def one_line(error: BaseException | str, *parts: str) -> str:
     return message
 
 
+def prepare(url: str) -> None:
+    """Make all tables, Oyez's and ours."""
+    engine = make_engine(url, sqlite_journal="delete")
+    metadata.create_all(engine)
+    tables.create_all(engine)
+    engine.dispose()
+
+
+def empty(url: str) -> None:
+    """Leave nothing in any table."""
+    engine = make_engine(url)
+    with engine.begin() as db:
+        for table in (*metadata.sorted_tables, *tables.sorted_tables):
+            db.execute(table.delete())
+    engine.dispose()
+
+
 class Clock:
     """Time that passes only when it is told to."""
 
@@ -96,15 +114,13 @@ class Clock:
 
 
 class Stage:
-    """An application over a memory log and a real database."""
+    """An application over a memory log and a prepared database."""
 
     def __init__(
         self, url: str, on: Handlers, *, signals: Catalogue = known, engine: Engine | None = None, **said: Any
     ) -> None:
         self.clock = Clock()
         self.engine = engine or make_engine(url)
-        metadata.create_all(self.engine)
-        tables.create_all(self.engine)
         self.application = Application(on, signals)
         self.broker = MemoryBroker(partitions=1)
         self.announcer = Announcer(MemoryTransport(self.broker), source="web", topic=TOPIC, catalogue=signals)
@@ -162,16 +178,19 @@ class Stage:
             rows = db.execute(select(*chosen).order_by(*order)).all()
         return [row[0] for row in rows] if len(columns) == 1 else [tuple(row) for row in rows]
 
-    def parked(self) -> list[tuple[str, str]]:
-        """Handler and first line of the error of each parked share."""
+    def parked(self) -> list[tuple[str, int, str]]:
+        """Handler, number and first line of the error of each parked share."""
         return [
-            (handler, (error or "").split("\n")[0])
-            for handler, error in self.rows("parked", "handler", "error")
+            (handler, json.loads(value)["data"]["n"], (error or "").split("\n")[0])
+            for handler, value, error in self.rows("parked", "handler", "value", "error")
         ]
 
-    def dead(self) -> list[tuple[str, str]]:
-        """Handler and reason of each dead share."""
-        return list(self.rows("dead", "handler", "reason"))
+    def dead(self) -> list[tuple[str, int, str]]:
+        """Handler, number and reason of each dead share."""
+        return [
+            (handler, json.loads(value)["data"]["n"], reason)
+            for handler, value, reason in self.rows("dead", "handler", "value", "reason")
+        ]
 
     def is_clean(self) -> bool:
         """Whether nothing is parked or dead."""

@@ -68,8 +68,8 @@ def test_another_application_is_another(play: Play) -> None:
     assert ("bar", "place", "bar.placed") in stage.rows("handler")
 
 
-def test_two_that_start_at_the_same_time(postgres: str) -> None:
-    stage = Stage(postgres, shop())
+def test_two_that_start_at_the_same_time(stage_postgres: str) -> None:
+    stage = Stage(stage_postgres, shop())
     thread = threading.Thread(target=record, args=[stage])
     with Database(stage.engine).transaction() as first:
         register(first, stage.application)
@@ -111,7 +111,7 @@ def test_a_renamed_group_goes_on_where_it_was(play: Play) -> None:
     record(stage)
     stage.handle(*placed([1, 2], key="k1"), *placed([3]), Viewed(n=4))
     assert stage.effects("place") == [3]
-    assert [handler for handler, _ in stage.parked()] == ["place", "place", "view"]
+    assert [handler for handler, _, _ in stage.parked()] == ["place", "place", "view"]
     before = stage.rows("position", "position")
     stage.close()
 
@@ -130,7 +130,7 @@ def test_a_renamed_group_goes_on_where_it_was(play: Play) -> None:
     again.workers = {"shop.orders": again.worker("shop.orders")}
     again.later()
     assert again.effects("place") == [3, 1, 2]
-    assert [handler for handler, _ in again.parked()] == ["view"]
+    assert [handler for handler, _, _ in again.parked()] == ["view"]
     again.broker.append("stage", None, b"{}")  # still read: one dead letter, under the new name
     again.run()
     assert again.rows("dead", "group_name") == ["shop.orders"]

@@ -93,6 +93,9 @@ class HandlerConnection(Connection):
             _refuse_ending(statement.text)
         return super().execute(statement, *given, **options)
 
+    def scalar(self, statement: Any, *given: Any, **options: Any) -> Any:
+        return self.execute(statement, *given, **options).scalar()
+
     def exec_driver_sql(self, statement: str, *given: Any, **options: Any) -> CursorResult[Any]:
         _refuse_ending(statement)
         return super().exec_driver_sql(statement, *given, **options)
