@@ -1,0 +1,63 @@
+"""What the README shows is run as it is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from support.waiting import eventually
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def _block(name: str) -> str:
+    found = re.search(rf"<!-- run: {re.escape(name)} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, f"the README has no block named {name}"
+    return found[1]
+
+
+def test_the_first_handler_of_the_readme_runs_as_written(
+    tmp_path: Path, kafka: str, topic: str, postgres: str
+):
+    (tmp_path / "shop.py").write_text(_block("shop.py"))
+    environment = os.environ | {
+        "OYEZ_KAFKA": kafka,
+        "OYEZ_DATABASE": postgres,
+        "OYEZ_TOPIC": topic,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    commands = _block("commands").replace("oyez listen", "exec oyez listen")
+    shell = subprocess.Popen(["sh", "-ec", commands], cwd=tmp_path, env=environment)
+    engine = create_engine(postgres)
+    try:
+        eventually(lambda: _views(engine) == [("s1", 1)], timeout=60)
+    finally:
+        shell.send_signal(signal.SIGTERM)
+        code = shell.wait(timeout=60)
+        engine.dispose()
+    assert code == 0
+
+
+def _views(engine) -> list[tuple[str, int]]:
+    with engine.connect() as db:
+        if not db.execute(text("SELECT to_regclass('visit')")).scalar():
+            return []
+        return [tuple(row) for row in db.execute(text("SELECT id, views FROM visit"))]
+
+
+def test_links_between_the_documents_lead_somewhere():
+    for document in [
+        ROOT / "README.md",
+        *ROOT.glob("docs/*.md"),
+        ROOT / "ARCHITECTURE.md",
+        ROOT / "CONTRIBUTING.md",
+    ]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
