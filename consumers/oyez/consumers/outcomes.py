@@ -33,7 +33,8 @@ class HandlerMisuse(OyezError):
 
 
 def _pair(signal: type[Signal] | str, subject: object) -> Pair:
-    declaration = catalogue[signal]
+    own = signal.__oyez__ if isinstance(signal, type) and issubclass(signal, Signal) else None
+    declaration = own or catalogue[signal]
     if declaration.subject is None:
         raise HandlerMisuse(
             f"NotReady({declaration.name}, …): the signal has no subject to wait for; "

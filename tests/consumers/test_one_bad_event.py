@@ -1,0 +1,387 @@
+"""One bad event of a batch parks alone; everything else is done, once, in the same transaction."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.event import listen
+from sqlalchemy.orm import Session
+
+from consumers.stage import Known, Opened, Placed, Play, Stage, note, placed
+from oyez.consumers import Handlers, NotReady, Reject
+from oyez.schemas import Event
+
+EVENTS = range(50)
+BAD = 30
+
+
+def fail(n: int, error: BaseException | None = None) -> None:
+    if n == BAD:
+        raise error or ValueError("bad")
+
+
+def commits(stage: Stage) -> list[int]:
+    """Counts the transactions that are committed from now on."""
+    counted: list[int] = []
+    listen(stage.engine, "commit", lambda _db: counted.append(1))
+    return counted
+
+
+def shop(outside: list[tuple[str, int]], **options: Any) -> Handlers:
+    """Every kind of handler; those named ``bad_…`` fail for one event, after an effect."""
+    on = Handlers("shop")
+
+    @on(Placed, **options)
+    def bad_session(event: Placed, db: Session) -> None:
+        note(db, "bad_session", event.n)
+        fail(event.n)
+
+    @on(Placed, **options)
+    def bad_batch(events: list[Event[Placed]], db: Connection) -> None:
+        for event in events:
+            note(db, "bad_batch", event.data.n)
+            fail(event.data.n)
+
+    @on(Placed, **options)
+    def bad_outside(event: Placed) -> None:
+        fail(event.n)
+        outside.append(("bad_outside", event.n))
+
+    @on(Placed, **options)
+    def good_session(event: Event[Placed], db: Session) -> None:
+        note(db, "good_session", event.data.n)
+
+    @on(Placed, **options)
+    def good_batch(events: list[Placed], db: Connection) -> None:
+        note(db, "good_batch", *(event.n for event in events))
+
+    @on(Placed, **options)
+    def good_outside(event: Placed) -> None:
+        outside.append(("good_outside", event.n))
+
+    return on
+
+
+@pytest.mark.parametrize("order", ["key", "none"])
+def test_it_parks_alone(order: str, play: Play) -> None:
+    outside: list[tuple[str, int]] = []
+    stage = play(shop(outside, order=order))
+    stage.run()
+    counted = commits(stage)
+    stage.announce(*placed(EVENTS))
+    assert next(iter(stage.workers.values())).step() == len(EVENTS)
+    others = [n for n in EVENTS if n != BAD]
+
+    def done(handler: str) -> list[int]:
+        return stage.effects(handler) + [n for name, n in outside if name == handler]
+
+    for handler in ("good_session", "good_batch", "good_outside"):
+        assert done(handler) == list(EVENTS), handler
+    for handler in ("bad_session", "bad_batch", "bad_outside"):
+        assert done(handler) == others, handler
+    assert sorted((handler, n) for handler, n, _ in stage.parked()) == [
+        ("bad_batch", BAD),
+        ("bad_outside", BAD),
+        ("bad_session", BAD),
+    ]
+    assert {error for _, _, error in stage.parked()} == {"ValueError: bad"}
+    assert stage.rows("parked", "attempts") == [1, 1, 1]
+    assert len(stage.rows("inbox")) == len(EVENTS)
+    assert len(counted) == 1
+
+
+def test_only_the_failed_ones_run_again(play: Play) -> None:
+    healed = False
+    ran: Counter[str] = Counter()
+    on = Handlers("shop")
+
+    @on(Placed)
+    def failing(event: Placed, db: Session) -> None:
+        ran["failing"] += 1
+        note(db, "failing", event.n)
+        if not healed:
+            fail(event.n)
+
+    @on(Placed)
+    def outside(event: Placed) -> None:
+        ran["outside"] += 1
+        if not healed:
+            fail(event.n)
+
+    @on(Placed)
+    def fine(event: Placed, db: Session) -> None:
+        ran["fine"] += 1
+        note(db, "fine", event.n)
+
+    stage = play(on)
+    stage.handle(*placed(EVENTS))
+    assert len(stage.parked()) == 2
+    ran.clear()
+    healed = True
+    stage.later()
+    assert ran == {"failing": 1, "outside": 1}
+    assert stage.is_clean()
+    assert sorted(stage.effects("failing")) == sorted(stage.effects("fine")) == list(EVENTS)
+
+
+def test_handlers_outside_run_once_though_the_batch_is_taken_again(play: Play) -> None:
+    """They run last, when the others have succeeded; but what depends on the batch itself runs later still."""
+    ran: Counter[tuple[str, int]] = Counter()
+    order: list[str] = []
+    on = Handlers("shop")
+
+    @on(Opened, group="all")
+    def outside(event: Opened) -> None:
+        ran["outside", event.n] += 1
+        order.append("outside")
+        fail(event.n)
+
+    @on(Opened, group="all")
+    def inside(event: Opened, db: Session) -> None:
+        order.append("inside")
+        note(db, "inside", event.n)
+
+    @on(Placed, group="all", requires={Opened: "k"}, order="none")
+    def later(event: Placed, db: Session) -> None:
+        order.append("later")
+        note(db, "later", event.n)
+        if event.n == 1:
+            raise ValueError("the batch is taken again")
+
+    stage = play(on)
+    events = [Opened(k=f"k{n}", s=f"s{n}", n=n) for n in EVENTS]
+    stage.handle(*events, Placed(k="s0", n=0), Placed(k="s1", n=1), Placed(k=f"s{BAD}", n=BAD))
+    assert ran == {("outside", n): 1 for n in EVENTS}
+    assert order[:100] == ["inside"] * 50 + ["outside"] * 50
+    assert stage.effects("inside") == list(EVENTS)
+    assert stage.effects("later") == [0]
+    assert sorted((handler, n) for handler, n, _ in stage.parked()) == [
+        ("later", 1),
+        ("later", BAD),
+        ("outside", BAD),
+    ]
+
+
+def test_a_batch_handler_outside_gets_the_good_ones(play: Play) -> None:
+    calls: list[list[int]] = []
+    on = Handlers("shop")
+
+    @on(Placed, order="none")
+    def outside(events: list[Placed]) -> None:
+        calls.append([event.n for event in events])
+        for event in events:
+            fail(event.n)
+
+    stage = play(on)
+    stage.handle(*placed(EVENTS))
+    assert calls[0] == list(EVENTS)
+    assert calls[1:] == [[n] for n in EVENTS]
+    assert [(handler, n) for handler, n, _ in stage.parked()] == [("outside", BAD)]
+
+
+def test_what_follows_of_its_key_parks_behind_it(play: Play) -> None:
+    outside: list[tuple[str, int]] = []
+    stage = play(shop(outside))
+    stage.handle(*placed(range(25, 35), key="one"), *placed(range(25, 35), key="two"))
+    after = list(range(BAD + 1, 35))
+    for handler in ("bad_session", "bad_batch", "bad_outside"):
+        parked = [(n, error) for name, n, error in stage.parked() if name == handler]
+        assert sorted(n for n, _ in parked) == sorted([BAD, BAD, *after, *after])
+        assert sum(1 for _, error in parked if error) == 2
+    assert sorted(stage.effects("good_session")) == sorted([*range(25, 35), *range(25, 35)])
+
+
+def test_without_order_nothing_parks_behind_it(play: Play) -> None:
+    stage = play(shop([], order="none"))
+    stage.handle(*placed(range(25, 35), key="one"))
+    assert {n for _, n, _ in stage.parked()} == {BAD}
+
+
+@pytest.mark.parametrize(
+    ("error", "parked", "dead"),
+    [
+        (ValueError("two\nlines"), "ValueError: two lines", None),
+        (NotReady(), "not ready", None),
+        (SystemExit(3), "SystemExit: 3", None),
+        (Reject("never"), None, "rejected by its handler"),
+        (ValueError("nul \0 and \ud800"), "ValueError: nul \\0 and \\ud800", None),
+        (Reject("nul \0 and \ud800"), None, "rejected by its handler"),
+        (ValueError("x" * 100_000), "ValueError: xxx", None),
+        (KeyError(), "KeyError: ", None),
+    ],
+)
+@pytest.mark.parametrize("with_database", [True, False])
+def test_how_a_handler_may_end(
+    error: BaseException, parked: str | None, dead: str | None, with_database: bool, play: Play
+) -> None:
+    on = Handlers("shop")
+
+    def inside(event: Placed, db: Session) -> None:
+        note(db, "done", event.n)
+        fail(event.n, error)
+
+    def outside(event: Placed) -> None:
+        fail(event.n, error)
+
+    on(Placed, name="ending")(inside if with_database else outside)
+    stage = play(on)
+    stage.handle(*placed([BAD - 1, BAD, BAD + 1]))
+    if with_database:
+        assert stage.effects("done") == [BAD - 1, BAD + 1]
+    if parked is not None:
+        [(handler, n, said)] = stage.parked()
+        assert (handler, n) == ("ending", BAD)
+        assert said.startswith(parked)
+        assert len(stage.rows("parked", "error")[0]) <= 8000
+        assert stage.dead() == []
+    if dead is not None:
+        assert stage.dead() == [("ending", BAD, dead)]
+        assert stage.rows("dead", "error")[0].replace("\\0", "\0").replace("\\ud800", "\ud800") == str(error)
+        assert stage.parked() == []
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_an_error_without_a_text(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def ending(event: Placed, db: Session) -> None:
+        raise Unspeakable
+
+    stage = play(on)
+    stage.handle(Placed())
+    [(_, _, said)] = stage.parked()
+    assert said.startswith("Unspeakable: ")
+
+
+def test_the_error_says_where(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def ending(event: Placed, db: Session) -> None:
+        helper()
+
+    def helper() -> None:
+        raise ValueError("deep inside")
+
+    stage = play(on)
+    stage.handle(Placed())
+    [error] = stage.rows("parked", "error")
+    assert error.startswith("ValueError: deep inside\n")
+    assert "in helper" in error
+    assert __file__ in error
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, GeneratorExit])
+def test_what_is_meant_for_the_process_is_no_outcome(stop: type[BaseException], play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def ending(event: Placed, db: Session) -> None:
+        note(db, "done", event.n)
+        if event.n == BAD:
+            raise stop
+
+    stage = play(on)
+    stage.announce(*placed(EVENTS))
+    with pytest.raises(stop):
+        stage.run()
+    assert stage.effects() == []
+    assert stage.rows("inbox") == []
+    assert stage.is_clean()
+
+
+def test_given_up_after_so_many_attempts(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def never(event: Placed, db: Session) -> None:
+        fail(event.n)
+
+    stage = play(on, max_attempts=3)
+    stage.handle(*placed([BAD, BAD + 1], key="k"))
+    for attempts in (1, 2):
+        assert stage.rows("parked", "attempts") == [attempts, 0]
+        stage.later()
+    assert stage.parked() == []
+    assert stage.dead() == [("never", BAD, "failed 3 times")]
+    assert stage.rows("dead", "attempts") == [3]
+
+
+class Reply(Known, name="reply", key="k", subject="s", requires={"reply": "parent"}):
+    k: str = "k1"
+    s: str
+    parent: str | None = None
+    n: int = 0
+
+
+def test_not_ready_for_a_pair(play: Play) -> None:
+    """It waits; what is met already counts as an attempt; a signal without a subject is the handler's mistake."""
+    asked: dict[int, Any] = {
+        0: (Opened, "s1"),
+        1: (Opened, 7),
+        2: (Opened, "s1"),
+        3: (Placed, "s1"),
+        4: (Opened, None),
+    }
+    on = Handlers("shop")
+
+    @on(Placed, group="all")
+    def waiting(event: Placed, db: Session) -> None:
+        note(db, "waiting", event.n)
+        if event.n in asked:
+            raise NotReady(*asked[event.n])
+
+    @on(Opened, group="all")
+    def opened(event: Opened, db: Session) -> None:
+        note(db, "opened", event.n)
+
+    stage = play(on)
+    stage.handle(*placed(range(6)))
+    waits = dict(
+        zip(
+            (n for _, n, _ in stage.parked()),
+            stage.rows("parked", "wait_signal", "wait_subject"),
+            strict=True,
+        )
+    )
+    assert waits == {
+        0: ("opened", "s1"),
+        1: ("opened", "7"),
+        2: (Opened, "s1"),
+        3: (None, None),
+        4: (None, None),
+    }
+    errors = {n: error for _, n, error in stage.parked()}
+    assert errors[3].startswith("HandlerMisuse: NotReady(placed, …): the signal has no subject to wait for")
+    assert errors[4].startswith("HandlerMisuse: NotReady(opened, None): say which subject")
+    assert stage.effects("waiting") == [5]
+
+    asked.pop(0)
+    stage.handle(Opened(s="s1"))
+    assert stage.effects("waiting") == [5, 0]
+    assert [(n, error) for _, n, error in stage.parked() if n == 2] == [
+        (2, "NotReady: opened 's1' is met already")
+    ]
+    assert dict(zip((n for _, n, _ in stage.parked()), stage.rows("parked", "attempts"), strict=True))[2] == 1
+
+
+def test_a_handler_may_import_nothing_and_exit(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def leaving(event: Placed, db: Connection) -> None:
+        db.execute(text("SELECT 1"))
+        sys.exit("enough")
+
+    stage = play(on)
+    stage.handle(*placed(range(3)))
+    assert [error for _, _, error in stage.parked()] == ["SystemExit: enough"] * 3
