@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .application import Application, StartError
@@ -29,6 +29,22 @@ def register(db: Connection, application: Application) -> None:
     ]
     if new:
         db.execute(_add(db.dialect.name), new)
+
+
+def has_positions(engine: Engine, group: str) -> bool:
+    """Whether a group keeps positions in this database; an at-least-once group keeps offsets in Kafka."""
+    with engine.connect() as db:
+        return (
+            db.execute(select(position.c.position).where(position.c.group_name == group).limit(1)).first()
+            is not None
+        )
+
+
+def has_handlers(engine: Engine, group: str) -> bool:
+    """Whether a handler is recorded in a group."""
+    with engine.connect() as db:
+        found = db.execute(select(handler.c.handler).where(handler.c.group_name == group).limit(1))
+        return found.first() is not None
 
 
 def rename_group(db: Connection, app: str, old: str, new: str) -> int:

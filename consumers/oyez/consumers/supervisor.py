@@ -52,7 +52,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT; returns the signal's number."""
-        before = {kind: signal.signal(kind, self._on_signal) for kind in (signal.SIGTERM, signal.SIGINT)}
+        before = {kind: signal.signal(kind, self._on_signal) for kind in STOPPING}
         gc.freeze()  # what was imported stays: the children need neither copy nor scan it
         try:
             while self._signal is None:
@@ -74,7 +74,7 @@ class Supervisor:
                 slot.process = self._context.Process(
                     target=_child, args=(self._work, slot.group, os.getpid()), name=slot.name
                 )
-                slot.process.start()
+                _start(slot.process)
                 slot.started = now
 
     def _wait(self) -> None:
@@ -92,6 +92,8 @@ class Supervisor:
         slot.process = None
         if now - slot.started > STEADY:
             slot.delay = FIRST_DELAY
+        if self._signal is not None:
+            return  # a signal to the whole process group: it stopped as it should
         slot.again_at = now + slot.delay
         log.error("%s ended with %s; starting it again in %.1f s", slot.name, _how(code), slot.delay)
         slot.delay = min(slot.delay * 2, LONGEST_DELAY)
@@ -109,6 +111,18 @@ class Supervisor:
                 process.join()
 
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+def _start(process: ForkProcess) -> None:
+    """Fork with the signals held back until the child has its own handlers: none may be lost in between."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
 def _how(code: int | None) -> str:
     return f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
 
@@ -118,6 +132,7 @@ def _child(work: Work, group: Group, parent: int) -> None:
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         work(group, lambda: bool(told) or os.getppid() != parent)
     except Exception as error:

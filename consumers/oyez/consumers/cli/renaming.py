@@ -6,13 +6,13 @@ from functools import partial
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from ..database import Database as Transactions
-from ..registration import rename_group
+from ..registration import has_handlers, has_positions, rename_group
+from ..reports.offsets import Offsets
 from . import output, probes
 from .exits import NotFound, UsageProblem
-from .options import Database, settings_from
+from .options import Database, Kafka, settings_from
 
 
 def rename(
@@ -22,6 +22,11 @@ def rename(
     ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new full name, such as shop.visits.")],
     database: Database = None,
+    kafka: Kafka = None,
+    no_kafka: Annotated[
+        bool,
+        typer.Option("--no-kafka", help="The group never read from Kafka: its events are handled inline."),
+    ] = False,
 ) -> None:
     """Give a group's positions and all that waits for it to another name. Stop its workers first."""
     app = old.partition(".")[0]
@@ -30,18 +35,18 @@ def rename(
             raise UsageProblem(f"{name}: give full names of groups of one application, such as {app}.visits")
     if old == new:
         raise UsageProblem(f"{old} and {new} are the same name")
-    settings = settings_from(context, database=database)
+    settings = settings_from(context, database=database, kafka=kafka)
     probes.database(settings)
     engine = probes.reached(settings)
     try:
-        handlers = Transactions(engine).repeat(partial(_renamed, app=app, old=old, new=new))
+        if not has_handlers(engine, old):
+            raise NotFound(
+                f"no handler has ever been in the group {old} in this database; nothing was changed"
+            )
+        if not no_kafka and not has_positions(engine, old):  # an at-least-once group's are in Kafka
+            probes.kafka(settings)
+            Offsets(probes.admin(settings.kafka, settings.kafka_options)).copy_told(old, new)
+        handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
     finally:
         engine.dispose()
     output.note(f"{old} is {new} now; {handlers} handler{'' if handlers == 1 else 's'}")
-
-
-def _renamed(db: Connection, app: str, old: str, new: str) -> int:
-    handlers = rename_group(db, app, old, new)
-    if not handlers:
-        raise NotFound(f"no handler has ever been in the group {old} in this database; nothing was changed")
-    return handlers

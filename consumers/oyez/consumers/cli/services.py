@@ -31,7 +31,7 @@ def dev(
 ) -> None:
     """Run a real Kafka and a real PostgreSQL in the foreground, until SIGTERM or Ctrl-C.
 
-    Prints the settings with which the other commands use them. Needs oyez[dev].
+    Prints the settings with which the other commands use them. Needs oyez\\[dev].
     """
     end_on_sigterm()
     if no_kafka and no_postgres:

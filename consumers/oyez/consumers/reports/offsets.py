@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -58,13 +59,34 @@ class Offsets:
         ]
         if not asked:
             return {}
-        request = [ConsumerGroupTopicPartitions(group, asked)]
-        answer = self._client.list_consumer_group_offsets(request, request_timeout=ANSWER)[group].result()
+        answer = self._group_offsets(ConsumerGroupTopicPartitions(group, asked))
         return {
             (one.topic, one.partition): one.offset
             for one in answer.topic_partitions or ()
             if one.offset >= 0 and one.metadata == TOLD
         }
+
+    def copy_told(self, old: str, new: str) -> int:
+        """Give what an at-least-once group told to another group; returns for how many partitions."""
+        kept = self._group_offsets(ConsumerGroupTopicPartitions(old)).topic_partitions or ()
+        told = [one for one in kept if one.offset >= 0 and one.metadata == TOLD]
+        if told:
+            request = [ConsumerGroupTopicPartitions(new, told)]
+            self._client.alter_consumer_group_offsets(request, request_timeout=ANSWER)[new].result()
+        return len(told)
+
+    def _group_offsets(self, asked: ConsumerGroupTopicPartitions) -> ConsumerGroupTopicPartitions:
+        """A broker that has just started, or never had a group, says for a moment that it is loading."""
+        limit = time.monotonic() + 2 * ANSWER
+        while True:
+            answer = self._client.list_consumer_group_offsets([asked], request_timeout=ANSWER)
+            try:
+                found: ConsumerGroupTopicPartitions = answer[asked.group_id].result()
+                return found
+            except KafkaException as error:
+                if not _is_passing(error) or time.monotonic() > limit:
+                    raise
+            time.sleep(0.1)
 
     def _described(self, topic: str) -> tuple[str, list[int]] | None:
         asked = self._client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
@@ -80,3 +102,11 @@ class Offsets:
         asked = {TopicPartition(topic, number): which for number in numbers}
         answers = self._client.list_offsets(asked, request_timeout=ANSWER)
         return {partition.partition: int(answer.result().offset) for partition, answer in answers.items()}
+
+
+def _is_passing(error: KafkaException) -> bool:
+    code = error.args[0].code()
+    return code in (
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+    ) or "load in progress" in str(error)

@@ -1,0 +1,34 @@
+"""An at-least-once group that is renamed goes on where it was: its offsets are in Kafka, and go along."""
+
+from __future__ import annotations
+
+import logging
+
+from confluent_kafka.admin import AdminClient
+
+from contract.logs import KafkaStation, Reading
+from oyez.consumers.logs.kafka import KafkaLog
+from oyez.consumers.reports.offsets import Offsets
+from support.services import unique
+
+
+def test_what_a_group_told_goes_with_its_name(kafka: str, topic: str):
+    station = KafkaStation(kafka, topic)
+    for n in range(8):
+        station.append(f"k{n}", "v")
+    old = station.join("old")
+    reading = Reading(old)
+    reading.until(lambda: len(reading.seen) >= 8)
+    told = {p: at for p, at in old.positions().items() if at}
+    old.tell(told, "at-least-once")
+    reading.until(lambda: old.told(list(told)) == told)
+    station.close()
+    new = unique("renamed")
+    assert Offsets(AdminClient({"bootstrap.servers": kafka})).copy_told(f"{station.prefix}.old", new) == len(
+        told
+    )
+    log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
+    try:
+        assert log.told(list(told)) == told
+    finally:
+        log.close()
