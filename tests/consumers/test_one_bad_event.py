@@ -356,7 +356,7 @@ def test_not_ready_for_a_pair(play: Play) -> None:
     assert waits == {
         0: ("opened", "s1"),
         1: ("opened", "7"),
-        2: (Opened, "s1"),
+        2: ("opened", "s1"),
         3: (None, None),
         4: (None, None),
     }
