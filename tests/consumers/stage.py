@@ -105,12 +105,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
+        self.sleeps = 0
+        self.on_sleep: Callable[[int], None] = lambda _count: None
 
     def __call__(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.sleeps += 1
+        self.on_sleep(self.sleeps)
 
 
 class Stage:

@@ -200,6 +200,9 @@ def test_savepoints_by_hand_are_the_handlers_own(play: Play) -> None:
         db.execute(text("ROLLBACK TO SAVEPOINT mine"))
         db.execute(text("RELEASE SAVEPOINT mine"))
         db.execute(text("SELECT 'commit; this' AS committed"))
+        db.execute(text("SELECT 1; -- commit"))
+        if db.dialect.name == "postgresql":
+            db.execute(text("DO $$ BEGIN PERFORM 1; END $$"))
 
     stage = play(with_connection(act))
     stage.handle(*placed(EVENTS))

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from ..outcomes import HandlerMisuse
 
-_SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(
-    rf"(?:^|;){_SPACE}(commit|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|end|abort|begin|start\s+transaction)\b",
+    rf"^{_SPACE}(commit|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|end|abort|begin|start\s+transaction)\b"
+    rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
     re.IGNORECASE | re.DOTALL,
 )
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
@@ -157,4 +158,4 @@ class HandlerSession(Session):
 def _refuse_ending(statement: str) -> None:
     found = _ENDING.search(statement)
     if found:
-        _refuse(f"execute({found[1]!r})")
+        _refuse(f"execute({found[1] or found[2]!r})")
