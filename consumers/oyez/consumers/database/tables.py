@@ -18,6 +18,8 @@ from sqlalchemy import (
     text,
 )
 
+from .messages import Message
+
 metadata = MetaData()
 
 # SQLite gives automatic numbers to INTEGER primary keys only.
@@ -81,7 +83,7 @@ def _share() -> list[Column[object]]:
         Column("wait_signal", Text),
         Column("wait_subject", Text),
         Column("attempts", Integer, nullable=False, server_default=text("0")),
-        Column("error", Text),
+        Column("error", Message),
         Column("parked_at", Double, nullable=False),
         Column("value", LargeBinary),
         Column("headers", Text),
@@ -108,7 +110,7 @@ dead = Table(
     metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
     *_share(),
-    Column("reason", Text, nullable=False),
+    Column("reason", Message, nullable=False),
     Column("died_at", Double, nullable=False),
     Column("parked_id", BigInteger),
     Column("topic", Text),
