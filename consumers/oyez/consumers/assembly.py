@@ -71,7 +71,7 @@ def make_worker(
         source,
         Ownership(group, source, database, owner=owner, first=settings.first_offset, clock=clock),
         retrying_for(execution, settings),
-        wakeups(database, group.name, clock),
+        wakeups(database, group, clock),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         sleep=sleep,

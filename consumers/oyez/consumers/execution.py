@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from .application import Group
 from .database import notices
 from .database.connection import HandlerConnection
-from .database.engine import Database, DatabaseAway, is_conflict, is_lost
+from .database.engine import Database, DatabaseAway, is_conflict
 from .limits import Limits
 from .planning import Work
 from .readiness import MetPairs, Readiness
@@ -105,8 +105,6 @@ def perform(
         except HandlerFailed:
             runner = OneByOne(memory)
         except DBAPIError as error:
-            if is_lost(error):
-                raise DatabaseAway(f"the connection to the database was lost: {error.orig}") from error
             if not is_conflict(error):
                 if isinstance(runner, OneByOne):
                     raise

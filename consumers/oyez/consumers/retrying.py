@@ -33,13 +33,19 @@ class Retrying:
         """The group's name."""
         return self._group.name
 
-    def sweep(self, on_batch: Callable[[Report], None], stop: Callable[[], bool] = lambda: False) -> None:
-        """One pass: bury what waited too long, make heads due, then run all that is due."""
+    def sweep(
+        self,
+        on_batch: Callable[[Report], None],
+        stop: Callable[[], bool] = lambda: False,
+        *,
+        seconds: float = float("inf"),
+    ) -> None:
+        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
         self._execution.database.repeat(self._bury_expired)
         self._execution.database.repeat(
             lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
         )
-        self.run_due(on_batch, stop)
+        self.run_due(on_batch, stop, seconds=seconds)
 
     def run_due(
         self,
@@ -63,7 +69,7 @@ class Retrying:
     def next_due(self) -> float | None:
         """When the next row is due, in seconds since the epoch."""
         with self._execution.database.reading() as db:
-            return claims.next_due(db, self._group.name)
+            return claims.next_due(db, self._group.name, list(self._group.by_name))
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met"."""

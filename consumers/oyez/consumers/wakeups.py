@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from .application import Group
 from .database import claims
 from .database.engine import Database
 from .database.notices import Notices
@@ -16,7 +17,7 @@ class Wakeups(Protocol):
     """Says when parked rows of a group may have become due."""
 
     def due(self) -> bool:
-        """Whether to look at the retry table now. Never blocks."""
+        """Whether to look at the retry table now. Never blocks; may raise `DatabaseAway`."""
 
     def close(self) -> None: ...
 
@@ -24,7 +25,7 @@ class Wakeups(Protocol):
 class Looking:
     """Asks for the next due row, at most every 50 ms; for databases that cannot notify."""
 
-    def __init__(self, database: Database, group: str, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, group: Group, clock: Callable[[], float]) -> None:
         self._database = database
         self._group = group
         self._clock = clock
@@ -36,7 +37,7 @@ class Looking:
             return False
         self._looked = now
         with self._database.reading() as db:
-            due = claims.next_due(db, self._group)
+            due = claims.next_due(db, self._group.name, list(self._group.by_name))
         return due is not None and due <= now
 
     def close(self) -> None:
@@ -44,10 +45,10 @@ class Looking:
 
 
 class Listening:
-    """Hears PostgreSQL's NOTIFY. Rows due by time are found by the next sweep, or when ``expect`` says so."""
+    """Hears PostgreSQL's NOTIFY. The worker itself knows when the next row is due by time."""
 
-    def __init__(self, database: Database, group: str) -> None:
-        self._notices = Notices(database.engine, group)
+    def __init__(self, database: Database, group: Group) -> None:
+        self._notices = Notices(database, group.name)
 
     def due(self) -> bool:
         return self._notices.heard()
@@ -56,7 +57,7 @@ class Listening:
         self._notices.close()
 
 
-def wakeups(database: Database, group: str, clock: Callable[[], float]) -> Wakeups:
+def wakeups(database: Database, group: Group, clock: Callable[[], float]) -> Wakeups:
     """What the database offers."""
     if database.dialect == "postgresql":
         return Listening(database, group)

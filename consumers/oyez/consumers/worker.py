@@ -66,6 +66,10 @@ class Worker:
             while not stopped():
                 self.step(stopped)
             self._write_positions()
+        except DatabaseAway as error:
+            if not stopped():
+                raise
+            log.warning("%s: %s; stopping without it", self._group.name, error)
         finally:
             self._wakeups.close()
             self._log.close()
@@ -124,12 +128,14 @@ class Worker:
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._clock()
         if not 0 <= now - self._swept < self._sweep_every:
+            self._retrying.sweep(self._count, stopped, seconds=SLICE)
             self._swept = now
-            self._retrying.sweep(self._count, stopped)
-            self._next_due = self._retrying.next_due()
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
+            self._next_due = now  # due still, should the database be away
             self._retrying.run_due(self._count, stopped, seconds=SLICE)
-            self._next_due = self._retrying.next_due()
+        else:
+            return
+        self._next_due = self._retrying.next_due()
 
     def _write_positions(self) -> None:
         moves = self._ownership.moves()

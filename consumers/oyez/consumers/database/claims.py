@@ -18,7 +18,6 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
-    func,
     select,
     tuple_,
 )
@@ -120,12 +119,21 @@ def claim(
     return heads + [ParkedRow(row) for row in db.execute(statement, given)]
 
 
-_next_due = select(func.min(parked.c.due_at)).where(parked.c.group_name == bindparam("group"))
+_next_due = (
+    select(parked.c.due_at)
+    .where(
+        parked.c.group_name == bindparam("group"),
+        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.due_at.is_not(None),
+    )
+    .order_by(parked.c.due_at)
+    .limit(1)
+)
 
 
-def next_due(db: Connection, group: str) -> float | None:
-    """When the group's next parked row is due, if any is."""
-    moment: float | None = db.execute(_next_due, {"group": group}).scalar()
+def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
+    """When the group's next parked row is due, if any is. Rows of handlers that are gone never are."""
+    moment: float | None = db.execute(_next_due, {"group": group, "handlers": list(handlers)}).scalar()
     return moment
 
 

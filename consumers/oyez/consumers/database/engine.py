@@ -101,7 +101,9 @@ def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
         yield
     except DBAPIError as error:
         if is_away(error):
-            raise DatabaseAway(f"no connection to the database: {' '.join(str(error.orig).split())}") from error
+            raise DatabaseAway(
+                f"no connection to the database: {' '.join(str(error.orig).split())}"
+            ) from error
         raise
 
 
@@ -151,10 +153,14 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
         when a writer kept SQLite's file locked."""
-        with _or_away(lambda _: True):
-            connection = self.engine.connect()
+        connection = self.connected()
         with _or_away(lambda error: is_lost(error) or is_conflict(error)), connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def connected(self) -> Connection:
+        """A connection that the caller closes; raises `DatabaseAway` when there is none to be had."""
+        with _or_away(lambda _: True):
+            return self.engine.connect()
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""

@@ -6,8 +6,10 @@ import select
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func
+from sqlalchemy import Connection, func
 from sqlalchemy import select as query
+
+from .engine import Database
 
 CHANNEL = "oyez"
 
@@ -22,18 +24,43 @@ def notify(db: Connection, groups: Iterable[str]) -> None:
 class Notices:
     """Hears what was released for one group, on a connection of its own. It never blocks and has no thread."""
 
-    def __init__(self, engine: Engine, group: str) -> None:
+    def __init__(self, database: Database, group: str) -> None:
+        self._database = database
         self._group = group
-        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
-        self._driver: Any = self._connection.connection.dbapi_connection
+        self._connection: Connection | None = None
+        self._listen()
 
     def heard(self) -> bool:
-        """Whether something was released for the group since the last look."""
-        if not select.select([self._driver.fileno()], [], [], 0)[0]:
-            return False
-        return any(notice.payload == self._group for notice in self._driver.notifies(timeout=0))
+        """Whether something was released for the group since the last look, or may have been.
+
+        Raises `DatabaseAway` while there is no connection to be had.
+        """
+        if self._connection is None:
+            self._listen()
+            return True  # nothing was heard in the meantime
+        try:
+            driver: Any = self._connection.connection.dbapi_connection
+            if not select.select([driver.fileno()], [], [], 0)[0]:
+                return False
+            return any([notice.payload == self._group for notice in driver.notifies(timeout=0)])
+        except self._errors():
+            self.close()
+            return self.heard()
 
     def close(self) -> None:
-        self._connection.invalidate()
-        self._connection.close()
+        """Give the connection up."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _listen(self) -> None:
+        connection = self._database.connected().execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql(f"LISTEN {CHANNEL}")
+        self._connection = connection
+
+    def _errors(self) -> type[Exception]:
+        """What the driver raises."""
+        driver: Any = self._database.engine.dialect.dbapi
+        errors: type[Exception] = driver.Error
+        return errors
