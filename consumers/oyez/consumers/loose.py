@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from .attempts import HANDLER_ERRORS, outcome_of
 from .database import dead
 from .execution import Execution
 from .handlers import Handler
@@ -15,7 +16,6 @@ from .intakes import Batch
 from .lettering import undecodable_row
 from .planning import Work
 from .readiness import MetPairs, Readiness
-from .running import HANDLER_ERRORS, outcome_of
 from .shares import Result, Share
 from .writing import Report
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
-from oyez.schemas import Pair
-
+from .attempts import HANDLER_ERRORS, attempt
 from .database.connection import HandlerConnection, HandlerSession
 from .database.engine import raise_for_database
 from .database.inbox import EventId
-from .outcomes import NotReady, Reject
 from .planning import Completing, Plan, Work
 from .readiness import Readiness
 from .reading import Taken
-from .shares import BEHIND, DONE, Dead, Done, Failed, Outcome, Result, Share, Waits, payloads
-
-HANDLER_ERRORS = (Exception, SystemExit)
-MOST_TEXT = 8000  # characters of an error that are kept
+from .shares import BEHIND, DONE, Done, Failed, Outcome, Result, Share, Waits, payloads
 
 
 class HandlerFailed(Exception):
@@ -126,48 +120,6 @@ class Memory:
 
 def _name(share: Share) -> tuple[str, EventId]:
     return share.handler.name, share.taken.event_id
-
-
-def attempt(share: Share, db: HandlerSession | None) -> Outcome:
-    """Call a handler for one event; its outcome is what it returned or raised."""
-    try:
-        share.handler.call(payloads([share]), db)
-        if db is not None:
-            db.settle()
-    except HANDLER_ERRORS as error:
-        if db is not None:
-            raise_for_database(error, db.joined)
-        return outcome_of(error)
-    return DONE
-
-
-def outcome_of(error: BaseException) -> Outcome:
-    """What a handler asks for by raising."""
-    match error:
-        case NotReady(pair=Pair() as pair):
-            return Waits(pair, raised=True)
-        case NotReady():
-            return Failed(str(error))
-        case Reject(reason=reason):
-            return Dead("rejected by its handler", storable(str(reason))[:MOST_TEXT])
-    return Failed(describe(error))
-
-
-def describe(error: BaseException) -> str:
-    """An error as it is kept with a parked share: the error in one line, then where the handler raised it."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 # it is the handler's own class
-        said = "(its text cannot be had)"
-    frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    return f"{storable(type(error).__name__)}: {storable(said)[: MOST_TEXT // 2]}\n{storable(frames)}"[
-        :MOST_TEXT
-    ]
-
-
-def storable(text: str) -> str:
-    """``text`` without what no database takes: NUL characters and lone surrogates."""
-    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def _in_savepoint(share: Share, db: HandlerConnection) -> Outcome:
