@@ -272,7 +272,7 @@ def _ordered(services: Services, url: str, count: int, late: int) -> Callable[[]
     block = 1000
     for at in range(0, count, block):
         sessions = [f"s{at + n}" for n in range(block // 10)]
-        early = set(sessions[: len(sessions) * late // 10]) if late else set()
+        early = set(sessions[: len(sessions) * late // 100]) if late else set()
         # A late session starts after the batch that holds its views.
         stream += [Started(session_id=s) for s in sessions if s not in early]
         stream += [Waited(session_id=s, n=n) for n in range(9) for s in sessions if s not in early]
