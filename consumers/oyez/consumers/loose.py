@@ -52,7 +52,8 @@ class LooseExecution:
         report = Report()
         if failed or batch.undecodable:
             report = self._execution.handle_results(batch, failed)
-        report.done = len(batch.events) * len(self._group.handlers) - len(failed)
+        shares = sum(len(self._group.by_signal[taken.declaration.name]) for taken in batch.events)
+        report.done = shares - len(failed)
         return report
 
 

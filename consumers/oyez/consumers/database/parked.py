@@ -24,11 +24,11 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    insert,
     select,
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from oyez.schemas import Pair
 
@@ -109,13 +109,17 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
     }
 
 
-_insert = insert(parked)
+@cache
+def _park(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(parked).on_conflict_do_nothing()
 
 
 def park(db: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Put new rows into the retry table, in order."""
+    """Put new rows into the retry table, in order. A share that is there already stays as it is: an event that
+    is read twice without an inbox may fail twice."""
     if rows:
-        db.execute(_insert, rows)
+        db.execute(_park(db.dialect.name), rows)
 
 
 _change = (
