@@ -139,14 +139,11 @@ def decode(
 ) -> Batch:
     """The batch that these records make for a group; what cannot be decoded is kept with the reason."""
     batch = Batch(group, [], list(moves))
-    for record in reader.select(records):
-        try:
-            taken = reader.read(record)
-        except Undecodable as error:
-            batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), error.reason))
-        else:
-            if taken is not None:
-                batch.events.append(taken)
+
+    def refuse(record: Record, reason: str) -> None:
+        batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), reason))
+
+    batch.events = reader.read_all(records, refuse)
     return batch
 
 

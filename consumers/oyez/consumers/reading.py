@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from oyez.schemas import (
     Envelope,
     Event,
     Signal,
+    Undecodable,
     check_text,
     envelope_decoder,
     event_of,
@@ -22,6 +23,10 @@ from oyez.schemas import (
 )
 
 from .application import Group
+
+LONG = 400
+"""Bytes; only a longer value can hold a text that is too long for an index."""
+ESCAPED_NUL = b"\\u0000"
 
 
 class Original(Protocol):
@@ -71,32 +76,54 @@ class Reader:
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
         self._prefixes = tuple(prefix(d.name) for d in group.declarations)
 
-    def select(self, records: Sequence[Record]) -> list[Record]:
+    def read_all(self, records: Sequence[Record], refuse: Callable[[Record, str], None]) -> list[Taken]:
+        """The group's events among these records; ``refuse(record, reason)`` gets what cannot be decoded."""
+        found: list[Taken] = []
+        for value, record in self._ours(records):
+            try:
+                taken = self._decode(value, record)
+            except Undecodable as error:
+                refuse(record, error.reason)
+            else:
+                if taken is not None:
+                    found.append(taken)
+        return found
+
+    def read(self, record: Original) -> Taken | None:
+        """Decode one record; None for another group's. Raises `Undecodable`."""
+        return self._decode(record.value(), record)
+
+    def _ours(self, records: Sequence[Record]) -> list[tuple[bytes | None, Record]]:
         """The records that may be the group's: its signals, and whatever is not in our own form."""
         wanted = self._prefixes
+        values = [record.value() for record in records]
         try:
             return [
-                record
-                for value, record in zip([r.value() for r in records], records, strict=True)
+                (value, record)
+                for value, record in zip(values, records, strict=True)
                 if value.startswith(wanted) or not value.startswith(CANONICAL)  # type: ignore[union-attr]
             ]
         except AttributeError:  # a record without a value among them
             return [
-                r
-                for r in records
-                if (v := r.value()) is None or v.startswith(wanted) or not v.startswith(CANONICAL)
+                (value, record)
+                for value, record in zip(values, records, strict=True)
+                if value is None or value.startswith(wanted) or not value.startswith(CANONICAL)
             ]
 
-    def read(self, record: Original) -> Taken | None:
-        """Decode one record; None for another group's. Raises `Undecodable`."""
-        value = record.value()
+    def _decode(self, value: bytes | None, record: Original) -> Taken | None:
         if value is not None:
             for head, declaration, decoder in self._decoders:
                 if value.startswith(head):
                     try:
-                        return _checked(Taken(declaration, decoder(value), record), value)
+                        envelope = decoder(value)
                     except ValidationError:
                         break  # the full path finds the reason, in one line
+                    if len(value) > LONG or ESCAPED_NUL in value:
+                        check_text(declaration, envelope)
+                    return Taken(declaration, envelope, record)
+        return self._decode_any(value, record)
+
+    def _decode_any(self, value: bytes | None, record: Original) -> Taken | None:
         raw = read_envelope(value, record.headers(), record.key())
         foreign = self._declarations.get(raw.signal)
         return None if foreign is None else Taken(foreign, typed_envelope(raw, foreign), record)
@@ -106,10 +133,3 @@ def _message_key(record: Original) -> str | None:
     """The key of an event that does not say it itself; another producer's."""
     key = record.key()
     return key.decode(errors="replace") if key else None
-
-
-def _checked(taken: Taken, value: bytes) -> Taken:
-    """Only a long value can hold a text too long for an index, and only an escape a NUL."""
-    if len(value) > 400 or b"\\u0000" in value:
-        check_text(taken.declaration, taken.envelope)
-    return taken

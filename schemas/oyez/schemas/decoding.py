@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import StringConstraints, TypeAdapter
@@ -50,7 +51,7 @@ def json_reader(kind: Any, declaration: Declaration) -> Callable[[bytes], Any]:
     extra: Literal["allow", "ignore"] = "ignore"
     if declaration.model.model_config.get("extra") == "allow":
         extra = "allow"
-    return lambda value: read(value, extra=extra)
+    return partial(read, extra=extra)
 
 
 def event_of(declaration: Declaration, envelope: Envelope) -> Event[Any]:
