@@ -124,9 +124,8 @@ class Driver:
             if announcing or now != seen:
                 seen, moved = now, time.monotonic()
             elif time.monotonic() - moved > self._plan.patience:
-                raise VisitsError(
-                    f"nothing moved for {self._plan.patience:g} s, with {now.parked} shares parked"
-                )
+                left = f"{now.parked} shares are parked and {now.lag} records unread"
+                raise VisitsError(f"nothing moved for {self._plan.patience:g} s; {left}")
             time.sleep(LOOK_EVERY)
 
 

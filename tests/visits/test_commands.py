@@ -31,7 +31,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["import", "absent.log"], 4, "no such log"),
         (["import", "not.log"], 1, "not an access log in combined format"),
         (["import", "small.log", "--kafka", NOBODY], 5, f"no Kafka answers at {NOBODY}"),
-        (["import", "small.log", "--database", "nonsense"], 1, "nonsense"),
+        (["import", "small.log", "--database", "nonsense"], 1, "cannot be read"),
         (["import", "small.log", "--database", "mysql://localhost/x"], 1, "mysql"),
         (["check"], 4, "no import in visits-run"),
         (["report", "--work", "elsewhere"], 4, "no import in elsewhere"),

@@ -85,7 +85,9 @@ def test_a_listener_that_is_killed_loses_and_doubles_nothing(run: Run, work: Wor
     with processes.ended_together() as children:
         work.create()
         upgrade(engine)
-        children += [processes.listener(work.folder, f"mine-{n}", 2, environment(run)) for n in range(2)]
+        children += [
+            processes.listener(work.folder.parent, f"mine-{n}", 2, environment(run)) for n in range(2)
+        ]
         outcome = commands.import_log(run, Plan(listeners=0, pause=0.008), work, engine, killing(children[0]))
         assert not children[0].runs
     assert outcome.progress.handled == VIEWS + len(expected(run))
@@ -99,13 +101,20 @@ def environment(run: Run) -> dict[str, str]:
 
 
 def killing(child: Child) -> Watch:
-    """Kill a child with SIGKILL once some events were handled."""
+    """Kill a listener and its workers with SIGKILL once some events were handled."""
 
     def watch(progress: Progress) -> None:
         if progress.handled > VIEWS // 4 and child.runs:
-            os.kill(child.pid, signal.SIGKILL)
+            for pid in [child.pid, *children_of(child.pid)]:
+                os.kill(pid, signal.SIGKILL)
 
     return watch
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has forked, as Linux tells."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
 
 
 def test_the_commands_one_after_the_other(run: Run, tmp_path: Path) -> None:
