@@ -115,11 +115,14 @@ class Writes:
         self._removed.clear()
 
     def write(self, db: Connection) -> None:
-        """Everything else; the pairs that are waited for are locked."""
+        """Everything else; the pairs that are waited for are locked.
+
+        The dead come first: their places are before those of what is parked behind them.
+        """
         parked.remove(db, self._removed)
+        dead.bury(db, self._dead)
         parked.park(db, self._new)
         parked.change(db, self._changed)
-        dead.bury(db, self._dead)
 
     def make_due(self, db: Connection) -> None:
         """Rows that go before their head, and those that have become heads."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Table,
     Text,
     bindparam,
     select,
@@ -69,7 +70,12 @@ def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | No
     return json.dumps([(name, (value or b"").decode("latin-1")) for name, value in headers])
 
 
-_locked_heads: Select[Any] = (
+def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
+    """The rows that the query finds, locked, without those that somebody else has locked."""
+    return query.with_for_update(of=table, skip_locked=True)
+
+
+_due_heads: Select[Any] = (
     select(parked)
     .where(
         parked.c.group_name == bindparam("group"),
@@ -79,8 +85,9 @@ _locked_heads: Select[Any] = (
     )
     .order_by(parked.c.due_at, parked.c.id)
     .limit(bindparam("limit", type_=BigInteger))
-    .with_for_update(of=parked, skip_locked=True)
 )
+
+_locked_heads = unclaimed(_due_heads, parked)
 
 
 @cache

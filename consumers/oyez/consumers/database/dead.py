@@ -13,6 +13,7 @@ from oyez.schemas import Pair
 
 from .claims import ParkedRow, headers_text
 from .inbox import EventId
+from .places import allot
 from .rows import Rows
 from .tables import dead, parked
 
@@ -24,9 +25,20 @@ def _bury(dialect: str) -> Any:
 
 
 def bury(db: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Keep dead letters. One that is kept already (an undecodable record that two groups read) stays as it is."""
+    """Keep dead letters. One that is kept already (an undecodable record that two groups read) stays as it is.
+
+    A share that was never parked gets a place: it comes before whatever is parked from now on.
+    """
     if rows:
-        db.execute(_bury(db.dialect.name), rows)
+        db.execute(_bury(db.dialect.name), _placed(db, rows))
+
+
+def _placed(db: Connection, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    lacking = [row["parked_id"] is None and bool(row["handler"]) for row in rows]
+    places = iter(allot(db, sum(lacking)))
+    return [
+        {**row, "parked_id": next(places)} if lacks else row for row, lacks in zip(rows, lacking, strict=True)
+    ]
 
 
 @cache

@@ -1,0 +1,96 @@
+"""Choosing shares: one filter for those that are parked and those that are dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, func, select
+
+from .claims import unclaimed
+from .rows import Rows
+from .tables import parked
+
+State = Literal["waiting", "behind", "due"]
+STATES: tuple[State, ...] = ("waiting", "behind", "due")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which shares: those that agree with all that is given.
+
+    ``reason`` is the state of a parked share, and what the reason of a dead letter begins with; ``error`` is a part of
+    its error. ``before`` and ``since``, in seconds since the epoch, say when it was parked or died. ``events`` are ids
+    of events.
+    """
+
+    app: str | None = None
+    signal: str | None = None
+    handler: str | None = None
+    key: str | None = None
+    source: str | None = None
+    reason: str | None = None
+    error: str | None = None
+    before: float | None = None
+    since: float | None = None
+    events: tuple[str, ...] = ()
+
+    def conditions(self, table: Table) -> list[ColumnElement[bool]]:
+        """What is asked of a row of ``table``, which is `parked` or `dead`."""
+        names = ("app", "signal", "handler", "key", "source")
+        asked = [table.c[name] == value for name in names if (value := getattr(self, name)) is not None]
+        if self.reason is not None:
+            asked.append(_reason(table, self.reason))
+        if self.error:
+            # LIKE would ignore the case on SQLite, and there is no other function that both databases have.
+            asked.append(func.replace(table.c.error, self.error, "") != table.c.error)
+        moment = table.c.parked_at if table is parked else table.c.died_at
+        if self.before is not None:
+            asked.append(moment < self.before)
+        if self.since is not None:
+            asked.append(moment >= self.since)
+        if self.events:
+            asked.append(table.c.event_id.in_(self.events))
+        return asked
+
+
+def _reason(table: Table, reason: str) -> ColumnElement[bool]:
+    if table is not parked:
+        return func.substr(table.c.reason, 1, len(reason)) == reason
+    is_due, is_waiting = table.c.due_at.is_not(None), table.c.wait_signal.is_not(None)
+    return {"due": is_due, "waiting": ~is_due & is_waiting, "behind": ~is_due & ~is_waiting}[reason]
+
+
+def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
+    """The ids of all shares that the filter finds, each key's in the order in which they are handled."""
+    place = table.c.id if table is parked else table.c.parked_id
+    query = select(table.c.id).where(*wanted.conditions(table))
+    return list(db.execute(query.order_by(table.c.turn, place.nulls_last(), table.c.id)).scalars())
+
+
+def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:
+    """Columns of those of ``ids`` that the filter still finds; nothing is locked."""
+    rows, query = _among(db, table, wanted, names)
+    return list(db.execute(query, rows.bind([(number,) for number in ids])))
+
+
+def lock(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:
+    """Lock and read those of ``ids`` that the filter still finds and nobody else has locked, such as a worker that
+    runs them. All columns if none is named. The caller holds the pairs' locks.
+    """
+    rows, query = _among(db, table, wanted, names)
+    return list(db.execute(unclaimed(query, table), rows.bind([(number,) for number in ids])))
+
+
+def _among(db: Connection, table: Table, wanted: Filter, names: Sequence[str]) -> tuple[Rows, Select[Any]]:
+    rows = _ids(db.dialect.name)
+    columns = [table.c[name] for name in names] or list(table.c)
+    asked = (table.c.id.in_(rows.select()), *wanted.conditions(table))
+    return rows, select(*columns).where(*asked).order_by(table.c.id)
+
+
+@cache
+def _ids(dialect: str) -> Rows:
+    return Rows(dialect, id=BigInteger)
