@@ -150,10 +150,20 @@ class Stage:
     def run(self) -> None:
         """Every worker works until nothing is left to read, and nothing is due."""
         for _ in range(4):
-            self.clock.now += 0.1
-            for worker in self.workers.values():
-                while worker.step():
-                    pass
+            self._round()
+        for _ in range(50):  # a notice of what was released may still be on its way
+            if not self._is_due():
+                return
+            self._round()
+
+    def _round(self) -> None:
+        self.clock.now += 0.1
+        for worker in self.workers.values():
+            while worker.step():
+                pass
+
+    def _is_due(self) -> bool:
+        return any(at is not None and at <= self.clock.now for at in self.rows("parked", "due_at"))
 
     def handle(self, *events: Signal) -> None:
         """Announce, and run."""
