@@ -1,0 +1,171 @@
+"""Heads that wait for longer than ``max_age`` are given up, and what would wait for the same pair with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection
+
+from consumers.interleavings.playing import Stage, nothing_is_left
+from consumers.interleavings.shop import Shop
+from consumers.interleavings.signals import (
+    Bought,
+    CartOpened,
+    PageViewed,
+    Script,
+    SessionStarted,
+    announced,
+    note,
+)
+from oyez.consumers import Application, Handlers
+from support.stepping import Theatre
+
+Open = Callable[..., Shop]
+DAY = 86_400.0
+
+
+def _shop(opened: Open) -> Shop:
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("start", SessionStarted)
+    script.handler("fill", CartOpened)
+    script.handler("buy", Bought, requires={CartOpened: "cart"})
+    script.handler("view", PageViewed)
+    script.handler("watch", PageViewed, order="none")
+    return opened(on)
+
+
+def _bought(n: int, cart: str | None) -> Bought:
+    return Bought(session="s1", cart=cart, n=n)
+
+
+def test_a_head_is_given_up_after_max_age_and_not_before(opened: Open) -> None:
+    shop = _shop(opened)
+    shop.handle(*announced(_bought(1, "lost")))
+    shop.clock.now += DAY - 1
+    shop.sweep()
+    assert shop.rows("dead", "id") == []
+    shop.clock.now += 1
+    shop.sweep()
+    assert shop.rows("parked", "id") == []
+    assert shop.rows("dead", "reason", "wait_signal", "wait_subject") == [
+        ("never met: waited 86400 s for steps.cart.opened 'lost'", "steps.cart.opened", "lost")
+    ]
+
+
+def test_what_waits_for_the_very_same_pair_dies_with_it(opened: Open) -> None:
+    shop = _shop(opened)
+    shop.handle(*announced(*(_bought(n, "lost") for n in range(5))))
+    shop.clock.now += DAY
+    shop.sweep()
+    assert shop.rows("parked", "id") == []
+    first, *others = shop.rows("dead", "reason", "wait_subject")
+    assert first == ("never met: waited 86400 s for steps.cart.opened 'lost'", "lost")
+    assert others == [("never met, like its predecessor", "lost")] * 4
+
+
+def test_what_waits_for_another_pair_lives_on(opened: Open) -> None:
+    shop = _shop(opened)
+    carts = ["lost", "lost", "late", "lost", None]
+    shop.handle(*announced(*(_bought(n, cart) for n, cart in enumerate(carts))))
+    shop.clock.now += DAY
+    shop.sweep()
+    assert len(shop.rows("dead", "id")) == 2
+    assert shop.rows("parked", "wait_subject", "head_since") == [
+        ("late", shop.clock.now),
+        (None, None),
+        (None, None),
+    ]
+    shop.handle(*announced(CartOpened(cart="late")))
+    shop.run_due()
+    assert shop.done("buy") == [2, 4]
+    assert len(shop.rows("dead", "id")) == 3
+    assert shop.rows("parked", "id") == []
+
+
+def test_what_needs_nothing_runs_when_its_head_is_given_up(opened: Open) -> None:
+    shop = _shop(opened)
+    shop.handle(*announced(_bought(1, "lost"), _bought(2, None), _bought(3, None)))
+    shop.clock.now += DAY
+    shop.sweep()
+    assert shop.done("buy") == [2, 3]
+    assert len(shop.rows("dead", "id")) == 1
+    assert shop.rows("parked", "id") == []
+
+
+def test_a_new_head_has_its_own_time(opened: Open) -> None:
+    """How long it stood behind the one before does not count."""
+    shop = _shop(opened)
+    shop.handle(*announced(_bought(1, "lost"), _bought(2, "late")))
+    shop.clock.now += DAY
+    shop.sweep()
+    shop.clock.now += DAY - 1
+    shop.sweep()
+    assert len(shop.rows("dead", "id")) == 1
+    shop.clock.now += 1
+    shop.sweep()
+    assert len(shop.rows("dead", "id")) == 2
+
+
+def test_without_order_each_has_its_own_time(opened: Open) -> None:
+    shop = _shop(opened)
+    shop.handle(*announced(PageViewed(session="s1", n=1)))
+    shop.clock.now += 100
+    shop.handle(*announced(PageViewed(session="s1", n=2)))
+    shop.clock.now += DAY - 100
+    shop.sweep()
+    assert shop.rows("parked", "handler") == [("watch",)]
+    shop.clock.now += 100
+    shop.sweep()
+    assert shop.rows("parked", "handler") == []
+
+
+on = Handlers("shop")
+
+
+@on(SessionStarted)
+def start(event: SessionStarted, db: Connection) -> None:
+    note(db, "start", event)
+
+
+@on(PageViewed)
+def view(event: PageViewed, db: Connection) -> None:
+    note(db, "view", event)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_it_is_given_up_while_it_is_met(theatre: Theatre, behind: bool) -> None:
+    """Given up or handled, never both, and nobody waits on."""
+    started, *views = announced(
+        SessionStarted(session="s1"), *(PageViewed(session="s1", n=n) for n in (1, 2))
+    )
+    stage = Stage(theatre, Application(on))
+    ends: set[tuple[int, ...]] = set()
+
+    def before(shop: Shop) -> None:
+        shop.handle(*(views if behind else views[:1]))
+        stage.clock.now += DAY
+
+    def bury(shop: Shop) -> None:
+        shop.retrying["shop.steps.page.viewed"].sweep(lambda _report: None)
+
+    def check(shop: Shop) -> None:
+        shop.run_due()
+        dead = len(shop.rows("dead", "id"))
+        ends.add(tuple(shop.done("view")))
+        assert len(shop.done("view")) + dead == 1 + behind
+        assert shop.done("view") == sorted(shop.done("view"))
+        assert shop.rows("parked", "id") == []
+
+    stage.every({"starter": lambda shop: shop.handle(started), "sweeper": bury}, check, before=before)
+    assert len(ends) > 1
+
+
+def test_nothing_is_given_up_that_is_met(opened: Open) -> None:
+    shop = _shop(opened)
+    shop.handle(*announced(PageViewed(session="s1", n=1), SessionStarted(session="s1")))
+    shop.clock.now += DAY
+    shop.sweep()
+    assert shop.done("view") == [1]
+    nothing_is_left(shop)

@@ -1,0 +1,90 @@
+"""Two pairs, met by transactions that overlap."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from consumers.interleavings.playing import Act, Stage, nothing_is_left
+from consumers.interleavings.shop import Shop, history
+from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
+from oyez.consumers import Application, Handlers
+from support.stepping import Theatre
+
+on = Handlers("shop")
+
+
+@on(SessionStarted)
+def start(event: SessionStarted, db: Connection) -> None:
+    note(db, "start", event)
+
+
+@on(CartOpened)
+def fill(event: CartOpened, db: Connection) -> None:
+    note(db, "fill", event)
+
+
+@on(Bought)
+def buy(event: Bought, db: Connection) -> None:
+    note(db, "buy", event)
+
+
+@on(PageViewed, order="none")
+def view(event: PageViewed, db: Connection) -> None:
+    note(db, "view", event)
+
+
+def _bought_last(shop: Shop) -> None:
+    shop.run_due()
+    nothing_is_left(shop)
+    with shop.engine.connect() as db:
+        found = history(db)
+    assert sorted(found) == [("buy", 1), ("fill", 0), ("start", 0)]
+    assert found[-1] == ("buy", 1)
+
+
+started, opened, bought = announced(
+    SessionStarted(session="s1"), CartOpened(cart="c1"), Bought(session="s1", cart="c1", n=1)
+)
+
+
+@pytest.mark.parametrize("parked_before", [False, True])
+def test_a_share_that_requires_both(theatre: Theatre, parked_before: bool) -> None:
+    acts: dict[str, Act] = {
+        "starter": lambda shop: shop.handle(started),
+        "filler": lambda shop: shop.handle(opened),
+    }
+    if not parked_before:
+        acts["buyer"] = lambda shop: shop.handle(bought)
+    stage = Stage(theatre, Application(on))
+    stage.every(acts, _bought_last, before=lambda shop: parked_before and shop.handle(bought))
+
+
+def test_a_sweeper_runs_the_share_while_they_are_met(theatre: Theatre) -> None:
+    """Released by the first pair, it is checked from the start, and waits for the second."""
+    acts: dict[str, Act] = {
+        "starter": lambda shop: shop.handle(started),
+        "filler": lambda shop: shop.handle(opened),
+        "sweeper": lambda shop: shop.claim("steps.bought"),
+    }
+    stage = Stage(theatre, Application(on))
+    stage.every(acts, _bought_last, before=lambda shop: shop.handle(bought))
+
+
+def test_pairs_are_locked_in_one_order(theatre: Theatre) -> None:
+    """Whatever the order in which a batch has them, so that nobody ever waits in a circle."""
+    forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
+    backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
+
+    def check(shop: Shop) -> None:
+        shop.run_due()
+        nothing_is_left(shop)
+        with shop.engine.connect() as db:
+            assert sorted(history(db)) == [("start", 0), ("start", 1), ("view", 2), ("view", 3)]
+
+    stage = Stage(theatre, Application(on))
+    stage.every(
+        {"starter": lambda shop: shop.handle(*forwards), "viewer": lambda shop: shop.handle(*backwards)},
+        check,
+    )
+    assert stage.rolled_back == 0, "a deadlock"

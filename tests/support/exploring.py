@@ -1,0 +1,86 @@
+"""All interleavings of actors that are stepped: every order of their steps that can make a difference.
+
+Depth first, each run from the start (stateless). Of two orders that differ only in steps next to one another
+that do not conflict, one is enough; sleep sets (Godefroid, 1996) leave out the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .stepping import Step
+
+Choose = Callable[[Sequence[Step]], Step]
+
+
+@dataclass
+class Fork:
+    """A point of a run at which one of several steps may be next."""
+
+    possible: list[Step]
+    asleep: list[Step]
+    taken: list[Step] = field(default_factory=list)
+
+    @property
+    def now(self) -> Step:
+        return self.taken[-1]
+
+    def turn(self) -> bool:
+        """Take the next step that is worth taking; False if there is none."""
+        done = {step.actor for step in (*self.asleep, *self.taken)}
+        fresh = [step for step in self.possible if step.actor not in done]
+        if fresh:
+            self.taken.append(fresh[0])
+        return bool(fresh)
+
+    def asleep_after(self) -> list[Step]:
+        """Steps that need not be taken next: taken before instead, they lead to the same."""
+        return [step for step in (*self.asleep, *self.taken[:-1]) if not step.conflicts(self.now)]
+
+
+@dataclass
+class Explored:
+    """How many runs were made to their end, and how many were given up as like an earlier one."""
+
+    runs: int = 0
+    repeated: int = 0
+
+
+class Repeated(Exception):
+    """Whatever comes next, this run will be like an earlier one."""
+
+
+class _Run:
+    def __init__(self, path: list[Fork]) -> None:
+        self._path = path
+        self._depth = 0
+
+    def choose(self, possible: Sequence[Step]) -> Step:
+        if self._depth == len(self._path):
+            asleep = self._path[-1].asleep_after() if self._path else []
+            fork = Fork(list(possible), asleep)
+            if not fork.turn():
+                raise Repeated
+            self._path.append(fork)
+        fork = self._path[self._depth]
+        assert fork.possible == list(possible), f"the run did not repeat itself: {fork.possible} {possible}"
+        self._depth += 1
+        return fork.now
+
+
+def explore(play: Callable[[Choose], None], most: int = 1_000) -> Explored:
+    """Call ``play`` with a chooser for every interleaving; AssertionError if there are more than ``most``."""
+    explored = Explored()
+    path: list[Fork] = []
+    while True:
+        try:
+            play(_Run(path).choose)
+            explored.runs += 1
+        except Repeated:
+            explored.repeated += 1
+        assert explored.runs <= most, f"more than {most} interleavings"
+        while path and not path[-1].turn():
+            path.pop()
+        if not path:
+            return explored

@@ -1,0 +1,63 @@
+"""Which rows a statement may meet other transactions in: what the order of two steps can depend on.
+
+Coarse is safe: whatever is not known here is taken for the whole table. What is known:
+
+- the statements over prerequisites name their pairs, those over positions and the inbox their group;
+- a new row is seen by nobody before the commit, and can only meet another new one;
+- rows that are deleted or changed by their id were claimed, and pairs that are marked were locked, by an earlier
+  statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+_NAMED = re.compile(r"oyez_\w+")
+_WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
+_MINE = re.compile(
+    r"DELETE FROM oyez_parked WHERE oyez_parked\.id IN"
+    r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id ="
+    r"|UPDATE oyez_prerequisite SET met_at"
+)
+
+
+class Footprint(NamedTuple):
+    """What a statement reads, what it may lock, and what its transaction's commit will show to others."""
+
+    reads: frozenset[str]
+    locks: frozenset[str]
+    shows: frozenset[str]
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody else can notice the statement, nor it anybody else."""
+        return not self.reads and not self.locks
+
+
+def footprint(statement: str, parameters: Any) -> Footprint:
+    """The footprint of one of Oyez's statements; of another one, nothing."""
+    flat = " ".join(statement.split())
+    named = frozenset(row for table in set(_NAMED.findall(flat)) for row in _rows(table, parameters))
+    written = _WRITTEN.search(flat)
+    if written is None:
+        locks = named if "FOR UPDATE" in flat else frozenset()
+        return Footprint(named, locks, locks)
+    verb, table = written.groups()
+    shows = frozenset(_rows(table, parameters))
+    if _MINE.match(flat):
+        return Footprint(frozenset(), frozenset(), shows)
+    if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead"):
+        return Footprint(frozenset(), frozenset({f"new {table}"}), shows)
+    return Footprint(named, shows, shows)
+
+
+def _rows(table: str, parameters: Any) -> list[str]:
+    if isinstance(parameters, Mapping):
+        if table == "oyez_prerequisite" and "given_signal" in parameters:
+            pairs = zip(parameters["given_signal"], parameters["given_subject"], strict=True)
+            return [f"{table} {signal} {subject}" for signal, subject in pairs]
+        if table in ("oyez_position", "oyez_inbox") and "group" in parameters:
+            return [f"{table} {parameters['group']}"]
+    return [table]
