@@ -50,7 +50,7 @@ def test_a_required_signal_that_nobody_handles() -> None:
 def test_nothing_is_missing_when_the_handler_waits_for_nothing() -> None:
     on = shop()
     add(on, Viewed, "view", requires={})
-    assert [group for group in started(on).groups] == ["shop.viewed"]
+    assert list(started(on).groups) == ["shop.viewed"]
 
 
 def test_only_handlers_that_do_not_complete() -> None:

@@ -168,7 +168,7 @@ def test_what_cannot_be_injected(function: Callable[..., None]) -> None:
 
 def only_for_types(event: Placed, price: Decimal) -> None: ...
 def misspelt(event: "Plcaed") -> None: ...  # type: ignore[name-defined]  # noqa: F821, UP037
-def unreadable(event: "Placed[") -> None: ...  # type: ignore[valid-type]  # noqa: F722, UP037
+def unreadable(event: "Placed[") -> None: ...  # type: ignore[valid-type]  # noqa: F722
 
 
 @pytest.mark.parametrize("function", [only_for_types, misspelt, unreadable])

@@ -1,4 +1,4 @@
-"""Whatever arrives in whatever order, fails however often and is handled by whoever: a model says what must come out."""
+"""Whatever arrives in whatever order, fails however often, whoever handles it: a model says what must come out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ subjects = st.sampled_from(["s1", "s2", "s3", "s4"])
 kinds = st.sampled_from(["opened", "used", "used", "reply"])
 drafts = st.lists(st.tuples(kinds, keys, subjects, st.sampled_from(["s1", "s2", "s3", None])), max_size=25)
 failing = st.dictionaries(
-    st.tuples(st.sampled_from(sorted(sum(HANDLERS.values(), ()))), st.integers(0, 24)), st.integers(1, 2), max_size=6
+    st.tuples(st.sampled_from(sorted(sum(HANDLERS.values(), ()))), st.integers(0, 24)),
+    st.integers(1, 2),
+    max_size=6,
 )
 rejected = st.sets(
     st.tuples(st.sampled_from(sorted(sum(HANDLERS.values(), ()))), st.integers(0, 24)), max_size=2

@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select
+from sqlalchemy.orm import Session
+
 from oyez.consumers import Application, Handlers, ListenSettings, NotReady, Reject
 from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import make_engine, metadata
@@ -13,8 +16,6 @@ from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select
-from sqlalchemy.orm import Session
 
 signals = Catalogue()
 TOPIC = "model"
@@ -127,7 +128,11 @@ class World:
         self.application = Application(handlers(script, group), signals)
         self.broker = MemoryBroker(partitions=2)
         self.announcer = Announcer(
-            MemoryTransport(self.broker), source="web", topic=TOPIC, catalogue=signals, clock=self._nanoseconds
+            MemoryTransport(self.broker),
+            source="web",
+            topic=TOPIC,
+            catalogue=signals,
+            clock=self._nanoseconds,
         )
         self.announced: list[Announced] = []
         self.groups = {name: MemoryGroup(self.broker, [TOPIC]) for name in self.application.groups}

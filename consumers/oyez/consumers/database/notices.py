@@ -28,7 +28,6 @@ class Notices:
         self._database = database
         self._group = group
         self._connection: Connection | None = None
-        self._listen()
 
     def heard(self) -> bool:
         """Whether something was released for the group since the last look, or may have been.
@@ -36,13 +35,13 @@ class Notices:
         Raises `DatabaseAway` while there is no connection to be had.
         """
         if self._connection is None:
-            self._listen()
-            return True  # nothing was heard in the meantime
+            self._connection = self._database.listening(CHANNEL)
+            return True  # nothing was heard until now
         try:
             driver: Any = self._connection.connection.dbapi_connection
             if not select.select([driver.fileno()], [], [], 0)[0]:
                 return False
-            return any([notice.payload == self._group for notice in driver.notifies(timeout=0)])
+            return self._group in [notice.payload for notice in driver.notifies(timeout=0)]
         except self._errors():
             self.close()
             return self.heard()
@@ -53,11 +52,6 @@ class Notices:
         if connection is not None:
             connection.invalidate()
             connection.close()
-
-    def _listen(self) -> None:
-        connection = self._database.connected().execution_options(isolation_level="AUTOCOMMIT")
-        connection.exec_driver_sql(f"LISTEN {CHANNEL}")
-        self._connection = connection
 
     def _errors(self) -> type[Exception]:
         """What the driver raises."""
