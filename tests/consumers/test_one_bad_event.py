@@ -389,7 +389,7 @@ def test_a_handler_may_import_nothing_and_exit(play: Play) -> None:
 
 class Measured(Known, name="measured"):
     n: int = 0
-    sizes: dict[str, int] = {}
+    sizes: dict[str, int] | None = None
 
 
 @pytest.mark.parametrize("group", [None, "loose"])
@@ -423,3 +423,41 @@ def test_events_that_cannot_be_decoded(group: str | None, play: Play) -> None:
         assert error
         assert "\n" not in error
     assert stage.rows("dead", "value")[0] == head % 1 + bodies[1]
+
+
+@pytest.mark.parametrize("constraint", ["UNIQUE (n) DEFERRABLE INITIALLY DEFERRED", "UNIQUE (n) DEFERRABLE"])
+def test_a_constraint_that_is_checked_at_the_commit(constraint: str, stage_postgres: str) -> None:
+    """It lands on the event that violates it, and on the handler; the others keep their deferral."""
+    ran: Counter[str] = Counter()
+    on = Handlers("shop")
+
+    @on(Placed, order="none")
+    def inserting(event: Placed, db: Session) -> None:
+        ran["inserting"] += 1
+        note(db, "inserting", event.n)
+        db.execute(text("INSERT INTO late VALUES (:n)"), {"n": 0 if event.n == BAD else event.n})
+        if "INITIALLY DEFERRED" in constraint:
+            db.execute(text("INSERT INTO late VALUES (0)"))  # violated for a moment
+            db.execute(text("DELETE FROM late WHERE ctid = (SELECT max(ctid) FROM late WHERE n = 0)"))
+
+    @on(Placed, order="none")
+    def other(event: Placed, db: Session) -> None:
+        note(db, "other", event.n)
+
+    stage = Stage(stage_postgres, on)
+    with stage.engine.begin() as db:
+        db.execute(text(f"CREATE TABLE late (n int, {constraint})"))
+    try:
+        stage.handle(*placed(EVENTS))
+        assert [(handler, n) for handler, n, _ in stage.parked()] == [("inserting", BAD)]
+        assert "UniqueViolation" in stage.parked()[0][2]
+        assert stage.effects("inserting") == [n for n in EVENTS if n != BAD]
+        assert stage.effects("other") == list(EVENTS)
+        with stage.engine.connect() as db:
+            assert list(db.execute(text("SELECT n FROM late ORDER BY n")).scalars()) == [
+                n for n in EVENTS if n != BAD
+            ]
+    finally:
+        with stage.engine.begin() as db:
+            db.execute(text("DROP TABLE late"))
+        stage.close()

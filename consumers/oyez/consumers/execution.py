@@ -20,7 +20,7 @@ from .database.engine import Database, DatabaseAway, is_conflict
 from .limits import Limits
 from .planning import Work
 from .readiness import MetPairs, Readiness
-from .running import HandlerFailed, Memory, OneByOne, Runner, Together
+from .running import HandlerFailed, Memory, OneByOne, Runner, Together, more_careful
 from .settling import Settling
 from .shares import Result
 from .writing import Report
@@ -106,9 +106,10 @@ def perform(
             runner = OneByOne(memory)
         except DBAPIError as error:
             if not is_conflict(error):
-                if isinstance(runner, OneByOne):
+                careful = more_careful(runner, memory)
+                if careful is None:
                     raise
-                runner = OneByOne(memory)
+                runner = careful
                 continue
             conflicts += 1
             if conflicts >= CONFLICTS_AT_ALL:

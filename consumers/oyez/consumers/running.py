@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .attempts import HANDLER_ERRORS, attempt
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from .attempts import HANDLER_ERRORS, attempt, outcome_of
 from .database.connection import HandlerConnection, HandlerSession
 from .database.engine import raise_for_database
 from .database.inbox import EventId
@@ -82,9 +85,45 @@ class OneByOne:
         if outcome is not None:
             readiness.park(share, outcome)
             return share, outcome
-        outcome = _in_savepoint(share, db) if share.handler.uses_database else self._memory.run([share])[0][1]
+        outcome = self._alone(share, db) if share.handler.uses_database else self._memory.run([share])[0][1]
         readiness.park(share, outcome)
         return share, outcome
+
+    def _alone(self, share: Share, db: HandlerConnection) -> Outcome:
+        savepoint = db.begin_nested()
+        session = HandlerSession(db, "create_savepoint")
+        try:
+            outcome = attempt(share, session)
+        finally:
+            session.discard()
+        if isinstance(outcome, Done):
+            outcome = self._accepted(db)
+        if isinstance(outcome, Done):
+            savepoint.commit()
+        else:
+            db.undo(savepoint)
+        return outcome
+
+    def _accepted(self, db: HandlerConnection) -> Outcome:
+        return DONE
+
+
+class Checking(OneByOne):
+    """For a batch whose commit was refused: PostgreSQL checks deferred constraints after each share, not at the
+    end, so that what violates one lands on the handler and the event that did it."""
+
+    def _accepted(self, db: HandlerConnection) -> Outcome:
+        if db.dialect.name != "postgresql":
+            return DONE
+        probe = db.begin_nested()
+        try:
+            db.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        except DBAPIError as error:
+            raise_for_database(error, db)
+            return outcome_of(error)
+        finally:
+            db.undo(probe)  # they are deferred again
+        return DONE
 
 
 class Memory:
@@ -122,20 +161,6 @@ def _name(share: Share) -> tuple[str, EventId]:
     return share.handler.name, share.taken.event_id
 
 
-def _in_savepoint(share: Share, db: HandlerConnection) -> Outcome:
-    savepoint = db.begin_nested()
-    session = HandlerSession(db, "create_savepoint")
-    try:
-        outcome = attempt(share, session)
-    finally:
-        session.discard()
-    if isinstance(outcome, Done):
-        savepoint.commit()
-    else:
-        db.undo(savepoint)
-    return outcome
-
-
 def _database_first(shares: Sequence[Share]) -> list[Share]:
     return sorted(shares, key=lambda share: not share.handler.uses_database)
 
@@ -145,3 +170,13 @@ def _complete(taken: Taken, results: Sequence[Result], readiness: Readiness, com
     ours = [outcome for share, outcome in results if share.handler.name in names and share.row is None]
     if ours and all(isinstance(outcome, Done) for outcome in ours):
         readiness.complete(results[0][0].pair)
+
+
+def more_careful(runner: Runner, memory: Memory) -> Runner | None:
+    """The way to run a batch that did not get through in this one; None when there is no better."""
+    match runner:
+        case Checking():
+            return None
+        case OneByOne():
+            return Checking(memory)
+    return OneByOne(memory)
