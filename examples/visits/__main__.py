@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from oyez.producers import Settings
 from visits import commands, database, reports, screen
+from visits.checks import Findings
 from visits.driver import Plan
 from visits.errors import FAILED, FOUND, reported
 from visits.work import Run, Work
@@ -27,6 +28,7 @@ Database = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HERE = Path("visits-run")
+SHOWN = 20  # findings
 
 
 @app.command("import")
@@ -81,11 +83,7 @@ def check(work: Folder = HERE, url: Database = None) -> None:
     with reported():
         run = Work(work).load()
         findings = commands.check(run, Work(work), database.existing(url or run.database))
-        for line in findings.details()[:20]:
-            print(line, file=sys.stderr)
-        print(findings)
-        if not findings.clean:
-            sys.exit(FOUND)
+        _judge(findings)
 
 
 @app.command()
@@ -112,11 +110,18 @@ def demo(
 
     with reported():
         findings = demonstrate(Console(), views=views, seed=seed)
-        for line in findings.details()[:20]:
-            print(line, file=sys.stderr)
-        print(findings)
-        if not findings.clean:
-            sys.exit(FOUND)
+        _judge(findings)
+
+
+def _judge(findings: Findings) -> None:
+    details = findings.details()
+    for line in details[:SHOWN]:
+        print(line, file=sys.stderr)
+    if len(details) > SHOWN:
+        print(f"and {len(details) - SHOWN} more", file=sys.stderr)
+    print(findings)
+    if not findings.clean:
+        sys.exit(FOUND)
 
 
 def _imported(work: Path, url: str | None) -> Engine:

@@ -40,10 +40,11 @@ class Findings:
 
     def details(self) -> list[str]:
         """One line for each thing that is not as it must be."""
-        lines = [f"session {session}: {n} lost" for session, n in self.lost.items()]
+        lines = list(self.unannounced)
+        lines += [f"session {session}: {n} lost" for session, n in self.lost.items()]
         lines += [f"session {session}: {n} doubled" for session, n in self.doubled.items()]
         lines += [f"session {session} from {source}: not in its order" for session, source in self.overtaken]
-        return lines + self.differences + self.unannounced
+        return lines + self.differences
 
 
 def check(
