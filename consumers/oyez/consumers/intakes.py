@@ -87,10 +87,15 @@ class Claim:
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Claim; only a key's head and the rows behind it, in order."""
+        return self._works(db, self._claimed(db, now), now)
+
+    def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
         self.taken = len(rows)
-        rows = _before_later(rows, now)
+        return _before_later(rows, now)
+
+    def _works(self, db: Connection, rows: Sequence[ParkedRow], now: float) -> list[Work]:
         works: list[Work] = []
         for at, row in enumerate(rows):
             try:
@@ -98,7 +103,7 @@ class Claim:
             except Undecodable as error:
                 self._bury(db, row, error.reason, now)
             else:
-                works.append((taken, [Share(group.by_name[row.handler], taken, at, row)]))
+                works.append((taken, [Share(self._group.by_name[row.handler], taken, at, row)]))
         return works
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, func, select
 
 from .claims import unclaimed
+from .parked import first_of_key
 from .rows import Rows
 from .tables import parked
 
@@ -27,6 +28,7 @@ class Filter:
     """
 
     app: str | None = None
+    group_name: str | None = None
     signal: str | None = None
     handler: str | None = None
     key: str | None = None
@@ -39,7 +41,7 @@ class Filter:
 
     def conditions(self, table: Table) -> list[ColumnElement[bool]]:
         """What is asked of a row of ``table``, which is `parked` or `dead`."""
-        names = ("app", "signal", "handler", "key", "source")
+        names = ("app", "group_name", "signal", "handler", "key", "source")
         asked = [table.c[name] == value for name in names if (value := getattr(self, name)) is not None]
         if self.reason is not None:
             asked.append(_reason(table, self.reason))
@@ -82,6 +84,13 @@ def lock(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *name
     """
     rows, query = _among(db, table, wanted, names)
     return list(db.execute(unclaimed(query, table), rows.bind([(number,) for number in ids])))
+
+
+def heads(db: Connection, ids: Sequence[int]) -> set[int]:
+    """Those of these parked shares that are the first of their keys."""
+    rows = _ids(db.dialect.name)
+    query = select(parked.c.id).where(parked.c.id.in_(rows.select()), first_of_key())
+    return set(db.execute(query, rows.bind([(number,) for number in ids])).scalars())
 
 
 def _among(db: Connection, table: Table, wanted: Filter, names: Sequence[str]) -> tuple[Rows, Select[Any]]:

@@ -60,7 +60,12 @@ class ParkedRow:
         return None if self.key_text is None else self.key_text.encode()
 
     def headers(self) -> list[tuple[str, bytes]]:
-        return [(name, value.encode("latin-1")) for name, value in json.loads(self._headers or "[]")]
+        return headers_of(self._headers)
+
+
+def headers_of(text: str | None) -> list[tuple[str, bytes]]:
+    """A record's headers, as `headers_text` has written them."""
+    return [(name, value.encode("latin-1")) for name, value in json.loads(text or "[]")]
 
 
 def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
@@ -118,12 +123,40 @@ def claim(
     """
     parameters = {"group": group, "handlers": list(handlers), "now": now, "limit": limit}
     heads = [ParkedRow(row) for row in db.execute(_locked_heads, parameters)]
+    return heads + _behind(db, app, heads, limit - len(heads))
+
+
+@cache
+def _chosen_heads(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    heads = select(parked).where(
+        parked.c.group_name == bindparam("group"),
+        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.id.in_(rows.select()),
+        first_of_key(),
+    )
+    return rows, unclaimed(heads.order_by(parked.c.turn, parked.c.id), parked)
+
+
+def claim_chosen(
+    db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
+) -> list[ParkedRow]:
+    """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
+    rows, statement = _chosen_heads(db.dialect.name)
+    given = rows.bind([(number,) for number in ids])
+    heads = [
+        ParkedRow(row) for row in db.execute(statement, {**given, "group": group, "handlers": list(handlers)})
+    ]
+    return heads + _behind(db, app, heads, limit - len(heads))
+
+
+def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
     ordered = [(h.handler, h.key_text, h.turn, h.id) for h in heads if h.ordered]
-    if not ordered or len(heads) >= limit:
-        return heads
+    if not ordered or limit <= 0:
+        return []
     rows, statement = _followers(db.dialect.name)
-    given = {**rows.bind(ordered), "of_app": app, "limit": limit - len(heads)}
-    return heads + [ParkedRow(row) for row in db.execute(statement, given)]
+    given = {**rows.bind(ordered), "of_app": app, "limit": limit}
+    return [ParkedRow(row) for row in db.execute(statement, given)]
 
 
 _next_due = (

@@ -1,0 +1,128 @@
+"""What is done to shares that were chosen: made due, deleted, put back into the retry table.
+
+The caller has locked them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .claims import unclaimed
+from .parked import HandlerKey, first_of_key
+from .rows import Rows
+from .tables import dead, parked
+
+SHARE = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
+"""The columns that a parked share and a dead one have in common."""
+
+KeySince = tuple[str, str, float]
+"""(handler, key, seconds since the epoch)."""
+
+
+@cache
+def _ids(dialect: str) -> Rows:
+    return Rows(dialect, id=BigInteger)
+
+
+def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
+    """Delete shares."""
+    rows = _ids(db.dialect.name)
+    statement = delete(table).where(table.c.id.in_(rows.select()))
+    db.execute(statement, rows.bind([(number,) for number in ids]))
+
+
+def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
+    """Make parked shares due, whatever they wait for."""
+    rows = _ids(db.dialect.name)
+    due = update(parked).values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
+    statement = due.where(parked.c.id.in_(rows.select()))
+    db.execute(statement, {**rows.bind([(number,) for number in ids]), "now": now})
+
+
+def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
+    """Park dead shares where they were: with the id that is their place. Those without order are due; the others are
+    behind whatever is before them, and have to be promoted.
+
+    One that is parked already stays as it is: without an inbox, an event that is read twice may fail twice.
+    """
+    rows = [_returned(letter, now) for letter in letters]
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    share = (parked.c.app, parked.c.source, parked.c.event_id, parked.c.handler)
+    statement = insert(parked).on_conflict_do_nothing(index_elements=share)
+    for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
+        if some:
+            db.execute(statement, some)
+
+
+def _returned(letter: Any, now: float) -> dict[str, object]:
+    moment = None if letter.ordered else now
+    fresh = {"attempts": 0, "starts": 0, "wait_signal": None, "wait_subject": None}
+    row = {name: getattr(letter, name) for name in SHARE} | fresh | {"due_at": moment, "head_since": moment}
+    return row if letter.parked_id is None else row | {"id": letter.parked_id}
+
+
+@cache
+def _heads(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text)
+    heads = select(parked.c.handler, parked.c.key).where(
+        parked.c.app == bindparam("of_app"),
+        rows.has(parked.c.handler, parked.c.key),
+        parked.c.ordered,
+        first_of_key(),
+    )
+    return rows, heads
+
+
+def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:
+    """Those of which somebody has claimed the head, and so the key. The heads of the others are locked."""
+    asked = sorted(set(keys))
+    if not asked:
+        return set()
+    rows, heads = _heads(db.dialect.name)
+    given = {**rows.bind(asked), "of_app": app}
+    free = {(handler, key) for handler, key in db.execute(unclaimed(heads, parked), given)}
+    return {(handler, key) for handler, key in db.execute(heads, given)} - free
+
+
+@cache
+def _arrivals(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text, since=Double)
+    given = rows.select().subquery("asked")
+    lowest = (
+        select(func.min(parked.c.turn))
+        .where(
+            parked.c.app == bindparam("of_app"),
+            parked.c.handler == given.c.handler,
+            parked.c.key == given.c.key,
+            parked.c.ordered,
+            parked.c.parked_at >= given.c.since,
+        )
+        .correlate(given)
+        .scalar_subquery()
+    )
+    return rows, select(given, lowest)
+
+
+def turns_since(db: Connection, app: str, asked: Iterable[KeySince]) -> dict[KeySince, int]:
+    """The lowest turn among the rows of each key that were parked since then, if there are any."""
+    rows, statement = _arrivals(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(sorted(set(asked))), "of_app": app})
+    return {(handler, key, since): turn for handler, key, since, turn in found if turn is not None}
+
+
+_renew = (
+    update(dead)
+    .where(dead.c.id == bindparam("letter"))
+    .values(error=bindparam("why"), died_at=bindparam("now"))
+)
+
+
+def die_again(db: Connection, reasons: Mapping[int, str], now: float) -> None:
+    """These dead letters were tried and stay, each for this reason."""
+    if reasons:
+        db.execute(_renew, [{"letter": letter, "why": why, "now": now} for letter, why in reasons.items()])

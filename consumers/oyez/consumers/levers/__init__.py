@@ -1,0 +1,22 @@
+"""What operators do to what is parked or dead. Everybody locks pairs first, then rows; so do these."""
+
+from .decoding import Decode
+from .discarding import Discard
+from .forcing import Force
+from .overtaking import Overtaken, overtaken
+from .releasing import Release
+from .retrying import Retry
+from .steps import Lever, Steps, Tally
+
+__all__ = [
+    "Decode",
+    "Discard",
+    "Force",
+    "Lever",
+    "Overtaken",
+    "Release",
+    "Retry",
+    "Steps",
+    "Tally",
+    "overtaken",
+]

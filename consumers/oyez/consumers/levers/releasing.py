@@ -1,0 +1,39 @@
+"""Releasing parked shares: they are due now, and the next worker or sweep checks them from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Pair
+
+from ..database import choosing, moving, notices, pairs
+from ..database.choosing import Filter
+from ..database.tables import parked
+from .steps import Step, Tally, busy
+
+
+class Release:
+    """Makes shares due that wait for a pair or for a time. Those behind an earlier one of their key follow it."""
+
+    table = parked
+
+    def __init__(self, app: str, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+
+    def begin(self) -> None:
+        """Nothing is remembered from one step to the next."""
+
+    def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
+        """Lock the pairs, then the rows; make them due."""
+        now = self._clock()
+        found = choosing.read(db, parked, ids, wanted, "wait_signal", "wait_subject")
+        pairs.lock(db, self._app, {Pair(*row) for row in found if row.wait_signal is not None}, now)
+        rows = choosing.lock(db, parked, ids, wanted, "id", "group_name", "due_at", "wait_signal")
+        due = [row for row in rows if row.due_at is not None or row.wait_signal is not None]
+        moving.make_due(db, [row.id for row in due], now)
+        notices.notify(db, {row.group_name for row in due})
+        tally = Tally(done=len(due), behind=len(rows) - len(due))
+        return Step(tally, busy(db, parked, ids, [row.id for row in rows], wanted))
