@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import event
 
-from integration.findings import Findings, count_rows, expected_effects, find
-from integration.shop import ticks
+from integration.findings import Announced, Findings, count_rows, expected_effects, find
 from integration.site import Site
 from oyez.consumers import Application, ListenSettings
 from oyez.consumers.application import Group
 from oyez.consumers.assembly import engine_from, kafka_log, make_worker
 from oyez.consumers.logs.log import Log
+from oyez.consumers.reading import Record
+
+
+class Clock:
+    """Time that can be turned forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+class Gathering:
+    """A log that returns nothing until it can return so many records at once, when it is asked to."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._count = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def gather(self, count: int) -> None:
+        self._count = count
+
+    def poll(self, limit: int, wait: float) -> Sequence[Record]:
+        records = list(self._log.poll(limit, wait))
+        while len(records) < self._count:
+            records.extend(self._log.poll(limit, wait))
+        self._count = 0
+        return records
 
 
 class Member:
@@ -22,8 +54,13 @@ class Member:
     def __init__(self, group: Group, settings: ListenSettings) -> None:
         self.group = group
         self.engine = engine_from(settings)
-        self.log: Log = kafka_log(self.group, settings)
-        self.worker = make_worker(self.group, settings, engine=self.engine, source=self.log)
+        self.commits: list[object] = []
+        event.listen(self.engine, "commit", self.commits.append)
+        self.clock = Clock()
+        self.log = Gathering(kafka_log(self.group, settings))
+        self.worker = make_worker(
+            self.group, settings, engine=self.engine, source=cast("Log", self.log), clock=self.clock
+        )
 
     def step(self) -> int:
         return self.worker.step()
@@ -77,15 +114,20 @@ class Crew:
     def settle(self) -> Findings:
         """Step until every effect of the groups that were joined is there and nothing is parked; then compare."""
         announced = self.site.announced()
-        names = {handler.name for group in self._joined for handler in group.handlers}
-        wanted = sum(n for (name, _, _), n in expected_effects(announced).items() if name in names)
+        wanted = sum(n for (name, _, _), n in expected_effects(announced).items() if name in self._handlers())
         self.until(lambda: self.site.handled() >= wanted and not count_rows(self.site.engine, "parked"))
-        return find(self.site.engine, announced, names)
+        return self.compare(announced)
+
+    def compare(self, announced: list[Announced]) -> Findings:
+        """What the groups that were joined did with these events."""
+        return find(self.site.engine, announced, self._handlers())
+
+    def _handlers(self) -> set[str]:
+        return {handler.name for group in self._joined for handler in group.handlers}
 
     def ticks(self) -> list[int]:
         """What the handler of ticks has noted, in its order."""
-        with self.site.engine.connect() as db:
-            return list(db.execute(select(ticks.c.n).order_by(ticks.c.seq)).scalars())
+        return self.site.ticks()
 
     def close(self) -> None:
         for member in list(self.members):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from confluent_kafka import Producer
+from sqlalchemy import Engine, func, select
 
-from integration.findings import Announced, Findings, count_rows, effects, expected_effects, find, read_record
-from integration.shop import Known, known, tables
+from integration.findings import Announced, Findings, count_rows, expected_effects, find, read_record
+from integration.shop import Known, Ticked, known, sessions, tables, ticks, views
 from oyez.consumers import ListenSettings
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.producers import Announcer
+from oyez.schemas import Encoder
 from support.processes import Program
 from support.services import unique
 from support.waiting import eventually
@@ -59,8 +61,9 @@ class Site:
         return started
 
     def listen(self, workers: int, *groups: str, **settings: object) -> Program:
-        """Start a listening server."""
-        return self.run("listener", self.app, str(workers), *groups, **settings)
+        """Start a listening server, for some groups or all."""
+        named = [f"{self.app}.{group}" for group in groups]
+        return self.run("listener", self.app, str(workers), *named, **settings)
 
     def settings(self, **said: Any) -> ListenSettings:
         """The settings of a worker in this process."""
@@ -80,13 +83,30 @@ class Site:
             self._said.append(Announced(type(event).__name__, session, source, event_id))
         announcer.flush()
 
+    def tick(self, partition: int, *numbers: int) -> None:
+        """Events for the ticker in one partition, whatever their key says."""
+        encode = Encoder("elsewhere", known).encode
+        producer = Producer({"bootstrap.servers": self.env["OYEZ_KAFKA"]})
+        for n in numbers:
+            event_id = f"{partition}-{n}"
+            value = encode(Ticked(n=n), id=event_id, time="2026-01-01T00:00:00Z", key="k", subject=None)
+            producer.produce(self.topic, value, b"k", partition)
+        assert producer.flush(20) == 0
+
     def announced(self) -> list[Announced]:
         """What the servers that have ended announced, and this process."""
         return self._said + [one for path in self._records if path.exists() for one in read_record(path)]
 
     def handled(self) -> int:
         """The number of effects so far."""
-        return effects(self.engine).total()
+        with self.engine.connect() as db:
+            counts = [db.execute(select(func.count()).select_from(table)) for table in (views, sessions)]
+            return sum(int(count.scalar_one()) for count in counts)
+
+    def ticks(self) -> list[int]:
+        """What the handler of ticks has noted, in its order."""
+        with self.engine.connect() as db:
+            return list(db.execute(select(ticks.c.n).order_by(ticks.c.seq)).scalars())
 
     def settle(self, timeout: float = 60.0) -> Findings:
         """Wait until every effect is there and nothing is parked; then compare."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from integration.crew import Crew
 from integration.findings import CLEAN
-from integration.shop import Started, Ticked, Viewed, known, ticker
+from integration.shop import Started, Viewed, ticker
 from integration.site import Site
-from oyez.schemas import Encoder
 
 QUICK = {"topic.metadata.refresh.interval.ms": "500"}
 
@@ -61,23 +59,13 @@ def test_partitions_lost_kept_and_gained_while_events_flow(crew: Crew, site: Sit
     assert crew.settle() == CLEAN
 
 
-def _produce(site: Site, kafka: str, partition: int, *numbers: int) -> None:
-    """Events in one partition, whatever their key says."""
-    encode = Encoder("elsewhere", known).encode
-    producer = Producer({"bootstrap.servers": kafka})
-    for n in numbers:
-        value = encode(Ticked(n=n), id=f"{partition}-{n}", time="2026-01-01T00:00:00Z", key="k", subject=None)
-        producer.produce(site.topic, value, b"k", partition)
-    assert producer.flush(20) == 0
-
-
-def test_a_new_group_begins_where_it_is_told_to(tickers: Crew, site: Site, kafka: str) -> None:
+def test_a_new_group_begins_where_it_is_told_to(tickers: Crew, site: Site) -> None:
     for partition in range(4):
-        _produce(site, kafka, partition, partition)
+        site.tick(partition, partition)
     member = tickers.join("ticked", first_offset="latest")
     tickers.until(lambda: len(member.held()) == 4)
     for partition in range(4):
-        _produce(site, kafka, partition, 10 + partition)
+        site.tick(partition, 10 + partition)
     tickers.until(lambda: len(tickers.ticks()) == 4)
     assert sorted(tickers.ticks()) == [10, 11, 12, 13]
 
@@ -92,7 +80,7 @@ def test_an_added_partition_is_read_from_its_beginning(tickers: Crew, site: Site
     member = tickers.join("ticked", first_offset="latest", kafka_options=QUICK)
     tickers.until(lambda: len(member.held()) == 4)
     _add_partition(site, kafka)
-    _produce(site, kafka, 4, 1, 2, 3)
+    site.tick(4, 1, 2, 3)
     tickers.until(lambda: len(tickers.ticks()) == 3)
     assert tickers.ticks() == [1, 2, 3]
     assert member.held() == {0, 1, 2, 3, 4}
@@ -103,7 +91,7 @@ def test_an_added_partition_is_read_from_its_beginning_at_least_once(site: Site,
     member = crew.join("ticked", first_offset="latest", kafka_options=QUICK)
     crew.until(lambda: len(member.held()) == 4)
     _add_partition(site, kafka)
-    _produce(site, kafka, 4, 1, 2, 3)
+    site.tick(4, 1, 2, 3)
     crew.until(lambda: len(crew.ticks()) == 3)
     crew.close()
 
@@ -116,11 +104,11 @@ def _add_partition(site: Site, kafka: str) -> None:
 def test_a_group_that_turns_exactly_once_goes_on_at_its_committed_offset(site: Site, kafka: str) -> None:
     before = Crew(site, ticker(site.app, "at-least-once"))
     before.join("ticked")
-    _produce(site, kafka, 0, 1, 2)
+    site.tick(0, 1, 2)
     before.until(lambda: before.ticks() == [1, 2])
     before.close()
 
-    _produce(site, kafka, 0, 3)
+    site.tick(0, 3)
     after = Crew(site, ticker(site.app))
     after.join("ticked", first_offset="earliest")
     after.until(lambda: 3 in after.ticks())
@@ -134,7 +122,7 @@ def test_an_at_least_once_group_loses_nothing_that_came_before_its_first_commit(
     crew = Crew(site, ticker(site.app, "at-least-once"))
     member = crew.join("ticked", first_offset="latest")
     crew.until(lambda: len(member.held()) == 4)
-    _produce(site, kafka, 0, 1, 2)
+    site.tick(0, 1, 2)
     crew.members.remove(member)
     member.log.close()  # as if it had been killed: it handled nothing and told nothing
 

@@ -153,14 +153,18 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
         when a writer kept SQLite's file locked."""
-        connection = self.connected()
+        with _or_away(lambda _: True):
+            connection = self.engine.connect()
         with _or_away(lambda error: is_lost(error) or is_conflict(error)), connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    def connected(self) -> Connection:
-        """A connection that the caller closes; raises `DatabaseAway` when there is none to be had."""
+    def listening(self, channel: str) -> Connection:
+        """A connection to PostgreSQL that hears the NOTIFYs of a channel; the caller closes it. Raises as
+        `transaction` does."""
         with _or_away(lambda _: True):
-            return self.engine.connect()
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(f"LISTEN {channel}")
+            return connection
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""

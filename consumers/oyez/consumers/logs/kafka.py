@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from ..database.positions import Partition
 from ..reading import Record
+from .chatter import Chatter
 from .log import FirstOffset, LogAway, LogError
 from .topics import Topics
 
@@ -44,14 +45,21 @@ class KafkaLog:
         options: Mapping[str, Any],
         logger: logging.Logger,
     ) -> None:
-        config = {**DEFAULTS, **options, "bootstrap.servers": servers, "group.id": group}
+        self._chatter = Chatter(logger, servers)
+        config = {
+            **DEFAULTS,
+            **options,
+            "bootstrap.servers": servers,
+            "group.id": group,
+            "error_cb": self._chatter.on_error,
+        }
         self._topics = Topics(servers, options)
         self._logger = logger
         self._assigned: set[tuple[str, int]] = set()
         self._positions: dict[Partition, int] = {}
         self._started: dict[tuple[str, int], Partition] = {}
         self._lost_some = False
-        self._consumer = Consumer(config, logger=logger)
+        self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -59,11 +67,15 @@ class KafkaLog:
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._lost_some = False
         first = self._consumer.poll(wait)
+        if self._chatter.fatal is not None:
+            raise LogError(f"Kafka: {self._chatter.fatal.str()}")
         if first is None:
             return ()
         messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
         if any(map(Message.error, messages)):
             messages = [message for message in messages if not self._is_error(message)]
+        if messages:
+            self._chatter.heard()
         if self._lost_some:
             messages = [m for m in messages if (m.topic(), m.partition()) in self._started]
         self._note_positions()
@@ -74,7 +86,9 @@ class KafkaLog:
         if not new:
             return []
         with _asking("its topics"):
-            return sorted(self._topics.name(topic, number) for topic, number in new)
+            named = sorted(self._topics.name(topic, number) for topic, number in new)
+        self._chatter.heard()
+        return named
 
     def start(self, positions: Mapping[Partition, int]) -> None:
         ours = {p: at for p, at in positions.items() if (p.topic, p.number) in self._assigned}
@@ -139,8 +153,6 @@ class KafkaLog:
                 f"{message.topic()} partition {message.partition()}: the group's position is not in the topic any "
                 f"more ({error.str()}); was the topic's data removed before it was read?"
             )
-        if error.fatal():
-            raise LogError(f"Kafka: {error.str()}")
         self._logger.warning("Kafka: %s", error.str())
         return True
 

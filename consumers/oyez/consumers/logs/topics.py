@@ -28,7 +28,7 @@ class Topics:
 
     def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in options.items() if not name.startswith(NOT_FOR_ADMIN)}
-        self._admin = AdminClient({**kept, "bootstrap.servers": servers})
+        self._config = {**kept, "bootstrap.servers": servers, "log_level": 0}
         self._ids: dict[str, str] = {}
 
     def name(self, topic: str, number: int) -> Partition:
@@ -39,8 +39,7 @@ class Topics:
 
     def partitions(self, topic: str) -> list[Partition]:
         """All partitions of a topic; asks the broker. Raises KafkaException if it has none of that name."""
-        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)[
-            topic
-        ].result()
+        admin = AdminClient(self._config)  # for this question alone: the next may not come for days
+        described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)[topic].result()
         self._ids[topic] = str(described.topic_id)
         return [Partition(topic, self._ids[topic], p.id) for p in described.partitions]

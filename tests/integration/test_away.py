@@ -1,0 +1,120 @@
+"""A database and a broker that go away and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from integration.crew import Crew
+from integration.findings import CLEAN, count_rows
+from integration.shop import Started, Viewed, shop
+from integration.site import Site
+from oyez.consumers.dev import Kafka, Postgres
+from support.processes import Program
+from support.services import UNSAFE, fresh_database, make_topic, unique
+from support.waiting import eventually
+
+
+@pytest.fixture
+def site(postgres: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Site]:
+    """The shop on PostgreSQL."""
+    made = Site(postgres, kafka, topic, tmp_path)
+    yield made
+    made.close()
+
+
+def _end_connections(site: Site) -> int:
+    """End every connection to the site's database; how many there were."""
+    site.engine.dispose()
+    engine = create_engine(site.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with engine.connect() as db:
+        return int(db.execute(text(f"SELECT count(pg_terminate_backend(pid)) {others}")).scalar_one())
+
+
+def _no_worker_died(listening: Program) -> bool:
+    return "ended with" not in listening.output()
+
+
+def test_connections_ended_under_load(site: Site) -> None:
+    listening = site.listen(1, batch=10)
+    servers = site.announce(servers=3, sessions=30, views=10)
+    for mark in range(100, 1500, 200):
+        eventually(lambda mark=mark: site.handled() >= mark, 60)
+        assert _end_connections(site) > 0
+    assert [server.wait() for server in servers] == [0, 0, 0]
+    assert site.settle() == CLEAN, site.logs()
+    assert _no_worker_died(listening), listening.output()
+    assert listening.stop() == 0
+
+
+def test_a_release_is_heard_though_the_listening_connection_was_ended(site: Site) -> None:
+    crew = Crew(site, shop(site.app))
+    crew.join("page.viewed", sweep_every=3600)
+    crew.join("session.started", sweep_every=3600)
+    site.say(Viewed(session_id="s"))
+    crew.until(lambda: count_rows(site.engine, "parked") == 2)
+    _end_connections(site)
+    site.say(Started(session_id="s"))
+    assert crew.settle() == CLEAN
+    _end_connections(site)
+    site.say(Viewed(session_id="t"))
+    crew.until(lambda: count_rows(site.engine, "parked") == 2)
+    site.say(Started(session_id="t"))
+    assert crew.settle() == CLEAN
+    crew.close()
+
+
+def test_a_database_that_is_restarted_under_load(kafka: str, topic: str, tmp_path: Path) -> None:
+    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
+        site = Site(url, kafka, topic, tmp_path)
+        listening = site.listen(1, batch=10)
+        servers = site.announce(servers=3, sessions=20, views=10)
+        eventually(lambda: site.handled() >= 100, 60)
+        server.restart()
+        site.engine.dispose()
+        eventually(lambda: site.handled() >= 500, 60)
+        server.kill()
+        server.restart()
+        site.engine.dispose()
+        assert [one.wait() for one in servers] == [0, 0, 0]
+        assert site.settle() == CLEAN, site.logs()
+        assert _no_worker_died(listening), listening.output()
+        assert listening.stop() == 0
+        site.close()
+
+
+def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: str, tmp_path: Path) -> None:
+    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
+        site = Site(url, kafka, topic, tmp_path)
+        listening = site.listen(1, "page.viewed")
+        eventually(lambda: "worker started" in listening.output())
+        server.kill()
+        site.say(Viewed(session_id="s"))
+        eventually(lambda: "waiting for it" in listening.output())
+        assert listening.stop() == 0, listening.output()
+        server.restart()
+        site.close()
+
+
+def test_a_broker_that_is_restarted_under_load(sqlite: str, tmp_path: Path) -> None:
+    with Kafka() as broker:
+        site = Site(sqlite, broker.bootstrap, make_topic(broker.bootstrap, unique("test")), tmp_path)
+        listening = site.listen(1, batch=10)
+        first = site.announce(servers=2, sessions=20, views=10)
+        assert [one.wait() for one in first] == [0, 0]
+        eventually(lambda: site.handled() >= 100, 60)
+        broker.kill()
+        broker.restart()
+        second = site.announce(servers=2, sessions=20, views=5)
+        assert [one.wait() for one in second] == [0, 0]
+        assert site.settle() == CLEAN, site.logs()
+        assert _no_worker_died(listening), listening.output()
+        assert listening.output().count(f"Kafka at {broker.bootstrap} is away") == 4
+        assert len(listening.output().splitlines()) < 30, "a few lines, not one for each attempt"
+        assert listening.stop() == 0, listening.output()
+        site.close()

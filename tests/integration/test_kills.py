@@ -1,0 +1,44 @@
+"""Workers and whole servers killed at random moments."""
+
+from __future__ import annotations
+
+import random
+import signal
+
+from integration.findings import CLEAN
+from integration.site import Site
+from support.processes import Program, is_alive
+from support.waiting import eventually
+
+KILLS = 10
+SERVERS, SESSIONS, VIEWS = 3, 30, 10
+EFFECTS = 2 * SESSIONS + 2 * SERVERS * SESSIONS * VIEWS
+
+
+def _kill_server(site: Site, listening: list[Program], rng: random.Random) -> None:
+    victim = listening.pop(rng.randrange(len(listening)))
+    workers = victim.children()
+    victim.send(signal.SIGKILL)
+    victim.wait()
+    eventually(lambda: not any(map(is_alive, workers)))
+    listening.append(site.listen(1, batch=10))
+
+
+def _kill_worker(listening: list[Program], rng: random.Random) -> None:
+    workers = [worker for program in listening for worker in program.children()]
+    rng.choice(workers).kill()
+
+
+def test_nothing_is_lost_doubled_or_overtaken_whoever_is_killed(site: Site) -> None:
+    rng = random.Random(20)
+    listening = [site.listen(1, batch=10), site.listen(1, batch=10)]
+    servers = site.announce(SERVERS, SESSIONS, VIEWS)
+    for number, mark in enumerate(sorted(rng.sample(range(EFFECTS * 9 // 10), KILLS))):
+        eventually(lambda mark=mark: site.handled() >= mark, 60)
+        if number % 5 == 3:
+            _kill_server(site, listening, rng)
+        else:
+            _kill_worker(listening, rng)
+    assert [server.wait() for server in servers] == [0] * SERVERS
+    assert site.settle(120) == CLEAN, site.logs()
+    assert [program.stop() for program in listening] == [0, 0]

@@ -1,0 +1,75 @@
+"""Released rows run at once, and due ones on time, without the periodic sweep."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, insert
+
+from integration.crew import Crew, Member
+from integration.findings import CLEAN, count_rows
+from integration.shop import Started, Ticked, Viewed, known, ticks
+from integration.site import Site
+from oyez.consumers import Application, Handlers, NotReady
+from oyez.consumers.database.tables import parked
+
+HOUR = 3600.0
+
+
+def test_a_released_row_runs_without_a_sweep(crew: Crew, site: Site) -> None:
+    crew.join("page.viewed", sweep_every=HOUR)
+    crew.join("session.started", sweep_every=HOUR)
+    site.say(Viewed(session_id="s"), Viewed(session_id="t"), Viewed(session_id="s"))
+    crew.until(lambda: count_rows(site.engine, "parked") == 6)
+    site.say(Started(session_id="s"), Started(session_id="t"))
+    assert crew.settle() == CLEAN
+
+
+def _flaky(app: str) -> Application:
+    """Its handler is not ready for an event the first two times."""
+    on = Handlers(app)
+    tries: list[int] = []
+
+    @on(Ticked)
+    def tick(event: Ticked, db: Connection) -> None:
+        tries.append(event.n)
+        if tries.count(event.n) < 3:
+            raise NotReady
+        db.execute(insert(ticks).values(n=event.n))
+
+    return Application(on, known)
+
+
+def test_a_row_that_is_due_later_runs_without_a_sweep(site: Site) -> None:
+    crew = Crew(site, _flaky(site.app))
+    member = crew.join("ticked", sweep_every=HOUR)
+    site.say(Ticked(n=1), Ticked(n=2))
+    crew.until(lambda: count_rows(site.engine, "parked") == 2)
+    member.clock.ahead = 60.0
+    crew.until(lambda: crew.ticks() == [1], each=lambda: _later(member))
+    crew.until(lambda: crew.ticks() == [1, 2], each=lambda: _later(member))
+    crew.close()
+
+
+def _later(member: Member) -> None:
+    member.clock.ahead += 1.0
+
+
+def test_rows_of_a_handler_that_is_gone_wake_nobody(tickers: Crew, site: Site) -> None:
+    member = tickers.join("ticked", sweep_every=HOUR)
+    row = {
+        "app": site.app,
+        "group_name": member.group.name,
+        "handler": "gone",
+        "signal": "ticked",
+        "source": "web-0",
+        "event_id": "1",
+        "ordered": False,
+        "parked_at": 0.0,
+        "due_at": 0.0,
+    }
+    with site.engine.begin() as db:
+        db.execute(insert(parked), [row])
+    tickers.until(lambda: len(member.held()) == 4)
+    member.commits.clear()
+    for _ in range(5):
+        tickers.step()
+    assert member.commits == [], "nothing is claimed"
