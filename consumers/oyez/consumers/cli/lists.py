@@ -9,16 +9,15 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
+from ..database.tables import dead, parked
 from ..reports import DeadShare, Filter, ParkedShare, dead_shares, parked_shares
 from ..settings import ListenSettings
 from . import output, probes
+from .filters import filtered
 from .options import Database, Json, settings_from
 
 ON_A_TERMINAL = 100
 
-Signal = Annotated[str | None, typer.Option("--signal", help="Only this signal's, by name.")]
-Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
-Key = Annotated[str | None, typer.Option("--key", help="Only this key's.")]
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -56,34 +55,30 @@ DEAD = (
 )
 
 
+@filtered(parked)
 def retry_list(
     context: typer.Context,
-    signal: Signal = None,
-    handler: Handler = None,
-    key: Key = None,
+    wanted: Filter,
     limit: Limit = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
     """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
-    wanted = Filter(signal, handler, key, _limit(limit))
     settings = settings_from(context, database=database)
-    _list(settings, parked_shares, wanted, PARKED, as_json=as_json, empty="nothing is parked")
+    _list(settings, parked_shares, wanted, PARKED, _limit(limit), as_json=as_json, empty="nothing is parked")
 
 
+@filtered(dead)
 def dead_list(
     context: typer.Context,
-    signal: Signal = None,
-    handler: Handler = None,
-    key: Key = None,
+    wanted: Filter,
     limit: Limit = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
     """List dead letters, with the reason why each was given up."""
-    wanted = Filter(signal, handler, key, _limit(limit))
     settings = settings_from(context, database=database)
-    _list(settings, dead_shares, wanted, DEAD, as_json=as_json, empty="no dead letters")
+    _list(settings, dead_shares, wanted, DEAD, _limit(limit), as_json=as_json, empty="no dead letters")
 
 
 def _limit(given: int | None) -> int | None:
@@ -95,9 +90,10 @@ def _limit(given: int | None) -> int | None:
 
 def _list(
     settings: ListenSettings,
-    query: Callable[[Connection, Filter], Iterator[Any]],
+    query: Callable[[Connection, Filter, int | None], Iterator[Any]],
     wanted: Filter,
     columns: Sequence[output.Column],
+    limit: int | None,
     *,
     as_json: bool,
     empty: str,
@@ -106,11 +102,11 @@ def _list(
     engine = probes.reached(settings)
     try:
         with engine.connect() as db:
-            rows = query(db, wanted)
+            rows = query(db, wanted, limit)
             if as_json:
                 output.json_array(output.as_dict(row) for row in rows)
                 return
-            shown = islice(rows, ON_A_TERMINAL) if wanted.limit == ON_A_TERMINAL + 1 else rows
+            shown = islice(rows, ON_A_TERMINAL) if limit == ON_A_TERMINAL + 1 else rows
             output.table(shown, columns, empty=empty)
             if next(rows, None) is not None:
                 output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")

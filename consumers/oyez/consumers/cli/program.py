@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import databases, lists, logs, services
+from . import databases, levers, lists, logs, services
 from .announcing import announce
 from .exits import report, wants_traceback
 from .listens import listen
@@ -110,8 +110,12 @@ app.command()(services.dev)
 
 _retry = _group("retry", "What is parked in the retry table.")
 _retry.command("list")(lists.retry_list)
+_retry.command("release")(levers.retry_release)
+_retry.command("discard")(levers.retry_discard)
 _dead = _group("dead", "Dead letters: what was given up.")
 _dead.command("list")(lists.dead_list)
+_dead.command("retry")(levers.dead_retry)
+_dead.command("discard")(levers.dead_discard)
 _db = _group("db", "Oyez's tables in your database.")
 _db.command("upgrade")(databases.upgrade)
 _db.command("check")(databases.check)

@@ -1,7 +1,8 @@
 """What operators ask: how far each group is, what waits, what was given up. Queries only."""
 
+from ..database.choosing import Filter
 from .offsets import Ends, Offsets, PartitionEnds
-from .shares import DeadShare, Filter, ParkedShare, dead_shares, parked_shares
+from .shares import DeadShare, ParkedShare, dead_shares, parked_shares
 from .states import GroupState, ParkedCounts, PartitionState, group_states
 
 __all__ = [

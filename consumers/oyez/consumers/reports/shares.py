@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
 
+from ..database.choosing import Filter, State
 from ..database.tables import dead, parked
-
-State = Literal["waiting", "behind", "due"]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which shares to list: those that agree with all that is given, ``limit`` of them at most."""
-
-    signal: str | None = None
-    handler: str | None = None
-    key: str | None = None
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +69,10 @@ class DeadShare:
     size: int
 
 
-def parked_shares(db: Connection, wanted: Filter) -> Iterator[ParkedShare]:
+def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedShare]:
     """What is in the retry table, in the order of parking."""
     columns = [*_shared(parked), parked.c.due_at]
-    query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted)
+    query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedShare(
             **_common(row),
@@ -92,10 +81,10 @@ def parked_shares(db: Connection, wanted: Filter) -> Iterator[ParkedShare]:
         )
 
 
-def dead_shares(db: Connection, wanted: Filter) -> Iterator[DeadShare]:
+def dead_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[DeadShare]:
     """Dead letters, in the order in which they died."""
     columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
-    query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted)
+    query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted, limit)
     for row in db.execution_options(yield_per=500).execute(query):
         yield DeadShare(
             **_common(row),
@@ -127,12 +116,8 @@ def _common(row: Any) -> dict[str, Any]:
     return {**found, "group": group, "parked_at": utc(row.parked_at)}
 
 
-def _filtered(query: Select[Any], table: Table, wanted: Filter) -> Select[Any]:
-    for name in ("signal", "handler", "key"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(table.c[name] == value)
-    return query if wanted.limit is None else query.limit(wanted.limit)
+def _filtered(query: Select[Any], table: Table, wanted: Filter, limit: int | None) -> Select[Any]:
+    return query.where(*wanted.conditions(table)).limit(limit)
 
 
 def _state(row: Any) -> State:
