@@ -134,8 +134,8 @@ class Writes:
     def _remove(self, share: Share) -> None:
         if share.row is not None:
             self._removed.append(share.row.id)
-            if share.ordered_key is not None:
-                self._freed.add(share.ordered_key)
+        if share.ordered_key is not None:
+            self._freed.add(share.ordered_key)
 
     def _park(
         self,
