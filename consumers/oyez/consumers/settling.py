@@ -40,8 +40,7 @@ class Settling:
         writes.remove_done(db)
         candidates = self._candidates(results) if self._records else {}
         unfinished.sort(key=lambda result: result[0].at)
-        waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
-        met_before = pairs.lock(db, app, waits | set(candidates), now)
+        met_before = pairs.lock(db, app, _concerned(unfinished) | set(candidates), now)
         hopeless = self._hopeless(db, unfinished, met_before)
         for result in unfinished:
             _decide(result, met_before, hopeless, writes)
@@ -92,6 +91,17 @@ class Settling:
             if share.row is not None and (key := share.ordered_key) is not None
         ]
         return dead.died_of(db, self._group.app, asked)
+
+
+def _concerned(unfinished: Sequence[Result]) -> set[Pair]:
+    """The pairs that are waited for, and those that new shares behind a head would meet.
+
+    The head may be about to wait for just such a pair. Whoever comes second sees the other, and moves the
+    share before the head.
+    """
+    waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
+    behind = {share.pair for share, outcome in unfinished if isinstance(outcome, Behind) and share.row is None}
+    return waits | {pair for pair in behind if pair is not None}
 
 
 def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writes) -> None:

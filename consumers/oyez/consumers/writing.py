@@ -52,6 +52,7 @@ class Writes:
         self._dead: list[dict[str, Any]] = []
         self._needed: list[tuple[str, str, Pair, int]] = []
         self._freed: set[HandlerKey] = set()
+        self._passing: list[tuple[HandlerKey, Pair]] = []
 
     def done(self, results: Sequence[Result]) -> None:
         """These shares are finished."""
@@ -67,6 +68,8 @@ class Writes:
             self._new.append(
                 parked_row(self._group, share, self._now, due_at=None, waits=None, head_since=None)
             )
+            if share.ordered_key is not None and share.pair is not None:
+                self._passing.append((share.ordered_key, share.pair))
 
     def wait(self, share: Share, pair: Pair) -> None:
         """The share waits for a pair. What would meet it may be parked behind it; that one goes before it."""
@@ -126,10 +129,20 @@ class Writes:
 
     def make_due(self, db: Connection) -> None:
         """Rows that go before their head, and those that have become heads."""
+        self._pass_heads(db)
         parked.bring_forward(db, self._group.app, self._needed)
         self._report.promoted = parked.promote(db, self._group.app, self._freed, self._now)
         if self._report.promoted or self._group.name in self._report.released:
             self._report.due(self._now)
+
+    def _pass_heads(self, db: Connection) -> None:
+        """New rows whose head has begun to wait for what they would meet since they were put behind it."""
+        heads = parked.heads(db, self._group.app, {key for key, _ in self._passing})
+        for key, pair in self._passing:
+            head = heads.get(key)
+            if head is not None and head.waits == pair:
+                self._needed.append((*key, pair, head.turn - 1))
+                self._freed.add(key)
 
     def _remove(self, share: Share) -> None:
         if share.row is not None:
