@@ -6,7 +6,7 @@ then, in later ones, is anything parked, asked, marked or released.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from oyez.schemas import Pair
 
 from .application import Group
 from .database import dead, pairs, parked
+from .database.parked import HandlerKey
 from .limits import Limits
 from .readiness import MetPairs
 from .shares import DONE, Behind, Dead, Failed, Result, Share, Waits
@@ -42,7 +43,7 @@ class Settling:
         unfinished.sort(key=lambda result: result[0].at)
         met_before = pairs.lock(db, app, _concerned(unfinished) | set(candidates), now)
         hopeless = self._hopeless(db, unfinished, met_before)
-        for result in unfinished:
+        for result in self._dying(unfinished, hopeless):
             _decide(result, met_before, hopeless, writes)
         writes.write(db)
         newly_met = self._completed(db, candidates) - met_before
@@ -91,6 +92,26 @@ class Settling:
             if share.row is not None and (key := share.ordered_key) is not None
         ]
         return dead.died_of(db, self._group.app, asked)
+
+
+    def _dying(self, results: Sequence[Result], hopeless: set[Doubted]) -> Iterator[Result]:
+        """These results; what stands behind one that dies of a pair, and would wait for that very pair, is no
+        longer behind it but waits as well."""
+        died_of: dict[HandlerKey, Pair] = {}
+        for share, outcome in results:
+            key = share.ordered_key
+            if key is None or not hopeless:
+                yield share, outcome
+            elif isinstance(outcome, Behind) and key in died_of and self._first_unmet(share) == died_of[key]:
+                yield share, Waits(died_of[key])
+            else:
+                died_of.pop(key, None)
+                if isinstance(outcome, Waits) and (*key, outcome.pair) in hopeless:
+                    died_of[key] = outcome.pair
+                yield share, outcome
+
+    def _first_unmet(self, share: Share) -> Pair | None:
+        return next((pair for pair in share.required if pair not in self._known), None)
 
 
 def _concerned(unfinished: Sequence[Result]) -> set[Pair]:
