@@ -42,11 +42,11 @@ class Settling:
         candidates = self._candidates(results) if self._records else {}
         unfinished.sort(key=lambda result: result[0].at)
         met_before = pairs.lock(db, app, _concerned(unfinished) | set(candidates), now)
-        hopeless = self._hopeless(db, unfinished, met_before)
+        newly_met = self._completed(db, candidates) - met_before
+        hopeless = self._hopeless(db, unfinished, met_before | newly_met)
         for result in self._dying(unfinished, hopeless):
             _decide(result, met_before, hopeless, writes)
         writes.write(db)
-        newly_met = self._completed(db, candidates) - met_before
         pairs.mark_met(db, app, newly_met, now)
         report.released = parked.release(db, app, newly_met, now)
         report.met = newly_met | met_before

@@ -13,6 +13,7 @@ from consumers.interleavings.signals import (
     Bought,
     CartOpened,
     PageViewed,
+    Replied,
     Script,
     SessionStarted,
     announced,
@@ -119,6 +120,21 @@ def test_without_order_each_has_its_own_time(opened: Open) -> None:
     shop.clock.now += 100
     shop.sweep()
     assert shop.rows("parked", "handler") == []
+
+
+def test_what_is_met_at_last_does_not_die_with_its_predecessor(opened: Open) -> None:
+    """Two replies to one post: the first is given up; then the post comes, and is handled with the second."""
+    mine = Handlers("shop")
+    Script(mine).handler("reply", Replied)
+    shop = opened(mine)
+    shop.handle(*announced(*(Replied(reply=f"r{n}", parent="post", n=n) for n in (1, 2))))
+    shop.clock.now += DAY
+    shop.database.repeat(shop.retrying["shop.steps.replied"]._bury_expired)
+    shop.handle(*announced(Replied(reply="post", n=0)))
+    shop.run_due()
+    assert shop.done("reply") == [0, 2]
+    assert shop.rows("parked", "id") == []
+    assert len(shop.rows("dead", "id")) == 1
 
 
 on = Handlers("shop")
