@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import make_engine, metadata
+from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
@@ -86,7 +87,7 @@ def one_line(error: BaseException | str, *parts: str) -> str:
 def prepare(url: str) -> None:
     """Make all tables, Oyez's and ours."""
     engine = make_engine(url, sqlite_journal="delete")
-    metadata.create_all(engine)
+    upgrade(engine)
     tables.create_all(engine)
     engine.dispose()
 

@@ -4,53 +4,42 @@ committed. What fails or is not ready parks, as everywhere; what is released run
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session
 
 from oyez.producers import Settings, TransportRefused
-from oyez.schemas import Undecodable
+from oyez.producers.forks import call_in_child
+from oyez.schemas import OyezError, Undecodable
 
 from .application import Application
 from .assembly import engine_from, limits_from, retrying_for
 from .database.connection import HandlerConnection
-from .database.engine import Database, DatabaseAway
+from .database.engine import Database, DatabaseAway, one_line
+from .database.migrating import MigrationNeeded, require
 from .execution import Execution, perform
+from .inline_intakes import InlineBatch, InlineClaim, InlineRecord
 from .intakes import Batch
 from .loading import load_application
 from .loose import LooseBatch
 from .reading import Reader, Taken
+from .registration import register
 from .running import Memory, OneByOne, Runner
 from .settings import ListenSettings
 from .writing import Report
 
+log = logging.getLogger("oyez.inline")
 
-class InlineRecord:
-    """The record that an event announced inline is."""
-
-    __slots__ = ("_key", "_value")
-
-    def __init__(self, key: bytes | None, value: bytes) -> None:
-        self._key = key
-        self._value = value
-
-    def value(self) -> bytes:
-        return self._value
-
-    def key(self) -> bytes | None:
-        return self._key
-
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        return ()
+Intakes = Sequence[tuple[Execution, Batch]]
 
 
 class InlineTransport:
-    """Runs an application's handlers where the event is announced."""
+    """Runs an application's handlers where the event is announced. Many threads may use it at once."""
 
     def __init__(
         self,
@@ -59,49 +48,65 @@ class InlineTransport:
         settings: ListenSettings,
         *,
         clock: Callable[[], float] = time.time,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
+        """``release`` is called by `close`."""
         database, limits = Database(engine), limits_from(settings)
         self._database = database
-        self._executions = [
-            Execution(group, database, limits=limits, clock=clock) for group in application.groups.values()
-        ]
-        self._readers = {e.group.name: Reader(e.group) for e in self._executions}
-        self._retrying = {e.group.name: retrying_for(e, settings) for e in self._executions}
+        self._batch = settings.batch
+        self._clock = clock
+        self._release = release
+        self._executions = {
+            group.name: Execution(group, database, limits=limits, clock=clock)
+            for group in application.groups.values()
+        }
+        self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
+        self._retrying = {name: retrying_for(e, settings) for name, e in self._executions.items()}
+        call_in_child(self._begin_in_child)
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
         """Handle the event, and then whatever that released, in transactions of their own."""
         intakes = self._intakes(key, value)
         try:
             report = perform(self._database, partial(self._all, intakes))
-        except (DatabaseAway, DBAPIError) as error:
-            raise TransportRefused(f"the database did not take it: {error}") from error
-        for name in set(report.released):
-            if name in self._retrying:
-                self._retrying[name].run_due(lambda _report: None)
+        except (DatabaseAway, SQLAlchemyError) as error:
+            raise self._refused(error) from error
+        try:
+            self._run_due(report.released)
+        except (OyezError, SQLAlchemyError) as error:
+            # The event itself is handled: what it released is run by the next one, or by a sweep.
+            log.warning("what was released has to wait: %s", one_line(error))
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event in the caller's transaction, each handler in a savepoint of its own.
-
-        What it releases is run by the next `send`, worker or sweep after the caller's commit.
-        """
-        connection = db.connection() if isinstance(db, Session) else db
+        """Handle the event, and what it releases, in the caller's transaction: each share in a savepoint of its
+        own, all of them in one, so that the caller's transaction goes on even when the event is refused."""
+        if isinstance(db, scoped_session):
+            db = db()
         if isinstance(db, Session):
             db.flush()
-        self._all(self._intakes(key, value), connection, OneByOne(Memory()))
+        intakes = self._intakes(key, value)
+        try:
+            connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
+            _begin(connection)
+            with connection.begin_nested():
+                self._all_in(connection, intakes)
+        except SQLAlchemyError as error:
+            raise self._refused(error) from error
 
     def flush(self, timeout: float) -> None:
         """Nothing is ever under way."""
 
     def close(self, timeout: float) -> None:
-        """Nothing to let go of."""
+        """Let go of what was made for this transport."""
+        self._release()
 
-    def _intakes(self, key: bytes | None, value: bytes) -> list[tuple[Execution, Batch]]:
+    def _intakes(self, key: bytes | None, value: bytes) -> Intakes:
         record = InlineRecord(key, value)
         found: list[tuple[Execution, Batch]] = []
-        for execution in self._executions:
-            taken = self._read(execution.group.name, record)
+        for name, execution in self._executions.items():
+            taken = self._read(name, record)
             if taken is not None:
-                kind = Batch if execution.group.is_exact else LooseBatch
+                kind = InlineBatch if execution.group.is_exact else LooseBatch
                 found.append((execution, kind(execution.group, [taken], [])))
         return found
 
@@ -111,16 +116,67 @@ class InlineTransport:
         except Undecodable as error:
             raise TransportRefused(f"its own signal cannot be read back: {error.reason}") from error
 
-    def _all(self, intakes: list[tuple[Execution, Batch]], db: Any, runner: Runner) -> Report:
+    def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
+        """Every group's part; ``released`` has the groups of which something is due now."""
         total = Report()
         for execution, batch in intakes:
-            connection: HandlerConnection = db
-            report = execution.once(connection, batch, runner)
-            total.released += report.released
+            report = execution.once(db, batch, runner)
+            total.released += self._due(execution, report)
         return total
+
+    def _due(self, execution: Execution, report: Report) -> list[str]:
+        is_due = report.due_at is not None and report.due_at <= self._clock()
+        return [*report.released, *([execution.group.name] if is_due else [])]
+
+    def _run_due(self, groups: Iterable[str]) -> None:
+        todo = dict.fromkeys(groups)
+        while todo:
+            name, _ = todo.popitem()
+            if name in self._retrying:
+                self._retrying[name].run_due(lambda report: todo.update(dict.fromkeys(report.released)))
+
+    def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
+        todo = dict.fromkeys(self._all(intakes, db, OneByOne(Memory())).released)
+        while todo:
+            name, _ = todo.popitem()
+            if name in self._executions:
+                claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
+                report = self._executions[name].once(db, claim, OneByOne(Memory()))
+                todo.update(dict.fromkeys([*report.released, *([name] if claim.taken else [])]))
+
+    def _refused(self, error: BaseException) -> TransportRefused:
+        reason = f"the database did not take it: {one_line(error)}"
+        if not isinstance(error, DatabaseAway):
+            try:
+                require(self._database.engine)
+            except MigrationNeeded as needed:
+                reason = str(needed)
+            except (OyezError, SQLAlchemyError) as also:
+                log.debug("%s", one_line(also))
+        return TransportRefused(reason)
+
+    def _begin_in_child(self) -> None:
+        self._database.engine.dispose(close=False)
+
+
+def _begin(db: HandlerConnection) -> None:
+    """Python's SQLite driver begins a transaction late; a savepoint before that would commit when it is released."""
+    if db.dialect.name == "sqlite" and db.is_broken():
+        db.start("BEGIN IMMEDIATE")
 
 
 def from_settings(settings: Settings) -> InlineTransport:
-    """The transport named "inline": the handlers of OYEZ_APP, in the database of OYEZ_DATABASE."""
+    """The transport named "inline": the handlers of OYEZ_APP, in the database of OYEZ_DATABASE.
+
+    Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
+    """
     full = ListenSettings(**settings.model_dump())
-    return InlineTransport(load_application(full.app), engine_from(full), full)
+    application, engine = load_application(full.app), engine_from(full)
+    try:
+        require(engine)
+        Database(engine).repeat(partial(register, application=application))
+    except DatabaseAway as away:
+        log.warning("inline: %s", away)
+    finally:
+        engine.dispose()
+    return InlineTransport(application, engine, full, release=engine.dispose)

@@ -28,8 +28,8 @@ class MigrationNeeded(OyezError):
 
 
 def current(engine: Engine) -> str | None:
-    """The revision of the database; None before the first upgrade."""
-    with engine.connect() as db:
+    """The revision of the database; None before the first upgrade. Raises `DatabaseAway`."""
+    with Database(engine).reading() as db:
         return _revision(db)
 
 
