@@ -32,7 +32,10 @@ def register(db: Connection, application: Application) -> None:
 
 
 def has_positions(engine: Engine, group: str) -> bool:
-    """Whether a group keeps positions in this database; an at-least-once group keeps offsets in Kafka."""
+    """Whether a group keeps its positions in this database.
+
+    An at-least-once group, which takes no epochs, only has there where it began; its offsets are in Kafka.
+    """
     with engine.connect() as db:
         return (
             db.execute(select(position.c.position).where(position.c.group_name == group).limit(1)).first()
