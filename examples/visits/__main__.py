@@ -21,7 +21,12 @@ from visits.driver import Plan
 from visits.errors import FAILED, FOUND, reported
 from visits.work import Run, Work
 
-app = typer.Typer(help="Web visits recorded by several servers.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Web visits recorded by several servers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 Folder = Annotated[Path, typer.Option("--work", help="The folder of the import.")]
 Database = Annotated[
     str | None, typer.Option("--database", help="A SQLAlchemy URL, instead of the import's.")
@@ -51,7 +56,9 @@ def import_log(
         list[str], typer.Option(metavar="SERVER:SECONDS", help="Hold a server (from 0) back by so much.")
     ] = [],  # noqa: B006 # typer's way
     work: Folder = HERE,
-    replace: Annotated[bool, typer.Option(help="Throw away what the database holds of an import.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Throw away the import that the database holds.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Deal a log to servers that announce it, and wait until everything is handled."""

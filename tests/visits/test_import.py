@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 import visits
 from oyez.consumers.database.migrating import upgrade
@@ -22,6 +23,8 @@ from visits.generate import write_log
 from visits.processes import Child
 from visits.progress import Progress
 from visits.sessions import Visit, steps_of, visits_of
+from visits.tables import trail
+from visits.tables import visits as visits_table
 from visits.work import Run, Work
 
 CLEAN = "lost 0, doubled 0, overtaken 0, equal to the in-order result"
@@ -117,29 +120,48 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in path.read_text().split()] if path.exists() else []
 
 
-def test_the_commands_one_after_the_other(run: Run, tmp_path: Path) -> None:
-    def visits_command(*arguments: str) -> str:
-        paths = {"PYTHONPATH": str(Path(visits.__file__).parent.parent)}
-        done = subprocess.run(
-            [sys.executable, "-m", "visits", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, **paths},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
+def visits_command(folder: Path, *arguments: str, status: int = 0) -> str:
+    """What `python -m visits` prints, run in this folder."""
+    paths = {"PYTHONPATH": str(Path(visits.__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-m", "visits", *arguments],
+        cwd=folder,
+        env={**os.environ, **paths},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, bool(done.stderr)) == (status, status != 0), done.stderr
+    return done.stdout
 
+
+def test_the_commands_one_after_the_other(run: Run, tmp_path: Path) -> None:
     where = ["--kafka", run.kafka, "--database", run.database]
-    summary = visits_command("import", run.log, "--servers", "5", "--replace", *where, "--json")
+    summary = visits_command(tmp_path, "import", run.log, "--servers", "5", "--replace", *where, "--json")
     assert json.loads(summary)["handled"] == VIEWS + len(expected(run))
-    assert visits_command("check") == f"{CLEAN}\n"
-    figures = json.loads(visits_command("report", "--json"))
+    assert visits_command(tmp_path, "check") == f"{CLEAN}\n"
+    figures = json.loads(visits_command(tmp_path, "report", "--json"))
     assert (figures["page_views"], figures["visits"]) == (VIEWS, len(expected(run)))
-    rows = [line.split(",")[:4] for line in visits_command("export").splitlines()[1:]]
+    rows = [line.split(",")[:4] for line in visits_command(tmp_path, "export").splitlines()[1:]]
     assert rows == [
         [v.session_id, str(v.started_at), str(v.ended_at), str(v.page_views)]
         for v in sorted(expected(run).values(), key=lambda visit: visit.session_id)
     ]
+    spoil(run)
+    found = visits_command(tmp_path, "check", status=3)
+    assert found == "lost 0, doubled 1, overtaken 1, not equal to the in-order result\n"
+
+
+def spoil(run: Run) -> None:
+    """Count one view too many in one visit, and change the hash of another's trail."""
+    first, second, *_ = sorted(expected(run))
+    engine = database.opened(run.database)
+    with database.connected(engine) as db:
+        counted = visits_table.update().where(visits_table.c.session_id == first)
+        db.execute(counted.values(page_views=visits_table.c.page_views + 1))
+        source = select(func.min(trail.c.source)).where(trail.c.session_id == second).scalar_subquery()
+        db.execute(
+            trail.update().where(trail.c.session_id == second, trail.c.source == source).values(h="else")
+        )
+    engine.dispose()
