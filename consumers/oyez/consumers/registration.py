@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .application import Application, StartError
@@ -37,10 +37,8 @@ def has_positions(engine: Engine, group: str) -> bool:
     An at-least-once group, which takes no epochs, only has there where it began; its offsets are in Kafka.
     """
     with engine.connect() as db:
-        return (
-            db.execute(select(position.c.position).where(position.c.group_name == group).limit(1)).first()
-            is not None
-        )
+        taken = select(position.c.position).where(position.c.group_name == group, position.c.epoch > 0)
+        return db.execute(taken.limit(1)).first() is not None
 
 
 def has_handlers(engine: Engine, group: str) -> bool:
@@ -68,11 +66,6 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)
     )
     return int(changed.rowcount)
-
-
-def forget(db: Connection, app: str, name: str) -> None:
-    """Forget a handler that is gone."""
-    db.execute(delete(handler).where(handler.c.app == app, handler.c.handler == name))
 
 
 def _known(db: Connection, app: str) -> dict[str, str]:
