@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.schemas import OyezError
@@ -39,6 +39,7 @@ def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
         address = make_url(url)
         if address.get_backend_name() not in SUPPORTED:
             raise DatabaseError(f"database {address.get_backend_name()}: Oyez works on PostgreSQL and SQLite")
+        _refuse_async(address)
         if address.get_backend_name() == "sqlite":
             return _sqlite(url, sqlite_journal)
         return create_engine(url, connect_args={"connect_timeout": 5}, pool_pre_ping=False)
@@ -47,8 +48,15 @@ def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
         raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
     except ModuleNotFoundError as error:
         raise DatabaseError(
-            f"the database driver {error.name} is not installed; install oyez[postgres]"
+            f"the database driver {error.name} is not installed; install it, or install oyez[postgres] and write "
+            f"postgresql+psycopg://"
         ) from error
+
+
+def _refuse_async(address: URL) -> None:
+    if address.get_dialect().is_async:
+        plain = "sqlite:///" if address.get_backend_name() == "sqlite" else "postgresql+psycopg://"
+        raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
 
 
 def _sqlite(url: str, journal: str) -> Engine:
