@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,5 +132,6 @@ def _rows(db: Connection, decoded: Sequence[Decoded], now: float) -> list[dict[s
         if key is not None and (*key, letter.parked_at) in turns:
             share.turn = turns[*key, letter.parked_at] - 1
         row = parked_row(group, share, now, due_at=due, waits=None, head_since=due)
-        rows.append({**row, "parked_at": letter.parked_at})
+        # A little earlier, so that the next letter of the same moment does not go before this one.
+        rows.append({**row, "parked_at": math.nextafter(letter.parked_at, 0.0)})
     return rows

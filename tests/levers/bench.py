@@ -1,0 +1,119 @@
+"""A stage with levers: what operators would do, in this process, at the stage's time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Table
+
+from consumers.stage import Stage
+from oyez.consumers.database import Database, metadata
+from oyez.consumers.database.choosing import Filter
+from oyez.consumers.database.tables import dead, parked
+from oyez.consumers.execution import Execution
+from oyez.consumers.levers import (
+    Decode,
+    Discard,
+    Force,
+    Lever,
+    Overtaken,
+    Release,
+    Retry,
+    Steps,
+    Tally,
+    overtaken,
+)
+from oyez.consumers.limits import Limits
+from oyez.consumers.reading import Reader
+
+
+class Failing:
+    """What handlers raise, by handler and number; nothing by default."""
+
+    def __init__(self) -> None:
+        self._errors: dict[tuple[str, int], BaseException] = {}
+
+    def tell(self, handler: str, *numbers: int, error: BaseException | None = None) -> None:
+        """This handler fails for these numbers from now on."""
+        self._errors |= {(handler, n): error or ValueError("as told") for n in numbers}
+
+    def mend(self) -> None:
+        """Nothing fails any more."""
+        self._errors.clear()
+
+    def __call__(self, handler: str, n: int) -> None:
+        if (error := self._errors.get((handler, n))) is not None:
+            raise error
+
+
+class Bench:
+    """A stage, and what operators do to it."""
+
+    def __init__(self, stage: Stage, size: int = 500) -> None:
+        self.stage = stage
+        self.size = size
+        self.app = stage.application.name
+
+    def retry(self, **asked: Any) -> Tally:
+        return self._pull(Retry(self.stage.application, self.stage.clock), asked)
+
+    def decode(self, **asked: Any) -> Tally:
+        return self._pull(Decode(self.stage.application, self.stage.clock), {**asked, "handler": ""})
+
+    def release(self, **asked: Any) -> Tally:
+        return self._pull(Release(self.app, self.stage.clock), asked)
+
+    def discard(self, table: Table, **asked: Any) -> Tally:
+        return self._pull(Discard(self.stage.application, table, self.stage.clock), asked)
+
+    def force(self, **asked: Any) -> Tally:
+        total = Tally()
+        for group in self.stage.application.groups.values():
+            database = Database(self.stage.engine)
+            execution = Execution(group, database, limits=Limits(), clock=self.stage.clock)
+            total.add(Force(execution, Reader(group)).pull(Filter(app=self.app, **asked)))
+        return total
+
+    def overtaken(self, **asked: Any) -> Overtaken:
+        with self.stage.engine.connect() as db:
+            return overtaken(db, Filter(app=self.app, **asked))
+
+    def parked(self) -> list[tuple[str, int, str]]:
+        """Handler, number and state of each parked share, in the order in which they will be handled."""
+        found = self.stage.rows("parked", "turn", "id", "handler", "value", "due_at", "wait_signal")
+        return [
+            (handler, number_of(value), "due" if due is not None else "waiting" if waits else "behind")
+            for _, _, handler, value, due, waits in sorted(found, key=lambda row: row[:2])
+        ]
+
+    def dead(self) -> list[tuple[str, int]]:
+        """Handler and number of each dead share, in the order in which they died."""
+        return [(handler, number_of(value)) for handler, value in self.stage.rows("dead", "handler", "value")]
+
+    def met(self) -> list[tuple[str, str]]:
+        found = self.stage.rows("prerequisite", "signal", "subject", "met_at")
+        return [(signal, subject) for signal, subject, met_at in found if met_at is not None]
+
+    def event(self, handler: str, n: int, table: str = "parked") -> str:
+        """The id of an event of which a share is kept."""
+        found = self.stage.rows(table, "handler", "value", "event_id")
+        return next(event for one, value, event in found if (one, number_of(value)) == (handler, n))
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The only row of a table."""
+        (row,) = self.stage.rows(name)
+        return dict(zip(metadata.tables[f"oyez_{name}"].c.keys(), row, strict=True))
+
+    def _pull(self, lever: Lever, asked: dict[str, Any]) -> Tally:
+        steps = Steps(Database(self.stage.engine), size=self.size, patience=0.0)
+        wanted = Filter(app=self.app, **asked)
+        return steps.pull(lever, steps.choose(lever.table, wanted), wanted)
+
+
+def number_of(value: bytes) -> int:
+    """The number in an event."""
+    return int(json.loads(value)["data"]["n"])
+
+
+DEAD, PARKED = dead, parked

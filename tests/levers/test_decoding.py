@@ -1,0 +1,130 @@
+"""Records that could not be decoded, after a deploy that can."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from consumers.stage import TOPIC, Placed, Viewed, note
+from levers.bench import DEAD, Bench, Failing
+from levers.conftest import Benched
+from oyez.consumers import Handlers
+
+
+def shop(failing: Failing) -> Handlers:
+    on = Handlers("shop")
+
+    @on(Placed, group="orders")
+    def place(event: Placed, db: Connection) -> None:
+        failing("place", event.n)
+        note(db, "place", event.n)
+
+    @on(Placed, group="orders", order="none")
+    def count(event: Placed, db: Connection) -> None:
+        note(db, "count", event.n)
+
+    @on(Viewed, requires={})
+    def view(event: Viewed, db: Connection) -> None:
+        note(db, "view", event.n)
+
+    return on
+
+
+def announce(one: Bench, n: int, *, wrong: bool = False, **changed: Any) -> bytes:
+    """Announce an order, as it is or with data that does not fit the signal; its right bytes."""
+    one.stage.announce(Placed(n=n))
+    broker = one.stage.broker
+    (record,) = broker.read(TOPIC, 0, broker.end(TOPIC, 0) - 1, 1)
+    value = record.value()
+    assert value is not None
+    if wrong or changed:
+        broken = json.loads(value) | changed
+        if wrong:
+            broken["data"]["n"] = "none"
+        record._value = json.dumps(broken, separators=(",", ":")).encode()
+    return value
+
+
+def repair(one: Bench, *values: bytes) -> None:
+    """What a new version of the signal would do: the same bytes can be decoded now."""
+    letters = one.stage.rows("dead", "id", "handler")
+    with one.stage.engine.begin() as db:
+        for (letter, _), value in zip([row for row in letters if not row[1]], values, strict=True):
+            db.execute(update(DEAD).where(DEAD.c.id == letter).values(value=value))
+
+
+def test_it_stays_dead_with_the_reason_of_today(bench: Benched) -> None:
+    one = bench(shop(Failing()))
+    announce(one, 0, wrong=True)
+    one.stage.run()
+    ((before, died),) = one.stage.rows("dead", "error", "died_at")
+    one.stage.clock.now += 100
+    tally = one.decode()
+    assert (tally.chosen, tally.done, tally.undecodable) == (1, 0, 1)
+    ((after, died_again),) = one.stage.rows("dead", "error", "died_at")
+    assert "n" in after
+    assert after == before
+    assert died_again > died + 99
+
+
+def test_every_handler_gets_its_share_once(bench: Benched) -> None:
+    one = bench(shop(Failing()))
+    right = announce(one, 0, wrong=True)
+    one.stage.run()
+    repair(one, right)
+    tally = one.decode()
+    assert (tally.chosen, tally.done) == (1, 1)
+    assert sorted(one.parked()) == [("count", 0, "due"), ("place", 0, "due")]
+    assert len(one.stage.rows("inbox", "event_id")) == 1
+    one.stage.run()
+    assert (one.stage.effects("place"), one.stage.effects("count"), one.stage.is_clean()) == ([0], [0], True)
+
+
+def test_what_was_announced_again_meanwhile_is_not_doubled(bench: Benched) -> None:
+    one = bench(shop(Failing()))
+    right = announce(one, 0, wrong=True)
+    one.stage.broker.append(TOPIC, b"k1", right)
+    one.stage.run()
+    assert one.stage.effects("place") == [0]
+    repair(one, right)
+    assert one.decode().done == 1
+    assert one.stage.is_clean()
+
+
+def test_it_goes_before_what_was_parked_since(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(shop(failing))
+    right = [announce(one, n, wrong=True) for n in range(2)]
+    one.stage.run()
+    failing.tell("place", 2)
+    one.stage.handle(Placed(n=2), Placed(n=3))
+    repair(one, *right)
+    one.size = 1
+    one.decode()
+    assert [n for handler, n, _ in one.parked() if handler == "place"] == [0, 1, 2, 3]
+    failing.mend()
+    one.stage.later()
+    assert one.stage.effects("place") == [0, 1, 2, 3]
+
+
+def test_it_goes_behind_what_was_parked_before(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(shop(failing))
+    failing.tell("place", 0)
+    one.stage.handle(Placed(n=0))
+    right = announce(one, 1, wrong=True)
+    one.stage.run()
+    repair(one, right)
+    one.decode()
+    assert [n for handler, n, _ in one.parked() if handler == "place"] == [0, 1]
+
+
+def test_a_signal_that_nobody_handles_stays(bench: Benched) -> None:
+    one = bench(shop(Failing()))
+    right = announce(one, 0, wrong=True)
+    one.stage.run()
+    repair(one, right.replace(b'"placed"', b'"ticked"'))
+    assert one.decode().undecodable == 1
+    assert one.stage.rows("dead", "error") == ["no handler of shop handles it"]

@@ -1,0 +1,142 @@
+"""Shares that are discarded: what is behind them goes on, and what waited for their event alone is released."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection, update
+
+from consumers.stage import Opened, Placed, Viewed, note
+from levers.bench import DEAD, PARKED, Failing
+from levers.conftest import Benched
+from oyez.consumers import Handlers, Reject
+from oyez.schemas import Pair
+
+REJECT = Reject("as told")
+PAIR = Pair("opened", "s1")
+
+
+def visits(failing: Failing) -> Handlers:
+    """Two handlers complete `Opened`, one does not."""
+    on = Handlers("shop")
+
+    @on(Opened, group="visits")
+    def open_(event: Opened, db: Connection) -> None:
+        failing("open_", event.n)
+        note(db, "open_", event.n)
+
+    @on(Opened, group="visits")
+    def greet(event: Opened, db: Connection) -> None:
+        failing("greet", event.n)
+        note(db, "greet", event.n)
+
+    @on(Opened, group="visits", completes=False)
+    def award(event: Opened, db: Connection) -> None:
+        failing("award", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        note(db, "view", event.n)
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        failing("place", event.n)
+        note(db, "place", event.n)
+
+    return on
+
+
+def test_what_is_behind_goes_on(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("place", 0, 1)
+    one.stage.handle(*(Placed(n=n) for n in range(4)))
+    tally = one.discard(PARKED, events=(one.event("place", 0), one.event("place", 2)))
+    assert (tally.chosen, tally.done, tally.met) == (2, 2, [])
+    assert one.parked() == [("place", 1, "due"), ("place", 3, "behind")]
+    failing.mend()
+    one.stage.run()
+    assert one.stage.effects() == [1, 3]
+
+
+@pytest.mark.parametrize("error", [REJECT, ValueError("as told")], ids=["dead", "parked"])
+def test_the_last_completing_share_meets_the_pair(bench: Benched, error: Exception) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("open_", 0, error=error)
+    failing.tell("greet", 0, error=error)
+    failing.tell("award", 0, error=error)
+    one.stage.handle(Opened(), *(Viewed(k="v", n=n) for n in range(3)))
+    table = DEAD if error is REJECT else PARKED
+    assert one.discard(table, handler="open_").met == []
+    assert one.met() == []
+    tally = one.discard(table, handler="greet")
+    assert (tally.met, tally.released) == ([PAIR], 1)
+    assert one.met() == [PAIR]
+    one.stage.run()
+    assert one.stage.effects() == [0, 1, 2]
+
+
+def test_both_at_once(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("open_", 0, error=REJECT)
+    failing.tell("greet", 0, error=REJECT)
+    one.stage.handle(Opened(), Viewed(k="v"))
+    assert one.discard(DEAD).met == [PAIR]
+
+
+def test_parked_and_dead_shares_of_one_event(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("open_", 0, error=REJECT)
+    failing.tell("greet", 0)
+    one.stage.handle(Opened(), Viewed(k="v"))
+    assert one.discard(DEAD).met == []
+    failing.mend()
+    one.stage.later()
+    assert one.met() == [PAIR]
+    assert one.stage.effects("view") == [0]
+
+
+def test_a_share_that_completes_nothing_meets_nothing(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("award", 0, error=REJECT)
+    failing.tell("greet", 0)
+    one.stage.handle(Opened())
+    assert one.discard(DEAD).met == []
+    assert one.met() == []
+
+
+def test_a_pair_that_is_met_already_is_not_met_again(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("open_", 1, error=REJECT)
+    one.stage.handle(Opened(n=0), Opened(n=1))
+    assert one.met() == [PAIR]
+    assert one.discard(DEAD).met == []
+
+
+def test_a_handler_that_is_gone_stands_in_nobodys_way(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("greet", 0, error=REJECT)
+    one.stage.handle(Opened(), Viewed(k="v"))
+    with one.stage.engine.begin() as db:
+        db.execute(update(DEAD).values(handler="old"))
+    assert one.discard(DEAD, handler="old").met == [PAIR]
+    one.stage.run()
+    assert one.stage.effects("view") == [0]
+
+
+def test_many_steps(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    one.size = 7
+    failing.tell("greet", *range(40), error=REJECT)
+    one.stage.handle(*(Opened(k=f"k{n}", s=f"s{n}", n=n) for n in range(40)))
+    one.stage.handle(*(Viewed(k=f"k{n}", s=f"s{n}", n=n) for n in range(40)))
+    tally = one.discard(DEAD)
+    assert (tally.chosen, tally.done, len(tally.met), tally.released) == (40, 40, 40, 40)
+    one.stage.run()
+    assert sorted(one.stage.effects("view")) == list(range(40))
