@@ -34,12 +34,12 @@ def on_terminal(console: Console) -> AbstractContextManager[Watch]:
 
 
 def lines(console: Console, clock: Callable[[], float]) -> Watch:
-    """Print the progress at most every two seconds, and when all is settled; never the same twice."""
+    """Print the progress every two seconds, and when all that was announced is handled; nothing twice."""
     at, last = -LINE_EVERY, ""
 
     def watch(progress: Progress) -> None:
         nonlocal at, last
-        if text(progress) != last and (clock() - at >= LINE_EVERY or progress.settled):
+        if text(progress) != last and (clock() - at >= LINE_EVERY or progress.handled == progress.announced):
             at, last = clock(), text(progress)
             console.print(last, highlight=False, soft_wrap=True)
 
