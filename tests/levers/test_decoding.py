@@ -121,6 +121,22 @@ def test_it_goes_behind_what_was_parked_before(bench: Benched) -> None:
     assert [n for handler, n, _ in one.parked() if handler == "place"] == [0, 1]
 
 
+def test_the_key_of_the_record_is_kept(bench: Benched) -> None:
+    """Another producer's event may have no other; what can be no key is not kept."""
+    one = bench(shop(Failing()))
+    right = announce(one, 0, wrong=True)
+    foreign = right.replace(b'"partitionkey":"k1",', b"")
+    assert foreign != right
+    for key in (b"k2", None, b"", b"x" * 251, b"a\0b"):
+        one.stage.broker.append(TOPIC, key, b"no event")
+    one.stage.run()
+    assert one.stage.rows("dead", "key") == ["k1", "k2", None, None, None, None]
+    repair(one, right, *[foreign] * 5)
+    assert one.decode(key="k2").done == 1
+    one.stage.run()
+    assert one.stage.effects("place") == [0]
+
+
 def test_a_signal_that_nobody_handles_stays(bench: Benched) -> None:
     one = bench(shop(Failing()))
     right = announce(one, 0, wrong=True)

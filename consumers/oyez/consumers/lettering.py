@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oyez.schemas import Pair
+from oyez.schemas.text import flaw
 
 from .application import Group
 from .database.claims import headers_text
@@ -86,7 +87,7 @@ def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, no
         "signal": "",
         "source": "",
         "event_id": f"{topic_id}/{record.partition()}/{record.offset()}",
-        "key": None,
+        "key": _key(record),
         "subject": None,
         "turn": 0,
         "ordered": False,
@@ -103,3 +104,9 @@ def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, no
         "position": record.offset(),
         **original(record),
     }
+
+
+def _key(record: Record) -> str | None:
+    """The record's key, if it can be one: another producer may have written anything."""
+    key = (record.key() or b"").decode(errors="replace")
+    return None if flaw(key) else key

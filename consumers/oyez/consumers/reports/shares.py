@@ -43,8 +43,8 @@ class ParkedShare:
 class DeadShare:
     """A dead letter. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
-    A record that could not be decoded has no handler, signal, source or key, but the topic, partition and offset
-    that it was read from.
+    A record that could not be decoded has no handler, signal or source, but the topic, partition and offset that it
+    was read from.
     """
 
     id: int
