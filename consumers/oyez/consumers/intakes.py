@@ -108,8 +108,19 @@ class Claim:
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
-        ask(db, self._group.app, works, met)
+        unmet = ask(db, self._group.app, works, met)
+        if unmet:
+            self._find_last(db, [share for _, shares in works for share in shares if share.pair in unmet])
         return Readiness(met, {})
+
+    def _find_last(self, db: Connection, needed: Sequence[Share]) -> None:
+        """Others of this claim wait for these shares' events: a long chain is not to take a transaction a link."""
+        completing = self._group.completing
+        names = {name for share in needed for name in completing[share.taken.declaration.name]}
+        ours = [share for share in needed if share.handler.name in names]
+        last = dead.last(db, self._group.app, [share.taken.event_id for share in ours], sorted(names))
+        for share in ours:
+            share.is_last = share.taken.event_id in last
 
     def _read(self, row: ParkedRow) -> Taken:
         taken = self._reader.read(row)

@@ -55,7 +55,7 @@ class Plan:
             level = self._level(share)
             last = max(last, level)
             self._at(level).setdefault(share.handler, []).append(share)
-        if complete and taken.declaration.subject is not None and all(s.row is None for s in shares):
+        if complete and taken.declaration.subject is not None and all(s.is_last for s in shares):
             self._readiness.complete(shares[0].pair, last)
 
     def _level(self, share: Share) -> int:

@@ -167,7 +167,7 @@ def _database_first(shares: Sequence[Share]) -> list[Share]:
 
 def _complete(taken: Taken, results: Sequence[Result], readiness: Readiness, completing: Completing) -> None:
     names = completing.get(taken.declaration.name, frozenset())
-    ours = [outcome for share, outcome in results if share.handler.name in names and share.row is None]
+    ours = [outcome for share, outcome in results if share.handler.name in names and share.is_last]
     if ours and all(isinstance(outcome, Done) for outcome in ours):
         readiness.complete(results[0][0].pair)
 

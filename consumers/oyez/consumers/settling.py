@@ -93,7 +93,6 @@ class Settling:
         ]
         return dead.died_of(db, self._group.app, asked)
 
-
     def _dying(self, results: Sequence[Result], hopeless: set[Doubted]) -> Iterator[Result]:
         """These results; what stands behind one that dies of a pair, and would wait for that very pair, is no
         longer behind it but waits as well."""
@@ -121,7 +120,9 @@ def _concerned(unfinished: Sequence[Result]) -> set[Pair]:
     share before the head.
     """
     waits = {outcome.pair for _, outcome in unfinished if isinstance(outcome, Waits)}
-    behind = {share.pair for share, outcome in unfinished if isinstance(outcome, Behind) and share.row is None}
+    behind = {
+        share.pair for share, outcome in unfinished if isinstance(outcome, Behind) and share.row is None
+    }
     return waits | {pair for pair in behind if pair is not None}
 
 

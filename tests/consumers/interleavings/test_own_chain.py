@@ -110,3 +110,25 @@ def test_an_event_that_arrives_later_stays_behind(opened: Open) -> None:
     shop.run_due()
     assert shop.done("reply") == [1, 2, 3, 9]
     nothing_is_left(shop)
+
+
+@pytest.mark.parametrize("completes", [True, False])
+def test_a_link_holds_until_every_handler_is_done_with_it(opened: Open, completes: bool) -> None:
+    """The first reply and the second are claimed together; another handler has still failed for the first."""
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("reply", Replied)
+    script.handler("audit", Replied, requires={}, order="none", completes=completes)
+    shop = opened(on)
+    script.fails("reply", 9)
+    script.fails("audit", 1)
+    shop.handle(*announced(OTHER, *CHAIN))
+    script.works("reply", 9)
+    shop.clock.now += 1
+    shop.run_due()
+    assert shop.done("reply") == ([9, 1] if completes else [9, 1, 2, 3])
+    script.works("audit", 1)
+    shop.clock.now += 2
+    shop.run_due()
+    assert shop.done("reply") == [9, 1, 2, 3]
+    nothing_is_left(shop)

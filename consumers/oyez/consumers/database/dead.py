@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oyez.schemas import Pair
@@ -93,6 +93,37 @@ def unfinished(db: Connection, app: str, events: Iterable[EventId], handlers: Se
     if not asked or not handlers:
         return set()
     rows, statement = _unfinished(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
+    return {(source, event_id) for source, event_id in found}
+
+
+@cache
+def _last(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, source=Text, event_id=Text)
+    given = rows.select().subquery("event")
+
+    def shares_in(table: Table) -> Any:
+        return (
+            select(func.count())
+            .select_from(table)
+            .where(
+                table.c.app == bindparam("of_app"),
+                table.c.source == given.c.source,
+                table.c.event_id == given.c.event_id,
+                table.c.handler.in_(bindparam("handlers", expanding=True)),
+            )
+            .scalar_subquery()
+        )
+
+    return rows, select(given).where(shares_in(parked) + shares_in(dead) == 1)
+
+
+def last(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:
+    """Which of ``events`` have but one share of ``handlers`` left that is parked or dead."""
+    asked = sorted(set(events))
+    if not asked:
+        return set()
+    rows, statement = _last(db.dialect.name)
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
     return {(source, event_id) for source, event_id in found}
 
