@@ -461,3 +461,36 @@ def test_a_constraint_that_is_checked_at_the_commit(constraint: str, stage_postg
         with stage.engine.begin() as db:
             db.execute(text("DROP TABLE late"))
         stage.close()
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_what_follows_a_failure_outside_of_the_database(batch: bool, play: Play) -> None:
+    """Nothing is taken again, and the key's order is kept all the same."""
+    seen: list[int] = []
+    bad = True
+
+    def each(event: Placed) -> None:
+        if bad:
+            fail(event.n)
+        seen.append(event.n)
+
+    def every(events: list[Placed]) -> None:
+        for event in events:
+            if bad:
+                fail(event.n)
+        seen.extend(event.n for event in events)
+
+    on = Handlers("shop")
+    on(Placed, name="outside")(every if batch else each)
+    stage = play(on)
+    stage.handle(*placed([BAD - 1, BAD, BAD + 1, BAD + 2], key="one"), Placed(k="two", n=BAD + 3))
+    assert seen == [BAD - 1, BAD + 3]
+    assert [(n, error) for _, n, error in stage.parked()] == [
+        (BAD, "ValueError: bad"),
+        (BAD + 1, ""),
+        (BAD + 2, ""),
+    ]
+    bad = False
+    stage.later()
+    assert seen == [BAD - 1, BAD + 3, BAD, BAD + 1, BAD + 2]
+    assert stage.is_clean()

@@ -311,6 +311,25 @@ def test_a_swallowed_flush_error(act: Callable[[Session, int], None], play: Play
     check_one_parked(stage, "HandlerMisuse", "swallowed a database error", "begin_nested()")
 
 
+def test_what_is_done_after_a_swallowed_flush_error_is_undone(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def acting(event: Placed, db: Session, connection: Connection) -> None:
+        if event.n == BAD:
+            breaking_session(db, event.n)
+        note(connection, "acting", event.n)
+        note(connection, "after", event.n)
+
+    @on(Placed)
+    def steady(event: Placed, db: Session) -> None:
+        note(db, "steady", event.n)
+
+    stage = play(on)
+    stage.handle(*placed(EVENTS))
+    check_one_parked(stage, "HandlerMisuse", "swallowed a database error")
+
+
 def breaking_connection(db: Connection, n: int) -> None:
     with suppress(IntegrityError):
         db.execute(insert(effects), {"handler": None, "n": n})
