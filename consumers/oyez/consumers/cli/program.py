@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import databases, levers, lists, logs, services
+from . import databases, levers, lists, logs, services, shows
 from .announcing import announce
 from .exits import report, wants_traceback
 from .listens import listen
@@ -110,10 +110,13 @@ app.command()(services.dev)
 
 _retry = _group("retry", "What is parked in the retry table.")
 _retry.command("list")(lists.retry_list)
+_retry.command("show")(shows.retry_show)
 _retry.command("release")(levers.retry_release)
 _retry.command("discard")(levers.retry_discard)
 _dead = _group("dead", "Dead letters: what was given up.")
 _dead.command("list")(lists.dead_list)
+_dead.command("groups")(shows.groups)
+_dead.command("show")(shows.dead_show)
 _dead.command("retry")(levers.dead_retry)
 _dead.command("discard")(levers.dead_discard)
 _db = _group("db", "Oyez's tables in your database.")
