@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from . import databases, levers, lists, logs, services, shows
 from .announcing import announce
 from .exits import report, wants_traceback
+from .explains import explains
 from .listens import listen
 from .options import App, Database, Kafka, Quiet, Topic, Transport, Verbose, given
 from .renaming import rename
@@ -105,6 +106,7 @@ app.command()(announce)
 app.command()(listen)
 app.command()(sweep)
 app.command()(status)
+app.command("explain")(explains)
 app.command()(signals)
 app.command()(services.dev)
 

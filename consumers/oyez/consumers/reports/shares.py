@@ -76,7 +76,7 @@ def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> I
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedShare(
             **_common(row),
-            state=_state(row),
+            state=state_of(row),
             due_at=_time(row.due_at),
         )
 
@@ -120,7 +120,8 @@ def _filtered(query: Select[Any], table: Table, wanted: Filter, limit: int | Non
     return query.where(*wanted.conditions(table)).limit(limit)
 
 
-def _state(row: Any) -> State:
+def state_of(row: Any) -> State:
+    """The state of a row of the retry table."""
     if row.due_at is not None:
         return "due"
     return "waiting" if row.wait_signal is not None else "behind"

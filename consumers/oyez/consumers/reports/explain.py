@@ -1,0 +1,179 @@
+"""What became of one event, handler by handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Pair
+
+from ..application import Application, Group
+from ..database.choosing import State
+from ..database.tables import dead, parked
+from . import tracing
+from .shares import state_of, utc
+from .tracing import Prerequisite, Trace
+
+Became = State | Literal["done", "dead", "not read", "not recorded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One handler's part of an event.
+
+    ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
+    when it was taken, parked or died. ``first`` is the first share of its key, for one that is behind; ``behind_it``
+    counts those behind it. ``is_gone``: the application has no such handler any more.
+    """
+
+    group: str
+    handler: str | None
+    state: Became
+    since: datetime | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+    reason: str | None = None
+    error: str | None = None
+    waits_for: Prerequisite | None = None
+    first: Trace | None = None
+    behind_it: int = 0
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An event of one source. What is not known of one that is done everywhere is None.
+
+    ``meets`` is the pair that it meets, ``waiting_for_it`` and ``died_waiting`` count shares by handler that wait for
+    that pair, or died of waiting for it.
+    """
+
+    source: str
+    event_id: str
+    signal: str | None
+    key: str | None
+    subject: str | None
+    parts: Sequence[Part]
+    meets: Prerequisite | None
+    waiting_for_it: Mapping[str, int]
+    died_waiting: Mapping[str, int]
+
+    @property
+    def behind(self) -> set[str]:
+        """The groups of which it matters how far they have read: they have not taken it, or not what it waits for."""
+        unread = {part.group for part in self.parts if part.state == "not read"}
+        unseen = [part.waits_for for part in self.parts if part.waits_for and part.waits_for.is_unseen]
+        return unread | {group for pair in unseen for group in pair.groups}
+
+
+def explain(db: Connection, application: Application, event_id: str, source: str | None) -> list[Explanation]:
+    """What is known of the event: nothing if no group has taken it. Of several sources if they use the same id."""
+    return Explaining(db, application, event_id).explanations(source)
+
+
+class Explaining:
+    """Explains one event id."""
+
+    def __init__(self, db: Connection, application: Application, event_id: str) -> None:
+        self._db = db
+        self._application = application
+        self._handlers = {handler.name: handler for handler in application.handlers}
+        self._event_id = event_id
+
+    def explanations(self, source: str | None) -> list[Explanation]:
+        """One for each source that has such an event."""
+        app = self._application.name
+        rows = [
+            row
+            for table in (parked, dead)
+            for row in tracing.kept(self._db, table, app, self._event_id, source)
+        ]
+        taken = {
+            group.name: tracing.taken(self._db, group.name, self._event_id, source)
+            for group in self._application.groups.values()
+            if group.is_exact
+        }
+        sources = {row.source for row in rows} | {one for found in taken.values() for one in found}
+        return [
+            self._explanation(
+                one,
+                [row for row in rows if row.source == one],
+                {group: found[one] for group, found in taken.items() if one in found},
+            )
+            for one in sorted(sources)
+        ]
+
+    def _explanation(self, source: str, rows: Sequence[Any], taken: Mapping[str, float]) -> Explanation:
+        app, some = self._application.name, rows[0] if rows else None
+        signal = self._signal(some, taken)
+        parts = [self._part(row) for row in rows]
+        told = {part.handler for part in parts}
+        read = set(taken) | {part.group for part in parts}
+        for group in self._groups(signal, taken):
+            parts += _others(group, signal, told, taken.get(group.name), is_read=group.name in read)
+        pair = None if some is None or not some.subject else Pair(some.signal, some.subject)
+        return Explanation(
+            source=source,
+            event_id=self._event_id,
+            signal=signal,
+            key=None if some is None else some.key,
+            subject=None if some is None else some.subject,
+            parts=parts,
+            meets=None if pair is None else self._prerequisite(pair),
+            waiting_for_it={} if pair is None else tracing.waiting(self._db, parked, app, pair),
+            died_waiting={} if pair is None else tracing.waiting(self._db, dead, app, pair),
+        )
+
+    def _signal(self, row: Any, taken: Iterable[str]) -> str | None:
+        """The event's signal. Of one that is done only the groups are known: one of theirs, then."""
+        if row is not None:
+            return row.signal or None
+        signals = {name for group in taken for name in self._application.groups[group].by_signal}
+        return signals.pop() if len(signals) == 1 else None
+
+    def _groups(self, signal: str | None, taken: Iterable[str]) -> list[Group]:
+        if signal is None:
+            return [self._application.groups[name] for name in taken]
+        return self._application.of_signal(signal)
+
+    def _part(self, row: Any) -> Part:
+        """What is parked or dead of it."""
+        is_dead = hasattr(row, "died_at")
+        waits = Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        state = None if is_dead else state_of(row)
+        return Part(
+            group=row.group_name,
+            handler=row.handler,
+            state=state or "dead",
+            since=utc(row.died_at if is_dead else row.parked_at),
+            due_at=None if is_dead or row.due_at is None else utc(row.due_at),
+            attempts=row.attempts,
+            reason=row.reason if is_dead else None,
+            error=row.error,
+            waits_for=None if waits is None else self._prerequisite(waits),
+            first=tracing.first_of_key(self._db, row) if state == "behind" else None,
+            behind_it=0 if is_dead else tracing.followers(self._db, row),
+            is_gone=bool(row.handler) and row.handler not in self._handlers,
+        )
+
+    def _prerequisite(self, pair: Pair) -> Prerequisite:
+        completing = [
+            one for one in self._application.handlers if one.declaration.name == pair.signal and one.completes
+        ]
+        names, groups = [one.name for one in completing], sorted({one.group for one in completing})
+        return tracing.prerequisite(self._db, self._application.name, pair, names, groups)
+
+
+def _others(
+    group: Group, signal: str | None, told: set[str | None], at: float | None, *, is_read: bool
+) -> list[Part]:
+    """The handlers of a group of which nothing is parked or dead."""
+    names = (
+        [None] if signal is None else [one.name for one in group.by_signal[signal] if one.name not in told]
+    )
+    state: Became = "done" if is_read else "not read" if group.is_exact else "not recorded"
+    return [Part(group.name, name, state, since=None if at is None else utc(at)) for name in names]
