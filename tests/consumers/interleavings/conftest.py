@@ -6,31 +6,53 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from consumers.interleavings.shop import Clock, Shop, create, empty
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database import make_engine
+from support.services import fresh_database
 from support.stepping import Theatre
 
 
-@pytest.fixture
-def theatre(postgres: str) -> Iterator[Theatre]:
-    """Actors on a fresh PostgreSQL database that has the tables."""
-    opened = Theatre(postgres)
-    create(opened.engine)
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module")
+def _theatre(postgres_server: str) -> Iterator[Theatre]:
+    with fresh_database(postgres_server) as url:
+        made = Theatre(url)
+        create(made.engine)
+        yield made
+        made.close()
 
 
 @pytest.fixture
-def opened(database: str) -> Iterator[Callable[..., Shop]]:
+def theatre(_theatre: Theatre) -> Theatre:
+    """Actors on a PostgreSQL database with empty tables."""
+    empty(_theatre.engine)
+    return _theatre
+
+
+@pytest.fixture(scope="module")
+def postgres_engine(_theatre: Theatre) -> Engine:
+    """A PostgreSQL database that has the tables."""
+    return _theatre.engine
+
+
+@pytest.fixture(scope="module")
+def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A SQLite file that has the tables."""
+    made = make_engine(f"sqlite:///{tmp_path_factory.mktemp('shop') / 'oyez.db'}")
+    create(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opened(request: pytest.FixtureRequest) -> Callable[..., Shop]:
     """Opens a shop with some handlers, on empty tables, of each kind of database in turn."""
-    engine = make_engine(database)
-    create(engine)
+    engine: Engine = request.getfixturevalue(f"{request.param}_engine")
 
     def open_shop(on: Handlers, **said: Any) -> Shop:
         empty(engine)
         return Shop(Application(on), engine, clock=Clock(), **said)
 
-    yield open_shop
-    engine.dispose()
+    return open_shop

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from sqlalchemy import Engine
 
 from consumers.interleavings.playing import nothing_is_left
-from consumers.interleavings.shop import Clock, Shop, create
+from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import Joined, PageViewed, Replied, Script, SessionStarted, announced
 from oyez.consumers import Application, Handlers
-from oyez.consumers.database import make_engine
 
 
-@pytest.fixture
-def engine(sqlite: str) -> Any:
-    made = make_engine(sqlite)
-    create(made)
-    yield made
-    made.dispose()
-
-
-def _shop(engine: Engine, **said: Any) -> Shop:
+def _shop(engine: Engine) -> Shop:
+    empty(engine)
     on = Handlers("shop")
     script = Script(on)
     script.handler("reply", Replied)
     script.handler("start", SessionStarted)
     script.handler("view", PageViewed)
     script.handler("join", Joined)
-    return Shop(Application(on), engine, clock=Clock(), **said)
+    return Shop(Application(on), engine, clock=Clock())
 
 
-def test_a_chain_of_a_thousand_that_arrives_backwards(engine: Engine) -> None:
-    shop = _shop(engine)
+def test_a_chain_of_a_thousand_that_arrives_backwards(sqlite_engine: Engine) -> None:
+    shop = _shop(sqlite_engine)
     chain = [Replied(reply=str(n), parent=str(n - 1) if n else None, n=n) for n in range(1000)]
     backwards = announced(*reversed(chain))
     for at in range(0, 1000, 100):
@@ -44,16 +33,16 @@ def test_a_chain_of_a_thousand_that_arrives_backwards(engine: Engine) -> None:
     assert len(claims) <= 1000 // 500 + 2
 
 
-def test_a_chain_of_a_thousand_in_one_batch(engine: Engine) -> None:
-    shop = _shop(engine)
+def test_a_chain_of_a_thousand_in_one_batch(sqlite_engine: Engine) -> None:
+    shop = _shop(sqlite_engine)
     chain = [Replied(reply=str(n), parent=str(n - 1) if n else None, n=n) for n in range(1000)]
     shop.handle(*announced(*chain))
     assert shop.done("reply") == list(range(1000))
     nothing_is_left(shop)
 
 
-def test_ten_thousand_behind_one_key(engine: Engine) -> None:
-    shop = _shop(engine)
+def test_ten_thousand_behind_one_key(sqlite_engine: Engine) -> None:
+    shop = _shop(sqlite_engine)
     records = announced(*(PageViewed(session="s1", n=n) for n in range(10_000)))
     for at in range(0, 10_000, 500):
         shop.handle(*records[at : at + 500])
@@ -64,8 +53,8 @@ def test_ten_thousand_behind_one_key(engine: Engine) -> None:
     assert len(claims) <= 10_000 // 500 + 1
 
 
-def test_ten_thousand_of_a_key_wait_for_what_never_comes(engine: Engine) -> None:
-    shop = _shop(engine)
+def test_ten_thousand_of_a_key_wait_for_what_never_comes(sqlite_engine: Engine) -> None:
+    shop = _shop(sqlite_engine)
     records = announced(*(PageViewed(session="s1", n=n) for n in range(10_000)))
     for at in range(0, 10_000, 500):
         shop.handle(*records[at : at + 500])
@@ -76,8 +65,8 @@ def test_ten_thousand_of_a_key_wait_for_what_never_comes(engine: Engine) -> None
     assert len(claims) <= 10_000 // 500 + 1
 
 
-def test_ten_thousand_keys_wait_for_one_subject(engine: Engine) -> None:
-    shop = _shop(engine)
+def test_ten_thousand_keys_wait_for_one_subject(sqlite_engine: Engine) -> None:
+    shop = _shop(sqlite_engine)
     records = announced(*(Joined(room="r1", guest=f"g{n}", n=n) for n in range(10_000)))
     for at in range(0, 10_000, 500):
         shop.handle(*records[at : at + 500])
