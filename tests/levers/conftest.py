@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from consumers.conftest import (
 )
 from consumers.stage import Play
 from levers.bench import Bench
+from levers.place import Cafe
 from oyez.consumers import Handlers
 
 __all__ = [
@@ -38,3 +41,14 @@ def bench(play: Play) -> Benched:
         return Bench(play(on, **said))
 
     return make
+
+
+@pytest.fixture
+def cafe(stage_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cafe]:
+    """The café, on each database in turn."""
+    logger = logging.getLogger("oyez")
+    before = logger.handlers, logger.level, logger.propagate
+    opened = Cafe(stage_database, tmp_path, monkeypatch)
+    yield opened
+    opened.stage.close()
+    logger.handlers, logger.level, logger.propagate = before

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ..database.choosing import Filter
 from ..database.tables import dead
-from ..reports import ShareDetails, dead_details, dead_groups, parked_details
+from ..reports import DeadGroup, ShareDetails, dead_details, dead_groups, parked_details
 from ..settings import ListenSettings
 from . import output, probes
 from .exits import NotFound
@@ -22,14 +22,18 @@ Events = Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids of ev
 Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
 Source = Annotated[str | None, typer.Option("--source", help="Only events of this source.")]
 
+
+def _error(row: DeadGroup) -> str | None:
+    return row.error if row.error or not row.wait_signal else f"waited for {row.wait_signal}"
+
+
 GROUPS = (
     output.Column("count", lambda row: row.count),
     output.Column("handler", lambda row: row.handler or None),
     output.Column("signal", lambda row: row.signal or None, wide=True),
     output.Column("reason", lambda row: row.reason),
-    output.Column("waited for", lambda row: row.wait_signal),
-    output.Column("error", lambda row: row.error),
-    output.Column("first", lambda row: row.first_died_at),
+    output.Column("error", _error),
+    output.Column("first", lambda row: row.first_died_at, wide=True),
     output.Column("last", lambda row: row.last_died_at),
     output.Column("example", lambda row: row.example, whole=True),
 )

@@ -1,0 +1,157 @@
+"""What became of an event: `oyez explain`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from levers.place import Cafe
+
+
+def event(cafe: Cafe, handler: str, n: int) -> str:
+    """The id of an event of which a share is parked or dead."""
+    for table in ("parked", "dead"):
+        for one, value, event_id in cafe.stage.rows(table, "handler", "value", "event_id"):
+            if (one, f'"n":{n}}}'.encode() in bytes(value)) == (handler, True):
+                return str(event_id)
+    raise AssertionError(f"nothing of {handler} {n} is parked or dead")
+
+
+def part(cafe: Cafe, event_id: str, *more: str) -> dict[str, Any]:
+    (explained,) = cafe.json("explain", event_id, *more)
+    (found,) = explained["parts"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_share_that_waits_for_what_was_never_seen(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1), cafe.module.Paid(table="t1", n=2))
+    waiting = part(cafe, event(cafe, "thank", 1))
+    assert (waiting["state"], waiting["behind_it"]) == ("waiting", 1)
+    pair = waiting["waits_for"]
+    assert (pair["signal"], pair["subject"], pair["met"], pair["in_the_way"]) == (
+        "cafe.seated",
+        "t1",
+        False,
+        [],
+    )
+    assert waiting["released_by"] == "an event cafe.seated 't1', handled by cafe.cafe.seated"
+    cafe.stage.later(10.0)
+    said = cafe.call("explain", event(cafe, "thank", 1)).stdout
+    assert "waits for\tcafe.seated 't1', which is not met" in said
+    assert "no such event has been seen" in said
+    assert "cafe.cafe.seated: stage 0 read up to 2" in said
+
+
+def test_a_share_behind_it(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1), cafe.module.Paid(table="t1", n=2))
+    first = event(cafe, "thank", 1)
+    behind = part(cafe, event(cafe, "thank", 2))
+    assert (behind["state"], behind["first"]["event_id"], behind["first"]["state"]) == (
+        "behind",
+        first,
+        "waiting",
+    )
+    assert behind["released_by"] == f"the end of {first}, which is waiting; oyez explain {first}"
+
+
+def test_what_it_waits_for_is_itself_dead(cafe: Cafe) -> None:
+    cafe.module.broken.add("door")
+    cafe.handle(cafe.module.Seated(table="t1", n=7), cafe.module.Paid(table="t1", n=1))
+    seated = event(cafe, "seat", 7)
+    waiting = part(cafe, event(cafe, "thank", 1))
+    (obstacle,) = waiting["waits_for"]["in_the_way"]
+    assert (obstacle["event_id"], obstacle["handler"], obstacle["state"]) == (seated, "seat", "dead")
+    assert waiting["released_by"] == f"oyez dead retry --id {seated} --handler seat, or discard it"
+    (of_seated,) = cafe.json("explain", seated)
+    assert of_seated["waiting_for_it"] == {"thank": 1}
+    assert of_seated["meets"]["met"] is False
+    lines = cafe.call("explain", seated).stdout
+    assert "meets\tcafe.seated 't1': not met" in lines
+    assert "1 of thank waiting for it" in lines
+    cafe.all_die()
+    (of_seated,) = cafe.json("explain", seated)
+    assert (of_seated["waiting_for_it"], of_seated["died_waiting"]) == ({}, {"thank": 1})
+
+
+def test_a_failing_share(cafe: Cafe) -> None:
+    cafe.module.broken.add("price")
+    cafe.handle(cafe.module.Ordered(table="t1", n=6))
+    due = part(cafe, event(cafe, "serve", 6))
+    assert (due["state"], due["attempts"]) == ("due", 1)
+    assert due["error"].startswith("KeyError: 'price'\n")
+    assert due["due_at"] > due["since"]
+    assert due["released_by"] == "its next attempt, by a worker or oyez sweep"
+
+
+def test_a_share_that_is_done(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    ((source, event_id),) = cafe.stage.rows("inbox", "source", "event_id")
+    done = part(cafe, event_id, "--source", source)
+    assert (done["handler"], done["state"], done["released_by"]) == ("serve", "done", None)
+    assert re.search(
+        r"^serve \(cafe\.cafe\.ordered\): done, taken 20", cafe.call("explain", event_id).stdout, re.MULTILINE
+    )
+    assert cafe.json("explain", event_id, "--source", "nobody", code=4)[0]["parts"] == []
+
+
+def test_two_sources_may_use_the_same_id(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    (event_id,) = cafe.stage.rows("inbox", "event_id")
+    with cafe.stage.engine.begin() as db:
+        db.execute(
+            text("INSERT INTO oyez_inbox SELECT group_name, 'web-9', event_id, taken_at FROM oyez_inbox")
+        )
+    assert [one["source"] for one in cafe.json("explain", event_id)] == ["web", "web-9"]
+
+
+def test_an_event_that_only_some_groups_have_read(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Seated(table="t1"))
+    (event_id,) = cafe.stage.rows("inbox", "event_id")
+    with cafe.stage.engine.begin() as db:
+        db.execute(text("UPDATE oyez_inbox SET group_name = 'cafe.cafe.paid'"))
+    (explained,) = cafe.json("explain", event_id)
+    assert [(one["handler"], one["state"]) for one in explained["parts"]] == [("thank", "done")]
+
+
+def test_an_event_that_nobody_has_seen(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    cafe.stage.later()
+    unknown = "0198c5f2-0000-7000-8000-000000000000"
+    (explained,) = cafe.json("explain", unknown, code=4)
+    assert explained["parts"] == []
+    assert {one["group"]: [at["position"] for at in one["partitions"]] for one in explained["groups"]} == {
+        "cafe.cafe.seated": [1],
+        "cafe.cafe.ordered": [1],
+        "cafe.cafe.paid": [1],
+    }
+    result = cafe.call("explain", unknown)
+    assert result.exit_code == 4
+    assert "cafe.cafe.ordered: stage 0 read up to 1" in result.stdout
+    assert result.stderr.startswith(f"oyez: no group of cafe has taken {unknown}")
+
+
+def test_a_handler_that_is_gone(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1))
+    with cafe.stage.engine.begin() as db:
+        db.execute(text("UPDATE oyez_parked SET handler = 'old'"))
+    (event_id,) = cafe.stage.rows("parked", "event_id")
+    (explained,) = cafe.json("explain", event_id)
+    gone, done = explained["parts"]
+    assert (gone["handler"], gone["is_gone"]) == ("old", True)
+    assert gone["released_by"].endswith(f"oyez retry discard --id {event_id} --handler old")
+    assert (done["handler"], done["state"]) == ("thank", "done")
+
+
+@pytest.mark.parametrize("way", ["menu", "price"])
+def test_a_dead_share(cafe: Cafe, way: str) -> None:
+    cafe.module.broken.add(way)
+    n = {"menu": 2, "price": 6}[way]
+    cafe.handle(cafe.module.Ordered(table="t1", n=n))
+    cafe.all_die()
+    dead = part(cafe, event(cafe, "serve", n))
+    assert dead["state"] == "dead"
+    assert dead["released_by"].startswith("oyez dead retry --id ")
