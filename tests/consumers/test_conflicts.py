@@ -200,7 +200,7 @@ def test_sqlite_locked_by_another_process(stage_sqlite: str) -> None:
     stage.run()
     ours, theirs = multiprocessing.Pipe()
     file = str(make_url(stage_sqlite).database)
-    process = multiprocessing.get_context("fork").Process(target=hold_lock, args=[file, theirs])
+    process = multiprocessing.get_context("fork").Process(target=hold_lock, args=[file, theirs], daemon=True)
     process.start()
     assert ours.recv() == "held"
 

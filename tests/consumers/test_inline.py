@@ -532,7 +532,7 @@ def announce_in_child(stage: Inline) -> None:
 def test_after_a_fork(inline: Make) -> None:
     stage = inline(chain())
     stage.announcer.announce(Placed(n=1))
-    process = multiprocessing.get_context("fork").Process(target=announce_in_child, args=[stage])
+    process = multiprocessing.get_context("fork").Process(target=announce_in_child, args=[stage], daemon=True)
     process.start()
     process.join(60)
     assert process.exitcode == 0

@@ -133,7 +133,7 @@ def migrate(url: str) -> None:
 
 def test_several_upgrades_at_the_same_time(database: str) -> None:
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=migrate, args=[database]) for _ in range(3)]
+    processes = [context.Process(target=migrate, args=[database], daemon=True) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
