@@ -4,6 +4,8 @@ Coarse is safe: whatever is not known here is taken for the whole table. What is
 
 - the statements over prerequisites name their pairs, those over positions and the inbox their group;
 - a new row is seen by nobody before the commit, and can only meet another new one;
+- what a handler has noted (a table named ``done``) meets other notes of that handler and key: their order is what
+  tests look at;
 - rows that are deleted or changed by their id were claimed, and pairs that are marked were locked, by an earlier
   statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
 """
@@ -16,6 +18,7 @@ from typing import Any, NamedTuple
 
 _NAMED = re.compile(r"oyez_\w+")
 _WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
+_NOTED = re.compile(r"INSERT INTO done ")
 _MINE = re.compile(
     r"DELETE FROM oyez_parked WHERE oyez_parked\.id IN"
     r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id ="
@@ -41,6 +44,9 @@ def footprint(statement: str, parameters: Any) -> Footprint:
     flat = " ".join(statement.split())
     named = frozenset(row for table in set(_NAMED.findall(flat)) for row in _rows(table, parameters))
     written = _WRITTEN.search(flat)
+    if _NOTED.match(flat):
+        note = frozenset({f"done {parameters['handler']} {parameters['key']}"})
+        return Footprint(frozenset(), note, note)
     if written is None:
         locks = named if "FOR UPDATE" in flat else frozenset()
         return Footprint(named, locks, locks)

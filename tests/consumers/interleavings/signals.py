@@ -80,7 +80,7 @@ def note(db: Session | Connection, handler: str, event: Any) -> None:
         "key": declaration.key_of(event),
         "n": event.n,
     }
-    db.execute(_note, [row])
+    db.execute(_note, row)
 
 
 class Script:

@@ -87,6 +87,21 @@ def test_what_fails_behind_a_head_holds_up_the_rest(opened: Open) -> None:
     nothing_is_left(shop)
 
 
+def test_what_follows_a_failure_outside_the_database_stands_behind_it(opened: Open) -> None:
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("view", PageViewed, requires={}, database=False)
+    shop = opened(on)
+    script.fails("view", 2)
+    (report,) = shop.handle(*_views(1, 2, 3, 4), *_views(5, session="s2"))
+    assert (report.done, report.retried, report.behind) == (2, 1, 2)
+    assert shop.rows("parked", "attempts", "due_at") == [(1, shop.clock.now + 1), (0, None), (0, None)]
+    script.works("view", 2)
+    shop.clock.now += 1
+    assert [report.done for report in shop.run_due()] == [3]
+    nothing_is_left(shop)
+
+
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_a_dead_letter_lets_the_rest_go_on(opened: Open, attempts: int) -> None:
     shop, script = _shop(opened, max_attempts=attempts)

@@ -44,6 +44,18 @@ def test_each_arrives_alone(opened: Open) -> None:
         _all_done(shop, order)
 
 
+def test_it_goes_first_when_it_arrives(opened: Open) -> None:
+    """Ready, it is not parked at all; not ready, it becomes the head."""
+    shop, _ = _shop(opened)
+    first, second, third = announced(*CHAIN)
+    shop.handle(third)
+    shop.handle(second)
+    waits = shop.rows("parked", "turn", "wait_subject")
+    assert [subject for _, subject in sorted(waits)] == ["1", "2"]
+    assert [report.done for report in shop.handle(first)] == [1]
+    assert shop.done("reply") == [1]
+
+
 def test_what_is_due_runs_in_between(opened: Open) -> None:
     for order in ORDERS:
         shop, _ = _shop(opened)
