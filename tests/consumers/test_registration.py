@@ -12,7 +12,7 @@ from consumers.stage import Opened, Placed, Play, Stage, Viewed, known, note, on
 from oyez.consumers import Application, Handlers, StartError
 from oyez.consumers.database import Database
 from oyez.consumers.database.tables import position
-from oyez.consumers.registration import forget, register, rename_group
+from oyez.consumers.registration import register, rename_group
 from support.waiting import eventually
 
 
@@ -172,10 +172,3 @@ def test_only_one_applications_rows_are_renamed(play: Play) -> None:
         )
     rename(stage, "shop.placed", "shop.orders")
     assert set(stage.rows("position", "group_name")) == {"bar.placed", "shop.orders"}
-
-
-def test_a_handler_that_is_gone_is_forgotten(play: Play) -> None:
-    stage = play(shop())
-    record(stage)
-    Database(stage.engine).repeat(lambda db: forget(db, "shop", "place"))
-    assert [row[1] for row in stage.rows("handler")] == ["opened", "view"]

@@ -38,6 +38,9 @@ class Intake(Protocol):
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """What is known of what they wait for."""
 
+    def finish(self, db: Connection, now: float) -> int:
+        """Bury what is no event; returns how many."""
+
 
 class Execution:
     """Handles batches for one group."""
@@ -74,7 +77,9 @@ class Execution:
         def settle(db: HandlerConnection, _runner: Runner) -> Report:
             now = self.clock()
             intake.take(db, now)
-            return self._settling.settle(db, results, now)
+            report = self._settling.settle(db, results, now)
+            report.dead += intake.finish(db, now)
+            return report
 
         return perform(self.database, settle, self._sleep)
 
@@ -85,6 +90,7 @@ class Execution:
         readiness = intake.readiness(db, works, self.met)
         results = runner.run(works, readiness, self.group.completing, db)
         report = self._settling.settle(db, results, now)
+        report.dead += intake.finish(db, now)
         notices.notify(db, set(report.released) - {self.group.name})
         return report
 

@@ -90,7 +90,7 @@ class InlineTransport:
             _begin(connection)
             with connection.begin_nested():
                 self._all_in(connection, intakes)
-        except SQLAlchemyError as error:
+        except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
 
     def flush(self, timeout: float) -> None:

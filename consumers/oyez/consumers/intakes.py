@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from sqlalchemy import Connection
 
@@ -43,11 +44,15 @@ class Batch:
         unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
         if unmoved:
             raise Fenced([move.partition for move in unmoved])
-        dead.bury(
-            db,
-            [undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable],
-        )
         return self.works(self._new(db, now))
+
+    def finish(self, db: Connection, now: float) -> int:
+        """Keep what could not be decoded; returns how many. Last, and sorted: other groups read the same records."""
+        rows = [
+            undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable
+        ]
+        dead.bury(db, sorted(rows, key=itemgetter("event_id")))
+        return len(rows)
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction."""
@@ -73,7 +78,7 @@ class Batch:
         if len(new) == len(ids):
             return self.events
         first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
-        return [self.events[at] for event_id, at in reversed(first.items()) if event_id in new]
+        return [self.events[at] for at in sorted(first[event_id] for event_id in new)]
 
 
 class Claim:
@@ -84,6 +89,7 @@ class Claim:
         self._reader = reader
         self._limit = limit
         self.taken = 0
+        self._lost = 0
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Claim; only a key's head and the rows behind it, in order."""
@@ -97,13 +103,15 @@ class Claim:
 
     def _works(self, db: Connection, rows: Sequence[ParkedRow], now: float) -> list[Work]:
         works: list[Work] = []
+        lost: list[tuple[ParkedRow, str]] = []
         for at, row in enumerate(rows):
             try:
                 taken = self._read(row)
             except Undecodable as error:
-                self._bury(db, row, error.reason, now)
+                lost.append((row, error.reason))
             else:
                 works.append((taken, [Share(self._group.by_name[row.handler], taken, at, row)]))
+        self._bury(db, lost, now)
         return works
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
@@ -128,9 +136,16 @@ class Claim:
             raise Undecodable(f"it is no {self._group.by_name[row.handler].declaration.name} any more")
         return taken
 
-    def _bury(self, db: Connection, row: ParkedRow, reason: str, now: float) -> None:
-        dead.bury(db, [dead.letter(row, self._group.app, "undecodable", reason, now)])
-        parked.remove(db, [row.id])
+    def finish(self, db: Connection, now: float) -> int:
+        """What could not be decoded was buried before the rest was run; returns how many."""
+        return self._lost
+
+    def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
+        self._lost = len(rows)
+        dead.bury(
+            db, [dead.letter(row, self._group.app, "undecodable", reason, now) for row, reason in rows]
+        )
+        parked.remove(db, [row.id for row, _ in rows])
 
 
 def _before_later(rows: Sequence[ParkedRow], now: float) -> list[ParkedRow]:

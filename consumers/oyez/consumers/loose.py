@@ -9,11 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from .attempts import HANDLER_ERRORS, outcome_of
-from .database import dead
 from .execution import Execution
 from .handlers import Handler
 from .intakes import Batch
-from .lettering import undecodable_row
 from .planning import Work
 from .readiness import MetPairs, Readiness
 from .shares import Result, Share
@@ -25,10 +23,6 @@ class LooseBatch(Batch):
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Neither positions nor inbox: the group's offsets are in the log."""
-        rows = [
-            undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable
-        ]
-        dead.bury(db, rows)
         return self.works(self.events)
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
@@ -44,11 +38,17 @@ class LooseExecution:
         self._group = execution.group
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
-    def handle(self, batch: LooseBatch) -> Report:
-        """Run every handler; park what failed. Offsets may be told when this returns."""
+    def run(self, batch: LooseBatch) -> list[Result]:
+        """Run every handler that has no database parameter; returns what failed."""
+        if self._in_database:
+            return []
+        return [result for handler in self._group.handlers for result in _run(handler, batch)]
+
+    def settle(self, batch: LooseBatch, failed: list[Result]) -> Report:
+        """Park what failed; what ran is not run again, however often this has to be repeated. Offsets may be told
+        when this returns."""
         if self._in_database:
             return self._execution.handle(batch)
-        failed = [result for handler in self._group.handlers for result in _run(handler, batch)]
         report = Report()
         if failed or batch.undecodable:
             report = self._execution.handle_results(batch, failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oyez.schemas import OyezError, Pair, Signal, catalogue
+from oyez.schemas import OyezError, Pair, Signal, catalogue, flaw
 from oyez.schemas.text import text_of
 
 
@@ -43,4 +43,6 @@ def _pair(signal: type[Signal] | str, subject: object) -> Pair:
     text = text_of(subject)
     if text is None:
         raise HandlerMisuse(f"NotReady({declaration.name}, None): say which subject to wait for")
+    if reason := flaw(text):
+        raise HandlerMisuse(f"NotReady({declaration.name}, …): the subject {reason}")
     return Pair(declaration.name, text)

@@ -76,25 +76,20 @@ class Ownership:
                 self._held[move.partition] = replace(self._held[move.partition], position=move.next)
         self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
 
-    def restore(self) -> list[Partition]:
+    def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.
 
-        Partitions that another worker has taken are left; returns those. If the log still says after a while
-        that they are this worker's, the other one was wrong, and they are taken again.
+        Partitions that another worker has taken are left. If the log still says after a while that they are this
+        worker's, the other one was wrong, and they are taken again.
         """
-        if not self._group.is_exact:
-            self._log.start({partition: held.position for partition, held in self._held.items()})
-            return []
         with self._database.reading() as db:
             found = positions.read(db, self._group.name, self._held)
         ours = {p: now for p, now in found.items() if now.epoch == self._held[p].epoch}
-        lost = [p for p in self._held if p not in ours]
-        for partition in lost:
+        for partition in [p for p in self._held if p not in ours]:
             self._log.leave(partition)
             self._left[partition] = self._clock()
         self._held = dict(ours)
         self._log.start({partition: held.position for partition, held in ours.items()})
-        return lost
 
     def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is taken at once."""

@@ -17,6 +17,8 @@ from oyez.schemas import (
     check_text,
     envelope_decoder,
     event_of,
+    flaw,
+    message_key,
     prefix,
     read_envelope,
     typed_envelope,
@@ -48,7 +50,7 @@ class Record(Original, Protocol):
 class Taken:
     """One event as a worker has it: decoded, with the record that it arrived as."""
 
-    __slots__ = ("data", "declaration", "envelope", "id", "key", "record", "source")
+    __slots__ = ("_event", "data", "declaration", "envelope", "id", "key", "record", "source")
 
     def __init__(self, declaration: Declaration, envelope: Envelope, record: Original) -> None:
         self.declaration = declaration
@@ -56,8 +58,9 @@ class Taken:
         self.record = record
         self.source: str = envelope["source"]
         self.id: str = envelope["id"]
-        self.key: str | None = envelope.get("partitionkey") or _message_key(record)
+        self.key: str | None = envelope.get("partitionkey")
         self.data: Signal = envelope["data"]
+        self._event: Event[Any] | None = None
 
     @property
     def event_id(self) -> tuple[str, str]:
@@ -65,13 +68,18 @@ class Taken:
 
     @property
     def event(self) -> Event[Any]:
-        return event_of(self.declaration, self.envelope)
+        """The event with its envelope. Raises `Undecodable` if its time is none."""
+        if self._event is None:
+            self._event = event_of(self.declaration, self.envelope)
+        return self._event
 
 
 class Reader:
     """Decodes what a group handles; made once for each worker."""
 
     def __init__(self, group: Group) -> None:
+        self._handlers = group.by_signal
+        self._eager = {h.declaration.name for h in group.handlers if h.wants_events}
         self._declarations = {d.name: d for d in group.declarations}
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
         self._prefixes = tuple(prefix(d.name) for d in group.declarations)
@@ -118,18 +126,31 @@ class Reader:
                         envelope = decoder(value)
                     except ValidationError:
                         break  # the full path finds the reason, in one line
-                    if len(value) > LONG or ESCAPED_NUL in value:
-                        check_text(declaration, envelope)
-                    return Taken(declaration, envelope, record)
+                    return self._taken(declaration, envelope, value, record)
         return self._decode_any(value, record)
+
+    def _taken(self, declaration: Declaration, envelope: Envelope, value: bytes, record: Original) -> Taken:
+        keyless = "partitionkey" not in envelope
+        if keyless and (key := message_key(record.key())) is not None:
+            envelope["partitionkey"] = key
+        if len(value) > LONG or ESCAPED_NUL in value or keyless:
+            check_text(declaration, envelope)
+            self._check_required(declaration, envelope)
+        taken = Taken(declaration, envelope, record)
+        if declaration.name in self._eager:
+            _ = taken.event  # while there still is somebody to refuse it
+        return taken
+
+    def _check_required(self, declaration: Declaration, envelope: Envelope) -> None:
+        """What a handler requires beside the signal is looked up in the database as well."""
+        for handler in self._handlers[declaration.name]:
+            for pair in handler.required(envelope["data"]):
+                if pair.subject and (reason := flaw(pair.subject)):
+                    raise Undecodable(f"required {pair.signal}: {reason}")
 
     def _decode_any(self, value: bytes | None, record: Original) -> Taken | None:
         raw = read_envelope(value, record.headers(), record.key())
         foreign = self._declarations.get(raw.signal)
-        return None if foreign is None else Taken(foreign, typed_envelope(raw, foreign), record)
-
-
-def _message_key(record: Original) -> str | None:
-    """The key of an event that does not say it itself; another producer's."""
-    key = record.key()
-    return key.decode(errors="replace") if key else None
+        if foreign is None:
+            return None
+        return self._taken(foreign, typed_envelope(raw, foreign), value or b"", record)

@@ -41,7 +41,10 @@ class Retrying:
         seconds: float = float("inf"),
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
-        self._execution.database.repeat(self._bury_expired)
+        while buried := self._execution.database.repeat(self._bury_expired):
+            on_batch(Report(dead=buried))
+            if buried < self._batch or stop():
+                break
         self._execution.database.repeat(
             lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
         )

@@ -124,7 +124,9 @@ def _start(process: ForkProcess) -> None:
 
 
 def _how(code: int | None) -> str:
-    return f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    return f"signal {-code} ({signal.strsignal(-code) or 'unknown'})"
 
 
 def _child(work: Work, group: Group, parent: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from .database.engine import DatabaseAway
 from .execution import Execution
@@ -18,6 +19,8 @@ from .retrying import Retrying
 from .tally import Tally
 from .wakeups import Wakeups
 from .writing import Report
+
+T = TypeVar("T")
 
 log = logging.getLogger("oyez.worker")
 
@@ -80,35 +83,39 @@ class Worker:
         records = self._log.poll(self._batch, POLL)
         self._until_back(self._ownership.follow, stopped)
         if records:
-            self._until_back(lambda: self._handle(records), stopped)
+            self._handle(records, stopped)
         if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
             self._until_back(self._write_positions, stopped)
         self._until_back(lambda: self._retry(stopped), stopped)
         return len(records)
 
-    def _handle(self, records: Sequence[Record]) -> None:
+    def _handle(self, records: Sequence[Record], stopped: Callable[[], bool]) -> None:
         moves = self._ownership.moves()
         topic_ids = {move.partition.topic: move.partition.topic_id for move in moves}
         batch = decode(self._group, self._reader, records, moves, topic_ids)
         if not batch.events and not batch.undecodable:
             return
+        handle = self._exact if self._group.is_exact else self._at_least_once
         try:
-            report = self._handle_batch(batch, is_full=len(records) >= self._batch)
+            report = handle(batch, len(records) >= self._batch, stopped)
         except Fenced as fenced:
             log.warning("%s: %s; reading on from the database's positions", self._group.name, fenced)
-            self._ownership.restore()
+            self._until_back(self._ownership.restore, stopped)
             return
         self._ownership.moved(moves)
         self._written = self._clock()
         self._count(report)
 
-    def _handle_batch(self, batch: Batch, *, is_full: bool) -> Report:
-        if not self._group.is_exact:
-            return self._loose.handle(LooseBatch(batch.group, batch.events, [], batch.undecodable))
-        if not self._is_ready(batch) and not is_full:
+    def _at_least_once(self, batch: Batch, _is_full: bool, stopped: Callable[[], bool]) -> Report:
+        loose = LooseBatch(batch.group, batch.events, [], batch.undecodable)
+        failed = self._loose.run(loose)
+        return self._until_back(lambda: self._loose.settle(loose, failed), stopped)
+
+    def _exact(self, batch: Batch, is_full: bool, stopped: Callable[[], bool]) -> Report:
+        if not self._until_back(lambda: self._is_ready(batch), stopped) and not is_full:
             self._sleep(PATIENCE)
-            self._is_ready(batch)
-        return self._execution.handle(batch)
+            self._until_back(lambda: self._is_ready(batch), stopped)
+        return self._until_back(lambda: self._execution.handle(batch), stopped)
 
     def _is_ready(self, batch: Batch) -> bool:
         """Whether everything that the batch requires is met, or will be by the batch itself."""
@@ -154,7 +161,7 @@ class Worker:
         dues = [due for due in (self._next_due, report.due_at) if due is not None]
         self._next_due = min(dues, default=None)
 
-    def _until_back(self, work: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    def _until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
         """Do ``work``; while the database is away, do the same again, later and later."""
         delay = 0.1
         while True:

@@ -1,6 +1,7 @@
 """What was announced and did not arrive."""
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,7 @@ class Failures:
         """Begin again, as a forked child does: what failed is its parent's to tell."""
         self.total = 0
         self._raised = 0
+        self._raising = threading.Lock()
         self._events: deque[tuple[Event[Any], str]] = deque(maxlen=_KEPT)
 
     def add(self, value: bytes, reason: str) -> None:
@@ -51,7 +53,8 @@ class Failures:
 
     def raise_new(self) -> None:
         """Undelivered: with what has failed since the last call."""
-        failures = [self._events.popleft() for _ in range(len(self._events))]
-        new, self._raised = self.total - self._raised, self.total
+        with self._raising:
+            failures = [self._events.popleft() for _ in range(len(self._events))]
+            new, self._raised = self.total - self._raised, self.total
         if new:
             raise Undelivered(failures, new)

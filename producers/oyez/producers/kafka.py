@@ -63,6 +63,10 @@ class KafkaTransport:
         except KafkaException as error:
             raise self._refused(error.args[0], len(value)) from None
         link.sent += 1
+        if self._closed:
+            link.close(
+                self._patience
+            )  # another thread closed the transport meanwhile: this event goes all the same
         self._unserved -= 1
         if self._unserved < 0:
             self._unserved = _SERVE_EVERY
@@ -76,8 +80,9 @@ class KafkaTransport:
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of the client."""
-        self._closed = True
-        link, self._link = self._link, None
+        with self._lock:
+            self._closed = True
+            link, self._link, self._produce = self._link, None, _closed
         if link is not None:
             link.close(timeout)
 
@@ -148,3 +153,7 @@ def _config(servers: str, options: Mapping[str, Any], delivery_timeout: float) -
 
 def _ignore(*_: object, **__: object) -> None:
     """Stands in until there is something to call."""
+
+
+def _closed(*_: object, **__: object) -> None:
+    raise TransportRefused("the transport is closed")

@@ -7,7 +7,7 @@ from .documents import bundle, json_schema, json_schemas
 from .encoding import CANONICAL, CONTENT_TYPE, Encoder, prefix
 from .errors import InvalidEvent, OyezError, SchemaError, Undecodable, UnknownSignal, reasons
 from .event import Event
-from .foreign import RawEnvelope, decode, read_envelope, typed_envelope
+from .foreign import RawEnvelope, decode, message_key, read_envelope, typed_envelope
 from .options import requirements_of
 from .requirements import find_cycle
 from .signal import Signal
@@ -40,6 +40,7 @@ __all__ = [
     "flaw",
     "json_schema",
     "json_schemas",
+    "message_key",
     "prefix",
     "read_envelope",
     "reasons",

@@ -122,7 +122,7 @@ def _raw(known: _Attributes, key: bytes | None, data: Any, body: bytes, *, wrapp
         source=known["source"],
         id=known["id"],
         time=time,
-        key=known.get("partitionkey") or _message_key(key),
+        key=known.get("partitionkey") or message_key(key),
         subject=known.get("subject"),
         data=data,
         body=body,
@@ -160,7 +160,8 @@ def _check_data_type(content_type: str | None) -> None:
         raise Undecodable(f"the data is {kind}, not JSON")
 
 
-def _message_key(key: bytes | None) -> str | None:
+def message_key(key: bytes | None) -> str | None:
+    """The Kafka message key as text, for an event that has no partitionkey. Undecodable: it is not UTF-8."""
     try:
         return key.decode() if key else None
     except UnicodeDecodeError:

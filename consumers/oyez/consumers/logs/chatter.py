@@ -8,6 +8,13 @@ from confluent_kafka import KafkaError
 
 # Said for every attempt to connect, twenty times a second.
 NOISE = {"FAIL", "ERROR", "REQTMOUT"}
+PASSING = {
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.STALE_MEMBER_EPOCH,
+    KafkaError._NO_OFFSET,  # noqa: SLF001 # the client's name for it
+}
 
 
 class Chatter:
@@ -17,6 +24,7 @@ class Chatter:
         self._logger = logger
         self._servers = servers
         self._is_away = False
+        self._refusal: str | None = None
         self.fatal: KafkaError | None = None
         """An error after which the client does nothing any more."""
 
@@ -31,6 +39,14 @@ class Chatter:
         elif error.code() == KafkaError._ALL_BROKERS_DOWN and not self._is_away:  # noqa: SLF001 # its name
             self._is_away = True
             self._logger.warning("Kafka at %s is away; reconnecting", self._servers)
+
+    def on_commit(self, error: KafkaError | None, _partitions: object) -> None:
+        """The answer to offsets that were told. While the group is dealt anew they are often refused: the next
+        ones will not be."""
+        reason = None if error is None or error.code() in PASSING else error.str()
+        if reason is not None and reason != self._refusal:
+            self._logger.warning("Kafka does not keep the group's offsets: %s", reason)
+        self._refusal = reason
 
     def heard(self) -> None:
         """The broker has answered."""

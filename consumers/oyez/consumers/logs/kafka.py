@@ -21,15 +21,17 @@ from .topics import Topics
 
 ANSWER = 10.0  # s; how long the broker may take for a single question
 DEFAULTS: Mapping[str, Any] = {
-    "group.protocol": "classic",
-    "partition.assignment.strategy": "cooperative-sticky",
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "auto.offset.reset": "error",
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_000,
     "fetch.queue.backoff.ms": 10,
     "allow.auto.create.topics": True,
+}
+# With the "consumer" protocol these are the broker's to set.
+CLASSIC: Mapping[str, Any] = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_000,
 }
 
 
@@ -46,12 +48,15 @@ class KafkaLog:
         logger: logging.Logger,
     ) -> None:
         self._chatter = Chatter(logger, servers)
+        is_classic = options.get("group.protocol", "classic") == "classic"
         config = {
             **DEFAULTS,
+            **(CLASSIC if is_classic else {}),
             **options,
             "bootstrap.servers": servers,
             "group.id": group,
             "error_cb": self._chatter.on_error,
+            "on_commit": self._chatter.on_commit,
         }
         self._topics = Topics(servers, options)
         self._logger = logger
@@ -85,7 +90,10 @@ class KafkaLog:
         new = self._assigned - self._started.keys()
         if not new:
             return []
+        read = {topic for topic, _ in self._started}
         with _asking("its topics"):
+            for topic in {topic for topic, _ in new} - read:
+                self._topics.forget(topic)
             named = sorted(self._topics.name(topic, number) for topic, number in new)
         self._chatter.heard()
         return named

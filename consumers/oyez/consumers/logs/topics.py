@@ -24,7 +24,7 @@ NOT_FOR_ADMIN = (
 
 
 class Topics:
-    """Asks the broker about topics. An id is asked for once: a client has one for as long as it is assigned."""
+    """Asks the broker about topics. An id is kept until it is forgotten: for as long as the topic is read."""
 
     def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in options.items() if not name.startswith(NOT_FOR_ADMIN)}
@@ -36,6 +36,10 @@ class Topics:
         if topic not in self._ids:
             self.partitions(topic)
         return Partition(topic, self._ids[topic], number)
+
+    def forget(self, topic: str) -> None:
+        """Ask again next time: a topic of which nothing is read may be deleted and made again."""
+        self._ids.pop(topic, None)
 
     def partitions(self, topic: str) -> list[Partition]:
         """All partitions of a topic; asks the broker. Raises KafkaException if it has none of that name."""
