@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
-from consumers.interleavings.shop import Clock, Shop, empty, rows
+from consumers.interleavings.shop import Clock, Shop, empty, restore, rows, save
 from oyez.consumers import Application
 from support.exploring import Choose, Explored, explore
 from support.stepping import Actor, Step, Theatre
@@ -32,6 +32,7 @@ class Stage:
         self.clock = Clock()
         self.waited: Counter[str] = Counter()
         self.rolled_back = 0
+        self.results: dict[str, Any] = {}
         self._completing: dict[str | None, frozenset[str]] = {
             signal: names
             for group in application.groups.values()
@@ -52,21 +53,25 @@ class Stage:
         before: Act = lambda _shop: None,
         batch: int = 500,
     ) -> Explored:
-        """Run ``acts`` in every order of their steps, each time on empty tables, after ``before``.
+        """Run ``acts`` in every order of their steps, each time on the tables that ``before`` leaves.
 
-        Two that do the same thing are the same: which of them begins makes no difference.
+        Two that do the same thing are the same: which of them begins makes no difference. ``results`` has what
+        the acts have returned.
         In every state that is ever committed nobody waits for what is met, and exactly what is done is met.
         """
 
         def play(choose: Choose) -> None:
-            empty(self._theatre.engine)
-            before(self.shop())
+            restore(self._theatre.engine)
+            self.results.clear()
             for step, waited in self.play(acts, self._watched(choose, acts), batch=batch):
                 self.waited += Counter({f"{step.actor}: {step.what}": int(waited)})
                 self.rolled_back += step.what == "ROLLBACK"
             self.is_sound()
             check(self.shop())
 
+        empty(self._theatre.engine)
+        before(self.shop())
+        save(self._theatre.engine)
         explored = explore(play)
         print(
             f"\n{' | '.join(acts)}: {explored.runs} interleavings, {explored.repeated} given up as like one"
@@ -77,7 +82,10 @@ class Stage:
         """Run ``acts`` in one order of their steps; the steps, each with whether it had to wait."""
 
         def actor(name: str, act: Act) -> Actor:
-            return self._theatre.actor(name, lambda engine: act(self.shop(engine, batch=batch)))
+            def work(engine: Engine) -> None:
+                self.results[name] = act(self.shop(engine, batch=batch))
+
+            return self._theatre.actor(name, work)
 
         return self._theatre.play([actor(name, act) for name, act in acts.items()], choose)
 

@@ -21,7 +21,8 @@ from oyez.consumers.reading import Reader, Record
 from oyez.consumers.retrying import Retrying
 from oyez.consumers.writing import Report
 
-_EMPTY = [f"DELETE FROM {name}" for name in (*metadata.tables, done.name)]
+_TABLES = (*metadata.tables, done.name)
+_EMPTY = [f"DELETE FROM {table}" for table in _TABLES]
 
 
 class Clock:
@@ -144,6 +145,22 @@ def empty(engine: Engine) -> None:
     with engine.begin() as db:
         for statement in _EMPTY if engine.dialect.name == "sqlite" else ["; ".join(_EMPTY)]:
             db.exec_driver_sql(statement)
+
+
+def save(engine: Engine) -> None:
+    """Keep every row, of PostgreSQL, for `restore`."""
+    with engine.begin() as db:
+        for table in _TABLES:
+            db.exec_driver_sql(f"DROP TABLE IF EXISTS saved_{table}")
+            db.exec_driver_sql(f"CREATE TABLE saved_{table} AS SELECT * FROM {table}")
+
+
+def restore(engine: Engine) -> None:
+    """Put every row back as it was when they were saved."""
+    with engine.begin() as db:
+        db.exec_driver_sql(
+            "; ".join([*_EMPTY, *(f"INSERT INTO {t} SELECT * FROM saved_{t}" for t in _TABLES)])
+        )
 
 
 def partition(number: int) -> Partition:
