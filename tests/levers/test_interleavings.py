@@ -1,0 +1,186 @@
+"""Levers are pulled while workers work: every order of their statements, on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Table, text
+
+from consumers.interleavings.conftest import _theatre, theatre
+from consumers.interleavings.playing import Act, Stage, nothing_is_left
+from consumers.interleavings.shop import Shop
+from consumers.interleavings.signals import PageViewed, Script, SessionStarted, announced
+from oyez.consumers import Application, Handlers, Reject
+from oyez.consumers.database.choosing import Filter
+from oyez.consumers.database.tables import dead, parked
+from oyez.consumers.levers import Discard, Lever, Release, Retry, Steps, Tally
+from support.stepping import Theatre
+
+__all__ = ["_theatre", "theatre"]
+
+STARTS, VIEWS = "steps.session.started", "steps.page.viewed"
+REJECT = Reject("as told")
+
+
+class Discarding(Stage):
+    """A stage on which pairs are met by what is discarded, too."""
+
+    def _is_sound(self, db: Connection) -> None:
+        waiting = text(
+            "SELECT count(*) FROM oyez_parked p JOIN oyez_prerequisite q USING (app) "
+            "WHERE p.wait_signal = q.signal AND p.wait_subject = q.subject AND q.met_at IS NOT NULL"
+        )
+        assert db.execute(waiting).scalar_one() == 0, "met, but somebody waits for it"
+
+
+def pull(shop: Shop, lever: Lever, **asked: Any) -> Tally:
+    """Once over all that matches, without waiting for what others have claimed."""
+    steps = Steps(shop.database, patience=-1.0)
+    wanted = Filter(app=shop.application.name, **asked)
+    return steps.pull(lever, steps.choose(lever.table, wanted), wanted)
+
+
+def discard(table: Table, **asked: Any) -> Act:
+    return lambda shop: pull(shop, Discard(shop.application, table, shop.clock), **asked)
+
+
+def retry(shop: Shop) -> Tally:
+    return pull(shop, Retry(shop.application, shop.clock))
+
+
+def release(shop: Shop) -> Tally:
+    return pull(shop, Release(shop.application.name, shop.clock))
+
+
+def claim(group: str) -> Act:
+    return lambda shop: shop.claim(group)
+
+
+@pytest.fixture
+def visits(theatre: Theatre) -> tuple[Discarding, Script]:
+    """Two handlers start a session, one counts its views."""
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("greet", SessionStarted)
+    script.handler("count", SessionStarted)
+    script.handler("view", PageViewed)
+    return Discarding(theatre, Application(on)), script
+
+
+def all_is_met(shop: Shop) -> None:
+    """Nothing is lost without a sweep: what was released is due, and everybody was told."""
+    shop.run_due()
+    nothing_is_left(shop)
+    assert shop.done("view") == [1]
+    assert [met is not None for (met,) in shop.rows("prerequisite", "met_at")] == [True]
+
+
+def half_started(script: Script, greeting: BaseException | None) -> Callable[[Shop], None]:
+    """A session of which ``count`` has died and ``greet`` has failed, or died too; a view waits for it."""
+
+    def before(shop: Shop) -> None:
+        script.fails("count", 0, REJECT)
+        script.fails("greet", 0, greeting)
+        shop.handle(*announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1)))
+        script.works("count", 0)
+        script.works("greet", 0)
+        shop.clock.now += 10
+
+    return before
+
+
+def test_one_share_is_discarded_while_the_other_is_done(visits: tuple[Discarding, Script]) -> None:
+    stage, script = visits
+    acts = {"sweeper": claim(STARTS), "operator": discard(dead)}
+    stage.every(acts, all_is_met, before=half_started(script, None))
+    assert stage.waited, "neither ever waited for the other's lock of the pair"
+    assert stage.rolled_back == 0, "a deadlock"
+
+
+def test_two_operators_discard_a_share_each(visits: tuple[Discarding, Script]) -> None:
+    stage, script = visits
+    acts = {"one": discard(dead, handler="greet"), "other": discard(dead, handler="count")}
+    stage.every(acts, all_is_met, before=half_started(script, REJECT))
+    assert stage.waited
+    assert stage.rolled_back == 0
+
+
+def test_two_operators_discard_the_same(visits: tuple[Discarding, Script]) -> None:
+    stage, script = visits
+    both = discard(dead)
+    stage.every({"one": both, "other": both}, all_is_met, before=half_started(script, REJECT))
+    assert stage.rolled_back == 0
+
+
+def test_a_share_is_discarded_while_it_is_claimed(visits: tuple[Discarding, Script]) -> None:
+    """Who has it first has it; the other one does not wait, since it holds what the first may ask for."""
+    stage, script = visits
+    greeted: set[bool] = set()
+
+    def before(shop: Shop) -> None:
+        half_started(script, None)(shop)
+        discard(dead)(shop)
+
+    def check(shop: Shop) -> None:
+        greeted.add(shop.done("greet") == [0])
+        all_is_met(shop)
+
+    acts = {"sweeper": claim(STARTS), "operator": discard(parked, handler="greet")}
+    stage.every(acts, check, before=before)
+    assert greeted == {True, False}
+    assert stage.rolled_back == 0
+
+
+def test_released_while_the_pair_is_met(visits: tuple[Discarding, Script]) -> None:
+    stage, _ = visits
+    started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
+    acts: dict[str, Act] = {"starter": lambda shop: shop.handle(started), "operator": release}
+    stage.every(acts, all_is_met, before=lambda shop: shop.handle(viewed))
+    assert stage.rolled_back == 0
+
+
+def test_retried_while_the_key_goes_on(visits: tuple[Discarding, Script]) -> None:
+    """An event that died and the next of its key, which failed; a worker comes, and an operator."""
+    stage, script = visits
+    orders: set[tuple[int, ...]] = set()
+
+    def before(shop: Shop) -> None:
+        script.fails("view", 1, REJECT)
+        script.fails("view", 2)
+        views = [PageViewed(session="s1", n=n) for n in (1, 2, 3)]
+        shop.handle(*announced(SessionStarted(session="s1"), *views))
+        script.works("view", 1)
+        script.works("view", 2)
+        shop.clock.now += 10
+
+    def check(shop: Shop) -> None:
+        retry(shop)  # what was left because the key was claimed
+        shop.sweep()
+        nothing_is_left(shop)
+        orders.add(tuple(shop.done("view")))
+
+    stage.every({"sweeper": claim(VIEWS), "operator": retry}, check, before=before)
+    assert orders == {(1, 2, 3), (2, 3, 1)}, "what is claimed runs to its end; nothing goes in between"
+    assert stage.rolled_back == 0
+
+
+def test_two_operators_retry_the_same(visits: tuple[Discarding, Script]) -> None:
+    stage, script = visits
+
+    def before(shop: Shop) -> None:
+        for n in (1, 2, 3):
+            script.fails("view", n, REJECT)
+        views = [PageViewed(session="s1", n=n) for n in (1, 2, 3)]
+        shop.handle(*announced(SessionStarted(session="s1"), *views))
+        for n in (1, 2, 3):
+            script.works("view", n)
+
+    def check(shop: Shop) -> None:
+        shop.run_due()
+        nothing_is_left(shop)
+        assert shop.done("view") == [1, 2, 3]
+
+    stage.every({"one": retry, "other": retry}, check, before=before)
+    assert stage.rolled_back == 0
