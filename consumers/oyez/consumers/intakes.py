@@ -142,9 +142,7 @@ class Claim:
 
     def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
         self._lost = len(rows)
-        dead.bury(
-            db, [dead.letter(row, self._group.app, "undecodable", reason, now) for row, reason in rows]
-        )
+        dead.bury(db, [dead.letter(row, self._group.app, "undecodable", reason, now) for row, reason in rows])
         parked.remove(db, [row.id for row, _ in rows])
 
 
