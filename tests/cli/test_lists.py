@@ -161,12 +161,6 @@ def test_tables_of_ours_without_a_version(refused: Refused) -> None:
 def test_renaming_a_group(filled: Invoke, refused: Refused) -> None:
     refused(["group", "rename", "clishop.cli.page.viewed", "clishop.visits"], 4, "nothing was changed")
     assert filled("announce", "901", "--transport", "inline", "--key", "k").exit_code == 0
-    engine = create_engine("sqlite:///oyez.db")
-    with engine.begin() as db:
-        db.exec_driver_sql(
-            "INSERT INTO oyez_handler VALUES ('clishop', 'count_view', 'clishop.cli.page.viewed')"
-        )
-    engine.dispose()
     rename = ["group", "rename", "clishop.cli.page.viewed", "clishop.visits"]
     assert "1 handler" in filled(*rename, "--no-kafka").stderr
     assert {one["group"] for one in listed(filled("retry", "list", "--json"))} == {"clishop.visits"}
