@@ -6,12 +6,13 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 
 from confluent_kafka import Producer
 
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.kafka import KafkaLog
-from oyez.consumers.logs.log import Log
+from oyez.consumers.logs.log import Log, LogAway
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.reading import Record
 from oyez.producers import MemoryBroker
@@ -86,10 +87,15 @@ class Reading:
             records = member.poll(100, 0.02)
             self.seen.extend((member, record) for record in records)
             self.positions.update(member.positions())
-            gained = member.gained()
-            if gained:
-                member.start({p: self.positions.get(p, member.first_offset(p, "earliest")) for p in gained})
+            with suppress(LogAway):  # asked again in the next turn
+                gained = member.gained()
+                if gained:
+                    member.start({p: self._position(member, p) for p in gained})
             assert before is not None
+
+    def _position(self, member: Log, partition: Partition) -> int:
+        known = self.positions.get(partition)
+        return member.first_offset(partition, "earliest") if known is None else known
 
     def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         limit = time.monotonic() + timeout

@@ -30,20 +30,20 @@ class Clock:
 class Gathering:
     """A log that returns nothing until it can return so many records at once, when it is asked to."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self, log: Any) -> None:
+        self.inner = log
         self._count = 0
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._log, name)
+        return getattr(self.inner, name)
 
     def gather(self, count: int) -> None:
         self._count = count
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
-        records = list(self._log.poll(limit, wait))
+        records = list(self.inner.poll(limit, wait))
         while len(records) < self._count:
-            records.extend(self._log.poll(limit, wait))
+            records.extend(self.inner.poll(limit, wait))
         self._count = 0
         return records
 

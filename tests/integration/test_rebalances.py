@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from integration.crew import Crew
@@ -57,6 +59,50 @@ def test_partitions_lost_kept_and_gained_while_events_flow(crew: Crew, site: Sit
 
     traffic.end()
     assert crew.settle() == CLEAN
+
+
+class Losing:
+    """A Kafka client that loses the partition of the first record before it fetches any others."""
+
+    def __init__(self, log: Any) -> None:
+        self._log = log
+        self._client = log._consumer
+        self._lost: list[TopicPartition] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def poll(self, wait: float) -> Any:
+        message = self._client.poll(wait)
+        self._lost = [] if message is None else [TopicPartition(message.topic(), message.partition())]
+        return message
+
+    def consume(self, limit: int, wait: float) -> Any:
+        self._log._on_revoke(self._client, self._lost)
+        return self._client.consume(limit, wait)
+
+
+def test_a_record_whose_partition_is_lost_in_the_same_poll_is_left_to_the_next_owner(
+    tickers: Crew, site: Site
+) -> None:
+    member = tickers.join("ticked")
+    tickers.until(lambda: len(member.held()) == 4)
+    log = member.log.inner
+    log._consumer = Losing(log)
+    site.tick(2, 1)
+    tickers.until(lambda: len(member.held()) == 3)
+    assert member.held() == {0, 1, 3}
+    assert tickers.ticks() == []
+
+    tickers.leave(member)
+    tickers.join("ticked")
+    tickers.until(lambda: tickers.ticks() == [1])
+
+
+def test_the_newer_group_protocol_can_be_chosen(tickers: Crew, site: Site) -> None:
+    tickers.join("ticked", kafka_options={"group.protocol": "consumer"})
+    site.tick(0, 1, 2)
+    tickers.until(lambda: tickers.ticks() == [1, 2])
 
 
 def test_a_new_group_begins_where_it_is_told_to(tickers: Crew, site: Site) -> None:

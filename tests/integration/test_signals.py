@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
@@ -12,6 +14,14 @@ from integration.findings import CLEAN
 from integration.site import Site
 from support.processes import is_alive
 from support.waiting import eventually
+
+
+@pytest.fixture
+def site(sqlite: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Site]:
+    """The shop on SQLite: what is seen here is the same on each database."""
+    made = Site(sqlite, kafka, topic, tmp_path)
+    yield made
+    made.close()
 
 
 def _group(site: Site, group: str) -> tuple[ConsumerGroupState, int]:
