@@ -35,6 +35,8 @@ from .writing import Report
 
 log = logging.getLogger("oyez.inline")
 
+SLICE = 1.0  # s; how long one announcement runs what is due in a group: the rest is the next one's, or the sweep's
+
 Intakes = Sequence[tuple[Execution, Batch]]
 
 
@@ -133,7 +135,8 @@ class InlineTransport:
         while todo:
             name, _ = todo.popitem()
             if name in self._retrying:
-                self._retrying[name].run_due(lambda report: todo.update(dict.fromkeys(report.released)))
+                released = partial(_note_released, todo)
+                self._retrying[name].run_due(released, seconds=SLICE)
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
         todo = dict.fromkeys(self._all(intakes, db, OneByOne(Memory())).released)
@@ -157,6 +160,10 @@ class InlineTransport:
 
     def _begin_in_child(self) -> None:
         self._database.engine.dispose(close=False)
+
+
+def _note_released(todo: dict[str, None], report: Report) -> None:
+    todo.update(dict.fromkeys(report.released))
 
 
 def _begin(db: HandlerConnection) -> None:
