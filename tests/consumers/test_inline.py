@@ -228,9 +228,12 @@ def test_what_another_process_has_met_is_met(inline: Make) -> None:
     doing(on, Viewed)
     inline(on).announcer.announce(Opened())
     stage = inline(on)
+    commits: list[int] = []
+    listen(stage.engine, "commit", lambda _db: commits.append(1))
     stage.announcer.announce(Viewed(n=1))
     assert stage.effects("viewed") == [1]
     assert stage.is_clean()
+    assert len(commits) == 1
 
 
 def test_what_is_met_within_the_handler_waits_no_longer(inline: Make) -> None:
@@ -331,12 +334,10 @@ def a_scoped_session(engine: Engine) -> Any:
 OPENINGS = [a_session, a_connection, a_scoped_session]
 
 
-def chain() -> Handlers:
+def chain(group: str | None = None) -> Handlers:
     on = Handlers("shop")
-    doing(on, Opened)
-    doing(on, Seen)
-    doing(on, Closed)
-    doing(on, Placed)
+    for signal in (Opened, Seen, Closed, Placed):
+        doing(on, signal, group=group)
     return on
 
 
@@ -375,8 +376,9 @@ def test_in_the_callers_transaction(opening: Opening, first: str, inline: Make) 
     theirs.dispose()
 
 
-def test_what_was_rolled_back_is_not_met(inline: Make) -> None:
-    stage = inline(chain())
+@pytest.mark.parametrize("group", [None, "visits"])
+def test_what_was_rolled_back_is_not_met(group: str | None, inline: Make) -> None:
+    stage = inline(chain(group))
     with Session(stage.engine) as db:
         stage.announcer.announce(Seen(n=2), db=db)
         stage.announcer.announce(Opened(n=1), db=db)
@@ -524,20 +526,27 @@ def test_many_threads(inline: Make) -> None:
     assert stage.is_clean()
 
 
-def announce_in_child(stage: Inline) -> None:
-    stage.announcer.announce(Placed(n=2))
-    stage.announcer.announce(Placed(n=3))
+def announce_many(stage: Inline, numbers: range) -> None:
+    for n in numbers:
+        stage.announcer.announce(Placed(k=f"k{n}", n=n))
 
 
 def test_after_a_fork(inline: Make) -> None:
-    stage = inline(chain())
-    stage.announcer.announce(Placed(n=1))
-    process = multiprocessing.get_context("fork").Process(target=announce_in_child, args=[stage], daemon=True)
-    process.start()
-    process.join(60)
-    assert process.exitcode == 0
-    stage.announcer.announce(Placed(n=4))
-    assert stage.effects() == [1, 2, 3, 4]
+    """Both go on, at the same time, and neither uses the other's connection."""
+    announce_many(stage := inline(chain()), range(1))
+    children = [
+        multiprocessing.get_context("fork").Process(
+            target=announce_many, args=[stage, range(n, n + 9)], daemon=True
+        )
+        for n in (1, 10)
+    ]
+    for child in children:
+        child.start()
+    announce_many(stage, range(19, 28))
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0]
+    assert sorted(stage.effects()) == list(range(28))
 
 
 @pytest.mark.parametrize(

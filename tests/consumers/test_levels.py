@@ -235,3 +235,25 @@ def test_the_same_event_twice_in_a_batch(play: Play) -> None:
     assert done(stage) == {"opened": [0], "viewed": [1, 2], "last": [3], "closed": [4]}
     assert len(stage.rows("inbox")) == 5
     assert stage.rows("position", "position") == [10]
+
+
+class Gate(Known, name="gate", subject="s"):
+    s: str = "s1"
+    n: int = 0
+
+
+def test_a_completing_handler_that_waits_holds_up_the_pair(play: Play) -> None:
+    """In the same batch, too: the other one is done, which is not enough."""
+    on = Handlers("shop")
+    doing = {"now": {}, "held": {Gate: "s"}}
+    for name, requires in doing.items():
+        on(Opened, name=name, group="all", requires=requires)(each(name, lambda n: False))
+    on(Viewed, name="viewed", group="all")(each("viewed", lambda n: False))
+    on(Gate, name="gate", group="all")(each("gate", lambda n: False))
+    stage = play(on)
+    stage.handle(Opened(k="a", n=1), Viewed(k="b", n=2))
+    assert _effects(stage) == [("now", 1)]
+    assert {(name, n) for name, n, _ in stage.parked()} == {("held", 1), ("viewed", 2)}
+    stage.handle(Gate(n=3))
+    assert _effects(stage) == [("now", 1), ("gate", 3), ("held", 1), ("viewed", 2)]
+    assert stage.is_clean()
