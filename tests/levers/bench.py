@@ -62,7 +62,7 @@ class Bench:
         return self._pull(Decode(self.stage.application, self.stage.clock), {**asked, "handler": ""})
 
     def release(self, **asked: Any) -> Tally:
-        return self._pull(Release(self.app, self.stage.clock), asked)
+        return self._pull(Release(self.stage.application, self.stage.clock), asked)
 
     def discard(self, table: Table, **asked: Any) -> Tally:
         return self._pull(Discard(self.stage.application, table, self.stage.clock), asked)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
-from levers.place import Cafe
+from levers.place import APPS, Cafe
+from oyez.consumers.cli import app
 
 
 def event(cafe: Cafe, handler: str, n: int) -> str:
@@ -155,3 +159,29 @@ def test_a_dead_share(cafe: Cafe, way: str) -> None:
     dead = part(cafe, event(cafe, "serve", n))
     assert dead["state"] == "dead"
     assert dead["released_by"].startswith("oyez dead retry --id ")
+
+
+def test_how_much_is_left_to_read(
+    kafka: str, topic: str, sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three events that nobody reads: not even the one that the others wait for."""
+    monkeypatch.syspath_prepend(str(APPS))
+    monkeypatch.chdir(tmp_path)
+    settings = {"APP": "cafe:on", "DATABASE": sqlite, "KAFKA": kafka, "TOPIC": topic, "TRANSPORT": "kafka"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"OYEZ_{name}", value)
+    run = CliRunner().invoke
+    assert run(app, ["db", "upgrade"]).exit_code == 0
+    announced = [run(app, ["announce", "cafe.paid", "-d", f'{{"table": "t1", "n": {n}}}']) for n in range(3)]
+    unknown = run(app, ["explain", announced[0].stdout.strip(), "--json"])
+    assert unknown.exit_code == 4
+    (explained,) = json.loads(unknown.stdout)
+    assert {one["group"]: one["lag"] for one in explained["groups"]} == dict.fromkeys(
+        ["cafe.cafe.seated", "cafe.cafe.ordered", "cafe.cafe.paid"], 3
+    )
+    said = run(app, ["explain", announced[0].stdout.strip()]).stdout
+    assert re.search(r"^cafe\.cafe\.paid: test-\w+ \d not begun of 3, 3 to go$", said, re.MULTILINE)
+    monkeypatch.setenv("OYEZ_KAFKA", "127.0.0.1:1")
+    away = run(app, ["explain", "nobody's"])
+    assert away.exit_code == 4
+    assert "how much is left to read is not known" in away.stderr

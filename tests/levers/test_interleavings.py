@@ -51,7 +51,7 @@ def retry(shop: Shop) -> Tally:
 
 
 def release(shop: Shop) -> Tally:
-    return pull(shop, Release(shop.application.name, shop.clock))
+    return pull(shop, Release(shop.application, shop.clock))
 
 
 def claim(group: str) -> Act:

@@ -71,6 +71,15 @@ def test_a_failing_share_need_not_wait_for_its_time(bench: Benched) -> None:
     assert one.stage.effects() == [0]
 
 
+def test_a_handler_that_is_gone_is_left(bench: Benched) -> None:
+    one = bench(visits(Failing()))
+    one.stage.handle(*viewed(1))
+    with one.stage.engine.begin() as db:
+        db.exec_driver_sql("UPDATE oyez_parked SET handler = 'old'")
+    assert (one.release().gone, states(one)) == (1, ["waiting"])
+    assert (one.force().gone, states(one)) == (1, ["waiting"])
+
+
 def test_by_force_in_order_and_nothing_but_what_was_chosen(bench: Benched) -> None:
     one = bench(visits(Failing()))
     one.stage.handle(*viewed(1, 2, 3), *viewed(4, 5, subject="s2"))

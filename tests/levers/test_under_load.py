@@ -94,7 +94,7 @@ def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
     def work(shop: Shop) -> None:
         levers: list[tuple[Lever, Filter]] = [
             (Retry(shop.application, shop.clock), Filter(app="shop")),
-            (Release("shop", shop.clock), Filter(app="shop")),
+            (Release(shop.application, shop.clock), Filter(app="shop")),
         ]
         if may_discard:
             for table in (parked, dead):

@@ -27,7 +27,7 @@ Advance = Callable[[int], None]
 
 
 def _release(scene: Scene, advance: Advance) -> Tally:
-    return scene.steps.pull(Release(scene.application.name, time.time), scene.ids, scene.wanted, advance)
+    return scene.steps.pull(Release(scene.application, time.time), scene.ids, scene.wanted, advance)
 
 
 def _force(scene: Scene, advance: Advance) -> Tally:
@@ -72,7 +72,8 @@ def _discard_of(table: Table) -> Action:
     return Action(table, "discard", {"done": "discarded", "busy": "busy", "released": "released"}, work)
 
 
-RELEASE = Action(parked, "release", {"done": "released", "behind": "behind", "busy": "busy"}, _release)
+RELEASED = {"done": "released", "behind": "behind", "gone": "gone", "busy": "busy"}
+RELEASE = Action(parked, "release", RELEASED, _release)
 FORCED = {
     "done": "handled",
     "again": "parked_again",

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from oyez.schemas import Pair
 
+from ..application import Application
 from ..database import choosing, moving, notices, pairs
 from ..database.choosing import Filter
 from ..database.tables import parked
@@ -15,12 +16,14 @@ from .steps import Step, Tally, busy
 
 
 class Release:
-    """Makes shares due that wait for a pair or for a time. Those behind an earlier one of their key follow it."""
+    """Makes shares due that wait for a pair or for a time. Those behind an earlier one of their key follow it; nobody
+    would run those whose handler is gone."""
 
     table = parked
 
-    def __init__(self, app: str, clock: Callable[[], float]) -> None:
-        self._app = app
+    def __init__(self, application: Application, clock: Callable[[], float]) -> None:
+        self._app = application.name
+        self._handlers = {handler.name for handler in application.handlers}
         self._clock = clock
 
     def begin(self) -> None:
@@ -31,9 +34,10 @@ class Release:
         now = self._clock()
         found = choosing.read(db, parked, ids, wanted, "wait_signal", "wait_subject")
         pairs.lock(db, self._app, {Pair(*row) for row in found if row.wait_signal is not None}, now)
-        rows = choosing.lock(db, parked, ids, wanted, "id", "group_name", "due_at", "wait_signal")
-        due = [row for row in rows if row.due_at is not None or row.wait_signal is not None]
+        rows = choosing.lock(db, parked, ids, wanted, "id", "handler", "group_name", "due_at", "wait_signal")
+        known = [row for row in rows if row.handler in self._handlers]
+        due = [row for row in known if row.due_at is not None or row.wait_signal is not None]
         moving.make_due(db, [row.id for row in due], now)
         notices.notify(db, {row.group_name for row in due})
-        tally = Tally(done=len(due), behind=len(rows) - len(due))
+        tally = Tally(done=len(due), behind=len(known) - len(due), gone=len(rows) - len(known))
         return Step(tally, busy(db, parked, ids, [row.id for row in rows], wanted))
