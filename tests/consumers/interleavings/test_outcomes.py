@@ -109,3 +109,21 @@ def test_a_pair_whose_event_was_given_up_is_not_met(at_work: tuple[Shop, Script]
     shop.handle(started)
     shop.run_due()
     assert shop.rows("parked", "wait_subject") == [("s1",)]
+
+
+def test_a_dead_share_holds_the_pair_though_all_others_are_done(opened: Open) -> None:
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("greet", SessionStarted)
+    script.handler("count", SessionStarted)
+    script.handler("view", PageViewed)
+    shop = opened(on)
+    script.fails("greet", 0, Reject("no"))
+    script.fails("count", 0)
+    shop.handle(first, started)
+    script.works("count", 0)
+    shop.clock.now += 1
+    shop.run_due()
+    assert shop.done("count") == [0]
+    assert shop.rows("parked", "handler", "wait_subject") == [("view", "s1")]
+    assert shop.rows("prerequisite", "met_at") == [(None,)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import Connection
 
@@ -9,7 +11,7 @@ from consumers.interleavings.playing import Act, Stage, nothing_is_left
 from consumers.interleavings.shop import Shop, history
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Theatre
+from support.stepping import Step, Theatre
 
 on = Handlers("shop")
 
@@ -88,3 +90,32 @@ def test_pairs_are_locked_in_one_order(theatre: Theatre) -> None:
         check,
     )
     assert stage.rolled_back == 0, "a deadlock"
+
+
+def test_nobody_waits_in_a_circle_when_one_of_the_pairs_is_held(theatre: Theatre) -> None:
+    """A third holds the second pair until both others wait: who has locked the first then gets both."""
+    early = announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8))
+    forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
+    backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
+    again = announced(SessionStarted(session="s2", n=5))
+    stage = Stage(theatre, Application(on))
+    stage.shop().handle(*early)
+
+    def hold(possible: Sequence[Step]) -> Step:
+        return min(possible, key=lambda step: (step.actor == "holder" and step.ends, ORDER[step.actor]))
+
+    taken = stage.play(
+        {
+            "holder": lambda shop: shop.handle(*again),
+            "viewer": lambda shop: shop.handle(*backwards),
+            "starter": lambda shop: shop.handle(*forwards),
+        },
+        hold,
+    )
+    assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
+    assert "ROLLBACK" not in {step.what for step, _ in taken}
+    stage.shop().run_due()
+    nothing_is_left(stage.shop())
+
+
+ORDER = {"holder": 0, "viewer": 1, "starter": 2}
