@@ -6,18 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Producer
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, create_engine, func, make_url, select
 
 from integration.findings import Announced, Findings, count_rows, expected_effects, find, read_record
 from integration.shop import Known, Ticked, known, sessions, tables, ticks, views
 from oyez.consumers import ListenSettings
-from oyez.consumers.database import make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.producers import Announcer
 from oyez.schemas import Encoder
 from support.processes import Program
 from support.services import unique
 from support.waiting import eventually
+
+_PATIENT = {"sqlite": {"timeout": 30}, "postgresql": {}}
 
 
 class Site:
@@ -33,7 +34,9 @@ class Site:
             "OYEZ_TOPIC": topic,
             "SHOP_AUDIT": str(self.audit),
         }
-        self.engine: Engine = make_engine(database)
+        self.engine: Engine = create_engine(
+            database, connect_args=_PATIENT[make_url(database).get_backend_name()]
+        )
         self._folder = folder
         self._records: list[Path] = []
         self._programs: list[Program] = []

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.pool import NullPool
 
 from integration.crew import Crew
 from integration.findings import CLEAN, count_rows
 from integration.shop import Started, Viewed, shop
 from integration.site import Site
+from oyez.consumers.database import Database, DatabaseAway, make_engine
+from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.database.tables import position
 from oyez.consumers.dev import Kafka, Postgres
 from support.processes import Program
 from support.services import UNSAFE, fresh_database, make_topic, unique
@@ -118,3 +122,17 @@ def test_a_broker_that_is_restarted_under_load(sqlite: str, tmp_path: Path) -> N
         assert len(listening.output().splitlines()) < 30, "a few lines, not one for each attempt"
         assert listening.stop() == 0, listening.output()
         site.close()
+
+
+def test_a_reader_that_meets_a_writer_on_sqlite_asks_again(sqlite: str) -> None:
+    engine = make_engine(sqlite, sqlite_journal="delete")
+    upgrade(engine)
+    writer = sqlite3.connect(engine.url.database or "", isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseAway, match="database is locked"), Database(engine).reading() as db:
+        db.execute(select(position))
+    writer.execute("COMMIT")
+    with Database(engine).reading() as db:
+        assert db.execute(select(position)).all() == []
+    writer.close()
+    engine.dispose()

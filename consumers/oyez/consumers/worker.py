@@ -27,6 +27,7 @@ log = logging.getLogger("oyez.worker")
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
 PATIENCE = 0.05  # s; how long a batch that is not full waits, once, for what it requires
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
+PASSING = 0.2  # s; what the database needs longer than that is worth a line in the log
 SLICE = 1.0  # s; how long parked rows are run before the log is polled again
 
 
@@ -170,7 +171,7 @@ class Worker:
             except DatabaseAway as error:
                 if stopped():
                     raise
-                if delay <= 0.1:
+                if PASSING < delay <= 2 * PASSING:
                     log.warning("%s: %s; waiting for it", self._group.name, error)
                 self._sleep(delay)
                 delay = min(delay * 2, 5.0)

@@ -109,9 +109,7 @@ def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
         yield
     except DBAPIError as error:
         if is_away(error):
-            raise DatabaseAway(
-                f"no connection to the database: {' '.join(str(error.orig).split())}"
-            ) from error
+            raise DatabaseAway(f"the database does not answer: {one_line(error)}") from error
         raise
 
 
