@@ -126,7 +126,8 @@ def _start(process: ForkProcess) -> None:
 def _how(code: int | None) -> str:
     if code is None or code >= 0:
         return f"exit code {code}"
-    return f"signal {-code} ({signal.strsignal(-code) or 'unknown'})"
+    known = {kind.value: kind.name for kind in signal.Signals}
+    return f"signal {known.get(-code, -code)}"
 
 
 def _child(work: Work, group: Group, parent: int) -> None:
