@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from consumers.interleavings.playing import Act, Stage, nothing_is_left
-from consumers.interleavings.shop import Shop, history
+from consumers.interleavings.shop import Shop, empty, history
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
 from support.stepping import Step, Theatre
@@ -93,29 +93,29 @@ def test_pairs_are_locked_in_one_order(theatre: Theatre) -> None:
 
 
 def test_nobody_waits_in_a_circle_when_one_of_the_pairs_is_held(theatre: Theatre) -> None:
-    """A third holds the second pair until both others wait: who has locked the first then gets both."""
-    early = announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8))
-    forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
-    backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
-    again = announced(SessionStarted(session="s2", n=5))
+    """A third holds the second pair until both others wait. Who gets it then is PostgreSQL's choice; so, often."""
     stage = Stage(theatre, Application(on))
-    stage.shop().handle(*early)
-
-    def hold(possible: Sequence[Step]) -> Step:
-        return min(possible, key=lambda step: (step.actor == "holder" and step.ends, ORDER[step.actor]))
-
-    taken = stage.play(
-        {
-            "holder": lambda shop: shop.handle(*again),
-            "viewer": lambda shop: shop.handle(*backwards),
-            "starter": lambda shop: shop.handle(*forwards),
-        },
-        hold,
-    )
-    assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
-    assert "ROLLBACK" not in {step.what for step, _ in taken}
-    stage.shop().run_due()
-    nothing_is_left(stage.shop())
+    for _ in range(8):
+        taken = _while_the_second_is_held(stage)
+        assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
+        assert "ROLLBACK" not in {step.what for step, _ in taken}
+        stage.shop().run_due()
+        nothing_is_left(stage.shop())
 
 
-ORDER = {"holder": 0, "viewer": 1, "starter": 2}
+def _while_the_second_is_held(stage: Stage) -> list[tuple[Step, bool]]:
+    empty(stage.shop().engine)
+    stage.shop().handle(*announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8)))
+    again = announced(SessionStarted(session="s2", n=5))
+    backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
+    forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
+
+    def commit_last(possible: Sequence[Step]) -> Step:
+        return min(possible, key=lambda step: step.actor == "holder" and step.ends)
+
+    acts: dict[str, Act] = {
+        "holder": lambda shop: shop.handle(*again),
+        "viewer": lambda shop: shop.handle(*backwards),
+        "starter": lambda shop: shop.handle(*forwards),
+    }
+    return stage.play(acts, commit_last)
