@@ -55,3 +55,28 @@ def test_what_parks_behind_a_head_that_is_deleted_is_found_by_the_sweep(theatre:
         before=before,
     )
     assert 0 < left_behind < explored.runs
+
+
+def test_it_is_released_claimed_and_deleted_while_another_arrives(theatre: Theatre) -> None:
+    """Three at once: who meets its pair, who claims it, and who parks behind it."""
+    started, first, second = announced(
+        SessionStarted(session="s1"), PageViewed(session="s1", n=1), PageViewed(session="s1", n=2)
+    )
+
+    def check(shop: Shop) -> None:
+        shop.run_due()
+        assert shop.rows("parked", "due_at", "wait_signal") in ([], [(None, None)])
+        shop.sweep()
+        nothing_is_left(shop)
+        assert shop.done("view") == [1, 2]
+
+    stage = Stage(theatre, Application(on))
+    stage.every(
+        {
+            "starter": lambda shop: shop.handle(started),
+            "listener": lambda shop: shop.handle(second),
+            "sweeper": lambda shop: shop.claim("steps.page.viewed"),
+        },
+        check,
+        before=lambda shop: shop.handle(first),
+    )
