@@ -51,3 +51,19 @@ def test_the_one_that_it_waits_for_arrives(theatre: Theatre, arriving: int) -> N
         "sweeper": lambda shop: shop.claim("steps.replied"),
     }
     Stage(theatre, Application(on)).every(acts, check, before=before)
+
+
+def test_it_arrives_while_the_thread_starts(theatre: Theatre) -> None:
+    def check(shop: Shop) -> None:
+        shop.handle(first)
+        shop.run_due()
+        shop.sweep()
+        assert shop.done("reply") == [1, 2, 3]
+        nothing_is_left(shop)
+
+    acts: dict[str, Act] = {
+        "starter": lambda shop: shop.handle(started),
+        "listener": lambda shop: shop.handle(second),
+        "sweeper": lambda shop: shop.claim("steps.replied"),
+    }
+    Stage(theatre, Application(on)).every(acts, check, before=lambda shop: shop.handle(third))
