@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, d
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .claims import unclaimed
-from .parked import HandlerKey, first_of_key
+from .parked import HandlerKey, head_of
 from .rows import Rows
 from .tables import dead, parked
 
@@ -69,13 +69,9 @@ def _returned(letter: Any, now: float) -> dict[str, object]:
 @cache
 def _heads(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, handler=Text, key=Text)
-    heads = select(parked.c.handler, parked.c.key).where(
-        parked.c.app == bindparam("of_app"),
-        rows.has(parked.c.handler, parked.c.key),
-        parked.c.ordered,
-        first_of_key(),
-    )
-    return rows, heads
+    given = rows.select().subquery("asked")
+    first = select(head_of(given)).select_from(given)
+    return rows, select(parked.c.handler, parked.c.key).where(parked.c.id.in_(first))
 
 
 def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:

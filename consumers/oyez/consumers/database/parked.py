@@ -18,6 +18,8 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    ScalarSelect,
+    Subquery,
     Table,
     Text,
     and_,
@@ -71,12 +73,10 @@ def first_of_key(row: Table = parked) -> ColumnElement[bool]:
     )
 
 
-@cache
-def _heads(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text)
-    given = rows.select().subquery("asked")
+def head_of(given: Subquery) -> ScalarSelect[int]:
+    """The id of the first row of each given (handler, key): one look into the index, however many are behind it."""
     first = parked.alias("first")
-    head_id = (
+    return (
         select(first.c.id)
         .where(
             first.c.app == bindparam("of_app"),
@@ -89,9 +89,15 @@ def _heads(dialect: str) -> tuple[Rows, Any]:
         .correlate(given)
         .scalar_subquery()
     )
+
+
+@cache
+def _heads(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text)
+    given = rows.select().subquery("asked")
     statement = select(
         given.c.handler, given.c.key, parked.c.turn, parked.c.wait_signal, parked.c.wait_subject
-    ).join_from(given, parked, parked.c.id == head_id)
+    ).join_from(given, parked, parked.c.id == head_of(given))
     return rows, statement
 
 
@@ -204,15 +210,11 @@ def _behind() -> ColumnElement[bool]:
 @cache
 def _promote(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, handler=Text, key=Text)
+    given = rows.select().subquery("freed")
     statement = (
         update(parked)
         .values(due_at=bindparam("now"), head_since=bindparam("now"))
-        .where(
-            parked.c.app == bindparam("of_app"),
-            rows.has(parked.c.handler, parked.c.key),
-            _behind(),
-            first_of_key(),
-        )
+        .where(parked.c.id.in_(select(head_of(given)).select_from(given)), _behind())
     )
     return rows, statement
 
