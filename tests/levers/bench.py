@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Table
@@ -55,8 +56,8 @@ class Bench:
         self.size = size
         self.app = stage.application.name
 
-    def retry(self, **asked: Any) -> Tally:
-        return self._pull(Retry(self.stage.application, self.stage.clock), asked)
+    def retry(self, on_step: Callable[[int], None] = lambda _count: None, **asked: Any) -> Tally:
+        return self._pull(Retry(self.stage.application, self.stage.clock), asked, on_step)
 
     def decode(self, **asked: Any) -> Tally:
         return self._pull(Decode(self.stage.application, self.stage.clock), {**asked, "handler": ""})
@@ -105,10 +106,12 @@ class Bench:
         (row,) = self.stage.rows(name)
         return dict(zip(metadata.tables[f"oyez_{name}"].c.keys(), row, strict=True))
 
-    def _pull(self, lever: Lever, asked: dict[str, Any]) -> Tally:
+    def _pull(
+        self, lever: Lever, asked: dict[str, Any], on_step: Callable[[int], None] = lambda _count: None
+    ) -> Tally:
         steps = Steps(Database(self.stage.engine), size=self.size, patience=0.0)
         wanted = Filter(app=self.app, **asked)
-        return steps.pull(lever, steps.choose(lever.table, wanted), wanted)
+        return steps.pull(lever, steps.choose(lever.table, wanted), wanted, on_step)
 
 
 def number_of(value: bytes) -> int:

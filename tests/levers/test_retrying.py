@@ -113,6 +113,21 @@ def test_it_dies_again_at_its_old_place(bench: Benched) -> None:
     assert sorted(one.stage.rows("dead", "parked_id")) == places
 
 
+def test_workers_between_two_steps_find_them_in_order(bench: Benched) -> None:
+    """Whatever the order in which they died."""
+    failing = Failing()
+    one = bench(shop(failing))
+    failing.tell("place", 0, 1, 2, error=REJECT)
+    one.stage.handle(*placed(range(3)))
+    one.retry(events=(one.event("place", 0, "dead"),))
+    one.stage.run()
+    assert one.dead() == [("place", n) for n in (1, 2, 0)]
+    failing.mend()
+    one.size = 1
+    one.retry(on_step=lambda _count: one.stage.run())
+    assert one.stage.effects() == [0, 1, 2]
+
+
 def test_a_handler_that_is_gone_gets_nothing_back(bench: Benched) -> None:
     failing = Failing()
     one = bench(shop(failing))
