@@ -20,6 +20,7 @@ from .footprints import Footprint, footprint
 
 LIMIT = 20.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
+COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
 OPTIONS = "-c synchronous_commit=off -c deadlock_timeout=20ms"
 
 
@@ -47,6 +48,10 @@ class Step(NamedTuple):
         return bool(mine.locks & theirs.locks)
 
 
+class Abandoned(BaseException):
+    """The play is over before its end. No handler's failure, so that no handler's error handling sees it."""
+
+
 class Actor:
     """A function that is stepped. It is given the actor's engine."""
 
@@ -59,7 +64,7 @@ class Actor:
         self.error: BaseException | None = None
         self._work = work
         self._changed = threading.Condition()
-        self._free = False
+        self._abandoned = False
         self._shows: set[str] = set()
 
     @property
@@ -79,9 +84,9 @@ class Actor:
             self.next = None
             self._changed.notify_all()
 
-    def let_go(self) -> None:
-        """Run on to the end without stopping."""
-        self._free = True
+    def abandon(self) -> None:
+        """Roll back, and come to an end."""
+        self._abandoned = True
         self.go()
 
     def before_statement(self, db: Any, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -92,10 +97,10 @@ class Actor:
         self._shows |= found.shows | found.locks
 
     def before_commit(self, _db: object) -> None:
-        self._end("COMMIT")
+        self._end(COMMIT)
 
     def before_rollback(self, _db: object) -> None:
-        self._end("ROLLBACK")
+        self._end(ROLLBACK)
 
     def _end(self, what: str) -> None:
         shows, self._shows = frozenset(self._shows), set()
@@ -104,11 +109,12 @@ class Actor:
 
     def _stop(self, step: Step) -> None:
         with self._changed:
-            if self._free:
-                return
-            self.next = step
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self.next is None)
+            if not self._abandoned:
+                self.next = step
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self.next is None)
+        if self._abandoned and step.what != ROLLBACK:
+            raise Abandoned
 
     def _run(self) -> None:
         hooks: list[tuple[str, Callable[..., None]]] = [
@@ -164,7 +170,7 @@ class Theatre:
                 taken.append((step, by_name[step.actor].is_running))
         finally:
             for actor in actors:
-                actor.let_go()
+                actor.abandon()
             for thread in threads:
                 thread.join(LIMIT)
         for actor in actors:

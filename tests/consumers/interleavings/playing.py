@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from consumers.interleavings.shop import Clock, Shop, empty, restore, rows, save
 from oyez.consumers import Application
 from support.exploring import Choose, Explored, explore
-from support.stepping import Actor, Step, Theatre
+from support.stepping import ROLLBACK, Actor, Step, Theatre
 
 _COMMITTED = text(
     """
@@ -65,7 +65,7 @@ class Stage:
             self.results.clear()
             for step, waited in self.play(acts, self._watched(choose, acts), batch=batch):
                 self.waited += Counter({f"{step.actor}: {step.what}": int(waited)})
-                self.rolled_back += step.what == "ROLLBACK"
+                self.rolled_back += step.what == ROLLBACK
             self.is_sound()
             check(self.shop())
 

@@ -11,7 +11,7 @@ from consumers.interleavings.playing import Act, Stage, nothing_is_left
 from consumers.interleavings.shop import Shop, empty, history
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Step, Theatre
+from support.stepping import ROLLBACK, Step, Theatre
 
 on = Handlers("shop")
 
@@ -98,7 +98,7 @@ def test_nobody_waits_in_a_circle_when_one_of_the_pairs_is_held(theatre: Theatre
     for _ in range(8):
         taken = _while_the_second_is_held(stage)
         assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
-        assert "ROLLBACK" not in {step.what for step, _ in taken}
+        assert ROLLBACK not in {step.what for step, _ in taken}
         stage.shop().run_due()
         nothing_is_left(stage.shop())
 
