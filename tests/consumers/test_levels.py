@@ -257,3 +257,22 @@ def test_a_completing_handler_that_waits_holds_up_the_pair(play: Play) -> None:
     stage.handle(Gate(n=3))
     assert _effects(stage) == [("now", 1), ("gate", 3), ("held", 1), ("viewed", 2)]
     assert stage.is_clean()
+
+
+class Reply(Known, name="reply.levels", key="k", subject="s", requires={"reply.levels": "parent"}):
+    k: str = "k1"
+    s: str
+    parent: str | None = None
+    n: int = 0
+
+
+def test_two_events_of_one_subject_and_one_between_them(play: Play) -> None:
+    """The first waits for the third, the third for the second, which is behind the first and has its subject."""
+    on = Handlers("shop")
+    on(Reply, name="reply")(each("reply", lambda n: False))
+    stage = play(on)
+    stage.handle(Reply(s="s1", parent="s2", n=1))
+    stage.handle(Reply(s="s1", n=2))
+    stage.handle(Reply(s="s2", parent="s1", n=3))
+    assert stage.effects() == [2, 3, 1]
+    assert stage.is_clean()

@@ -240,6 +240,20 @@ def promote_all(db: Connection, group: str, now: float) -> int:
     return int(db.execute(_promote_all, {"group": group, "now": now}).rowcount)
 
 
+def _rival_behind() -> ColumnElement[bool]:
+    """Whether another row would do as well and waits for nothing itself. What a row waits for may be the very head
+    that it would go before."""
+    rival = parked.alias("rival")
+    return exists().where(
+        rival.c.app == parked.c.app,
+        rival.c.handler == parked.c.handler,
+        rival.c.key == parked.c.key,
+        rival.c.signal == parked.c.signal,
+        rival.c.subject == parked.c.subject,
+        rival.c.wait_signal.is_(None),
+    )
+
+
 _forward = (
     update(parked)
     .values(turn=bindparam("new_turn"))
@@ -250,6 +264,7 @@ _forward = (
         parked.c.signal == bindparam("of_signal"),
         parked.c.subject == bindparam("of_subject"),
         parked.c.turn > bindparam("new_turn"),
+        parked.c.wait_signal.is_(None) | ~_rival_behind(),
     )
 )
 
