@@ -37,10 +37,31 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True)
 class Held:
-    """What the database says of a partition: the position, and the epoch of its owner."""
+    """What the database says of a partition.
+
+    ``position`` and the ``epoch`` of its owner; ``takes``: epochs since the position last moved; ``suspect``: the
+    offset that a worker took alone and did not finish, and ``starts``: how many did so; ``again_below``: the inbox is
+    ignored for offsets below; ``halted``: why the partition is not read.
+    """
 
     position: int
     epoch: int
+    takes: int = 0
+    suspect: int | None = None
+    starts: int = 0
+    again_below: int | None = None
+    halted: str | None = None
+
+
+_HELD = (
+    position.c.position,
+    position.c.epoch,
+    position.c.takes,
+    position.c.suspect,
+    position.c.starts,
+    position.c.again_below,
+    position.c.halted,
+)
 
 
 def begin(db: Connection, group: str, starts: Mapping[Partition, int], now: float) -> None:
@@ -80,10 +101,9 @@ def take(db: Connection, group: str, partition: Partition, owner: str, now: floa
         update(position)
         .where(_row_of(group, partition))
         .values(epoch=position.c.epoch + 1, owner=owner, takes=position.c.takes + 1, updated_at=now)
-        .returning(position.c.position, position.c.epoch)
+        .returning(*_HELD)
     )
-    row = db.execute(statement).one()
-    return Held(row.position, row.epoch)
+    return _held(db.execute(statement).one())
 
 
 def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
@@ -96,10 +116,14 @@ def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
 
 def known(db: Connection, group: str, topic_id: str) -> dict[int, Held]:
     """The positions that a group has in a topic, by partition."""
-    statement = select(position.c.partition, position.c.position, position.c.epoch).where(
+    statement = select(position.c.partition, *_HELD).where(
         position.c.group_name == group, position.c.topic_id == topic_id
     )
-    return {row.partition: Held(row.position, row.epoch) for row in db.execute(statement)}
+    return {row.partition: _held(row) for row in db.execute(statement)}
+
+
+def _held(row: Any) -> Held:
+    return Held(*(getattr(row, column.name) for column in _HELD))
 
 
 @cache
@@ -110,7 +134,15 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
     given = rows.select().subquery("move")
     statement = (
         update(position)
-        .values(position=given.c.next, takes=0, updated_at=bindparam("now"))
+        .values(
+            position=given.c.next,
+            takes=0,
+            suspect=None,
+            starts=0,
+            halted=None,
+            halted_at=None,
+            updated_at=bindparam("now"),
+        )
         .where(
             and_(
                 position.c.group_name == bindparam("group"),

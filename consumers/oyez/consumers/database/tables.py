@@ -36,6 +36,11 @@ position = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("owner", Text, nullable=False),
     Column("takes", Integer, nullable=False, server_default=text("0")),
+    Column("suspect", BigInteger),
+    Column("starts", Integer, nullable=False, server_default=text("0")),
+    Column("again_below", BigInteger),
+    Column("halted", Message),
+    Column("halted_at", Double),
     Column("updated_at", Double, nullable=False),
 )
 
@@ -46,6 +51,7 @@ inbox = Table(
     Column("source", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("taken_at", Double, nullable=False),
+    Index("oyez_inbox_taken", "group_name", "taken_at"),
     sqlite_with_rowid=False,
 )
 
@@ -119,6 +125,17 @@ dead = Table(
     Index("oyez_dead_share", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_dead_key", "app", "handler", "key"),
     Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject"),
+    sqlite_autoincrement=True,
+)
+
+start = Table(
+    "oyez_start",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("group_name", Text, nullable=False),
+    Column("rows", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Index("oyez_start_group", "group_name", "started_at"),
     sqlite_autoincrement=True,
 )
 

@@ -44,6 +44,11 @@ def upgrade() -> None:
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("owner", sa.Text, nullable=False),
         sa.Column("takes", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("suspect", sa.BigInteger),
+        sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("again_below", sa.BigInteger),
+        sa.Column("halted", sa.Text),
+        sa.Column("halted_at", sa.Double),
         sa.Column("updated_at", sa.Double, nullable=False),
     )
     op.create_table(
@@ -54,6 +59,7 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.Double, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("oyez_inbox_taken", "oyez_inbox", ["group_name", "taken_at"])
     op.create_table(
         "oyez_prerequisite",
         sa.Column("app", sa.Text, primary_key=True),
@@ -71,6 +77,7 @@ def upgrade() -> None:
     )
     create_parked()
     create_dead()
+    create_start()
 
 
 def create_parked() -> None:
@@ -112,3 +119,15 @@ def create_dead() -> None:
     op.create_index("oyez_dead_share", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_dead_key", "oyez_dead", ["app", "handler", "key"])
     op.create_index("oyez_dead_waiting", "oyez_dead", ["app", "wait_signal", "wait_subject"])
+
+
+def create_start() -> None:
+    op.create_table(
+        "oyez_start",
+        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("group_name", sa.Text, nullable=False),
+        sa.Column("rows", sa.Text, nullable=False),
+        sa.Column("started_at", sa.Double, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("oyez_start_group", "oyez_start", ["group_name", "started_at"])
