@@ -14,6 +14,7 @@ from .application import Application, Group
 from .database.engine import Database, make_engine
 from .execution import Execution
 from .handlers import AT_LEAST_ONCE
+from .instruments.instrument import Instrument, logging_instrument
 from .limits import Limits
 from .logs.kafka import KafkaLog
 from .logs.log import Log
@@ -61,20 +62,31 @@ def make_worker(
     source: Log,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    instrument: Instrument | None = None,
 ) -> Worker:
-    """A worker of ``group`` that reads ``source``."""
+    """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell."""
+    told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep)
     execution = Execution(group, database, limits=limits_from(settings), clock=clock, sleep=sleep)
     owner = f"{socket.gethostname()}/{os.getpid()}"
     return Worker(
         execution,
         source,
-        Ownership(group, source, database, owner=owner, first=settings.first_offset, clock=clock),
+        Ownership(
+            group,
+            source,
+            database,
+            owner=owner,
+            first=settings.first_offset,
+            clock=clock,
+            instrument=told,
+        ),
         retrying_for(execution, settings),
         wakeups(database, group, clock),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         sleep=sleep,
+        instrument=told,
     )
 
 

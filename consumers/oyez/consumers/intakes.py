@@ -89,6 +89,8 @@ class Claim:
         self._reader = reader
         self._limit = limit
         self.taken = 0
+        self.delays: list[float] = []
+        """For how many seconds the rows had been due that are due by themselves."""
         self._lost = 0
 
     def take(self, db: Connection, now: float) -> list[Work]:
@@ -99,6 +101,7 @@ class Claim:
         group = self._group
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
         self.taken = len(rows)
+        self.delays = [now - row.due_at for row in rows if row.due_at is not None and row.due_at <= now]
         return _before_later(rows, now)
 
     def _works(self, db: Connection, rows: Sequence[ParkedRow], now: float) -> list[Work]:

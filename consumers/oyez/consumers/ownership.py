@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -14,9 +13,9 @@ from .database import positions
 from .database.connection import HandlerConnection
 from .database.engine import Database, is_conflict
 from .database.positions import Held, Move, Partition
+from .instruments.happenings import LogBack, LogLost
+from .instruments.instrument import Instrument, logging_instrument
 from .logs.log import FirstOffset, Log, LogAway
-
-log = logging.getLogger("oyez.worker")
 
 RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
@@ -33,6 +32,7 @@ class Ownership:
         owner: str,
         first: FirstOffset,
         clock: Callable[[], float],
+        instrument: Instrument | None = None,
     ) -> None:
         self._group = group
         self._log = log
@@ -40,6 +40,7 @@ class Ownership:
         self._owner = owner
         self._first = first
         self._clock = clock
+        self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
         self._left: dict[Partition, float] = {}
         self._is_away = False
@@ -53,13 +54,18 @@ class Ownership:
             gained = self._log.gained()
             if gained or self._left:
                 self._start(self._to_take(gained))
-            self._is_away = False
+                self._heard()
         except LogAway as error:
             if not self._is_away:
-                log.warning("%s: %s; asking again", self._group.name, error)
+                self._instrument.emit(LogLost(self._group.name, str(error)))
             self._is_away = True
         current = self._log.positions()
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
+
+    def _heard(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            self._instrument.emit(LogBack(self._group.name))
 
     def moves(self) -> list[Move]:
         """From the positions that the database has to the log's."""

@@ -62,6 +62,7 @@ class Retrying:
         while not stop():
             claim = Claim(self._group, self._reader, self._batch)
             report = self._execution.handle(claim)
+            report.delays = claim.delays
             if not claim.taken:
                 return True
             on_batch(report)

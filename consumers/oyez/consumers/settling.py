@@ -142,4 +142,4 @@ def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writ
         case Failed(error):
             writes.retry(share, error)
         case Dead(reason, error):
-            writes.bury(share, reason, error)
+            writes.reject(share, reason, error)

@@ -1,9 +1,8 @@
-"""The supervisor: the application is imported once, then one process is forked for each group and worker."""
+"""The supervisor: the application is imported once, then one process is forked for each post to be kept."""
 
 from __future__ import annotations
 
 import gc
-import logging
 import multiprocessing
 import os
 import signal
@@ -14,39 +13,43 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
-from .application import Group
-
-log = logging.getLogger("oyez.supervisor")
+from .instruments.happenings import WorkerDied, WorkerFailed, WorkerKilled
+from .instruments.instrument import Instrument, logging_instrument
 
 FIRST_DELAY = 0.5  # s until a worker that died is started again; doubled up to
 LONGEST_DELAY = 30.0
 STEADY = 60.0  # s after which a worker counts as healthy, and its delay is forgotten
 GRACE = 30.0  # s that workers have to finish their batch
 
-Work = Callable[[Group, Callable[[], bool]], None]
-"""What a child does: handle a group until told to stop."""
+
+@dataclass(frozen=True)
+class Post:
+    """A process that is kept alive: its name, its group, and what it does until it is told to stop."""
+
+    name: str
+    group: str
+    work: Callable[[Callable[[], bool]], None]
 
 
 @dataclass
 class _Slot:
-    group: Group
-    number: int
+    post: Post
     process: ForkProcess | None = None
     started: float = 0.0
     delay: float = FIRST_DELAY
     again_at: float = field(default=0.0)
 
-    @property
-    def name(self) -> str:
-        return f"{self.group.name}[{self.number}]"
-
 
 class Supervisor:
-    """Keeps ``workers`` processes for each group alive until a signal comes."""
+    """Keeps a process for each post alive until a signal comes. What stands ``aside`` is started before the others
+    and stopped after them."""
 
-    def __init__(self, groups: Sequence[Group], workers: int, work: Work) -> None:
-        self._slots = [_Slot(group, number) for group in groups for number in range(workers)]
-        self._work = work
+    def __init__(
+        self, posts: Sequence[Post], *, aside: Sequence[Post] = (), instrument: Instrument | None = None
+    ) -> None:
+        self._aside = [_Slot(post) for post in aside]
+        self._working = [_Slot(post) for post in posts]
+        self._instrument = instrument or logging_instrument()
         self._signal: int | None = None
         self._context = multiprocessing.get_context("fork")
 
@@ -59,10 +62,15 @@ class Supervisor:
                 self._start_due()
                 self._wait()
         finally:
-            self._stop_all()
+            self._stop(self._working)
+            self._stop(self._aside)
             for kind, handler in before.items():
                 signal.signal(kind, handler)
         return self._signal or 0
+
+    @property
+    def _slots(self) -> list[_Slot]:
+        return [*self._aside, *self._working]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signal = number
@@ -72,7 +80,7 @@ class Supervisor:
         for slot in self._slots:
             if slot.process is None and slot.again_at <= now and self._signal is None:
                 slot.process = self._context.Process(
-                    target=_child, args=(self._work, slot.group, os.getpid()), name=slot.name
+                    target=_child, args=(slot.post, os.getpid(), self._instrument), name=slot.post.name
                 )
                 _start(slot.process)
                 slot.started = now
@@ -95,18 +103,18 @@ class Supervisor:
         if self._signal is not None:
             return  # a signal to the whole process group: it stopped as it should
         slot.again_at = now + slot.delay
-        log.error("%s ended with %s; starting it again in %.1f s", slot.name, _how(code), slot.delay)
+        self._instrument.emit(WorkerDied(slot.post.group, slot.post.name, _how(code), slot.delay))
         slot.delay = min(slot.delay * 2, LONGEST_DELAY)
 
-    def _stop_all(self) -> None:
-        running = [slot.process for slot in self._slots if slot.process is not None]
-        for process in running:
+    def _stop(self, slots: Sequence[_Slot]) -> None:
+        running = [(slot.post, slot.process) for slot in slots if slot.process is not None]
+        for _, process in running:
             process.terminate()
         limit = time.monotonic() + GRACE
-        for process in running:
+        for post, process in running:
             process.join(max(0.0, limit - time.monotonic()))
             if process.is_alive():
-                log.error("%s did not stop within %.0f s; killing it", process.name, GRACE)
+                self._instrument.emit(WorkerKilled(post.group, post.name, GRACE))
                 process.kill()
                 process.join()
 
@@ -130,15 +138,15 @@ def _how(code: int | None) -> str:
     return f"signal {known.get(-code, -code)}"
 
 
-def _child(work: Work, group: Group, parent: int) -> None:
-    """A worker process: SIGTERM ends it after its batch, and so does the death of its supervisor."""
+def _child(post: Post, parent: int, instrument: Instrument) -> None:
+    """A post's process: SIGTERM ends it after its batch, and so does the death of its supervisor."""
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
-        work(group, lambda: bool(told) or os.getppid() != parent)
-    except Exception as error:
-        log.error("%s: %s: %s", group.name, type(error).__name__, " ".join(str(error).split())[:500])
-        log.debug("%s", group.name, exc_info=True)
+        post.work(lambda: bool(told) or os.getppid() != parent)
+    except Exception as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        instrument.emit(WorkerFailed(post.group, said, error))
         os._exit(1)

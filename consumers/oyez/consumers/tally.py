@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .instruments.happenings import WorkerStopped
 from .writing import Report
 
 
@@ -22,5 +23,6 @@ class Tally:
         self.released += len(report.released)
         self.dead += report.dead
 
-    def __str__(self) -> str:
-        return f"{self.done} handled, {self.parked} parked, {self.released} released, {self.dead} dead"
+    def stopped(self, group: str) -> WorkerStopped:
+        """What a worker of ``group`` says of all that at its end."""
+        return WorkerStopped(group, self.done, self.parked, self.released, self.dead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,8 @@ from .shares import Result, Share
 @dataclass
 class Report:
     """What one transaction did. Counts are of shares; ``released`` has the group of each row released, ``due_at``
-    is when the next of the group's rows that it wrote is due."""
+    is when the next of the group's rows that it wrote is due; ``failures`` counts by handler; ``delays`` are the
+    seconds for which claimed rows had been due."""
 
     done: int = 0
     waiting: int = 0
@@ -32,6 +34,8 @@ class Report:
     released: list[str] = field(default_factory=list)
     met: set[Pair] = field(default_factory=set)
     due_at: float | None = None
+    failures: Counter[str] = field(default_factory=Counter)
+    delays: list[float] = field(default_factory=list)
 
     def due(self, moment: float) -> None:
         """A row of the group is due at ``moment``."""
@@ -88,6 +92,7 @@ class Writes:
     def retry(self, share: Share, error: str) -> None:
         """The share failed: another attempt later, or a dead letter after too many or too long."""
         row, limits = share.row, self._limits
+        self._report.failures[share.handler.name] += 1
         attempts = 1 if row is None else row.attempts + 1
         age = 0.0 if row is None or row.head_since is None else self._now - row.head_since
         if attempts >= limits.max_attempts:
@@ -97,6 +102,11 @@ class Writes:
         else:
             self._report.retried += 1
             self._park(share, self._now + limits.delay(attempts), None, attempts, error)
+
+    def reject(self, share: Share, reason: str, error: str | None) -> None:
+        """The handler has given the share up."""
+        self._report.failures[share.handler.name] += 1
+        self.bury(share, reason, error)
 
     def bury(
         self,

@@ -116,6 +116,10 @@ class KafkaLog:
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 
+    def lags(self) -> dict[Partition, int]:
+        ends = {p: self._consumer.get_watermark_offsets(_named(p), cached=True)[1] for p in self._positions}
+        return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
+
     def siblings(self, partition: Partition) -> list[Partition]:
         with _asking(partition.topic):
             return self._topics.partitions(partition.topic)

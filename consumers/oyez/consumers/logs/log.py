@@ -44,6 +44,9 @@ class Log(Protocol):
     def positions(self) -> dict[Partition, int]:
         """The offset after the last record returned, for each started partition."""
 
+    def lags(self) -> dict[Partition, int]:
+        """How many records are left in each started partition, as far as that is known without asking."""
+
     def siblings(self, partition: Partition) -> list[Partition]:
         """All partitions of a partition's topic."""
 

@@ -68,6 +68,10 @@ class MemoryLog:
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 
+    def lags(self) -> dict[Partition, int]:
+        end = self._group.broker.end
+        return {p: end(p.topic, p.number) - position for p, position in self._positions.items()}
+
     def siblings(self, partition: Partition) -> list[Partition]:
         return self._group.partitions(partition.topic)
 

@@ -1,0 +1,155 @@
+"""Happenings: one for a batch or for a change of state, never one for an event.
+
+``group`` is a group's full name, ``error`` a text in one line; ``seconds`` and whatever ends so are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..writing import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """The base of all of them."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStarted(Happening):
+    """A worker begins its rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopped(Happening):
+    """A worker has left its group as it was told to. Counts are of shares, since it started."""
+
+    handled: int
+    parked: int
+    released: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFailed(Happening):
+    """An error ended a worker's rounds: its process ends."""
+
+    error: str
+    cause: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDied(Happening):
+    """A process ended that should not have; it is started again ``delay_seconds`` later."""
+
+    worker: str
+    how: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKilled(Happening):
+    """A process did not stop within ``seconds`` when it was told to."""
+
+    worker: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHandled(Happening):
+    """A batch of ``size`` events of the group was committed, ``seconds`` after it was decoded."""
+
+    size: int
+    seconds: float
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRun(Happening):
+    """Parked rows were run, or buried for their age, in one transaction."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Swept(Happening):
+    """The retry table was gone through; the database was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lagging(Happening):
+    """How many records are left to read, by topic and partition, of those that the worker holds."""
+
+    lags: Mapping[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost(Happening):
+    """The database does not answer; the worker waits for it."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack(Happening):
+    """The database answers again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedWithoutDatabase(Happening):
+    """The worker was told to stop while the database was away."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFenced(Happening):
+    """Another worker has moved a position of the batch: it was rolled back."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLost(Happening):
+    """The log gave no answer to what it was asked; it is asked again."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogBack(Happening):
+    """The log answers what it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionHalted(Happening):
+    """A partition is not read any more until somebody moves its position."""
+
+    topic: str
+    partition: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlowBatch(Happening):
+    """The time of a batch was up: ``handled`` of its ``size`` events were committed, the others are read again."""
+
+    size: int
+    handled: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandlersBroken(Happening):
+    """Nearly all ``shares`` of a batch failed alike: it was not committed."""
+
+    shares: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandlersMended(Happening):
+    """The batch that nearly all handlers failed for is committed."""
