@@ -76,6 +76,20 @@ def test_the_last_completing_share_meets_the_pair(bench: Benched, error: Excepti
     assert one.stage.effects() == [0, 1, 2]
 
 
+def test_what_died_waiting_is_parked_again(bench: Benched) -> None:
+    failing = Failing()
+    one = bench(visits(failing))
+    failing.tell("open_", 0, error=REJECT)
+    one.stage.handle(Opened(), *(Viewed(k="v", n=n) for n in range(2)))
+    one.stage.later(100_000.0)
+    assert one.dead() == [("open_", 0), ("view", 0), ("view", 1)]
+    tally = one.discard(DEAD, handler="open_")
+    assert (tally.met, tally.released, tally.revived) == ([PAIR], 0, 2)
+    one.stage.run()
+    assert one.stage.effects("view") == [0, 1]
+    assert one.dead() == []
+
+
 def test_both_at_once(bench: Benched) -> None:
     failing = Failing()
     one = bench(visits(failing))

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from oyez.schemas import Pair
 
 from .application import Group
-from .database import dead, pairs, parked
+from .database import dead, pairs
+from .database.meeting import meet
 from .database.parked import HandlerKey
 from .limits import Limits
 from .readiness import MetPairs
@@ -47,8 +48,8 @@ class Settling:
         for result in self._dying(unfinished, hopeless):
             _decide(result, met_before, hopeless, writes)
         writes.write(db)
-        pairs.mark_met(db, app, newly_met, now)
-        report.released = parked.release(db, app, newly_met, now)
+        released, revived = meet(db, app, newly_met, now)
+        report.released, report.revived = released + revived, len(revived)
         report.met = newly_met | met_before
         writes.make_due(db)
         return report

@@ -15,12 +15,14 @@ class Tally:
     done: int = 0
     parked: int = 0
     released: int = 0
+    revived: int = 0
     dead: int = 0
 
     def add(self, report: Report) -> None:
         self.done += report.done
         self.parked += report.waiting + report.behind + report.retried
-        self.released += len(report.released)
+        self.released += len(report.released) - report.revived
+        self.revived += report.revived
         self.dead += report.dead
 
     def stopped(self, group: str) -> WorkerStopped:

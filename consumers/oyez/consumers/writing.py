@@ -21,9 +21,9 @@ from .shares import Result, Share
 
 @dataclass
 class Report:
-    """What one transaction did. Counts are of shares; ``released`` has the group of each row released, ``due_at``
-    is when the next of the group's rows that it wrote is due; ``failures`` counts by handler; ``delays`` are the
-    seconds for which claimed rows had been due."""
+    """What one transaction did. Counts are of shares; ``released`` has the group of each row that became due because
+    a pair was met, ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it
+    wrote is due; ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due."""
 
     done: int = 0
     waiting: int = 0
@@ -32,6 +32,7 @@ class Report:
     dead: int = 0
     promoted: int = 0
     released: list[str] = field(default_factory=list)
+    revived: int = 0
     met: set[Pair] = field(default_factory=set)
     due_at: float | None = None
     failures: Counter[str] = field(default_factory=Counter)

@@ -112,6 +112,8 @@ def _say(tally: Tally) -> None:
         output.note(
             f"{several(tally.released)} waited for that and {'is' if tally.released == 1 else 'are'} due now"
         )
+    if tally.revived:
+        output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
     if tally.behind:
         output.note(f"{several(tally.behind)} follow an earlier one of their key")
     if tally.gone:

@@ -69,7 +69,8 @@ def _discard_of(table: Table) -> Action:
         lever = Discard(scene.application, table, time.time)
         return scene.steps.pull(lever, scene.ids, scene.wanted, advance)
 
-    return Action(table, "discard", {"done": "discarded", "busy": "busy", "released": "released"}, work)
+    counts = {"done": "discarded", "busy": "busy", "released": "released", "revived": "revived"}
+    return Action(table, "discard", counts, work)
 
 
 RELEASED = {"done": "released", "behind": "behind", "gone": "gone", "busy": "busy"}

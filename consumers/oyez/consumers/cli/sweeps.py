@@ -31,6 +31,7 @@ COLUMNS = (
     output.Column("parked", lambda row: row.parked),
     output.Column("released", lambda row: row.released),
     output.Column("dead", lambda row: row.dead),
+    output.Column("revived", lambda row: row.revived),
 )
 
 
@@ -43,10 +44,11 @@ class Swept:
     parked: int
     released: int
     dead: int
+    revived: int
 
     @property
     def is_empty(self) -> bool:
-        return not (self.handled or self.parked or self.released or self.dead)
+        return not (self.handled or self.parked or self.released or self.dead or self.revived)
 
 
 def sweep(
@@ -94,12 +96,12 @@ def one_pass(retry_tables: Sequence[Retrying], stop: Callable[[], bool]) -> list
     tallies = [Tally() for _ in retry_tables]
     with output.aside():
         released = -1
-        while released != sum(tally.released for tally in tallies) and not stop():
-            released = sum(tally.released for tally in tallies)
+        while released != sum(tally.released + tally.revived for tally in tallies) and not stop():
+            released = sum(tally.released + tally.revived for tally in tallies)
             for tally, retrying in zip(tallies, retry_tables, strict=True):
                 retrying.sweep(tally.add, stop)
     return [
-        Swept(retrying.group, tally.done, tally.parked, tally.released, tally.dead)
+        Swept(retrying.group, tally.done, tally.parked, tally.released, tally.dead, tally.revived)
         for retrying, tally in zip(retry_tables, tallies, strict=True)
     ]
 
@@ -134,7 +136,7 @@ def _printer(*, as_json: bool) -> Callable[[list[Swept]], None]:
         for one in done:
             output.line(
                 f"{output.iso(datetime.now(UTC))} {one.group}: {one.handled} handled, {one.parked} parked, "
-                f"{one.released} released, {one.dead} dead"
+                f"{one.released} released, {one.dead} dead, {one.revived} revived"
             )
 
     return json_lines if as_json else lines

@@ -124,7 +124,7 @@ dead = Table(
     Column("position", BigInteger),
     Index("oyez_dead_share", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_dead_key", "app", "handler", "key"),
-    Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject"),
+    Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
     sqlite_autoincrement=True,
 )
 

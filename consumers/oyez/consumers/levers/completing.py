@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from oyez.schemas import Pair
 
 from ..application import Application
-from ..database import dead, pairs, parked
+from ..database import dead
 from ..database.inbox import EventId
+from ..database.meeting import Meeting, meet
 
 
 class Completing:
@@ -34,9 +35,9 @@ class Completing:
 
     def complete(
         self, db: Connection, rows: Iterable[Any], met: set[Pair], now: float
-    ) -> tuple[set[Pair], list[str]]:
-        """These shares are deleted: mark the pairs that nothing stands in the way of any more, and release what waits
-        for them. Returns the pairs, and the group of each row released.
+    ) -> tuple[set[Pair], Meeting]:
+        """These shares are deleted: mark the pairs that nothing stands in the way of any more, and release and revive
+        what waits for them. Returns the pairs, and what that released.
 
         The caller has locked the pairs, which said that those in ``met`` are met already.
         """
@@ -47,5 +48,4 @@ class Completing:
         names = sorted(name for pair in events for name in self._completing[pair.signal])
         unfinished = dead.unfinished(db, self._app, {one for ours in events.values() for one in ours}, names)
         completed = {pair for pair, ours in events.items() if ours - unfinished}
-        pairs.mark_met(db, self._app, completed, now)
-        return completed, parked.release(db, self._app, completed, now)
+        return completed, meet(db, self._app, completed, now)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Table
+
+from oyez.schemas import Pair
 
 from ..application import Application
 from ..database import choosing, moving, notices, pairs, parked, tables
@@ -13,6 +16,7 @@ from .completing import Completing
 from .steps import Step, Tally, busy
 
 COLUMNS = ("id", "group_name", "handler", "signal", "source", "event_id", "key", "subject", "ordered")
+ASKED = ("handler", "signal", "subject", "wait_signal", "wait_subject")
 
 
 class Discard:
@@ -31,14 +35,25 @@ class Discard:
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
         """Lock the pairs, then the rows; delete; complete and release."""
         now = self._clock()
-        found = choosing.read(db, self.table, ids, wanted, "handler", "signal", "subject")
-        asked = {pair for row in found if (pair := self._completing.pair(row)) is not None}
+        asked = self._asked(choosing.read(db, self.table, ids, wanted, *ASKED))
         met = pairs.lock(db, self._app, asked, now)
         rows = choosing.lock(db, self.table, ids, wanted, *COLUMNS)
         moving.discard(db, self.table, [row.id for row in rows])
-        completed, released = self._completing.complete(db, rows, met, now)
+        completed, meeting = self._completing.complete(db, rows, met, now)
         freed = [row for row in rows if self.table is tables.parked and row.ordered]
         parked.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
-        notices.notify(db, {*released, *(row.group_name for row in freed)})
-        tally = Tally(done=len(rows), released=len(released), met=sorted(completed))
+        notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
+        released, revived = len(meeting.released), len(meeting.revived)
+        tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))
         return Step(tally, busy(db, self.table, ids, [row.id for row in rows], wanted))
+
+    def _asked(self, rows: Iterable[Any]) -> set[Pair]:
+        """The pairs that these shares may complete, and those that they wait for or have died of: whoever meets one of
+        these releases or revives the share."""
+        asked: set[Pair] = set()
+        for row in rows:
+            if (pair := self._completing.pair(row)) is not None:
+                asked.add(pair)
+            if row.wait_signal is not None:
+                asked.add(Pair(row.wait_signal, row.wait_subject))
+        return asked

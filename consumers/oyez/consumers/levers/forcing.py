@@ -77,8 +77,10 @@ class Force:
         report = self._execution.handle(claim)
         count, again = len(claim.claimed), report.waiting + report.retried
         gave_up = count - report.done - again - report.behind
-        released = len(report.released)
-        total.add(Tally(done=report.done, again=again, dead=gave_up, behind=report.behind, released=released))
+        released = len(report.released) - report.revived
+        made = Tally(done=report.done, again=again, dead=gave_up, behind=report.behind, released=released)
+        made.revived = report.revived
+        total.add(made)
         return claim.claimed
 
     def _left(self, ids: Sequence[int], wanted: Filter, total: Tally) -> None:

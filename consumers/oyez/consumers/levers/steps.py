@@ -32,7 +32,8 @@ class Tally:
     discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
     its key, its handler ``gone``, ``undecodable`` still, or in the hands of a worker all the time (``busy``). What is
     missing from these was not there any more.
-    ``met`` are the pairs that this met, ``released`` the number of shares that had waited for them.
+    ``met`` are the pairs that this met, ``released`` the number of shares that had waited for them, ``revived`` of
+    those that had died waiting.
     """
 
     chosen: int = 0
@@ -44,6 +45,7 @@ class Tally:
     undecodable: int = 0
     busy: int = 0
     released: int = 0
+    revived: int = 0
     met: list[Pair] = field(default_factory=list)
 
     def add(self, more: Tally) -> None:

@@ -93,14 +93,7 @@ def create_parked() -> None:
     op.create_index("oyez_parked_share", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "turn", "id"])
     op.create_index("oyez_parked_due", "oyez_parked", ["group_name", "due_at"])
-    waiting = sa.text("wait_signal IS NOT NULL")
-    op.create_index(
-        "oyez_parked_waiting",
-        "oyez_parked",
-        ["app", "wait_signal", "wait_subject"],
-        postgresql_where=waiting,
-        sqlite_where=waiting,
-    )
+    index_waiting("oyez_parked")
 
 
 def create_dead() -> None:
@@ -118,7 +111,18 @@ def create_dead() -> None:
     )
     op.create_index("oyez_dead_share", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_dead_key", "oyez_dead", ["app", "handler", "key"])
-    op.create_index("oyez_dead_waiting", "oyez_dead", ["app", "wait_signal", "wait_subject"])
+    index_waiting("oyez_dead")
+
+
+def index_waiting(table: str) -> None:
+    waiting = sa.text("wait_signal IS NOT NULL")
+    op.create_index(
+        f"{table}_waiting",
+        table,
+        ["app", "wait_signal", "wait_subject"],
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
 
 
 def create_start() -> None:
