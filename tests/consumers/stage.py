@@ -24,6 +24,7 @@ from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.instruments import Instrument
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
@@ -122,11 +123,19 @@ class Stage:
     """An application over a memory log and a prepared database."""
 
     def __init__(
-        self, url: str, on: Handlers, *, signals: Catalogue = known, engine: Engine | None = None, **said: Any
+        self,
+        url: str,
+        on: Handlers,
+        *,
+        signals: Catalogue = known,
+        engine: Engine | None = None,
+        instrument: Instrument | None = None,
+        **said: Any,
     ) -> None:
         self.clock = Clock()
         self.engine = engine or make_engine(url)
         self.application = Application(on, signals)
+        self._instrument = instrument
         self.broker = MemoryBroker(partitions=1)
         self.announcer = Announcer(MemoryTransport(self.broker), source="web", topic=TOPIC, catalogue=signals)
         self._settings = ListenSettings(**({"topic": TOPIC, "max_attempts": 5} | said))
@@ -142,6 +151,7 @@ class Stage:
             source=self.logs[group].join(),
             clock=self.clock,
             sleep=self.clock.sleep,
+            instrument=self._instrument,
         )
 
     def announce(self, *events: Signal) -> None:

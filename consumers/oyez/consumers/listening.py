@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from .application import Application, Group
@@ -10,6 +11,7 @@ from .assembly import engine_from, kafka_log, make_worker
 from .database.engine import Database
 from .database.migrating import require
 from .instruments.instrument import Instrument, logging_instrument
+from .measuring.folder import Folder, folder
 from .registration import register
 from .settings import ListenSettings
 from .supervisor import Post, Supervisor
@@ -47,12 +49,45 @@ def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped
         engine.dispose()
 
 
-def listen(application: Application, settings: ListenSettings, groups: Sequence[Group], workers: int) -> int:
-    """Supervise ``workers`` processes for each group until a signal; returns the signal's number."""
+def listen(
+    application: Application,
+    settings: ListenSettings,
+    groups: Sequence[Group],
+    workers: int,
+    where: Folder | None = None,
+) -> int:
+    """Supervise ``workers`` processes for each group until a signal; returns the signal's number.
+
+    ``where`` is the folder for measures, if it was made before the application was imported: see `measured`.
+    Raises `MetricsMissing` and `PortTaken`.
+    """
     prepare(application, settings)
-    instrument = logging_instrument()
-    posts = posts_of(groups, workers, partial(work, settings), instrument)
-    return Supervisor(posts, instrument=instrument).run()
+    with measured(settings) if where is None else nullcontext(where) as folder:
+        if folder is None:
+            instrument = logging_instrument()
+            posts = posts_of(groups, workers, partial(work, settings), instrument)
+            return Supervisor(posts, instrument=instrument).run()
+        return _measuring(settings, groups, workers, folder)
+
+
+@contextmanager
+def measured(settings: ListenSettings) -> Iterator[Folder | None]:
+    """The folder for the measures of this process and its workers, if any are asked for. To be entered before the
+    application is imported; raises `MetricsMissing`."""
+    if settings.metrics is None:
+        yield None
+        return
+    with folder() as found:
+        yield found
+
+
+def _measuring(settings: ListenSettings, groups: Sequence[Group], workers: int, folder: Folder) -> int:
+    from .measuring.starting import measuring  # noqa: PLC0415 # prometheus-client is an extra
+
+    with measuring(settings, folder) as meter:
+        posts = posts_of(groups, workers, partial(work, settings), meter.instrument)
+        aside = [meter.answering([group.name for group in groups])]
+        return Supervisor(meter.measured(posts), aside=aside, instrument=meter.instrument).run()
 
 
 def posts_of(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from oyez.schemas import Pair
 
-from .database import claims, dead, pairs, parked
+from .database import claims, dead, pairs, parked, waits
 from .database.claims import ParkedRow
 from .execution import Execution
 from .intakes import Claim
@@ -75,13 +75,19 @@ class Retrying:
         with self._execution.database.reading() as db:
             return claims.next_due(db, self._group.name, list(self._group.by_name))
 
+    def oldest_wait(self) -> float:
+        """For how many seconds the oldest parked share has been parked; 0 if there is none."""
+        with self._execution.database.reading() as db:
+            since = waits.oldest(db, self._group.name)
+        return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met"."""
         now, app = self._execution.clock(), self._group.app
         names = list(self._group.by_name)
         found = claims.expired(db, self._group.name, names, now - self._limits.max_age, self._batch)
-        waits = {row.waits for row in found if row.waits is not None}
-        met = pairs.lock(db, app, waits, now)
+        awaited = {row.waits for row in found if row.waits is not None}
+        met = pairs.lock(db, app, awaited, now)
         rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in met])
         dead.bury(db, [dead.letter(row, app, _never(row, now), None, now) for row in rows])
         parked.remove(db, [row.id for row in rows])

@@ -22,5 +22,11 @@ class ListenSettings(Settings):
     """Attempts after which a failing share becomes a dead letter."""
     max_age: float = Field(86_400.0, gt=0)
     """Seconds as the head of its key after which a waiting or failing share becomes a dead letter."""
+    metrics: int | None = Field(None, ge=0, le=65_535)
+    """The port of `/metrics`; 0 for one that is free."""
+    metrics_host: str = "127.0.0.1"
+    """The address at which `/metrics` is answered."""
+    log_format: Literal["text", "json"] = "text"
+    """How the commands log."""
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
     """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""

@@ -148,7 +148,7 @@ class Worker:
         if not 0 <= now - self._swept < self._sweep_every:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
-            self._emit(happenings.Swept(self._group.name))
+            self._emit(happenings.Swept(self._group.name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
             self._retrying.run_due(self._ran, stopped, seconds=SLICE)

@@ -82,6 +82,11 @@ class Announcer:
         return cls(transport_from(settings), **(said | options))
 
     @property
+    def source(self) -> str:
+        """The source of its events."""
+        return self._source
+
+    @property
     def undelivered(self) -> int:
         """Events of this process that were announced and did not arrive."""
         return self._failures.total

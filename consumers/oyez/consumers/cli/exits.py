@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..application import StartError
 from ..database import DatabaseAway, DatabaseError
 from ..loading import AppError
 from ..signature import RegistrationError
+from . import logs
 
 OK = 0
 FAILED = 1
@@ -122,11 +122,11 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, Terminated):
         return code
     if isinstance(error, KeyboardInterrupt):
-        print("oyez: interrupted", file=sys.stderr)  # noqa: T201
+        logs.last_line("interrupted")
         return code
     if debug and not is_usage(error):
         traceback.print_exception(error)
-    print(f"oyez: {line_of(error)}", file=sys.stderr)  # noqa: T201
+    logs.last_line(line_of(error))
     return code
 
 

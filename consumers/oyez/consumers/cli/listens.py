@@ -8,12 +8,23 @@ from typing import Annotated
 import typer
 
 from ..application import Application, Group, StartError
-from ..listening import chosen
+from ..listening import chosen, measured
 from ..listening import listen as supervise
 from . import logs, probes
 from .apps import application_of
 from .exits import NotFound
-from .options import App, Database, Kafka, Quiet, Topic, Verbose, settings_from
+from .options import (
+    App,
+    Database,
+    Kafka,
+    LogFormat,
+    Metrics,
+    MetricsHost,
+    Quiet,
+    Topic,
+    Verbose,
+    settings_from,
+)
 from .stopping import end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
@@ -26,25 +37,31 @@ def listen(
         typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes for each group.")] = 1,
+    metrics: Metrics = None,
+    metrics_host: MetricsHost = None,
     application: App = None,
     kafka: Kafka = None,
     topic: Topic = None,
     database: Database = None,
+    log_format: LogFormat = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130)."""
     end_on_sigterm()
-    if verbose or quiet:
-        logs.configure(verbose=verbose, quiet=quiet)
-    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
-    found = application_of(settings)
-    groups = _chosen(found, signals or [])
-    probes.database(settings)
-    probes.kafka(settings)
-    names = ", ".join(group.name for group in groups)
-    log.info("listening: %s; %d worker%s each", names, workers, "" if workers == 1 else "s")
-    raise typer.Exit(exit_code(supervise(found, settings, groups, workers)))
+    given = {"app": application, "kafka": kafka, "topic": topic, "database": database}
+    measures = {"metrics": metrics, "metrics_host": metrics_host}
+    settings = settings_from(context, **given, **measures, log_format=log_format)
+    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
+    with measured(settings) as folder:
+        found = application_of(settings)
+        groups = _chosen(found, signals or [])
+        probes.database(settings)
+        probes.kafka(settings)
+        names = ", ".join(group.name for group in groups)
+        log.info("listening: %s; %d worker%s each", names, workers, "" if workers == 1 else "s")
+        number = supervise(found, settings, groups, workers, folder)
+    raise typer.Exit(exit_code(number))
 
 
 def _chosen(application: Application, names: list[str]) -> list[Group]:

@@ -20,6 +20,16 @@ Transport = Annotated[
     str | None, typer.Option("--transport", help="kafka, inline or memory. [OYEZ_TRANSPORT]")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Metrics = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics", metavar="PORT", min=0, max=65_535, help="Answer /metrics there. [OYEZ_METRICS]"
+    ),
+]
+MetricsHost = Annotated[
+    str | None, typer.Option("--metrics-host", metavar="HOST", help="127.0.0.1. [OYEZ_METRICS_HOST]")
+]
+LogFormat = Annotated[str | None, typer.Option("--log-format", metavar="text|json", help="[OYEZ_LOG_FORMAT]")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")]
 

@@ -15,7 +15,7 @@ from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
 from .listens import listen
-from .options import App, Database, Kafka, Quiet, Topic, Transport, Verbose, given
+from .options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .renaming import rename
 from .signals import signals
 from .statuses import status
@@ -78,6 +78,7 @@ def options(
     database: Database = None,
     topic: Topic = None,
     transport: Transport = None,
+    log_format: LogFormat = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks. [OYEZ_DEBUG=1]")] = False,
@@ -92,8 +93,9 @@ def options(
 
     Settings come from flags, then from OYEZ_… in the environment, then from oyez.toml, then from the defaults.
     """
-    logs.configure(verbose=verbose, quiet=quiet)
-    context.obj = given(app=application, kafka=kafka, database=database, topic=topic, transport=transport)
+    logs.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
+    said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}
+    context.obj = given(**said, log_format=log_format)
 
 
 def _group(name: str, text: str) -> typer.Typer:

@@ -45,6 +45,8 @@ PARTITIONS = (
     output.Column("end", lambda row: _known(row.state.end)),
     output.Column("lag", lambda row: _known(row.state.lag)),
     output.Column("worker", lambda row: row.state.owner),
+    output.Column("halted since", lambda row: row.state.halted_at),
+    output.Column("halted", lambda row: row.state.halted, brief=True),
 )
 
 

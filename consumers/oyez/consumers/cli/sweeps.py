@@ -20,7 +20,7 @@ from ..tally import Tally
 from . import logs, output, probes
 from .apps import application_of
 from .exits import is_away, line_of
-from .options import App, Database, Json, Quiet, Verbose, settings_from
+from .options import App, Database, Json, LogFormat, Quiet, Verbose, settings_from
 from .stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
@@ -60,14 +60,14 @@ def sweep(
     application: App = None,
     database: Database = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Run what is due in the retry table of every group, and whatever that releases."""
     end_on_sigterm()
-    if verbose or quiet:
-        logs.configure(verbose=verbose, quiet=quiet)
-    settings = settings_from(context, app=application, database=database)
+    settings = settings_from(context, app=application, database=database, log_format=log_format)
+    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
     if every is None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..writing import Report
@@ -76,7 +76,10 @@ class RowsRun(Happening):
 
 @dataclass(frozen=True, slots=True)
 class Swept(Happening):
-    """The retry table was gone through; the database was reached."""
+    """The retry table was gone through; the database was reached. ``oldest_wait`` asks it for how many seconds the
+    oldest parked share has been parked; it may raise `DatabaseAway`."""
+
+    oldest_wait: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, case, func, select
 from ..application import Group
 from ..database.tables import dead, parked, position
 from .offsets import Ends, Offsets
+from .shares import utc
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class PartitionState:
     """A partition and how far a group has read it, in offsets.
 
     ``position`` is None where the group has not begun: its lag is everything. ``end`` and ``lag`` are None where
-    Kafka was not asked.
+    Kafka was not asked, or has no such partition any more. ``halted`` is why the partition is not read, since
+    ``halted_at`` (aware, in UTC).
     """
 
     topic: str
@@ -27,6 +30,8 @@ class PartitionState:
     end: int | None
     lag: int | None
     owner: str | None
+    halted: str | None = None
+    halted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +103,7 @@ def _partitions(
 ) -> list[PartitionState]:
     rows = _positions(db, group.name)
     if ends is None or offsets is None:
-        return [
-            PartitionState(row.topic, row.partition, row.position, None, None, row.owner or None)
-            for row in rows
-        ]
+        return [_unasked(row) for row in rows]
     ours = {topic: ends[topic] for topic in topics if topic in ends}
     known = {(row.topic_id, row.partition): row for row in rows}
     told = {} if group.is_exact else offsets.told(group.name, ours)
@@ -111,8 +113,23 @@ def _partitions(
             row = known.get((found.topic_id, number))
             at = (row.position if row else None) if group.is_exact else told.get((topic, number))
             lag = max(0, high - max(low, at or 0))
-            states.append(PartitionState(topic, number, at, high, lag, (row.owner or None) if row else None))
-    return states
+            kept = _kept(row) if row else {"owner": None}
+            states.append(PartitionState(topic, number, at, high, lag, **kept))
+    there = {(found.topic_id, number) for found in ours.values() for number in found.partitions}
+    # A topic that was made again has another id: why the partitions of the one before are not read is still to be seen.
+    return states + [
+        _unasked(row) for row in rows if row.halted and (row.topic_id, row.partition) not in there
+    ]
+
+
+def _unasked(row: Any) -> PartitionState:
+    return PartitionState(row.topic, row.partition, row.position, None, None, **_kept(row))
+
+
+def _kept(row: Any) -> dict[str, Any]:
+    """What the database says beside the position."""
+    since = None if row.halted_at is None else utc(row.halted_at)
+    return {"owner": row.owner or None, "halted": row.halted, "halted_at": since}
 
 
 def _positions(db: Connection, group: str) -> list[Any]:

@@ -1,0 +1,139 @@
+"""What answers scrapes and probes: `/metrics`, `/healthz`, `/readyz`. It is a process of its own, since the
+supervisor, which forks, must not have threads."""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from .errors import PortTaken
+
+TEXT = "text/plain; charset=utf-8"
+NOTICE = 0.2  # s; how late the end of the supervisor may be noticed
+
+
+class Answer(NamedTuple):
+    """An answer to a request."""
+
+    status: int
+    kind: str
+    body: bytes
+
+
+class Files(Collector):
+    """What the processes have written, added up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Iterator[Metric]:
+        """All measures. What is not a number was withdrawn by who had said it: see `Measures`."""
+        for metric in self._files.collect():  # type: ignore[no-untyped-call]
+            if metric.name.startswith("oyez_"):
+                metric.samples = [sample for sample in metric.samples if not math.isnan(sample.value)]
+            yield metric
+
+
+class Answers:
+    """What is answered to whom."""
+
+    def __init__(self, folder: Path, groups: Sequence[str], alive: Callable[[], bool]) -> None:
+        """``groups`` are those that need a worker; ``alive`` says whether the supervisor lives."""
+        self._files = Files(folder)
+        self._groups = groups
+        self._alive = alive
+
+    def to(self, path: str, accept: str) -> Answer:
+        """The answer to a GET of ``path``."""
+        match path:
+            case "/metrics":
+                return self._metrics(accept)
+            case "/healthz":
+                return _said(200, "ok") if self._alive() else _said(503, "the supervisor is gone")
+            case "/readyz":
+                missing = [*unready(self._files.collect(), self._groups)]
+                return _said(503, *missing) if missing else _said(200, "ready")
+        return _said(404, "there are /metrics, /healthz and /readyz")
+
+    def _metrics(self, accept: str) -> Answer:
+        registry = CollectorRegistry()
+        registry.register(self._files)
+        encode, kind = choose_encoder(accept)
+        return Answer(200, kind, encode(registry))
+
+
+def unready(metrics: Iterable[Metric], groups: Iterable[str]) -> Iterator[str]:
+    """A line for each group that has no worker that runs and reaches the database."""
+    found = {
+        (metric.name, sample.labels["group"]): sample.value
+        for metric in metrics
+        if metric.name in ("oyez_workers", "oyez_workers_connected")
+        for sample in metric.samples
+    }
+    for group in groups:
+        if not found.get(("oyez_workers", group)):
+            yield f"{group}: no worker runs"
+        elif not found.get(("oyez_workers_connected", group)):
+            yield f"{group}: no worker reaches the database"
+
+
+def _said(status: int, *lines: str) -> Answer:
+    return Answer(status, TEXT, "".join(f"{line}\n" for line in lines).encode())
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A listening socket; raises `PortTaken`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=64)
+    except (OSError, OverflowError) as error:
+        raise PortTaken(host, port, error if isinstance(error, OSError) else OSError(str(error))) from None
+
+
+class Endpoint(ThreadingHTTPServer):
+    """The HTTP server, on a socket that is there already."""
+
+    timeout = NOTICE
+
+    def __init__(self, listening: socket.socket, answers: Answers) -> None:
+        super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.answers = answers
+
+    def serve(self, stopped: Callable[[], bool]) -> None:
+        """Answer until ``stopped()``."""
+        while not stopped():
+            self.handle_request()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever asked has gone before the answer."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Endpoint
+    timeout = 10
+
+    def do_GET(self) -> None:  # http.server's name
+        status, kind, body = self.server.answers.to(urlsplit(self.path).path, self.headers.get("Accept", ""))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 # http.server's name
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # http.server's name
+        """A scrape is no line in the log."""

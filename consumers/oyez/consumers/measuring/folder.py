@@ -1,0 +1,85 @@
+"""The folder in which processes write their measures, and under which names.
+
+Each process writes files of its own there, and whoever answers a scrape adds them up (prometheus-client's
+multiprocess mode). The names of the files are those of the posts, not of the processes: a worker that is started
+again counts on in the files of the one before, so that there are never more of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import MetricsMissing
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Identity:
+    """The name of this process's files. What a worker forks itself writes under its own number."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._prefix = str(self._pid)
+        self._name = self._prefix
+
+    def of(self, number: int) -> str:
+        """The name for a post; it has no '_', which separates the parts of a file's name."""
+        return f"{self._prefix}-{number}"
+
+    def become(self, number: int) -> None:
+        """From now on this process is the one at a post."""
+        self._pid = os.getpid()
+        self._name = self.of(number)
+
+    def __call__(self) -> str:
+        pid = os.getpid()
+        return self._name if pid == self._pid else str(pid)
+
+
+class Folder:
+    """Where measures are written, and by whom."""
+
+    def __init__(self, path: Path, identity: Identity) -> None:
+        self.path = path
+        self.identity = identity
+
+    def forget(self, number: int) -> None:
+        """The process at a post has ended: what it said of itself, beside counts, holds no more."""
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 # an extra
+
+        mark_process_dead(self.identity.of(number), str(self.path))  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def folder() -> Iterator[Folder]:
+    """A folder for this process and those that it forks: PROMETHEUS_MULTIPROC_DIR, else a temporary one.
+
+    To be entered before the application is imported, so that the application's own measures are written there
+    too. Raises `MetricsMissing`.
+    """
+    given = os.environ.get(FOLDER)
+    path = Path(given or tempfile.mkdtemp(prefix="oyez-metrics-"))
+    path.mkdir(parents=True, exist_ok=True)
+    os.environ[FOLDER] = str(path)
+    owner = os.getpid()
+    try:
+        yield Folder(path, _identify())
+    finally:
+        if not given and os.getpid() == owner:
+            del os.environ[FOLDER]
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _identify() -> Identity:
+    try:
+        from prometheus_client import values  # noqa: PLC0415 # an extra, and to be imported after the folder is set
+    except ModuleNotFoundError:
+        raise MetricsMissing from None
+    identity = Identity()
+    values.ValueClass = values.MultiProcessValue(identity)  # type: ignore[no-untyped-call]
+    return identity

@@ -1,0 +1,135 @@
+"""What a worker emits: one happening for a batch, whatever is in it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from consumers.stage import Opened, Placed, Play, Viewed, note, placed
+from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.database.positions import Partition
+from oyez.consumers.instruments import Happening, Instrument
+from oyez.consumers.instruments import happenings as h
+
+
+class Collecting:
+    """Keeps what it receives."""
+
+    def __init__(self) -> None:
+        self.received: list[Happening] = []
+
+    def receive(self, happening: Happening) -> None:
+        self.received.append(happening)
+
+
+def test_one_for_a_batch_never_one_for_an_event(play: Play) -> None:
+    on = Handlers("stage")
+
+    @on(Placed)
+    def place(events: list[Placed], db: Connection) -> None:
+        note(db, "place", *[event.n for event in events])
+
+    @on(Placed, name="fails", group="other")
+    def fail(event: Placed, db: Connection) -> None:
+        raise ValueError("as told")
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told))
+    stage.run()  # the partitions are taken
+    told.received.clear()
+    stage.announce(*placed(range(500)))
+    for worker in stage.workers.values():
+        worker.step()
+    batches = [one for one in told.received if isinstance(one, h.BatchHandled)]
+    assert sorted((one.group, one.size) for one in batches) == [("stage.other", 500), ("stage.placed", 500)]
+    assert len(told.received) <= 4 * len(stage.workers), "a batch, a sweep, a claim, a look at the lag"
+
+
+def test_failures_are_counted_by_handler_and_only_those(play: Play) -> None:
+    on = Handlers("stage")
+
+    @on(Placed)
+    def wobbly(event: Placed, db: Connection) -> None:
+        if event.n == 1:
+            raise ValueError("as told")
+        if event.n == 2:
+            raise Reject("as told")
+        if event.n == 3:
+            raise NotReady
+
+    @on(Placed)
+    def steady(event: Placed, db: Connection) -> None:
+        note(db, "steady", event.n)
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told))
+    stage.run()  # the partitions are taken
+    stage.announce(*placed(range(10)))
+    for worker in stage.workers.values():
+        worker.step()
+    (batch,) = [one for one in told.received if isinstance(one, h.BatchHandled)]
+    assert batch.report.failures == {"wobbly": 3}
+    assert (batch.report.done, batch.report.retried, batch.report.dead) == (17, 2, 1)
+
+
+def test_delays_are_those_of_the_rows_that_were_due(play: Play) -> None:
+    on = Handlers("stage")
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        note(db, "view", event.n)
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told))
+    stage.handle(Viewed(n=1), Viewed(n=2))
+    stage.announce(Opened())
+    stage.workers["stage.opened"].step()
+    stage.clock.now += 7.0
+    stage.workers["stage.viewed"].step()
+    assert stage.effects("view") == [1, 2]
+    delays = [one.report.delays for one in told.received if isinstance(one, h.RowsRun) and one.report.done]
+    assert delays == [[pytest.approx(7.0)]], (
+        "the head was due for so long; what is behind it was not due by itself"
+    )
+
+
+def test_the_lag_is_what_is_left(play: Play) -> None:
+    on = Handlers("stage")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        note(db, "place", event.n)
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told), batch=3)
+    worker = stage.workers["stage.placed"]
+    stage.announce(*placed(range(10)))
+    worker.step()
+    (first,) = [one for one in told.received if isinstance(one, h.Lagging)]
+    assert first.lags == {("stage", 0): 10}, "taken, and nothing read yet"
+    worker.step()
+    assert worker._log.lags() == {Partition("stage", stage.broker.topic_id("stage"), 0): 7}
+
+
+def test_the_oldest_wait_is_asked_for_only_by_who_wants_it(play: Play) -> None:
+    on = Handlers("stage")
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        note(db, "view", event.n)
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told))
+    stage.handle(Viewed(n=1))
+    stage.clock.now += 60.0
+    waits = {one.group: one.oldest_wait() for one in told.received if isinstance(one, h.Swept)}
+    assert waits["stage.opened"] == 0.0
+    assert 60.0 <= waits["stage.viewed"] < 61.0
