@@ -8,6 +8,8 @@ from confluent_kafka import KafkaError
 
 # Said for every attempt to connect, twenty times a second.
 NOISE = {"FAIL", "ERROR", "REQTMOUT"}
+CHANGED = "changed id from"
+"""In a debug line of METADATA: a topic was deleted and made again. The client reads on as if nothing had happened."""
 PASSING = {
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.ILLEGAL_GENERATION,
@@ -20,16 +22,24 @@ PASSING = {
 class Chatter:
     """Stands where the client expects its logger. That the broker is away, and is back, is one line each."""
 
-    def __init__(self, logger: logging.Logger, servers: str) -> None:
+    def __init__(self, logger: logging.Logger, servers: str, *, is_debugging: bool = False) -> None:
         self._logger = logger
+        self._is_debugging = is_debugging
         self._servers = servers
         self._is_away = False
         self._refusal: str | None = None
         self.fatal: KafkaError | None = None
         """An error after which the client does nothing any more."""
 
+        self.is_topic_in_doubt = False
+        """Whether a topic has got another id since this was last set to False."""
+
     def log(self, level: int, template: str, facility: str, *rest: object) -> None:
-        """One of the client's own lines."""
+        """One of the client's own lines. Its debug lines are for us alone, unless somebody asked for some."""
+        if level <= logging.DEBUG:
+            self.is_topic_in_doubt |= any(CHANGED in str(one) for one in rest)
+            if not self._is_debugging:
+                return
         self._logger.log(logging.DEBUG if facility in NOISE else level, template, facility, *rest)
 
     def on_error(self, error: KafkaError) -> None:

@@ -7,7 +7,8 @@ ever raised in one: librdkafka would lose messages, and `close` might never retu
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -15,9 +16,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from ..database.positions import Partition
 from ..reading import Record
+from .assigning import COOPERATIVE, assigning, named
 from .chatter import Chatter
 from .log import FirstOffset, LogAway, LogError
-from .topics import Topics
+from .naming import Names
+from .topics import GONE, Topics
 
 ANSWER = 10.0  # s; how long the broker may take for a single question
 DEFAULTS: Mapping[str, Any] = {
@@ -29,14 +32,14 @@ DEFAULTS: Mapping[str, Any] = {
 }
 # With the "consumer" protocol these are the broker's to set.
 CLASSIC: Mapping[str, Any] = {
-    "partition.assignment.strategy": "cooperative-sticky",
+    "partition.assignment.strategy": COOPERATIVE,
     "session.timeout.ms": 6_000,
     "heartbeat.interval.ms": 1_000,
 }
 
 
 class KafkaLog:
-    """A member of a consumer group; see `Log`."""
+    """A member of a consumer group; see `Log`. ``clock`` counts seconds."""
 
     def __init__(
         self,
@@ -46,8 +49,10 @@ class KafkaLog:
         servers: str,
         options: Mapping[str, Any],
         logger: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._chatter = Chatter(logger, servers)
+        debug = options.get("debug")
+        self._chatter = Chatter(logger, servers, is_debugging=bool(debug))
         is_classic = options.get("group.protocol", "classic") == "classic"
         config = {
             **DEFAULTS,
@@ -55,14 +60,16 @@ class KafkaLog:
             **options,
             "bootstrap.servers": servers,
             "group.id": group,
+            "debug": f"{debug},metadata" if debug else "metadata",
             "error_cb": self._chatter.on_error,
             "on_commit": self._chatter.on_commit,
         }
         self._topics = Topics(servers, options)
+        self._names = Names(self._topics, clock)
         self._logger = logger
-        self._assigned: set[tuple[str, int]] = set()
+        self._assigning = assigning(config)
         self._positions: dict[Partition, int] = {}
-        self._started: dict[tuple[str, int], Partition] = {}
+        self._stranded: dict[Partition, int] = {}
         self._lost_some = False
         self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
         self._consumer.subscribe(
@@ -71,47 +78,35 @@ class KafkaLog:
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._lost_some = False
-        first = self._consumer.poll(wait)
-        if self._chatter.fatal is not None:
-            raise LogError(f"Kafka: {self._chatter.fatal.str()}")
-        if first is None:
-            return ()
-        messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
+        messages = self._fetched(limit, wait)
         if any(map(Message.error, messages)):
-            messages = [message for message in messages if not self._is_error(message)]
+            messages = self._without_errors(messages)
         if messages:
             self._chatter.heard()
+        self._leave_outdated()
         if self._lost_some:
-            messages = [m for m in messages if (m.topic(), m.partition()) in self._started]
-        self._note_positions()
+            started = {(p.topic, p.number) for p in self._positions}
+            messages = [m for m in messages if (m.topic(), m.partition()) in started]
         return cast("Sequence[Record]", messages)
 
     def gained(self) -> list[Partition]:
-        new = self._assigned - self._started.keys()
-        if not new:
-            return []
-        read = {topic for topic, _ in self._started}
-        with _asking("its topics"):
-            for topic in {topic for topic, _ in new} - read:
-                self._topics.forget(topic)
-            named = sorted(self._topics.name(topic, number) for topic, number in new)
-        self._chatter.heard()
-        return named
+        return [partition for partition in self._names.all() if partition not in self._positions]
 
     def start(self, positions: Mapping[Partition, int]) -> None:
-        ours = {p: at for p, at in positions.items() if (p.topic, p.number) in self._assigned}
-        again = [p for p in ours if p in self._positions]
-        if again:
-            self._consumer.incremental_unassign([_named(p) for p in again])
-        self._consumer.incremental_assign([_named(p, offset) for p, offset in ours.items()])
+        ours = {p: at for p, at in positions.items() if self._names.of(p.topic, p.number) == p}
+        if ours:
+            self._assigning.start(self._consumer, self._positions, ours)
         for partition, offset in ours.items():
             self._positions[partition] = offset
-            self._started[partition.topic, partition.number] = partition
+            self._stranded.pop(partition, None)
 
     def leave(self, partition: Partition) -> None:
         if partition in self._positions:
-            self._consumer.incremental_unassign([_named(partition)])
+            self._assigning.stop(self._consumer, self._positions, partition)
             self._forget(partition)
+
+    def stranded(self) -> dict[Partition, int]:
+        return dict(self._stranded)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
@@ -122,17 +117,21 @@ class KafkaLog:
 
     def siblings(self, partition: Partition) -> list[Partition]:
         with _asking(partition.topic):
-            return self._topics.partitions(partition.topic)
+            found = self._topics.partitions([partition.topic]).get(partition.topic, [])
+        if partition.topic_id not in {sibling.topic_id for sibling in found}:
+            self._names.doubt()
+            raise LogAway(f"Kafka's topic {partition.topic} has just been deleted")
+        return found
 
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         with _asking(f"{partition.topic} {partition.number}"):
-            low, high = self._consumer.get_watermark_offsets(_named(partition), timeout=ANSWER)
+            low, high = self._consumer.get_watermark_offsets(named(partition), timeout=ANSWER)
         return int(low if first == "earliest" else high)
 
     def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         by_name = {(p.topic, p.number): p for p in partitions}
         with _asking("the group's offsets"):
-            answers = self._consumer.committed([_named(p) for p in by_name.values()], timeout=ANSWER)
+            answers = self._consumer.committed([named(p) for p in by_name.values()], timeout=ANSWER)
         return {
             by_name[answer.topic, answer.partition]: int(answer.offset)
             for answer in answers
@@ -151,39 +150,63 @@ class KafkaLog:
     def close(self) -> None:
         self._consumer.close()
 
-    def _note_positions(self) -> None:
-        for answer in self._consumer.position([_named(p) for p in self._positions]):
-            if answer.offset >= 0:
-                self._positions[self._started[answer.topic, answer.partition]] = answer.offset
+    def _fetched(self, limit: int, wait: float) -> list[Message]:
+        first = self._consumer.poll(wait)
+        if self._chatter.fatal is not None:
+            raise LogError(f"Kafka: {self._chatter.fatal.str()}")
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
+        for answer in self._consumer.position([named(p) for p in self._positions]):
+            partition = self._names.of(answer.topic, answer.partition)
+            if answer.offset >= 0 and partition is not None:
+                self._positions[partition] = answer.offset
+        return messages
 
-    def _is_error(self, message: Message) -> bool:
-        error = message.error()
-        if error is None:
-            return False
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
-            raise LogError(
-                f"{message.topic()} partition {message.partition()}: the group's position is not in the topic any "
-                f"more ({error.str()}); was the topic's data removed before it was read?"
-            )
-        self._logger.warning("Kafka: %s", error.str())
-        return True
+    def _without_errors(self, messages: Sequence[Message]) -> list[Message]:
+        for message in messages:
+            error = message.error()
+            if error is None:
+                continue
+            if error.code() in GONE:
+                self._names.doubt()
+            if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
+                self._strand(message)
+            else:
+                self._logger.warning("Kafka: %s", error.str())
+        return [message for message in messages if message.error() is None]
+
+    def _strand(self, message: Message) -> None:
+        """Its position is not in the topic, which may be another one by now."""
+        self._names.doubt()
+        partition = self._names.of(str(message.topic()), int(message.partition() or 0))
+        if partition in self._positions:
+            self._stranded[partition] = self._positions[partition]
+            self.leave(partition)
+
+    def _leave_outdated(self) -> None:
+        """What was read of a topic that is not there any more may be another one's: it is not handed out."""
+        if self._chatter.is_topic_in_doubt:
+            self._chatter.is_topic_in_doubt = False
+            self._names.doubt()
+        for partition in self._names.outdated():
+            self.leave(partition)
+            self._stranded.pop(partition, None)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        consumer.incremental_assign([])
-        self._assigned.update((p.topic, p.partition) for p in partitions)
+        self._assigning.accept(consumer)
+        self._names.assign((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        gone = {(p.topic, p.partition) for p in partitions}
-        started = [partition for name, partition in self._started.items() if name in gone]
-        consumer.incremental_unassign([_named(p) for p in started])
-        self._assigned -= gone
-        for partition in started:
+        gone = self._names.revoke((p.topic, p.partition) for p in partitions)
+        self._assigning.give_back(consumer, [p for p in gone if p in self._positions])
+        for partition in gone:
             self._forget(partition)
+            self._stranded.pop(partition, None)
 
     def _forget(self, partition: Partition) -> None:
         self._lost_some = True
         self._positions.pop(partition, None)
-        self._started.pop((partition.topic, partition.number), None)
 
 
 @contextmanager
@@ -193,9 +216,3 @@ def _asking(what: str) -> Iterator[None]:
         yield
     except KafkaException as error:
         raise LogAway(f"Kafka gave no answer about {what}: {error.args[0].str()}") from error
-
-
-def _named(partition: Partition, offset: int | None = None) -> Any:
-    if offset is None:
-        return TopicPartition(partition.topic, partition.number)
-    return TopicPartition(partition.topic, partition.number, offset)

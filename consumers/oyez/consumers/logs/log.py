@@ -14,7 +14,7 @@ FirstOffset = Literal["earliest", "latest"]
 
 
 class LogError(OyezError):
-    """A log cannot be read on; the message says where and what to do."""
+    """A log cannot be read at all; the message says where and what to do."""
 
 
 class LogAway(OyezError):
@@ -25,8 +25,9 @@ class Log(Protocol):
     """A member of a consumer group. Never used by two threads at once.
 
     The log assigns partitions to its members while they `poll`. A partition that is `gained` is read only
-    after `start`; one that is lost is gone from `positions`, with its records, when `poll` returns. Whatever
-    asks the log something may raise `LogAway`.
+    after `start`; one that is lost is gone from `positions`, with its records, when `poll` returns. So is one
+    whose topic was deleted and made again: it is gained under the topic's new id. Whatever asks the log
+    something may raise `LogAway`.
     """
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
@@ -40,6 +41,9 @@ class Log(Protocol):
 
     def leave(self, partition: Partition) -> None:
         """Read a partition no more until it is started again. While it stays assigned, it counts as gained."""
+
+    def stranded(self) -> dict[Partition, int]:
+        """Partitions that cannot be read on, with the position that is not in them (any more). They are left."""
 
     def positions(self) -> dict[Partition, int]:
         """The offset after the last record returned, for each started partition."""

@@ -46,11 +46,16 @@ class MemoryLog:
         self._group = group
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
+        self._stranded: dict[Partition, int] = {}
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._rebalance()
         records: list[Record] = []
-        for partition, position in self._positions.items():
+        for partition, position in list(self._positions.items()):
+            if position > self._group.broker.end(partition.topic, partition.number):
+                self.leave(partition)
+                self._stranded[partition] = position
+                continue
             found = self._group.broker.read(partition.topic, partition.number, position, limit - len(records))
             self._positions[partition] = position + len(found)
             records.extend(found)
@@ -60,10 +65,15 @@ class MemoryLog:
         return sorted(self._assigned - self._positions.keys())
 
     def start(self, positions: Mapping[Partition, int]) -> None:
-        self._positions.update({p: offset for p, offset in positions.items() if p in self._assigned})
+        ours = {p: offset for p, offset in positions.items() if p in self._assigned}
+        self._positions.update(ours)
+        self._stranded = {p: at for p, at in self._stranded.items() if p not in ours}
 
     def leave(self, partition: Partition) -> None:
         self._positions.pop(partition, None)
+
+    def stranded(self) -> dict[Partition, int]:
+        return dict(self._stranded)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
@@ -94,3 +104,4 @@ class MemoryLog:
     def _rebalance(self) -> None:
         self._assigned = self._group.assigned(self)
         self._positions = {p: at for p, at in self._positions.items() if p in self._assigned}
+        self._stranded = {p: at for p, at in self._stranded.items() if p in self._assigned}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from ..database.positions import Partition
@@ -20,30 +20,30 @@ NOT_FOR_ADMIN = (
     "session.",
     "heartbeat.",
     "fetch.",
+    "debug",
 )
+GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID)
 
 
 class Topics:
-    """Asks the broker about topics. An id is kept until it is forgotten: for as long as the topic is read."""
+    """Asks the broker about topics. Raises KafkaException when it gives no answer."""
 
     def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in options.items() if not name.startswith(NOT_FOR_ADMIN)}
         self._config = {**kept, "bootstrap.servers": servers, "log_level": 0}
-        self._ids: dict[str, str] = {}
 
-    def name(self, topic: str, number: int) -> Partition:
-        """A partition, with its topic's id."""
-        if topic not in self._ids:
-            self.partitions(topic)
-        return Partition(topic, self._ids[topic], number)
-
-    def forget(self, topic: str) -> None:
-        """Ask again next time: a topic of which nothing is read may be deleted and made again."""
-        self._ids.pop(topic, None)
-
-    def partitions(self, topic: str) -> list[Partition]:
-        """All partitions of a topic; asks the broker. Raises KafkaException if it has none of that name."""
+    def partitions(self, topics: Iterable[str]) -> dict[str, list[Partition]]:
+        """All partitions of each topic, with the topic's id; a topic that is not there is left out."""
         admin = AdminClient(self._config)  # for this question alone: the next may not come for days
-        described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)[topic].result()
-        self._ids[topic] = str(described.topic_id)
-        return [Partition(topic, self._ids[topic], p.id) for p in described.partitions]
+        asked = admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER)
+        found = {}
+        for topic, answer in asked.items():
+            try:
+                described = answer.result()
+            except KafkaException as error:
+                if error.args[0].code() not in GONE:
+                    raise
+            else:
+                topic_id = str(described.topic_id)
+                found[topic] = [Partition(topic, topic_id, p.id) for p in described.partitions]
+        return found
