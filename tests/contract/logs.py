@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -16,7 +17,7 @@ from oyez.consumers.logs.log import Log, LogAway
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.reading import Record
 from oyez.producers import MemoryBroker
-from support.services import unique
+from support.services import make_topic_again, unique
 
 
 class Station(ABC):
@@ -27,6 +28,10 @@ class Station(ABC):
 
     @abstractmethod
     def append(self, key: str, value: str) -> None: ...
+
+    @abstractmethod
+    def make_again(self) -> None:
+        """Delete the topic, and make one of that name."""
 
     @abstractmethod
     def member(self, group: str) -> Log: ...
@@ -50,13 +55,18 @@ class MemoryStation(Station):
     def append(self, key: str, value: str) -> None:
         self.broker.append("contract", key.encode(), value.encode())
 
+    def make_again(self) -> None:
+        self.broker.delete("contract")
+
     def member(self, group: str) -> Log:
         return self.groups.setdefault(group, MemoryGroup(self.broker, ["contract"])).join()
 
 
 class KafkaStation(Station):
-    def __init__(self, servers: str, topic: str) -> None:
+    def __init__(self, servers: str, topic: str, options: Mapping[str, Any]) -> None:
         super().__init__()
+        # A member that asks for a topic would make it, with as many partitions as the broker likes.
+        self.options = {"allow.auto.create.topics": False, **options}
         self.servers = servers
         self.topic = topic
         self.prefix = unique("group")
@@ -66,11 +76,13 @@ class KafkaStation(Station):
         self.producer.produce(self.topic, key=key.encode(), value=value.encode())
         assert self.producer.flush(20) == 0
 
+    def make_again(self) -> None:
+        make_topic_again(self.servers, self.topic)
+
     def member(self, group: str) -> Log:
         name = f"{self.prefix}.{group}"
-        return KafkaLog(
-            name, [self.topic], servers=self.servers, options={}, logger=logging.getLogger("test.kafka")
-        )
+        logger = logging.getLogger("test.kafka")
+        return KafkaLog(name, [self.topic], servers=self.servers, options=self.options, logger=logger)
 
 
 class Reading:

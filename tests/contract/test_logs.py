@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import pytest
 
 from contract.logs import KafkaStation, MemoryStation, Reading, Station
+from oyez.consumers.logs.log import LogAway
 from oyez.consumers.reading import Record
+from support.waiting import eventually
+
+PROTOCOLS: Mapping[str, Mapping[str, str]] = {
+    "cooperative": {},
+    "eager": {"partition.assignment.strategy": "range"},
+    "kip-848": {"group.protocol": "consumer"},
+}
 
 
-@pytest.fixture(params=["memory", "kafka"])
+@pytest.fixture(params=["memory", *PROTOCOLS])
 def station(request: pytest.FixtureRequest) -> Iterator[Station]:
     made: Station
     if request.param == "memory":
         made = MemoryStation()
     else:
-        made = KafkaStation(request.getfixturevalue("kafka"), request.getfixturevalue("topic"))
+        services = request.getfixturevalue("kafka"), request.getfixturevalue("topic")
+        made = KafkaStation(*services, PROTOCOLS[request.param])
     yield made
     made.close()
 
@@ -144,6 +154,59 @@ def test_first_offsets_and_siblings(station: Station):
     assert log.first_offset(partition, "earliest") == 0
     assert log.first_offset(partition, "latest") == at
     assert sorted(log.siblings(partition)) == sorted(log.positions())
+
+
+def test_a_partition_whose_position_is_not_in_it_is_stranded_and_the_others_are_read(station: Station):
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(log.positions()) == 4)
+    broken = min(log.positions())
+    log.start({broken: 1_000})
+    _fill(station, 16, 2)
+    there = {p.number for p in log.positions() if p != broken}
+    expected = len([k for k in range(16) if _partition(station, f"k{k}") in there]) * 2
+    seen: list[Record] = []
+    eventually(lambda: seen.extend(log.poll(100, 0.1)) or (log.stranded() and len(seen) >= expected))
+    assert log.stranded() == {broken: 1_000}
+    assert broken not in log.positions()
+    assert log.gained() == [broken]
+    assert {record.partition() for record in seen} == there
+    assert len(seen) == expected
+
+    log.start({broken: 0})
+    assert log.stranded() == {}
+    reading.until(lambda: len(reading.seen) == 32 - expected)
+
+
+def test_a_topic_made_again_is_never_read_on_at_the_old_positions(station: Station):
+    _fill(station, 8, 2)
+    log = station.join("a")
+    reading = Reading(log)
+    reading.until(lambda: len(reading.seen) == 16)
+    before = log.positions()
+    station.make_again()
+    for n in range(5):
+        for key in range(8):
+            station.append(f"k{key}", f"new/{n}")
+    seen: list[Record] = []
+
+    def gained() -> bool:
+        seen.extend(log.poll(100, 0.05))
+        with suppress(LogAway):
+            return len(log.gained()) == 4
+        return False
+
+    eventually(gained, timeout=40)
+    assert seen == []
+    assert log.positions() == {}
+    assert {p.topic_id for p in log.gained()}.isdisjoint({p.topic_id for p in before})
+    assert {p.number for p in log.gained()} == {0, 1, 2, 3}
+    log.start(dict.fromkeys(before, 0))
+    assert log.positions() == {}, "what was of the topic before is no partition of this one"
+    log.start(dict.fromkeys(log.gained(), 0))
+    reading.seen.clear()
+    reading.until(lambda: len(reading.seen) == 40)
+    assert {value.split("/")[0] for value in reading.values()} == {"new"}
 
 
 def _partition(station: Station, key: str) -> int:

@@ -1,6 +1,7 @@
 """The services that tests use: those named in the environment, else packaged ones."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -64,3 +65,21 @@ def make_topic(bootstrap: str, name: str, partitions: int = 4) -> str:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(name, partitions, 1)], operation_timeout=30)[name].result(timeout=40)
     return name
+
+
+def make_topic_again(bootstrap: str, name: str, partitions: int = 4) -> None:
+    """Delete a topic and create one of the same name."""
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.delete_topics([name], operation_timeout=30)[name].result(timeout=40)
+    limit = time.monotonic() + 30
+    while True:
+        try:
+            make_topic(bootstrap, name, partitions)
+        except KafkaException as error:  # it is being deleted still
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > limit:
+                raise
+        else:
+            return

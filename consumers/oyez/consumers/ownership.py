@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -13,10 +14,12 @@ from .database import positions
 from .database.connection import HandlerConnection
 from .database.engine import Database, is_conflict
 from .database.positions import Held, Move, Partition
-from .instruments.happenings import LogBack, LogLost
+from .firsts import First, firsts, out_of_range
+from .instruments.happenings import LogBack, LogLost, PartitionHalted
 from .instruments.instrument import Instrument, logging_instrument
 from .logs.log import FirstOffset, Log, LogAway
 
+LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
 RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
@@ -43,7 +46,28 @@ class Ownership:
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
         self._left: dict[Partition, float] = {}
+        self._halted: set[Partition] = set()
+        self._looked = clock()
         self._is_away = False
+
+    @property
+    def held(self) -> Mapping[Partition, Held]:
+        """What the database says of the partitions that are read."""
+        return self._held
+
+    def look(self) -> None:
+        """From time to time, see whether somebody has moved a position, or let a halted partition go on.
+
+        Never with records in hand: they may be of a position that is given up here.
+        """
+        now = self._clock()
+        if 0 <= now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        if self._held or self._halted:
+            found = self._rows([*self._held, *self._halted])
+            self._halted = {p for p in self._halted if p in found and found[p].halted is not None}
+            self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
 
     def follow(self) -> None:
         """Take what the log assigned since the last poll, and forget what it took away.
@@ -52,6 +76,7 @@ class Ownership:
         """
         try:
             gained = self._log.gained()
+            self._halt(self._log.stranded())
             if gained or self._left:
                 self._start(self._to_take(gained))
                 self._heard()
@@ -59,7 +84,7 @@ class Ownership:
             if not self._is_away:
                 self._instrument.emit(LogLost(self._group.name, str(error)))
             self._is_away = True
-        current = self._log.positions()
+        current = self._log.positions().keys() | self._log.stranded().keys()
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
 
     def _heard(self) -> None:
@@ -88,41 +113,89 @@ class Ownership:
         Partitions that another worker has taken are left. If the log still says after a while that they are this
         worker's, the other one was wrong, and they are taken again.
         """
+        self._adopt(self._rows(self._held), list(self._held))
+
+    def _rows(self, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+        """The database's rows. Of an at-least-once group's they are not the positions: those are in the log."""
         with self._database.reading() as db:
-            found = positions.read(db, self._group.name, self._held)
-        ours = {p: now for p, now in found.items() if now.epoch == self._held[p].epoch}
-        for partition in [p for p in self._held if p not in ours]:
-            self._log.leave(partition)
-            self._left[partition] = self._clock()
-        self._held = dict(ours)
-        self._log.start({partition: held.position for partition, held in ours.items()})
+            found = positions.read(db, self._group.name, partitions)
+        if self._group.is_exact:
+            return found
+        return {
+            p: replace(row, position=self._held[p].position if p in self._held else row.position)
+            for p, row in found.items()
+        }
+
+    def _adopt(self, found: Mapping[Partition, Held], partitions: Iterable[Partition]) -> None:
+        """Read on where the rows say; leave what is another worker's, or halted."""
+        starts = {}
+        for partition in partitions:
+            held, now = self._held.pop(partition), found.get(partition)
+            if now is None or now.epoch != held.epoch:
+                self._log.leave(partition)
+                self._left[partition] = self._clock()
+            elif now.halted is not None:
+                self._log.leave(partition)
+                self._note_halted(partition, now.halted)
+            else:
+                self._held[partition] = now
+                starts[partition] = now.position
+        self._log.start(starts)
+
+    def _halt(self, stranded: Mapping[Partition, int]) -> None:
+        """What cannot be read on is written down for all to see, and not taken again until that is cleared."""
+        for partition, position in stranded.items():
+            held = self._held.get(partition)
+            if held is None:
+                continue
+            reason = out_of_range(self._log, self._group.name, partition, position)
+            halt = partial(
+                positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
+            )
+            if self._database.repeat(partial(halt, now=self._clock())):
+                self._note_halted(partition, reason)
+            else:
+                self._left[partition] = self._clock()
+            del self._held[partition]
+
+    def _note_halted(self, partition: Partition, reason: str) -> None:
+        if partition not in self._halted:
+            self._halted.add(partition)
+            self._instrument.emit(
+                PartitionHalted(self._group.name, partition.topic, partition.number, reason)
+            )
 
     def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
         now = self._clock()
         self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < RETAKE}
-        return [partition for partition in gained if partition not in self._left]
+        self._halted &= set(gained)
+        return [p for p in gained if p not in self._left and p not in self._halted]
 
     def _start(self, gained: list[Partition]) -> None:
         if not gained:
             return
-        starts = self._starts(gained)
+        first = firsts(self._database, self._log, self._group.name, gained, self._first)
         told = self._log.told(gained)
         try:
             with self._database.transaction() as db:
-                taken = self._take(db, gained, starts, told)
+                taken = self._take(db, gained, first, told)
+                halted = positions.read(db, self._group.name, set(gained) - taken.keys())
         except DBAPIError as error:
             if is_conflict(error):
                 return  # somebody still holds the rows
             raise
         self._held.update(taken)
         self._log.start({partition: held.position for partition, held in taken.items()})
+        for partition, row in halted.items():
+            if row.halted is not None:  # else somebody has cleared it just now
+                self._note_halted(partition, row.halted)
 
     def _take(
         self,
         db: HandlerConnection,
         gained: list[Partition],
-        starts: Mapping[Partition, int],
+        first: list[First],
         told: Mapping[Partition, int],
     ) -> dict[Partition, Held]:
         """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
@@ -130,24 +203,24 @@ class Ownership:
         name, now = self._group.name, self._clock()
         if db.dialect.name == "postgresql":
             db.execute(text("SET LOCAL lock_timeout = '500ms'"))
-        positions.begin(db, name, starts, now)
+        for one in first:
+            one.write(db, name, now)
         if self._group.is_exact:
             positions.raise_to(db, name, told)
-            return {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
+            rows = {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
+            return {partition: held for partition, held in rows.items() if held is not None}
         found = positions.read(db, name, gained)
-        return {p: Held(told.get(p, found[p].position), 0) for p in gained}
+        return {
+            p: replace(row, position=told.get(p, row.position))
+            for p, row in found.items()
+            if row.halted is None
+        }
 
-    def _starts(self, gained: Iterable[Partition]) -> dict[Partition, int]:
-        """First positions. A new group gets one for every partition of the topic at once, so that a partition
-        without one is known to be added later: it is read from its beginning."""
-        starts: dict[Partition, int] = {}
-        for topic_id in {partition.topic_id for partition in gained}:
-            ours = [partition for partition in gained if partition.topic_id == topic_id]
-            with self._database.reading() as db:
-                known = positions.known(db, self._group.name, topic_id)
-            if not known:
-                starts |= {p: self._log.first_offset(p, self._first) for p in self._log.siblings(ours[0])}
-            starts |= {
-                p: self._log.first_offset(p, "earliest") for p in ours if known and p.number not in known
-            }
-        return starts
+
+def _has_moved(held: Held, now: Held | None) -> bool:
+    """Whether somebody else has changed a row."""
+    if now is None:
+        return True
+    return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
+        now.halted is not None
+    )

@@ -87,6 +87,7 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False) -> int:
         """One round; returns the number of records read."""
+        self._until_back(self._ownership.look, stopped)
         records = self._log.poll(self._batch, POLL)
         self._until_back(self._ownership.follow, stopped)
         if records:

@@ -6,7 +6,7 @@ the topic's id, so that a topic that was deleted and made again is another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -64,8 +64,10 @@ _HELD = (
 )
 
 
-def begin(db: Connection, group: str, starts: Mapping[Partition, int], now: float) -> None:
-    """Give partitions that have no position yet their first one."""
+def begin(
+    db: Connection, group: str, starts: Mapping[Partition, int], now: float, halted: str | None = None
+) -> None:
+    """Give partitions that have no position yet their first one; ``halted`` says why they are not to be read."""
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {
@@ -77,6 +79,8 @@ def begin(db: Connection, group: str, starts: Mapping[Partition, int], now: floa
             "epoch": 0,
             "owner": "",
             "takes": 0,
+            "halted": halted,
+            "halted_at": None if halted is None else now,
             "updated_at": now,
         }
         for partition, start in sorted(starts.items())
@@ -90,20 +94,41 @@ def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
     for partition, offset in sorted(told.items()):
         db.execute(
             update(position)
-            .where(_row_of(group, partition), position.c.position < offset)
+            .where(_row_of(group, partition), position.c.position < offset, position.c.halted.is_(None))
             .values(position=offset)
         )
 
 
-def take(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held:
-    """Take a partition that has a position: a new epoch, which fences its former owner."""
+def take(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held | None:
+    """Take a partition that has a position: a new epoch, which fences its former owner. None if it is halted."""
     statement = (
         update(position)
-        .where(_row_of(group, partition))
+        .where(_row_of(group, partition), position.c.halted.is_(None))
         .values(epoch=position.c.epoch + 1, owner=owner, takes=position.c.takes + 1, updated_at=now)
         .returning(*_HELD)
     )
-    return _held(db.execute(statement).one())
+    row = db.execute(statement).one_or_none()
+    return None if row is None else _held(row)
+
+
+def halt(db: Connection, group: str, partition: Partition, held: Held, reason: str, now: float) -> bool:
+    """Let nobody read a partition; whether the row was as its owner believed."""
+    statement = (
+        update(position)
+        .where(_row_of(group, partition), position.c.epoch == held.epoch)
+        .values(halted=reason, halted_at=now, updated_at=now)
+    )
+    return bool(db.execute(statement).rowcount)
+
+
+def others(db: Connection, group: str, topic: str, topic_id: str) -> list[str]:
+    """The ids of topics that had this topic's name before, in which the group has positions."""
+    statement = (
+        select(position.c.topic_id)
+        .distinct()
+        .where(position.c.group_name == group, position.c.topic == topic, position.c.topic_id != topic_id)
+    )
+    return sorted(db.execute(statement).scalars())
 
 
 def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
@@ -116,10 +141,21 @@ def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
 
 def known(db: Connection, group: str, topic_id: str) -> dict[int, Held]:
     """The positions that a group has in a topic, by partition."""
-    statement = select(position.c.partition, *_HELD).where(
-        position.c.group_name == group, position.c.topic_id == topic_id
+    return {number: held for (_, number), held in _rows(db, group, {topic_id}).items()}
+
+
+def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+    """What the database says of ``partitions``; those without a row are left out."""
+    asked = list(partitions)
+    rows = _rows(db, group, {partition.topic_id for partition in asked}) if asked else {}
+    return {p: rows[p.topic_id, p.number] for p in asked if (p.topic_id, p.number) in rows}
+
+
+def _rows(db: Connection, group: str, topic_ids: Collection[str]) -> dict[tuple[str, int], Held]:
+    statement = select(position.c.topic_id, position.c.partition, *_HELD).where(
+        position.c.group_name == group, position.c.topic_id.in_(sorted(topic_ids))
     )
-    return {row.partition: _held(row) for row in db.execute(statement)}
+    return {(row.topic_id, row.partition): _held(row) for row in db.execute(statement)}
 
 
 def _held(row: Any) -> Held:
@@ -163,15 +199,3 @@ def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> li
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]
-
-
-def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
-    """What the database says of ``partitions``; those without a row are left out."""
-    by_topic: dict[str, list[Partition]] = {}
-    for partition in partitions:
-        by_topic.setdefault(partition.topic_id, []).append(partition)
-    found = {}
-    for topic_id, ours in by_topic.items():
-        rows = known(db, group, topic_id)
-        found.update({p: rows[p.number] for p in ours if p.number in rows})
-    return found

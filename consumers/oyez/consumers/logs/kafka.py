@@ -112,7 +112,7 @@ class KafkaLog:
         return dict(self._positions)
 
     def lags(self) -> dict[Partition, int]:
-        ends = {p: self._consumer.get_watermark_offsets(_named(p), cached=True)[1] for p in self._positions}
+        ends = {p: self._consumer.get_watermark_offsets(named(p), cached=True)[1] for p in self._positions}
         return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
 
     def siblings(self, partition: Partition) -> list[Partition]:
