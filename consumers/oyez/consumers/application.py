@@ -20,8 +20,11 @@ class StartError(OyezError):
 class Group:
     """One consumer group: the handlers that share a position in the log, and a delivery promise.
 
-    ``completing`` has, by signal, the names of the handlers that must be done before a pair is met.
+    ``completing`` has, by signal, the names of the handlers that must be done before a pair is met; ``application`` has
+    the other groups.
     """
+
+    application: Application
 
     app: str
     name: str
@@ -77,7 +80,7 @@ class Application:
         completing = {
             s: frozenset(h.name for h in handlers if h.declaration.name == s and h.completes) for s in signals
         }
-        return Group(self.name, name, promise, handlers, completing)
+        return Group(self, self.name, name, promise, handlers, completing)
 
     def _check(self, handlers: Handlers, signals: Catalogue) -> None:
         if not self.handlers:

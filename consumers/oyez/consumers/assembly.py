@@ -20,8 +20,10 @@ from .logs.kafka import KafkaLog
 from .logs.log import Log
 from .ownership import Ownership
 from .reading import Reader
+from .retention import DAY, retention
 from .retrying import Retrying
 from .settings import ListenSettings
+from .upkeep import Upkeep
 from .wakeups import wakeups
 from .worker import Worker
 
@@ -92,7 +94,24 @@ def make_worker(
 
 def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:
     """The retry table of an execution's group."""
-    return Retrying(execution, Reader(execution.group), limits_from(settings), batch=settings.batch)
+    return Retrying(
+        execution,
+        Reader(execution.group),
+        limits_from(settings),
+        batch=settings.batch,
+        upkeep=upkeep_for(execution, settings),
+    )
+
+
+def upkeep_for(execution: Execution, settings: ListenSettings) -> Upkeep:
+    """What is done in a group's sweeps besides."""
+    chores = retention(
+        execution.group,
+        inbox_seconds=settings.inbox_days * DAY,
+        dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
+        clock=execution.clock,
+    )
+    return Upkeep(execution.database, chores, execution.clock)
 
 
 def sweepers(

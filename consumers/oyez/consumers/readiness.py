@@ -14,16 +14,29 @@ from .database.parked import HandlerKey, Head
 from .reading import Taken
 from .shares import BEHIND, Behind, Failed, Outcome, Share, Waits
 
+SEEN_FOR = 3_600.0
+"""For how many seconds, at most, a process does not ask again for a pair that it has seen met."""
+
 
 class MetPairs:
-    """The pairs that this process has seen met. Met stays met, so they need not be asked for again."""
+    """The pairs that this process has seen met. They need not be asked for again, for a while: it has to be seen now
+    and then that a pair is in use, or it is forgotten."""
 
     def __init__(self, limit: int = 200_000) -> None:
-        self._limit = limit
+        self._limit = limit // 2
         self._pairs: OrderedDict[Pair, None] = OrderedDict()
+        self._earlier: OrderedDict[Pair, None] = OrderedDict()
+        self._since = float("-inf")
 
     def __contains__(self, pair: Pair) -> bool:
-        return pair in self._pairs
+        return pair in self._pairs or pair in self._earlier
+
+    def age(self, now: float) -> None:
+        """It is ``now``: forget what was added too long ago."""
+        age = now - self._since
+        if not 0 <= age < SEEN_FOR / 3:
+            self._earlier = self._pairs if 0 <= age < SEEN_FOR * 2 / 3 else OrderedDict()
+            self._pairs, self._since = OrderedDict(), now
 
     def add(self, pairs: Iterable[Pair]) -> None:
         for pair in pairs:

@@ -21,12 +21,22 @@ from .writing import Report
 class Retrying:
     """The retry table of one group."""
 
-    def __init__(self, execution: Execution, reader: Reader, limits: Limits, *, batch: int) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        reader: Reader,
+        limits: Limits,
+        *,
+        batch: int,
+        upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
+    ) -> None:
+        """``upkeep`` is done at the beginning of each sweep."""
         self._execution = execution
         self._group = execution.group
         self._reader = reader
         self._limits = limits
         self._batch = batch
+        self._upkeep = upkeep
 
     @property
     def group(self) -> str:
@@ -41,6 +51,7 @@ class Retrying:
         seconds: float = float("inf"),
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
+        self._upkeep(stop)
         while buried := self._execution.database.repeat(self._bury_expired):
             on_batch(Report(dead=buried))
             if buried < self._batch or stop():

@@ -28,5 +28,9 @@ class ListenSettings(Settings):
     """The address at which `/metrics` is answered."""
     log_format: Literal["text", "json"] = "text"
     """How the commands log."""
+    inbox_days: float = Field(14.0, gt=0)
+    """Days for which a group knows which events it has taken: one that is announced again later is handled again."""
+    dead_days: float | None = Field(None, gt=0)
+    """Days after which dead letters are discarded; None: never."""
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
     """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""

@@ -36,6 +36,7 @@ class Settling:
     def settle(self, db: Connection, results: Sequence[Result], now: float) -> Report:
         """Write the outcome of every share; the caller commits."""
         app, report = self._group.app, Report()
+        self._known.age(now)
         writes = Writes(self._group, self._limits, now, report)
         unfinished = [result for result in results if result[1] is not DONE]
         writes.done(results if not unfinished else [result for result in results if result[1] is DONE])

@@ -55,13 +55,14 @@ def _lock(dialect: str) -> tuple[Rows, Any]:
     new = insert(prerequisite).from_select(["signal", "subject", "app", "seen_at"], given)
     statement = new.on_conflict_do_update(
         index_elements=[prerequisite.c.app, prerequisite.c.signal, prerequisite.c.subject],
-        set_={"seen_at": prerequisite.c.seen_at},
+        set_={"seen_at": new.excluded.seen_at},
     ).returning(prerequisite.c.signal, prerequisite.c.subject, prerequisite.c.met_at)
     return rows, statement
 
 
 def lock(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> set[Pair]:
-    """Lock ``pairs`` until the transaction ends, making the rows that are missing; returns those that are met.
+    """Lock ``pairs`` until the transaction ends, making the rows that are missing; returns those that are met. That
+    they were asked for at ``now`` is kept with them: see `forgetting`.
 
     Sorted and without repeats: everybody locks in the same order. What depends on the answer belongs in a
     later statement, which sees what the transactions that were waited for have committed.

@@ -51,7 +51,6 @@ inbox = Table(
     Column("source", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("taken_at", Double, nullable=False),
-    Index("oyez_inbox_taken", "group_name", "taken_at"),
     sqlite_with_rowid=False,
 )
 

@@ -59,7 +59,6 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.Double, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_index("oyez_inbox_taken", "oyez_inbox", ["group_name", "taken_at"])
     op.create_table(
         "oyez_prerequisite",
         sa.Column("app", sa.Text, primary_key=True),
