@@ -10,6 +10,7 @@ from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.instruments import Happening, Instrument
 from oyez.consumers.instruments import happenings as h
+from oyez.consumers.logs.log import LogAway
 
 
 class Collecting:
@@ -133,3 +134,29 @@ def test_the_oldest_wait_is_asked_for_only_by_who_wants_it(play: Play) -> None:
     waits = {one.group: one.oldest_wait() for one in told.received if isinstance(one, h.Swept)}
     assert waits["stage.opened"] == 0.0
     assert 60.0 <= waits["stage.viewed"] < 61.0
+
+
+def test_a_log_that_gives_no_answer_is_said_once_and_so_is_its_return(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = Handlers("stage")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        note(db, "place", event.n)
+
+    told = Collecting()
+    stage = play(on, instrument=Instrument(told))
+    worker = stage.workers["stage.placed"]
+    with monkeypatch.context() as away:
+        away.setattr(worker._log, "gained", no_answer)
+        for _ in range(3):
+            worker.step()
+    for _ in range(3):
+        worker.step()
+    said = [type(one) for one in told.received if type(one) in (h.LogLost, h.LogBack)]
+    assert said == [h.LogLost, h.LogBack]
+
+
+def no_answer() -> list[Partition]:
+    raise LogAway("as told")

@@ -18,7 +18,7 @@ from integration.shop import Started, Viewed
 from integration.site import Site
 from oyez.consumers.database.tables import dead
 from oyez.consumers.dev import Postgres
-from support.processes import Program
+from support.processes import Program, is_alive
 from support.scraping import Endpoint, documented
 from support.services import UNSAFE, fresh_database
 from support.waiting import eventually
@@ -161,6 +161,19 @@ def test_the_endpoint_ends_with_its_supervisor(site: Site) -> None:
     for child in children:
         if child.is_running():
             child.kill()
+
+
+def test_the_endpoint_answers_until_the_last_worker_has_stopped(site: Site) -> None:
+    program = site.listen(2, "session.started", metrics=0)
+    at = Endpoint(program)
+    eventually(lambda: at.value("oyez_workers", f"{site.app}.session.started") == 2, 60)
+    frozen, other = map(psutil.Process, started(program))
+    frozen.suspend()
+    program.send(signal.SIGTERM)
+    eventually(lambda: not is_alive(other), 30)
+    assert at.get("/healthz").status == 200
+    frozen.resume()
+    assert program.wait() == 0, program.output()
 
 
 def test_the_files_are_gone_at_the_end_and_no_more_with_each_start(site: Site, tmp_path: Path) -> None:
