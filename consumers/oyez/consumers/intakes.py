@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -38,6 +39,8 @@ class Batch:
     events: list[Taken]
     moves: list[Move]
     undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
+    again: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """By topic and partition: the offset below which events are handled again, though the inbox has them."""
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
@@ -75,10 +78,17 @@ class Batch:
             return []
         ids = [(taken.source, taken.id) for taken in self.events]
         new = inbox.admit(db, self.group.name, set(ids), now)
+        if self.again:
+            new = new | {taken.event_id for taken in self.events if self._is_again(taken.record)}
         if len(new) == len(ids):
             return self.events
         first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
         return [self.events[at] for at in sorted(first[event_id] for event_id in new)]
+
+    def _is_again(self, record: Original) -> bool:
+        """Whether somebody has asked for a record to be handled again."""
+        place: Any = record  # what a batch of a log is made of
+        return bool(place.offset() < self.again.get((place.topic(), place.partition()), 0))
 
 
 class Claim:
@@ -168,9 +178,10 @@ def decode(
     records: Sequence[Record],
     moves: Sequence[Move],
     topic_ids: Mapping[str, str],
+    again: Mapping[tuple[str, int], int] | None = None,
 ) -> Batch:
     """The batch that these records make for a group; what cannot be decoded is kept with the reason."""
-    batch = Batch(group, [], list(moves))
+    batch = Batch(group, [], list(moves), again=again or {})
 
     def refuse(record: Record, reason: str) -> None:
         batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), reason))

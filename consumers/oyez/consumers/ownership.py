@@ -55,6 +55,15 @@ class Ownership:
         """What the database says of the partitions that are read."""
         return self._held
 
+    @property
+    def again(self) -> Mapping[tuple[str, int], int]:
+        """By topic and partition: the offset below which events are handled again, where that is ahead."""
+        return {
+            (partition.topic, partition.number): held.again_below
+            for partition, held in self._held.items()
+            if held.again_below is not None and held.again_below > held.position
+        }
+
     def look(self) -> None:
         """From time to time, see whether somebody has moved a position, or let a halted partition go on.
 

@@ -101,7 +101,7 @@ class Worker:
     def _handle(self, records: Sequence[Record], stopped: Callable[[], bool]) -> None:
         moves = self._ownership.moves()
         topic_ids = {move.partition.topic: move.partition.topic_id for move in moves}
-        batch = decode(self._group, self._reader, records, moves, topic_ids)
+        batch = decode(self._group, self._reader, records, moves, topic_ids, self._ownership.again)
         if not batch.events and not batch.undecodable:
             return
         handle = self._exact if self._group.is_exact else self._at_least_once

@@ -14,6 +14,7 @@ from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ..application import StartError
 from ..database import DatabaseAway, DatabaseError
+from ..levers import NotBegun
 from ..loading import AppError
 from ..signature import RegistrationError
 from . import logs
@@ -59,6 +60,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (Unreachable, UNREACHABLE),
     (DatabaseAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
+    (NotBegun, NOT_FOUND),
     (UnknownSignal, NOT_FOUND),
     (CheckFailed, FOUND_PROBLEMS),
     (UsageProblem, USAGE),

@@ -17,6 +17,7 @@ from .explains import explains
 from .listens import listen
 from .options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .renaming import rename
+from .rewinds import rewind
 from .signals import signals
 from .statuses import status
 from .sweeps import sweep
@@ -108,6 +109,7 @@ app.command()(announce)
 app.command()(listen)
 app.command()(sweep)
 app.command()(status)
+app.command()(rewind)
 app.command("explain")(explains)
 app.command()(signals)
 app.command()(services.dev)

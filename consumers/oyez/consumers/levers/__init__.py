@@ -6,6 +6,7 @@ from .forcing import Force
 from .overtaking import Overtaken, overtaken
 from .releasing import Release
 from .retrying import Retry
+from .rewinding import NotBegun, Rewinding, Rewound
 from .steps import Lever, Steps, Tally
 
 __all__ = [
@@ -13,9 +14,12 @@ __all__ = [
     "Discard",
     "Force",
     "Lever",
+    "NotBegun",
     "Overtaken",
     "Release",
     "Retry",
+    "Rewinding",
+    "Rewound",
     "Steps",
     "Tally",
     "overtaken",

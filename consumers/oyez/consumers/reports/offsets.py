@@ -15,9 +15,16 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # missing from __all__
 
+from oyez.schemas import OyezError
+
 ANSWER = 5.0  # s
 TOLD = "at-least-once"
+ACTIVE = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS)
 Spec: Any = OffsetSpec  # its methods have no annotations
+
+
+class GroupActive(OyezError):
+    """A group's offsets in Kafka cannot be set while it has members."""
 
 
 class PartitionEnds(NamedTuple):
@@ -35,7 +42,7 @@ class Ends(NamedTuple):
 
 
 class Offsets:
-    """Asks a broker. Raises KafkaException when it does not answer."""
+    """Asks a broker, and tells it what groups are to tell. Raises KafkaException when it does not answer."""
 
     def __init__(self, client: AdminClient) -> None:
         self._client = client
@@ -70,10 +77,34 @@ class Offsets:
         """Give what an at-least-once group told to another group; returns for how many partitions."""
         kept = self._group_offsets(ConsumerGroupTopicPartitions(old)).topic_partitions or ()
         told = [one for one in kept if one.offset >= 0 and one.metadata == TOLD]
-        if told:
-            request = [ConsumerGroupTopicPartitions(new, told)]
-            self._client.alter_consumer_group_offsets(request, request_timeout=ANSWER)[new].result()
+        self._alter(new, told)
         return len(told)
+
+    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
+        """Set a group's offsets in Kafka, as a group with this promise tells them. Raises `GroupActive`."""
+        self._alter(
+            group, [TopicPartition(topic, n, at, promise) for (topic, n), at in sorted(offsets.items())]
+        )
+
+    def at(self, topic: str, numbers: Iterable[int], time: float) -> dict[int, int | None]:
+        """The offsets of the first records at or after ``time``, in seconds since the epoch; None after the last."""
+        found = self._listed(topic, numbers, Spec.for_timestamp(int(time * 1000)))
+        return {number: offset if offset >= 0 else None for number, offset in found.items()}
+
+    def _alter(self, group: str, offsets: list[TopicPartition]) -> None:
+        if not offsets:
+            return
+        request = [ConsumerGroupTopicPartitions(group, offsets)]
+        answer = self._client.alter_consumer_group_offsets(request, request_timeout=ANSWER)[group].result()
+        for one in answer.topic_partitions or ():
+            if one.error is None:
+                continue
+            if one.error.code() in ACTIVE:
+                raise GroupActive(
+                    f"Kafka does not let the offsets of {group} be set while it has members; "
+                    f"stop the group's workers first"
+                )
+            raise KafkaException(one.error)
 
     def _group_offsets(self, asked: ConsumerGroupTopicPartitions) -> ConsumerGroupTopicPartitions:
         """A broker that has just started, or never had a group, says for a moment that it is loading."""
