@@ -168,7 +168,7 @@ def _say(group: Group, rows: Sequence[Rewound], settings: ListenSettings, *, is_
     elif again:
         output.note(
             f"of up to {several(again, 'record')} that are read again, the inbox skips what it has: what was "
-            f"handled in the last {getattr(settings, 'inbox_days', 14.0):g} days; --again handles all of it again"
+            f"handled in the last {settings.inbox_days:g} days; --again handles all of it again"
         )
     if skipped:
         output.note(f"up to {several(skipped, 'record')} are skipped: the group never reads them")
