@@ -9,6 +9,7 @@ from functools import cached_property
 from oyez.schemas import Catalogue, Declaration, OyezError, UnknownSignal, catalogue
 from oyez.schemas.requirements import find_cycle
 
+from .answering import Answers
 from .handlers import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
 
 
@@ -47,6 +48,11 @@ class Group:
         return {h.name: h for h in self.handlers}
 
     @property
+    def answers(self) -> Answers:
+        """What the application's own tables can be asked."""
+        return self.application.answers
+
+    @property
     def is_exact(self) -> bool:
         return self.promise == EXACTLY_ONCE
 
@@ -57,6 +63,7 @@ class Application:
     def __init__(self, handlers: Handlers, signals: Catalogue = catalogue) -> None:
         self.name = handlers.app
         self.handlers = tuple(handlers)
+        self.answers = Answers(handlers.app, handlers.answering)
         self._check(handlers, signals)
         names = dict.fromkeys(h.group for h in self.handlers)
         self.groups: Mapping[str, Group] = {

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from .application import Application, Group
+from .asking import AskForParked
 from .database.engine import Database, make_engine
 from .execution import Execution
 from .handlers import AT_LEAST_ONCE
@@ -105,13 +106,13 @@ def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:
 
 def upkeep_for(execution: Execution, settings: ListenSettings) -> Upkeep:
     """What is done in a group's sweeps besides."""
-    chores = retention(
+    forgetting = retention(
         execution.group,
         inbox_seconds=settings.inbox_days * DAY,
         dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
         clock=execution.clock,
     )
-    return Upkeep(execution.database, chores, execution.clock)
+    return Upkeep(execution.database, [AskForParked(execution.group), *forgetting], execution.clock)
 
 
 def sweepers(

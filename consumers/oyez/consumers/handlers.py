@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from oyez.schemas import Declaration, Pair, Signal, required_pairs
 
+from .answering import MetBy, check_met_by
 from .calling import Call, caller
 from .decorator import Decorator
 from .layers import place
@@ -15,6 +16,7 @@ from .options import app_name, declared, group_name, handler_name, requirements
 from .signature import RegistrationError, Signature, read_signature
 
 S = TypeVar("S", bound=Signal)
+M = TypeVar("M", bound=MetBy)
 Order = Literal["key", "none"]
 Promise = Literal["exactly-once", "at-least-once"]
 EXACTLY_ONCE: Promise = "exactly-once"
@@ -60,6 +62,7 @@ class Handlers:
         self.app = app_name(app)
         self._promises = dict(promises or {})
         self._handlers: dict[str, Handler] = {}
+        self._met_by: dict[str, MetBy] = {}
         for group, promise in self._promises.items():
             if promise not in (EXACTLY_ONCE, AT_LEAST_ONCE):
                 raise RegistrationError(
@@ -101,6 +104,32 @@ class Handlers:
             self._add(function, declared(signal), name, group, requires, order, completes)
 
         return Decorator(register)
+
+    def met_by(self, signal: type[Signal]) -> Callable[[M], M]:
+        """Register the decorated function to answer which subjects of ``signal`` are met, for what is not recorded:
+        ``(db, subjects) -> those that are met``, from the application's own tables.
+
+        It is asked for many subjects at once, before anything waits for them and in every sweep. It may only
+        read, and gets a connection that it cannot end.
+        """
+        declaration = declared(signal)
+
+        def register(function: M) -> M:
+            check_met_by(function, declaration)
+            if (other := self._met_by.get(declaration.name)) is not None:
+                raise RegistrationError(
+                    f"{self.app}: two functions answer for {declaration.name} ({place(other)} and {place(function)}); "
+                    f"let one of them ask both tables"
+                )
+            self._met_by[declaration.name] = function
+            return function
+
+        return register
+
+    @property
+    def answering(self) -> Mapping[str, MetBy]:
+        """The functions that answer which subjects are met, by their signals' names."""
+        return self._met_by
 
     def _add(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from .asking import answered
 from .intakes import Batch, Claim
 from .planning import Work
 from .readiness import MetPairs, Readiness, ask
@@ -40,7 +41,7 @@ class InlineBatch(Batch):
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """What the event waits for, asked now."""
         found = MetPairs()
-        ask(db, self.group.app, works, found)
+        found.add(answered(db, self.group, works, ask(db, self.group.app, works, found)))
         return super().readiness(db, works, found)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas import OyezError, Undecodable
 
 from .application import Group
+from .asking import answered
 from .database import claims, dead, inbox, parked, positions
 from .database.claims import ParkedRow
 from .database.positions import Move, Partition
@@ -129,10 +130,13 @@ class Claim:
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
+        readiness = Readiness(met, {})
         unmet = ask(db, self._group.app, works, met)
+        for pair in answered(db, self._group, works, unmet):
+            readiness.complete(pair, -1)
         if unmet:
             self._find_last(db, [share for _, shares in works for share in shares if share.pair in unmet])
-        return Readiness(met, {})
+        return readiness
 
     def _find_last(self, db: Connection, needed: Sequence[Share]) -> None:
         """Others of this claim wait for these shares' events: a long chain is not to take a transaction a link."""

@@ -24,6 +24,7 @@ from .readiness import SEEN_FOR
 log = logging.getLogger("oyez.retention")
 
 STEP = 1_000  # rows read at a step
+IDLE = 60.0  # s; after the end of a table, until it is read again
 DAY = 86_400.0
 UNMET_FOR = 30 * DAY  # s; for how long a pair that was never met is kept, where nothing is ever forgotten
 _BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -31,6 +32,8 @@ _BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{
 
 class InboxWindow:
     """Forgets which events a group has taken, ``seconds`` after it took them."""
+
+    idle = IDLE
 
     def __init__(self, group: str, seconds: float) -> None:
         self._group = group
@@ -72,6 +75,8 @@ def _first_of(moment: float) -> str:
 class Remembered:
     """Forgets the pairs of signals that nobody has waited for or completed for as long as the signal says, and a
     little longer, since a process does not ask for what it has seen met a while ago."""
+
+    idle = IDLE
 
     def __init__(self, app: str, signals: Sequence[Declaration]) -> None:
         self._app = app
@@ -118,6 +123,8 @@ def _limits(signal: Declaration, now: float) -> tuple[float, float]:
 
 class DeadLetters:
     """Discards dead letters that died ``seconds`` ago, just as an operator would."""
+
+    idle = IDLE
 
     def __init__(self, application: Application, seconds: float, clock: Callable[[], float]) -> None:
         self._app = application.name

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from oyez.schemas import Pair
 
-from .database import claims, dead, pairs, parked, waits
+from .database import claims, dead, notices, pairs, parked, waits
 from .database.claims import ParkedRow
+from .database.meeting import meet
 from .execution import Execution
 from .intakes import Claim
 from .limits import Limits
@@ -93,13 +94,19 @@ class Retrying:
         return 0.0 if since is None else max(0.0, self._execution.clock() - since)
 
     def _bury_expired(self, db: Connection) -> int:
-        """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met"."""
+        """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met". What the application's
+        own tables should answer and cannot at the moment is left.
+        """
         now, app = self._execution.clock(), self._group.app
         names = list(self._group.by_name)
         found = claims.expired(db, self._group.name, names, now - self._limits.max_age, self._batch)
         awaited = {row.waits for row in found if row.waits is not None}
+        answer = self._group.answers.ask(db, awaited)
         met = pairs.lock(db, app, awaited, now)
-        rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in met])
+        released, revived = meet(db, app, answer.met - met, now)
+        notices.notify(db, {*released, *revived})
+        spared = met | answer.met | answer.unsure
+        rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in spared])
         dead.bury(db, [dead.letter(row, app, _never(row, now), None, now) for row in rows])
         parked.remove(db, [row.id for row in rows])
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}

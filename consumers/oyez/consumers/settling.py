@@ -43,8 +43,9 @@ class Settling:
         writes.remove_done(db)
         candidates = self._candidates(results) if self._records else {}
         unfinished.sort(key=lambda result: result[0].at)
-        met_before = pairs.lock(db, app, _concerned(unfinished) | set(candidates), now)
-        newly_met = self._completed(db, candidates) - met_before
+        answered = self._answered(results)
+        met_before = pairs.lock(db, app, _concerned(unfinished) | set(candidates) | answered, now)
+        newly_met = (self._completed(db, candidates) | answered) - met_before
         hopeless = self._hopeless(db, unfinished, met_before | newly_met)
         for result in self._dying(unfinished, hopeless):
             _decide(result, met_before, hopeless, writes)
@@ -54,6 +55,12 @@ class Settling:
         report.met = newly_met | met_before
         writes.make_due(db)
         return report
+
+    def _answered(self, results: Sequence[Result]) -> set[Pair]:
+        """What the application's own tables have said while this was taken: it is recorded, too."""
+        if not self._group.answers.signals:
+            return set()
+        return {pair for share, _ in results for pair in share.answered}
 
     def _candidates(self, results: Sequence[Result]) -> Mapping[Pair, list[Share]]:
         """The pairs that these results may complete, each with the shares that did it."""

@@ -18,10 +18,11 @@ class Share:
 
     ``at`` is the event's place in the batch; ``required`` has the pairs that must be met first; ``row`` is its
     row in the retry table, if it was parked; ``turn`` its place among the parked rows of its key; ``is_last``
-    says that its event has no other share left that has to be done, beside those of its own batch.
+    says that its event has no other share left that has to be done, beside those of its own batch;
+    ``answered`` has those of the pairs that the application's own tables say are met.
     """
 
-    __slots__ = ("at", "handler", "is_last", "required", "row", "taken", "turn")
+    __slots__ = ("answered", "at", "handler", "is_last", "required", "row", "taken", "turn")
 
     def __init__(self, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None) -> None:
         self.at = at
@@ -31,6 +32,7 @@ class Share:
         self.row = row
         self.turn = 0 if row is None else row.turn
         self.is_last = row is None
+        self.answered: tuple[Pair, ...] = ()
 
     @property
     def ordered_key(self) -> tuple[str, str] | None:

@@ -8,18 +8,19 @@ from typing import Protocol
 from .database.engine import Database
 
 STEPS = 5  # of one chore in one sweep, at most
-IDLE = 60.0  # s; after a chore's end, until it begins anew
 
 
 class Chore(Protocol):
-    """Something that is done in steps, again and again."""
+    """Something that is done in steps, again and again. ``idle`` is how many seconds it rests after its end."""
+
+    idle: float
 
     def step(self, database: Database, now: float) -> bool:
         """Do the next part, in a short transaction or none; False when the end is reached."""
 
 
 class Upkeep:
-    """Chores, each of a few steps in a sweep and then none for a minute after its end."""
+    """Chores, each of a few steps in a sweep, and then none for a while after its end."""
 
     def __init__(self, database: Database, chores: Sequence[Chore], clock: Callable[[], float]) -> None:
         self._database = database
@@ -31,7 +32,7 @@ class Upkeep:
         """One sweep's part of it. Raises `DatabaseAway`; what was done before that stays."""
         for chore in self._chores:
             now = self._clock()
-            if chore in self._ended and 0 <= now - self._ended[chore] < IDLE:
+            if chore in self._ended and 0 <= now - self._ended[chore] < chore.idle:
                 continue
             self._ended.pop(chore, None)
             self._steps(chore, now, stop)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from .asking import record_answers
 from .database.engine import DatabaseAway
 from .execution import Execution
 from .instruments import happenings
@@ -142,7 +143,10 @@ class Worker:
             if unmet
             else set()
         )
-        return unmet <= own
+        rest = unmet - own
+        answered = record_answers(self._execution.database, self._group, rest, self._clock())
+        self._execution.met.add(answered)
+        return rest <= answered
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._clock()

@@ -48,19 +48,25 @@ def _is_json(text: str) -> bool:
 
 def _text(argument: str | None) -> tuple[str, str]:
     if argument is not None and argument.startswith("@"):
-        return argument, _decoded(argument, _file(argument[1:]))
+        return argument, text_of_file(argument, option="-d ")
     if argument == "-" or (argument is None and not sys.stdin.isatty()):
-        return "stdin", _decoded("stdin", sys.stdin.buffer.read())
+        return "stdin", text_of_stdin()
     return "-d", argument or ""
 
 
-def _file(name: str) -> bytes:
+def text_of_stdin() -> str:
+    """All that is piped in. Raises `UsageProblem`."""
+    return _decoded("stdin", sys.stdin.buffer.read())
+
+
+def text_of_file(argument: str, *, option: str = "") -> str:
+    """The text of the file that ``@FILE`` names. Raises `NotFound` and `UsageProblem`."""
     try:
-        return Path(name).read_bytes()
+        return _decoded(argument, Path(argument[1:]).read_bytes())
     except FileNotFoundError:
-        raise NotFound(f"-d @{name}: there is no such file") from None
+        raise NotFound(f"{option}{argument}: there is no such file") from None
     except OSError as error:
-        raise UsageProblem(f"-d @{name}: {error.strerror}") from None
+        raise UsageProblem(f"{option}{argument}: {error.strerror}") from None
 
 
 def _decoded(where: str, value: bytes) -> str:

@@ -15,6 +15,7 @@ from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
 from .listens import listen
+from .meets import met
 from .options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .renaming import rename
 from .rewinds import rewind
@@ -111,6 +112,7 @@ app.command()(sweep)
 app.command()(status)
 app.command()(rewind)
 app.command("explain")(explains)
+app.command()(met)
 app.command()(signals)
 app.command()(services.dev)
 

@@ -199,6 +199,27 @@ def expired(
     return [ParkedRow(row) for row in db.execute(_expired, parameters)]
 
 
+def waited_for(
+    db: Connection, app: str, group: str, signals: Sequence[str], after: Pair, limit: int
+) -> list[Pair]:
+    """The next pairs of ``signals`` that parked rows of the group wait for, in order."""
+    pair = (parked.c.wait_signal, parked.c.wait_subject)
+    query = (
+        select(*pair)
+        .distinct()
+        .where(
+            parked.c.app == app,
+            parked.c.group_name == group,
+            parked.c.wait_signal.is_not(None),
+            parked.c.wait_signal.in_(signals),
+            tuple_(*pair) > tuple_(*after),
+        )
+        .order_by(*pair)
+        .limit(limit)
+    )
+    return [Pair(*row) for row in db.execute(query)]
+
+
 def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
     """Lock those of the rows that still wait for a pair; the caller holds the pairs' locks."""
     if not ids:

@@ -28,6 +28,8 @@ def meet(db: Connection, app: str, completed: Iterable[Pair], now: float) -> Mee
     Each step is a statement of its own: it sees what those whose locks were waited for have parked or buried.
     """
     asked = sorted(set(completed))
+    if not asked:
+        return Meeting([], [])
     pairs.mark_met(db, app, asked, now)
     released = parked.release(db, app, asked, now)
     return Meeting(released, _revive(db, app, asked, now))
@@ -58,8 +60,6 @@ def _revive(db: Connection, app: str, completed: list[Pair], now: float) -> list
 
     Whoever buries, retries or discards such a letter has locked its pair first, so that none is missed.
     """
-    if not completed:
-        return []
     rows, statement = _died_waiting(db.dialect.name)
     letters = db.execute(statement, {**rows.bind(completed), "of_app": app}).all()
     if not letters:

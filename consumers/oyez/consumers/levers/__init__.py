@@ -3,6 +3,7 @@
 from .decoding import Decode
 from .discarding import Discard
 from .forcing import Force
+from .meeting import Record, Recorded
 from .overtaking import Overtaken, overtaken
 from .releasing import Release
 from .retrying import Retry
@@ -16,6 +17,8 @@ __all__ = [
     "Lever",
     "NotBegun",
     "Overtaken",
+    "Record",
+    "Recorded",
     "Release",
     "Retry",
     "Rewinding",

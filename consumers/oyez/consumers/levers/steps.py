@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 
@@ -19,6 +19,8 @@ from oyez.schemas import Pair
 from ..database import choosing
 from ..database.choosing import Filter
 from ..database.engine import Database
+
+T = TypeVar("T")
 
 STEP = 500
 PAUSE = 0.1  # s; between two attempts at what somebody else has locked
@@ -136,10 +138,10 @@ class Steps:
         return left
 
 
-def parts(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """``ids`` in parts of ``size`` at most."""
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
+def parts(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """``some`` in parts of ``size`` at most."""
+    for start in range(0, len(some), size):
+        yield some[start : start + size]
 
 
 def in_order(some: Iterable[int], ids: Sequence[int]) -> list[int]:
