@@ -12,6 +12,7 @@ from consumers.stage import Opened, Placed, Play, Stage, Viewed, effects, note, 
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.answering import Answers
 from oyez.consumers.signature import RegistrationError
+from oyez.consumers.writing import Report
 
 DAY = 86_400.0
 Open = Callable[..., Any]
@@ -61,6 +62,7 @@ def test_what_the_table_has_does_not_wait(play: Play, group: str | None) -> None
     assert [n for _, n, _ in stage.parked()] == [2]
     assert recorded(stage) == ["s1"]
     assert own.asked[0] == ["s1", "s2"]
+    assert sum(worker.tally.parked for worker in stage.workers.values()) == 1
 
 
 def test_it_is_not_asked_for_what_is_recorded(play: Play) -> None:
@@ -139,7 +141,9 @@ def test_a_claimed_row_is_checked_there_too(play: Play) -> None:
     stage.workers = {name: stage.worker(name) for name in stage.application.groups}
     retrying = stage.workers["shop.viewed"]._retrying
     stage.clock.now += 3.0
-    retrying.run_due(lambda _report: None)
+    claims: list[Report] = []
+    retrying.run_due(claims.append)
+    assert [report.done for report in claims] == [1]
     assert stage.effects("view") == [1]
     assert recorded(stage) == ["s1"]
 
