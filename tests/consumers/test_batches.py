@@ -143,14 +143,14 @@ def test_what_ran_is_not_run_again_while_the_database_is_away(stage_sqlite: str)
 
     stage = Stage(stage_sqlite, on)
     worker = stage.workers["shop.mails"]
-    settle, failures = worker._loose.settle, iter([DatabaseAway("gone"), DatabaseAway("gone")])
+    settle, failures = worker._batches._loose.settle, iter([DatabaseAway("gone"), DatabaseAway("gone")])
 
     def away_twice(*given: Any) -> Any:
         for error in failures:
             raise error
         return settle(*given)
 
-    worker._loose.settle = away_twice  # type: ignore[method-assign] # the outage, where it matters
+    worker._batches._loose.settle = away_twice  # type: ignore[method-assign] # the outage, where it matters
     stage.handle(*[Placed(n=n, k=f"k{n}") for n in range(3)])
     assert sent == [0, 1, 2]
     assert [n for _, n, _ in stage.parked()] == [1]

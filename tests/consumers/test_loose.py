@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Opened, Placed, Play, Stage, Ticked, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.deadline import no_deadline
 from oyez.consumers.loose import run_in_place
 from oyez.consumers.signature import Form
 from oyez.schemas import Event
@@ -41,7 +42,8 @@ def test_without_a_failure_the_database_is_not_touched(play: Play) -> None:
         seen.extend(event.data.n for event in events)
 
     stage = play(on)
-    stage.run()
+    stage.handle(Placed(n=-1))  # the first batch after a partition was taken says that nobody died on it
+    seen.clear()
     statements: list[str] = []
     listen(stage.engine, "before_cursor_execute", lambda _c, _u, statement, *_: statements.append(statement))
     stage.announce(*placed(EVENTS), Ticked(n=99))
@@ -50,8 +52,8 @@ def test_without_a_failure_the_database_is_not_touched(play: Play) -> None:
     assert seen == [*EVENTS, 99]
     assert [s for s in statements if "SELECT min(oyez_parked.due_at)" not in " ".join(s.split())] == []
     assert stage.rows("inbox") == []
-    assert offset(stage) == [(len(EVENTS) + 1, "at-least-once")]
-    assert worker.tally.done == len(EVENTS) + 1
+    assert offset(stage) == [(len(EVENTS) + 2, "at-least-once")]
+    assert worker.tally.done == len(EVENTS) + 2
 
 
 FORMS: list[Callable[[Callable[[int], None]], Callable[..., None]]] = []
@@ -271,7 +273,8 @@ def test_in_place_a_failure_does_not_stop_the_rest() -> None:
 
     [handler] = on
     assert handler.signature.form is Form.MODEL
-    failures = run_in_place(handler, placed(range(7)))
+    failures, ran = run_in_place(handler, placed(range(7)), no_deadline())
+    assert ran == 7
     assert [(at, str(error)) for at, error in failures] == [(0, "0"), (3, "3"), (6, "6")]
     assert seen == list(range(7))
-    assert run_in_place(handler, []) == []
+    assert run_in_place(handler, [], no_deadline()) == ([], 0)

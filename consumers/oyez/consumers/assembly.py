@@ -12,14 +12,17 @@ from sqlalchemy import Engine
 
 from .application import Application, Group
 from .asking import AskForParked
+from .batches import Batches
 from .database.engine import Database, make_engine
 from .execution import Execution
 from .handlers import AT_LEAST_ONCE
 from .instruments.instrument import Instrument, logging_instrument
 from .limits import Limits
+from .logs.attended import Attended
 from .logs.kafka import KafkaLog
 from .logs.log import Log
 from .ownership import Ownership
+from .patience import Patience
 from .reading import Reader
 from .retention import DAY, retention
 from .retrying import Retrying
@@ -38,7 +41,9 @@ def limits_from(settings: ListenSettings) -> Limits:
 
 def engine_from(settings: ListenSettings) -> Engine:
     """The engine of the database that is set."""
-    return make_engine(settings.database, sqlite_journal=settings.sqlite_journal)
+    return make_engine(
+        settings.database, sqlite_journal=settings.sqlite_journal, idle_limit=settings.idle_in_transaction
+    )
 
 
 def topics_of(group: Group, settings: ListenSettings) -> list[str]:
@@ -47,13 +52,15 @@ def topics_of(group: Group, settings: ListenSettings) -> list[str]:
 
 
 def kafka_log(group: Group, settings: ListenSettings) -> Log:
-    """The group's log on Kafka."""
-    return KafkaLog(
-        group.name,
-        topics_of(group, settings),
-        servers=settings.kafka,
-        options=settings.kafka_options,
-        logger=log,
+    """The group's log on Kafka, polled also while its worker is busy."""
+    return Attended(
+        KafkaLog(
+            group.name,
+            topics_of(group, settings),
+            servers=settings.kafka,
+            options=settings.kafka_options,
+            logger=log,
+        )
     )
 
 
@@ -70,27 +77,36 @@ def make_worker(
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep)
-    execution = Execution(group, database, limits=limits_from(settings), clock=clock, sleep=sleep)
+    execution = execution_for(group, database, settings, clock, sleep)
     owner = f"{socket.gethostname()}/{os.getpid()}"
+    ownership = Ownership(
+        group, source, database, owner=owner, first=settings.first_offset, clock=clock, instrument=told
+    )
+    patience = Patience(group.name, told, sleep)
     return Worker(
         execution,
         source,
-        Ownership(
-            group,
-            source,
-            database,
-            owner=owner,
-            first=settings.first_offset,
-            clock=clock,
-            instrument=told,
-        ),
+        ownership,
+        Batches(execution, ownership, patience, told, budget=settings.budget, sleep=sleep),
         retrying_for(execution, settings),
         wakeups(database, group, clock),
+        patience,
+        told,
         batch=settings.batch,
         sweep_every=settings.sweep_every,
-        sleep=sleep,
-        instrument=told,
     )
+
+
+def execution_for(
+    group: Group,
+    database: Database,
+    settings: ListenSettings,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Execution:
+    """The execution of a group's events."""
+    limits = limits_from(settings)
+    return Execution(group, database, limits=limits, budget=settings.budget, clock=clock, sleep=sleep)
 
 
 def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:
@@ -119,8 +135,6 @@ def sweepers(
     application: Application, settings: ListenSettings, engine: Engine, clock: Callable[[], float] = time.time
 ) -> list[Retrying]:
     """The retry tables of all groups; completers before those that wait for them."""
-    limits, database = limits_from(settings), Database(engine)
+    database = Database(engine)
     groups = sorted(application.groups.values(), key=lambda group: group.promise == AT_LEAST_ONCE)
-    return [
-        retrying_for(Execution(group, database, limits=limits, clock=clock), settings) for group in groups
-    ]
+    return [retrying_for(execution_for(group, database, settings, clock), settings) for group in groups]

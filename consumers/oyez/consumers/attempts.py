@@ -37,7 +37,7 @@ def outcome_of(error: BaseException) -> Outcome:
             return Failed(str(error))
         case Reject(reason=reason):
             return Dead("rejected by its handler", str(reason))
-    return Failed(describe(error))
+    return Failed(describe(error), type(error).__name__)
 
 
 def describe(error: BaseException) -> str:

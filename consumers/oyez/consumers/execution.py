@@ -11,22 +11,20 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from .application import Group
 from .database import notices
 from .database.connection import HandlerConnection
-from .database.engine import Database, DatabaseAway, is_conflict
+from .database.engine import Database
+from .deadline import Deadline, no_deadline
 from .limits import Limits
+from .performing import bury, perform
 from .planning import Work
 from .readiness import MetPairs, Readiness
-from .running import HandlerFailed, Memory, OneByOne, Runner, Together, more_careful
+from .running import Burying, Runner
 from .settling import Settling
 from .shares import Result
 from .writing import Report
-
-CONFLICTS_TOGETHER = 5
-CONFLICTS_AT_ALL = 100
 
 
 class Intake(Protocol):
@@ -37,6 +35,9 @@ class Intake(Protocol):
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
         """What is known of what they wait for."""
+
+    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+        """What is to be settled of what was run: all, unless the time was up. May raise `HandlersBroken`."""
 
     def finish(self, db: Connection, now: float) -> int:
         """Bury what is no event; returns how many."""
@@ -51,6 +52,7 @@ class Execution:
         database: Database,
         *,
         limits: Limits,
+        budget: float = 10.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,18 +60,29 @@ class Execution:
         self.database = database
         self.clock = clock
         self.met = MetPairs()
+        self._budget = budget
         self._sleep = sleep
         self._settling = Settling(group, limits, self.met)
 
-    def handle(self, intake: Intake) -> Report:
+    def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
         """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
 
-        Raises `DatabaseAway` when the connection is lost, and whatever the intake raises; nothing has
-        happened, then.
+        When its time is up, or ``stopped()``, it is cut. Raises `DatabaseAway` when the database is, `HandlersBroken`,
+        and whatever the intake raises; nothing has happened, then.
         """
-        report = perform(self.database, lambda db, runner: self.once(db, intake, runner), self._sleep)
-        self.met.add(report.met)
-        return report
+
+        def work(db: HandlerConnection, runner: Runner) -> Report:
+            return self.once(db, intake, runner, Deadline(self._budget, stopped))
+
+        return self._known(perform(self.database, work, self._sleep))
+
+    def bury(self, intake: Intake) -> Report:
+        """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
+
+        def work(db: HandlerConnection, runner: Runner) -> Report:
+            return self.once(db, intake, runner, no_deadline())
+
+        return self._known(bury(self.database, work, Burying(), self._sleep))
 
     def handle_results(self, intake: Intake, results: Sequence[Result]) -> Report:
         """Settle shares that have run already, outside of any transaction."""
@@ -83,45 +96,18 @@ class Execution:
 
         return perform(self.database, settle, self._sleep)
 
-    def once(self, db: HandlerConnection, intake: Intake, runner: Runner) -> Report:
+    def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
         """All steps but the commit."""
         now = self.clock()
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
-        results = runner.run(works, readiness, self.group.completing, db)
+        ran = runner.run(works, readiness, self.group.completing, db, deadline)
+        results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)
         report.dead += intake.finish(db, now)
         notices.notify(db, set(report.released) - {self.group.name})
         return report
 
-
-def perform(
-    database: Database,
-    work: Callable[[HandlerConnection, Runner], Report],
-    sleep: Callable[[float], None] = time.sleep,
-) -> Report:
-    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict."""
-    memory = Memory()
-    runner: Runner = Together(memory)
-    conflicts = 0
-    while True:
-        try:
-            with database.transaction() as db:
-                return work(db, runner)
-        except HandlerFailed:
-            runner = OneByOne(memory)
-        except DBAPIError as error:
-            if not is_conflict(error):
-                careful = more_careful(runner, memory)
-                if careful is None:
-                    raise
-                runner = careful
-                continue
-            conflicts += 1
-            if conflicts >= CONFLICTS_AT_ALL:
-                raise DatabaseAway(
-                    f"other transactions were in the way {conflicts} times: {error.orig}"
-                ) from error
-            if conflicts >= CONFLICTS_TOGETHER and database.dialect == "postgresql":
-                runner = OneByOne(memory)
-            sleep(database.pause())
+    def _known(self, report: Report) -> Report:
+        self.met.add(report.met)
+        return report

@@ -22,14 +22,17 @@ from .assembly import engine_from, limits_from, retrying_for
 from .database.connection import HandlerConnection
 from .database.engine import Database, DatabaseAway, one_line
 from .database.migrating import MigrationNeeded, require
-from .execution import Execution, perform
+from .deadline import no_deadline
+from .execution import Execution
 from .inline_intakes import InlineBatch, InlineClaim, InlineRecord
 from .intakes import Batch
 from .loading import load_application
 from .loose import LooseBatch
+from .performing import perform
 from .reading import Reader, Taken
 from .registration import register
-from .running import Memory, OneByOne, Runner
+from .remembering import Memory
+from .running import OneByOne, Runner
 from .settings import ListenSettings
 from .writing import Report
 
@@ -122,7 +125,7 @@ class InlineTransport:
         """Every group's part; ``released`` has the groups of which something is due now."""
         total = Report()
         for execution, batch in intakes:
-            report = execution.once(db, batch, runner)
+            report = execution.once(db, batch, runner, no_deadline())
             total.released += self._due(execution, report)
         return total
 
@@ -144,7 +147,7 @@ class InlineTransport:
             name, _ = todo.popitem()
             if name in self._executions:
                 claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
-                report = self._executions[name].once(db, claim, OneByOne(Memory()))
+                report = self._executions[name].once(db, claim, OneByOne(Memory()), no_deadline())
                 todo.update(dict.fromkeys([*report.released, *([name] if claim.taken else [])]))
 
     def _refused(self, error: BaseException) -> TransportRefused:

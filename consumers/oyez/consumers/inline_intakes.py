@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from .asking import answered
-from .intakes import Batch, Claim
+from .claiming import Claim
+from .intakes import Batch
 from .planning import Work
 from .readiness import MetPairs, Readiness, ask
 

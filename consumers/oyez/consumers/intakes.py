@@ -1,26 +1,28 @@
-"""Where a transaction's events come from: a batch of a log, or a claim of parked rows."""
+"""A batch: what a transaction takes from a log."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from oyez.schemas import OyezError, Undecodable
+from oyez.schemas import OyezError
 
 from .application import Group
-from .asking import answered
-from .database import claims, dead, inbox, parked, positions
-from .database.claims import ParkedRow
+from .breakage import refuse_broken
+from .cutting import Place, cut
+from .database import dead, inbox, parked, positions
 from .database.positions import Move, Partition
+from .deadline import Deadline
 from .lettering import undecodable_row
 from .planning import Work
-from .readiness import MetPairs, Readiness, ask
-from .reading import Original, Reader, Record, Taken
-from .shares import Share
+from .readiness import MetPairs, Readiness
+from .reading import Reader, Record, Taken
+from .shares import Result, Share
 
 
 class Fenced(OyezError):
@@ -42,18 +44,39 @@ class Batch:
     undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
     again: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
+    ends: dict[Place, int] = field(default_factory=dict)
+    """Where the partitions were cut, after the batch was handled."""
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
+        self.ends = {}
         unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
         if unmoved:
             raise Fenced([move.partition for move in unmoved])
         return self.works(self._new(db, now))
 
+    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+        """Refuse a batch in which everything is broken; when the time was up, cut it: the ids of its tail are taken
+        out of the inbox, and the positions set to where it begins."""
+        refuse_broken(results)
+        if not deadline.is_over():
+            return results
+        found = cut(results)
+        self.ends = found.ends
+        inbox.remove(db, self.group.name, {(taken.source, taken.id) for taken in found.tail})
+        positions.set_back(db, self.group.name, [move for move in self.made() if move not in self.moves])
+        return found.results
+
+    def made(self) -> list[Move]:
+        """The moves that were committed."""
+        return [self._shorten(move) for move in self.moves]
+
     def finish(self, db: Connection, now: float) -> int:
         """Keep what could not be decoded; returns how many. Last, and sorted: other groups read the same records."""
         rows = [
-            undecodable_row(self.group, record, topic, why, now) for record, topic, why in self.undecodable
+            undecodable_row(self.group, record, topic, why, now)
+            for record, topic, why in self.undecodable
+            if self.has_kept(record)
         ]
         dead.bury(db, sorted(rows, key=itemgetter("event_id")))
         return len(rows)
@@ -74,6 +97,15 @@ class Batch:
             for at, taken in enumerate(events)
         ]
 
+    def has_kept(self, record: Any) -> bool:
+        """Whether a record is before the end of its partition's part, if that was cut."""
+        end: float = self.ends.get((record.topic(), record.partition()), math.inf)
+        return bool(record.offset() < end)
+
+    def _shorten(self, move: Move) -> Move:
+        end = self.ends.get((move.partition.topic, move.partition.number), move.next)
+        return move._replace(next=min(move.next, end))
+
     def _new(self, db: Connection, now: float) -> list[Taken]:
         if not self.events:
             return []
@@ -86,112 +118,19 @@ class Batch:
         first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
         return [self.events[at] for at in sorted(first[event_id] for event_id in new)]
 
-    def _is_again(self, record: Original) -> bool:
+    def _is_again(self, record: Any) -> bool:
         """Whether somebody has asked for a record to be handled again."""
-        place: Any = record  # what a batch of a log is made of
-        return bool(place.offset() < self.again.get((place.topic(), place.partition()), 0))
+        return bool(record.offset() < self.again.get((record.topic(), record.partition()), 0))
 
 
-class Claim:
-    """Parked rows that are due. Taking them locks them until the transaction ends."""
-
-    def __init__(self, group: Group, reader: Reader, limit: int) -> None:
-        self._group = group
-        self._reader = reader
-        self._limit = limit
-        self.taken = 0
-        self.delays: list[float] = []
-        """For how many seconds the rows had been due that are due by themselves."""
-        self._lost = 0
-
-    def take(self, db: Connection, now: float) -> list[Work]:
-        """Claim; only a key's head and the rows behind it, in order."""
-        return self._works(db, self._claimed(db, now), now)
-
-    def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
-        group = self._group
-        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
-        self.taken = len(rows)
-        self.delays = [now - row.due_at for row in rows if row.due_at is not None and row.due_at <= now]
-        return _before_later(rows, now)
-
-    def _works(self, db: Connection, rows: Sequence[ParkedRow], now: float) -> list[Work]:
-        works: list[Work] = []
-        lost: list[tuple[ParkedRow, str]] = []
-        for at, row in enumerate(rows):
-            try:
-                taken = self._read(row)
-            except Undecodable as error:
-                lost.append((row, error.reason))
-            else:
-                works.append((taken, [Share(self._group.by_name[row.handler], taken, at, row)]))
-        self._bury(db, lost, now)
-        return works
-
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
-        """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
-        readiness = Readiness(met, {})
-        unmet = ask(db, self._group.app, works, met)
-        for pair in answered(db, self._group, works, unmet):
-            readiness.complete(pair, -1)
-        if unmet:
-            self._find_last(db, [share for _, shares in works for share in shares if share.pair in unmet])
-        return readiness
-
-    def _find_last(self, db: Connection, needed: Sequence[Share]) -> None:
-        """Others of this claim wait for these shares' events: a long chain is not to take a transaction a link."""
-        completing = self._group.completing
-        names = {name for share in needed for name in completing[share.taken.declaration.name]}
-        ours = [share for share in needed if share.handler.name in names]
-        last = dead.last(db, self._group.app, [share.taken.event_id for share in ours], sorted(names))
-        for share in ours:
-            share.is_last = share.taken.event_id in last
-
-    def _read(self, row: ParkedRow) -> Taken:
-        taken = self._reader.read(row)
-        if taken is None:
-            raise Undecodable(f"it is no {self._group.by_name[row.handler].declaration.name} any more")
-        return taken
-
-    def finish(self, db: Connection, now: float) -> int:
-        """What could not be decoded was buried before the rest was run; returns how many."""
-        return self._lost
-
-    def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
-        self._lost = len(rows)
-        dead.bury(db, [dead.letter(row, self._group.app, "undecodable", reason, now) for row, reason in rows])
-        parked.remove(db, [row.id for row, _ in rows])
+B = TypeVar("B", bound=Batch)
 
 
-def _before_later(rows: Sequence[ParkedRow], now: float) -> list[ParkedRow]:
-    """Rows of a key end before one that is due only later."""
-    later: set[tuple[str, str | None]] = set()
-    kept = []
-    for row in rows:
-        key = (row.handler, row.key_text)
-        if row.ordered and (key in later or (row.due_at is not None and row.due_at > now)):
-            later.add(key)
-        else:
-            kept.append(row)
-    return kept
-
-
-def decode(
-    group: Group,
-    reader: Reader,
-    records: Sequence[Record],
-    moves: Sequence[Move],
-    topic_ids: Mapping[str, str],
-    again: Mapping[tuple[str, int], int] | None = None,
-) -> Batch:
-    """The batch that these records make for a group; what cannot be decoded is kept with the reason."""
-    batch = Batch(group, [], list(moves), again=again or {})
+def decode(batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[str, str]) -> B:
+    """Fill a batch with the events of these records; what cannot be decoded is kept with the reason."""
 
     def refuse(record: Record, reason: str) -> None:
         batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), reason))
 
     batch.events = reader.read_all(records, refuse)
     return batch
-
-
-__all__ = ["Batch", "Claim", "Fenced", "Original", "decode"]

@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from .attempts import HANDLER_ERRORS, outcome_of
+from .breakage import refuse_broken
+from .cutting import cut
+from .deadline import Deadline
 from .execution import Execution
 from .handlers import Handler
 from .intakes import Batch
 from .planning import Work
 from .readiness import MetPairs, Readiness
-from .shares import Result, Share
+from .shares import DONE, UNRUN, Result, Share
 from .writing import Report
 
 
@@ -29,6 +32,17 @@ class LooseBatch(Batch):
         """Such a group waits for nothing and keeps no order."""
         return Readiness(met, {})
 
+    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+        """Refuse a batch in which everything is broken; cut it when the time was up."""
+        refuse_broken(results)
+        return self.cut(results) if deadline.is_over() else results
+
+    def cut(self, results: list[Result]) -> list[Result]:
+        """Leave the events of which nothing has run to be read again."""
+        found = cut(results)
+        self.ends = found.ends
+        return found.results
+
 
 class LooseExecution:
     """Handles batches for an at-least-once group."""
@@ -38,41 +52,71 @@ class LooseExecution:
         self._group = execution.group
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
-    def run(self, batch: LooseBatch) -> list[Result]:
-        """Run every handler that has no database parameter; returns what failed."""
+    def run(self, batch: LooseBatch, deadline: Deadline) -> list[Result]:
+        """Run every handler that has no database parameter; returns what was not done. Raises `HandlersBroken`."""
         if self._in_database:
             return []
-        return [result for handler in self._group.handlers for result in _run(handler, batch)]
+        results = [result for handler in self._group.handlers for result in _run(handler, batch, deadline)]
+        if not results:
+            return []
+        everything = self._with_done(batch, results)
+        refuse_broken(everything)
+        if any(outcome is UNRUN for _, outcome in results):
+            everything = batch.cut(everything)
+        return [result for result in everything if result[1] is not DONE]
 
-    def settle(self, batch: LooseBatch, failed: list[Result]) -> Report:
-        """Park what failed; what ran is not run again, however often this has to be repeated. Offsets may be told
-        when this returns."""
+    def settle(self, batch: LooseBatch, unfinished: list[Result], deadline: Deadline) -> Report:
+        """Park what was not done; what ran is not run again, however often this has to be repeated. Offsets may be
+        told when this returns."""
         if self._in_database:
-            return self._execution.handle(batch)
+            return self._execution.handle(batch, deadline.is_over)
         report = Report()
-        if failed or batch.undecodable:
-            report = self._execution.handle_results(batch, failed)
-        shares = sum(len(self._group.by_signal[taken.declaration.name]) for taken in batch.events)
-        report.done = shares - len(failed)
+        if unfinished or batch.undecodable:
+            report = self._execution.handle_results(batch, unfinished)
+        report.done = self._shares(batch) - len(unfinished)
         return report
 
+    def _shares(self, batch: LooseBatch) -> int:
+        """Shares of the events that are not left to be read again."""
+        events = batch.events
+        if batch.ends:
+            events = [taken for taken in events if batch.has_kept(taken.record)]
+        return sum(len(self._group.by_signal[taken.declaration.name]) for taken in events)
 
-def _run(handler: Handler, batch: Batch) -> list[Result]:
+    def _with_done(self, batch: LooseBatch, results: Sequence[Result]) -> list[Result]:
+        others = {(share.handler.name, share.at): (share, outcome) for share, outcome in results}
+        shares = [share for _, ours in batch.works(batch.events) for share in ours]
+        return [others.get((share.handler.name, share.at), (share, DONE)) for share in shares]
+
+
+def _run(handler: Handler, batch: Batch, deadline: Deadline) -> list[Result]:
     name = handler.declaration.name
-    events = [taken for taken in batch.events if taken.declaration.name == name]
-    if not events:
-        return []
+    places = [at for at, taken in enumerate(batch.events) if taken.declaration.name == name]
+    events = [batch.events[at] for at in places]
     payloads = [taken.event if handler.wants_events else taken.data for taken in events]
-    failures = run_in_place(handler, payloads)
-    return [(Share(handler, events[at], at), outcome_of(error)) for at, error in failures]
+    failures, ran = run_in_place(handler, payloads, deadline)
+    failed = [(Share(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
+    return failed + [(Share(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
 
 
-def run_in_place(handler: Handler, payloads: Sequence[Any]) -> list[tuple[int, BaseException]]:
-    """Call a handler for its events; returns the failures, by place. The loop stands in the caller alone:
-    after a failure it goes on with the rest of the same iterator."""
+Failures = list[tuple[int, BaseException]]
+
+
+def run_in_place(handler: Handler, payloads: Sequence[Any], deadline: Deadline) -> tuple[Failures, int]:
+    """Call a handler for its events while there is time; returns the failures, by place, and how many ran."""
     if handler.signature.form.is_batch:
-        return _run_list(handler, payloads)
-    failures: list[tuple[int, BaseException]] = []
+        return _run_list(handler, payloads), len(payloads)
+    failures: Failures = []
+    ran = 0
+    for some in deadline.slices(payloads):
+        failures.extend((ran + at, error) for at, error in _run_each(handler, some))
+        ran += len(some)
+    return failures, ran
+
+
+def _run_each(handler: Handler, payloads: Sequence[Any]) -> Failures:
+    """The loop stands in the caller alone: after a failure it goes on with the rest of the same iterator."""
+    failures: Failures = []
     rest = iter(payloads)
     while True:
         try:
@@ -83,7 +127,9 @@ def run_in_place(handler: Handler, payloads: Sequence[Any]) -> list[tuple[int, B
             return failures
 
 
-def _run_list(handler: Handler, payloads: Sequence[Any]) -> list[tuple[int, BaseException]]:
+def _run_list(handler: Handler, payloads: Sequence[Any]) -> Failures:
+    if not payloads:
+        return []
     try:
         handler.call(payloads, None)
     except HANDLER_ERRORS as error:

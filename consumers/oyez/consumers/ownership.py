@@ -6,20 +6,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from .application import Group
 from .database import positions
 from .database.connection import HandlerConnection
-from .database.engine import Database, is_conflict
+from .database.engine import Database, DatabaseAway, is_conflict
 from .database.positions import Held, Move, Partition
 from .firsts import First, firsts, out_of_range
 from .instruments.happenings import LogBack, LogLost, PartitionHalted
 from .instruments.instrument import Instrument, logging_instrument
 from .logs.log import FirstOffset, Log, LogAway
+from .reading import Record
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
+TAKES = 3  # epochs without progress, after which events are handled one at a time
 RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
@@ -49,6 +51,7 @@ class Ownership:
         self._halted: set[Partition] = set()
         self._looked = clock()
         self._is_away = False
+        self._has_suspects = False
 
     @property
     def held(self) -> Mapping[Partition, Held]:
@@ -94,6 +97,7 @@ class Ownership:
                 self._instrument.emit(LogLost(self._group.name, str(error)))
             self._is_away = True
         current = self._log.positions().keys() | self._log.stranded().keys()
+        self._release([partition for partition in self._held if partition not in current])
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
 
     def _heard(self) -> None:
@@ -101,19 +105,53 @@ class Ownership:
             self._is_away = False
             self._instrument.emit(LogBack(self._group.name))
 
-    def moves(self) -> list[Move]:
-        """From the positions that the database has to the log's."""
+    def standing(self) -> list[Move]:
+        """Every partition that is read now, from the position that the database has to the log's."""
         return [
             Move(partition, held.epoch, held.position, position)
             for partition, position in self._log.positions().items()
-            if (held := self._held.get(partition)) is not None and held.position != position
+            if (held := self._held.get(partition)) is not None
         ]
+
+    def moves(self) -> list[Move]:
+        """The partitions in which the log is further than the database."""
+        return [move for move in self.standing() if move.next != move.believed]
+
+    def has_suspects(self) -> bool:
+        """Whether workers have died without getting on in a partition that was taken since this was last asked."""
+        found, self._has_suspects = self._has_suspects, False
+        return found
+
+    def suspect(self, record: Record) -> int | None:
+        """Note, before an event is handled alone, that it is; returns how many workers have done so, this one
+        counted. None if the partition is another worker's."""
+        for partition, held in self._held.items():
+            if (partition.topic, partition.number) == (record.topic(), record.partition()):
+                with self._database.transaction() as db:
+                    starts = positions.suspect(db, self._group.name, partition, held.epoch, record.offset())
+                self._held[partition] = replace(held, suspect=record.offset())
+                return starts
+        return None
+
+    def trouble(self, error: Exception) -> None:
+        """Show why the group does not get on, until it does."""
+        try:
+            with self._database.transaction() as db:
+                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
+        except (DatabaseAway, DBAPIError):
+            return  # it is told again with the next attempt
+
+    def go_back(self, moves: Iterable[Move]) -> None:
+        """Read again from where these moves end: the log has been read further than was handled."""
+        self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
     def moved(self, moves: list[Move]) -> None:
         """The moves are committed; tell the log, whose copy is for lag tools."""
-        for move in moves:
-            if move.partition in self._held:
-                self._held[move.partition] = replace(self._held[move.partition], position=move.next)
+        ours = [move for move in moves if move.partition in self._held]
+        if not self._group.is_exact:
+            self._release(move.partition for move in ours)
+        for move in ours:
+            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
         self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
@@ -174,6 +212,25 @@ class Ownership:
                 PartitionHalted(self._group.name, partition.topic, partition.number, reason)
             )
 
+    def release(self) -> None:
+        """The worker ends as it should: nobody died on what comes next."""
+        self._release(list(self._held))
+
+    def _release(self, partitions: Iterable[Partition]) -> None:
+        """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
+        counted = {p: held for p in partitions if (held := self._held[p]).takes or held.suspect is not None}
+        if not counted:
+            return
+        try:
+            with self._database.transaction() as db:
+                _be_brief(db)
+                positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
+        except DBAPIError as error:
+            if not is_conflict(error):
+                raise
+            return
+        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
+
     def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
         now = self._clock()
@@ -195,6 +252,8 @@ class Ownership:
                 return  # somebody still holds the rows
             raise
         self._held.update(taken)
+        if any(held.takes >= TAKES or held.suspect is not None for held in taken.values()):
+            self._has_suspects = True
         self._log.start({partition: held.position for partition, held in taken.items()})
         for partition, row in halted.items():
             if row.halted is not None:  # else somebody has cleared it just now
@@ -210,20 +269,25 @@ class Ownership:
         """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
         say where it began. A group that was at-least-once before goes on where it told the log it was."""
         name, now = self._group.name, self._clock()
-        if db.dialect.name == "postgresql":
-            db.execute(text("SET LOCAL lock_timeout = '500ms'"))
+        _be_brief(db)
         for one in first:
             one.write(db, name, now)
         if self._group.is_exact:
             positions.raise_to(db, name, told)
             rows = {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
             return {partition: held for partition, held in rows.items() if held is not None}
-        found = positions.read(db, name, gained)
-        return {
-            p: replace(row, position=told.get(p, row.position))
-            for p, row in found.items()
-            if row.halted is None
-        }
+        found = positions.count_takes(db, name, gained)
+        return {p: replace(row, position=told.get(p, row.position)) for p, row in found.items()}
+
+
+def _be_brief(db: Connection) -> None:
+    """Do not wait for long for a row that somebody has locked; SQLite's engine does not anyway."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SET LOCAL lock_timeout = '500ms'"))
+
+
+def _unsuspected(held: Held, position: int) -> Held:
+    return replace(held, position=position, takes=0, suspect=None, starts=0)
 
 
 def _has_moved(held: Held, now: Held | None) -> bool:

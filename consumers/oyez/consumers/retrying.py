@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from oyez.schemas import Pair
 
-from .database import claims, dead, notices, pairs, parked, waits
+from .claiming import NotedClaim, before_later
+from .database import claims, dead, notices, pairs, parked, starts, waits
 from .database.claims import ParkedRow
+from .database.engine import DatabaseAway
 from .database.meeting import meet
 from .execution import Execution
-from .intakes import Claim
 from .limits import Limits
 from .reading import Reader
 from .writing import Report
+
+ALONE = 3  # unfinished starts of a row, after which it is run alone
+LONE_DEATHS = 3  # unfinished starts of a row that ran alone, after which it is given up
+
+
+class Start(NamedTuple):
+    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first."""
+
+    number: int
+    ids: list[int]
+    unfinished: int
 
 
 class Retrying:
@@ -38,6 +51,7 @@ class Retrying:
         self._limits = limits
         self._batch = batch
         self._upkeep = upkeep
+        self._left: list[int] = []
 
     @property
     def group(self) -> str:
@@ -52,6 +66,9 @@ class Retrying:
         seconds: float = float("inf"),
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
+        self._execution.database.repeat(
+            lambda db: starts.count_abandoned(db, self._group.name, self._execution.clock())
+        )
         self._upkeep(stop)
         while buried := self._execution.database.repeat(self._bury_expired):
             on_batch(Report(dead=buried))
@@ -72,15 +89,41 @@ class Retrying:
         """Claim and run what is due, batch by batch; False if time was up before everything had run."""
         limit = time.monotonic() + seconds
         while not stop():
-            claim = Claim(self._group, self._reader, self._batch)
-            report = self._execution.handle(claim)
-            report.delays = claim.delays
-            if not claim.taken:
+            start = self._execution.database.repeat(self._start)
+            if start is None:
                 return True
-            on_batch(report)
+            on_batch(self._run(start, stop))
             if time.monotonic() > limit:
                 return False
         return True
+
+    def _start(self, db: Connection) -> Start | None:
+        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known.
+
+        What workers have died on is run alone.
+        """
+        group, now = self._group, self._execution.clock()
+        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._batch)
+        chosen = _apart(before_later(rows, now))
+        for number in self._left:
+            starts.forget(db, number)
+        if not chosen:
+            return None
+        ids = [row.id for row in chosen]
+        return Start(starts.note(db, group.name, ids, now), ids, chosen[0].starts)
+
+    def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
+        claim = NotedClaim(self._group, self._reader, start.number, start.ids)
+        try:
+            if start.unfinished < ALONE + LONE_DEATHS:
+                report = self._execution.handle(claim, stop)
+            else:
+                report = self._execution.bury(claim)
+            report.delays = claim.delays
+            return report
+        except DatabaseAway:
+            self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
+            raise
 
     def next_due(self) -> float | None:
         """When the next row is due, in seconds since the epoch."""
@@ -112,6 +155,13 @@ class Retrying:
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
         parked.promote(db, app, freed, now)
         return len(rows)
+
+
+def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:
+    """The first row alone if workers have died on it; otherwise all, without those that workers have died on."""
+    if not rows or rows[0].starts >= ALONE:
+        return list(rows[:1])
+    return claims.allowed(rows, {row.id for row in rows if row.starts < ALONE})
 
 
 def _never(row: ParkedRow, now: float) -> str:

@@ -11,11 +11,15 @@ from sqlalchemy.exc import DBAPIError
 from .attempts import HANDLER_ERRORS, attempt, outcome_of
 from .database.connection import HandlerConnection, HandlerSession
 from .database.engine import raise_for_database
-from .database.inbox import EventId
+from .deadline import Deadline, no_deadline
+from .handlers import Handler
 from .planning import Completing, Plan, Work
 from .readiness import Readiness
 from .reading import Taken
-from .shares import BEHIND, DONE, Done, Failed, Outcome, Result, Share, Waits, payloads
+from .remembering import Memory
+from .shares import DONE, UNRUN, Dead, Done, Outcome, Result, Share, Unrun, payloads
+
+KILLED = Dead("killed its worker", "the workers that ran it alone died before they were done")
 
 
 class HandlerFailed(Exception):
@@ -23,10 +27,15 @@ class HandlerFailed(Exception):
 
 
 class Runner(Protocol):
-    """A way to run a batch."""
+    """A way to run a batch. When the deadline is over, the rest is `UNRUN`; something always runs."""
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
+        self,
+        works: Sequence[Work],
+        readiness: Readiness,
+        completing: Completing,
+        db: HandlerConnection,
+        deadline: Deadline,
     ) -> list[Result]: ...
 
 
@@ -37,31 +46,47 @@ class Together:
         self._memory = memory
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
+        self,
+        works: Sequence[Work],
+        readiness: Readiness,
+        completing: Completing,
+        db: HandlerConnection,
+        deadline: Deadline,
     ) -> list[Result]:
         session = HandlerSession(db, "rollback_only")
+        plan = Plan(works, readiness, completing)
         try:
-            return self._run(Plan(works, readiness, completing), session)
+            results = list(plan.parked)
+            for handler, shares in plan.steps():
+                if len(results) > len(plan.parked) and deadline.is_over():
+                    results.extend((share, UNRUN) for share in shares)
+                elif handler.uses_database:
+                    results.extend(_call(handler, shares, session, deadline))
+                else:
+                    results.extend(self._outside(shares, plan, deadline))
+            return results
         finally:
             session.discard()
 
-    def _run(self, plan: Plan, db: HandlerSession) -> list[Result]:
-        results = list(plan.parked)
-        for handler, shares in plan.steps():
-            if handler.uses_database:
-                try:
-                    handler.call(payloads(shares), db)
-                    db.settle()
-                except HANDLER_ERRORS as error:
-                    raise_for_database(error, db.joined)
-                    raise HandlerFailed from error
-                results.extend((share, DONE) for share in shares)
-            else:
-                outcomes = self._memory.run(shares)
-                if not plan.is_flat and any(not isinstance(outcome, Done) for _, outcome in outcomes):
-                    raise HandlerFailed
-                results.extend(outcomes)
-        return results
+    def _outside(self, shares: list[Share], plan: Plan, deadline: Deadline) -> list[Result]:
+        outcomes = self._memory.run(shares, deadline)
+        if not plan.is_flat and any(not isinstance(outcome, Done | Unrun) for _, outcome in outcomes):
+            raise HandlerFailed
+        return outcomes
+
+
+def _call(handler: Handler, shares: list[Share], db: HandlerSession, deadline: Deadline) -> list[Result]:
+    """Call a handler in the batch's transaction: once with all its events, or as many as there is time for."""
+    ran, given = 0, payloads(shares)
+    try:
+        for some in [given] if handler.signature.form.is_batch else deadline.slices(given):
+            handler.call(some, db)
+            ran += len(some)
+        db.settle()
+    except HANDLER_ERRORS as error:
+        raise_for_database(error, db.joined)
+        raise HandlerFailed from error
+    return [(share, DONE) for share in shares[:ran]] + [(share, UNRUN) for share in shares[ran:]]
 
 
 class OneByOne:
@@ -71,10 +96,18 @@ class OneByOne:
         self._memory = memory
 
     def run(
-        self, works: Sequence[Work], readiness: Readiness, completing: Completing, db: HandlerConnection
+        self,
+        works: Sequence[Work],
+        readiness: Readiness,
+        completing: Completing,
+        db: HandlerConnection,
+        deadline: Deadline,
     ) -> list[Result]:
         results: list[Result] = []
         for taken, shares in works:
+            if results and deadline.is_over():
+                results.extend((share, UNRUN) for share in shares)
+                continue
             ours = [self._one(share, readiness, db) for share in _database_first(shares)]
             results.extend(ours)
             _complete(taken, ours, readiness, completing)
@@ -85,9 +118,18 @@ class OneByOne:
         if outcome is not None:
             readiness.park(share, outcome)
             return share, outcome
-        outcome = self._alone(share, db) if share.handler.uses_database else self._memory.run([share])[0][1]
+        outcome = self._in_database(share, db) if share.handler.uses_database else self._outside(share)
         readiness.park(share, outcome)
         return share, outcome
+
+    def _outside(self, share: Share) -> Outcome:
+        ((_, outcome),) = self._memory.run([share], no_deadline())
+        return outcome
+
+    def _in_database(self, share: Share, db: HandlerConnection) -> Outcome:
+        outcome = self._memory.begin(share) or self._alone(share, db)
+        self._memory.end()
+        return outcome
 
     def _alone(self, share: Share, db: HandlerConnection) -> Outcome:
         savepoint = db.begin_nested()
@@ -126,39 +168,18 @@ class Checking(OneByOne):
         return DONE
 
 
-class Memory:
-    """Runs handlers without a database parameter. It remembers what they did, for when the batch is taken again."""
+class Burying:
+    """For what killed its workers: nothing is run, and every share is given up."""
 
-    def __init__(self) -> None:
-        self._ran: dict[tuple[str, EventId], Outcome] = {}
-
-    def run(self, shares: Sequence[Share]) -> list[Result]:
-        """Run one handler's shares, in order. A failure is caught in place; what follows of its key parks behind."""
-        fresh = [share for share in shares if _name(share) not in self._ran]
-        if len(fresh) > 1 and fresh[0].handler.signature.form.is_batch:
-            self._try_all(fresh)
-        failed: set[tuple[str, str]] = set()
-        return [self._each(share, failed) for share in shares]
-
-    def _try_all(self, shares: Sequence[Share]) -> None:
-        try:
-            shares[0].handler.call(payloads(shares), None)
-        except HANDLER_ERRORS:
-            return  # each alone, then, to find out which
-        self._ran.update((_name(share), DONE) for share in shares)
-
-    def _each(self, share: Share, failed: set[tuple[str, str]]) -> Result:
-        if share.ordered_key in failed:
-            return share, BEHIND
-        outcome = self._ran.get(_name(share)) or attempt(share, None)
-        self._ran[_name(share)] = outcome
-        if isinstance(outcome, Failed | Waits) and share.ordered_key is not None:
-            failed.add(share.ordered_key)
-        return share, outcome
-
-
-def _name(share: Share) -> tuple[str, EventId]:
-    return share.handler.name, share.taken.event_id
+    def run(
+        self,
+        works: Sequence[Work],
+        readiness: Readiness,
+        completing: Completing,
+        db: HandlerConnection,
+        deadline: Deadline,
+    ) -> list[Result]:
+        return [(share, KILLED) for _, shares in works for share in shares]
 
 
 def _database_first(shares: Sequence[Share]) -> list[Share]:

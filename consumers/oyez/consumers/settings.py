@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oyez.producers import Settings
 
@@ -14,6 +14,11 @@ class ListenSettings(Settings):
 
     batch: int = Field(500, ge=1, le=10_000)
     """Events taken in one transaction, at most."""
+    budget: float = Field(10.0, gt=0)
+    """Seconds after which a batch that is not done is cut: what has not run is left for the next one."""
+    idle_in_transaction: float = Field(60.0, gt=0)
+    """Seconds that a transaction may stand idle before PostgreSQL ends it: for frozen workers, which would hold their
+    locks, and so for a handler that does not touch the database for longer. More than ``budget``."""
     sweep_every: float = Field(5.0, gt=0)
     """Seconds between two sweeps of a worker."""
     first_offset: Literal["earliest", "latest"] = "earliest"
@@ -34,3 +39,11 @@ class ListenSettings(Settings):
     """Days after which dead letters are discarded; None: never."""
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
     """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""
+
+    @model_validator(mode="after")
+    def _idle_above_budget(self) -> Self:
+        if self.idle_in_transaction <= self.budget:
+            raise ValueError(
+                f"idle_in_transaction ({self.idle_in_transaction:g} s) must be more than budget ({self.budget:g} s)"
+            )
+        return self

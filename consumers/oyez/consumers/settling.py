@@ -18,7 +18,7 @@ from .database.meeting import meet
 from .database.parked import HandlerKey
 from .limits import Limits
 from .readiness import MetPairs
-from .shares import DONE, Behind, Dead, Failed, Result, Share, Waits
+from .shares import DONE, Behind, Dead, Failed, Result, Share, Unrun, Waits
 from .writing import Report, Writes
 
 Doubted = tuple[str, str, Pair]
@@ -140,6 +140,8 @@ def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writ
     match outcome:
         case Behind():
             writes.behind(share)
+        case Unrun():
+            writes.later(share)
         case Waits(pair, raised=True) if pair in met:
             writes.retry(share, f"NotReady: {pair.signal} {pair.subject!r} is met already")
         case Waits(pair) if pair in met:

@@ -75,9 +75,10 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The handler raised, or asked for another attempt."""
+    """The handler raised, or asked for another attempt; ``kind`` is the type of what it raised, if it failed."""
 
     error: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,13 @@ class Dead:
     error: str | None = None
 
 
-Outcome = Done | Waits | Behind | Failed | Dead
+@dataclass(frozen=True, slots=True)
+class Unrun:
+    """Ready, but the batch's time was up before the handler was called."""
+
+
+Outcome = Done | Waits | Behind | Failed | Dead | Unrun
 DONE = Done()
 BEHIND = Behind()
+UNRUN = Unrun()
 Result = tuple[Share, Outcome]

@@ -20,7 +20,7 @@ class Tally:
 
     def add(self, report: Report) -> None:
         self.done += report.done
-        self.parked += report.waiting + report.behind + report.retried
+        self.parked += report.waiting + report.behind + report.retried + report.unrun
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead

@@ -29,6 +29,7 @@ class Report:
     waiting: int = 0
     behind: int = 0
     retried: int = 0
+    unrun: int = 0
     dead: int = 0
     promoted: int = 0
     released: list[str] = field(default_factory=list)
@@ -88,6 +89,11 @@ class Writes:
     def again_now(self, share: Share) -> None:
         """What the share would wait for has been met in the meantime."""
         self._report.waiting += 1
+        self._park(share, self._now, None)
+
+    def later(self, share: Share) -> None:
+        """There was no time to run the share."""
+        self._report.unrun += 1
         self._park(share, self._now, None)
 
     def retry(self, share: Share, error: str) -> None:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, Engine, select
 from consumers.interleavings.signals import TOPIC, done, own
 from oyez.consumers import Application
 from oyez.consumers.application import Group
+from oyez.consumers.claiming import Claim
 from oyez.consumers.database import Database, metadata
 from oyez.consumers.database.positions import Move, Partition
 from oyez.consumers.execution import Execution
-from oyez.consumers.intakes import Claim, decode
+from oyez.consumers.intakes import Batch, decode
 from oyez.consumers.limits import Limits
 from oyez.consumers.readiness import ask
 from oyez.consumers.reading import Reader, Record
@@ -70,7 +71,7 @@ class Shop:
         them in one transaction."""
         reports = []
         for name, execution in self.executions.items():
-            batch = decode(execution.group, self.readers[name], records, moves, {})
+            batch = decode(Batch(execution.group, [], list(moves)), self.readers[name], records, {})
             assert not batch.undecodable
             if batch.events:
                 with self.database.reading() as db:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any
 
@@ -46,6 +47,7 @@ class ParkedRow:
         self.ordered: bool = row.ordered
         self.waits = Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
         self.attempts: int = row.attempts
+        self.starts: int = row.starts
         self.due_at: float | None = row.due_at
         self.head_since: float | None = row.head_since
         self.parked_at: float = row.parked_at
@@ -142,12 +144,36 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
+    heads = _chosen(db, group, handlers, ids)
+    return heads + _behind(db, app, heads, limit - len(heads))
+
+
+def claim_again(
+    db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
+) -> list[ParkedRow]:
+    """Claim what `claim` found before in another transaction, as far as it is still so, and nothing else."""
+    heads = [row for row in _chosen(db, group, handlers, ids) if row.due_at is not None and row.due_at <= now]
+    return allowed(heads + _behind(db, app, heads, len(ids) - len(heads)), set(ids))
+
+
+def allowed(rows: Sequence[ParkedRow], ids: AbstractSet[int]) -> list[ParkedRow]:
+    """The rows of each key up to the first that is not among ``ids``."""
+    ended: set[tuple[str, str | None]] = set()
+    kept = []
+    for row in rows:
+        key = (row.handler, row.key_text)
+        if row.ordered and (key in ended or row.id not in ids):
+            ended.add(key)
+        else:
+            kept.append(row)
+    return kept
+
+
+def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[int]) -> list[ParkedRow]:
     rows, statement = _chosen_heads(db.dialect.name)
     given = rows.bind([(number,) for number in ids])
-    heads = [
-        ParkedRow(row) for row in db.execute(statement, {**given, "group": group, "handlers": list(handlers)})
-    ]
-    return heads + _behind(db, app, heads, limit - len(heads))
+    found = db.execute(statement, {**given, "group": group, "handlers": list(handlers)})
+    return [ParkedRow(row) for row in found]
 
 
 def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.schemas import OyezError
@@ -19,6 +19,20 @@ T = TypeVar("T")
 
 SUPPORTED = ("postgresql", "sqlite")
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+LIBPQ_DRIVERS = ("psycopg", "psycopg2")
+LIBPQ = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+SERVER = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
 
 
@@ -30,8 +44,14 @@ class DatabaseAway(OyezError):
     """The database cannot be reached, or stayed busy for too long."""
 
 
-def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
+class ConnectionLost(DatabaseAway):
+    """The connection was lost; whether the database is away as well, a new one will show."""
+
+
+def make_engine(url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60.0) -> Engine:
     """An engine for Oyez's own processes; applications may bring their own instead.
+
+    ``idle_limit``: seconds after which PostgreSQL ends a transaction whose process does nothing.
 
     Raises `DatabaseError` for an address that cannot be read, another database, or a missing driver.
     """
@@ -42,7 +62,7 @@ def make_engine(url: str, *, sqlite_journal: str = "wal") -> Engine:
         _refuse_async(address)
         if address.get_backend_name() == "sqlite":
             return _sqlite(url, sqlite_journal)
-        return create_engine(url, connect_args={"connect_timeout": 5}, pool_pre_ping=False)
+        return _postgresql(url, idle_limit)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         # The address may have a password in it.
         raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
@@ -57,6 +77,22 @@ def _refuse_async(address: URL) -> None:
     if address.get_dialect().is_async:
         plain = "sqlite:///" if address.get_backend_name() == "sqlite" else "postgresql+psycopg://"
         raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
+
+
+def _postgresql(url: str, idle_limit: float) -> Engine:
+    """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever."""
+    libpq = make_url(url).get_driver_name() in LIBPQ_DRIVERS
+    engine = create_engine(url, connect_args=LIBPQ if libpq else {}, pool_pre_ping=False)
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for name, value in {"idle_in_transaction_session_timeout": int(idle_limit * 1000), **SERVER}.items():
+            cursor.execute(f"SET {name} = {value}")
+        cursor.close()
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str, journal: str) -> Engine:
@@ -84,7 +120,7 @@ def raise_for_database(error: BaseException, db: Connection) -> None:
     transaction in the way, also when the handler wrapped it. SQLite's writer, once begun, is in nobody's way.
     """
     if db.invalidated:
-        raise DatabaseAway(f"the connection to the database was lost: {one_line(error)}") from error
+        raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
     cause: BaseException | None = error
     while cause is not None and db.dialect.name == "postgresql":
         if is_conflict(cause):
@@ -110,6 +146,16 @@ def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
     except DBAPIError as error:
         if is_away(error):
             raise DatabaseAway(f"the database does not answer: {one_line(error)}") from error
+        raise
+
+
+@contextmanager
+def _or_lost() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_lost(error):
+            raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
         raise
 
 
@@ -144,7 +190,7 @@ class Database:
         """
         with _or_away(lambda _: True):
             connection = HandlerConnection(self.engine)
-        with _or_away(is_lost):
+        with _or_lost():
             try:
                 if self.dialect == "postgresql":
                     connection.execution_options(isolation_level="READ COMMITTED")
@@ -187,6 +233,15 @@ class Database:
                         f"the database stayed busy for {self._patience:g} s: {error.orig}"
                     ) from error
             self._sleep(self.pause())
+
+    def answers(self) -> bool:
+        """Whether a new connection is to be had, and answers."""
+        try:
+            with self.reading() as db:
+                db.execute(select(1))
+        except DatabaseAway:
+            return False
+        return True
 
     def pause(self) -> float:
         """How long to wait, in seconds, before a transaction that met another one is tried again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, Text, bindparam
+from sqlalchemy import Connection, Double, Text, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .rows import ALWAYS, Rows
@@ -44,3 +44,19 @@ def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[Even
     if db.dialect.name == "postgresql" and result.rowcount == len(ids):
         return ids  # the driver has counted them; the usual case needs no rows
     return {(source, event_id) for source, event_id in result}
+
+
+@cache
+def _remove(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, source=Text, event_id=Text)
+    statement = delete(inbox).where(
+        inbox.c.group_name == bindparam("group"), rows.has(inbox.c.source, inbox.c.event_id)
+    )
+    return rows, statement
+
+
+def remove(db: Connection, group: str, ids: set[EventId]) -> None:
+    """Take ``ids`` out again: they were not handled, and will be read again."""
+    if ids:
+        rows, statement = _remove(db.dialect.name)
+        db.execute(statement, {**rows.bind(sorted(ids)), "group": group})

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Integer, Text, and_, bindparam, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .rows import Rows
@@ -131,6 +142,45 @@ def others(db: Connection, group: str, topic: str, topic_id: str) -> list[str]:
     return sorted(db.execute(statement).scalars())
 
 
+def count_takes(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+    """The same for a group that takes no epochs; those that are halted are left out."""
+    counted = update(position).values(takes=position.c.takes + 1).returning(*_HELD)
+    found = {}
+    for partition in sorted(partitions):
+        mine = and_(_row_of(group, partition), position.c.halted.is_(None))
+        row = db.execute(counted.where(mine)).one_or_none()
+        if row is not None:
+            found[partition] = _held(row)
+    return found
+
+
+def release(db: Connection, group: str, epochs: Mapping[Partition, int]) -> None:
+    """Give partitions up as it should be: nobody died on them."""
+    for partition, epoch in sorted(epochs.items()):
+        mine = and_(_row_of(group, partition), position.c.epoch == epoch)
+        db.execute(update(position).where(mine).values(takes=0, suspect=None, starts=0))
+
+
+def suspect(db: Connection, group: str, partition: Partition, epoch: int, offset: int) -> int | None:
+    """Note that the event at ``offset`` is about to be handled alone; returns how often it was, this time counted.
+    None if the epoch is another worker's."""
+    again = case((position.c.suspect == offset, position.c.starts + 1), else_=1)
+    statement = (
+        update(position)
+        .where(_row_of(group, partition), position.c.epoch == epoch)
+        .values(suspect=offset, starts=again)
+        .returning(position.c.starts)
+    )
+    starts: int | None = db.execute(statement).scalar()
+    return starts
+
+
+def trouble(db: Connection, group: str, partitions: Iterable[Partition], why: str, now: float) -> None:
+    """Note why these partitions, which this worker holds, do not get on."""
+    for partition in sorted(partitions):
+        db.execute(update(position).where(_row_of(group, partition)).values(trouble=why, updated_at=now))
+
+
 def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
     return and_(
         position.c.group_name == group,
@@ -177,6 +227,7 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
             starts=0,
             halted=None,
             halted_at=None,
+            trouble=None,
             updated_at=bindparam("now"),
         )
         .where(
@@ -199,3 +250,31 @@ def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> li
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]
+
+
+_set_back = (
+    update(position)
+    .where(
+        position.c.group_name == bindparam("group"),
+        position.c.topic_id == bindparam("of_topic"),
+        position.c.partition == bindparam("of_partition"),
+    )
+    .values(position=bindparam("next"))
+)
+
+
+def set_back(db: Connection, group: str, moves: Sequence[Move]) -> None:
+    """Set positions, which this transaction has moved too far, to where these moves end."""
+    if moves:
+        db.execute(
+            _set_back,
+            [
+                {
+                    "group": group,
+                    "of_topic": m.partition.topic_id,
+                    "of_partition": m.partition.number,
+                    "next": m.next,
+                }
+                for m in moves
+            ],
+        )

@@ -41,6 +41,7 @@ position = Table(
     Column("again_below", BigInteger),
     Column("halted", Message),
     Column("halted_at", Double),
+    Column("trouble", Message),
     Column("updated_at", Double, nullable=False),
 )
 

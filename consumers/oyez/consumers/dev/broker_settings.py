@@ -49,7 +49,8 @@ def java_command(class_path: str, wanted: Path) -> list[str]:
 
 def format_command(class_path: str, wanted: Path) -> list[str]:
     """The command that prepares the broker's folder, once."""
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # Its first bits are set, so that it never begins with a dash, which the command takes for an option.
+    cluster = urlsafe_b64encode(bytes([0xA5, *uuid.uuid4().bytes[1:]])).decode().rstrip("=")
     return [*_java(class_path), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(wanted)]
 
 

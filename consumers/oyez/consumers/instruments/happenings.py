@@ -102,8 +102,8 @@ class DatabaseBack(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedWithoutDatabase(Happening):
-    """The worker was told to stop while the database was away."""
+class StoppedInTrouble(Happening):
+    """The worker was told to stop while the database was away, or its handlers were broken."""
 
     error: str
 
@@ -137,19 +137,35 @@ class PartitionHalted(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class SlowBatch(Happening):
-    """The time of a batch was up: ``handled`` of its ``size`` events were committed, the others are read again."""
+class BatchCut(Happening):
+    """The time of a batch of ``size`` events was up, or the worker was told to stop: ``handled`` shares were done, what
+    had not been begun is read again."""
 
     size: int
     handled: int
-    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspecting(Happening):
+    """Workers have died without getting on: the next ``events`` events are handled one by one."""
+
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventKilledWorkers(Happening):
+    """An event is given up because ``workers`` workers died while they ran it alone."""
+
+    topic: str
+    partition: int
+    offset: int
+    workers: int
 
 
 @dataclass(frozen=True, slots=True)
 class HandlersBroken(Happening):
-    """Nearly all ``shares`` of a batch failed alike: it was not committed."""
+    """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 
-    shares: int
     error: str
 
 

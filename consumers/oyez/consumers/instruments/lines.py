@@ -37,7 +37,7 @@ LINES: Mapping[type[h.Happening], Line] = {
     ),
     h.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
     h.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
-    h.StoppedWithoutDatabase: Line(logging.WARNING, WORKER, "{group}: {error}; stopping without it"),
+    h.StoppedInTrouble: Line(logging.WARNING, WORKER, "{group}: {error}; stopping"),
     h.BatchFenced: Line(
         logging.WARNING, WORKER, "{group}: {error}; reading on from the database's positions"
     ),
@@ -46,16 +46,20 @@ LINES: Mapping[type[h.Happening], Line] = {
     h.PartitionHalted: Line(
         logging.ERROR, WORKER, "{group}: {topic} partition {partition} is not read any more: {reason}"
     ),
-    h.SlowBatch: Line(
-        logging.WARNING,
+    h.BatchCut: Line(
+        logging.INFO,
         WORKER,
-        "{group}: {handled} of {size} events took {seconds:.1f} s; the others are read again",
+        "{group}: the batch was cut after {handled} shares; the others of its {size} events wait",
     ),
-    h.HandlersBroken: Line(
+    h.Suspecting: Line(
+        logging.WARNING, WORKER, "{group}: workers died here; the next {events} events are handled one by one"
+    ),
+    h.EventKilledWorkers: Line(
         logging.ERROR,
         WORKER,
-        "{group}: the handlers seem broken, nothing is committed: nearly all of {shares} shares failed: {error}",
+        "{group}: {topic} partition {partition} offset {offset}: {workers} workers died on this event; it is given up",
     ),
+    h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     h.HandlersMended: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }
 

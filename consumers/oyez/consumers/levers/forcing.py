@@ -9,12 +9,12 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ..application import Group
+from ..claiming import Claim
 from ..database import choosing, claims, notices
 from ..database.choosing import Filter
 from ..database.claims import ParkedRow
 from ..database.tables import parked
 from ..execution import Execution
-from ..intakes import Claim
 from ..planning import Work
 from ..readiness import MetPairs, Readiness
 from ..reading import Reader
@@ -35,7 +35,7 @@ class ForcedClaim(Claim):
     def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         found = claims.claim_chosen(db, group.app, group.name, list(group.by_name), self._heads, self._limit)
-        rows = _allowed(found, self._allowed)
+        rows = claims.allowed(found, self._allowed)
         self.claimed = {row.id for row in rows}
         return rows
 
@@ -91,16 +91,3 @@ class Force:
         known = [row for row in rows if row.handler in self._group.by_name]
         busy = sum(row.id in first for row in known)
         total.add(Tally(gone=len(rows) - len(known), busy=busy, behind=len(known) - busy))
-
-
-def _allowed(rows: Sequence[ParkedRow], allowed: AbstractSet[int]) -> list[ParkedRow]:
-    """The rows of each key up to the first that is not allowed."""
-    ended: set[tuple[str, str | None]] = set()
-    kept = []
-    for row in rows:
-        key = (row.handler, row.key_text)
-        if row.ordered and (key in ended or row.id not in allowed):
-            ended.add(key)
-        else:
-            kept.append(row)
-    return kept

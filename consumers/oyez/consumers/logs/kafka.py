@@ -71,6 +71,8 @@ class KafkaLog:
         self._positions: dict[Partition, int] = {}
         self._stranded: dict[Partition, int] = {}
         self._lost_some = False
+        self._is_idle = False
+        self._early: dict[Partition, int] = {}
         self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
@@ -147,6 +149,24 @@ class KafkaLog:
         if offsets:
             self._consumer.commit(offsets=offsets, asynchronous=True)
 
+    def idle(self) -> None:
+        if not self._is_idle:
+            self._consumer.pause([named(p) for p in self._positions])
+            self._is_idle = True
+        message = self._consumer.poll(0)
+        if message is not None and message.error() is None:
+            partition = self._names.of(str(message.topic()), int(message.partition() or 0))
+            if partition in self._positions:  # it was on its way to us when the partition was paused
+                self._consumer.pause([named(partition)])
+                self._early.setdefault(partition, int(message.offset() or 0))
+
+    def resume(self) -> None:
+        self._is_idle = False
+        self._consumer.resume([named(p) for p in self._positions])
+        early = {p: offset for p, offset in self._early.items() if p in self._positions}
+        self._early.clear()
+        self.start(early)
+
     def close(self) -> None:
         self._consumer.close()
 
@@ -206,6 +226,7 @@ class KafkaLog:
 
     def _forget(self, partition: Partition) -> None:
         self._lost_some = True
+        self._early.pop(partition, None)
         self._positions.pop(partition, None)
 
 

@@ -63,5 +63,11 @@ class Log(Protocol):
     def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
         """Tell the log the group's offsets, for tools that show lag and for at-least-once groups."""
 
+    def idle(self) -> None:
+        """Stay in the group without reading: nothing is fetched or returned until `resume`."""
+
+    def resume(self) -> None:
+        """Read on after `idle`, from where the last `poll` ended."""
+
     def close(self) -> None:
         """Leave the group."""

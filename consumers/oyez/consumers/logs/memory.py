@@ -95,6 +95,12 @@ class MemoryLog:
     def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
 
+    def idle(self) -> None:
+        self._rebalance()
+
+    def resume(self) -> None:
+        """Nothing was held back."""
+
     def close(self) -> None:
         if self in self._group.members:
             self._group.members.remove(self)

@@ -19,7 +19,7 @@ DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 
 REASONS = ("waiting", "behind", "retry")
 TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
     h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
-    h.SlowBatch: ("oyez_slow_batches", "Batches whose time was up."),
+    h.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
     h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all shares failed alike."),
     h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
     h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),

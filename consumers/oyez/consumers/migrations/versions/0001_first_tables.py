@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("again_below", sa.BigInteger),
         sa.Column("halted", sa.Text),
         sa.Column("halted_at", sa.Double),
+        sa.Column("trouble", sa.Text),
         sa.Column("updated_at", sa.Double, nullable=False),
     )
     op.create_table(

@@ -1,0 +1,67 @@
+"""Starts: which parked rows a worker is about to run, noted before it does.
+
+The note is deleted in the transaction that runs them, which has it locked. One that is there and not locked is of a
+worker that died in between: its rows have one more unfinished start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
+
+from .claims import unclaimed
+from .rows import Rows
+from .tables import parked, start
+
+UNDER_WAY = 1.0
+"""Seconds within which a worker that noted a start begins its transaction."""
+
+
+def note(db: Connection, group: str, ids: Sequence[int], now: float) -> int:
+    """Note that these rows are about to be run; returns the note's number."""
+    values = {"group_name": group, "rows": json.dumps(list(ids)), "started_at": now}
+    return int(db.execute(insert(start).values(values).returning(start.c.id)).scalar_one())
+
+
+_mine = select(start.c.id).where(start.c.id == bindparam("number")).with_for_update()
+
+
+def hold(db: Connection, number: int) -> None:
+    """Show, for as long as the transaction lasts, that the worker is alive."""
+    db.execute(_mine, {"number": number})
+
+
+_forget = delete(start).where(start.c.id == bindparam("number"))
+
+
+def forget(db: Connection, number: int) -> None:
+    """The rows have been run, or are left."""
+    db.execute(_forget, {"number": number})
+
+
+_abandoned = unclaimed(
+    select(start.c.id, start.c.rows).where(
+        start.c.group_name == bindparam("group"), start.c.started_at < bindparam("before")
+    ),
+    start,
+)
+
+
+@cache
+def _count(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    return rows, update(parked).values(starts=parked.c.starts + 1).where(parked.c.id.in_(rows.select()))
+
+
+def count_abandoned(db: Connection, group: str, now: float) -> int:
+    """Count the starts that nobody finished, and delete their notes; returns how many there were."""
+    found = db.execute(_abandoned, {"group": group, "before": now - UNDER_WAY}).all()
+    rows, statement = _count(db.dialect.name)
+    for number, ids in found:
+        db.execute(statement, rows.bind([(one,) for one in json.loads(ids)]))
+        forget(db, number)
+    return len(found)

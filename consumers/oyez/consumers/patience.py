@@ -1,0 +1,76 @@
+"""Trying again: while the database is away, and while a deploy has broken the handlers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from .breakage import HandlersBroken
+from .database.engine import DatabaseAway
+from .instruments import happenings
+from .instruments.instrument import Instrument
+
+T = TypeVar("T")
+
+PASSING = 0.2  # s; what the database needs longer than that is worth a line in the log
+FIRST, LONGEST = 0.1, 5.0  # s between attempts to reach the database
+FIRST_BROKEN, LONGEST_BROKEN = 1.0, 60.0  # s between attempts at a batch that everything fails in
+NAP = 0.5  # s; how soon a stop is heard
+
+
+class Patience:
+    """Does the same again, later and later, until it succeeds or the worker is stopped."""
+
+    def __init__(
+        self, name: str, instrument: Instrument, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._name = name
+        self._emit = instrument.emit
+        self._sleep = sleep
+
+    def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
+        """Do ``work``; while the database is away, again. Raises `DatabaseAway` when stopped."""
+        delay, waited = FIRST, False
+        while True:
+            try:
+                result = work()
+            except DatabaseAway as error:
+                if stopped():
+                    raise
+                if PASSING < delay <= 2 * PASSING:
+                    self._emit(happenings.DatabaseLost(self._name, str(error)))
+                    waited = True
+                self._wait(delay, stopped)
+                delay = min(delay * 2, LONGEST)
+            else:
+                if waited:
+                    self._emit(happenings.DatabaseBack(self._name))
+                return result
+
+    def until_mended(
+        self, work: Callable[[], T], stopped: Callable[[], bool], tell: Callable[[HandlersBroken], None]
+    ) -> T:
+        """Do ``work``; while the handlers are broken, again. ``tell`` is told each time; raises when stopped."""
+        delay, said = FIRST_BROKEN, ""
+        while True:
+            try:
+                result = work()
+            except HandlersBroken as error:
+                tell(error)
+                if str(error) != said:
+                    said = str(error)
+                    self._emit(happenings.HandlersBroken(self._name, said))
+                if stopped():
+                    raise
+                self._wait(delay, stopped)
+                delay = min(delay * 2, LONGEST_BROKEN)
+            else:
+                if said:
+                    self._emit(happenings.HandlersMended(self._name))
+                return result
+
+    def _wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        while seconds > 0 and not stopped():
+            self._sleep(min(seconds, NAP))
+            seconds -= NAP
