@@ -151,8 +151,15 @@ class Stage:
             source=self.logs[group].join(),
             clock=self.clock,
             sleep=self.clock.sleep,
+            timer=self.clock,
             instrument=self._instrument,
         )
+
+    def replace(self, group: str) -> Worker:
+        """The group's worker has died without a word; another one takes its place."""
+        self.workers[group]._log.close()
+        self.workers[group] = self.worker(group)
+        return self.workers[group]
 
     def announce(self, *events: Signal) -> None:
         for event in events:

@@ -72,12 +72,13 @@ def make_worker(
     source: Log,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep)
-    execution = execution_for(group, database, settings, clock, sleep)
+    execution = execution_for(group, database, settings, clock, sleep, timer)
     owner = f"{socket.gethostname()}/{os.getpid()}"
     ownership = Ownership(
         group, source, database, owner=owner, first=settings.first_offset, clock=clock, instrument=told
@@ -87,7 +88,7 @@ def make_worker(
         execution,
         source,
         ownership,
-        Batches(execution, ownership, patience, told, budget=settings.budget, sleep=sleep),
+        Batches(execution, ownership, patience, told, sleep=sleep),
         retrying_for(execution, settings),
         wakeups(database, group, clock),
         patience,
@@ -103,10 +104,11 @@ def execution_for(
     settings: ListenSettings,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = time.monotonic,
 ) -> Execution:
     """The execution of a group's events."""
-    limits = limits_from(settings)
-    return Execution(group, database, limits=limits, budget=settings.budget, clock=clock, sleep=sleep)
+    limits, budget = limits_from(settings), settings.budget
+    return Execution(group, database, limits=limits, budget=budget, clock=clock, sleep=sleep, timer=timer)
 
 
 def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:

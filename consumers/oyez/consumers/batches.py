@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from .asking import record_answers
 from .database.positions import Partition
-from .deadline import Deadline
 from .execution import Execution
 from .instruments import happenings
 from .instruments.instrument import Instrument
@@ -35,7 +34,6 @@ class Batches:
         patience: Patience,
         instrument: Instrument,
         *,
-        budget: float = 10.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._execution = execution
@@ -45,7 +43,6 @@ class Batches:
         self._ownership = ownership
         self._patience = patience
         self._emit = instrument.emit
-        self._budget = budget
         self._sleep = sleep
 
     def read(self, records: Sequence[Record], polled: frozenset[Partition]) -> Batch:
@@ -95,7 +92,7 @@ class Batches:
         return report
 
     def _at_least_once(self, batch: LooseBatch, stopped: Stopped) -> Report:
-        deadline = Deadline(self._budget, stopped)
+        deadline = self._execution.deadline(stopped)
         unfinished = self._loose.run(batch, deadline)
         return self._patience.until_back(lambda: self._loose.settle(batch, unfinished, deadline), stopped)
 

@@ -55,6 +55,7 @@ class Execution:
         budget: float = 10.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.group = group
         self.database = database
@@ -62,6 +63,7 @@ class Execution:
         self.met = MetPairs()
         self._budget = budget
         self._sleep = sleep
+        self._timer = timer
         self._settling = Settling(group, limits, self.met)
 
     def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
@@ -72,7 +74,7 @@ class Execution:
         """
 
         def work(db: HandlerConnection, runner: Runner) -> Report:
-            return self.once(db, intake, runner, Deadline(self._budget, stopped))
+            return self.once(db, intake, runner, self.deadline(stopped))
 
         return self._known(perform(self.database, work, self._sleep))
 
@@ -107,6 +109,10 @@ class Execution:
         report.dead += intake.finish(db, now)
         notices.notify(db, set(report.released) - {self.group.name})
         return report
+
+    def deadline(self, stopped: Callable[[], bool]) -> Deadline:
+        """The end of the time of a batch that begins now."""
+        return Deadline(self._budget, stopped, self._timer)
 
     def _known(self, report: Report) -> Report:
         self.met.add(report.met)

@@ -252,7 +252,7 @@ class Ownership:
                 return  # somebody still holds the rows
             raise
         self._held.update(taken)
-        if any(held.takes >= TAKES or held.suspect is not None for held in taken.values()):
+        if any(held.takes > TAKES or held.suspect is not None for held in taken.values()):
             self._has_suspects = True
         self._log.start({partition: held.position for partition, held in taken.items()})
         for partition, row in halted.items():

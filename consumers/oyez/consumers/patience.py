@@ -61,9 +61,9 @@ class Patience:
                 if str(error) != said:
                     said = str(error)
                     self._emit(happenings.HandlersBroken(self._name, said))
+                self._wait(delay, stopped)
                 if stopped():
                     raise
-                self._wait(delay, stopped)
                 delay = min(delay * 2, LONGEST_BROKEN)
             else:
                 if said:

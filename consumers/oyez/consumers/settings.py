@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from oyez.producers import Settings
 
@@ -40,10 +40,10 @@ class ListenSettings(Settings):
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
     """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""
 
-    @model_validator(mode="after")
-    def _idle_above_budget(self) -> Self:
-        if self.idle_in_transaction <= self.budget:
-            raise ValueError(
-                f"idle_in_transaction ({self.idle_in_transaction:g} s) must be more than budget ({self.budget:g} s)"
-            )
-        return self
+    @field_validator("idle_in_transaction")
+    @classmethod
+    def _above_budget(cls, value: float, info: ValidationInfo) -> float:
+        budget = info.data.get("budget", 0.0)
+        if value <= budget:
+            raise ValueError(f"must be more than budget, which is {budget:g} s")
+        return value

@@ -1,0 +1,128 @@
+"""A deploy that breaks every handler: nothing is committed until it is mended, and nothing was parked by it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from consumers.stage import Placed, Play, note, placed
+from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.breakage import HandlersBroken
+
+GROUP = "shop.placed"
+
+
+class Breakable:
+    def __init__(self) -> None:
+        self.fails = lambda n: True
+        self.error: type[BaseException] | BaseException = ImportError("no module named tax")
+
+    def shop(self, promise="exactly-once") -> Handlers:
+        on = Handlers("shop", promises={"placed": promise})
+
+        @on(Placed, name="place", order="none")
+        def place(event: Placed, db: Session) -> None:
+            if self.fails(event.n):
+                raise self.error
+            note(db, "place", event.n)
+
+        return on
+
+
+@pytest.mark.parametrize("promise", ["exactly-once", "at-least-once"])
+def test_nothing_is_committed_until_the_handlers_work_again(play: Play, caplog, promise) -> None:
+    code = Breakable()
+    stage = play(code.shop(promise))
+    stage.run()
+    troubles: list[str | None] = []
+
+    def mend(count: int) -> None:
+        troubles.extend(stage.rows("position", "trouble"))
+        assert stage.rows("inbox") == []
+        assert stage.is_clean()
+        if count >= 20:
+            code.fails = lambda n: False
+
+    stage.clock.on_sleep = mend
+    stage.announce(*placed(range(60)))
+    before = stage.clock.now
+    stage.run()
+    assert sorted(stage.effects()) == list(range(60))
+    assert stage.is_clean()
+    assert stage.clock.now - before > 5, "later and later"
+    assert "60 of 60 shares failed alike" in str(troubles[-1])
+    assert "place: ImportError: no module named tax" in str(troubles[-1])
+    said = [r.getMessage() for r in caplog.records if r.name == "oyez.worker" and r.levelname != "INFO"]
+    assert len(said) == 2, said
+    assert "failed alike" in said[0]
+    assert "work again" in said[1]
+    if promise == "exactly-once":
+        assert stage.rows("position", "trouble") == [None]
+
+
+def test_a_worker_that_is_told_to_stop_meanwhile_does(play: Play) -> None:
+    code = Breakable()
+    stage = play(code.shop())
+    stage.run()
+    stage.announce(*placed(range(60)))
+    naps: list[int] = []
+    stage.clock.on_sleep = naps.append
+    stage.workers[GROUP].run(lambda: len(naps) > 3)
+    code.fails = lambda n: False
+    stage.workers[GROUP] = stage.worker(GROUP)
+    stage.run()
+    assert sorted(stage.effects()) == list(range(60))
+    assert stage.is_clean()
+
+
+@pytest.mark.parametrize(
+    ("count", "fails", "error"),
+    [
+        (49, lambda n: True, ValueError("no")),
+        (60, lambda n: n >= 7, ValueError("no")),
+        (60, lambda n: True, NotReady()),
+        (60, lambda n: True, Reject("no")),
+    ],
+    ids=["too few", "under nine tenths", "not ready", "rejected"],
+)
+def test_what_is_not_a_broken_deploy_is_parked_or_dead_as_ever(play: Play, count, fails, error) -> None:
+    code = Breakable()
+    code.fails, code.error = fails, error
+    stage = play(code.shop())
+    stage.run()
+    stage.announce(*placed(range(count)))
+    for worker in stage.workers.values():
+        worker.step()
+    failed = sum(map(fails, range(count)))
+    assert len(stage.rows("parked", "id")) + len(stage.rows("dead", "id")) == failed
+    assert len(stage.effects()) == count - failed
+
+
+def test_different_errors_are_not_alike(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed, name="place", order="none")
+    def place(event: Placed, db: Session) -> None:
+        raise (ValueError if event.n % 2 else KeyError)("no")
+
+    stage = play(on)
+    stage.handle(*placed(range(60)))
+    assert len(stage.parked()) == 60
+
+
+def test_what_is_parked_already_fails_by_itself(play: Play) -> None:
+    """Parked shares that fail all alike do so because of themselves: they come to an end."""
+    code = Breakable()
+    stage = play(code.shop(), max_attempts=2)
+    code.fails = lambda n: True
+    for n in range(0, 60, 20):
+        stage.handle(*placed(range(n, n + 20)))
+    stage.later()
+    assert [reason for _, _, reason in stage.dead()] == ["failed 2 times"] * 60
+
+
+def test_the_error_says_what_and_where() -> None:
+    from oyez.consumers.breakage import refuse_broken
+
+    refuse_broken([])
+    assert issubclass(HandlersBroken, Exception)
