@@ -33,7 +33,7 @@ def as_post(place: Folder, number: int) -> Measures:
 
 def test_a_report_is_counted(place: Folder) -> None:
     measures = Measures()
-    report = Report(done=7, waiting=1, behind=2, retried=3, dead=4, released=["a", "b", "b"])
+    report = Report(done=7, waiting=1, behind=2, retried=3, unrun=9, dead=4, released=["a", "b", "b"])
     report.failures["look"] = 5
     report.delays = [0.001, 2.0]
     for _ in range(2):
@@ -43,6 +43,7 @@ def test_a_report_is_counted(place: Folder) -> None:
         ("a", "waiting"): 2,
         ("a", "behind"): 4,
         ("a", "retry"): 6,
+        ("a", "unrun"): 18,
     }
     assert exported(place, "oyez_dead_shares_total") == {("a",): 8}
     assert exported(place, "oyez_released_shares_total") == {("a",): 2, ("b",): 4}
@@ -181,3 +182,13 @@ def test_what_else_is_answered(place: Folder) -> None:
     assert answers.to("/", "").status == 404
     assert answers.to("/metrics", "").kind.startswith("text/plain")
     assert answers.to("/metrics", "application/openmetrics-text").kind.startswith("application/openmetrics")
+
+
+def test_a_file_that_is_just_being_made_is_read_a_moment_later(place: Folder) -> None:
+    Measures().receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    unmade = place.path / "counter_new.db"
+    unmade.touch()
+    assert [metric.name for metric in Files(place.path, lambda _: unmade.unlink()).collect()]
+    unmade.touch()
+    answer = Answers(place.path, [], lambda: True).to("/metrics", "")
+    assert (answer.status, answer.body[:13]) == (500, b"error: unpack")

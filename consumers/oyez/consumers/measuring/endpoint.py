@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 import socket
+import struct
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +21,7 @@ from prometheus_client.registry import Collector
 from .errors import PortTaken
 
 TEXT = "text/plain; charset=utf-8"
+READS, PAUSE = 10, 0.02  # times that the files are read at most, and s between them
 NOTICE = 0.2  # s; how late the end of the supervisor may be noticed
 
 
@@ -33,15 +36,25 @@ class Answer(NamedTuple):
 class Files(Collector):
     """What the processes have written, added up."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sleep: Callable[[float], None] = time.sleep) -> None:
         self._files = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
+        self._sleep = sleep
 
     def collect(self) -> Iterator[Metric]:
         """All measures. What is not a number was withdrawn by who had said it: see `Measures`."""
-        for metric in self._files.collect():  # type: ignore[no-untyped-call]
+        for metric in self._read():
             if metric.name.startswith("oyez_"):
                 metric.samples = [sample for sample in metric.samples if not math.isnan(sample.value)]
             yield metric
+
+    def _read(self) -> list[Metric]:
+        """A file that is being made at this very moment cannot be read yet."""
+        for _ in range(READS - 1):
+            try:
+                return [*self._files.collect()]  # type: ignore[no-untyped-call]
+            except (OSError, ValueError, struct.error):
+                self._sleep(PAUSE)
+        return [*self._files.collect()]  # type: ignore[no-untyped-call]
 
 
 class Answers:
@@ -55,6 +68,12 @@ class Answers:
 
     def to(self, path: str, accept: str) -> Answer:
         """The answer to a GET of ``path``."""
+        try:
+            return self._found(path, accept)
+        except Exception as error:  # noqa: BLE001 # whoever asked is told
+            return _said(500, f"{type(error).__name__}: {error}")
+
+    def _found(self, path: str, accept: str) -> Answer:
         match path:
             case "/metrics":
                 return self._metrics(accept)
@@ -104,6 +123,7 @@ class Endpoint(ThreadingHTTPServer):
     """The HTTP server, on a socket that is there already."""
 
     timeout = NOTICE
+    daemon_threads = False  # an answer that was begun is finished
 
     def __init__(self, listening: socket.socket, answers: Answers) -> None:
         super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
@@ -112,9 +132,10 @@ class Endpoint(ThreadingHTTPServer):
         self.answers = answers
 
     def serve(self, stopped: Callable[[], bool]) -> None:
-        """Answer until ``stopped()``."""
+        """Answer until ``stopped()``, and finish what was begun."""
         while not stopped():
             self.handle_request()
+        self.server_close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever asked has gone before the answer."""
@@ -122,7 +143,7 @@ class Endpoint(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Endpoint
-    timeout = 10
+    timeout = 3  # s; for whoever connects and does not ask
 
     def do_GET(self) -> None:  # http.server's name
         status, kind, body = self.server.answers.to(urlsplit(self.path).path, self.headers.get("Accept", ""))

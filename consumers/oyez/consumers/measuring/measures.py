@@ -16,11 +16,12 @@ from ..writing import Report
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
-REASONS = ("waiting", "behind", "retry")
+REASONS = ("waiting", "behind", "retry", "unrun")
 TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
     h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
     h.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
     h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all shares failed alike."),
+    h.EventKilledWorkers: ("oyez_deadly_events", "Events given up: workers died when they ran them alone."),
     h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
     h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
     h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
@@ -119,7 +120,8 @@ class Measures:
     def _count(self, group: str, report: Report) -> None:
         self._handled.labels(group).inc(report.done)
         self._dead.labels(group).inc(report.dead)
-        for reason, count in zip(REASONS, (report.waiting, report.behind, report.retried), strict=True):
+        parked = (report.waiting, report.behind, report.retried, report.unrun)
+        for reason, count in zip(REASONS, parked, strict=True):
             if count:
                 self._parked.labels(group, reason).inc(count)
         for released, count in Count(report.released).items():
