@@ -18,7 +18,11 @@ from .readiness import ask
 from .reading import Reader, Record
 from .writing import Report
 
-PATIENCE = 0.05  # s; how long a batch that is not full waits, once, for what it requires
+PAUSES = (
+    0.005,
+    0.015,
+    0.03,
+)  # s; 50 ms that a batch that is not full waits for what it requires, asking in between
 LONE_DEATHS = 3  # workers that died on an event that they ran alone, before it is given up
 
 Stopped = Callable[[], bool]
@@ -97,9 +101,12 @@ class Batches:
         return self._patience.until_back(lambda: self._loose.settle(batch, unfinished, deadline), stopped)
 
     def _make_ready(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> None:
-        if not self._patience.until_back(lambda: self._is_ready(batch), stopped) and not is_full:
-            self._sleep(PATIENCE)
-            self._patience.until_back(lambda: self._is_ready(batch), stopped)
+        """Ask for what the batch requires; if it is not full, wait a little for what is missing."""
+        for pause in (0.0, *([] if is_full else PAUSES)):
+            if pause:
+                self._sleep(pause)
+            if self._patience.until_back(lambda: self._is_ready(batch), stopped):
+                return
 
     def _is_ready(self, batch: Batch) -> bool:
         """Whether everything that the batch requires is met, or will be by the batch itself."""
@@ -109,10 +116,12 @@ class Batches:
         with self._execution.database.reading() as db:
             unmet = ask(db, self._group.app, works, self._execution.met)
         if not unmet:
+            batch.missing = set()
             return True
         completing = self._group.completing
         own = {shares[0].pair for taken, shares in works if completing[taken.declaration.name]}
         rest = {pair for pair in unmet if pair not in own}
         found = record_answers(self._execution.database, self._group, rest, self._execution.clock())
         self._execution.met.add(found)
-        return rest <= found
+        batch.missing = rest - found
+        return not batch.missing

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from oyez.schemas import OyezError
+from oyez.schemas import OyezError, Pair
 
 from .application import Group
 from .breakage import refuse_broken
 from .cutting import Place, cut
-from .database import dead, inbox, parked, positions
+from .database import dead, inbox, pairs, parked, positions
 from .database.positions import Move, Partition
 from .deadline import Deadline
 from .lettering import undecodable_row
@@ -44,6 +44,8 @@ class Batch:
     undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
     again: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
+    missing: Set[Pair] = frozenset()
+    """What was not met when it was last asked, and is not completed by the batch itself."""
     ends: dict[Place, int] = field(default_factory=dict)
     """Where the partitions were cut, after the batch was handled."""
 
@@ -82,7 +84,9 @@ class Batch:
         return len(rows)
 
     def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
-        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction."""
+        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
+        then is asked for once more, since what is met only now would be parked for nothing."""
+        met.add(pairs.met(db, self.group.app, self.missing))
         keys = {key for _, shares in works for share in shares if (key := share.ordered_key) is not None}
         return Readiness(met, parked.heads(db, self.group.app, keys))
 
