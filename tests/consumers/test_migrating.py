@@ -65,7 +65,7 @@ def test_head_is_the_newest_script() -> None:
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
     with engine.begin() as db:
-        db.execute(text("INSERT INTO oyez_handler VALUES ('shop', 'place', 'shop.placed')"))
+        db.execute(text("INSERT INTO oyez_handler VALUES ('shop', 'place', 'shop.placed', 0)"))
     upgrade(engine)
     require(engine)
     with engine.connect() as db:

@@ -38,7 +38,7 @@ def shop(group: str | None = None, *, fails: bool = False) -> Handlers:
 
 def record(stage: Stage, application: Application | None = None) -> None:
     application = application or stage.application
-    Database(stage.engine).repeat(lambda db: register(db, application))
+    Database(stage.engine).repeat(lambda db: register(db, application, 0.0))
 
 
 def rename(stage: Stage, old: str, new: str) -> int:
@@ -49,7 +49,7 @@ def test_handlers_are_recorded_once(play: Play) -> None:
     stage = play(shop())
     record(stage)
     record(stage)
-    assert stage.rows("handler") == [
+    assert stage.rows("handler", "app", "handler", "group_name") == [
         ("shop", "opened", "shop.opened"),
         ("shop", "place", "shop.placed"),
         ("shop", "view", "shop.viewed"),
@@ -65,19 +65,19 @@ def test_another_application_is_another(play: Play) -> None:
     def place(event: Placed) -> None: ...
 
     record(stage, Application(other, known))
-    assert ("bar", "place", "bar.placed") in stage.rows("handler")
+    assert ("bar", "place", "bar.placed") in stage.rows("handler", "app", "handler", "group_name")
 
 
 def test_two_that_start_at_the_same_time(stage_postgres: str) -> None:
     stage = Stage(stage_postgres, shop())
     thread = threading.Thread(target=record, args=[stage])
     with Database(stage.engine).transaction() as first:
-        register(first, stage.application)
+        register(first, stage.application, 0.0)
         thread.start()
         eventually(lambda: waiting(stage))
     thread.join(10)
     assert not thread.is_alive()
-    assert len(stage.rows("handler")) == 3
+    assert len(stage.rows("handler", "app", "handler", "group_name")) == 3
     stage.close()
 
 
@@ -143,15 +143,19 @@ def test_a_group_cannot_be_joined_to_another(play: Play) -> None:
     with pytest.raises(StartError) as caught:
         rename(stage, "shop.placed", "shop.opened")
     one_line(caught.value, "shop.opened has positions of its own")
-    assert {row[2] for row in stage.rows("handler")} == {"shop.placed", "shop.opened", "shop.viewed"}
+    assert set(stage.rows("handler", "group_name")) == {
+        "shop.placed",
+        "shop.opened",
+        "shop.viewed",
+    }
 
 
 def test_a_group_that_is_not_there(play: Play) -> None:
     stage = play(shop())
     record(stage)
-    before = stage.rows("handler")
+    before = stage.rows("handler", "app", "handler", "group_name")
     assert rename(stage, "shop.plcaed", "shop.orders") == 0
-    assert stage.rows("handler") == before
+    assert stage.rows("handler", "app", "handler", "group_name") == before
 
 
 def test_only_one_applications_rows_are_renamed(play: Play) -> None:

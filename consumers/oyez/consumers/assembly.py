@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from .application import Application, Group
 from .asking import AskForParked
 from .batches import Batches
+from .changing import Gone, NotRequired
 from .database.engine import Database, make_engine
 from .execution import Execution
 from .handlers import AT_LEAST_ONCE
@@ -130,7 +131,9 @@ def upkeep_for(execution: Execution, settings: ListenSettings) -> Upkeep:
         dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
         clock=execution.clock,
     )
-    return Upkeep(execution.database, [AskForParked(execution.group), *forgetting], execution.clock)
+    group = execution.group
+    chores = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
+    return Upkeep(execution.database, chores, execution.clock)
 
 
 def sweepers(

@@ -184,7 +184,7 @@ def from_settings(settings: Settings) -> InlineTransport:
     application, engine = load_application(full.app), engine_from(full)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application))
+        Database(engine).repeat(partial(register, application=application, now=time.time()))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

@@ -57,6 +57,7 @@ def parked_row(
         "wait_subject": waits.subject if waits else None,
         "due_at": due_at,
         "head_since": head_since,
+        "raised": False,
     }
 
 

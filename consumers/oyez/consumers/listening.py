@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -25,7 +26,7 @@ def prepare(application: Application, settings: ListenSettings) -> None:
     engine = engine_from(settings)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application))
+        Database(engine).repeat(partial(register, application=application, now=time.time()))
     finally:
         engine.dispose()
 

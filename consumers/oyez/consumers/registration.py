@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .application import Application, StartError
 from .database.tables import dead, handler, inbox, parked, position
+from .handlers import Handler
+
+GONE_AFTER = 600.0
+"""After how many seconds a handler is gone that no process of its application has had."""
 
 
-def register(db: Connection, application: Application) -> None:
+def register(db: Connection, application: Application, now: float) -> None:
     """Record the handlers' groups; raises `StartError` if one has changed its group."""
     known = _known(db, application.name)
     for one in application.handlers:
@@ -22,13 +28,31 @@ def register(db: Connection, application: Application) -> None:
                 f"{one.name} was in the group {before} and is in {one.group} now: it would read everything again "
                 f"and leave what is parked behind; run: oyez group rename {before} {one.group}"
             )
-    new = [
-        {"app": application.name, "handler": one.name, "group_name": one.group}
-        for one in application.handlers
-        if one.name not in known
-    ]
-    if new:
-        db.execute(_add(db.dialect.name), new)
+    see(db, application.name, application.handlers, now)
+
+
+def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> None:
+    """Record that a process has these handlers."""
+    rows = [{"app": app, "handler": one.name, "group_name": one.group, "seen_at": now} for one in handlers]
+    db.execute(_see(db.dialect.name), sorted(rows, key=itemgetter("handler")))
+
+
+def gone(db: Connection, application: Application, now: float) -> frozenset[str]:
+    """The handlers that this version of the application does not have, and that no other one has had for a while."""
+    known = {one.name for one in application.handlers}
+    recorded = select(handler.c.handler).where(
+        handler.c.app == application.name, handler.c.seen_at < now - GONE_AFTER
+    )
+    return frozenset(set(db.execute(recorded).scalars()) - known)
+
+
+def left_behind(db: Connection) -> set[tuple[str, str]]:
+    """The (app, handler) of those that no process has had for a while, though some had others of their application."""
+    newest = select(handler.c.app, func.max(handler.c.seen_at).label("at")).group_by(handler.c.app).subquery()
+    query = select(handler.c.app, handler.c.handler).join_from(
+        handler, newest, (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - GONE_AFTER)
+    )
+    return {(app, name) for app, name in db.execute(query)}
 
 
 def has_positions(engine: Engine, group: str) -> bool:
@@ -75,7 +99,10 @@ def _known(db: Connection, app: str) -> dict[str, str]:
 
 
 @cache
-def _add(dialect: str) -> Any:
+def _see(dialect: str) -> Any:
     # Several processes of an application may start at the same time.
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(handler).on_conflict_do_nothing()
+    new = insert(handler)
+    return new.on_conflict_do_update(
+        index_elements=[handler.c.app, handler.c.handler], set_={"seen_at": new.excluded.seen_at}
+    )

@@ -148,8 +148,8 @@ def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writ
             writes.again_now(share)
         case Waits(pair) if share.ordered_key and (*share.ordered_key, pair) in hopeless:
             writes.bury(share, "never met, like its predecessor", None, pair)
-        case Waits(pair):
-            writes.wait(share, pair)
+        case Waits(pair, raised):
+            writes.wait(share, pair, raised)
         case Failed(error):
             writes.retry(share, error)
         case Dead(reason, error):

@@ -77,10 +77,11 @@ class Writes:
             if share.ordered_key is not None and share.pair is not None:
                 self._passing.append((share.ordered_key, share.pair))
 
-    def wait(self, share: Share, pair: Pair) -> None:
-        """The share waits for a pair. What would meet it may be parked behind it; that one goes before it."""
+    def wait(self, share: Share, pair: Pair, raised: bool = False) -> None:
+        """The share waits for a pair; ``raised``: it is its handler that said so. What would meet it may be parked
+        behind it; that one goes before it."""
         self._report.waiting += 1
-        self._park(share, None, pair)
+        self._park(share, None, pair, raised=raised)
         key = share.ordered_key
         if key is not None and pair.signal == share.taken.declaration.name:
             self._needed.append((*key, pair, share.turn - 1))
@@ -174,14 +175,16 @@ class Writes:
         waits: Pair | None,
         attempts: int | None = None,
         error: str | None = None,
+        raised: bool = False,
     ) -> None:
         row, now = share.row, self._now
         if due_at is not None:
             self._report.due(due_at)
         if row is None:
             new = parked_row(self._group, share, now, due_at=due_at, waits=waits, head_since=now)
-            self._new.append({**new, "attempts": attempts or 0, "error": error})
+            self._new.append({**new, "attempts": attempts or 0, "error": error, "raised": raised})
             return
         attempts = row.attempts if attempts is None else attempts
         since = row.head_since or now
-        self._changed.append(Attempt(row.id, share.turn, attempts, due_at, waits, error or row.error, since))
+        error = error or row.error
+        self._changed.append(Attempt(row.id, share.turn, attempts, due_at, waits, error, since, raised))

@@ -30,8 +30,12 @@ def _waits_for(row: ParkedShare | DeadShare) -> str | None:
     return None if row.wait_signal is None else f"{row.wait_signal} {row.wait_subject}"
 
 
+def _handler(row: ParkedShare | DeadShare) -> str | None:
+    return f"{row.handler} (gone)" if row.gone else row.handler or None
+
+
 EVENT = (
-    output.Column("handler", lambda row: row.handler or None),
+    output.Column("handler", _handler),
     output.Column("signal", lambda row: row.signal or None, wide=True),
     output.Column("key", lambda row: row.key),
     output.Column("source", lambda row: row.source or None, wide=True),

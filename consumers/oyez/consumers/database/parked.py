@@ -1,6 +1,6 @@
 """The retry table: shares that wait. A row's state is in its columns:
 
-``waiting``  wait_signal and wait_subject are set: for that pair to be met
+``waiting``  wait_signal and wait_subject are set: for that pair to be met; ``raised``: its handler asked for it itself
 ``behind``   due_at is null too: behind an earlier row of its (handler, key)
 ``due``      due_at is set: for that time
 
@@ -59,6 +59,7 @@ class Attempt:
     waits: Pair | None
     error: str | None
     head_since: float
+    raised: bool
 
 
 def first_of_key(row: Table = parked) -> ColumnElement[bool]:
@@ -139,6 +140,7 @@ _change = (
         wait_subject=bindparam("new_wait_subject"),
         error=bindparam("new_error"),
         head_since=bindparam("new_head_since"),
+        raised=bindparam("new_raised"),
         starts=0,
     )
 )
@@ -159,6 +161,7 @@ def change(db: Connection, attempts: Sequence[Attempt]) -> None:
                     "new_wait_subject": a.waits.subject if a.waits else None,
                     "new_error": a.error,
                     "new_head_since": a.head_since,
+                    "new_raised": a.raised,
                 }
                 for a in attempts
             ],

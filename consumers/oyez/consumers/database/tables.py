@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -103,6 +104,7 @@ parked = Table(
     *_share(),
     Column("due_at", Double),
     Column("head_since", Double),
+    Column("raised", Boolean, nullable=False, server_default=false()),
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Index("oyez_parked_share", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_parked_key", "app", "handler", "key", "turn", "id"),
@@ -145,4 +147,5 @@ handler = Table(
     Column("app", Text, primary_key=True),
     Column("handler", Text, primary_key=True),
     Column("group_name", Text, nullable=False),
+    Column("seen_at", Double, nullable=False, server_default=text("0")),
 )

@@ -11,13 +11,15 @@ from sqlalchemy import Connection, Select, Table, func, select
 
 from ..database.choosing import Filter, State
 from ..database.tables import dead, parked
+from ..registration import left_behind
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedShare:
     """A share in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
-    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting".
+    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``gone``: no process
+    of the application has had its handler for a while; nobody will run it.
     """
 
     id: int
@@ -37,6 +39,7 @@ class ParkedShare:
     attempts: int
     error: str | None
     size: int
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,18 @@ class DeadShare:
     partition: int | None
     offset: int | None
     size: int
+    gone: bool = False
 
 
 def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedShare]:
     """What is in the retry table, in the order of parking."""
     columns = [*_shared(parked), parked.c.due_at]
     query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
+    left = left_behind(db)
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedShare(
             **_common(row),
+            gone=(row.app, row.handler) in left,
             state=state_of(row),
             due_at=_time(row.due_at),
         )
@@ -85,9 +91,11 @@ def dead_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Ite
     """Dead letters, in the order in which they died."""
     columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
     query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted, limit)
+    left = left_behind(db)
     for row in db.execution_options(yield_per=500).execute(query):
         yield DeadShare(
             **_common(row),
+            gone=(row.app, row.handler) in left,
             reason=row.reason,
             died_at=utc(row.died_at),
             topic=row.topic,

@@ -50,7 +50,7 @@ class ParkedCounts:
 @dataclass(frozen=True)
 class GroupState:
     """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked share was
-    parked."""
+    parked; ``gone`` counts the parked shares of handlers that the application does not have."""
 
     group: str
     promise: str
@@ -59,6 +59,7 @@ class GroupState:
     oldest_wait: float | None
     dead: int
     partitions: list[PartitionState]
+    gone: int = 0
 
 
 def group_states(
@@ -73,7 +74,7 @@ def group_states(
     Without ``offsets`` Kafka is not asked, and the lag is not known.
     """
     found = []
-    waits, buried = _parked(db), _dead(db)
+    waits, buried, left = _parked(db), _dead(db), _left(db, groups)
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
     for group in groups:
@@ -89,9 +90,29 @@ def group_states(
                 oldest_wait=None if oldest is None else max(0.0, now - oldest),
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
+                gone=left.pop(group.name, 0),
             )
         )
-    return found
+    return found + [_gone(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()]
+
+
+def _gone(name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float) -> GroupState:
+    """A group that the application does not have any more, and that has left something."""
+    counts, oldest = parked_
+    return GroupState(name, "gone", None, counts, max(0.0, now - oldest), buried, [], count)
+
+
+def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:
+    """How many parked shares of each group have no handler in the application that the groups are of."""
+    ours = list(groups)
+    known = [handler.name for group in ours for handler in group.application.handlers]
+    query = (
+        select(parked.c.group_name, func.count().label("total"))
+        .where(parked.c.app.in_({group.app for group in ours}), parked.c.handler.not_in(known))
+        .group_by(parked.c.group_name)
+        .order_by(parked.c.group_name)
+    )
+    return {row.group_name: row.total for row in db.execute(query)}
 
 
 def _partitions(

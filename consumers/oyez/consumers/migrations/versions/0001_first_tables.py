@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("app", sa.Text, primary_key=True),
         sa.Column("handler", sa.Text, primary_key=True),
         sa.Column("group_name", sa.Text, nullable=False),
+        sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
     )
     create_parked()
     create_dead()
@@ -87,6 +88,7 @@ def create_parked() -> None:
         *share(),
         sa.Column("due_at", sa.Double),
         sa.Column("head_since", sa.Double),
+        sa.Column("raised", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sqlite_autoincrement=True,
     )
