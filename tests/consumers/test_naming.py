@@ -90,6 +90,16 @@ def test_it_is_asked_at_once_when_in_doubt(names: Names, answers: Answers) -> No
     assert names.all() == NEW
 
 
+def test_it_is_asked_when_somebody_says_another_id(names: Names, answers: Answers) -> None:
+    names.compare("t", "t-1")
+    names.compare("u", "u-1")
+    assert names.outdated() == []
+    assert answers.asked == 0
+    answers.ids["t"] = "t-2"
+    names.compare("t", "t-2")
+    assert names.outdated() == OLD
+
+
 def test_it_is_asked_when_partitions_of_a_topic_that_is_read_are_gained(
     names: Names, answers: Answers
 ) -> None:

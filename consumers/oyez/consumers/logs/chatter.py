@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from confluent_kafka import KafkaError
 
 # Said for every attempt to connect, twenty times a second.
 NOISE = {"FAIL", "ERROR", "REQTMOUT"}
-CHANGED = "changed id from"
-"""In a debug line of METADATA: a topic was deleted and made again. The client reads on as if nothing had happened."""
+CHANGED = re.compile(r"Topic (\S+) changed id from \S+ to (\S+)")
+"""A debug line of METADATA. The client itself reads on in a topic that was made again as if nothing had happened."""
 PASSING = {
     KafkaError.REBALANCE_IN_PROGRESS,
     KafkaError.ILLEGAL_GENERATION,
@@ -31,13 +32,14 @@ class Chatter:
         self.fatal: KafkaError | None = None
         """An error after which the client does nothing any more."""
 
-        self.is_topic_in_doubt = False
-        """Whether a topic has got another id since this was last set to False."""
+        self.topic_ids: dict[str, str] = {}
+        """By name: the topics that the client has found to have another id than before."""
 
     def log(self, level: int, template: str, facility: str, *rest: object) -> None:
         """One of the client's own lines. Its debug lines are for us alone, unless somebody asked for some."""
         if level <= logging.DEBUG:
-            self.is_topic_in_doubt |= any(CHANGED in str(one) for one in rest)
+            for found in filter(None, (CHANGED.search(str(one)) for one in rest)):
+                self.topic_ids[found[1]] = found[2]
             if not self._is_debugging:
                 return
         self._logger.log(logging.DEBUG if facility in NOISE else level, template, facility, *rest)

@@ -206,9 +206,8 @@ class KafkaLog:
 
     def _leave_outdated(self) -> None:
         """What was read of a topic that is not there any more may be another one's: it is not handed out."""
-        if self._chatter.is_topic_in_doubt:
-            self._chatter.is_topic_in_doubt = False
-            self._names.doubt()
+        while self._chatter.topic_ids:
+            self._names.compare(*self._chatter.topic_ids.popitem())
         for partition in self._names.outdated():
             self.leave(partition)
             self._stranded.pop(partition, None)

@@ -57,6 +57,11 @@ class Names:
         """Something looks as if a topic had been deleted, or deleted and made again."""
         self._is_in_doubt = True
 
+    def compare(self, topic: str, topic_id: str) -> None:
+        """What somebody says is the topic's id: a reason to ask if it was named otherwise."""
+        named = [one for one in self._assigned.values() if one is not None and one.topic == topic]
+        self._is_in_doubt |= any(partition.topic_id != topic_id for partition in named)
+
     def outdated(self) -> list[Partition]:
         """Partitions of topics that are not there any more: they are to be named anew. Mostly without asking."""
         if not self._is_in_doubt and self._clock() < self._check_at:
