@@ -50,7 +50,8 @@ def place(stage: Stage, number: int, *numbers: int) -> None:
 def rows(stage: Stage) -> dict[int, Any]:
     """The rows of the topic as it is now, by partition."""
     with stage.engine.connect() as db:
-        found = db.execute(select(position).where(position.c.topic_id == stage.broker.topic_id(TOPIC)))
+        ours = position.c.topic_id == stage.broker.topic_id(TOPIC)
+        found = db.execute(select(position).where(ours).order_by(position.c.partition))
         return {row.partition: row for row in found}
 
 

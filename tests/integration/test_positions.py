@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import select
 
@@ -139,6 +139,39 @@ def test_a_position_whose_records_were_removed_stops_its_partition_alone(
     assert caplog.text.count(HALTED) == 1
 
 
+class Erring:
+    """A Kafka client that says once that the position in a partition is not there."""
+
+    def __init__(self, client: Any, topic: str, number: int) -> None:
+        self._client = client
+        error = KafkaError(KafkaError._AUTO_OFFSET_RESET)
+        self._messages = [Message(topic=topic, partition=number, error=error)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def poll(self, wait: float) -> Any:
+        return self._messages.pop() if self._messages else self._client.poll(wait)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_is_said_while_a_batch_takes_long_is_not_lost(
+    tickers: Crew, site: Site, protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    member = reading(tickers, kafka_options=PROTOCOLS[protocol])
+    log = member.log.inner._log
+    log._consumer = Erring(log._consumer, site.topic, 1)
+    for partition in range(4):
+        site.tick(partition, partition)
+    for _ in range(3):
+        log.idle()
+    log.resume()
+    assert {partition.number for partition in log.stranded()} == {1}
+    tickers.until(lambda: HALTED in caplog.text)
+    tickers.until(lambda: len(tickers.ticks()) == 3)
+    assert sorted(tickers.ticks()) == [0, 2, 3]
+
+
 def test_a_running_group_is_rewound(tickers: Crew, site: Site, operator: Operator) -> None:
     member = reading(tickers)
     site.tick(0, 1, 2, 3)
@@ -188,7 +221,7 @@ def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(site: Site
 
 def test_kafka_is_asked_for_nothing_when_nothing_is_wrong(tickers: Crew, site: Site) -> None:
     member = reading(tickers)
-    topics = Asked(member.log.inner._names)
+    topics = Asked(member.log.inner._log._names)
     for n in range(20):
         site.tick(n % 4, n)
         tickers.until(lambda n=n: n in tickers.ticks())

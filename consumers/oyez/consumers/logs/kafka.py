@@ -154,7 +154,12 @@ class KafkaLog:
             self._consumer.pause([named(p) for p in self._positions])
             self._is_idle = True
         message = self._consumer.poll(0)
-        if message is not None and message.error() is None:
+        if message is None:
+            return
+        if message.error() is not None:
+            self._without_errors([message])
+            self._is_idle = False  # whatever was started anew for it is paused again
+        else:
             partition = self._names.of(str(message.topic()), int(message.partition() or 0))
             if partition in self._positions:  # it was on its way to us when the partition was paused
                 self._consumer.pause([named(partition)])
