@@ -26,8 +26,8 @@ types: $(ready) wheel ## mypy strict: our packages, and a project that uses the 
 	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
 	$(call limit,600) $(python) tests/wheel/installed_types.py dist
 
-tests: $(ready) ## the suite alone; ARGS="-k name" chooses
-	$(call limit,1800) $(python) -m pytest $(ARGS)
+tests: $(ready) ## the suite alone, in three processes; ARGS="-k name" chooses
+	$(call limit,1800) $(python) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
 	$(call limit,1800) $(python) benchmarks/run.py $(ARGS)

@@ -2,11 +2,21 @@
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Several test processes share the services that the one process starts that deals out the tests."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        services = ExitStack()
+        config.add_cleanup(services.close)
+        os.environ["OYEZ_TEST_KAFKA"] = services.enter_context(kafka_address())
+        os.environ["OYEZ_TEST_POSTGRES"] = services.enter_context(postgres_address())
 
 
 @pytest.hookimpl(wrapper=True)
