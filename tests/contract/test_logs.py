@@ -178,6 +178,27 @@ def test_a_partition_whose_position_is_not_in_it_is_stranded_and_the_others_are_
     reading.until(lambda: len(reading.seen) == 32 - expected)
 
 
+def test_a_partition_that_was_lost_and_gained_while_its_member_was_idle_is_read(station: Station):
+    one = station.join("a")
+    reading = Reading(one)
+    reading.until(lambda: len(one.positions()) == 4)
+    two = station.join("a")
+
+    def dealt() -> bool:
+        one.idle()
+        Reading(two).turn()
+        return len(one.positions()) < 4 and len(two.positions()) == 2
+
+    eventually(dealt, timeout=40)
+    two.close()
+    station.members.remove(two)
+    one.resume()
+    reading.until(lambda: len(one.positions()) == 4, timeout=40)
+    _fill(station, 16, 2)
+    reading.until(lambda: len(reading.seen) >= 32)
+    assert len(reading.seen) == 32
+
+
 def test_a_topic_made_again_is_never_read_on_at_the_old_positions(station: Station):
     _fill(station, 8, 2)
     log = station.join("a")

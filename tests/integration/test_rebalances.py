@@ -88,7 +88,7 @@ def test_a_record_whose_partition_is_lost_in_the_same_poll_is_left_to_the_next_o
 ) -> None:
     member = tickers.join("ticked")
     tickers.until(lambda: len(member.held()) == 4)
-    log = member.log.inner
+    log = member.log.inner._log
     log._consumer = Losing(log)
     site.tick(2, 1)
     tickers.until(lambda: len(member.held()) == 3)

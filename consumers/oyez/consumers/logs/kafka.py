@@ -73,6 +73,7 @@ class KafkaLog:
         self._lost_some = False
         self._is_idle = False
         self._early: dict[Partition, int] = {}
+        self._paused: set[Partition] = set()
         self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
@@ -101,6 +102,7 @@ class KafkaLog:
         for partition, offset in ours.items():
             self._positions[partition] = offset
             self._stranded.pop(partition, None)
+        self._unpause(ours)
 
     def leave(self, partition: Partition) -> None:
         if partition in self._positions:
@@ -152,6 +154,7 @@ class KafkaLog:
     def idle(self) -> None:
         if not self._is_idle:
             self._consumer.pause([named(p) for p in self._positions])
+            self._paused.update(self._positions)
             self._is_idle = True
         message = self._consumer.poll(0)
         if message is None:
@@ -167,13 +170,20 @@ class KafkaLog:
 
     def resume(self) -> None:
         self._is_idle = False
-        self._consumer.resume([named(p) for p in self._positions])
+        self._unpause(self._positions)
         early = {p: offset for p, offset in self._early.items() if p in self._positions}
         self._early.clear()
         self.start(early)
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _unpause(self, partitions: Iterable[Partition]) -> None:
+        """The client keeps a partition paused that is taken away and comes back."""
+        paused = self._paused.intersection(partitions)
+        if paused:
+            self._consumer.resume([named(p) for p in paused])
+            self._paused -= paused
 
     def _fetched(self, limit: int, wait: float) -> list[Message]:
         first = self._consumer.poll(wait)
