@@ -137,6 +137,7 @@ class World:
         self.announced: list[Announced] = []
         self.groups = {name: MemoryGroup(self.broker, [TOPIC]) for name in self.application.groups}
         self.workers: list[Worker] = []
+        self.late: set[tuple[str, str]] = set()
         self._settings = ListenSettings(batch=batch, max_age=10_000.0, topic=TOPIC)
         for name in self.application.groups:
             self.join(name)
@@ -169,6 +170,21 @@ class World:
 
     def step(self, number: int) -> None:
         self.workers[number % len(self.workers)].step()
+
+    def age(self, seconds: float) -> None:
+        """Everybody takes what there is, then time passes, and everybody sweeps; what is given up is noted."""
+        for _ in range(3):
+            self._all_step()
+        self.clock.now += seconds
+        self._all_step()
+        table = metadata.tables["oyez_dead"]
+        with self.engine.connect() as db:
+            found = db.execute(select(table.c.handler, table.c.key).where(table.c.wait_signal.is_not(None)))
+            self.late |= {(handler, key) for handler, key in found}
+
+    def _all_step(self) -> None:
+        for worker in list(self.workers):
+            worker.step()
 
     def settle(self) -> None:
         """Time passes and everybody works, until nothing changes any more."""

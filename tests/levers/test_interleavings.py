@@ -99,6 +99,28 @@ def test_one_share_is_discarded_while_the_other_is_done(visits: tuple[Discarding
     assert stage.rolled_back == 0, "a deadlock"
 
 
+def test_discarded_while_it_is_revived(visits: tuple[Discarding, Script]) -> None:
+    """What was never met is discarded, or handled: not both, and not neither."""
+    stage, _ = visits
+    started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
+    ends: set[tuple[int, int]] = set()
+
+    def before(shop: Shop) -> None:
+        shop.handle(viewed)
+        shop.clock.now += 90_000
+        shop.sweep()
+
+    def check(shop: Shop) -> None:
+        shop.run_due()
+        nothing_is_left(shop)
+        ends.add((stage.results["operator"].done, len(shop.done("view"))))
+
+    acts: dict[str, Act] = {"starter": lambda shop: shop.handle(started), "operator": discard(dead)}
+    stage.every(acts, check, before=before)
+    assert ends == {(1, 0), (0, 1)}
+    assert stage.rolled_back == 0
+
+
 def test_two_operators_discard_a_share_each(visits: tuple[Discarding, Script]) -> None:
     stage, script = visits
     acts = {"one": discard(dead, handler="greet"), "other": discard(dead, handler="count")}
