@@ -48,3 +48,14 @@ def test_a_halted_partition_of_a_topic_that_was_made_again(shop: Shop) -> None:
     new, old = found[1]
     assert (new["position"], new["halted"], new["end"]) == (None, None, 0)
     assert (old["position"], old["halted"], old["end"]) == (7, WHY, None)
+
+
+def test_what_keeps_a_partition_from_getting_on_is_said(shop: Shop) -> None:
+    halt(shop, "id")
+    with sqlite3.connect(shop.folder / "oyez.db") as db:
+        db.execute(
+            "UPDATE oyez_position SET halted = NULL, halted_at = NULL, trouble = '60 of 60 failed alike'"
+        )
+    ((one,),) = partitions(shop, "--no-lag").values()
+    assert (one["halted"], one["trouble"]) == (None, "60 of 60 failed alike")
+    assert "60 of 60 failed alike" in shop.print("status", "--no-lag")

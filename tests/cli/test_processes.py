@@ -97,9 +97,9 @@ def test_a_sweep_runs_what_is_due_and_what_that_releases(shop: Shop) -> None:
     swept = {one.pop("group"): one for one in json.loads(shop.print("sweep", "--json"))}
     # The group of the views comes first, so it takes a second round.
     assert swept == {
-        "clishop.cli.page.viewed": {"handled": 1, "parked": 1, "released": 0, "dead": 0},
-        "clishop.cli.session.started": {"handled": 2, "parked": 0, "released": 2, "dead": 0},
-        "clishop.cli.ticked": {"handled": 0, "parked": 0, "released": 0, "dead": 0},
+        "clishop.cli.page.viewed": {"handled": 1, "parked": 1, "released": 0, "dead": 0, "revived": 0},
+        "clishop.cli.session.started": {"handled": 2, "parked": 0, "released": 2, "dead": 0, "revived": 0},
+        "clishop.cli.ticked": {"handled": 0, "parked": 0, "released": 0, "dead": 0, "revived": 0},
     }
     assert noted(shop) == ["started", "started", "/a"]
     (failed,) = json.loads(shop.print("retry", "list", "--json"))

@@ -229,6 +229,24 @@ def test_claimed_rows_for_which_there_was_no_time_stay_as_they_are(play: Play) -
     assert stage[0].is_clean()
 
 
+def test_records_of_a_partition_that_was_lost_since_the_poll_are_left_to_its_new_owner(play: Play) -> None:
+    """The watchdog's poll may take a partition away while the worker has its records in hand."""
+    stage: list[Stage] = []
+    on = Handlers("shop")
+    on(Placed)(slow(stage))
+    stage.append(play(on))
+    stage[0].run()
+    stage[0].announce(*placed(range(3)))
+    [worker] = stage[0].workers.values()
+    records = worker._log.poll(500, 0)
+    (partition,) = worker._log.positions()
+    worker._log.leave(partition)
+    worker._handle(records, frozenset({partition}), lambda: False)
+    assert stage[0].effects() == []
+    stage[0].run()
+    assert stage[0].effects() == [0, 1, 2]
+
+
 def test_a_fast_handler_is_not_asked_for_the_time_often() -> None:
     looks = [0]
 

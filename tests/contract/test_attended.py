@@ -24,6 +24,8 @@ class Watched:
         self.most = 0
         self.error: Exception | None = None
         self.threads: set[str] = set()
+        self.gate = threading.Event()
+        self.gate.set()
 
     def __getattr__(self, name: str):
         def call(*given):
@@ -33,6 +35,7 @@ class Watched:
             try:
                 if name == "idle":
                     self.idles += 1
+                    self.gate.wait(0.3)
                     if self.error is not None:
                         raise self.error
                 if name == "resume":
@@ -70,6 +73,13 @@ def test_it_is_polled_while_its_worker_is_busy_and_read_on_afterwards(
     assert "oyez-watchdog" in watched.threads
     assert [record.value() for record in attended.poll(5, 0)] == [b"1", b"2"]
     assert watched.resumes >= 1
+
+
+def test_its_worker_waits_for_the_watchdog_s_poll(attended: Attended, watched: Watched) -> None:
+    attended.poll(1, 0)
+    watched.gate.clear()
+    eventually(lambda: watched.idles >= 1)
+    attended.positions()  # the fixture checks that nobody else was inside
 
 
 def test_a_worker_that_polls_is_left_alone(watched: Watched) -> None:

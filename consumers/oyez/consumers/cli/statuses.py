@@ -48,6 +48,7 @@ PARTITIONS = (
     output.Column("worker", lambda row: row.state.owner),
     output.Column("halted since", lambda row: row.state.halted_at),
     output.Column("halted", lambda row: row.state.halted, brief=True),
+    output.Column("trouble", lambda row: row.state.trouble, brief=True),
 )
 
 

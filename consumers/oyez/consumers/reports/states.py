@@ -21,7 +21,7 @@ class PartitionState:
 
     ``position`` is None where the group has not begun: its lag is everything. ``end`` and ``lag`` are None where
     Kafka was not asked, or has no such partition any more. ``halted`` is why the partition is not read, since
-    ``halted_at`` (aware, in UTC).
+    ``halted_at`` (aware, in UTC); ``trouble`` is why it does not get on, though it is read.
     """
 
     topic: str
@@ -32,6 +32,7 @@ class PartitionState:
     owner: str | None
     halted: str | None = None
     halted_at: datetime | None = None
+    trouble: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def _unasked(row: Any) -> PartitionState:
 def _kept(row: Any) -> dict[str, Any]:
     """What the database says beside the position."""
     since = None if row.halted_at is None else utc(row.halted_at)
-    return {"owner": row.owner or None, "halted": row.halted, "halted_at": since}
+    return {"owner": row.owner or None, "halted": row.halted, "halted_at": since, "trouble": row.trouble}
 
 
 def _positions(db: Connection, group: str) -> list[Any]:
