@@ -105,7 +105,7 @@ def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
     for partition, offset in sorted(told.items()):
         db.execute(
             update(position)
-            .where(_row_of(group, partition), position.c.position < offset, position.c.halted.is_(None))
+            .where(_row_of(group, partition), position.c.position < offset)
             .values(position=offset)
         )
 
