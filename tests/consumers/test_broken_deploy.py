@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Placed, Play, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers.breakage import HandlersBroken
 
 GROUP = "shop.placed"
 
@@ -115,14 +114,10 @@ def test_what_is_parked_already_fails_by_itself(play: Play) -> None:
     code = Breakable()
     stage = play(code.shop(), max_attempts=2)
     code.fails = lambda n: True
+    stage.run()
     for n in range(0, 60, 20):
-        stage.handle(*placed(range(n, n + 20)))
+        stage.announce(*placed(range(n, n + 20)))
+        stage.workers[GROUP].step()
+    assert len(stage.parked()) == 60
     stage.later()
     assert [reason for _, _, reason in stage.dead()] == ["failed 2 times"] * 60
-
-
-def test_the_error_says_what_and_where() -> None:
-    from oyez.consumers.breakage import refuse_broken
-
-    refuse_broken([])
-    assert issubclass(HandlersBroken, Exception)
