@@ -21,7 +21,7 @@ from .limits import Limits
 from .performing import bury, perform
 from .planning import Work
 from .readiness import MetPairs, Readiness
-from .running import Burying, Runner
+from .running import Burying, Runner, Todo
 from .settling import Settling
 from .shares import Result
 from .writing import Report
@@ -103,7 +103,7 @@ class Execution:
         now = self.clock()
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
-        ran = runner.run(works, readiness, self.group.completing, db, deadline)
+        ran = runner.run(Todo(works, readiness, self.group.completing, deadline), db)
         results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)
         report.dead += intake.finish(db, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import text
@@ -26,17 +27,20 @@ class HandlerFailed(Exception):
     """A handler failed in a batch that ran together; the batch is to be rolled back and taken one by one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is to be run: events with their shares, what is known of what they wait for, and until when."""
+
+    works: Sequence[Work]
+    readiness: Readiness
+    completing: Completing
+    deadline: Deadline
+
+
 class Runner(Protocol):
     """A way to run a batch. When the deadline is over, the rest is `UNRUN`; something always runs."""
 
-    def run(
-        self,
-        works: Sequence[Work],
-        readiness: Readiness,
-        completing: Completing,
-        db: HandlerConnection,
-        deadline: Deadline,
-    ) -> list[Result]: ...
+    def run(self, todo: Todo, db: HandlerConnection) -> list[Result]: ...
 
 
 class Together:
@@ -45,16 +49,9 @@ class Together:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def run(
-        self,
-        works: Sequence[Work],
-        readiness: Readiness,
-        completing: Completing,
-        db: HandlerConnection,
-        deadline: Deadline,
-    ) -> list[Result]:
+    def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
         session = HandlerSession(db, "rollback_only")
-        plan = Plan(works, readiness, completing)
+        plan, deadline = Plan(todo.works, todo.readiness, todo.completing), todo.deadline
         try:
             results = list(plan.parked)
             for handler, shares in plan.steps():
@@ -95,22 +92,15 @@ class OneByOne:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    def run(
-        self,
-        works: Sequence[Work],
-        readiness: Readiness,
-        completing: Completing,
-        db: HandlerConnection,
-        deadline: Deadline,
-    ) -> list[Result]:
+    def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
         results: list[Result] = []
-        for taken, shares in works:
-            if results and deadline.is_over():
+        for taken, shares in todo.works:
+            if results and todo.deadline.is_over():
                 results.extend((share, UNRUN) for share in shares)
                 continue
-            ours = [self._one(share, readiness, db) for share in _database_first(shares)]
+            ours = [self._one(share, todo.readiness, db) for share in _database_first(shares)]
             results.extend(ours)
-            _complete(taken, ours, readiness, completing)
+            _complete(taken, ours, todo.readiness, todo.completing)
         return results
 
     def _one(self, share: Share, readiness: Readiness, db: HandlerConnection) -> Result:
@@ -171,15 +161,8 @@ class Checking(OneByOne):
 class Burying:
     """For what killed its workers: nothing is run, and every share is given up."""
 
-    def run(
-        self,
-        works: Sequence[Work],
-        readiness: Readiness,
-        completing: Completing,
-        db: HandlerConnection,
-        deadline: Deadline,
-    ) -> list[Result]:
-        return [(share, KILLED) for _, shares in works for share in shares]
+    def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
+        return [(share, KILLED) for _, shares in todo.works for share in shares]
 
 
 def _database_first(shares: Sequence[Share]) -> list[Share]:
