@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
-from consumers.stage import Play, Stage, empty, prepare
+from consumers.shelves import PARTITIONS
+from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
 from oyez.consumers import Handlers
+from oyez.consumers.handlers import Promise
 from support.services import fresh_database
 
 
@@ -62,3 +65,22 @@ def play(stage_database: str) -> Iterator[Play]:
     yield make
     for stage in stages:
         stage.close()
+
+
+@pytest.fixture
+def shelf(play: Play) -> Callable[..., Stage]:
+    """A stage with three partitions whose worker has started, in a group with this promise."""
+
+    def make(promise: Promise = "exactly-once", **said: Any) -> Stage:
+        on = Handlers("shop", promises={"placed": promise})
+
+        @on(Placed, order="none")
+        def noted(events: list[Placed], db: Connection) -> None:
+            note(db, "noted", *(one.n for one in events))
+
+        stage = play(on, **said)
+        stage.broker.add_partitions(TOPIC, PARTITIONS)
+        stage.run()
+        return stage
+
+    return make
