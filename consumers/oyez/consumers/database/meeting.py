@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Text, bindparam, exists, select
+from sqlalchemy import Connection, Text, bindparam, literal, select
 
 from oyez.schemas import Pair
 
@@ -35,24 +35,20 @@ def meet(db: Connection, app: str, completed: Iterable[Pair], now: float) -> Mee
     return Meeting(released, _revive(db, app, asked, now))
 
 
+_any_died_waiting = (
+    select(literal(1)).where(dead.c.app == bindparam("of_app"), dead.c.wait_signal.is_not(None)).limit(1)
+)
+
+
 @cache
 def _died_waiting(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, signal=Text, subject=Text)
-    other = dead.alias("other")
-    # Looked at once, not for each pair: there seldom is such a letter at all.
-    is_any = exists().where(other.c.app == bindparam("of_app"), other.c.wait_signal.is_not(None))
-    statement = (
-        select(dead)
-        .where(
-            dead.c.app == bindparam("of_app"),
-            dead.c.wait_signal.is_not(None),  # said for the sake of the partial index
-            rows.has(dead.c.wait_signal, dead.c.wait_subject),
-            is_any,
-        )
-        .order_by(dead.c.id)
-        .with_for_update(of=dead)
+    query = select(dead).where(
+        dead.c.app == bindparam("of_app"),
+        dead.c.wait_signal.is_not(None),  # said for the sake of the partial index
+        rows.matches(dead.c.wait_signal, dead.c.wait_subject),
     )
-    return rows, statement
+    return rows, query.order_by(dead.c.id).with_for_update(of=dead)
 
 
 def _revive(db: Connection, app: str, completed: list[Pair], now: float) -> list[str]:
@@ -60,6 +56,8 @@ def _revive(db: Connection, app: str, completed: list[Pair], now: float) -> list
 
     Whoever buries, retries or discards such a letter has locked its pair first, so that none is missed.
     """
+    if db.execute(_any_died_waiting, {"of_app": app}).first() is None:
+        return []
     rows, statement = _died_waiting(db.dialect.name)
     letters = db.execute(statement, {**rows.bind(completed), "of_app": app}).all()
     if not letters:

@@ -83,7 +83,7 @@ def _mark(dialect: str) -> tuple[Rows, Any]:
         .values(met_at=bindparam("now"))
         .where(
             prerequisite.c.app == bindparam("of_app"),
-            rows.has(prerequisite.c.signal, prerequisite.c.subject),
+            rows.matches(prerequisite.c.signal, prerequisite.c.subject),
             prerequisite.c.met_at.is_(None),
         )
     )

@@ -190,7 +190,7 @@ def _release(dialect: str) -> tuple[Rows, Any]:
         .where(
             parked.c.app == bindparam("of_app"),
             parked.c.wait_signal.is_not(None),  # said for the sake of the partial index
-            rows.has(parked.c.wait_signal, parked.c.wait_subject),
+            rows.matches(parked.c.wait_signal, parked.c.wait_subject),
         )
         .returning(parked.c.group_name)
     )

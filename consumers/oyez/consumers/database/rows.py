@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, column, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, column, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
@@ -48,6 +48,15 @@ class Rows:
         A join would say the same, but lets SQLite read the whole table and look each of its rows up here.
         """
         return tuple_(*columns).in_(self.select())
+
+    def matches(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """As `has`, where no row is given twice.
+
+        On PostgreSQL a join: as long as a table has no statistics, it may compare each of its rows with each given one.
+        """
+        if self._dialect != "postgresql":
+            return self.has(*columns)
+        return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         """The parameters that hold ``rows``."""
