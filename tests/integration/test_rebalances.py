@@ -8,11 +8,13 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
+from sqlalchemy import Connection, insert
 
 from integration.crew import Crew
-from integration.findings import CLEAN
-from integration.shop import Started, Viewed, ticker
+from integration.findings import CLEAN, count_rows
+from integration.shop import Started, Ticked, Viewed, known, ticker, ticks
 from integration.site import Site
+from oyez.consumers import Application, Handlers
 from oyez.consumers.handlers import Promise
 
 QUICK = {"topic.metadata.refresh.interval.ms": "500"}
@@ -140,6 +142,34 @@ def test_an_added_partition_is_read_from_its_beginning_at_least_once(site: Site,
     _add_partition(site, kafka)
     site.tick(4, 1, 2, 3)
     crew.until(lambda: len(crew.ticks()) == 3)
+    crew.close()
+
+
+def test_later_events_of_a_key_stay_behind_though_they_come_from_an_added_partition(
+    site: Site, kafka: str
+) -> None:
+    broken = {1}
+
+    def tick_one(event: Ticked, db: Connection) -> None:
+        if event.n in broken:
+            raise ValueError("as told")
+        db.execute(insert(ticks), {"n": event.n})
+
+    on = Handlers(site.app)
+    on(Ticked)(tick_one)
+    crew = Crew(site, Application(on, known))
+    member = crew.join("ticked", kafka_options=QUICK)
+    crew.until(lambda: len(member.held()) == 4)
+    site.tick(0, 1)
+    crew.until(lambda: count_rows(site.engine, "parked") == 1)
+    _add_partition(site, kafka)
+    site.tick(4, 2, 3)
+    crew.until(lambda: count_rows(site.engine, "parked") == 3)
+    assert crew.ticks() == []
+    broken.clear()
+    member.clock.ahead += 4_000.0
+    crew.until(lambda: len(crew.ticks()) == 3)
+    assert crew.ticks() == [1, 2, 3]
     crew.close()
 
 
