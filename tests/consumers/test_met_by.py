@@ -65,6 +65,13 @@ def test_what_the_table_has_does_not_wait(play: Play, group: str | None) -> None
     assert sum(worker.tally.parked for worker in stage.workers.values()) == 1
 
 
+def test_a_batch_that_needs_only_what_the_table_has_parks_nothing(play: Play) -> None:
+    stage = play(shop(Own("s1")))
+    stage.handle(Viewed(n=1))
+    assert stage.effects("view") == [1]
+    assert stage.workers["shop.viewed"].tally.parked == 0
+
+
 def test_it_is_not_asked_for_what_is_recorded(play: Play) -> None:
     own = Own()
     stage = play(shop(own))
