@@ -37,6 +37,12 @@ class Envelope(BaseModel):
     data: Viewed
 
 
+FIRST_POSITION = (
+    "INSERT INTO oyez_position (group_name, topic_id, partition, topic, position, epoch, owner, updated_at) "
+    "VALUES ('raw', 't', 0, 't', 0, 1, '', 0)"
+)
+
+
 class Ours:
     """A worker on a topic, ready to read: its group is joined before the time is taken."""
 
@@ -164,7 +170,7 @@ class Exact:
         engine.dispose()
 
     def _postgres(self, raw: psycopg.Connection) -> Callable[[list[Message]], None]:
-        raw.execute("INSERT INTO oyez_position VALUES ('raw', 't', 0, 't', 0, 1, '', 0, 0)")
+        raw.execute(FIRST_POSITION)
         raw.commit()
         validate, place = Envelope.model_validate_json, [0]
         insert = (
@@ -196,7 +202,7 @@ class Exact:
         return handle
 
     def _sqlite(self, raw: object) -> Callable[[list[Message]], None]:
-        raw.execute("INSERT INTO oyez_position VALUES ('raw', 't', 0, 't', 0, 1, '', 0, 0)")
+        raw.execute(FIRST_POSITION)
         raw.commit()
         validate, place = Envelope.model_validate_json, [0]
         insert = (

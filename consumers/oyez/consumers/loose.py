@@ -17,6 +17,7 @@ from .handlers import Handler
 from .intakes import Batch
 from .planning import Work
 from .readiness import MetPairs, Readiness
+from .reading import Taken
 from .shares import DONE, UNRUN, Result, Share
 from .writing import Report
 
@@ -81,6 +82,8 @@ class LooseExecution:
         events = batch.events
         if batch.ends:
             events = [taken for taken in events if batch.has_kept(taken.record)]
+        if len(self._group.declarations) == 1:
+            return len(events) * len(self._group.handlers)
         return sum(len(self._group.by_signal[taken.declaration.name]) for taken in events)
 
     def _with_done(self, batch: LooseBatch, results: Sequence[Result]) -> list[Result]:
@@ -90,13 +93,19 @@ class LooseExecution:
 
 
 def _run(handler: Handler, batch: Batch, deadline: Deadline) -> list[Result]:
-    name = handler.declaration.name
-    places = [at for at, taken in enumerate(batch.events) if taken.declaration.name == name]
-    events = [batch.events[at] for at in places]
-    payloads = [taken.event if handler.wants_events else taken.data for taken in events]
+    events, places = _of_signal(batch, handler.declaration.name)
+    payloads = [taken.event for taken in events] if handler.wants_events else [taken.data for taken in events]
     failures, ran = run_in_place(handler, payloads, deadline)
     failed = [(Share(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
     return failed + [(Share(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
+
+
+def _of_signal(batch: Batch, name: str) -> tuple[list[Taken], Sequence[int]]:
+    """A batch's events of one signal, with their places."""
+    if len(batch.group.declarations) == 1:
+        return batch.events, range(len(batch.events))
+    places = [at for at, taken in enumerate(batch.events) if taken.declaration.name == name]
+    return [batch.events[at] for at in places], places
 
 
 Failures = list[tuple[int, BaseException]]
