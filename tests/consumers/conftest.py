@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from consumers.inline_stage import Inline, Make
 from consumers.shelves import PARTITIONS
 from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
 from oyez.consumers import Handlers
@@ -84,3 +85,17 @@ def shelf(play: Play) -> Callable[..., Stage]:
         return stage
 
     return make
+
+
+@pytest.fixture
+def inline(stage_database: str) -> Iterator[Make]:
+    """Makes inline stages on one database, of each kind in turn."""
+    made: list[Inline] = []
+
+    def make(on: Handlers, **said: Any) -> Inline:
+        made.append(Inline(stage_database, on, **said))
+        return made[-1]
+
+    yield make
+    for stage in made:
+        stage.close()

@@ -10,13 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from consumers.stage import Play, Stage, empty, note, placed
-from consumers.transacting import (
-    EVENTS,
-    check_all_done,
-    check_parked,
-    with_connection,
-    with_session,
-)
+from consumers.transacting import EVENTS, check_all_done, check_parked, with_connection, with_session
 from oyez.consumers import HandlerMisuse, Handlers
 
 

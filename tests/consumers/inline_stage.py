@@ -1,0 +1,80 @@
+"""Stages whose application is announced to inline, and chains of events that wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from consumers.stage import Clock, Known, Opened, Placed, Stage, effects, known, note
+from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers.assembly import sweepers
+from oyez.consumers.database import make_engine
+from oyez.consumers.inline import InlineTransport
+from oyez.producers import Announcer
+from oyez.schemas import Signal
+
+
+class Closed(Known, name="closed.inline", key="k", subject="s", requires={"viewed.inline": "s"}):
+    k: str = "k1"
+    s: str = "s1"
+    n: int = 0
+
+
+class Seen(Known, name="viewed.inline", key="k", subject="s", requires={Opened: "s"}):
+    k: str = "k1"
+    s: str = "s1"
+    n: int = 0
+
+
+class Replied(Known, name="reply.inline", key="k", subject="s", requires={"reply.inline": "parent"}):
+    k: str = "k1"
+    s: str
+    parent: str | None = None
+    n: int = 0
+
+
+class Inline(Stage):
+    """An application announced to inline."""
+
+    def __init__(self, url: str, on: Handlers, engine: Engine | None = None, **said: Any) -> None:
+        self.url = url
+        self.clock = Clock()
+        self.engine = engine or make_engine(url)
+        self.application = Application(on, known)
+        self.settings = ListenSettings(**({"max_attempts": 5} | said))
+        self.workers = {}
+        self.transport = InlineTransport(self.application, self.engine, self.settings, clock=self.clock)
+        self.announcer = Announcer(self.transport, source="web", catalogue=known)
+
+    def sweep(self, seconds: float = 10_000.0) -> None:
+        self.clock.now += seconds
+        for table in sweepers(self.application, self.settings, self.engine, self.clock):
+            table.sweep(lambda _report: None)
+
+
+Make = Callable[..., Inline]
+
+
+def doing(on: Handlers, signal: type[Signal], name: str | None = None, **options: Any) -> None:
+    """A handler that leaves an effect under its signal's name."""
+    name = name or signal.__name__.lower()
+
+    def handle(event: Any, db: Session) -> None:
+        note(db, name, event.n)
+
+    on(signal, name=name, **options)(handle)
+
+
+def names(stage: Stage) -> list[str]:
+    with stage.engine.connect() as db:
+        return list(db.execute(effects.select().order_by(effects.c.seq)).scalars("handler"))
+
+
+def chain(group: str | None = None) -> Handlers:
+    on = Handlers("shop")
+    for signal in (Opened, Seen, Closed, Placed):
+        doing(on, signal, group=group)
+    return on
