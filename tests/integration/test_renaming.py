@@ -13,7 +13,7 @@ from support.services import unique
 
 
 def test_what_a_group_told_goes_with_its_name(kafka: str, topic: str):
-    station = KafkaStation(kafka, topic)
+    station = KafkaStation(kafka, topic, {})
     for n in range(8):
         station.append(f"k{n}", "v")
     old = station.join("old")
