@@ -17,9 +17,9 @@ from integration.site import Site
 from oyez.consumers.database import Database, DatabaseAway, make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.database.tables import position
-from oyez.consumers.dev import Kafka, Postgres
+from oyez.consumers.dev import Postgres
 from support.processes import Program
-from support.services import UNSAFE, fresh_database, make_topic, unique
+from support.services import UNSAFE, fresh_database
 from support.waiting import eventually
 
 
@@ -73,25 +73,6 @@ def test_a_release_is_heard_though_the_listening_connection_was_ended(site: Site
     crew.close()
 
 
-def test_a_database_that_is_restarted_under_load(kafka: str, topic: str, tmp_path: Path) -> None:
-    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
-        site = Site(url, kafka, topic, tmp_path)
-        listening = site.listen(1, batch=10)
-        servers = site.announce(servers=3, sessions=20, views=10)
-        eventually(lambda: site.handled() >= 100, 60)
-        server.restart()
-        site.engine.dispose()
-        eventually(lambda: site.handled() >= 500, 60)
-        server.kill()
-        server.restart()
-        site.engine.dispose()
-        assert [one.wait() for one in servers] == [0, 0, 0]
-        assert site.settle() == CLEAN, site.logs()
-        assert _no_worker_died(listening), listening.output()
-        assert listening.stop() == 0
-        site.close()
-
-
 def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: str, tmp_path: Path) -> None:
     with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
         site = Site(url, kafka, topic, tmp_path)
@@ -102,25 +83,6 @@ def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: 
         eventually(lambda: "waiting for it" in listening.output())
         assert listening.stop() == 0, listening.output()
         server.restart()
-        site.close()
-
-
-def test_a_broker_that_is_restarted_under_load(sqlite: str, tmp_path: Path) -> None:
-    with Kafka() as broker:
-        site = Site(sqlite, broker.bootstrap, make_topic(broker.bootstrap, unique("test")), tmp_path)
-        listening = site.listen(1, batch=10)
-        first = site.announce(servers=2, sessions=20, views=10)
-        assert [one.wait() for one in first] == [0, 0]
-        eventually(lambda: site.handled() >= 100, 60)
-        broker.kill()
-        broker.restart()
-        second = site.announce(servers=2, sessions=20, views=5)
-        assert [one.wait() for one in second] == [0, 0]
-        assert site.settle() == CLEAN, site.logs()
-        assert _no_worker_died(listening), listening.output()
-        assert listening.output().count(f"Kafka at {broker.bootstrap} is away") == 4
-        assert len(listening.output().splitlines()) < 30, "a few lines, not one for each attempt"
-        assert listening.stop() == 0, listening.output()
         site.close()
 
 

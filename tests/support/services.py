@@ -1,7 +1,6 @@
 """The services that tests use: those named in the environment, else packaged ones."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -9,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import create_engine, make_url, text
 
 from oyez.consumers.dev import Kafka, Postgres
+from support.waiting import eventually
 
 # The tests crash the server, never the machine.
 UNSAFE = {"fsync": "off", "full_page_writes": "off"}
@@ -74,12 +74,14 @@ def make_topic_again(bootstrap: str, name: str, partitions: int = 4) -> None:
 
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.delete_topics([name], operation_timeout=30)[name].result(timeout=40)
-    limit = time.monotonic() + 30
-    while True:
+
+    def is_made() -> bool:
         try:
             make_topic(bootstrap, name, partitions)
         except KafkaException as error:  # it is being deleted still
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > limit:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-        else:
-            return
+            return False
+        return True
+
+    eventually(is_made, 30)

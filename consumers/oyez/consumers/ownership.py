@@ -6,19 +6,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from .application import Group
 from .database import positions
-from .database.connection import HandlerConnection
 from .database.engine import Database, DatabaseAway, is_conflict
 from .database.positions import Held, Move, Partition
-from .firsts import First, firsts, out_of_range
+from .firsts import out_of_range
 from .instruments.happenings import LogBack, LogLost, PartitionHalted
 from .instruments.instrument import Instrument, logging_instrument
 from .logs.log import FirstOffset, Log, LogAway
 from .reading import Record
+from .taking import Taking, be_brief
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
 TAKES = 3  # epochs without progress, after which events are handled one at a time
@@ -42,8 +41,7 @@ class Ownership:
         self._group = group
         self._log = log
         self._database = database
-        self._owner = owner
-        self._first = first
+        self._taking = Taking(group, log, database, owner=owner, first=first, clock=clock)
         self._clock = clock
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
@@ -223,7 +221,7 @@ class Ownership:
             return
         try:
             with self._database.transaction() as db:
-                _be_brief(db)
+                be_brief(db)
                 positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
         except DBAPIError as error:
             if not is_conflict(error):
@@ -241,49 +239,13 @@ class Ownership:
     def _start(self, gained: list[Partition]) -> None:
         if not gained:
             return
-        first = firsts(self._database, self._log, self._group.name, gained, self._first)
-        told = self._log.told(gained)
-        try:
-            with self._database.transaction() as db:
-                taken = self._take(db, gained, first, told)
-                halted = positions.read(db, self._group.name, set(gained) - taken.keys())
-        except DBAPIError as error:
-            if is_conflict(error):
-                return  # somebody still holds the rows
-            raise
-        self._held.update(taken)
-        if any(held.takes > TAKES or held.suspect is not None for held in taken.values()):
+        taken = self._taking.take(gained)
+        self._held.update(taken.held)
+        if any(held.takes > TAKES or held.suspect is not None for held in taken.held.values()):
             self._has_suspects = True
-        self._log.start({partition: held.position for partition, held in taken.items()})
-        for partition, row in halted.items():
-            if row.halted is not None:  # else somebody has cleared it just now
-                self._note_halted(partition, row.halted)
-
-    def _take(
-        self,
-        db: HandlerConnection,
-        gained: list[Partition],
-        first: list[First],
-        told: Mapping[Partition, int],
-    ) -> dict[Partition, Held]:
-        """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
-        say where it began. A group that was at-least-once before goes on where it told the log it was."""
-        name, now = self._group.name, self._clock()
-        _be_brief(db)
-        for one in first:
-            one.write(db, name, now)
-        if self._group.is_exact:
-            positions.raise_to(db, name, told)
-            rows = {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
-            return {partition: held for partition, held in rows.items() if held is not None}
-        found = positions.count_takes(db, name, gained)
-        return {p: replace(row, position=told.get(p, row.position)) for p, row in found.items()}
-
-
-def _be_brief(db: Connection) -> None:
-    """Do not wait for long for a row that somebody has locked; SQLite's engine does not anyway."""
-    if db.dialect.name == "postgresql":
-        db.execute(text("SET LOCAL lock_timeout = '500ms'"))
+        self._log.start({partition: held.position for partition, held in taken.held.items()})
+        for partition, row in taken.halted.items():
+            self._note_halted(partition, str(row.halted))
 
 
 def _unsuspected(held: Held, position: int) -> Held:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from .claims import unclaimed
 from .rows import Rows
 from .tables import position
 
@@ -120,6 +121,12 @@ def take(db: Connection, group: str, partition: Partition, owner: str, now: floa
     )
     row = db.execute(statement).one_or_none()
     return None if row is None else _held(row)
+
+
+def free(db: Connection, group: str, partitions: Iterable[Partition]) -> list[Partition]:
+    """Those of ``partitions`` whose rows nobody has locked; now they are."""
+    mine = ((p, select(position.c.epoch).where(_row_of(group, p))) for p in sorted(partitions))
+    return [p for p, row in mine if db.execute(unclaimed(row, position)).first() is not None]
 
 
 def halt(db: Connection, group: str, partition: Partition, held: Held, reason: str, now: float) -> bool:

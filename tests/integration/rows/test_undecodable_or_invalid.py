@@ -1,4 +1,4 @@
-"""Records that are no events, and events of other producers."""
+"""An undecodable or invalid event; and events of other producers, which are neither."""
 
 from __future__ import annotations
 

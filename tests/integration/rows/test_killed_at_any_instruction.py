@@ -1,4 +1,4 @@
-"""Workers and whole servers killed at random moments."""
+"""Workers and whole servers killed at any instruction: nothing lost, doubled, overtaken or given up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _kill_worker(listening: list[Program], rng: random.Random) -> None:
     rng.choice(workers).kill()
 
 
-def test_nothing_is_lost_doubled_or_overtaken_whoever_is_killed(site: Site) -> None:
+def test_effects_exactly_once_whoever_is_killed(site: Site) -> None:
     rng = random.Random(20)
     listening = [site.listen(1, batch=10), site.listen(1, batch=10)]
     servers = site.announce(SERVERS, SESSIONS, VIEWS)
@@ -41,4 +41,5 @@ def test_nothing_is_lost_doubled_or_overtaken_whoever_is_killed(site: Site) -> N
             _kill_worker(listening, rng)
     assert [server.wait() for server in servers] == [0] * SERVERS
     assert site.settle(120) == CLEAN, site.logs()
+    eventually(lambda: all("worker started" in program.output() for program in listening))
     assert [program.stop() for program in listening] == [0, 0]

@@ -1,4 +1,4 @@
-"""The broker goes away and comes back: announce() does not wait long, and nothing is lost silently."""
+"""Kafka down, for those who announce: an error within the set time that carries the event; nothing is lost silently."""
 
 import time
 from collections.abc import Callable, Iterator
