@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -102,6 +102,7 @@ class KafkaLog:
         for partition, offset in ours.items():
             self._positions[partition] = offset
             self._stranded.pop(partition, None)
+            self._early.pop(partition, None)
         self._unpause(ours)
 
     def leave(self, partition: Partition) -> None:
@@ -153,8 +154,7 @@ class KafkaLog:
 
     def idle(self) -> None:
         if not self._is_idle:
-            self._consumer.pause([named(p) for p in self._positions])
-            self._paused.update(self._positions)
+            self._pause(self._positions)
             self._is_idle = True
         message = self._consumer.poll(0)
         if message is None:
@@ -164,8 +164,10 @@ class KafkaLog:
             self._is_idle = False  # whatever was started anew for it is paused again
         else:
             partition = self._names.of(str(message.topic()), int(message.partition() or 0))
-            if partition in self._positions:  # it was on its way to us when the partition was paused
-                self._consumer.pause([named(partition)])
+            if (
+                partition in self._positions
+            ):  # on its way when the partition was paused, or it was started since
+                self._pause([partition])
                 self._early.setdefault(partition, int(message.offset() or 0))
 
     def resume(self) -> None:
@@ -177,6 +179,10 @@ class KafkaLog:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _pause(self, partitions: Collection[Partition]) -> None:
+        self._consumer.pause([named(p) for p in partitions])
+        self._paused.update(partitions)
 
     def _unpause(self, partitions: Iterable[Partition]) -> None:
         """The client keeps a partition paused that is taken away and comes back."""
