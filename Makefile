@@ -8,7 +8,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test lint types tests bench dev wheel test-compose clean
+.PHONY: help demo test lint types tests soak bench dev wheel test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,10 @@ types: $(ready) wheel ## mypy strict: our packages, and a project that uses the 
 
 tests: $(ready) ## the suite alone, in three processes; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+
+soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
+soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses
+	$(call limit,7200) $(python) -m soak $(ARGS)
 
 bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
 	$(call limit,1800) $(python) benchmarks/run.py $(ARGS)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +140,18 @@ class Stand:
             found = db.execute(query).all()
         return [row[0] for row in found] if len(columns) == 1 else list(found)
 
+    def until(self, condition: Callable[[], object], timeout: float = 60.0, every: float = 0.1) -> None:
+        """Wait for a condition; what the workers said is said if it never comes."""
+        try:
+            eventually(condition, timeout, every)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said()}") from None
+
     def until_handled(self, numbers: Iterable[int], *handlers: str, timeout: float = 60.0) -> None:
         """Wait until these handlers have noted each of the numbers, and see that none is there twice."""
         wanted = Counter(numbers)
         for handler in handlers or ("place",):
-            try:
-                eventually(lambda handler=handler: self.count(handler) >= wanted.total(), timeout, 0.1)
-            except AssertionError as error:
-                raise AssertionError(f"{handler}: {error}\n{self.said()}") from None
+            self.until(lambda handler=handler: self.count(handler) >= wanted.total(), timeout)
             found = Counter(self.effects(handler))
             assert found == wanted, (
                 f"{handler}: lost {wanted - found}, doubled {found - wanted}\n{self.said()}"

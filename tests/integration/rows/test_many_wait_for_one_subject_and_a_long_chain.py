@@ -1,0 +1,16 @@
+"""Many that wait for one subject, and a chain; ten thousand and a thousand deep in `make soak`."""
+
+from __future__ import annotations
+
+from integration.rows.conftest import Place
+from soak.waiting import a_chain, many_for_one
+
+
+def test_many_wait_for_one_subject(stand: Place) -> None:
+    figures = many_for_one(stand(), 1_000, patience=60)
+    assert figures.holds, figures
+
+
+def test_a_chain(stand: Place) -> None:
+    figures = a_chain(stand(), 200, patience=60)
+    assert figures.holds, figures

@@ -1,0 +1,145 @@
+"""`make soak`: every scenario in its full size, on services of its own. python -m soak [NAME...] [--seed N]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from integration.rows.stand import Stand
+from oyez.consumers.dev import Kafka, Postgres
+from soak.deadly import deadly_events
+from soak.figures import Figures
+from soak.killing import import_under_kills
+from soak.memory import memory
+from soak.restarting import import_under_restarts
+from soak.slow import OPTIONS, slow_handlers
+from soak.waiting import a_chain, many_for_one
+from support.services import UNSAFE, fresh_database
+
+HOUR = 3_600.0
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scenario runs."""
+
+    broker: Kafka
+    server: Postgres
+    url: str
+    folder: Path
+    seed: int
+
+    @contextmanager
+    def stand(self, **said: object) -> Iterator[Stand]:
+        made = Stand(self.url, self.broker.bootstrap, self.folder, **said)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def tell(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def killing(place: Place) -> Figures:
+    size = {"views": 100_000, "kills": 300, "seconds": 540.0, "seed": place.seed}
+    return import_under_kills(place.url, place.broker.bootstrap, place.folder, **size, tell=tell)
+
+
+def restarting(place: Place) -> Figures:
+    size = {"views": 30_000, "restarts": 5, "seconds": 120.0, "seed": place.seed}
+    return import_under_restarts(place.broker, place.server, place.url, place.folder, **size, tell=tell)
+
+
+def deadly(place: Place) -> Figures:
+    with place.stand(partitions=8) as till:
+        return deadly_events(till, events=50_000, deadly=5, workers=8, seed=place.seed, patience=HOUR / 2)
+
+
+def slow(place: Place) -> Figures:
+    with place.stand(partitions=8, kafka_options=json.dumps(OPTIONS)) as till:
+        return slow_handlers(till, events=500, workers=8, seconds=2.0, patience=HOUR / 4)
+
+
+def waiting(place: Place) -> Figures:
+    with place.stand() as till:
+        return many_for_one(till, 10_000, patience=HOUR / 10)
+
+
+def chain(place: Place) -> Figures:
+    with place.stand() as till:
+        return a_chain(till, 1_000, patience=HOUR / 10)
+
+
+def broken(_place: Place) -> Figures:
+    """A handler breaks in three ways for 300 events; the same test in both sizes."""
+    test = "tests/levers/test_broken_handler.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", test], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    said = done.stdout.strip().splitlines()[-1]
+    return Figures(
+        "a broken handler", {"events": 300, "ways": 3, "said": said}, () if not done.returncode else (said,)
+    )
+
+
+def flat(place: Place) -> Figures:
+    with place.stand() as till:
+        return memory(till, events=2_000_000, parked=100_000, patience=HOUR / 2, tell=tell)
+
+
+SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
+    "broken": broken,
+    "chain": chain,
+    "waiting": waiting,
+    "slow": slow,
+    "restarting": restarting,
+    "deadly": deadly,
+    "killing": killing,
+    "memory": flat,
+}
+
+
+def run(name: str, seed: int) -> bool:
+    """Run one scenario and print its line; whether it holds."""
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-") as folder,
+        Kafka() as broker,
+        Postgres(settings=UNSAFE) as server,
+        fresh_database(server.url()) as url,
+    ):
+        tell(f"{name}: begins, seed {seed}")
+        try:
+            figures = SCENARIOS[name](Place(broker, server, url, Path(folder), seed))
+        except Exception as error:  # noqa: BLE001 # the other scenarios are to run all the same
+            figures = Figures(name, {"seed": seed}, (f"{type(error).__name__}: {error}",))
+        tell(f"SOAK {figures}")
+    return figures.holds
+
+
+def main() -> int:
+    """0 if all hold."""
+    asked = argparse.ArgumentParser(prog="python -m soak")
+    asked.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
+    asked.add_argument("--seed", type=int, default=1)
+    given = asked.parse_args()
+    unknown = set(given.names) - SCENARIOS.keys()
+    if unknown:
+        asked.error(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    held = [run(name, given.seed) for name in given.names or SCENARIOS]
+    tell(f"{sum(held)} of {len(held)} scenarios hold")
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

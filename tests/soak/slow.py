@@ -1,0 +1,76 @@
+"""Handlers that take seconds, in batches that would take many times as long as the group waits for a poll."""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+
+from integration.rows.stand import Stand
+from integration.rows.till import Placed
+from soak.deadly import overtaken
+from soak.figures import Figures, judged
+
+OPTIONS = {"max.poll.interval.ms": 10_000}
+
+
+class Membership:
+    """Who is in a group, as its broker says."""
+
+    def __init__(self, till: Stand) -> None:
+        self._admin = AdminClient({"bootstrap.servers": till.kafka})
+        self._name = till.group("rows.placed")
+        self._settled: set[str] = set()
+        self.changes = 0
+
+    def look(self) -> set[str]:
+        """The members while the group is not rebalancing, else nobody."""
+        found = self._admin.describe_consumer_groups([self._name])[self._name].result(20)
+        stable = found.state == ConsumerGroupState.STABLE
+        return (
+            {member.member_id for member in found.members if member.assignment.topic_partitions}
+            if stable
+            else set()
+        )
+
+    def settle(self) -> None:
+        self._settled = self.look()
+
+    def watch(self) -> None:
+        """Note whether anything is different."""
+        self.changes += self.look() != self._settled
+
+
+def slow_handlers(till: Stand, *, events: int, workers: int, seconds: float, patience: float) -> Figures:
+    """No rebalance while they work, and each event once. The till must have `OPTIONS`, and a partition for each
+    worker."""
+    numbers = range(events)
+    listening = till.listen("rows.placed", workers=workers, env={"ROWS_SECONDS": str(seconds)})
+    group = Membership(till)
+    till.until(lambda: len(group.look()) == len(set(till.rows("position", "owner"))) == workers, 60)
+    group.settle()
+    epochs = till.rows("position", "partition", "epoch")
+    began = time.monotonic()
+    till.announce(*(Placed(k=f"k{n}", n=n, asks="sleep") for n in numbers))
+
+    def is_done() -> bool:
+        group.watch()
+        return till.count("place") >= events and till.count("pack") >= events
+
+    till.until(is_done, patience, 0.3)
+    values = {
+        "events": events,
+        "each": seconds,
+        "workers": workers,
+        "cuts": listening.output().count("the batch was cut"),
+        "rebalances": group.changes,
+        "epochs": till.rows("position", "partition", "epoch") == epochs,
+        "handled once": sorted(till.effects("place")) == sorted(till.effects("pack")) == list(numbers),
+        "overtaken": overtaken(till.effects("place"), events),
+        "seconds": round(time.monotonic() - began, 1),
+        "left": till.left(),
+        "exit": listening.stop(),
+    }
+    must = {"handled once": True, "epochs": True}
+    return judged("slow handlers", values, rebalances=0, overtaken=0, left=0, exit=0, **must)

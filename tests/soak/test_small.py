@@ -1,0 +1,76 @@
+"""The scenarios of `make soak`, small."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.rows.stand import Stand
+from oyez.consumers.dev import Kafka, Postgres
+from soak.deadly import deadly_events
+from soak.killing import import_under_kills
+from soak.memory import memory
+from soak.restarting import import_under_restarts
+from soak.slow import OPTIONS, slow_handlers
+from support.services import UNSAFE, fresh_database
+
+QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
+"""So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Kafka]:
+    """A broker that may be killed, and whose groups may be impatient."""
+    with Kafka(settings={"group.min.session.timeout.ms": "1000"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A server that may be killed."""
+    with Postgres(settings=UNSAFE) as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: Postgres) -> Iterator[str]:
+    with fresh_database(server.url()) as made:
+        yield made
+
+
+def test_workers_are_killed_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
+    size = {"views": 2_000, "kills": 20, "seconds": 12.0, "seed": 4}
+    figures = import_under_kills(url, broker.bootstrap, tmp_path, **size, options=QUICK, tell=print)
+    assert figures.holds, figures
+
+
+def test_services_are_killed_during_an_import(
+    url: str, broker: Kafka, server: Postgres, tmp_path: Path
+) -> None:
+    size = {"views": 1_500, "restarts": 1, "seconds": 4.0, "seed": 4}
+    figures = import_under_restarts(broker, server, url, tmp_path, **size, tell=print)
+    assert figures.holds, figures
+
+
+def test_an_event_kills_whoever_handles_it(url: str, broker: Kafka, tmp_path: Path) -> None:
+    till = Stand(url, broker.bootstrap, tmp_path, kafka_options=QUICK)
+    figures = deadly_events(till, events=200, deadly=1, workers=3, seed=4, patience=120)
+    till.close()
+    assert figures.holds, figures
+
+
+def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
+    till = Stand(url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS))
+    figures = slow_handlers(till, events=40, workers=2, seconds=0.6, patience=120)
+    till.close()
+    assert figures.holds, figures
+
+
+def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
+    till = Stand(url, broker.bootstrap, tmp_path)
+    figures = memory(till, events=100_000, parked=5_000, patience=60, tell=print)
+    till.close()
+    assert figures.holds, figures
