@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from integration.rows.stand import Stand
@@ -34,8 +34,13 @@ class Membership:
             else set()
         )
 
-    def settle(self) -> None:
-        self._settled = self.look()
+    def settle(self, count: int) -> bool:
+        """Whether it has so many members; they are to stay."""
+        try:
+            self._settled = self.look()
+        except KafkaException:
+            return False  # the broker has only just started
+        return len(self._settled) == count
 
     def watch(self) -> None:
         """Note whether anything is different."""
@@ -48,8 +53,7 @@ def slow_handlers(till: Stand, *, events: int, workers: int, seconds: float, pat
     numbers = range(events)
     listening = till.listen("rows.placed", workers=workers, env={"ROWS_SECONDS": str(seconds)})
     group = Membership(till)
-    till.until(lambda: len(group.look()) == len(set(till.rows("position", "owner"))) == workers, 60)
-    group.settle()
+    till.until(lambda: group.settle(workers) and len(set(till.rows("position", "owner"))) == workers)
     epochs = till.rows("position", "partition", "epoch")
     began = time.monotonic()
     till.announce(*(Placed(k=f"k{n}", n=n, asks="sleep") for n in numbers))
