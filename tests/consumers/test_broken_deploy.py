@@ -59,6 +59,28 @@ def test_nothing_is_committed_until_the_handlers_work_again(play: Play, caplog, 
         assert stage.rows("position", "trouble") == [None]
 
 
+def test_a_stop_while_they_are_tried_again_parks_nothing(play: Play) -> None:
+    """Cut by the stop, too little of the batch would have failed to tell that the handlers are broken."""
+    code = Breakable()
+    stage = play(code.shop())
+    stage.run()
+    stage.announce(*placed(range(60)))
+    tried: list[int] = []
+
+    def fails(n: int) -> bool:
+        tried.append(n)
+        return True
+
+    code.fails = fails
+    stage.workers[GROUP].run(lambda: len(tried) > 70)
+    assert stage.rows("inbox") == []
+    assert stage.is_clean()
+    code.fails = lambda n: False
+    stage.workers[GROUP] = stage.worker(GROUP)
+    stage.run()
+    assert sorted(stage.effects()) == list(range(60))
+
+
 def test_a_worker_that_is_told_to_stop_meanwhile_does(play: Play) -> None:
     code = Breakable()
     stage = play(code.shop())

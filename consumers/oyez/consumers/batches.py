@@ -66,9 +66,9 @@ class Batches:
     def handle(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> Report | None:
         """Handle a batch and move on; None if another worker has its partitions, and nothing happened."""
         if isinstance(batch, LooseBatch):
-            return self._moving(batch, stopped, lambda: self._at_least_once(batch, stopped))
+            return self._moving(batch, stopped, lambda stop: self._at_least_once(batch, stop))
         self._make_ready(batch, stopped, is_full=is_full)
-        return self._moving(batch, stopped, lambda: self._execution.handle(batch, stopped))
+        return self._moving(batch, stopped, lambda stop: self._execution.handle(batch, stop))
 
     def handle_alone(self, batch: Batch, record: Record, stopped: Stopped) -> Report | None:
         """The same for a single event that may have killed workers: it is made the suspect first."""
@@ -77,13 +77,15 @@ class Batches:
             return self.handle(batch, stopped, is_full=True)
         where = (record.topic(), record.partition(), record.offset())
         self._emit(happenings.EventKilledWorkers(self._group.name, *where, LONE_DEATHS))
-        return self._moving(batch, stopped, lambda: self._execution.bury(batch))
+        return self._moving(batch, stopped, lambda _stop: self._execution.bury(batch))
 
-    def _moving(self, batch: Batch, stopped: Stopped, work: Callable[[], Report]) -> Report | None:
+    def _moving(self, batch: Batch, stopped: Stopped, work: Callable[[Stopped], Report]) -> Report | None:
         mended = self._patience.until_mended
         try:
             report = mended(
-                lambda: self._patience.until_back(work, stopped), stopped, self._ownership.trouble
+                lambda stop: self._patience.until_back(lambda: work(stop), stopped),
+                stopped,
+                self._ownership.trouble,
             )
         except Fenced as fenced:
             self._emit(happenings.BatchFenced(self._group.name, str(fenced)))

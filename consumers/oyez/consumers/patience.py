@@ -49,15 +49,24 @@ class Patience:
                 return result
 
     def until_mended(
-        self, work: Callable[[], T], stopped: Callable[[], bool], tell: Callable[[HandlersBroken], None]
+        self,
+        work: Callable[[Callable[[], bool]], T],
+        stopped: Callable[[], bool],
+        tell: Callable[[HandlersBroken], None],
     ) -> T:
-        """Do ``work``; while the handlers are broken, again. ``tell`` is told each time; raises when stopped."""
+        """Do ``work(stop)``; while the handlers are broken, again. ``tell`` is told each time; raises when stopped.
+
+        Once they are known to be broken a stop cuts nothing any more: what has failed in a part of the batch would be
+        too little to tell, and be parked.
+        """
         delay, said = FIRST_BROKEN, ""
+        stop = stopped
         while True:
             try:
-                result = work()
+                result = work(stop)
             except HandlersBroken as error:
                 tell(error)
+                stop = _never
                 if str(error) != said:
                     said = str(error)
                     self._emit(happenings.HandlersBroken(self._name, said))
@@ -74,3 +83,7 @@ class Patience:
         while seconds > 0 and not stopped():
             self._sleep(min(seconds, NAP))
             seconds -= NAP
+
+
+def _never() -> bool:
+    return False
