@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from oyez.consumers.dev import Kafka
@@ -100,11 +102,25 @@ def test_a_broker_that_leaves_and_comes_back(
     assert arrived(broker, place, len(ids)) == set(ids)
 
 
+def freeze(broker: Kafka) -> None:
+    """Stop it, and wait until it has: its threads stop one after another, and may still answer meanwhile."""
+    broker.freeze()
+    frozen = psutil.Process(broker.pid)
+    tasks = Path(f"/proc/{broker.pid}/task")
+    eventually(lambda: frozen.status() == psutil.STATUS_STOPPED)
+    if tasks.exists():
+        eventually(lambda: all(_state(task) == "T" for task in tasks.iterdir()))
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_a_flush_ends_in_time_and_lists_what_did_not_arrive(broker: Kafka, place: str) -> None:
     announcer = announcer_to(broker.bootstrap, place)
     announcer.announce(view(0))
     announcer.flush()
-    broker.freeze()
+    freeze(broker)
     try:
         lost = [announcer.announce(view(n)) for n in range(1, 4)]
         with pytest.raises(Undelivered, match=r"3 announced .*: not acknowledged within") as caught:
@@ -120,7 +136,7 @@ def test_a_full_queue_holds_the_caller_no_longer_than_it_may(broker: Kafka, plac
     announcer = announcer_to(broker.bootstrap, place, {"queue.buffering.max.messages": 10})
     announcer.announce(view(0))
     announcer.flush()
-    broker.freeze()
+    freeze(broker)
     try:
         for n in range(1, 11):
             announcer.announce(view(n))
