@@ -15,7 +15,7 @@ from oyez.consumers.dev.jars import class_path
 from oyez.consumers.dev.ports import HOST, answers, free_port, is_free
 from oyez.consumers.dev.process import ServiceProcess, finish
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
 
 

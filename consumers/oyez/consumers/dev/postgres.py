@@ -14,7 +14,7 @@ from oyez.consumers.dev.ports import HOST, free_port, is_free
 from oyez.consumers.dev.postgres_files import check_reachable, own, programs_for, server_user
 from oyez.consumers.dev.process import ServiceProcess, finish, guarded
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
 USER = "postgres"
 SETTINGS = {"listen_addresses": HOST, "unix_socket_directories": "", "max_connections": "200"}
