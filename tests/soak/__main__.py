@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from integration.rows.stand import Stand
 from oyez.consumers.dev import Kafka, Postgres
@@ -38,13 +38,8 @@ class Place:
     folder: Path
     seed: int
 
-    @contextmanager
-    def stand(self, **said: object) -> Iterator[Stand]:
-        made = Stand(self.url, self.broker.bootstrap, self.folder, **said)
-        try:
-            yield made
-        finally:
-            made.close()
+    def stand(self, **said: Any) -> Stand:
+        return Stand(self.url, self.broker.bootstrap, self.folder, **said)
 
 
 def tell(text: str) -> None:

@@ -56,21 +56,18 @@ def test_services_are_killed_during_an_import(
 
 
 def test_an_event_kills_whoever_handles_it(url: str, broker: Kafka, tmp_path: Path) -> None:
-    till = Stand(url, broker.bootstrap, tmp_path, kafka_options=QUICK)
-    figures = deadly_events(till, events=200, deadly=1, workers=3, seed=4, patience=120)
-    till.close()
+    with Stand(url, broker.bootstrap, tmp_path, kafka_options=QUICK) as till:
+        figures = deadly_events(till, events=200, deadly=1, workers=3, seed=4, patience=120)
     assert figures.holds, figures
 
 
 def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
-    till = Stand(url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS))
-    figures = slow_handlers(till, events=40, workers=2, seconds=0.6, patience=120)
-    till.close()
+    with Stand(url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)) as till:
+        figures = slow_handlers(till, events=40, workers=2, seconds=0.6, patience=120)
     assert figures.holds, figures
 
 
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
-    till = Stand(url, broker.bootstrap, tmp_path)
-    figures = memory(till, events=100_000, parked=5_000, patience=60, tell=print)
-    till.close()
+    with Stand(url, broker.bootstrap, tmp_path) as till:
+        figures = memory(till, events=100_000, parked=5_000, patience=60, tell=print)
     assert figures.holds, figures

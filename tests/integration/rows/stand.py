@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from confluent_kafka import Producer
 from sqlalchemy import Engine, create_engine, func, select
@@ -156,6 +156,12 @@ class Stand:
             assert found == wanted, (
                 f"{handler}: lost {wanted - found}, doubled {found - wanted}\n{self.said()}"
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def said(self) -> str:
         """What the workers logged."""
