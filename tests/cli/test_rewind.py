@@ -20,7 +20,8 @@ from support.services import make_topic_again
 from support.waiting import eventually
 
 VIEWS, TICKS = "clishop.cli.page.viewed", "clishop.cli.ticked"
-LONG_AGO = 1_700_000_000  # s
+# Younger than the retention of a topic, or the broker deletes the records at its next check.
+FIRST = int(time.time()) - 24 * 3_600  # s
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Begun:
         return str(asked[self.topic].result().topic_id)
 
     def fill(self, partition: int, count: int) -> None:
-        """Records of an hour a second from long ago on."""
+        """Records of an hour apart, the first of yesterday."""
         producer = Producer({"bootstrap.servers": self.kafka})
         for n in range(count):
-            stamp = (LONG_AGO + 3_600 * n) * 1_000
+            stamp = (FIRST + 3_600 * n) * 1_000
             producer.produce(self.topic, b"{}", partition=partition, timestamp=stamp)
         assert producer.flush(20) == 0
 
@@ -123,8 +124,8 @@ def test_where_to(begun: Begun) -> None:
         (0, 10, 0, 10),
         (0, 5, 0, 5),
     ]
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(LONG_AGO + 3 * 3_600 - 60))
-    for said in (moment, f"{moment}Z", f"{int(time.time()) - LONG_AGO - 3 * 3_600 + 60}s"):
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(FIRST + 3 * 3_600 - 60))
+    for said in (moment, f"{moment}Z", f"{int(time.time()) - FIRST - 3 * 3_600 + 60}s"):
         begun.rewind(VIEWS, "latest")
         begun.rewind(VIEWS, said)
         assert begun.at() == [3, 3, 0, 0], said
