@@ -4,9 +4,9 @@ import os
 import socket
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -46,12 +46,23 @@ class Settings(BaseSettings):
     """`module:handlers`, where the command line finds the application."""
     source: str = Field(default_factory=socket.gethostname, min_length=1, max_length=MAX_TEXT)
     """The announcing server's name."""
-    transport: str = "kafka"
+    transport: str = "spool"
+    """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
     kafka_options: KafkaOptions = {}
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    spool: Path | None = None
+    """The folder of the spool; `spool` in the working directory for the transport of that name."""
+    spool_fsync: Literal["always", "interval", "never"] = "interval"
+    """When what is appended to the spool is forced to disk."""
+    spool_fsync_interval: float = Field(1.0, gt=0)
+    """Seconds, for `interval`."""
+    spool_segment_bytes: int = Field(64 * 1024 * 1024, ge=1)
+    """After how many bytes a new segment is begun."""
+    spool_segment_seconds: float = Field(3600.0, gt=0)
+    """After how many seconds a new segment is begun."""
     database: str = "sqlite:///oyez.db"
     """A SQLAlchemy URL."""
     announce_timeout: float = Field(5.0, gt=0)
@@ -60,6 +71,13 @@ class Settings(BaseSettings):
     """Seconds after which an event that the broker has not acknowledged has failed."""
     flush_timeout: float = Field(10.0, ge=0)
     """Seconds that flush(), close() and the flush at exit wait, unless told otherwise."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _infer_transport(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if "transport" not in values and "kafka" in values:
+            return {**values, "transport": "kafka"}
+        return values
 
     def __init__(self, **values: Any) -> None:
         try:

@@ -1,0 +1,115 @@
+"""A folder of the spool: one log of one topic, with its identity and its locks."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from uuid import uuid4
+
+from oyez.schemas import OyezError
+
+from .names import SegmentName
+
+IDENTITY = "folder.json"
+LOCK = "append.lock"
+DEPTH = 4  # folders below one another in which logs are looked for
+
+
+class SpoolError(OyezError):
+    """A folder of the spool cannot be used; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A directory with a log: its UUID, which goes with its copies and names its positions, and its topic."""
+
+    path: Path
+    log_id: str
+    topic: str
+
+    @classmethod
+    def create(cls, path: Path, topic: str) -> Self:
+        """The folder at ``path``, made if it is not there. OSError: it cannot be made or read; `SpoolError`: it is
+        another topic's, or damaged."""
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(path / LOCK):
+            identity = path / IDENTITY
+            if not identity.exists():
+                _write(identity, {"format": 1, "log_id": uuid4().hex, "topic": topic})
+        found = cls.open(path)
+        if found.topic != topic:
+            raise SpoolError(f"{identity} says that the folder is for the topic {found.topic}, not {topic}")
+        return found
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """A folder that is there."""
+        identity = path / IDENTITY
+        try:
+            said = json.loads(identity.read_bytes())
+            return cls(path, str(said["log_id"]), str(said["topic"]))
+        except (ValueError, KeyError, TypeError):
+            raise SpoolError(
+                f"{identity} is damaged; write {{'format': 1, 'log_id': (as in the names of the segments), 'topic': "
+                "…} into it"
+            ) from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold the lock that a file is, against other processes."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
+    """All logs below these directories, wherever their files were copied to. Segments without a ``folder.json`` of
+    their own count as of ``topic``. Of several copies of a log the first counts."""
+    found: dict[str, Folder] = {}
+    for root in roots:
+        for directory, inner, files in os.walk(root):
+            here = Path(directory)
+            if len(here.relative_to(root).parts) >= DEPTH:
+                inner.clear()
+            inner.sort()
+            for folder in _logs(here, files, topic):
+                found.setdefault(folder.log_id, folder)
+    return list(found.values())
+
+
+def _logs(directory: Path, files: list[str], topic: str) -> Iterator[Folder]:
+    own = Folder.open(directory) if IDENTITY in files else None
+    ids = {name.log_id for file in files if (name := SegmentName.parse(file)) is not None}
+    for log_id in sorted(ids):
+        is_own = own is not None and own.log_id == log_id
+        yield Folder(directory, log_id, own.topic if is_own and own is not None else topic)
+
+
+def _write(path: Path, content: object) -> None:
+    """All of it, or nothing."""
+    new = path.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(json.dumps(content) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """See that what was made in a directory is on disk."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

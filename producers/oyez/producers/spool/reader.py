@@ -1,0 +1,90 @@
+"""Reading a log of the spool, while it is being written and afterwards."""
+
+from __future__ import annotations
+
+import os
+from itertools import accumulate
+
+from oyez.schemas import OyezError
+
+from .segments import Segment, Segments
+
+_BLOCK = 256 * 1024
+
+
+class BytesMissing(OyezError):
+    """A position is not in the log: its segment is not there, or only a part of it."""
+
+
+class LogReader:
+    """Reads the lines of a log from any position, and keeps what it has read ahead."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._file = -1
+        self._open: Segment | None = None
+        self._ahead: list[bytes] = []
+        self._at = 0
+
+    def read(self, position: int, limit: int) -> tuple[list[int], list[bytes], int]:
+        """At most ``limit`` lines from a position on: where each begins, without its line feed, and the position after
+        the last. A line that is not finished is left. Raises `BytesMissing`."""
+        if position != self._at or not self._ahead:
+            self._ahead, self._at = self._lines(position)
+            position = self._at
+        lines, self._ahead = self._ahead[:limit], self._ahead[limit:]
+        ends = list(accumulate((len(line) + 1 for line in lines), initial=position))
+        self._at = ends.pop()
+        return ends, lines, self._at
+
+    def close(self) -> None:
+        """Let go of the segment."""
+        if self._file >= 0:
+            os.close(self._file)
+        self._file, self._open = -1, None
+
+    def _lines(self, position: int) -> tuple[list[bytes], int]:
+        """Some lines, and where the first of them begins."""
+        while True:
+            segment = self._segments.at(position)
+            if segment is None:
+                if position == self._segments.end():
+                    return [], position
+                raise BytesMissing(f"position {position} is before the first segment that is there")
+            block = self._block(segment, position)
+            whole = block.rfind(b"\n")
+            if whole >= 0:
+                return block[:whole].split(b"\n"), position
+            following = self._segments.after(segment)
+            if following is None:
+                if not block and position > segment.base + segment.size():
+                    raise BytesMissing(f"position {position} is beyond the end")
+                return [], position
+            # Read again: it may have grown, and been sealed, since the block was read.
+            block = self._block(segment, position)
+            if b"\n" in block:
+                continue
+            if position + len(block) != following.base:
+                raise BytesMissing(
+                    f"{segment.path.name} ends at position {position + len(block)}, the next segment begins at "
+                    f"{following.base}: copy it again"
+                )
+            if block:
+                return [block], position
+            position = following.base
+
+    def _block(self, segment: Segment, position: int) -> bytes:
+        """What is there from a position on, up to a whole line at least."""
+        if self._open != segment:
+            self.close()
+            try:
+                self._file = os.open(segment.path, os.O_RDONLY)
+            except FileNotFoundError:
+                raise BytesMissing(f"{segment.path.name} was removed while it was read") from None
+            self._open = segment
+        size = _BLOCK
+        while True:
+            block = os.pread(self._file, size, position - segment.base)
+            if len(block) < size or b"\n" in block:
+                return block
+            size *= 2

@@ -1,0 +1,110 @@
+"""When what was written is forced to disk: the fsync policies."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+log = logging.getLogger("oyez.spool")
+
+FSYNC = Literal["always", "interval", "never"]
+"""``always``: before `append` returns; ``interval``: within so many seconds; ``never``: when the system does."""
+
+
+class Syncing(Protocol):
+    """Told of each append, under the writer's lock, with the file that was written to."""
+
+    def written(self, file: int) -> None: ...
+
+    def finish(self, file: int) -> None:
+        """The file is written to no more."""
+
+    def close(self) -> None: ...
+
+
+class Always:
+    """Each record is on disk when `append` returns."""
+
+    def written(self, file: int) -> None:
+        os.fsync(file)
+
+    def finish(self, file: int) -> None:
+        """Nothing is left to do."""
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class Never:
+    """The operating system decides."""
+
+    def written(self, file: int) -> None:
+        """Nothing."""
+
+    def finish(self, file: int) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Interval:
+    """A thread forces to disk what was written since it last did, every so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._dirty: int | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def written(self, file: int) -> None:
+        self._dirty = file
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=_sync_often,
+                args=(weakref.ref(self), self._stop, self._seconds),
+                name="oyez-spool-sync",
+                daemon=True,
+            )
+            self._thread.start()
+
+    def finish(self, file: int) -> None:
+        self.sync()
+
+    def sync(self) -> None:
+        """Force what was written to disk. The lock keeps the file open meanwhile."""
+        with self._lock:
+            file, self._dirty = self._dirty, None
+            if file is not None:
+                os.fsync(file)
+
+    def close(self) -> None:
+        self._stop.set()
+        self.sync()
+
+
+def syncing(policy: FSYNC, seconds: float) -> Syncing:
+    """What a policy does; ``seconds`` between two syncs of ``interval``."""
+    made: dict[str, Callable[[], Syncing]] = {
+        "always": Always,
+        "never": Never,
+        "interval": lambda: Interval(seconds),
+    }
+    return made[policy]()
+
+
+def _sync_often(of: weakref.ref[Interval], stop: threading.Event, seconds: float) -> None:
+    while not stop.wait(seconds):
+        interval = of()
+        if interval is None:
+            return
+        try:
+            interval.sync()
+        except OSError as error:
+            log.error("the spool could not be forced to disk: %s", error)
+        del interval

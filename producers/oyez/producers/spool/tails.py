@@ -1,0 +1,47 @@
+"""What a process that died while it appended leaves behind: the beginning of a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+
+log = logging.getLogger("oyez.spool")
+
+_BLOCK = 64 * 1024
+
+
+def mend(file: int) -> int:
+    """See that a segment ends with a whole line, or is empty; returns its size. Under the folder's lock only.
+
+    The beginning of a line belongs to an event whose ``announce()`` never returned. It is taken away; if only the line
+    feed is missing, that is added.
+    """
+    size = os.fstat(file).st_size
+    if not size or os.pread(file, 1, size - 1) == b"\n":
+        return size
+    begin = _last_line(file, size)
+    if _is_whole(os.pread(file, size - begin, begin)):
+        return size + os.write(file, b"\n")
+    os.ftruncate(file, begin)
+    log.warning("the spool: %d bytes of a record that was not finished were taken away", size - begin)
+    return begin
+
+
+def _last_line(file: int, size: int) -> int:
+    """Where the last line begins, which has no line feed."""
+    end = size
+    while end:
+        begin = max(0, end - _BLOCK)
+        found = os.pread(file, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -1,0 +1,209 @@
+"""Appending to a log of the spool, beside other processes and threads that do the same."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_UN, flock
+from mmap import mmap
+from os import SEEK_END, lseek, write
+from pathlib import Path
+from typing import NoReturn
+
+from ..forks import call_in_child
+from .folder import LOCK, Folder, sync_directory
+from .names import SegmentName
+from .segments import Segment, Segments, seal
+from .syncing import FSYNC, syncing
+from .tails import mend
+
+_COUNTER = (
+    8  # bytes of the lock file: how many segments were begun, as every process that has it open sees at once
+)
+
+
+class Writer:
+    """Appends records, one a line, to the newest segment of a folder.
+
+    `flock` on the folder's own file keeps processes apart, and a lock of this object its threads: those share the
+    file's lock. Nothing is overwritten: what was appended by a process that died in the middle is taken away before
+    the next record, and was announced by nobody.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        topic: str,
+        *,
+        fsync: FSYNC = "interval",
+        interval: float = 1.0,
+        segment_bytes: int = 64 * 1024 * 1024,
+        segment_seconds: float = 3600.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """A new segment is begun when one has ``segment_bytes``, or is ``segment_seconds`` old; ``interval`` is in
+        seconds. The folder is made with the first record."""
+        self._path = path
+        self._topic = topic
+        self._policy = fsync, interval
+        self._limit = segment_bytes
+        self._age = segment_seconds
+        self._clock = clock
+        self._begin()
+        call_in_child(self._begin_in_child)
+
+    def _begin(self) -> None:
+        self._threads = threading.Lock()
+        self._syncing = syncing(*self._policy)
+        self._written = self._syncing.written
+        self._lock = self._file = -1
+        self._shared: mmap | None = None
+        self._counter = b""
+        self._base = self._end = 0
+        self._until = 0.0
+
+    def append(self, record: bytes) -> None:
+        """Append a record that holds no line feed.
+
+        OSError: there is no room, or the folder cannot be written to; nothing was recorded. `SpoolError`: the folder is
+        another topic's, or damaged.
+        """
+        line = record + b"\n"
+        with self._threads:
+            if self._shared is None:
+                self._open()
+            flock(self._lock, LOCK_EX)
+            try:
+                if not self._is_as_it_was(len(line)):
+                    self._write(line)
+                elif write(self._file, line) == len(line):
+                    self._end += len(line)
+                    self._written(self._file)
+                else:
+                    self._refuse(self._end)
+            finally:
+                flock(self._lock, LOCK_UN)
+
+    def append_all(self, records: Sequence[bytes]) -> None:
+        """Append several: all of them, or none."""
+        with self.held():
+            self._write(b"\n".join((*records, b"")))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder against all others: what is asked in this block stays true until its end."""
+        with self._threads:
+            if self._shared is None:
+                self._open()
+            flock(self._lock, LOCK_EX)
+            try:
+                yield
+            finally:
+                flock(self._lock, LOCK_UN)
+
+    def close(self) -> None:
+        """Force to disk what is to be, and let go of the files. A later `append` opens them again."""
+        with self._threads:
+            self._syncing.close()
+            self._let_go()
+        self._begin()
+
+    def _open(self) -> None:
+        folder = Folder.create(self._path, self._topic)
+        self._log_id, self._segments = folder.log_id, Segments(self._path, folder.log_id)
+        self._lock = os.open(self._path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        flock(self._lock, LOCK_EX)
+        try:
+            if os.fstat(self._lock).st_size < _COUNTER:
+                os.ftruncate(self._lock, _COUNTER)
+            self._shared = mmap(self._lock, _COUNTER)
+        finally:
+            flock(self._lock, LOCK_UN)
+
+    def _is_as_it_was(self, more: int) -> bool:
+        """Whether the segment that is open ends where this writer ended it, and has room."""
+        end = self._end
+        return (
+            end + more <= self._limit
+            and self._shared[:_COUNTER] == self._counter  # type: ignore[index] # it is open
+            and lseek(self._file, 0, SEEK_END) == end
+            and self._clock() <= self._until
+        )
+
+    def _write(self, lines: bytes) -> None:
+        size = self._size()
+        if size and (size + len(lines) > self._limit or self._clock() > self._until):
+            self._rotate()
+            size = 0
+        if write(self._file, lines) < len(lines):
+            self._refuse(size)
+        self._end = size + len(lines)
+        self._written(self._file)
+
+    def _refuse(self, size: int) -> NoReturn:
+        """Take a part of a line away again: there was no room for the rest."""
+        self._end = -1
+        os.ftruncate(self._file, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _size(self) -> int:
+        """The size of the segment that is to be written to, which is opened if it is not."""
+        if self._file >= 0 and self._shared is not None and self._shared[:_COUNTER] == self._counter:
+            size = lseek(self._file, 0, SEEK_END)
+            return size if size == self._end else mend(self._file)
+        return self._open_newest()
+
+    def _open_newest(self) -> int:
+        self._finish_file()
+        newest = self._segments.newest()
+        if newest is None or not newest.is_open():
+            self._create(0 if newest is None else newest.base + newest.size())
+            return 0
+        self._file = os.open(newest.path, os.O_RDWR | os.O_APPEND)
+        self._take(newest)
+        return mend(self._file)
+
+    def _rotate(self) -> None:
+        end = self._base + os.fstat(self._file).st_size
+        seal(self._file)
+        self._finish_file()
+        self._create(end)
+
+    def _create(self, base: int) -> None:
+        """First the counter: whoever has another segment open must look again before the new one is there."""
+        assert self._shared is not None
+        begun = int.from_bytes(self._shared[:_COUNTER]) + 1
+        self._shared[:_COUNTER] = begun.to_bytes(_COUNTER)
+        name = SegmentName(base, int(self._clock()), self._log_id)
+        path = self._path / str(name)
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        self._take(Segment(base, path, name.created))
+        sync_directory(self._path)
+
+    def _take(self, segment: Segment) -> None:
+        assert self._shared is not None
+        self._counter = self._shared[:_COUNTER]
+        self._base, self._end = segment.base, 0
+        self._until = segment.created + self._age
+
+    def _finish_file(self) -> None:
+        if self._file >= 0:
+            self._syncing.finish(self._file)
+            os.close(self._file)
+            self._file, self._counter = -1, b""
+
+    def _let_go(self) -> None:
+        for file in (self._file, self._lock):
+            if file >= 0:
+                os.close(file)
+        if self._shared is not None:
+            self._shared.close()
+
+    def _begin_in_child(self) -> None:
+        """In a forked child: the parent's lock would be ours too, and so keep nobody apart."""
+        self._let_go()
+        self._begin()
