@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from consumers import filing
+from consumers.filing import Folder
 from consumers.inline_stage import Inline, Make
 from consumers.shelves import PARTITIONS
 from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
@@ -99,3 +102,12 @@ def inline(stage_database: str) -> Iterator[Make]:
     yield make
     for stage in made:
         stage.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    """A folder for event files; what was run of them is forgotten afterwards."""
+    filing.seen.clear()
+    yield Folder(tmp_path / "files")
+    for name in [name for name in sys.modules if name.startswith("oyez_events.")]:
+        del sys.modules[name]

@@ -10,8 +10,8 @@ from textwrap import dedent
 import pytest
 
 from consumers.stage import one_line
-from oyez.consumers import Application, StartError
-from oyez.consumers.loading import AppError, load_application, load_handlers
+from oyez.consumers import Application, ListenSettings, StartError, load_application
+from oyez.consumers.loading import AppError, load_handlers
 from oyez.producers import SettingsError
 from oyez.schemas import OyezError
 
@@ -176,7 +176,7 @@ def test_a_module_without_handlers(write: Write) -> None:
 def test_the_application_is_checked(write: Write) -> None:
     write("tst_unused.py")
     with pytest.raises(StartError) as caught:
-        load_application("tst_unused:on")
+        load_application(ListenSettings(app="tst_unused:on"))
     one_line(caught.value, "shop has no handlers")
 
 
@@ -193,6 +193,6 @@ def test_an_application(write: Write) -> None:
         def done(event: Finished) -> None: ...
         """,
     )
-    found = load_application("tst_whole:on")
+    found = load_application(ListenSettings(app="tst_whole:on"))
     assert isinstance(found, Application)
     assert list(found.groups) == ["shop.tst.finished"]

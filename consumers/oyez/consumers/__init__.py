@@ -1,7 +1,9 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once."""
 
 from .application import Application, StartError
+from .eventfiles import load_event_files
 from .handlers import Handlers
+from .loading import load_application
 from .outcomes import HandlerMisuse, NotReady, Reject
 from .settings import ListenSettings
 from .signature import RegistrationError
@@ -15,4 +17,6 @@ __all__ = [
     "RegistrationError",
     "Reject",
     "StartError",
+    "load_application",
+    "load_event_files",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from oyez.schemas import Catalogue, Declaration, OyezError, UnknownSignal, catalogue
 from oyez.schemas.requirements import find_cycle
@@ -14,7 +15,14 @@ from .handlers import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
 
 
 class StartError(OyezError):
-    """The application cannot start as its handlers are declared; the message gives the path and the way out."""
+    """The application cannot start as its handlers are declared; the message gives the path and the way out.
+
+    ``handlers`` are those of which one, at least, is at fault, if it is known which.
+    """
+
+    def __init__(self, message: str, *handlers: Handler) -> None:
+        self.handlers = handlers
+        super().__init__(message)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +121,21 @@ class Application:
         if not listening:
             raise StartError(
                 f"{path}, which {self.name} does not handle: it would wait for ever; "
-                f"register a handler for {required.name}, or give {handler.name} requires={{}}"
+                f"register a handler for {required.name}, or give {handler.name} requires={{}}",
+                handler,
             )
         if any(h.completes for h in listening):
             return
         if all(handlers.promise_of(h.group) == AT_LEAST_ONCE for h in listening):
             raise StartError(
                 f"{path}, which only at-least-once groups handle: they do not record what is met; "
-                f"make {listening[0].group} exactly-once, or give {handler.name} requires={{}}"
+                f"make {listening[0].group} exactly-once, or give {handler.name} requires={{}}",
+                handler,
             )
         raise StartError(
             f"{path}, whose handlers all say completes=False: nothing would ever meet it; let one of "
-            f"{', '.join(h.name for h in listening)} complete it, or give {handler.name} requires={{}}"
+            f"{', '.join(h.name for h in listening)} complete it, or give {handler.name} requires={{}}",
+            handler,
         )
 
     def _check_completing(self) -> None:
@@ -134,7 +145,8 @@ class Application:
             if len(groups) > 1 and completing[0].declaration.subject is not None:
                 raise StartError(
                     f"{signal} is completed by handlers in several groups ({', '.join(groups)}), which cannot "
-                    f"agree on when it is met; give them one group=, or completes=False to all but one group's"
+                    f"agree on when it is met; give them one group=, or completes=False to all but one group's",
+                    *completing,
                 )
 
 
@@ -146,10 +158,11 @@ def _declared(handler: Handler, required: str, signals: Catalogue) -> Declaratio
     try:
         declaration = signals[required]
     except UnknownSignal as error:
-        raise StartError(f"{_path(handler, required)}: {error}") from None
+        raise StartError(f"{_path(handler, required)}: {error}", handler) from None
     if declaration.subject is None:
         raise StartError(
-            f"{_path(handler, required)}, which has no subject to wait for; give that signal subject="
+            f"{_path(handler, required)}, which has no subject to wait for; give that signal subject=",
+            handler,
         )
     return declaration
 
@@ -158,7 +171,8 @@ def _check_order(handler: Handler) -> None:
     if handler.ordered and handler.declaration.key is None:
         raise StartError(
             f"{handler.name}: order='key', but {handler.declaration.name} declares no key; "
-            f"declare key= on the signal, or order='none' here"
+            f"declare key= on the signal, or order='none' here",
+            handler,
         )
 
 
@@ -168,16 +182,18 @@ def _check_promise(handler: Handler, promise: Promise) -> None:
     if handler.requires:
         raise StartError(
             f"{handler.name}: its group {handler.group} is at-least-once, which cannot wait for "
-            f"{', '.join(handler.requires)}; make the group exactly-once, or give the handler requires={{}}"
+            f"{', '.join(handler.requires)}; make the group exactly-once, or give the handler requires={{}}",
+            handler,
         )
     if handler.ordered:
         raise StartError(
             f"{handler.name}: its group {handler.group} is at-least-once, which cannot keep order='key' "
-            f"through parking; make the group exactly-once, or give the handler order='none'"
+            f"through parking; make the group exactly-once, or give the handler order='none'",
+            handler,
         )
 
 
-def _check_cycles(handlers: Iterable[Handler]) -> None:
+def _check_cycles(handlers: Sequence[Handler]) -> None:
     """A cycle among what completing handlers require would wait for itself; one signal's own chain does not."""
     edges: dict[str, list[str]] = {}
     for handler in handlers:
@@ -186,7 +202,13 @@ def _check_cycles(handlers: Iterable[Handler]) -> None:
             edges.setdefault(own, []).extend(r for r in handler.requires if r != own)
     cycle = find_cycle(edges)
     if cycle:
+        links = set(pairwise(cycle))
         raise StartError(
             f"handlers wait for one another: {' -> '.join(cycle)}; "
-            f"give one of their handlers requires={{}} or completes=False"
+            f"give one of their handlers requires={{}} or completes=False",
+            *(
+                h
+                for h in handlers
+                if h.completes and any((h.declaration.name, r) in links for r in h.requires)
+            ),
         )

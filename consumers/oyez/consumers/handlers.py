@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from oyez.schemas import Declaration, Pair, Signal, required_pairs
@@ -12,12 +13,21 @@ from .answering import MetBy, check_met_by
 from .calling import Call, caller
 from .decorator import Decorator
 from .layers import place
-from .options import app_name, declared, group_name, handler_name, requirements
+from .options import (
+    Asked,
+    Order,
+    app_name,
+    check_batch,
+    declared,
+    form_asked,
+    group_name,
+    handler_name,
+    requirements,
+)
 from .signature import RegistrationError, Signature, read_signature
 
 S = TypeVar("S", bound=Signal)
 M = TypeVar("M", bound=MetBy)
-Order = Literal["key", "none"]
 Promise = Literal["exactly-once", "at-least-once"]
 EXACTLY_ONCE: Promise = "exactly-once"
 AT_LEAST_ONCE: Promise = "at-least-once"
@@ -25,7 +35,8 @@ AT_LEAST_ONCE: Promise = "at-least-once"
 
 @dataclass(frozen=True, eq=False)
 class Handler:
-    """One registered handler, with all that its registration and its signal decided."""
+    """One registered handler, with all that its registration and its signal decided. ``file`` is its event file, if
+    it is from one."""
 
     name: str
     group: str
@@ -36,6 +47,7 @@ class Handler:
     ordered: bool
     completes: bool
     call: Call
+    file: Path | None = None
 
     @property
     def uses_database(self) -> bool:
@@ -100,8 +112,10 @@ class Handlers:
         ``completes=False``: events that wait for this signal do not wait for this handler.
         """
 
+        asked = Asked(name, group, requires, order, completes)
+
         def register(function: Callable[..., object]) -> None:
-            self._add(function, declared(signal), name, group, requires, order, completes)
+            self.add(function, declared(signal), asked)
 
         return Decorator(register)
 
@@ -131,19 +145,12 @@ class Handlers:
         """The functions that answer which subjects are met, by their signals' names."""
         return self._met_by
 
-    def _add(
-        self,
-        function: Callable[..., object],
-        declaration: Declaration,
-        name: str | None,
-        group: str | None,
-        requires: Mapping[type[Signal] | str, str] | None,
-        order: Order | None,
-        completes: bool,
-    ) -> None:
-        signature = read_signature(function, declaration.model)
-        name = handler_name(function, name)
-        full_group = f"{self.app}.{group_name(function, group, declaration)}"
+    def add(self, function: Callable[..., object], declaration: Declaration, asked: Asked) -> None:
+        """Register a function as asked. Raises `RegistrationError` with the way out."""
+        signature = read_signature(function, declaration.model, form_asked(asked))
+        check_batch(function, signature, asked)
+        name, order = handler_name(function, asked), asked.order
+        full_group = f"{self.app}.{group_name(function, asked.group, declaration)}"
         if order not in (None, "key", "none"):
             raise RegistrationError(f"{place(function)}: order is {order!r}; it can be 'key' or 'none'")
         if name in self._handlers:
@@ -157,11 +164,32 @@ class Handlers:
             declaration=declaration,
             function=function,
             signature=signature,
-            requires=requirements(function, requires, declaration),
+            requires=requirements(function, asked.requires, declaration),
             ordered=self._is_ordered(declaration, full_group, order),
-            completes=completes and self.promise_of(full_group) == EXACTLY_ONCE,
+            completes=asked.completes and self.promise_of(full_group) == EXACTLY_ONCE,
             call=caller(function, signature),
+            file=asked.file,
         )
+
+    def copy(self) -> Handlers:
+        """The same handlers; what is added to one is not in the other."""
+        return self._with(self._handlers)
+
+    def without(self, *names: str) -> Handlers:
+        """The same handlers but these, and without the promises of groups that have no handler then."""
+        rest = {name: one for name, one in self._handlers.items() if name not in names}
+        groups = {one.group for one in rest.values()}
+        return self._with(
+            rest, {g: said for g, said in self._promises.items() if f"{self.app}.{g}" in groups}
+        )
+
+    def _with(
+        self, handlers: Mapping[str, Handler], promises: Mapping[str, Promise] | None = None
+    ) -> Handlers:
+        other = Handlers(self.app, promises=self._promises if promises is None else promises)
+        other._handlers.update(handlers)
+        other._met_by.update(self._met_by)
+        return other
 
     def _is_ordered(self, declaration: Declaration, group: str, order: Order | None) -> bool:
         if order is None:

@@ -181,7 +181,7 @@ def from_settings(settings: Settings) -> InlineTransport:
     Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
     """
     full = ListenSettings(**settings.model_dump())
-    application, engine = load_application(full.app), engine_from(full)
+    application, engine = load_application(full), engine_from(full)
     try:
         require(engine)
         Database(engine).repeat(partial(register, application=application, now=time.time()))

@@ -1,31 +1,51 @@
-"""Finding the user's code: ``module:handlers``."""
+"""Finding the user's code: ``module:handlers``, and its event files."""
 
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
-import sysconfig
-import traceback
 from pathlib import Path
 
 from oyez.producers import SettingsError
 from oyez.schemas import OyezError
 
 from .application import Application
+from .eventfiles import EventFilesBroken, Loaded, load_event_files
 from .handlers import Handlers
+from .raised import in_one_line
+from .settings import ListenSettings
+
+log = logging.getLogger("oyez.eventfiles")
+BESIDE = "events"
+"""The folder of event files beside the application's module, unless another one is set."""
 
 
 class AppError(OyezError):
     """The application cannot be found or imported; the message says where and why, in one line."""
 
 
-def load_application(path: str | None) -> Application:
-    """Import ``module:name`` from the working directory or the installed packages, and check its handlers.
+def load_application(settings: ListenSettings) -> Application:
+    """Import ``module:name`` from the working directory or the installed packages, and its event files, and check
+    the handlers. Event files that are broken are logged, and left out.
 
-    Raises `SettingsError` without a path, `AppError` for code that cannot be imported, and what `Application`
-    raises for handlers that could never work.
+    Raises `SettingsError` without a path, `AppError` for code that cannot be imported, `OpenToOthers` for a folder of
+    event files that others may write to, `EventFilesBroken` where none may be, and what `Application` raises for
+    handlers that could never work.
     """
-    return Application(load_handlers(path))
+    loaded = load(settings)
+    for one in loaded.broken:
+        log.error("this event file is broken and does not run: %s", one)
+    if loaded.broken and settings.event_files_strict:
+        raise EventFilesBroken(loaded.broken)
+    return Application(loaded.handlers)
+
+
+def load(settings: ListenSettings) -> Loaded:
+    """The application's handlers and those of its event files, not checked as a whole."""
+    on = load_handlers(settings.app)
+    folder = _folder(str(settings.app), settings.event_files)
+    return Loaded(on) if folder is None else load_event_files(on, folder)
 
 
 def load_handlers(path: str | None) -> Handlers:
@@ -53,30 +73,9 @@ def _import(name: str) -> object:
                 f"there is no module {error.name} in {Path.cwd()} or among the installed packages; "
                 f"check --app or OYEZ_APP"
             ) from error
-        raise AppError(f"{name} cannot be imported: {_where(error)}") from error
+        raise AppError(f"{name} cannot be imported: {in_one_line(error)}") from error
     except (Exception, SystemExit) as error:
-        raise AppError(f"{name} cannot be imported: {_where(error)}") from error
-
-
-def _where(error: BaseException) -> str:
-    """The error in one line, with the place in the user's code that raised it."""
-    if isinstance(error, SyntaxError):
-        message, place = error.msg, (error.filename, error.lineno)
-    else:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_machinery(f.filename)]
-        own = [frame for frame in frames if not _is_library(frame.filename)] or frames
-        message, place = str(error), (own[-1].filename, own[-1].lineno) if own else (None, None)
-    said = ": ".join(filter(None, [type(error).__name__, " ".join(message.split())]))
-    where = ", line ".join(str(part) for part in place if part is not None)
-    return f"{said} ({where})" if where else said
-
-
-def _is_machinery(file: str) -> bool:
-    return file.startswith("<") or Path(file) in (Path(__file__), Path(importlib.__file__ or ""))
-
-
-def _is_library(file: str) -> bool:
-    return any(Path(file).is_relative_to(folder) for folder in set(sysconfig.get_paths().values()))
+        raise AppError(f"{name} cannot be imported: {in_one_line(error)}") from error
 
 
 def _handlers(module: object, name: str, path: str) -> Handlers:
@@ -89,3 +88,12 @@ def _handlers(module: object, name: str, path: str) -> Handlers:
     offered = [key for key, value in vars(module).items() if isinstance(value, Handlers)]
     hint = f"there is {', '.join(offered)}" if offered else 'make one: on = Handlers("shop")'
     raise AppError(f"--app {path}: the module was imported, but {wrong}; {hint}")
+
+
+def _folder(path: str, said: str | None) -> Path | None:
+    """Where the event files are; None if there are none. A package is no such folder unless somebody says so."""
+    if said is not None:
+        return Path(said) if said else None
+    file = getattr(sys.modules[path.partition(":")[0]], "__file__", None)
+    folder = Path(file).parent / BESIDE if file else None
+    return folder if folder and folder.is_dir() and not (folder / "__init__.py").exists() else None

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from oyez.schemas import Declaration, SchemaError, Signal, requirements_of
 
 from .layers import place
-from .signature import RegistrationError
+from .signature import Form, RegistrationError, Signature
 
+Order = Literal["key", "none"]
 _APP = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,199}")
 _GROUP = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
 _NAME = re.compile(r"[^\W\d][\w.-]{0,199}")
+_FILE = re.compile(r"\w[\w.-]{0,199}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a registration asks for, beside its signal and its function. ``batch``: whether the function takes a list,
+    where that is said; ``file``: the event file that the function is from, which names the handler."""
+
+    name: str | None = None
+    group: str | None = None
+    requires: Mapping[type[Signal] | str, str] | None = None
+    order: Order | None = None
+    completes: bool = True
+    batch: bool | None = None
+    file: Path | None = None
 
 
 def app_name(given: object) -> str:
@@ -25,8 +44,11 @@ def app_name(given: object) -> str:
     )
 
 
-def handler_name(function: Callable[..., object], given: object) -> str:
-    """A handler's name: the one given, else its function's."""
+def handler_name(function: Callable[..., object], asked: Asked) -> str:
+    """A handler's name: its event file's, or the one given, else its function's."""
+    if asked.file is not None:
+        return _file_name(function, asked.file.name)
+    given: object = asked.name
     name: object = getattr(function, "__name__", None) if given is None else given
     if given is None and name in (None, "<lambda>"):
         raise RegistrationError(f"{place(function)}: it has no name of its own; give it name=")
@@ -35,6 +57,29 @@ def handler_name(function: Callable[..., object], given: object) -> str:
     raise RegistrationError(
         f"{place(function)}: name={name!r} cannot name a handler; use letters, digits, '.', '_' and '-', "
         f"200 at most, and begin with a letter"
+    )
+
+
+def _file_name(function: Callable[..., object], name: str) -> str:
+    if _FILE.fullmatch(name):
+        return name
+    raise RegistrationError(
+        f"{place(function)}: the file's name cannot name a handler; use letters, digits, '.', '_' and '-', 200 at most"
+    )
+
+
+def form_asked(asked: Asked) -> Form:
+    """How the event is taken by a function that does not say so in its annotation."""
+    return Form.MODELS if asked.batch else Form.MODEL
+
+
+def check_batch(function: Callable[..., object], signature: Signature, asked: Asked) -> None:
+    """Refuse an annotation that contradicts what was asked for."""
+    if asked.batch is None or asked.batch == signature.form.is_batch:
+        return
+    raise RegistrationError(
+        f"{place(function)}: its first parameter is annotated as {signature.form.value}, but BATCH is {asked.batch}; "
+        f"change one of them"
     )
 
 

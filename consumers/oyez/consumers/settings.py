@@ -40,6 +40,11 @@ class ListenSettings(Settings):
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
     """SQLite's journal mode. WAL is faster; see the notes on databases for its one rare risk."""
 
+    event_files: str | None = None
+    """The folder of event files; by default `events` beside the application's module, if it is there; empty: none."""
+    event_files_strict: bool = False
+    """Whether an application with broken event files does not start."""
+
     @field_validator("idle_in_transaction")
     @classmethod
     def _above_budget(cls, value: float, info: ValidationInfo) -> float:

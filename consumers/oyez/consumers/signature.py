@@ -50,8 +50,13 @@ class Signature:
 INJECTABLE: tuple[type[Session] | type[Connection], ...] = (Session, Connection)
 
 
-def read_signature(function: Callable[..., object], model: type[Signal]) -> Signature:
-    """Read and check a handler's signature; raises `RegistrationError` with the way out."""
+def read_signature(
+    function: Callable[..., object], model: type[Signal], unannotated: Form = Form.MODEL
+) -> Signature:
+    """Read and check a handler's signature; raises `RegistrationError` with the way out.
+
+    ``unannotated`` is the form of an event that has no annotation.
+    """
     where = place(function)
     _refuse_kinds(function, where)
     parameters = list(inspect.signature(function).parameters.values())
@@ -65,7 +70,7 @@ def read_signature(function: Callable[..., object], model: type[Signal]) -> Sign
     first, *others = parameters
     needed = [parameter for parameter in others if parameter.default is parameter.empty]
     hints = _hints(function, {first.name, *(parameter.name for parameter in needed)}, where)
-    form = _form(hints.get(first.name, model), model, where)
+    form = _form(hints[first.name], model, where) if first.name in hints else unannotated
     return Signature(form, {parameter.name: _injected(parameter, hints, where) for parameter in needed})
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..application import Application
+from ..eventfiles import Loaded
 from ..handlers import Handlers
-from ..loading import load_application, load_handlers
+from ..loading import load, load_application, load_handlers
 from ..settings import ListenSettings
 from .output import aside
 
@@ -12,10 +13,16 @@ from .output import aside
 def application_of(settings: ListenSettings) -> Application:
     """The application, checked; see `load_application` for what it raises."""
     with aside():
-        return load_application(settings.app)
+        return load_application(settings)
 
 
 def handlers_of(settings: ListenSettings) -> Handlers:
     """The application's handlers, unchecked; importing them has filled the catalogue."""
     with aside():
         return load_handlers(settings.app)
+
+
+def loaded_of(settings: ListenSettings) -> Loaded:
+    """The application's handlers and those of its event files, unchecked."""
+    with aside():
+        return load(settings)

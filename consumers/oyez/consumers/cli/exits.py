@@ -14,6 +14,7 @@ from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ..application import StartError
 from ..database import DatabaseAway, DatabaseError
+from ..eventfiles import EventFilesBroken, OpenToOthers
 from ..levers import NotBegun
 from ..loading import AppError
 from ..signature import RegistrationError
@@ -68,6 +69,8 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (DatabaseError, USAGE),
     (AppError, USAGE),
     (StartError, USAGE),
+    (OpenToOthers, USAGE),
+    (EventFilesBroken, USAGE),
     (RegistrationError, USAGE),
     (SchemaError, USAGE),
     (InvalidEvent, USAGE),

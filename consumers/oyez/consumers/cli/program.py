@@ -14,6 +14,7 @@ from . import databases, levers, lists, logs, services, shows
 from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
+from .handlers import handlers
 from .listens import listen
 from .meets import met
 from .options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
@@ -114,6 +115,7 @@ app.command()(rewind)
 app.command("explain")(explains)
 app.command()(met)
 app.command()(signals)
+app.command()(handlers)
 app.command()(services.dev)
 
 _retry = _group("retry", "What is parked in the retry table.")

@@ -12,7 +12,7 @@ from oyez.schemas import Catalogue, Declaration, bundle, catalogue, json_schema
 
 from ..handlers import Handlers
 from . import output
-from .apps import handlers_of
+from .apps import loaded_of
 from .options import App, Json, settings_from
 
 
@@ -55,7 +55,7 @@ def signals(
     ] = False,
 ) -> None:
     """List the application's signals."""
-    handlers = handlers_of(settings_from(context, app=application))
+    handlers = loaded_of(settings_from(context, app=application)).handlers
     catalogue.check()
     chosen = [catalogue[int(name) if name.isdecimal() else name] for name in names or []]
     if as_schema:

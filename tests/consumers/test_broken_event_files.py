@@ -1,0 +1,192 @@
+"""Event files that cannot run: each is named with the reason, and the others run."""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import py_compile
+from pathlib import Path
+
+import pytest
+
+from consumers.filing import Folder, ItemNew, Page, both, filed, mode, shop
+from consumers.stage import one_line
+from oyez.consumers import Application, Handlers, StartError, load_event_files
+from oyez.consumers.eventfiles import OpenToOthers
+from oyez.producers import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "parts"),
+    [
+        ("31.py", "def handle(:", ["cannot be imported", "SyntaxError", "31.py, line 1"]),
+        ("31.py", "x = 1\n1 / 0", ["cannot be imported", "ZeroDivisionError", "31.py, line 2"]),
+        ("31.py", "import sys\nsys.exit(2)", ["SystemExit: 2", "31.py, line 2"]),
+        ("31.py", "import nowhere_to_be_found", ["No module named 'nowhere_to_be_found'", "line 1"]),
+        ("31.py", "x = '\0'", ["cannot be imported", "null bytes"]),
+        ("31.py", "", ["defines no handle(event"]),
+        ("31.py", "handle = 3", ["cannot be called"]),
+        ("31.py", "async def handle(event): ...", ["coroutine handlers are not supported"]),
+        ("31.py", "def handle(): ...", ["first parameter is the event"]),
+        ("31.py", "def handle(event, x): ...", ["parameter x cannot be injected"]),
+        ("31.py", "def handle(event: int): ...", ["first parameter is int", "PageViewed"]),
+        ("31.py", "ORDER = 'time'\ndef handle(event): ...", ["order is 'time'", "'key' or 'none'"]),
+        ("31.py", "BATCH = 'no'\ndef handle(event): ...", ["BATCH is 'no'", "True or False"]),
+        ("31.py", "COMPLETES = 1\ndef handle(event): ...", ["COMPLETES is 1", "True or False"]),
+        ("31.py", "REQUIRES = 'x'\ndef handle(event): ...", ["requires='x'", "dict"]),
+        ("31.py", "REQUIRES = {'nothing': 'k'}\ndef handle(event): ...", ["unknown signal 'nothing'"]),
+        ("31.py", "REQUIRES = {'page': 'k'}\ndef handle(event): ...", ["no subject"]),
+        ("31.py", "GROUP = 3\ndef handle(event): ...", ["group=3 cannot name a group"]),
+        ("30.py", "ORDER = 'key'\ndef handle(event): ...", ["order='key'", "declares no key"]),
+        ("31 my data.py", "def handle(event): ...", ["unknown signal '31 my data'"]),
+        ("31.my data.py", "def handle(event): ...", ["cannot name a handler"]),
+        ("4.py", "def handle(event): ...", ["unknown signal 4"]),
+        ("3x.py", "def handle(event): ...", ["unknown signal '3x'"]),
+        ("pag.viewed.py", "def handle(event): ...", ["unknown signal 'pag.viewed'", "page.viewed"]),
+    ],
+)
+def test_it_is_named_with_the_reason_and_the_others_run(
+    folder: Folder, name: str, text: str, parts: list[str]
+) -> None:
+    folder.write(name, text)
+    folder.write("30-sound.py")
+    folder.write("31-sound.py")
+    loaded = folder.load()
+    (broken,) = loaded.broken
+    assert broken.file == folder.path / name
+    one_line(str(broken), f"{name}: ", *parts)
+    assert "oyez_events" not in broken.reason
+    assert folder.sound() == ["30-sound.py", "31-sound.py"]
+    Application(loaded.handlers, filed)
+
+
+def test_a_file_of_an_unknown_signal_is_not_run(folder: Folder) -> None:
+    folder.write("4.py", "raise SystemExit(3)")
+    assert "unknown signal 4" in folder.broken()["4.py"]
+
+
+def test_a_batch_that_is_annotated_otherwise(folder: Folder) -> None:
+    text = "from consumers.filing import PageViewed\nBATCH = {}\ndef handle(event: {}): ..."
+    folder.write("31-a.py", text.format(True, "PageViewed"))
+    folder.write("31-b.py", text.format(False, "list[PageViewed]"))
+    broken = folder.broken()
+    assert "BATCH is True" in broken["31-a.py"]
+    assert "BATCH is False" in broken["31-b.py"]
+
+
+def test_a_file_that_another_depends_on(folder: Folder) -> None:
+    """What only a broken file completes nobody can wait for: the other one is broken as well."""
+    on = Handlers("shop")
+    sound = "COMPLETES = True\ndef handle(event): ..."
+    folder.write("2.py", sound)
+    folder.write("3.py")
+    assert folder.load(on).broken == ()
+    folder.write("2.py", "1 / 0")
+    reasons = {one.file.name: one.reason for one in folder.load(on).broken}
+    assert "ZeroDivisionError" in reasons["2.py"]
+    assert "which shop does not handle" in reasons["3.py"]
+
+
+def test_a_cycle_ends_with_its_last_file(folder: Folder) -> None:
+    text = "COMPLETES = True\nREQUIRES = {{'{}': '{}'}}\ndef handle(event): ..."
+    folder.write("1.py", text.format("b", "t"))
+    folder.write("2.py", text.format("a", "t"))
+    loaded = load_event_files(Handlers("shop"), folder.path, both)
+    # Without 2.py nobody completes b.
+    assert [one.file.name for one in loaded.broken] == ["1.py", "2.py"]
+    assert "wait for one another" in loaded.broken[1].reason
+    assert "which shop does not handle" in loaded.broken[0].reason
+
+
+def test_a_file_that_completes_beside_another_group(folder: Folder) -> None:
+    folder.write("2.py", "COMPLETES, GROUP = True, 'other'\ndef handle(event): ...")
+    assert "completed by handlers in several groups" in folder.broken()["2.py"]
+
+
+def test_a_name_that_a_decorated_handler_has(folder: Folder) -> None:
+    on = shop()
+    on(Page, name="page.py")(lambda event: None)
+    folder.write("page.py")
+    (broken,) = folder.load(on).broken
+    one_line(broken.reason, "shop has two handlers named page.py")
+
+
+def test_a_promise_for_a_group_that_is_empty_because_a_file_is_broken(folder: Folder) -> None:
+    on = Handlers("shop", promises={"page": "at-least-once"})
+    folder.write("31.py")
+    folder.write("30.py")
+    assert folder.load(on).handlers.promises == {"shop.page": "at-least-once"}
+    folder.write("30.py", "ORDER = 'key'\ndef handle(event): ...")
+    loaded = folder.load(on)
+    assert [one.file.name for one in loaded.broken] == ["30.py"]
+    assert list(Application(loaded.handlers, filed).groups) == ["shop.page.viewed"]
+    folder.write("30.py", "1 / 0")
+    assert list(Application(folder.load(on).handlers, filed).groups) == ["shop.page.viewed"]
+
+
+def test_what_is_wrong_with_a_decorated_handler_is_no_files_fault(folder: Folder) -> None:
+    on = Handlers("shop")
+    on(ItemNew, name="award")(lambda event: None)
+    folder.write("31.py")
+    loaded = folder.load(on)
+    assert loaded.broken == ()
+    with pytest.raises(StartError, match=r"award .* requires account.opened, which shop does not handle"):
+        Application(loaded.handlers, filed)
+
+
+@pytest.mark.parametrize(
+    ("number", "who"), [(0o775, "its group"), (0o757, "everybody"), (0o1777, "everybody")]
+)
+def test_a_folder_that_others_may_write_to(folder: Folder, number: int, who: str) -> None:
+    folder.write("31.py", "raise AssertionError('it was run')")
+    with mode(folder.path, number), pytest.raises(OpenToOthers) as caught:
+        folder.load()
+    one_line(caught.value, str(folder.path), f"may be written by {who}", "chmod go-w")
+
+
+@pytest.mark.parametrize(("number", "who"), [(0o664, "its group"), (0o646, "everybody")])
+def test_a_file_that_others_may_write_to(folder: Folder, number: int, who: str) -> None:
+    file = folder.write("31.py", "raise AssertionError('it was run')")
+    folder.write("30.py")
+    with mode(file, number):
+        one_line(folder.broken()["31.py"], f"may be written by {who}", "chmod go-w")
+    assert folder.sound() == ["30.py"]
+
+
+def test_a_link_to_a_file_that_others_may_write_to(folder: Folder, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere.py"
+    file.write_text("raise AssertionError('it was run')")
+    (folder.path / "31.py").symlink_to(file)
+    with mode(file, 0o666):
+        assert "may be written by everybody" in folder.broken()["31.py"]
+
+
+def test_what_belongs_to_another_user(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The owner is whoever runs the tests; so the process is made to be another one."""
+    file = folder.write("31.py", "raise AssertionError('it was run')")
+    owner = file.stat().st_uid
+    monkeypatch.setattr("oyez.consumers.eventfiles.guarding.ROOT", -1)
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    with pytest.raises(OpenToOthers) as caught:
+        folder.load()
+    one_line(caught.value, f"belongs to the user {owner}", f"this process is the user {owner + 1}")
+    monkeypatch.setattr("oyez.consumers.eventfiles.guarding.ROOT", owner)
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    assert "AssertionError" in folder.broken()["31.py"]
+
+
+def test_bytecode_is_not_believed(folder: Folder) -> None:
+    """Whoever may write into __pycache__ alone could put anything there."""
+    file = folder.write("31.py", "def handle(event): ...")
+    cached = Path(importlib.util.cache_from_source(str(file)))
+    py_compile.compile(str(file), cfile=str(cached))
+    data = cached.read_bytes()
+    cached.write_bytes(data[:16] + marshal.dumps(compile("raise AssertionError('it was run')", "x", "exec")))
+    assert folder.sound() == ["31.py"]
+
+
+def test_no_such_file_and_no_such_folder(folder: Folder, tmp_path: Path) -> None:
+    (folder.path / "31.py").symlink_to(tmp_path / "nowhere")
+    assert "no file that can be read" in folder.broken()["31.py"]
+    with pytest.raises(SettingsError, match="OYEZ_EVENT_FILES: there is no folder"):
+        load_event_files(shop(), tmp_path / "nowhere", filed)
