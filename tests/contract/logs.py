@@ -7,16 +7,23 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from confluent_kafka import Producer
 
+from oyez.consumers.database.engine import Database
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.kafka import KafkaLog
 from oyez.consumers.logs.log import Log, LogAway
+from oyez.consumers.logs.members import Members
 from oyez.consumers.logs.memory import MemoryGroup
+from oyez.consumers.logs.spool import SpoolLog
+from oyez.consumers.logs.spool import partition_of as folder_partition
 from oyez.consumers.reading import Record
-from oyez.producers import MemoryBroker
+from oyez.producers import MemoryBroker, partition_of
+from oyez.producers.spool import LogReader, Segments, Writer, found_in
 from support.services import make_topic_again, unique
 
 
@@ -35,6 +42,18 @@ class Station(ABC):
 
     @abstractmethod
     def member(self, group: str) -> Log: ...
+
+    def number(self, key: str) -> int:
+        """The number of a key's partition."""
+        return partition_of(key.encode(), 4)
+
+    def after(self, record: Record) -> int:
+        """The offset after a record."""
+        return record.offset() + 1
+
+    def second(self, partition: Partition) -> int:
+        """The offset of a partition's second record."""
+        return 1
 
     def join(self, group: str) -> Log:
         log = self.member(group)
@@ -60,6 +79,53 @@ class MemoryStation(Station):
 
     def member(self, group: str) -> Log:
         return self.groups.setdefault(group, MemoryGroup(self.broker, ["contract"])).join()
+
+
+class SpoolStation(Station):
+    """Four folders, and the database that the members of groups know one another by."""
+
+    def __init__(self, path: Path, database: Database) -> None:
+        super().__init__()
+        self.path = path
+        self.database = database
+        self.writers = self._begin()
+
+    def _begin(self) -> list[Writer]:
+        made = [Writer(self.path / str(n), "contract", segment_bytes=40, fsync="never") for n in range(4)]
+        for writer in made:
+            with writer.held():
+                writer._size()
+        return made
+
+    def append(self, key: str, value: str) -> None:
+        self.writers[super().number(key)].append(value.encode())
+
+    def make_again(self) -> None:
+        for n in range(4):
+            self.writers[n].close()
+            rmtree(self.path / str(n))
+        self.writers = self._begin()
+
+    def member(self, group: str) -> Log:
+        members = Members(self.database, group, unique("member"))
+        return SpoolLog(lambda: found_in([self.path], "contract"), members)
+
+    def number(self, key: str) -> int:
+        return self._of(super().number(key)).number
+
+    def after(self, record: Record) -> int:
+        return record.offset() + len(record.value() or b"") + 1
+
+    def second(self, partition: Partition) -> int:
+        for n in range(4):
+            if self._of(n) == partition:
+                (folder,) = found_in([self.path / str(n)], "contract")
+                return LogReader(Segments(folder.path, folder.log_id)).read(0, 1)[2]
+        raise AssertionError(partition)
+
+    def _of(self, n: int) -> Partition:
+        (folder,) = found_in([self.path / str(n)], "contract")
+        return folder_partition(folder)
 
 
 class KafkaStation(Station):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from contract.logs import Reading, Station
-from contract.test_logs import _fill, station
+from contract.test_logs import _fill, spool_station, station
 from support.waiting import eventually
 
-__all__ = ["station"]
+__all__ = ["spool_station", "station"]
 
 
 @pytest.mark.parametrize("is_set_back", [False, True])

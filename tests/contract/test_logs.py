@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from contract.logs import KafkaStation, MemoryStation, Reading, Station
+from contract.logs import KafkaStation, MemoryStation, Reading, SpoolStation, Station
+from oyez.consumers.database.engine import Database, make_engine
+from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.logs.log import LogAway
 from oyez.consumers.reading import Record
 from support.waiting import eventually
@@ -20,11 +23,21 @@ PROTOCOLS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@pytest.fixture(params=["memory", *PROTOCOLS])
+@pytest.fixture
+def spool_station(sqlite: str, tmp_path: Path) -> Iterator[SpoolStation]:
+    engine = make_engine(sqlite)
+    upgrade(engine)
+    yield SpoolStation(tmp_path / "spool", Database(engine))
+    engine.dispose()
+
+
+@pytest.fixture(params=["memory", "spool", *PROTOCOLS])
 def station(request: pytest.FixtureRequest) -> Iterator[Station]:
     made: Station
     if request.param == "memory":
         made = MemoryStation()
+    elif request.param == "spool":
+        made = request.getfixturevalue("spool_station")
     else:
         services = request.getfixturevalue("kafka"), request.getfixturevalue("topic")
         made = KafkaStation(*services, PROTOCOLS[request.param])
@@ -54,7 +67,7 @@ def test_positions_are_the_offsets_after_what_was_returned(station: Station):
     reading.until(lambda: len(reading.seen) >= 24)
     last = defaultdict(int)
     for _, record in reading.seen:
-        last[record.partition()] = max(last[record.partition()], record.offset() + 1)
+        last[record.partition()] = max(last[record.partition()], station.after(record))
     assert {p.number: at for p, at in reading.members[0].positions().items() if at} == dict(last)
 
 
@@ -75,16 +88,19 @@ def test_start_reads_again_from_an_earlier_position_and_nothing_else(station: St
     log = station.join("a")
     reading = Reading(log)
     reading.until(lambda: len(reading.seen) >= 32)
-    again = {p: 1 for p, at in log.positions().items() if at > 1}
-    expected = sum(at - 1 for at in log.positions().values() if at > 1)
+    counts = Counter(record.partition() for _, record in reading.seen)
+    again = {p: station.second(p) for p in log.positions() if counts[p.number] > 1}
+    expected = sum(counts[p.number] - 1 for p in again)
     reading.seen.clear()
     log.start(again)
     reading.until(lambda: len(reading.seen) >= expected)
     assert len(reading.seen) == expected
-    first = {}
+    first: dict[int, int] = {}
     for _, record in reading.seen:
         first.setdefault(record.partition(), record.offset())
-    assert set(first.values()) == {1}, "a record from before the new position was let out"
+    assert first == {p.number: at for p, at in again.items()}, (
+        "a record from before the new position was let out"
+    )
 
 
 def test_two_groups_read_everything_each(station: Station):
@@ -120,7 +136,7 @@ def test_a_partition_that_is_left_is_read_no_more_until_it_is_started_again(stat
     there = {p.number for p in log.positions()}
     assert left.number not in there
     assert log.gained() == [left]
-    expected = len([k for k in range(16) if _partition(station, f"k{k}") in there]) * 2
+    expected = len([k for k in range(16) if station.number(f"k{k}") in there]) * 2
     seen: list[Record] = []
     while len(seen) < expected:
         seen.extend(log.poll(100, 1.0))
@@ -164,7 +180,7 @@ def test_a_partition_whose_position_is_not_in_it_is_stranded_and_the_others_are_
     log.start({broken: 1_000})
     _fill(station, 16, 2)
     there = {p.number for p in log.positions() if p != broken}
-    expected = len([k for k in range(16) if _partition(station, f"k{k}") in there]) * 2
+    expected = len([k for k in range(16) if station.number(f"k{k}") in there]) * 2
     seen: list[Record] = []
     eventually(lambda: seen.extend(log.poll(100, 0.1)) or (log.stranded() and len(seen) >= expected))
     assert log.stranded() == {broken: 1_000}
@@ -221,16 +237,10 @@ def test_a_topic_made_again_is_never_read_on_at_the_old_positions(station: Stati
     assert seen == []
     assert log.positions() == {}
     assert {p.topic_id for p in log.gained()}.isdisjoint({p.topic_id for p in before})
-    assert {p.number for p in log.gained()} == {0, 1, 2, 3}
+    assert {p.number for p in log.gained()} == {station.number(f"k{key}") for key in range(16)}
     log.start(dict.fromkeys(before, 0))
     assert log.positions() == {}, "what was of the topic before is no partition of this one"
     log.start(dict.fromkeys(log.gained(), 0))
     reading.seen.clear()
     reading.until(lambda: len(reading.seen) == 40)
     assert {value.split("/")[0] for value in reading.values()} == {"new"}
-
-
-def _partition(station: Station, key: str) -> int:
-    from oyez.producers import partition_of
-
-    return partition_of(key.encode(), 4)

@@ -23,13 +23,24 @@ def test_defaults() -> None:
     import socket
 
     settings = Settings()
-    assert (settings.transport, settings.kafka, settings.topic) == ("kafka", "127.0.0.1:9092", "oyez.events")
+    assert (settings.transport, settings.kafka, settings.topic) == ("spool", "127.0.0.1:9092", "oyez.events")
     assert settings.source == socket.gethostname()
     assert (settings.announce_timeout, settings.flush_timeout, settings.database) == (
         5.0,
         10.0,
         "sqlite:///oyez.db",
     )
+
+
+def test_a_broker_that_is_named_is_announced_to_unless_told_otherwise(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings(kafka="here:1").transport == "kafka"
+    assert Settings(kafka="here:1", transport="memory").transport == "memory"
+    (place / "oyez.toml").write_text('kafka = "here:1"\n')
+    assert Settings().transport == "kafka"
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
+    assert Settings().transport == "spool"
 
 
 def test_argument_then_environment_then_file_then_default(

@@ -7,8 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Engine
+
+from oyez.producers import SettingsError
+from oyez.producers.spool import Folder, found_in
 
 from .application import Application, Group
 from .asking import AskForParked
@@ -22,6 +27,8 @@ from .limits import Limits
 from .logs.attended import Attended
 from .logs.kafka import KafkaLog
 from .logs.log import Log
+from .logs.members import Members
+from .logs.spool import SpoolLog
 from .ownership import Ownership
 from .patience import Patience
 from .reading import Reader
@@ -52,8 +59,22 @@ def topics_of(group: Group, settings: ListenSettings) -> list[str]:
     return sorted({declaration.topic or settings.topic for declaration in group.declarations})
 
 
+def log_for(group: Group, settings: ListenSettings, engine: Engine) -> Log:
+    """The log of the transport that is set, polled also while its worker is busy.
+
+    Raises `SettingsError` for a transport that leaves nothing to listen to.
+    """
+    if settings.transport == "kafka":
+        return kafka_log(group, settings)
+    if settings.transport == "spool":
+        return spool_log(group, settings, engine)
+    raise SettingsError(
+        f"transport {settings.transport} (OYEZ_TRANSPORT) leaves nothing to listen to; use kafka or spool"
+    )
+
+
 def kafka_log(group: Group, settings: ListenSettings) -> Log:
-    """The group's log on Kafka, polled also while its worker is busy."""
+    """The group's log on Kafka."""
     return Attended(
         KafkaLog(
             group.name,
@@ -63,6 +84,21 @@ def kafka_log(group: Group, settings: ListenSettings) -> Log:
             logger=log,
         )
     )
+
+
+def spool_log(group: Group, settings: ListenSettings, engine: Engine) -> Log:
+    """The group's log in the folders of the spool."""
+    name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+    topics = topics_of(group, settings)
+    members = Members(Database(engine), group.name, name)
+    return Attended(
+        SpoolLog(lambda: [folder for folder in folders(settings) if folder.topic in topics], members)
+    )
+
+
+def folders(settings: ListenSettings) -> list[Folder]:
+    """The folders of the spool that are read."""
+    return found_in(settings.spools or [settings.spool or Path("spool")], settings.topic)
 
 
 def make_worker(

@@ -56,7 +56,7 @@ class Batches:
         if not polled <= kept:
             names = {(partition.topic, partition.number) for partition in kept}
             records = [record for record in records if (record.topic(), record.partition()) in names]
-        topic_ids = {partition.topic: partition.topic_id for partition in kept}
+        topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}
         moves = [move for move in standing if move.next != move.believed]
         kind = Batch if self._group.is_exact else LooseBatch
         return decode(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .database import positions
 from .database.connection import HandlerConnection
 from .database.engine import Database
-from .database.positions import Partition
+from .database.positions import Partition, is_folder
 from .logs.log import FirstOffset, Log
 
 
@@ -38,14 +38,17 @@ def _first(
     database: Database, log: Log, group: str, ours: Collection[Partition], first: FirstOffset
 ) -> First:
     """A new group gets a position for every partition of the topic at once, so that a partition without one is known
-    to be added later: it is read from its beginning. A group that knew another topic of that name gets them as well,
-    and waits to be told where to go on."""
+    to be added later: it is read from its beginning, as is a folder of the spool that comes later. A group that knew
+    another topic of that name gets them as well, and waits to be told where to go on."""
     one = next(iter(ours))
     with database.reading() as db:
         known = positions.known(db, group, one.topic_id)
         before = [] if known else positions.others(db, group, one.topic, one.topic_id)
     if known:
         return First({p: log.first_offset(p, "earliest") for p in ours if p.number not in known})
+    if is_folder(one.topic_id) and before:
+        return First({p: log.first_offset(p, "earliest") for p in ours})
+    before = [topic_id for topic_id in before if not is_folder(topic_id)]
     if before:
         starts = {p: log.first_offset(p, "earliest") for p in log.siblings(one)}
         return First(starts, made_again(group, one, before))

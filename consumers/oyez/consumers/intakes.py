@@ -130,11 +130,14 @@ class Batch:
 B = TypeVar("B", bound=Batch)
 
 
-def decode(batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[str, str]) -> B:
+def decode(
+    batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[tuple[str, int], str]
+) -> B:
     """Fill a batch with the events of these records; what cannot be decoded is kept with the reason."""
 
     def refuse(record: Record, reason: str) -> None:
-        batch.undecodable.append((record, topic_ids.get(record.topic(), record.topic()), reason))
+        topic_id = topic_ids.get((record.topic(), record.partition()), record.topic())
+        batch.undecodable.append((record, topic_id, reason))
 
     batch.events = reader.read_all(records, refuse)
     return batch

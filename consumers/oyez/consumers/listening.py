@@ -1,4 +1,4 @@
-"""Listening on Kafka: what `oyez listen` does, for programs."""
+"""Listening: what `oyez listen` does, for programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from .application import Application, Group
-from .assembly import engine_from, kafka_log, make_worker
+from .assembly import engine_from, log_for, make_worker
 from .database.engine import Database
 from .database.migrating import require
 from .instruments.instrument import Instrument, logging_instrument
@@ -43,7 +43,7 @@ def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped
     """Be one worker of one group until ``stopped()``."""
     engine = engine_from(settings)
     try:
-        source = kafka_log(group, settings)
+        source = log_for(group, settings, engine)
         worker = make_worker(group, settings, engine=engine, source=source, instrument=instrument)
         worker.run(stopped)
     finally:

@@ -38,6 +38,14 @@ class Partition(NamedTuple):
     number: int
 
 
+FOLDER = "spool-"
+
+
+def is_folder(topic_id: str) -> bool:
+    """Whether this is a folder of the spool, one of any number of logs of its topic."""
+    return topic_id.startswith(FOLDER)
+
+
 class Move(NamedTuple):
     """A partition's step from the position that its owner believes to the next."""
 

@@ -141,6 +141,23 @@ start = Table(
     sqlite_autoincrement=True,
 )
 
+member = Table(
+    "oyez_member",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("seen_at", Double, nullable=False),
+)
+
+told = Table(
+    "oyez_told",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("topic_id", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+
 handler = Table(
     "oyez_handler",
     metadata,

@@ -20,7 +20,7 @@ class LogReader:
     """Reads the lines of a log from any position, and keeps what it has read ahead."""
 
     def __init__(self, segments: Segments) -> None:
-        self._segments = segments
+        self.segments = segments
         self._file = -1
         self._open: Segment | None = None
         self._ahead: list[bytes] = []
@@ -46,16 +46,16 @@ class LogReader:
     def _lines(self, position: int) -> tuple[list[bytes], int]:
         """Some lines, and where the first of them begins."""
         while True:
-            segment = self._segments.at(position)
+            segment = self.segments.at(position)
             if segment is None:
-                if position == self._segments.end():
+                if position == 0:
                     return [], position
                 raise BytesMissing(f"position {position} is before the first segment that is there")
             block = self._block(segment, position)
             whole = block.rfind(b"\n")
             if whole >= 0:
                 return block[:whole].split(b"\n"), position
-            following = self._segments.after(segment)
+            following = self.segments.after(segment)
             if following is None:
                 if not block and position > segment.base + segment.size():
                     raise BytesMissing(f"position {position} is beyond the end")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .names import SegmentName
+from .tails import whole
 
 _SETTLED = 1_000_000_000
 """Nanoseconds after which a directory's time of change says for sure whether something was added since."""
@@ -52,7 +53,7 @@ class Segments:
 
     def __init__(self, directory: Path, log_id: str, *, clock: Callable[[], int] = time.time_ns) -> None:
         """``clock`` gives nanoseconds since the epoch, as the file system's times are."""
-        self._directory = directory
+        self.directory = directory
         self._log_id = log_id
         self._clock = clock
         self._known: list[Segment] = []
@@ -61,7 +62,7 @@ class Segments:
     def all(self) -> list[Segment]:
         """All segments, by position."""
         try:
-            changed = self._directory.stat().st_mtime_ns
+            changed = self.directory.stat().st_mtime_ns
         except FileNotFoundError:
             return []
         if changed != self._changed:
@@ -94,13 +95,22 @@ class Segments:
         return found[0].base if found else 0
 
     def end(self) -> int:
-        """The position after the last byte."""
+        """The position after the last whole line."""
         newest = self.newest()
-        return 0 if newest is None else newest.base + newest.size()
+        if newest is None:
+            return 0
+        try:
+            file = os.open(newest.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return newest.base
+        try:
+            return newest.base + whole(file)
+        finally:
+            os.close(file)
 
     def _listed(self) -> list[Segment]:
         found = []
-        with os.scandir(self._directory) as entries:
+        with os.scandir(self.directory) as entries:
             for entry in entries:
                 name = SegmentName.parse(entry.name)
                 if name is not None and name.log_id == self._log_id:

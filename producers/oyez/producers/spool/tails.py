@@ -17,10 +17,9 @@ def mend(file: int) -> int:
     The beginning of a line belongs to an event whose ``announce()`` never returned. It is taken away; if only the line
     feed is missing, that is added.
     """
-    size = os.fstat(file).st_size
-    if not size or os.pread(file, 1, size - 1) == b"\n":
+    size, begin = os.fstat(file).st_size, whole(file)
+    if begin == size:
         return size
-    begin = _last_line(file, size)
     if _is_whole(os.pread(file, size - begin, begin)):
         return size + os.write(file, b"\n")
     os.ftruncate(file, begin)
@@ -28,9 +27,11 @@ def mend(file: int) -> int:
     return begin
 
 
-def _last_line(file: int, size: int) -> int:
-    """Where the last line begins, which has no line feed."""
-    end = size
+def whole(file: int) -> int:
+    """The size of a segment without a last line that is not finished."""
+    end = os.fstat(file).st_size
+    if end and os.pread(file, 1, end - 1) == b"\n":
+        return end
     while end:
         begin = max(0, end - _BLOCK)
         found = os.pread(file, end - begin, begin).rfind(b"\n")

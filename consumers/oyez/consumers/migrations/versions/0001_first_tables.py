@@ -79,6 +79,7 @@ def upgrade() -> None:
     create_parked()
     create_dead()
     create_start()
+    create_members()
 
 
 def create_parked() -> None:
@@ -137,3 +138,19 @@ def create_start() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("oyez_start_group", "oyez_start", ["group_name", "started_at"])
+
+
+def create_members() -> None:
+    op.create_table(
+        "oyez_member",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("member", sa.Text, primary_key=True),
+        sa.Column("seen_at", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "oyez_told",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("topic_id", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
+    )

@@ -1,0 +1,202 @@
+"""The log on folders of the spool: any number of them, each with one partition, while they are written and later."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
+
+from ..database.positions import FOLDER, Partition
+from ..reading import Record
+from .log import FirstOffset, LogAway
+from .members import Members
+
+LOOK = 0.5  # s between two looks for folders and members
+_NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
+
+
+class SpoolRecord:
+    """One line."""
+
+    __slots__ = ("_offset", "_partition", "_topic", "_value")
+
+    def __init__(self, topic: str, partition: int, offset: int, value: bytes) -> None:
+        self._topic = topic
+        self._partition = partition
+        self._offset = offset
+        self._value = value
+
+    def value(self) -> bytes:
+        return self._value
+
+    def key(self) -> None:
+        """A line has its key in the event."""
+
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        return _NO_HEADERS
+
+    def topic(self) -> str:
+        return self._topic
+
+    def partition(self) -> int:
+        return self._partition
+
+    def offset(self) -> int:
+        return self._offset
+
+
+class SpoolLog:
+    """A member of a group that reads folders; see `Log`. Offsets are bytes.
+
+    The folders are dealt to the group's members in turn. ``find`` gives those that are there, ``clock`` counts seconds.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Iterable[Folder]],
+        members: Members,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._find = find
+        self._members = members
+        self._clock = clock
+        self._sleep = sleep
+        self._looked = float("-inf")
+        self._joined = float("inf")
+        self._known: dict[Partition, Segments] = {}
+        self._dealt: set[Partition] = set()
+        self._readers: dict[Partition, LogReader] = {}
+        self._positions: dict[Partition, int] = {}
+        self._stranded: dict[Partition, int] = {}
+
+    def poll(self, limit: int, wait: float) -> Sequence[Record]:
+        self._look()
+        records = self._read(limit)
+        if not records and wait:
+            self._sleep(wait)
+            records = self._read(limit)
+        return records
+
+    def gained(self) -> list[Partition]:
+        if self._clock() < self._joined:
+            return []
+        return sorted(self._dealt - self._positions.keys())
+
+    def start(self, positions: Mapping[Partition, int]) -> None:
+        ours = {p: offset for p, offset in positions.items() if p in self._dealt}
+        self._positions.update(ours)
+        for partition in ours:
+            self._readers.setdefault(partition, LogReader(self._known[partition]))
+            self._stranded.pop(partition, None)
+
+    def leave(self, partition: Partition) -> None:
+        self._positions.pop(partition, None)
+        reader = self._readers.pop(partition, None)
+        if reader is not None:
+            reader.close()
+
+    def stranded(self) -> dict[Partition, int]:
+        return dict(self._stranded)
+
+    def positions(self) -> dict[Partition, int]:
+        return dict(self._positions)
+
+    def lags(self) -> dict[Partition, int]:
+        return {p: max(0, self._known[p].end() - at) for p, at in self._positions.items()}
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        return sorted(known for known in self._known if known.topic == partition.topic)
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        segments = self._known.get(partition)
+        if segments is None:
+            raise LogAway(
+                f"the spool's folder {partition.topic_id.removeprefix(FOLDER)} has just been removed"
+            )
+        return segments.start() if first == "earliest" else segments.end()
+
+    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        return self._members.told(partitions)
+
+    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+        if promise == "at-least-once" and positions:
+            self._members.tell(positions)
+
+    def idle(self) -> None:
+        self._look()
+
+    def resume(self) -> None:
+        """Nothing was held back."""
+
+    def close(self) -> None:
+        for partition in list(self._positions):
+            self.leave(partition)
+        self._dealt.clear()
+        self._members.leave()
+
+    def _read(self, limit: int) -> list[Record]:
+        """Of each partition in turn, the one first that was last before."""
+        records: list[Record] = []
+        for partition in list(self._positions):
+            if len(records) >= limit:
+                break
+            position = self._positions.pop(partition)
+            try:
+                begins, lines, after = self._readers[partition].read(position, limit - len(records))
+            except BytesMissing:
+                self.leave(partition)
+                self._stranded[partition] = position
+                continue
+            self._positions[partition] = after
+            topic, number = partition.topic, partition.number
+            records += [
+                SpoolRecord(topic, number, begin, line) for begin, line in zip(begins, lines, strict=True)
+            ]
+        return records
+
+    def _look(self) -> None:
+        """From time to time, see which folders and members there are, and which folders are this one's."""
+        now = self._clock()
+        if 0 <= now - self._looked < LOOK:
+            return
+        self._looked = now
+        try:
+            names = self._members.all()
+        except LogAway:
+            return  # all stays as it is
+        if self._joined == float("inf"):
+            # The others are given time to notice, and to let go of what is this one's now.
+            self._joined = now if len(names) == 1 else now + 3 * LOOK
+        self._discover()
+        mine = names.index(self._members.name)
+        self._deal(set(sorted(self._known, key=lambda p: p.topic_id)[mine :: len(names)]))
+
+    def _discover(self) -> None:
+        """A folder whose files were moved elsewhere is the same log."""
+        found = {partition_of(folder): folder for folder in self._find()}
+        self._known = {
+            p: known
+            if (known := self._known.get(p)) is not None and known.directory == folder.path
+            else Segments(folder.path, folder.log_id)
+            for p, folder in found.items()
+        }
+
+    def _deal(self, dealt: set[Partition]) -> None:
+        for partition in self._dealt - dealt:
+            self.leave(partition)
+            self._stranded.pop(partition, None)
+        for partition, segments in self._known.items():
+            reader = self._readers.get(partition)
+            if reader is not None and reader.segments is not segments:
+                reader.close()
+                self._readers[partition] = LogReader(segments)
+        self._dealt = dealt
+
+
+def partition_of(folder: Folder) -> Partition:
+    """The one partition of a folder. Its number comes from the folder's UUID, so that it is the same wherever the files
+    are, and another one than any other folder's."""
+    return Partition(folder.topic, f"{FOLDER}{folder.log_id}", int(folder.log_id[-8:], 16) & 0x7FFF_FFFF)
