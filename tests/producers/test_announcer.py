@@ -178,13 +178,6 @@ def test_what_the_transport_refuses_comes_back_with_the_event() -> None:
     announcer.close()
 
 
-def test_a_transaction_is_refused_by_a_transport_that_cannot_join_it() -> None:
-    announcer, broker = memory_announcer()
-    with pytest.raises(NotAnnounced, match="MemoryTransport cannot join a database transaction"):
-        announcer.announce(Ticked(), db=object())  # type: ignore[arg-type] # it is not looked at
-    assert broker.end("oyez.events", 0) == 0
-
-
 class Joining(Refusing):
     """A transport that takes events only with a transaction."""
 

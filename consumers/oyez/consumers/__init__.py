@@ -1,5 +1,6 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once."""
 
+from .announcing import HandlerAnnouncer
 from .application import Application, StartError
 from .eventfiles import load_event_files
 from .handlers import Handlers
@@ -10,6 +11,7 @@ from .signature import RegistrationError
 
 __all__ = [
     "Application",
+    "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
     "ListenSettings",

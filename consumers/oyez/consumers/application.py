@@ -70,6 +70,7 @@ class Application:
 
     def __init__(self, handlers: Handlers, signals: Catalogue = catalogue) -> None:
         self.name = handlers.app
+        self.signals = signals
         self.handlers = tuple(handlers)
         self.answers = Answers(handlers.app, handlers.answering)
         self._check(handlers, signals)

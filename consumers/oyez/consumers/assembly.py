@@ -144,8 +144,16 @@ def execution_for(
     timer: Callable[[], float] = time.monotonic,
 ) -> Execution:
     """The execution of a group's events."""
-    limits, budget = limits_from(settings), settings.budget
-    return Execution(group, database, limits=limits, budget=budget, clock=clock, sleep=sleep, timer=timer)
+    return Execution(
+        group,
+        database,
+        limits=limits_from(settings),
+        budget=settings.budget,
+        topic=settings.topic,
+        clock=clock,
+        sleep=sleep,
+        timer=timer,
+    )
 
 
 def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:

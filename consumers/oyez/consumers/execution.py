@@ -24,6 +24,7 @@ from .readiness import MetPairs, Readiness
 from .running import Burying, Runner, Todo
 from .settling import Settling
 from .shares import Result
+from .workplace import Workplace
 from .writing import Report
 
 
@@ -53,15 +54,18 @@ class Execution:
         *,
         limits: Limits,
         budget: float = 10.0,
+        topic: str = "oyez.events",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``topic``: where handlers announce signals that name none."""
         self.group = group
         self.database = database
         self.clock = clock
         self.met = MetPairs()
         self._budget = budget
+        self._topic = topic
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, limits, self.met)
@@ -103,10 +107,12 @@ class Execution:
         now = self.clock()
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
-        ran = runner.run(Todo(works, readiness, self.group.completing, deadline), db)
+        workplace = Workplace(self.group.app, self._topic, self.group.application.signals, self.clock)
+        ran = runner.run(Todo(works, readiness, self.group.completing, deadline, workplace), db)
         results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)
         report.dead += intake.finish(db, now)
+        report.announced = workplace.announced
         notices.notify(db, set(report.released) - {self.group.name})
         return report
 

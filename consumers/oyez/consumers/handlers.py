@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Pair, Signal, required_pairs
+from oyez.schemas import Declaration, Pair, Signal, flaw, required_pairs
 
+from .announcing import HandlerAnnouncer, source_of
 from .answering import MetBy, check_met_by
 from .calling import Call, caller
 from .decorator import Decorator
@@ -55,7 +56,8 @@ class Handler:
 
     @property
     def wants_events(self) -> bool:
-        return self.signature.form.is_event
+        """Whether it is called with `Event`s: it takes them, or its tools have to know them."""
+        return self.signature.form.is_event or bool(self.signature.tools)
 
     def required(self, data: Signal) -> tuple[Pair, ...]:
         """The pairs that must be met before this handler runs for ``data``."""
@@ -158,6 +160,7 @@ class Handlers:
                 f"{self.app} has two handlers named {name} ({place(self._handlers[name].function)} and "
                 f"{place(function)}); give one of them name="
             )
+        _check_source(function, self.app, name, signature)
         self._handlers[name] = Handler(
             name=name,
             group=full_group,
@@ -167,7 +170,7 @@ class Handlers:
             requires=requirements(function, asked.requires, declaration),
             ordered=self._is_ordered(declaration, full_group, order),
             completes=asked.completes and self.promise_of(full_group) == EXACTLY_ONCE,
-            call=caller(function, signature),
+            call=caller(function, signature, name),
             file=asked.file,
         )
 
@@ -195,3 +198,11 @@ class Handlers:
         if order is None:
             return declaration.key is not None and self.promise_of(group) == EXACTLY_ONCE
         return order == "key"
+
+
+def _check_source(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
+    if HandlerAnnouncer in signature.tools and (reason := flaw(source_of(app, name))):
+        raise RegistrationError(
+            f"{place(function)}: what it announces has the source {source_of(app, name)!r}, which {reason}; give it a "
+            f"shorter name="
+        )

@@ -62,7 +62,7 @@ class InlineTransport:
         self._clock = clock
         self._release = release
         self._executions = {
-            group.name: Execution(group, database, limits=limits, clock=clock)
+            group.name: Execution(group, database, limits=limits, topic=settings.topic, clock=clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}

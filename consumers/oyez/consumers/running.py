@@ -19,6 +19,7 @@ from .readiness import Readiness
 from .reading import Taken
 from .remembering import Memory
 from .shares import DONE, UNRUN, Dead, Done, Outcome, Result, Share, Unrun, payloads
+from .workplace import Workplace
 
 KILLED = Dead("killed its worker", "the workers that ran it alone died before they were done")
 
@@ -35,6 +36,7 @@ class Todo:
     readiness: Readiness
     completing: Completing
     deadline: Deadline
+    workplace: Workplace
 
 
 class Runner(Protocol):
@@ -50,7 +52,7 @@ class Together:
         self._memory = memory
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        session = HandlerSession(db, "rollback_only")
+        session = HandlerSession(db, "rollback_only", todo.workplace)
         plan, deadline = Plan(todo.works, todo.readiness, todo.completing), todo.deadline
         try:
             results = list(plan.parked)
@@ -98,17 +100,22 @@ class OneByOne:
             if results and todo.deadline.is_over():
                 results.extend((share, UNRUN) for share in shares)
                 continue
-            ours = [self._one(share, todo.readiness, db) for share in _database_first(shares)]
+            ours = [self._one(share, todo, db) for share in _database_first(shares)]
             results.extend(ours)
             _complete(taken, ours, todo.readiness, todo.completing)
         return results
 
-    def _one(self, share: Share, readiness: Readiness, db: HandlerConnection) -> Result:
+    def _one(self, share: Share, todo: Todo, db: HandlerConnection) -> Result:
+        readiness = todo.readiness
         outcome: Outcome | None = readiness.gate(share)
         if outcome is not None:
             readiness.park(share, outcome)
             return share, outcome
-        outcome = self._in_database(share, db) if share.handler.uses_database else self._outside(share)
+        outcome = (
+            self._in_database(share, db, todo.workplace)
+            if share.handler.uses_database
+            else self._outside(share)
+        )
         readiness.park(share, outcome)
         return share, outcome
 
@@ -116,14 +123,14 @@ class OneByOne:
         ((_, outcome),) = self._memory.run([share], no_deadline())
         return outcome
 
-    def _in_database(self, share: Share, db: HandlerConnection) -> Outcome:
-        outcome = self._memory.begin(share) or self._alone(share, db)
+    def _in_database(self, share: Share, db: HandlerConnection, workplace: Workplace) -> Outcome:
+        outcome = self._memory.begin(share) or self._alone(share, db, workplace)
         self._memory.end()
         return outcome
 
-    def _alone(self, share: Share, db: HandlerConnection) -> Outcome:
+    def _alone(self, share: Share, db: HandlerConnection, workplace: Workplace) -> Outcome:
         savepoint = db.begin_nested()
-        session = HandlerSession(db, "create_savepoint")
+        session = HandlerSession(db, "create_savepoint", workplace)
         try:
             outcome = attempt(share, session)
         finally:

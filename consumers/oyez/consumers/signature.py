@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from oyez.schemas import Event, OyezError, Signal
 
+from .announcing import HandlerAnnouncer
 from .layers import innermost, layers, place
+from .tools import Tool
 
 
 class RegistrationError(OyezError):
@@ -44,10 +46,16 @@ class Signature:
     """``injected`` maps the names of the further parameters to the types to inject."""
 
     form: Form
-    injected: dict[str, type[Session] | type[Connection]]
+    injected: dict[str, Injected]
+
+    @property
+    def tools(self) -> tuple[type[Tool], ...]:
+        """The kinds of tools among what is injected."""
+        return tuple({kind: None for kind in self.injected.values() if issubclass(kind, Tool)})
 
 
-INJECTABLE: tuple[type[Session] | type[Connection], ...] = (Session, Connection)
+Injected = type[Session] | type[Connection] | type[Tool]
+INJECTABLE: tuple[Injected, ...] = (Session, Connection, HandlerAnnouncer)
 
 
 def read_signature(
@@ -133,9 +141,7 @@ def _fits(hint: Any, model: type[Signal]) -> bool:
     )
 
 
-def _injected(
-    parameter: inspect.Parameter, hints: dict[str, Any], where: str
-) -> type[Session] | type[Connection]:
+def _injected(parameter: inspect.Parameter, hints: dict[str, Any], where: str) -> Injected:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
         raise RegistrationError(f"{where}: parameter {parameter.name} cannot be injected; name it plainly")
     hint: object = hints.get(parameter.name)

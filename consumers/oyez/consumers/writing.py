@@ -23,7 +23,8 @@ from .shares import Result, Share
 class Report:
     """What one transaction did. Counts are of shares; ``released`` has the group of each row that became due because
     a pair was met, ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it
-    wrote is due; ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due."""
+    wrote is due; ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due;
+    ``announced`` counts the events that handlers have put into the outbox, and perhaps taken back."""
 
     done: int = 0
     waiting: int = 0
@@ -38,6 +39,7 @@ class Report:
     due_at: float | None = None
     failures: Counter[str] = field(default_factory=Counter)
     delays: list[float] = field(default_factory=list)
+    announced: int = 0
 
     def due(self, moment: float) -> None:
         """A row of the group is due at ``moment``."""

@@ -13,6 +13,7 @@ from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .lookup import transport_from
+from .outbox import Outbox
 from .outgoing import Route, typed
 from .session import bound_session
 from .settings import Settings
@@ -49,7 +50,7 @@ class Announcer:
         """Events that this process has handed to the transport."""
         self._transport = transport
         self._send = transport.send
-        self._joins = transport if isinstance(transport, JoinsTransaction) else None
+        self._joins = transport if isinstance(transport, JoinsTransaction) else Outbox(clock)
         self._source = source
         self._topic = topic
         self._catalogue = catalogue
@@ -103,7 +104,7 @@ class Announcer:
 
         `signal` is the event itself, or a signal's name, number or class with `data`. The key is `key`, else
         the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
-        `db` the event joins that transaction, if the transport can.
+        `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
 
         UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
         error carries the event. AnnouncerClosed: after close().
@@ -123,7 +124,7 @@ class Announcer:
             if db is None:
                 self._send(route.topic, keyed, value)
             else:
-                self._send_in(db, route.topic, keyed, value)
+                self._joins.send_in(db, route.topic, keyed, value)
         except TransportRefused as refused:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
@@ -159,14 +160,6 @@ class Announcer:
         if type(event) not in self._routes:
             self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
         return event
-
-    def _send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
-        if self._joins is None:
-            kind = type(self._transport).__name__
-            raise TransportRefused(
-                f"{kind} cannot join a database transaction; leave db= out, or use another"
-            )
-        self._joins.send_in(db, topic, key, value)
 
     def _begin_in_child(self) -> None:
         self.announced = 0

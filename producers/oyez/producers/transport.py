@@ -25,7 +25,7 @@ class Transport(Protocol):
 
 @runtime_checkable
 class JoinsTransaction(Protocol):
-    """A transport that can take an event as part of the caller's database transaction."""
+    """A transport that takes an event as part of the caller's database transaction itself, instead of in the outbox."""
 
     def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event; it counts only if the transaction of `db` commits."""

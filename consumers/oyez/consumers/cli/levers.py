@@ -32,9 +32,10 @@ def _release(scene: Scene, advance: Advance) -> Tally:
 
 def _force(scene: Scene, advance: Advance) -> Tally:
     total = Tally()
-    database, limits = Transactions(scene.engine), limits_from(scene.settings)
+    database, limits, topic = Transactions(scene.engine), limits_from(scene.settings), scene.settings.topic
     for group in scene.application.groups.values():
-        total.add(Force(Execution(group, database, limits=limits), Reader(group)).pull(scene.wanted, advance))
+        execution = Execution(group, database, limits=limits, topic=topic)
+        total.add(Force(execution, Reader(group)).pull(scene.wanted, advance))
     total.gone += max(0, len(scene.ids) - total.chosen)
     return total
 

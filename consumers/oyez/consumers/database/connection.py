@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, TextClause
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ..outcomes import HandlerMisuse
+
+if TYPE_CHECKING:
+    from ..workplace import Workplace
 
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(
@@ -39,6 +43,20 @@ class HandlerConnection(Connection):
     def start(self, statement: str) -> None:
         """Begin in the database's own words."""
         super().exec_driver_sql(statement)
+
+    def before_savepoints(self, write: Callable[[], None]) -> None:
+        """Call ``write`` before each savepoint from now on, until the session is discarded: what is pending then is not
+        to be undone with it."""
+        self.__dict__.setdefault("pending", []).append(write)
+
+    def forget_pending(self) -> None:
+        """Whoever had something pending is done, or has failed."""
+        self.__dict__.pop("pending", None)
+
+    def begin_nested(self) -> NestedTransaction:
+        for write in self.__dict__.get("pending", ()):
+            write()
+        return super().begin_nested()
 
     def release(self) -> None:
         """Give the connection back to its pool; whatever was not committed is rolled back."""
@@ -109,13 +127,20 @@ class HandlerSession(Session):
     the transaction; "create_savepoint" keeps it.
     """
 
-    def __init__(self, connection: HandlerConnection, mode: Any) -> None:
+    def __init__(self, connection: HandlerConnection, mode: Any, workplace: Workplace) -> None:
         super().__init__(bind=connection, join_transaction_mode=mode)
         self.joined = connection
+        self.workplace = workplace
         self._savepoint = connection.savepoint()
 
     def begin(self, nested: bool = False) -> SessionTransaction:
-        return super().begin(nested=True) if nested else _refuse("Session.begin()")
+        """Nothing but a savepoint, which is there at once and not only from the session's next statement on: the
+        session is not alone on its connection."""
+        if not nested:
+            _refuse("Session.begin()")
+        savepoint = super().begin(nested=True)
+        self.connection()
+        return savepoint
 
     def rollback(self) -> None:
         _refuse("Session.rollback()")
@@ -151,6 +176,7 @@ class HandlerSession(Session):
 
     def discard(self) -> None:
         """Forget everything; the transaction is somebody else's to end."""
+        self.joined.forget_pending()
         self.expunge_all()
         super().close()
 

@@ -19,6 +19,8 @@ from sqlalchemy import (
     text,
 )
 
+from oyez.producers import outbox as announced
+
 from .messages import Message
 
 metadata = MetaData()
@@ -165,4 +167,16 @@ handler = Table(
     Column("handler", Text, primary_key=True),
     Column("group_name", Text, nullable=False),
     Column("seen_at", Double, nullable=False, server_default=text("0")),
+)
+
+outbox = announced.table.to_metadata(metadata)
+
+drainer = Table(
+    "oyez_drainer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text),
+    Column("until", Double, nullable=False),
+    Column("error", Message),
+    Column("failed_at", Double),
 )

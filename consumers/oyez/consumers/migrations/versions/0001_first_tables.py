@@ -80,6 +80,7 @@ def upgrade() -> None:
     create_dead()
     create_start()
     create_members()
+    create_outbox()
 
 
 def create_parked() -> None:
@@ -153,4 +154,24 @@ def create_members() -> None:
         sa.Column("topic_id", sa.Text, primary_key=True),
         sa.Column("partition", sa.Integer, primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
+    )
+
+
+def create_outbox() -> None:
+    op.create_table(
+        "oyez_outbox",
+        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", sa.Text),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("announced_at", sa.Double, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "oyez_drainer",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("owner", sa.Text),
+        sa.Column("until", sa.Double, nullable=False),
+        sa.Column("error", sa.Text),
+        sa.Column("failed_at", sa.Double),
     )

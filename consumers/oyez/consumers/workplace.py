@@ -1,0 +1,20 @@
+"""What the tools of a handler know of where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oyez.schemas import Catalogue
+
+
+@dataclass(slots=True)
+class Workplace:
+    """One transaction of a group of ``app``. ``clock`` gives seconds since the epoch, ``topic`` is for signals without
+    one of their own; ``announced`` counts the events that handlers have put into the outbox."""
+
+    app: str
+    topic: str
+    signals: Catalogue
+    clock: Callable[[], float]
+    announced: int = 0

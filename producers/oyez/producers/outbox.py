@@ -1,0 +1,101 @@
+"""The outbox: events that were announced in a database transaction, and leave once it is committed.
+
+Whoever ships them takes them in the order of their ids. A number is never given twice, also not after its row
+was deleted, so that what deletes by number can never delete what it has not seen.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Insert,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.orm import Session, scoped_session
+
+from .errors import TransportRefused
+from .transport import Database
+
+NAME = "oyez_outbox"
+CHANNEL = "oyez"
+"""The channel on which PostgreSQL tells workers what there is to do."""
+NOTICE = "outbox"
+"""What is told there when something was announced in an application's transaction."""
+
+table = Table(
+    NAME,
+    MetaData(),
+    # SQLite gives automatic numbers to INTEGER primary keys only.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text),
+    Column("value", LargeBinary, nullable=False),
+    Column("announced_at", Double, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+INSERT: Insert = insert(table).inline()
+"""Inserts rows as `row` makes them, one or many."""
+
+_written = (
+    insert(table).inline().values({c: bindparam(c.name) for c in table.c if not c.primary_key}).cte("written")
+)
+_INSERT_AND_TELL = select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_written)
+
+
+def row(topic: str, key: bytes | None, value: bytes, now: float) -> dict[str, object]:
+    """One event as it is inserted; `now` in seconds since the epoch."""
+    return {"topic": topic, "key": None if key is None else key.decode(), "value": value, "announced_at": now}
+
+
+class Outbox:
+    """Takes events as part of their callers' transactions, for transports that know nothing of databases."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        """`clock` gives nanoseconds since the epoch."""
+        self._clock = clock
+
+    def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
+        """Take one event. TransportRefused: the database does not, or `db` is none."""
+        written = row(topic, key, value, self._clock() / 1e9)
+        connection = _connection(db)
+        try:
+            if connection.dialect.name == "postgresql":
+                connection.execute(_INSERT_AND_TELL, written)
+            else:
+                connection.execute(INSERT, written)
+        except SQLAlchemyError as error:
+            raise TransportRefused(_reason(error, connection)) from error
+
+
+def _connection(db: Database) -> Connection:
+    if isinstance(db, scoped_session):
+        db = db()
+    if isinstance(db, Session):
+        return db.connection()
+    if isinstance(db, Connection):
+        return db
+    raise TransportRefused(
+        f"db= must be a SQLAlchemy Session or Connection, in whose transaction it goes; not {type(db).__name__}"
+    )
+
+
+def _reason(error: SQLAlchemyError, db: Connection) -> str:
+    cause = error.orig if isinstance(error, StatementError) else error
+    said = " ".join(str(cause).split())
+    if NAME in said and ("no such table" in said or getattr(cause, "sqlstate", None) == "42P01"):
+        where = db.engine.url.render_as_string(hide_password=True)
+        return f"the database {where} has no table {NAME}; run: oyez db upgrade"
+    return f"the database did not take it: {said}"
