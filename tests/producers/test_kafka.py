@@ -1,7 +1,9 @@
 """The kafka transport against a real broker."""
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -136,6 +138,19 @@ def test_parent_and_children_of_a_fork_all_deliver_and_exit(
         ("parent", "/before"),
     ]
     assert len({e.id for e in found}) == 8
+
+
+def test_a_closed_client_is_gone_without_a_garbage_collection(kafka: str, topic: str) -> None:
+    """One that a forked child collected would crash the child."""
+    transport = KafkaTransport(kafka)
+    transport.send(topic, b"k", b"{}")
+    link = weakref.ref(transport._link)
+    gc.disable()
+    try:
+        transport.close(5)
+        eventually(lambda: link() is None)
+    finally:
+        gc.enable()
 
 
 def _fork(announcer: Announcer, session: str) -> int:

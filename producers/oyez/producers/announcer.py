@@ -41,7 +41,8 @@ class Announcer:
         on_undelivered: OnUndelivered = log_undelivered,
         flush_timeout: float = 10.0,
     ) -> None:
-        """`clock` gives nanoseconds since the epoch; `flush_timeout` is in seconds.
+        """`clock` gives nanoseconds since the epoch; `flush_timeout` is in seconds. `new_id` gives ids that sort in the
+        order in which they were made: by it, events that Kafka did not take are written to the spool.
 
         `on_undelivered(event, reason)` is called, from any thread, for each event that was announced and did
         not arrive. InvalidEvent: the source is empty or too long.

@@ -14,6 +14,7 @@ from .errors import TransportRefused
 from .forks import call_in_child
 from .kafka_link import Link, Report
 from .settings import Settings
+from .transport import Lasting
 
 _HEADERS: Any = [("content-type", CONTENT_TYPE)]
 _SERVE_EVERY = 100
@@ -114,8 +115,10 @@ class KafkaTransport:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             limit = self._config.get("message.max.bytes", 1_000_000)
             return TransportRefused(
-                f"it has {size} bytes, {limit} are allowed: make it smaller, or raise message.max.bytes in "
-                "OYEZ_KAFKA_OPTIONS and max.message.bytes of the topic"
+                Lasting(
+                    f"it has {size} bytes, {limit} are allowed: make it smaller, or raise message.max.bytes in "
+                    "OYEZ_KAFKA_OPTIONS and max.message.bytes of the topic"
+                )
             )
         return TransportRefused(str(error.str()))
 

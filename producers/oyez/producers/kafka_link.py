@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from .errors import SettingsError
+from .transport import Lasting
 
 log = logging.getLogger("oyez.kafka")
 
@@ -19,6 +20,14 @@ librdkafka_log.addHandler(logging.NullHandler())
 
 _LOOK_EVERY = 1.0
 _PROBE = 1.0
+
+_LASTING = (
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+)
 
 Report = Callable[[bytes, str], None]
 
@@ -43,7 +52,9 @@ class Link:
         self.sent = 0
         self.away: str | None = None
         """Why nothing is taken at present; None while all is well."""
-        self.producer = _producer({**config, "error_cb": self._on_error, "on_delivery": self._on_failure})
+        # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
+        told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
+        self.producer = make_producer({**config, **told})
 
     def connect(self, topic: str) -> None:
         """Wait for the broker, at most the patience; `away` says so if it does not come."""
@@ -72,8 +83,7 @@ class Link:
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not by then is given up."""
         if self.producer.flush(timeout):
-            self.producer.purge(in_queue=True, in_flight=True, blocking=True)
-            self.producer.flush(1.0)
+            recall(self.producer)
 
     def close(self, timeout: float) -> None:
         """flush(), and end the watching."""
@@ -106,16 +116,35 @@ class Link:
         if error is None:
             return
         self._failed += 1
-        self._report(message.value() or b"", _reason(error))
+        self._report(message.value() or b"", reason_of(error))
 
 
-def _reason(error: KafkaError) -> str:
+def weakly(method: Callable[..., None]) -> Callable[..., None]:
+    """A callback that calls a bound method as long as its object lives, and does not keep it alive."""
+    known = weakref.WeakMethod(method)
+
+    def call(*given: object) -> None:
+        if (alive := known()) is not None:
+            alive(*given)
+
+    return call
+
+
+def recall(producer: Producer) -> None:
+    """Give up whatever was not acknowledged; every callback has been called when this returns."""
+    producer.purge(in_queue=True, in_flight=True, blocking=True)
+    while producer.flush(1.0):
+        producer.purge(in_queue=True, in_flight=True, blocking=True)
+
+
+def reason_of(error: KafkaError) -> str:
+    """Why an event was not delivered: `Lasting` if it is the event that the broker does not want."""
     if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
         return "not acknowledged within the time given"
-    return str(error.str())
+    return Lasting(error.str()) if error.code() in _LASTING else str(error.str())
 
 
-def _producer(config: Mapping[str, Any]) -> Producer:
+def make_producer(config: Mapping[str, Any]) -> Producer:
     try:
         return Producer(dict(config), logger=librdkafka_log)
     except KafkaException as error:

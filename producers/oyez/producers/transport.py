@@ -9,6 +9,12 @@ from sqlalchemy.orm import Session
 Database: TypeAlias = Session | Connection
 
 
+class Lasting(str):
+    """Why an event was not taken, where that is the event's own fault: it will not be taken later either."""
+
+    __slots__ = ()
+
+
 class Transport(Protocol):
     """Takes encoded events. Many threads may use it at once."""
 
