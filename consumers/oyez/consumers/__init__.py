@@ -5,16 +5,20 @@ from .application import Application, StartError
 from .eventfiles import load_event_files
 from .handlers import Handlers
 from .loading import load_application
+from .mailing import Attachment, Mail, MailRefused
 from .outcomes import HandlerMisuse, NotReady, Reject
 from .settings import ListenSettings
 from .signature import RegistrationError
 
 __all__ = [
     "Application",
+    "Attachment",
     "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
     "ListenSettings",
+    "Mail",
+    "MailRefused",
     "NotReady",
     "RegistrationError",
     "Reject",

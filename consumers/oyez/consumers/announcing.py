@@ -17,10 +17,9 @@ from oyez.schemas import Encoder, Event, Signal
 
 from .database.connection import HandlerConnection
 from .outcomes import HandlerMisuse
-from .tools import Pending, Tool
+from .tools import Causes, EventId, Pending, Tool
 from .workplace import Workplace
 
-EventId = tuple[str, str]
 _VERSION, _VARIANT = 8 << 76, 2 << 62
 _FREE = ~(0xF << 76 | 3 << 62)
 
@@ -57,9 +56,7 @@ class HandlerAnnouncer(Tool):
         self._encode = Encoder(source_of(workplace.app, handler), workplace.signals).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
-        self._events: Sequence[Event[Any]] = ()
-        self._known: dict[int, EventId] = {}
-        self._cause: Event[Any] | None = None
+        self._causes = Causes(handler)
         self._counts: Counter[tuple[EventId, str]] = Counter()
 
     @classmethod
@@ -69,9 +66,7 @@ class HandlerAnnouncer(Tool):
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """What is counted for an event begins at 0 with each run of it."""
-        self._events = events
-        self._cause = cause
-        self._known.clear()
+        self._causes.begin(events, cause)
         self._counts.clear()
 
     def finish(self) -> None:
@@ -113,17 +108,10 @@ class HandlerAnnouncer(Tool):
         return self._routes[model]
 
     def _caused_by(self, cause: Signal | Event[Any] | None) -> EventId:
-        if cause is None:
-            if self._cause is not None:
-                return self._cause.source, self._cause.id
-            raise HandlerMisuse(
-                f"{self._handler} takes a batch: say for which of its events it announces, announce(…, cause=event), "
-                f"so that the id is the same when that is handled again"
-            )
-        if not self._known:
-            self._known = {id(one): (e.source, e.id) for e in self._events for one in (e, e.data)}
-        if id(cause) in self._known:
-            return self._known[id(cause)]
+        found = self._causes.of(cause)
+        if found is not None:
+            return found
         raise HandlerMisuse(
-            f"{self._handler}: cause= must be one of the events that the handler was given, as it was"
+            f"{self._handler} takes a batch: say for which of its events it announces, announce(…, cause=event), "
+            f"so that the id is the same when that is handled again"
         )

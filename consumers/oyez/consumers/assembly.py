@@ -150,6 +150,7 @@ def execution_for(
         limits=limits_from(settings),
         budget=settings.budget,
         topic=settings.topic,
+        mail_size=settings.mail_size,
         clock=clock,
         sleep=sleep,
         timer=timer,

@@ -24,7 +24,7 @@ from .readiness import MetPairs, Readiness
 from .running import Burying, Runner, Todo
 from .settling import Settling
 from .shares import Result
-from .workplace import Workplace
+from .workplace import MAIL_SIZE, Workplace
 from .writing import Report
 
 
@@ -55,17 +55,19 @@ class Execution:
         limits: Limits,
         budget: float = 10.0,
         topic: str = "oyez.events",
+        mail_size: int = MAIL_SIZE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``topic``: where handlers announce signals that name none."""
+        """``topic``: where handlers announce signals that name none; ``mail_size``: the bytes that a mail may have."""
         self.group = group
         self.database = database
         self.clock = clock
         self.met = MetPairs()
         self._budget = budget
         self._topic = topic
+        self._mail_size = mail_size
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, limits, self.met)
@@ -107,7 +109,8 @@ class Execution:
         now = self.clock()
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
-        workplace = Workplace(self.group.app, self._topic, self.group.application.signals, self.clock)
+        signals = self.group.application.signals
+        workplace = Workplace(self.group.app, self._topic, signals, self.clock, self._mail_size)
         ran = runner.run(Todo(works, readiness, self.group.completing, deadline, workplace), db)
         results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)

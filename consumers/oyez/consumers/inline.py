@@ -18,7 +18,7 @@ from oyez.producers.forks import call_in_child
 from oyez.schemas import OyezError, Undecodable
 
 from .application import Application
-from .assembly import engine_from, limits_from, retrying_for
+from .assembly import engine_from, execution_for, retrying_for
 from .database.connection import HandlerConnection
 from .database.engine import Database, DatabaseAway, one_line
 from .database.migrating import MigrationNeeded, require
@@ -56,13 +56,13 @@ class InlineTransport:
         release: Callable[[], None] = lambda: None,
     ) -> None:
         """``release`` is called by `close`."""
-        database, limits = Database(engine), limits_from(settings)
+        database = Database(engine)
         self._database = database
         self._batch = settings.batch
         self._clock = clock
         self._release = release
         self._executions = {
-            group.name: Execution(group, database, limits=limits, topic=settings.topic, clock=clock)
+            group.name: execution_for(group, database, settings, clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}

@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from oyez.producers import Settings
+from .mailing.settings import MailSettings
 
 
-class ListenSettings(Settings):
-    """What a listening application may set, beside what `Settings` has."""
+class ListenSettings(MailSettings):
+    """What a listening application may set, beside what `Settings` and `MailSettings` have."""
 
     batch: int = Field(500, ge=1, le=10_000)
     """Events taken in one transaction, at most."""

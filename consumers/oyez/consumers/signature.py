@@ -17,6 +17,7 @@ from oyez.schemas import Event, OyezError, Signal
 
 from .announcing import HandlerAnnouncer
 from .layers import innermost, layers, place
+from .mailing.mail import Mail
 from .tools import Tool
 
 
@@ -55,7 +56,7 @@ class Signature:
 
 
 Injected = type[Session] | type[Connection] | type[Tool]
-INJECTABLE: tuple[Injected, ...] = (Session, Connection, HandlerAnnouncer)
+INJECTABLE: tuple[Injected, ...] = (Session, Connection, HandlerAnnouncer, Mail)
 
 
 def read_signature(

@@ -8,11 +8,13 @@ from typing import Any, Self
 
 from sqlalchemy import Insert
 
-from oyez.schemas import Event
+from oyez.schemas import Event, Signal
 
 from .database.connection import HandlerConnection
+from .outcomes import HandlerMisuse
 from .workplace import Workplace
 
+EventId = tuple[str, str]
 MANY = 1_000  # rows after which those that are pending are written
 
 
@@ -31,6 +33,35 @@ class Tool(ABC):
     @abstractmethod
     def finish(self) -> None:
         """The handler has returned each time: write what is pending, in its transaction."""
+
+
+class Causes:
+    """Which event a handler is called for, and which events it may name as the cause of what it does."""
+
+    def __init__(self, handler: str) -> None:
+        self._handler = handler
+        self._events: Sequence[Event[Any]] = ()
+        self._known: dict[int, EventId] = {}
+        self._cause: EventId | None = None
+
+    def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
+        """As `Tool.begin`."""
+        self._events = events
+        self._known.clear()
+        self._cause = None if cause is None else (cause.source, cause.id)
+
+    def of(self, named: Signal | Event[Any] | None) -> EventId | None:
+        """The (source, id) of the event that was named (the `Event` or the model itself), else of the one that the
+        handler is called for; None for a batch of which none was named. Raises `HandlerMisuse` for another event."""
+        if named is None:
+            return self._cause
+        if not self._known:
+            self._known = {id(one): (e.source, e.id) for e in self._events for one in (e, e.data)}
+        if id(named) in self._known:
+            return self._known[id(named)]
+        raise HandlerMisuse(
+            f"{self._handler}: cause= must be one of the events that the handler was given, as it was"
+        )
 
 
 class Pending:

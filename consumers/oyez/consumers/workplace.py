@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from oyez.schemas import Catalogue
 
+MAIL_SIZE = 10 * 1024 * 1024
+
 
 @dataclass(slots=True)
 class Workplace:
     """One transaction of a group of ``app``. ``clock`` gives seconds since the epoch, ``topic`` is for signals without
-    one of their own; ``announced`` counts the events that handlers have put into the outbox."""
+    one of their own, ``mail_size`` is how many bytes a mail may have; ``announced`` counts the events that handlers
+    have put into the outbox."""
 
     app: str
     topic: str
     signals: Catalogue
     clock: Callable[[], float]
+    mail_size: int = MAIL_SIZE
     announced: int = 0

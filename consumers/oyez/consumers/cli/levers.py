@@ -10,11 +10,10 @@ from typing import Annotated
 import typer
 from sqlalchemy import Table
 
-from ..assembly import limits_from
+from ..assembly import execution_for
 from ..database import Database as Transactions
 from ..database.choosing import Filter
 from ..database.tables import dead, parked
-from ..execution import Execution
 from ..levers import Decode, Discard, Force, Release, Retry, Tally, overtaken
 from ..reading import Reader
 from . import output
@@ -32,9 +31,9 @@ def _release(scene: Scene, advance: Advance) -> Tally:
 
 def _force(scene: Scene, advance: Advance) -> Tally:
     total = Tally()
-    database, limits, topic = Transactions(scene.engine), limits_from(scene.settings), scene.settings.topic
+    database = Transactions(scene.engine)
     for group in scene.application.groups.values():
-        execution = Execution(group, database, limits=limits, topic=topic)
+        execution = execution_for(group, database, scene.settings)
         total.add(Force(execution, Reader(group)).pull(scene.wanted, advance))
     total.gone += max(0, len(scene.ids) - total.chosen)
     return total

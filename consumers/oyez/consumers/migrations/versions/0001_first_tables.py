@@ -81,6 +81,7 @@ def upgrade() -> None:
     create_start()
     create_members()
     create_outbox()
+    create_mail()
 
 
 def create_parked() -> None:
@@ -175,3 +176,44 @@ def create_outbox() -> None:
         sa.Column("error", sa.Text),
         sa.Column("failed_at", sa.Double),
     )
+
+
+def create_mail() -> None:
+    op.create_table(
+        "oyez_mail",
+        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("app", sa.Text, nullable=False),
+        sa.Column("handler", sa.Text, nullable=False),
+        sa.Column("source", sa.Text),
+        sa.Column("event_id", sa.Text),
+        sa.Column("n", sa.Integer),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("rank", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("sender", sa.Text),
+        sa.Column("recipients", sa.Text, nullable=False),
+        sa.Column("remaining", sa.Text, nullable=False),
+        sa.Column("refused", sa.Text),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("message_id", sa.Text, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("unsure", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("claim", sa.Text),
+        sa.Column("error", sa.Text),
+        sa.Column("queued_at", sa.Double, nullable=False),
+        sa.Column("changed_at", sa.Double, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    once = ["app", "handler", "source", "event_id", "n"]
+    op.create_index("oyez_mail_once", "oyez_mail", once, unique=True)
+    waiting = sa.text("state = 'waiting'")
+    op.create_index(
+        "oyez_mail_due",
+        "oyez_mail",
+        ["rank", "due_at", "id"],
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
+    op.create_index("oyez_mail_state", "oyez_mail", ["state", "changed_at"])

@@ -1,0 +1,149 @@
+"""The mail queue's rows: queued, taken by a sender, held while they are sent, and what became of them.
+
+A row that is marked as being sent and not held any more is one of a sender that died: it may have been sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, Connection, Insert, Integer, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .claims import unclaimed
+from .rows import Rows
+from .tables import mail
+
+State = Literal["waiting", "sending", "sent", "failed", "held", "canceled", "unsure"]
+STATES: tuple[State, ...] = ("waiting", "sending", "sent", "failed", "held", "canceled", "unsure")
+
+
+URGENT = 9
+"""The highest priority. In the table it is the lowest rank, so that an index has the mails in their turn."""
+
+
+class Letter:
+    """One row, as its sender needs it: ``to_try`` are the recipients that nothing final is known of."""
+
+    def __init__(self, row: Any) -> None:
+        self.id: int = row.id
+        self.sender: str | None = row.sender
+        self.remaining: list[str] = json.loads(row.remaining)
+        self.refused: dict[str, str] = json.loads(row.refused or "{}")
+        self.attempts: int = row.attempts
+        self.unsure: int = row.unsure
+        self.content: bytes = row.content
+
+    @property
+    def to_try(self) -> list[str]:
+        return [one for one in self.remaining if one not in self.refused]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of a row. ``due_at`` is when it may be sent next, in seconds since the epoch."""
+
+    state: State
+    due_at: float
+    remaining: Sequence[str]
+    refused: Mapping[str, str]
+    attempts: int
+    unsure: int
+    error: str | None
+
+
+@cache
+def queueing(dialect: str) -> Insert:
+    """Queues mails, but for those of which the same one of the same event is there."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    # Queued for an event that is handled a second time, it is there already.
+    return insert(mail).on_conflict_do_nothing()
+
+
+_is_due = (
+    mail.c.state == "waiting",
+    mail.c.due_at <= bindparam("now"),
+    mail.c.rank <= URGENT - bindparam("least", type_=Integer),
+)
+_in_turn = (mail.c.rank, mail.c.due_at, mail.c.id)
+_next = select(mail.c.id).where(*_is_due).order_by(*_in_turn).limit(1)
+_any = select(mail.c.id).where(*_is_due).limit(1)
+_take = (
+    update(mail)
+    .where(mail.c.id == unclaimed(_next, mail).scalar_subquery())
+    .values(state="sending", claim=bindparam("by"), changed_at=bindparam("now"))
+    .returning(mail.c.id)
+)
+
+
+def is_due(db: Connection, now: float, least: int) -> bool:
+    """Whether there is something to send, of this priority or a higher one."""
+    return db.execute(_any, {"now": now, "least": least}).first() is not None
+
+
+def take(db: Connection, claim: str, now: float, least: int) -> int | None:
+    """Mark the next mail as being sent by whoever has this claim; its id. Highest priority first, then oldest."""
+    number: int | None = db.execute(_take, {"now": now, "least": least, "by": claim}).scalar()
+    return number
+
+
+_mine = select(mail).where(mail.c.claim == bindparam("by"), mail.c.state == "sending").with_for_update()
+
+
+def hold(db: Connection, claim: str) -> Letter | None:
+    """The mail that is marked with this claim, locked for as long as the transaction lasts; None when somebody took the
+    mark away."""
+    row = db.execute(_mine, {"by": claim}).first()
+    return None if row is None else Letter(row)
+
+
+_settle = (
+    update(mail)
+    .where(
+        mail.c.id == bindparam("number"),
+        mail.c.claim == bindparam("by"),
+        mail.c.state.in_(("sending", "unsure")),
+    )
+    .values(
+        **{name: bindparam(f"new_{name}") for name in Change.__dataclass_fields__},
+        claim=None,
+        changed_at=bindparam("now"),
+    )
+)
+
+
+def settle(db: Connection, number: int, claim: str, change: Change, now: float) -> None:
+    """Write down what became of a mail. One that was taken for its sender's legacy meanwhile is settled too."""
+    given = {f"new_{name}": getattr(change, name) for name in Change.__dataclass_fields__}
+    given["new_remaining"] = json.dumps(list(change.remaining))
+    given["new_refused"] = json.dumps(dict(change.refused)) if change.refused else None
+    db.execute(_settle, {**given, "number": number, "by": claim, "now": now})
+
+
+_abandoned = unclaimed(
+    select(mail.c.id).where(mail.c.state == "sending", mail.c.changed_at < bindparam("before")), mail
+)
+
+
+@cache
+def _give_up(dialect: str, *, resend: bool) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    said: dict[str, Any] = {"unsure": mail.c.unsure + 1, "changed_at": bindparam("now")}
+    if resend:
+        said |= {"state": "waiting", "claim": None, "due_at": bindparam("now")}
+    else:
+        said |= {"state": "unsure", "error": "its sender ended while it was sent"}
+    return rows, update(mail).where(mail.c.id.in_(rows.select())).values(said)
+
+
+def give_up_abandoned(db: Connection, before: float, now: float, *, resend: bool) -> int:
+    """Find what senders were sending when they ended, marked before ``before``; returns how many there were."""
+    found = db.execute(_abandoned, {"before": before}).scalars().all()
+    if found:
+        rows, statement = _give_up(db.dialect.name, resend=resend)
+        db.execute(statement, {**rows.bind([(number,) for number in found]), "now": now})
+    return len(found)

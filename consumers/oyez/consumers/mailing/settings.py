@@ -1,0 +1,77 @@
+"""The settings of the mail queue; OYEZ_MAIL_… in the environment, mail_… in oyez.toml."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from oyez.producers import Settings
+
+from .addresses import parse
+from .errors import MailRefused
+
+PORTS = {"none": 25, "starttls": 587, "tls": 465}
+
+
+class MailSettings(Settings):
+    """What is set for sending mail. Without ``mail_host`` mails are queued and not sent."""
+
+    mail_host: str | None = Field(None, min_length=1)
+    """The mail server."""
+    mail_tls: Literal["none", "starttls", "tls"] = "starttls"
+    """How the connection is encrypted: not at all, after STARTTLS, or from the beginning."""
+    mail_port: int | None = Field(None, ge=1, le=65_535)
+    """The server's port; 587 for starttls, 465 for tls, 25 for none, unless set."""
+    mail_ca: Path | None = None
+    """A file with the certificates that are trusted, instead of the system's."""
+    mail_user: str | None = None
+    """The name to log in with; without one there is no login."""
+    mail_password: SecretStr | None = None
+    """The password to log in with."""
+    mail_sender: str | None = None
+    """Who mails are from, where the handler does not say: `a@b.example` or `Name <a@b.example>`."""
+    mail_override_to: str | None = None
+    """All mails go to this address instead of their recipients: for staging."""
+    mail_limit: int = Field(500, ge=1)
+    """Mails that one run sends, at most."""
+    mail_every: float = Field(300.0, gt=0)
+    """Seconds between two runs, by which the expected wait is told."""
+    mail_attempts: int = Field(12, ge=1)
+    """Attempts after which a mail that is refused for the moment has failed."""
+    mail_policy: Literal["hold", "resend"] = "hold"
+    """What becomes of a mail that may have been sent: it is held until somebody decides, or sent again."""
+    mail_timeout: float = Field(30.0, gt=0)
+    """Seconds that a connection may take, and that one mail may take."""
+    mail_size: int = Field(10 * 1024 * 1024, ge=1_000)
+    """Bytes that a mail may have, attachments and all."""
+
+    @property
+    def mail_server(self) -> str:
+        """The server as it is named in messages."""
+        return f"{self.mail_host}:{self.mail_port or PORTS[self.mail_tls]}"
+
+    @field_validator("mail_sender", "mail_override_to")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else str(parse(value))
+        except MailRefused as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("mail_user")
+    @classmethod
+    def _encrypted(cls, value: str | None, info: ValidationInfo) -> str | None:
+        host = info.data.get("mail_host")
+        if value is not None and host and info.data.get("mail_tls") == "none" and not _is_here(host):
+            raise ValueError("would be sent with its password in clear text; set mail_tls to starttls or tls")
+        return value
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
