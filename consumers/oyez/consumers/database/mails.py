@@ -66,10 +66,11 @@ def queueing(dialect: str) -> Insert:
 
 _is_due = (
     mail.c.state == "waiting",
+    mail.c.since <= bindparam("now"),  # those of the future come last, and are not looked at
     mail.c.due_at <= bindparam("now"),
     mail.c.rank <= URGENT - bindparam("least", type_=Integer),
 )
-_in_turn = (mail.c.rank, mail.c.due_at, mail.c.id)
+_in_turn = (mail.c.rank, mail.c.since, mail.c.id)
 _next = select(mail.c.id).where(*_is_due).order_by(*_in_turn).limit(1)
 _any = select(mail.c.id).where(*_is_due).limit(1)
 _take = (
@@ -78,6 +79,7 @@ _take = (
     .values(state="sending", claim=bindparam("by"), changed_at=bindparam("now"))
     .returning(mail.c.id)
 )
+_marked = select(mail.c.id).where(mail.c.claim == bindparam("by"), mail.c.state == "sending")
 
 
 def is_due(db: Connection, now: float, least: int) -> bool:
@@ -85,10 +87,15 @@ def is_due(db: Connection, now: float, least: int) -> bool:
     return db.execute(_any, {"now": now, "least": least}).first() is not None
 
 
-def take(db: Connection, claim: str, now: float, least: int) -> int | None:
-    """Mark the next mail as being sent by whoever has this claim; its id. Highest priority first, then oldest."""
-    number: int | None = db.execute(_take, {"now": now, "least": least, "by": claim}).scalar()
-    return number
+def take(db: Connection, claim: str, now: float, least: int) -> bool:
+    """Mark the next mail as being sent by whoever has this claim; False if there is none. Highest priority first, then
+    oldest."""
+    return db.execute(_take, {"now": now, "least": least, "by": claim}).first() is not None
+
+
+def is_marked(db: Connection, claim: str) -> bool:
+    """Whether a mail is marked with this claim."""
+    return db.execute(_marked, {"by": claim}).first() is not None
 
 
 _mine = select(mail).where(mail.c.claim == bindparam("by"), mail.c.state == "sending").with_for_update()
@@ -125,7 +132,10 @@ def settle(db: Connection, number: int, claim: str, change: Change, now: float) 
 
 
 _abandoned = unclaimed(
-    select(mail.c.id).where(mail.c.state == "sending", mail.c.changed_at < bindparam("before")), mail
+    select(mail.c.id).where(
+        mail.c.state == "sending", mail.c.changed_at < bindparam("before"), mail.c.claim != bindparam("by")
+    ),
+    mail,
 )
 
 
@@ -140,9 +150,10 @@ def _give_up(dialect: str, *, resend: bool) -> tuple[Rows, Any]:
     return rows, update(mail).where(mail.c.id.in_(rows.select())).values(said)
 
 
-def give_up_abandoned(db: Connection, before: float, now: float, *, resend: bool) -> int:
-    """Find what senders were sending when they ended, marked before ``before``; returns how many there were."""
-    found = db.execute(_abandoned, {"before": before}).scalars().all()
+def give_up_abandoned(db: Connection, claim: str, before: float, now: float, *, resend: bool) -> int:
+    """Find what other senders than this one were sending when they ended, marked before ``before``; returns how many
+    there were."""
+    found = db.execute(_abandoned, {"before": before, "by": claim}).scalars().all()
     if found:
         rows, statement = _give_up(db.dialect.name, resend=resend)
         db.execute(statement, {**rows.bind([(number,) for number in found]), "now": now})

@@ -171,6 +171,7 @@ mail = Table(
     Column("n", Integer),
     Column("state", Text, nullable=False),
     Column("rank", Integer, nullable=False),
+    Column("since", Double, nullable=False),
     Column("due_at", Double, nullable=False),
     Column("sender", Text),
     Column("recipients", Text, nullable=False),
@@ -190,8 +191,9 @@ mail = Table(
     Index(
         "oyez_mail_due",
         "rank",
-        "due_at",
+        "since",
         "id",
+        "due_at",
         postgresql_where=text("state = 'waiting'"),
         sqlite_where=text("state = 'waiting'"),
     ),

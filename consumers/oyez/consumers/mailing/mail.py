@@ -97,6 +97,7 @@ class Mail(Tool):
                 f"mail: it has {len(content)} bytes, more than OYEZ_MAIL_SIZE allows ({self._at.mail_size})"
             )
         now = self._at.clock()
+        since = now if not_before is None else max(now, _moment(not_before))
         recipients = json.dumps(_recipients(*given[:3]))
         source, event_id = key or (None, None)
         row = {
@@ -107,7 +108,8 @@ class Mail(Tool):
             "n": n,
             "state": "waiting",
             "rank": URGENT - _priority(priority),
-            "due_at": now if not_before is None else max(now, _moment(not_before)),
+            "since": since,
+            "due_at": since,
             "sender": None if by is None else str(by),
             "recipients": recipients,
             "remaining": recipients,

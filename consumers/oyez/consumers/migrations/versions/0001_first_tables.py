@@ -189,6 +189,7 @@ def create_mail() -> None:
         sa.Column("n", sa.Integer),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("rank", sa.Integer, nullable=False),
+        sa.Column("since", sa.Double, nullable=False),
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("sender", sa.Text),
         sa.Column("recipients", sa.Text, nullable=False),
@@ -212,7 +213,7 @@ def create_mail() -> None:
     op.create_index(
         "oyez_mail_due",
         "oyez_mail",
-        ["rank", "due_at", "id"],
+        ["rank", "since", "id", "due_at"],
         postgresql_where=waiting,
         sqlite_where=waiting,
     )

@@ -1,0 +1,40 @@
+"""A sender, put together as the settings say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..database.engine import Database
+from ..limits import Limits
+from .answers import Rules
+from .errors import MailSettingsWrong
+from .posting import Posting
+from .sending import Sender
+from .settings import MailSettings
+from .turns import turn_of
+
+FIRST_DELAY, LONGEST_DELAY = 60.0, 4 * 3_600.0  # s between attempts at a mail that is refused for the moment
+
+
+def sender_for(
+    settings: MailSettings,
+    database: Database,
+    *,
+    idle_limit: float,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sender:
+    """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle.
+
+    Raises `MailSettingsWrong`.
+    """
+    if settings.mail_timeout >= idle_limit:
+        raise MailSettingsWrong(
+            f"OYEZ_MAIL_TIMEOUT ({settings.mail_timeout:g} s) must be less than OYEZ_IDLE_IN_TRANSACTION "
+            f"({idle_limit:g} s): a mail is sent within a transaction"
+        )
+    limits = Limits(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
+    rules = Rules(limits, resend=settings.mail_policy == "resend")
+    post = Posting(settings, clock)
+    return Sender(database, turn_of(database), post, rules, clock=clock, sleep=sleep)

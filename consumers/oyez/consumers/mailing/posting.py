@@ -1,0 +1,76 @@
+"""From a row of the queue to what the mail server is given: who it is from, when, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Protocol
+
+from ..database.mails import Letter
+from .addresses import parse
+from .answers import Answer
+from .errors import MailSettingsWrong
+from .message import POLICY
+from .settings import MailSettings
+from .smtp import Link
+
+
+class Post(Protocol):
+    """What takes mails away."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+
+    def open(self) -> None:
+        """Make one. Raises `MailServerAway` and `MailSettingsWrong`."""
+
+    def deliver(self, letter: Letter) -> Answer:
+        """Give a mail away."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+class Posting:
+    """Takes mails to the mail server that is set. Raises `MailSettingsWrong` if none is, or no sender."""
+
+    def __init__(self, settings: MailSettings, clock: Callable[[], float]) -> None:
+        if settings.mail_host is None:
+            raise MailSettingsWrong("no mail server is set; set OYEZ_MAIL_HOST")
+        if settings.mail_sender is None:
+            raise MailSettingsWrong("nobody is set whom mails are from; set OYEZ_MAIL_SENDER")
+        self._sender = settings.mail_sender
+        self._override = settings.mail_override_to and parse(settings.mail_override_to).addr_spec
+        self._link = Link(settings)
+        self._clock = clock
+        self._from: dict[str, bytes] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self._link.is_open
+
+    def open(self) -> None:
+        self._link.open()
+
+    def close(self) -> None:
+        self._link.close()
+
+    def deliver(self, letter: Letter) -> Answer:
+        sender, to_try = letter.sender or self._sender, letter.to_try
+        now = format_datetime(datetime.fromtimestamp(self._clock(), UTC))
+        head = self._from_line(sender) + f"Date: {now}\r\n".encode()
+        address = parse(sender).addr_spec
+        if self._override is None:
+            return self._link.send(address, to_try, head + letter.content)
+        head += b"".join(f"X-Oyez-To: {one}\r\n".encode() for one in to_try)
+        return self._link.send(address, [self._override], head + letter.content).for_all_of(to_try)
+
+    def _from_line(self, sender: str) -> bytes:
+        if sender not in self._from:
+            message = EmailMessage(policy=POLICY)
+            message["From"] = parse(sender)
+            self._from[sender] = message.as_bytes().removesuffix(b"\r\n")
+        return self._from[sender]

@@ -1,0 +1,152 @@
+"""Whose turn it is to send, and how it is known that a sender has died.
+
+PostgreSQL: any number of senders. Each holds the row that it sends locked, in a transaction; a row that is marked as
+being sent and not locked is one of a sender that died. SQLite has no locks of rows, and its one write lock must not be
+held while a server is talked to: whoever sends has a lock on a file beside the database's, which ends with its process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from ..database import mails
+from ..database.engine import Database, DatabaseAway
+from ..database.mails import Change, Letter
+
+T = TypeVar("T")
+
+UNDER_WAY = 5.0
+"""Seconds within which a sender that has marked a mail has it locked."""
+PAUSE = 0.05  # s; between two looks at whether the turn is over
+
+Deliver = Callable[[Letter], Change]
+Settle = Callable[[Connection, Letter, Change], None]
+Then = Callable[[Connection], T]
+
+
+class Turn(Protocol):
+    """The right to send."""
+
+    def begin(self) -> bool:
+        """Take it; False if another has it."""
+
+    def end(self) -> None:
+        """Give it back."""
+
+    def abandoned_before(self, now: float) -> float:
+        """Marks made before this moment that nobody holds are those of senders that died."""
+
+    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
+        """Hold the mail that is marked with this claim, deliver it, and settle it; ``then`` does more in the
+        transaction that settles. None if the mark is gone, and nothing was delivered, or if ``then`` was left out.
+        """
+
+
+class RowTurn:
+    """For PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self) -> bool:
+        return True
+
+    def end(self) -> None:
+        """There is nothing to give back."""
+
+    def abandoned_before(self, now: float) -> float:
+        return now - UNDER_WAY
+
+    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
+        done: tuple[Letter, Change] | None = None
+        try:
+            with self._database.transaction() as db:
+                letter = mails.hold(db, claim)
+                if letter is None:
+                    return None
+                done = (letter, deliver(letter))
+                settle(db, *done)
+                return then(db)
+        except DatabaseAway:
+            if done is None:
+                raise
+        # What was said is known, and only the connection that would have told it is gone.
+        letter, change = done
+        self._database.repeat(lambda db: settle(db, letter, change))
+        return None
+
+
+class FileTurn:
+    """For SQLite: one sender at a time, on one host as SQLite itself. ``path`` is None for a database in memory."""
+
+    def __init__(self, database: Database, path: Path | None) -> None:
+        self._database = database
+        self._path = path
+        self._file: int | None = None
+
+    def begin(self) -> bool:
+        if self._path is None:
+            return True
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.end()
+            return False
+        return True
+
+    def end(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
+
+    def abandoned_before(self, now: float) -> float:
+        return float("inf")
+
+    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
+        with self._database.reading() as db:
+            letter = mails.hold(db, claim)
+        if letter is None:
+            return None
+        change = deliver(letter)
+
+        def work(db: Connection) -> T:
+            settle(db, letter, change)
+            return then(db)
+
+        return self._database.repeat(work)
+
+
+def turn_of(database: Database) -> Turn:
+    """What the database needs."""
+    if database.dialect == "postgresql":
+        return RowTurn(database)
+    with database.reading() as db:
+        row = db.exec_driver_sql("PRAGMA database_list").first()
+    file = row[2] if row is not None else ""
+    return FileTurn(database, Path(f"{file}-mail") if file else None)
+
+
+def begun(
+    turn: Turn,
+    stopped: Callable[[], bool],
+    patience: float,
+    sleep: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = time.monotonic,
+) -> bool:
+    """Wait for the turn, for so many seconds; whether it has begun."""
+    until = timer() + patience
+    while not turn.begin():
+        if stopped() or timer() >= until:
+            return False
+        sleep(PAUSE)
+    return True
