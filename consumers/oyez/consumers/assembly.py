@@ -29,13 +29,14 @@ from .logs.kafka import KafkaLog
 from .logs.log import Log
 from .logs.members import Members
 from .logs.spool import SpoolLog
+from .mailing.urgent import UrgentMail
 from .ownership import Ownership
 from .patience import Patience
 from .reading import Reader
 from .retention import DAY, retention
 from .retrying import Retrying
 from .settings import ListenSettings
-from .upkeep import Upkeep
+from .upkeep import Chore, Upkeep
 from .wakeups import wakeups
 from .worker import Worker
 
@@ -126,7 +127,7 @@ def make_worker(
         source,
         ownership,
         Batches(execution, ownership, patience, told, sleep=sleep),
-        retrying_for(execution, settings),
+        retrying_for(execution, settings, told),
         wakeups(database, group, clock),
         patience,
         told,
@@ -157,18 +158,20 @@ def execution_for(
     )
 
 
-def retrying_for(execution: Execution, settings: ListenSettings) -> Retrying:
+def retrying_for(
+    execution: Execution, settings: ListenSettings, instrument: Instrument | None = None
+) -> Retrying:
     """The retry table of an execution's group."""
     return Retrying(
         execution,
         Reader(execution.group),
         limits_from(settings),
         batch=settings.batch,
-        upkeep=upkeep_for(execution, settings),
+        upkeep=upkeep_for(execution, settings, instrument or logging_instrument()),
     )
 
 
-def upkeep_for(execution: Execution, settings: ListenSettings) -> Upkeep:
+def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instrument) -> Upkeep:
     """What is done in a group's sweeps besides."""
     forgetting = retention(
         execution.group,
@@ -177,7 +180,10 @@ def upkeep_for(execution: Execution, settings: ListenSettings) -> Upkeep:
         clock=execution.clock,
     )
     group = execution.group
-    chores = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
+    chores: list[Chore] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
+    if settings.mail_host is not None:
+        idle = settings.idle_in_transaction
+        chores.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
     return Upkeep(execution.database, chores, execution.clock)
 
 

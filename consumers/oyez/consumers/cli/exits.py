@@ -17,6 +17,7 @@ from ..database import DatabaseAway, DatabaseError
 from ..eventfiles import EventFilesBroken, OpenToOthers
 from ..levers import NotBegun
 from ..loading import AppError
+from ..mailing.errors import MailServerAway, MailSettingsWrong
 from ..signature import RegistrationError
 from . import logs
 
@@ -60,6 +61,7 @@ class Terminated(BaseException):
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (Unreachable, UNREACHABLE),
     (DatabaseAway, UNREACHABLE),
+    (MailServerAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (NotBegun, NOT_FOUND),
     (UnknownSignal, NOT_FOUND),
@@ -67,6 +69,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (UsageProblem, USAGE),
     (SettingsError, USAGE),
     (DatabaseError, USAGE),
+    (MailSettingsWrong, USAGE),
     (AppError, USAGE),
     (StartError, USAGE),
     (OpenToOthers, USAGE),

@@ -6,7 +6,7 @@ import inspect
 import re
 import time
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any
 
 import typer
@@ -49,17 +49,24 @@ OPTIONS: Mapping[str, Any] = {
 
 def filtered(table: Table) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options that choose rows of ``table``; it gets a `Filter`, as ``wanted``."""
+    return choosing_by(OPTIONS, partial(filter_of, table))
+
+
+def choosing_by(
+    offered: Mapping[str, Any], make: Callable[..., Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command these options; as ``wanted`` it gets what ``make`` makes of the time and of them."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def run(**given: Any) -> None:
-            chosen = {name: given.pop(name) for name in OPTIONS}
-            command(wanted=filter_of(table, time.time(), **chosen), **given)
+            chosen = {name: given.pop(name) for name in offered}
+            command(wanted=make(time.time(), **chosen), **given)
 
         own = inspect.signature(command, eval_str=True)
         options = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for name, kind in OPTIONS.items()
+            for name, kind in offered.items()
         ]
         context, *others = [
             parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

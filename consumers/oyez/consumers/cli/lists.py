@@ -69,7 +69,7 @@ def retry_list(
 ) -> None:
     """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
     settings = settings_from(context, database=database)
-    _list(settings, parked_shares, wanted, PARKED, _limit(limit), as_json=as_json, empty="nothing is parked")
+    _list(settings, parked_shares, wanted, PARKED, limit, as_json=as_json, empty="nothing is parked")
 
 
 @filtered(dead)
@@ -82,10 +82,10 @@ def dead_list(
 ) -> None:
     """List dead letters, with the reason why each was given up."""
     settings = settings_from(context, database=database)
-    _list(settings, dead_shares, wanted, DEAD, _limit(limit), as_json=as_json, empty="no dead letters")
+    _list(settings, dead_shares, wanted, DEAD, limit, as_json=as_json, empty="no dead letters")
 
 
-def _limit(given: int | None) -> int | None:
+def at_most(given: int | None) -> int | None:
     """One more than is shown, so that it can be said that there are more."""
     if given is None:
         return ON_A_TERMINAL + 1 if output.is_terminal() else None
@@ -106,13 +106,20 @@ def _list(
     engine = probes.reached(settings)
     try:
         with engine.connect() as db:
-            rows = query(db, wanted, limit)
-            if as_json:
-                output.json_array(output.as_dict(row) for row in rows)
-                return
-            shown = islice(rows, ON_A_TERMINAL) if limit == ON_A_TERMINAL + 1 else rows
-            output.table(shown, columns, empty=empty)
-            if next(rows, None) is not None:
-                output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")
+            rows = query(db, wanted, at_most(limit))
+            shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
     finally:
         engine.dispose()
+
+
+def shown_rows(
+    rows: Iterator[Any], columns: Sequence[output.Column], limit: int | None, *, as_json: bool, empty: str
+) -> None:
+    """Print rows that were asked for with `at_most` the limit given; on a terminal a page, unless told otherwise."""
+    if as_json:
+        output.json_array(output.as_dict(row) for row in rows)
+        return
+    is_page = at_most(limit) == ON_A_TERMINAL + 1
+    output.table(islice(rows, ON_A_TERMINAL) if is_page else rows, columns, empty=empty)
+    if next(rows, None) is not None:
+        output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")

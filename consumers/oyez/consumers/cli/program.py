@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import databases, levers, lists, logs, services, shows
+from . import databases, levers, lists, logs, mail_levers, mail_lists, mail_sends, services, shows
 from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
@@ -129,6 +129,16 @@ _dead.command("groups")(shows.groups)
 _dead.command("show")(shows.dead_show)
 _dead.command("retry")(levers.dead_retry)
 _dead.command("discard")(levers.dead_discard)
+_mail = _group("mail", "The mail queue.")
+_mail.command("send")(mail_sends.mail_send)
+_mail.command("status")(mail_lists.mail_status_)
+_mail.command("list")(mail_lists.mail_list)
+_mail.command("show")(mail_lists.mail_show)
+_mail.command("hold")(mail_levers.mail_hold)
+_mail.command("release")(mail_levers.mail_release)
+_mail.command("cancel")(mail_levers.mail_cancel)
+_mail.command("retry")(mail_levers.mail_retry)
+_mail.command("purge")(mail_levers.mail_purge)
 _db = _group("db", "Oyez's tables in your database.")
 _db.command("upgrade")(databases.upgrade)
 _db.command("check")(databases.check)

@@ -163,6 +163,24 @@ class EventKilledWorkers(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class MailsSent(Happening):
+    """Mails were sent in one run. Some were ``delayed`` for another attempt, some have ``failed``, and of the
+    ``unsure`` it is not known whether they were sent."""
+
+    sent: int
+    delayed: int
+    failed: int
+    unsure: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailServerLost(Happening):
+    """The mail server cannot be reached, or not as it is set; urgent mail waits."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandlersBroken(Happening):
     """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 

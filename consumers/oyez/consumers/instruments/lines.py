@@ -59,6 +59,12 @@ LINES: Mapping[type[h.Happening], Line] = {
         WORKER,
         "{group}: {topic} partition {partition} offset {offset}: {workers} workers died on this event; it is given up",
     ),
+    h.MailsSent: Line(
+        logging.INFO,
+        WORKER,
+        "{group}: urgent mail: {sent} sent, {delayed} delayed, {failed} failed, {unsure} may have been sent",
+    ),
+    h.MailServerLost: Line(logging.WARNING, WORKER, "{group}: {error}; urgent mail waits"),
     h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     h.HandlersMended: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }

@@ -8,7 +8,7 @@ from .overtaking import Overtaken, overtaken
 from .releasing import Release
 from .retrying import Retry
 from .rewinding import NotBegun, Rewinding, Rewound
-from .steps import Lever, Steps, Tally
+from .steps import Lever, Step, Steps, Tally
 
 __all__ = [
     "Decode",
@@ -23,6 +23,7 @@ __all__ = [
     "Retry",
     "Rewinding",
     "Rewound",
+    "Step",
     "Steps",
     "Tally",
     "overtaken",

@@ -21,6 +21,8 @@ from ..database.choosing import Filter
 from ..database.engine import Database
 
 T = TypeVar("T")
+W_contra = TypeVar("W_contra", contravariant=True)
+W = TypeVar("W")
 
 STEP = 500
 PAUSE = 0.1  # s; between two attempts at what somebody else has locked
@@ -64,15 +66,13 @@ class Step:
     left: Sequence[int] = ()
 
 
-class Lever(Protocol):
-    """Something that is done to shares of one table."""
-
-    table: Table
+class Lever(Protocol[W_contra]):
+    """Something that is done to what a filter finds."""
 
     def begin(self) -> None:
         """All shares that are left will be tried, from the first."""
 
-    def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
+    def step(self, db: Connection, ids: Sequence[int], wanted: W_contra) -> Step:
         """Do it to some of them, in their order, in one transaction, which may have to be tried again."""
 
 
@@ -101,9 +101,9 @@ class Steps:
 
     def pull(
         self,
-        lever: Lever,
+        lever: Lever[W],
         ids: Sequence[int],
-        wanted: Filter,
+        wanted: W,
         on_step: Callable[[int], None] = lambda _count: None,
     ) -> Tally:
         """Do it to the shares with these ids, as far as the filter still finds them. ``on_step`` is told how many more
@@ -122,9 +122,9 @@ class Steps:
 
     def _once(
         self,
-        lever: Lever,
+        lever: Lever[W],
         ids: Sequence[int],
-        wanted: Filter,
+        wanted: W,
         total: Tally,
         on_step: Callable[[int], None],
     ) -> list[int]:

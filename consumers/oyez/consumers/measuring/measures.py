@@ -16,6 +16,7 @@ from ..writing import Report
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
+MAILS = ("sent", "delayed", "failed", "unsure")
 REASONS = ("waiting", "behind", "retry", "unrun")
 TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
     h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
@@ -23,6 +24,7 @@ TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
     h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all shares failed alike."),
     h.EventKilledWorkers: ("oyez_deadly_events", "Events given up: workers died when they ran them alone."),
     h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
+    h.MailServerLost: ("oyez_mail_server_losses", "Times at which the mail server could not be reached."),
     h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
     h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
 }
@@ -63,6 +65,9 @@ class Measures:
         self._released = _counter("oyez_released_shares", "Shares of the group that another released.")
         self._dead = _counter("oyez_dead_shares", "Shares that became dead letters.")
         self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
+        self._mails = _counter(
+            "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
+        )
         self._times: Mapping[type[h.Happening], Counter] = {
             kind: _counter(name, text) for kind, (name, text) in TIMES.items()
         }
@@ -83,6 +88,7 @@ class Measures:
         group = happening.group
         if type(happening) in self._times:
             self._times[type(happening)].labels(group).inc()
+        self._count_mails(happening)
         match happening:
             case h.BatchHandled():
                 self._sizes.labels(group).observe(happening.size)
@@ -112,6 +118,8 @@ class Measures:
             counter.labels(group)
         for reason in REASONS:
             self._parked.labels(group, reason)
+        for outcome in MAILS:
+            self._mails.labels(group, outcome)
         for histogram in (self._sizes, self._seconds, self._delays):
             histogram.labels(group)
         self._workers.labels(group).set(1)
@@ -130,6 +138,11 @@ class Measures:
             self._failures.labels(group, handler).inc(count)
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
+
+    def _count_mails(self, happening: h.Happening) -> None:
+        if isinstance(happening, h.MailsSent):
+            for outcome in MAILS:
+                self._mails.labels(happening.group, outcome).inc(getattr(happening, outcome))
 
     def _set_connected(self, group: str, *, connected: bool) -> None:
         if self._connected.get(group) is not connected:
