@@ -8,15 +8,13 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from oyez.schemas import CONTENT_TYPE
-
 from .errors import TransportRefused
 from .forks import call_in_child
+from .kafka_config import HEADERS, producer_config, too_large
 from .kafka_link import Link, Report
 from .settings import Settings
-from .transport import Lasting
+from .transport import Transport
 
-_HEADERS: Any = [("content-type", CONTENT_TYPE)]
 _SERVE_EVERY = 100
 
 
@@ -37,7 +35,7 @@ class KafkaTransport:
         delivery_timeout: float = 30.0,
     ) -> None:
         """`options` are librdkafka's, and win over ours. Times in seconds."""
-        self._config = _config(servers, options or {}, delivery_timeout)
+        self._config = producer_config(servers, options or {}, delivery_timeout)
         self._servers = self._config["bootstrap.servers"]
         self._patience = announce_timeout
         self._report: Report = _ignore
@@ -56,9 +54,9 @@ class KafkaTransport:
         """Queue one event. TransportRefused: the broker is away, the queue stays full, or it is too large."""
         link = self._link or self._connect(topic)
         if link.away is not None:
-            raise TransportRefused(f"the broker at {self._servers} is away: {link.away}")
+            raise self._away(link)
         try:
-            self._produce(topic, value, key, headers=_HEADERS)
+            self._produce(topic, value, key, headers=HEADERS)
         except BufferError:
             self._send_patiently(link, topic, key, value)
         except KafkaException as error:
@@ -87,6 +85,9 @@ class KafkaTransport:
         if link is not None:
             link.close(timeout)
 
+    def _away(self, link: Link) -> TransportRefused:
+        return TransportRefused(f"the broker at {self._servers} is away: {link.away}")
+
     def _connect(self, topic: str) -> Link:
         with self._lock:
             if self._closed:
@@ -103,7 +104,7 @@ class KafkaTransport:
         while (left := end - time.monotonic()) > 0:
             link.producer.poll(min(left, 0.1))
             try:
-                self._produce(topic, value, key, headers=_HEADERS)
+                self._produce(topic, value, key, headers=HEADERS)
             except BufferError:
                 continue
             return
@@ -113,13 +114,7 @@ class KafkaTransport:
 
     def _refused(self, error: KafkaError, size: int) -> TransportRefused:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            limit = self._config.get("message.max.bytes", 1_000_000)
-            return TransportRefused(
-                Lasting(
-                    f"it has {size} bytes, {limit} are allowed: make it smaller, or raise message.max.bytes in "
-                    "OYEZ_KAFKA_OPTIONS and max.message.bytes of the topic"
-                )
-            )
+            return TransportRefused(too_large(size, self._config.get("message.max.bytes", 1_000_000)))
         return TransportRefused(str(error.str()))
 
     def _leave_to_parent(self) -> None:
@@ -132,26 +127,11 @@ class KafkaTransport:
         self._link, self._produce, self._lock = None, _ignore, threading.Lock()
 
 
-def from_settings(settings: Settings) -> KafkaTransport:
-    """The transport named "kafka"."""
-    return KafkaTransport(
-        settings.kafka,
-        settings.kafka_options,
-        announce_timeout=settings.announce_timeout,
-        delivery_timeout=settings.delivery_timeout,
-    )
+def from_settings(settings: Settings) -> Transport:
+    """The transport named "kafka", as durable as is set. SettingsError: that needs a spool."""
+    from .durability import kafka_transport  # noqa: PLC0415 # it knows them all
 
-
-def _config(servers: str, options: Mapping[str, Any], delivery_timeout: float) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": servers,
-        "partitioner": "murmur2_random",
-        "enable.idempotence": True,
-        "message.timeout.ms": int(delivery_timeout * 1000),
-        "reconnect.backoff.max.ms": 1000,
-        "delivery.report.only.error": True,
-        **options,
-    }
+    return kafka_transport(settings)
 
 
 def _ignore(*_: object, **__: object) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -32,6 +32,31 @@ _LASTING = (
 Report = Callable[[bytes, str], None]
 
 
+class Silence:
+    """For how long the broker has not acknowledged anything, though something waits for it."""
+
+    def __init__(self, patience: float, clock: Callable[[], float]) -> None:
+        """`patience` in seconds; `clock` gives seconds."""
+        self._patience = patience
+        self._clock = clock
+        self._arrived = 0
+        self.end()
+
+    def end(self) -> None:
+        """Something was heard."""
+        self._since = self._clock()
+
+    def too_long(self, sent: int, waiting: int) -> str | None:
+        """What is wrong, if it has lasted too long. `sent`: events so far, without those that have failed; `waiting`:
+        those of them that are not acknowledged."""
+        arrived = sent - waiting
+        if waiting == 0 or arrived > self._arrived:
+            self._arrived = max(arrived, self._arrived)
+            self.end()
+        silent = self._clock() - self._since
+        return f"no acknowledgement for {silent:.0f} s" if silent >= self._patience else None
+
+
 class Link:
     """The producer with what is known about its broker.
 
@@ -44,12 +69,11 @@ class Link:
         self._patience = patience
         self._report = report
         self._last_error = ""
-        self._failed = 0
-        self._arrived = 0
-        self._since = time.monotonic()
+        self._silence = Silence(patience, time.monotonic)
         self._probed = ""
         self._stop = threading.Event()
         self.sent = 0
+        self.failed = 0
         self.away: str | None = None
         """Why nothing is taken at present; None while all is well."""
         # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
@@ -60,10 +84,7 @@ class Link:
         """Wait for the broker, at most the patience; `away` says so if it does not come."""
         self._probed = topic
         self._probe(self._patience)
-        watcher = threading.Thread(
-            target=_watch, args=(weakref.ref(self), self._stop), name="oyez-kafka-watch", daemon=True
-        )
-        watcher.start()
+        watch(self, self._stop)
 
     def look(self) -> None:
         """Serve what librdkafka has to tell, and judge whether the broker is there."""
@@ -71,14 +92,8 @@ class Link:
         if self.away is not None:
             self._probe(_PROBE)
             return
-        waiting = len(self.producer)
-        arrived = self.sent - self._failed - waiting
-        now = time.monotonic()
-        if waiting == 0 or arrived > self._arrived:
-            self._arrived = max(arrived, self._arrived)
-            self._since = now
-        elif now - self._since >= self._patience:
-            self._leave(f"no acknowledgement for {now - self._since:.0f} s")
+        if reason := self._silence.too_long(self.sent - self.failed, len(self.producer)):
+            self.leave(reason)
 
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not by then is given up."""
@@ -95,14 +110,16 @@ class Link:
             self.producer.list_topics(self._probed, timeout=timeout)
         except KafkaException as error:
             self.producer.poll(0)
-            self._leave(str(error.args[0].str()))
+            self.leave(str(error.args[0].str()))
             return
         if self.away is not None:
             log.info("the broker is back")
         self.away = None
-        self._since = time.monotonic()
+        self._last_error = ""
+        self._silence.end()
 
-    def _leave(self, reason: str) -> None:
+    def leave(self, reason: str) -> None:
+        """The broker is away."""
         said = f"{reason}; {self._last_error}" if self._last_error else reason
         if self.away is None:
             log.warning("the broker is away: %s", said)
@@ -115,7 +132,7 @@ class Link:
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
         if error is None:
             return
-        self._failed += 1
+        self.failed += 1
         self._report(message.value() or b"", reason_of(error))
 
 
@@ -151,8 +168,20 @@ def make_producer(config: Mapping[str, Any]) -> Producer:
         raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
 
 
-def _watch(link: "weakref.ref[Link]", stop: threading.Event) -> None:
-    while not stop.wait(_LOOK_EVERY):
+class Watched(Protocol):
+    """Something to look at once a second."""
+
+    def look(self) -> None: ...
+
+
+def watch(watched: Watched, stop: threading.Event, every: float = _LOOK_EVERY) -> None:
+    """Look at it every so many seconds in a thread, until told to stop or it is gone."""
+    what = (weakref.ref(watched), stop, every)
+    threading.Thread(target=_watch, args=what, name="oyez-kafka-watch", daemon=True).start()
+
+
+def _watch(link: "weakref.ref[Watched]", stop: threading.Event, every: float) -> None:
+    while not stop.wait(every):
         watched = link()
         if watched is None:
             return

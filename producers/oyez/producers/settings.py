@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     spool: Path | None = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
+    durability: Literal["buffered", "acked", "spooled"] = "buffered"
+    """What an event is when announce() returns, over Kafka: in the client's queue (with a spool, it goes over to that
+    while the broker is away); acknowledged by the broker; or on disk, in the spool, to be shipped."""
     spool_fsync: Literal["always", "interval", "never"] = "interval"
     """When what is appended to the spool is forced to disk."""
     spool_fsync_interval: float = Field(1.0, gt=0)

@@ -37,6 +37,11 @@ class LogReader:
         self._at = ends.pop()
         return ends, lines, self._at
 
+    def sync(self) -> None:
+        """Force the segment that was read last to disk."""
+        if self._file >= 0:
+            os.fsync(self._file)
+
     def close(self) -> None:
         """Let go of the segment."""
         if self._file >= 0:

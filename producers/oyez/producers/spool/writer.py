@@ -47,7 +47,7 @@ class Writer:
     ) -> None:
         """A new segment is begun when one has ``segment_bytes``, or is ``segment_seconds`` old; ``interval`` is in
         seconds. The folder is made with the first record."""
-        self._path = path
+        self.path = path
         self._topic = topic
         self._policy = fsync, interval
         self._limit = segment_bytes
@@ -93,6 +93,22 @@ class Writer:
         with self.held():
             self._write(b"\n".join((*records, b"")))
 
+    def append_unless(self, needless: Callable[[int], bool], record: bytes) -> bool:
+        """Append a record, unless ``needless(end)`` is true of the position at which the log ends; whether it was
+        appended. Nobody appends in between."""
+        with self.held():
+            size = self._size()
+            if needless(self._base + size):
+                return False
+            self._write(record + b"\n")
+        return True
+
+    def end(self) -> int:
+        """The position at which the log ends, once a record that was not finished is taken away."""
+        with self.held():
+            size = self._size()
+            return self._base + size
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder against all others: what is asked in this block stays true until its end."""
@@ -113,9 +129,9 @@ class Writer:
         self._begin()
 
     def _open(self) -> None:
-        folder = Folder.create(self._path, self._topic)
-        self._log_id, self._segments = folder.log_id, Segments(self._path, folder.log_id)
-        self._lock = os.open(self._path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        folder = Folder.create(self.path, self._topic)
+        self.log_id, self._segments = folder.log_id, Segments(self.path, folder.log_id)
+        self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         flock(self._lock, LOCK_EX)
         try:
             if os.fstat(self._lock).st_size < _COUNTER:
@@ -178,11 +194,11 @@ class Writer:
         assert self._shared is not None
         begun = int.from_bytes(self._shared[:_COUNTER]) + 1
         self._shared[:_COUNTER] = begun.to_bytes(_COUNTER)
-        name = SegmentName(base, int(self._clock()), self._log_id)
-        path = self._path / str(name)
+        name = SegmentName(base, int(self._clock()), self.log_id)
+        path = self.path / str(name)
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         self._take(Segment(base, path, name.created))
-        sync_directory(self._path)
+        sync_directory(self.path)
 
     def _take(self, segment: Segment) -> None:
         assert self._shared is not None

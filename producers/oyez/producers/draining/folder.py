@@ -1,0 +1,155 @@
+"""Shipping one log of the spool, in order."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from oyez.schemas import OyezError
+
+from ..shipping import Outgoing, Shipper
+from ..spool.folder import LOCK, Folder
+from ..spool.reader import BytesMissing, LogReader
+from ..spool.segments import Segments
+from .lines import NoEvent, outgoing
+from .lock import DRAIN, FileLock
+from .mark import Mark
+from .refused import put_aside
+
+log = logging.getLogger("oyez.spool")
+
+_BATCH = 1_000
+_NEARLY = 256 * 1024
+"""So many bytes before its end a log is held against appending, so that the end can be reached."""
+
+
+class Stuck(OyezError):
+    """A log cannot be shipped on at present; the message says why."""
+
+
+class LogDrain:
+    """Ships what is in a log, from its mark on. The mark moves once everything before it has been acknowledged: a
+    drainer that is killed leaves at most a batch that the next one sends again."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        clock: Callable[[], float] = time.time,
+        patience: float = 10.0,
+        grip: float = 1.0,
+    ) -> None:
+        """``patience``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last ones, for
+        which nobody can append meanwhile."""
+        self.folder = folder
+        self._clock = clock
+        self._patience = patience
+        self._grip = grip
+        self._mark = Mark(folder.path, folder.log_id)
+        self._segments = Segments(folder.path, folder.log_id)
+        self._reader = LogReader(self._segments)
+        self._draining = FileLock(folder.path / DRAIN)
+        self._appending = FileLock(folder.path / LOCK)
+        self._position = 0
+        self._most = _BATCH
+
+    def has_backlog(self) -> bool:
+        """Whether something was not shipped yet."""
+        return (self._mark.read() or 0) != self._segments.end()
+
+    def drain(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
+        """Ship everything, or until told to stop; returns how many events were, or None if another process ships the
+        folder at the moment.
+
+        Raises `Stuck`; what was shipped before is marked.
+        """
+        with self._draining.held_if_free() as is_ours:
+            if not is_ours:
+                return None
+            try:
+                self._position = self._begin()
+                return self._all(shipper, stop)
+            except BytesMissing as missing:
+                raise Stuck(
+                    f"{missing}; copy the segment here again, or remove {self._mark.path}: then all that is there is "
+                    "shipped again"
+                ) from None
+            except OSError as error:
+                raise Stuck(f"{error.filename or self.folder.path}: {error.strerror}") from error
+            finally:
+                self._reader.close()
+
+    def _begin(self) -> int:
+        """Where to go on."""
+        marked, end = self._mark.read(), self._segments.end()
+        if marked is None:
+            return self._segments.start()
+        newest = self._segments.newest()
+        if marked <= end:
+            return marked
+        begin = newest.base if newest else 0
+        log.warning(
+            "the spool %s ends at %d, before what was shipped: %d; from %d on it is shipped again",
+            self.folder.path,
+            end,
+            marked,
+            begin,
+        )
+        return begin
+
+    def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> int:
+        count = 0
+        while not stop():
+            if self._segments.end() - self._position > _NEARLY:
+                count += self._some(shipper, self._patience)
+                continue
+            with self._appending.held():
+                while not stop() and self._position != self._segments.end():
+                    count += self._some(shipper, self._grip)
+            break
+        return count
+
+    def _some(self, shipper: Shipper, patience: float) -> int:
+        """Ship a batch, or put one line aside; returns how many events were shipped."""
+        begins, lines, after = self._reader.read(self._position, self._most)
+        ends = [*begins[1:], after]
+        events, why = self._events(lines)
+        if not events:
+            self._put_aside(lines[0], why, ends[0])
+            return 0
+        shipped = shipper.ship(events, patience)
+        if shipped.is_refused and not shipped.count and len(events) > 1:
+            # A batch may be refused for its size: what is refused alone is refused for ever.
+            shipped, self._most = shipper.ship(events[:1], patience), len(events) // 2
+        if shipped.count:
+            self._move(ends[shipped.count - 1])
+        if shipped.reason is None:
+            self._most = min(_BATCH, self._most * 2)
+        elif not shipped.is_refused:
+            raise Stuck(shipped.reason)
+        elif not shipped.count:
+            self._put_aside(lines[0], shipped.reason, ends[0])
+        return shipped.count
+
+    def _events(self, lines: list[bytes]) -> tuple[list[Outgoing], str]:
+        """The events at the beginning of some lines, and why the next line is none."""
+        events: list[Outgoing] = []
+        try:
+            for line in lines:
+                events.append(outgoing(self.folder.topic, line))
+        except NoEvent as error:
+            return events, str(error)
+        return events, ""
+
+    def _put_aside(self, line: bytes, why: str, after: int) -> None:
+        path, position = self.folder.path, self._position
+        log.error("the spool %s: the record at %d was put aside: %s", path, position, why)
+        put_aside(path, self.folder.log_id, position, line, why, self._clock())
+        self._move(after)
+
+    def _move(self, position: int) -> None:
+        """What is marked must be on disk: a log that ended before its mark would take new records for shipped ones."""
+        self._reader.sync()
+        self._mark.write(position)
+        self._position = position

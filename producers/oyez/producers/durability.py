@@ -1,0 +1,93 @@
+"""The transport "kafka", as durable as is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from .acked import AckedTransport
+from .draining.background import Background
+from .draining.drainer import Drainer
+from .errors import SettingsError
+from .failover.outlet import Outlet
+from .failover.transport import FailoverTransport
+from .kafka import KafkaTransport
+from .kafka_config import producer_config
+from .settings import Settings
+from .shipping import Shipper
+from .spool.transport import writer_from
+from .spooled import SpooledTransport
+from .transport import Transport
+
+_FOR_EVER = 24 * 3600.0
+_LATER = 10.0
+
+
+def kafka_transport(settings: Settings) -> Transport:
+    """The transport for the durability that is set. SettingsError: it needs a spool."""
+    made: Mapping[str, Callable[[Settings], Transport]] = {
+        "buffered": _buffered,
+        "acked": _acked,
+        "spooled": _spooled,
+    }
+    return made[settings.durability](settings)
+
+
+def shipper_from(settings: Settings) -> Shipper:
+    """What ships to Kafka. It gives up by taking back everything at once: if single events could time out, later ones
+    might arrive without them."""
+    return Shipper(
+        KafkaTransport(
+            settings.kafka,
+            settings.kafka_options,
+            announce_timeout=settings.announce_timeout,
+            delivery_timeout=_FOR_EVER,
+        )
+    )
+
+
+def drainer_from(settings: Settings) -> Drainer:
+    """What ships the spool. SettingsError: there is none."""
+    return Drainer([_spool(settings)], settings.topic, lambda: shipper_from(settings))
+
+
+def _buffered(settings: Settings) -> Transport:
+    if settings.spool is not None:
+        return _failing_over(settings)
+    return KafkaTransport(
+        settings.kafka,
+        settings.kafka_options,
+        announce_timeout=settings.announce_timeout,
+        delivery_timeout=settings.delivery_timeout,
+    )
+
+
+def _failing_over(settings: Settings) -> Transport:
+    # Silence is noticed first, and everything taken back at once: see shipper_from.
+    patience = settings.announce_timeout
+    timeout = max(settings.delivery_timeout, patience + _LATER)
+    config = producer_config(settings.kafka, settings.kafka_options, timeout)
+    return FailoverTransport(
+        lambda: Outlet(config, patience),
+        _spool(settings),
+        writer_from(settings),
+        Background(lambda: drainer_from(settings)),
+        limit=int(config.get("message.max.bytes", 1_000_000)),
+    )
+
+
+def _acked(settings: Settings) -> Transport:
+    return AckedTransport(settings.kafka, settings.kafka_options, announce_timeout=settings.announce_timeout)
+
+
+def _spooled(settings: Settings) -> Transport:
+    background = Background(lambda: drainer_from(settings))
+    return SpooledTransport(_spool(settings), writer_from(settings), background)
+
+
+def _spool(settings: Settings) -> Path:
+    if settings.spool is None:
+        raise SettingsError(
+            f"durability {settings.durability} needs a spool: set OYEZ_SPOOL to a folder (or spool in oyez.toml)"
+        )
+    return settings.spool
