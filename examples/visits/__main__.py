@@ -43,14 +43,19 @@ def import_log(
     ],
     *,
     servers: Annotated[int, typer.Option(min=1, help="Line i goes to server i mod SERVERS.")] = 3,
-    kafka: Annotated[str | None, typer.Option(help="HOST:PORT; else OYEZ_KAFKA or oyez.toml.")] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT; else OYEZ_KAFKA or oyez.toml; else the spool, in the folder."),
+    ] = None,
     database_url: Annotated[
         str | None,
         typer.Option("--database", help="A SQLAlchemy URL; else SQLite in the folder."),
     ] = None,
     topic: Annotated[str | None, typer.Option(help="A topic of its own unless given.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes for each group and listener.")] = 1,
-    listeners: Annotated[int, typer.Option(min=0, help="`oyez listen` processes; 0: you run them.")] = 1,
+    listeners: Annotated[
+        int, typer.Option(min=0, help="`oyez listen` processes; 0: you run them, or sweep.")
+    ] = 1,
     rate: Annotated[float, typer.Option(min=0, help="Lines a second; 0: as fast as it goes.")] = 0,
     delay: Annotated[
         list[str], typer.Option(metavar="SERVER:SECONDS", help="Hold a server (from 0) back by so much.")
@@ -69,7 +74,7 @@ def import_log(
         run = Run(
             log=str(log.absolute()),
             servers=servers,
-            kafka=kafka or settings.kafka,
+            kafka=kafka or (settings.kafka if settings.transport == "kafka" else ""),
             topic=topic or f"visits-{uuid4().hex[:12]}",
             database=url,
         )

@@ -11,15 +11,23 @@ from visits import accesslog, checks, database
 from visits.checks import Findings
 from visits.driver import Driver, Outcome, Plan, Watch, prepare
 from visits.kafka import Topic
+from visits.progress import Course
 from visits.sessions import deal, steps_of, visits_of
+from visits.spool import Spool
 from visits.work import Run, Work, read_announced, source_of
 
 
 def import_log(run: Run, plan: Plan, work: Work, engine: Engine, watch: Watch) -> Outcome:
     """Import a log, to the end."""
-    topic = Topic(run.kafka, run.topic, Settings().kafka_options)
-    observer = prepare(run, plan, work, topic, engine)
+    observer = prepare(run, plan, work, course_of(run, work), engine)
     return Driver(plan, run, work, engine, observer).execute(watch)
+
+
+def course_of(run: Run, work: Work) -> Course:
+    """What the events of an import go through."""
+    if run.is_spooled:
+        return Spool(work.spool, run.topic)
+    return Topic(run.kafka, run.topic, Settings().kafka_options)
 
 
 def check(run: Run, work: Work, engine: Engine) -> Findings:

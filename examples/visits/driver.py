@@ -11,9 +11,8 @@ from sqlalchemy import Engine
 
 from visits import accesslog, database, processes
 from visits.errors import VisitsError
-from visits.kafka import Topic
 from visits.processes import Child, Server
-from visits.progress import Lines, Observer, Progress
+from visits.progress import Course, Lines, Observer, Progress
 from visits.sessions import deal, steps_of
 from visits.work import Run, Work, source_of, write_steps
 
@@ -42,7 +41,7 @@ class Outcome:
     seconds: float
 
 
-def prepare(run: Run, plan: Plan, work: Work, topic: Topic, engine: Engine) -> Observer:
+def prepare(run: Run, plan: Plan, work: Work, topic: Course, engine: Engine) -> Observer:
     """Read the log and deal it, make the topic and the tables; VisitsError if one of them cannot be had."""
     log = accesslog.read(Path(run.log))
     topic.create(plan.partitions)
@@ -55,6 +54,16 @@ def prepare(run: Run, plan: Plan, work: Work, topic: Topic, engine: Engine) -> O
     return Observer(topic, [Lines(work.announced(source_of(n))) for n in range(run.servers)], earlier)
 
 
+def environment_of(run: Run, work: Work) -> dict[str, str]:
+    """The settings of all processes of an import."""
+    course = (
+        {"OYEZ_TRANSPORT": "spool", "OYEZ_SPOOL": str(work.spool.absolute())}
+        if run.is_spooled
+        else {"OYEZ_TRANSPORT": "kafka", "OYEZ_KAFKA": run.kafka}
+    )
+    return course | {"OYEZ_APP": "visits.handlers:on", "OYEZ_TOPIC": run.topic, "OYEZ_DATABASE": run.database}
+
+
 class Driver:
     """Runs a prepared import."""
 
@@ -64,13 +73,8 @@ class Driver:
         self._work = work
         self._engine = engine
         self._observer = observer
-        self._environment = {
-            "OYEZ_APP": "visits.handlers:on",
-            "OYEZ_TRANSPORT": "kafka",
-            "OYEZ_KAFKA": run.kafka,
-            "OYEZ_TOPIC": run.topic,
-            "OYEZ_DATABASE": run.database,
-        }
+        self._is_spooled = run.is_spooled
+        self._environment = environment_of(run, work)
 
     def execute(self, watch: Watch) -> Outcome:
         """Start everything, follow it to its end and stop it; VisitsError if it does not come to one."""
@@ -81,7 +85,8 @@ class Driver:
             children.extend(servers)
             for server in servers:
                 server.wait_until_ready()
-            self._wait_for_workers(listeners)
+            if not self._is_left_to_others:
+                self._wait_for_workers(listeners)
             begin = time.monotonic()
             for server in servers:
                 server.begin()
@@ -93,7 +98,8 @@ class Driver:
     def _server(self, number: int) -> Server:
         late = self._plan.delays.get(number, 0.0)
         folder, source = self._work.folder, source_of(number)
-        return processes.server(folder, source, self._plan.pause, late, self._environment)
+        own = {"OYEZ_SPOOL": str(self._work.spool / source)} if self._is_spooled else {}
+        return processes.server(folder, source, self._plan.pause, late, self._environment | own)
 
     def _wait_for_workers(self, listeners: Sequence[Child]) -> None:
         """A site's workers run already when its visitors come."""
@@ -104,6 +110,11 @@ class Driver:
                 said = "; ".join(child.last_words() for child in listeners)
                 raise VisitsError(f"no worker took the topic within {self._plan.patience:g} s: {said}")
             time.sleep(LOOK_EVERY / 4)
+
+    @property
+    def _is_left_to_others(self) -> bool:
+        """In the spool, events wait until somebody reads them, as `oyez sweep` does from cron."""
+        return self._is_spooled and not self._plan.listeners
 
     def _listening(self) -> bool:
         with database.connected(self._engine) as db:
@@ -119,7 +130,7 @@ class Driver:
             with database.connected(self._engine) as db:
                 now = self._observer.look(db)
             watch(now)
-            if now.settled and not announcing:
+            if not announcing and (now.settled or self._is_left_to_others):
                 return now
             if announcing or now != seen:
                 seen, moved = now, time.monotonic()

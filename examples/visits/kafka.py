@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from sqlalchemy import Connection, func, select
 
+from oyez.consumers.database.tables import position
 from visits.errors import UNREACHABLE, VisitsError
 
 PATIENCE = 5.0  # seconds for one probe
@@ -43,6 +45,12 @@ class Topic:
     def partitions(self) -> list[int]:
         """The numbers of its partitions, once it was created."""
         return sorted(self._admin.list_topics(self.name, timeout=PATIENCE).topics[self.name].partitions)
+
+    def has_workers(self, db: Connection, groups: Collection[str]) -> bool:
+        """Whether every group has a worker on every partition."""
+        mine = position.c.topic == self.name, position.c.group_name.in_(groups)
+        taken = db.execute(select(func.count()).select_from(position).where(*mine)).scalar_one()
+        return bool(taken == len(groups) * len(self.partitions))
 
     def ends(self) -> dict[int, int]:
         """The offset after the last record of each partition."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select, text, union
 
 from oyez.consumers.database.tables import dead, inbox, parked, position
 from visits.handlers import on
-from visits.kafka import Topic
 
 GROUPS = sorted({handler.group for handler in on})
 SHARES = 2  # handlers for each event
@@ -21,7 +21,7 @@ class Progress:
     """A look at an import. An event is handled when each of its handlers has succeeded.
 
     parked are the shares in the retry table now, ever_parked those that ever were, released those that have
-    been handled since; lag is how many records the group that is furthest behind has not read.
+    been handled since; lag is how much (records, or bytes of the spool) the group that is furthest behind has not read.
     """
 
     announced: int = 0
@@ -41,6 +41,21 @@ class Progress:
     def settled(self) -> bool:
         """Whether nothing is left to do with what was announced."""
         return self.lag == 0 and self.parked == 0
+
+
+class Course(Protocol):
+    """What the events go through: a topic of Kafka, or of the spool."""
+
+    name: str
+
+    def create(self, partitions: int) -> None:
+        """Make sure that it is there."""
+
+    def ends(self) -> dict[int, int]:
+        """The offset after the last record of each partition."""
+
+    def has_workers(self, db: Connection, groups: Collection[str]) -> bool:
+        """Whether every group is read."""
 
 
 class Lines:
@@ -66,7 +81,7 @@ class Lines:
 class Observer:
     """What an import is looked at with; earlier is last_parked() of the database before it began."""
 
-    topic: Topic
+    topic: Course
     notes: Sequence[Lines]
     earlier: int
 
@@ -89,8 +104,8 @@ class Observer:
         )
 
     def listening(self, db: Connection) -> bool:
-        """Whether every group has a worker on every partition."""
-        return len(_positions(db, self.topic.name)) == len(GROUPS) * len(self.topic.partitions)
+        """Whether every group has its workers."""
+        return self.topic.has_workers(db, GROUPS)
 
 
 def last_parked(db: Connection) -> int:

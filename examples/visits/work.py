@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from visits.accesslog import View
@@ -15,13 +16,21 @@ from visits.sessions import Step
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import: which log, how many servers, and where the events and their effects are."""
+    """One import: which log, how many servers, and where the events and their effects are.
+
+    Without ``kafka`` each server has a folder of the spool.
+    """
 
     log: str
     servers: int
     kafka: str
     topic: str
     database: str
+
+    @property
+    def is_spooled(self) -> bool:
+        """Whether the events go through files."""
+        return not self.kafka
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,11 @@ class Work:
 
     folder: Path
 
+    @property
+    def spool(self) -> Path:
+        """The folder with the servers' spools."""
+        return self.folder / "spool"
+
     def create(self) -> None:
         """Make the folder, kept out of version control."""
         try:
@@ -52,6 +66,7 @@ class Work:
         for pattern in ("run.json", "dealt-*.jsonl", "announced-*.jsonl", "*.log"):
             for old in self.folder.glob(pattern):
                 old.unlink()
+        rmtree(self.spool, ignore_errors=True)
 
     def dealt(self, source: str) -> Path:
         """The steps that this server will announce."""

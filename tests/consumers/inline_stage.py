@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Clock, Known, Opened, Placed, Stage, effects, known, note
 from oyez.consumers import Application, Handlers, ListenSettings
-from oyez.consumers.assembly import sweepers
+from oyez.consumers.assembly import retrying_for_group
 from oyez.consumers.database import make_engine
 from oyez.consumers.inline import InlineTransport
+from oyez.consumers.sweeping import in_order
 from oyez.producers import Announcer
 from oyez.schemas import Signal
 
@@ -51,7 +52,8 @@ class Inline(Stage):
 
     def sweep(self, seconds: float = 10_000.0) -> None:
         self.clock.now += seconds
-        for table in sweepers(self.application, self.settings, self.engine, self.clock):
+        for group in in_order(self.application):
+            table = retrying_for_group(group, self.settings, self.engine, self.clock)
             table.sweep(lambda _report: None)
 
 

@@ -19,7 +19,7 @@ from oyez.consumers.database import Database
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import position
 from oyez.consumers.levers import Rewinding
-from oyez.consumers.reports import Offsets
+from oyez.consumers.reports import KafkaOffsets
 from support.services import make_topic_again
 
 # A member that asks for a topic would make it, with as many partitions as the broker likes.
@@ -37,15 +37,15 @@ class Operator:
 
     def __init__(self, crew: Crew, admin: AdminClient) -> None:
         self._crew = crew
-        self._offsets = Offsets(admin)
+        self._offsets = KafkaOffsets(admin)
 
     def rewind(self, to: int, *numbers: int, is_again: bool = False) -> None:
         topic = self._crew.site.topic
-        ends = self._offsets.ends([topic])
-        wanted = {Partition(topic, ends[topic].topic_id, n): to for n in numbers or ends[topic].partitions}
+        (log,) = self._offsets.ends([topic])
+        wanted = {Partition(topic, log.topic_id, n): to for n in numbers or log.partitions}
         (group,) = self._crew.application.groups.values()
         database = Database(self._crew.site.engine)
-        Rewinding(group, database, self._offsets, ends, time.time).perform(wanted, is_again=is_again)
+        Rewinding(group, database, self._offsets, [log], time.time).perform(wanted, is_again=is_again)
 
 
 @pytest.fixture

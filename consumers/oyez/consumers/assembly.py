@@ -15,13 +15,12 @@ from sqlalchemy import Engine
 from oyez.producers import SettingsError
 from oyez.producers.spool import Folder, found_in
 
-from .application import Application, Group
+from .application import Group
 from .asking import AskForParked
 from .batches import Batches
 from .changing import Gone, NotRequired
 from .database.engine import Database, make_engine
 from .execution import Execution
-from .handlers import AT_LEAST_ONCE
 from .instruments.instrument import Instrument, logging_instrument
 from .limits import Limits
 from .logs.attended import Attended
@@ -34,6 +33,7 @@ from .ownership import Ownership
 from .patience import Patience
 from .reading import Reader
 from .retention import DAY, retention
+from .retiring import ReadSegments
 from .retrying import Retrying
 from .settings import ListenSettings
 from .upkeep import Chore, Upkeep
@@ -89,12 +89,19 @@ def kafka_log(group: Group, settings: ListenSettings) -> Log:
 
 def spool_log(group: Group, settings: ListenSettings, engine: Engine) -> Log:
     """The group's log in the folders of the spool."""
-    name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
     topics = topics_of(group, settings)
-    members = Members(Database(engine), group.name, name)
     return Attended(
-        SpoolLog(lambda: [folder for folder in folders(settings) if folder.topic in topics], members)
+        SpoolLog(
+            lambda: [folder for folder in folders(settings) if folder.topic in topics],
+            members_of(group, engine),
+        )
     )
+
+
+def members_of(group: Group, engine: Engine) -> Members:
+    """A new member of a group that reads the spool, with the others."""
+    name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+    return Members(Database(engine), group.name, name)
 
 
 def folders(settings: ListenSettings) -> list[Folder]:
@@ -184,13 +191,17 @@ def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instr
     if settings.mail_host is not None:
         idle = settings.idle_in_transaction
         chores.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
+    if settings.transport == "spool" and settings.spool_retention != "keep":
+        chores.append(
+            ReadSegments(
+                group.application, settings.topic, settings.spool_retention, lambda: folders(settings)
+            )
+        )
     return Upkeep(execution.database, chores, execution.clock)
 
 
-def sweepers(
-    application: Application, settings: ListenSettings, engine: Engine, clock: Callable[[], float] = time.time
-) -> list[Retrying]:
-    """The retry tables of all groups; completers before those that wait for them."""
-    database = Database(engine)
-    groups = sorted(application.groups.values(), key=lambda group: group.promise == AT_LEAST_ONCE)
-    return [retrying_for(execution_for(group, database, settings, clock), settings) for group in groups]
+def retrying_for_group(
+    group: Group, settings: ListenSettings, engine: Engine, clock: Callable[[], float] = time.time
+) -> Retrying:
+    """A group's retry table, for whoever has no worker."""
+    return retrying_for(execution_for(group, Database(engine), settings, clock), settings)

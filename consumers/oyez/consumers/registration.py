@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .application import Application, StartError
-from .database.tables import dead, handler, inbox, parked, position
+from .database.tables import dead, handler, inbox, parked, position, told
 from .handlers import Handler
 
 GONE_AFTER = 600.0
@@ -84,7 +84,7 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
-    for table in (position, inbox, parked, dead):
+    for table in (position, inbox, parked, dead, told):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
     changed = db.execute(
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)

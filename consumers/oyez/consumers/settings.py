@@ -17,8 +17,6 @@ class ListenSettings(MailSettings):
     """Events taken in one transaction, at most."""
     spools: tuple[Path, ...] = ()
     """The folders below which logs of the spool are read; `spool` if none is named."""
-    after_reading: Literal["keep", "archive", "delete"] = "keep"
-    """What becomes of a segment of the spool that every group has read."""
     budget: float = Field(10.0, gt=0)
     """Seconds after which a batch that is not done is cut: what has not run is left for the next one."""
     idle_in_transaction: float = Field(60.0, gt=0)

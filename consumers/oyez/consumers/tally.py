@@ -25,6 +25,14 @@ class Tally:
         self.revived += report.revived
         self.dead += report.dead
 
+    def merge(self, other: Tally) -> None:
+        """Add what another has counted."""
+        self.done += other.done
+        self.parked += other.parked
+        self.released += other.released
+        self.revived += other.revived
+        self.dead += other.dead
+
     def stopped(self, group: str) -> WorkerStopped:
         """What a worker of ``group`` says of all that at its end."""
         return WorkerStopped(group, self.done, self.parked, self.released, self.dead)

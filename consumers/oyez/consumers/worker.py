@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+from .allowance import Allowance
 from .batches import Batches
 from .breakage import HandlersBroken
 from .database.engine import DatabaseAway
@@ -26,6 +28,7 @@ from .writing import Report
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
 TELL_LAGS = 1.0  # s; between two looks at how far the log has got
+QUIET = 5  # rounds without a record, after which a log counts as read out
 SLICE = 1.0  # s; how long parked rows are run before the log is polled again
 
 
@@ -63,6 +66,7 @@ class Worker:
         self._timer = timer
         self._clock = execution.clock
         self._alone = 0
+        self._unlimited = Allowance()
         self._told_lags = float("-inf")
         self._swept = float("-inf")
         self._written = self._clock()
@@ -71,9 +75,24 @@ class Worker:
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(happenings.WorkerStarted(self._name))
-        try:
+        with self._ending(stopped):
             while not stopped():
                 self.step(stopped)
+        self._emit(self.tally.stopped(self._name))
+
+    def run_out(self, stopped: Callable[[], bool], allowance: Allowance) -> Tally:
+        """Work until nothing is left to read, the allowance is spent, or ``stopped()``; then leave the group."""
+        with self._ending(stopped):
+            quiet = 0
+            while quiet < QUIET and allowance.left and not stopped():
+                quiet = 0 if self.step(stopped, allowance) else quiet + 1
+        return self.tally
+
+    @contextmanager
+    def _ending(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """The worker ends with this block, as it should."""
+        try:
+            yield
             self._write_positions()
             self._ownership.release()
         except (DatabaseAway, HandlersBroken) as error:
@@ -83,12 +102,13 @@ class Worker:
         finally:
             self._wakeups.close()
             self._log.close()
-        self._emit(self.tally.stopped(self._name))
 
-    def step(self, stopped: Callable[[], bool] = lambda: False) -> int:
+    def step(self, stopped: Callable[[], bool] = lambda: False, allowance: Allowance | None = None) -> int:
         """One round; returns the number of records read."""
+        allowed = self._unlimited if allowance is None else allowance
         self._patience.until_back(self._ownership.look, stopped)
-        records = self._log.poll(1 if self._alone else self._batch, POLL)
+        records = self._log.poll(1 if self._alone else allowed.of(self._batch), POLL)
+        allowed.spend(len(records))
         polled = frozenset(self._log.positions())
         self._patience.until_back(self._ownership.follow, stopped)
         if self._ownership.has_suspects():

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """After how many bytes a new segment is begun."""
     spool_segment_seconds: float = Field(3600.0, gt=0)
     """After how many seconds a new segment is begun."""
+    spool_retention: Literal["keep", "archive", "delete"] = "keep"
+    """What becomes of a segment that every group has read, or that was shipped."""
     database: str = "sqlite:///oyez.db"
     """A SQLAlchemy URL."""
     announce_timeout: float = Field(5.0, gt=0)

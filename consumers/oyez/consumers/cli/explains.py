@@ -17,6 +17,7 @@ from ..reports import Explanation, GroupState, Offsets, Part, Prerequisite, expl
 from ..settings import ListenSettings
 from . import output, probes
 from .apps import application_of
+from .asked import offsets_of
 from .exits import NotFound, Unreachable
 from .options import App, Database, Json, Kafka, Topic, settings_from
 
@@ -57,23 +58,22 @@ def explains(
 def _states(
     engine: Engine, application: Application, settings: ListenSettings, names: Iterable[str], *, ask: bool
 ) -> States:
-    """How far these groups are. Kafka is asked only for them, and only where events go through it."""
+    """How far these groups are. The log is asked only for them, and only where there is one."""
     groups = [group for group in application.groups.values() if group.name in set(names)]
     if not groups:
         return {}
-    offsets = _offsets(settings) if ask and settings.transport == "kafka" else None
+    offsets = _offsets(settings, engine) if ask and settings.transport in ("kafka", "spool") else None
     topics = {group.name: topics_of(group, settings) for group in groups}
     with engine.connect() as db:
         return {one.group: one for one in group_states(db, groups, topics, offsets, time.time())}
 
 
-def _offsets(settings: ListenSettings) -> Offsets | None:
+def _offsets(settings: ListenSettings, engine: Engine) -> Offsets | None:
     try:
-        probes.kafka(settings)
+        return offsets_of(settings, engine)
     except Unreachable as error:
         output.note(f"{error}; how much is left to read is not known")
         return None
-    return Offsets(probes.admin(settings.kafka, settings.kafka_options))
 
 
 def _print(explained: list[Explanation], event: str, states: States, *, as_json: bool) -> None:

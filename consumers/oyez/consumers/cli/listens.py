@@ -12,6 +12,7 @@ from ..listening import chosen, measured
 from ..listening import listen as supervise
 from . import logs, probes
 from .apps import application_of
+from .asked import where
 from .exits import NotFound
 from .options import (
     App,
@@ -21,6 +22,7 @@ from .options import (
     Metrics,
     MetricsHost,
     Quiet,
+    Spool,
     Topic,
     Verbose,
     settings_from,
@@ -41,6 +43,7 @@ def listen(
     metrics_host: MetricsHost = None,
     application: App = None,
     kafka: Kafka = None,
+    spool: Spool = None,
     topic: Topic = None,
     database: Database = None,
     log_format: LogFormat = None,
@@ -49,7 +52,7 @@ def listen(
 ) -> None:
     """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130)."""
     end_on_sigterm()
-    given = {"app": application, "kafka": kafka, "topic": topic, "database": database}
+    given = {"app": application, "kafka": kafka, "spools": spool, "topic": topic, "database": database}
     measures = {"metrics": metrics, "metrics_host": metrics_host}
     settings = settings_from(context, **given, **measures, log_format=log_format)
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
@@ -57,9 +60,11 @@ def listen(
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)
-        probes.kafka(settings)
+        if settings.transport == "kafka":
+            probes.kafka(settings)
         names = ", ".join(group.name for group in groups)
-        log.info("listening: %s; %d worker%s each", names, workers, "" if workers == 1 else "s")
+        each = f"{workers} worker{'' if workers == 1 else 's'} each"
+        log.info("listening to %s: %s; %s", where(settings), names, each)
         number = supervise(found, settings, groups, workers, folder)
     raise typer.Exit(exit_code(number))
 

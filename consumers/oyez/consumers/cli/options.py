@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +13,18 @@ App = Annotated[
     str | None, typer.Option("--app", metavar="MODULE:HANDLERS", help="Where the application is. [OYEZ_APP]")
 ]
 Kafka = Annotated[str | None, typer.Option("--kafka", metavar="HOST:PORT", help="The brokers. [OYEZ_KAFKA]")]
+Spool = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--spool", metavar="FOLDER", help="Read the logs below it; may be repeated. [OYEZ_SPOOLS, OYEZ_SPOOL]"
+    ),
+]
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="The database. [OYEZ_DATABASE]")
 ]
 Topic = Annotated[str | None, typer.Option("--topic", help="The topic of all events. [OYEZ_TOPIC]")]
 Transport = Annotated[
-    str | None, typer.Option("--transport", help="kafka, inline or memory. [OYEZ_TRANSPORT]")
+    str | None, typer.Option("--transport", help="spool, kafka, inline or memory. [OYEZ_TRANSPORT]")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Metrics = Annotated[
@@ -42,4 +49,4 @@ def settings_from(context: typer.Context, **flags: Any) -> ListenSettings:
 
 def given(**flags: Any) -> dict[str, Any]:
     """The flags that were given."""
-    return {name: value for name, value in flags.items() if value is not None}
+    return {name: value for name, value in flags.items() if value is not None and value != []}

@@ -10,26 +10,26 @@ from ..reports import Ends, Offsets
 from .exits import UsageProblem
 from .filters import SECONDS
 
-Place = Callable[[Offsets, str, Ends], dict[int, int]]
-"""The offset in each partition of a topic with these ends."""
+Place = Callable[[Offsets, Ends], dict[int, int]]
+"""The offset in each partition of a log."""
 _AGE = re.compile(rf"\d+(\.\d+)?[{''.join(SECONDS)}]")
 
 
 def place_of(text: str, now: float) -> Place:
     """What ``text`` means at ``now``, in seconds since the epoch. Raises `UsageProblem`."""
     if text == "earliest":
-        return lambda _offsets, _topic, ends: {n: one.low for n, one in ends.partitions.items()}
+        return lambda _offsets, log: {n: one.low for n, one in log.partitions.items()}
     if text == "latest":
-        return lambda _offsets, _topic, ends: {n: one.high for n, one in ends.partitions.items()}
+        return lambda _offsets, log: {n: one.high for n, one in log.partitions.items()}
     if text.isascii() and text.isdigit():
-        return lambda _offsets, _topic, ends: dict.fromkeys(ends.partitions, int(text))
+        return lambda _offsets, log: dict.fromkeys(log.partitions, int(text))
     return _at(_time(text, now))
 
 
 def _at(moment: float) -> Place:
-    def find(offsets: Offsets, topic: str, ends: Ends) -> dict[int, int]:
-        found = offsets.at(topic, ends.partitions, moment)
-        return {n: one.high if (at := found[n]) is None else at for n, one in ends.partitions.items()}
+    def find(offsets: Offsets, log: Ends) -> dict[int, int]:
+        found = offsets.at(log, moment)
+        return {n: one.high if (at := found[n]) is None else at for n, one in log.partitions.items()}
 
     return find
 

@@ -9,8 +9,8 @@ import typer
 
 from ..database import Database as Transactions
 from ..registration import has_handlers, has_positions, rename_group
-from ..reports.offsets import Offsets
 from . import output, probes
+from .asked import offsets_of
 from .exits import NotFound, UsageProblem
 from .options import Database, Kafka, settings_from
 
@@ -44,8 +44,7 @@ def rename(
                 f"no handler has ever been in the group {old} in this database; nothing was changed"
             )
         if not no_kafka and not has_positions(engine, old):  # an at-least-once group's are in Kafka
-            probes.kafka(settings)
-            Offsets(probes.admin(settings.kafka, settings.kafka_options)).copy_told(old, new)
+            offsets_of(settings, engine).copy_told(old, new)
         handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
     finally:
         engine.dispose()

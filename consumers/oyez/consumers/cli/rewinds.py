@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from ..settings import ListenSettings
 from . import output, probes
 from .acting import Yes
 from .apps import application_of
+from .asked import offsets_of, where
 from .confirming import confirm, several
 from .exits import NotFound, UsageProblem
 from .options import App, Database, Json, Kafka, settings_from
@@ -86,13 +87,12 @@ def rewind(
     wanted = Wanted(place_of(to, time.time()), topic or (), partition or (), again)
     found = _group(settings, group)
     probes.database(settings)
-    probes.kafka(settings)
-    offsets = Offsets(probes.admin(settings.kafka, settings.kafka_options))
-    ends = _ends(found, settings, offsets, wanted.topics)
-    chosen = _chosen(ends, wanted, offsets)
     engine = probes.reached(settings)
     try:
-        rewinding = Rewinding(found, Transactions(engine), offsets, ends, time.time)
+        offsets = offsets_of(settings, engine)
+        logs = _logs(found, settings, offsets, wanted.topics)
+        chosen = _chosen(logs, wanted, offsets)
+        rewinding = Rewinding(found, Transactions(engine), offsets, logs, time.time)
         rows = rewinding.plan(chosen)
         _say(found, rows, settings, is_again=again)
         if not dry_run:
@@ -113,38 +113,42 @@ def _group(settings: ListenSettings, name: str) -> Group:
     raise NotFound(f"{application.name} has no group {name}; it has {', '.join(application.groups)}")
 
 
-def _ends(
-    group: Group, settings: ListenSettings, offsets: Offsets, topics: Sequence[str]
-) -> Mapping[str, Ends]:
-    """The topics that are meant, with their ends."""
+def _logs(group: Group, settings: ListenSettings, offsets: Offsets, topics: Sequence[str]) -> Sequence[Ends]:
+    """The logs of the topics that are meant."""
     read = topics_of(group, settings)
     for topic in topics:
         if topic not in read:
             raise UsageProblem(f"--topic {topic}: {group.name} reads {', '.join(read)}")
     wanted = sorted(set(topics)) or read
     found = offsets.ends(wanted)
-    missing = [topic for topic in wanted if topic not in found]
+    missing = set(wanted) - {log.topic for log in found}
     if missing:
-        raise NotFound(f"Kafka at {settings.kafka} has no topic {', '.join(missing)}")
+        raise NotFound(f"{where(settings)} has no topic {', '.join(sorted(missing))}")
     return found
 
 
-def _chosen(ends: Mapping[str, Ends], wanted: Wanted, offsets: Offsets) -> dict[Partition, int]:
+def _chosen(logs: Sequence[Ends], wanted: Wanted, offsets: Offsets) -> dict[Partition, int]:
     """The partitions that are meant, and where each is to go on."""
+    _check_numbers(logs, wanted.partitions)
     chosen = {}
-    for topic, end in ends.items():
-        places = wanted.place(offsets, topic, end)
-        for number in sorted(set(wanted.partitions)) or sorted(places):
-            if number not in places:
-                raise UsageProblem(f"--partition {number}: {topic} has {several(len(places), 'partition')}")
-            low, high = end.partitions[number]
+    for log in logs:
+        places = wanted.place(offsets, log)
+        for number in sorted(places.keys() & (set(wanted.partitions) or places.keys())):
+            low, high = log.partitions[number]
             if not low <= places[number] <= high:
                 raise UsageProblem(
-                    f"--to {places[number]}: {topic} partition {number} has the offsets {low} to {high}; "
+                    f"--to {places[number]}: {log.topic} partition {number} has the offsets {low} to {high}; "
                     f"nothing was changed"
                 )
-            chosen[Partition(topic, end.topic_id, number)] = places[number]
+            chosen[Partition(log.topic, log.topic_id, number)] = places[number]
     return chosen
+
+
+def _check_numbers(logs: Sequence[Ends], wanted: Sequence[int]) -> None:
+    for topic in sorted({log.topic for log in logs}):
+        there = {number for log in logs if log.topic == topic for number in log.partitions}
+        for number in sorted(set(wanted) - there):
+            raise UsageProblem(f"--partition {number}: {topic} has {several(len(there), 'partition')}")
 
 
 def _question(group: Group, rows: Sequence[Rewound]) -> str:

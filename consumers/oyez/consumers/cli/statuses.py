@@ -11,10 +11,11 @@ import typer
 
 from ..application import Application
 from ..assembly import topics_of
-from ..reports import GroupState, Offsets, PartitionState, group_states
+from ..reports import GroupState, PartitionState, group_states
 from ..settings import ListenSettings
 from . import output, probes
 from .apps import application_of
+from .asked import offsets_of, spool
 from .options import App, Database, Json, Kafka, Topic, settings_from
 
 UNKNOWN = "unknown"
@@ -54,7 +55,7 @@ PARTITIONS = (
 
 def status(
     context: typer.Context,
-    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka.")] = False,
+    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka, or the spool.")] = False,
     application: App = None,
     kafka: Kafka = None,
     topic: Topic = None,
@@ -65,13 +66,11 @@ def status(
     settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
     found = application_of(settings)
     probes.database(settings)
-    if not no_lag:
-        probes.kafka(settings)
-    where, states = _states(found, settings, None if no_lag else _offsets(settings))
+    places, states = _states(found, settings, ask=not no_lag)
     if as_json:
-        output.json_array({**asdict(state), **where} for state in states)
+        output.json_array({**asdict(state), **places} for state in states)
         return
-    for name, value in where.items():
+    for name, value in places.items():
         if value is not None:
             output.line(f"{name}\t{value}")
     output.line("")
@@ -84,24 +83,25 @@ def status(
 
 
 def _states(
-    application: Application, settings: ListenSettings, offsets: Offsets | None
+    application: Application, settings: ListenSettings, *, ask: bool
 ) -> tuple[Mapping[str, str | None], list[GroupState]]:
     engine = probes.reached(settings)
     groups = list(application.groups.values())
     topics = {group.name: topics_of(group, settings) for group in groups}
     try:
+        offsets = offsets_of(settings, engine) if ask else None
         with engine.connect() as db:
             is_sqlite = db.dialect.name == "sqlite"
             journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
             states = group_states(db, groups, topics, offsets, time.time())
     finally:
         engine.dispose()
-    where = {"database": probes.hidden(engine.url), "journal": journal}
-    return where | ({} if offsets is None else {"kafka": settings.kafka}), states
+    places = {"database": probes.hidden(engine.url), "journal": journal}
+    return places | ({} if offsets is None else _place(settings)), states
 
 
-def _offsets(settings: ListenSettings) -> Offsets:
-    return Offsets(probes.admin(settings.kafka, settings.kafka_options))
+def _place(settings: ListenSettings) -> dict[str, str]:
+    return {"spool": spool(settings)} if settings.transport == "spool" else {"kafka": settings.kafka}
 
 
 def _known(value: int | None) -> Any:

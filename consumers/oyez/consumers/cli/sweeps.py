@@ -11,16 +11,15 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from ..allowance import Allowance
 from ..application import Application
-from ..assembly import sweepers
 from ..database import DatabaseAway
-from ..retrying import Retrying
 from ..settings import ListenSettings
-from ..tally import Tally
+from ..sweeping import Sweeper, Swept, one_pass, sweepers, within
 from . import logs, output, probes
 from .apps import application_of
 from .exits import is_away, line_of
-from .options import App, Database, Json, LogFormat, Quiet, Verbose, settings_from
+from .options import App, Database, Json, LogFormat, Quiet, Spool, Verbose, settings_from
 from .stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
@@ -36,19 +35,16 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What one sweep did in one group. Counts of shares; ``parked`` are those that have to wait again."""
+class Bounds:
+    """How much one pass may do."""
 
-    group: str
-    handled: int
-    parked: int
-    released: int
-    dead: int
-    revived: int
+    limit: int | None
+    seconds: float | None
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.handled or self.parked or self.released or self.dead or self.revived)
+    def one_pass(self, groups: Sequence[Sweeper], stop: Callable[[], bool]) -> list[Swept]:
+        """A pass within them."""
+        with output.aside():
+            return one_pass(groups, within(self.seconds, stop), Allowance(self.limit))
 
 
 def sweep(
@@ -57,30 +53,41 @@ def sweep(
         float | None,
         typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
     ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="Read so many events at most, in all groups together."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option("--max-seconds", metavar="SECONDS", min=0.1, help="Begin nothing more after so long."),
+    ] = None,
     application: App = None,
+    spool: Spool = None,
     database: Database = None,
     as_json: Json = False,
     log_format: LogFormat = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run what is due in the retry table of every group, and whatever that releases."""
+    """Read what the spool holds, then run what is due in the retry table of every group, and whatever that releases."""
     end_on_sigterm()
-    settings = settings_from(context, app=application, database=database, log_format=log_format)
+    given = {"app": application, "spools": spool, "database": database}
+    settings = settings_from(context, **given, log_format=log_format)
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
+    bounds = Bounds(limit, max_seconds)
     if every is None:
-        _once(found, settings, as_json=as_json)
+        _once(found, settings, bounds, as_json=as_json)
     else:
-        raise typer.Exit(_daemon(found, settings, every, _printer(as_json=as_json)))
+        raise typer.Exit(_daemon(found, settings, every, bounds, _printer(as_json=as_json)))
 
 
-def _once(application: Application, settings: ListenSettings, *, as_json: bool) -> None:
+def _once(application: Application, settings: ListenSettings, bounds: Bounds, *, as_json: bool) -> None:
     stop = Stop()
     engine = probes.reached(settings)
     try:
-        done = one_pass(sweepers(application, settings, engine), stop)
+        done = bounds.one_pass(sweepers(application, settings, engine), stop)
     finally:
         engine.dispose()
     if as_json:
@@ -91,32 +98,21 @@ def _once(application: Application, settings: ListenSettings, *, as_json: bool) 
         raise typer.Exit(exit_code(stop.number))
 
 
-def one_pass(retry_tables: Sequence[Retrying], stop: Callable[[], bool]) -> list[Swept]:
-    """Sweep every group, again as long as that released something for another; what was done, by group."""
-    tallies = [Tally() for _ in retry_tables]
-    with output.aside():
-        released = -1
-        while released != sum(tally.released + tally.revived for tally in tallies) and not stop():
-            released = sum(tally.released + tally.revived for tally in tallies)
-            for tally, retrying in zip(tallies, retry_tables, strict=True):
-                retrying.sweep(tally.add, stop)
-    return [
-        Swept(retrying.group, tally.done, tally.parked, tally.released, tally.dead, tally.revived)
-        for retrying, tally in zip(retry_tables, tallies, strict=True)
-    ]
-
-
 def _daemon(
-    application: Application, settings: ListenSettings, every: float, say: Callable[[list[Swept]], None]
+    application: Application,
+    settings: ListenSettings,
+    every: float,
+    bounds: Bounds,
+    say: Callable[[list[Swept]], None],
 ) -> int:
     stop = Stop()
     engine = probes.reached(settings)
-    tables = sweepers(application, settings, engine)
+    groups = sweepers(application, settings, engine)
     log.info("sweeping every %g s: %s", every, ", ".join(application.groups))
     try:
         while not stop():
             try:
-                say([one for one in one_pass(tables, stop) if not one.is_empty])
+                say([one for one in bounds.one_pass(groups, stop) if not one.is_empty])
             except (DatabaseAway, DBAPIError) as error:
                 if not (isinstance(error, DatabaseAway) or is_away(error)):
                     raise

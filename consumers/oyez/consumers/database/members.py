@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .positions import Partition
-from .tables import member, told
+from .tables import member, position, told
 
 
 def beat(db: Connection, group: str, name: str, now: float) -> None:
@@ -55,6 +55,19 @@ def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Pa
     rows = db.execute(select(told).where(mine), {"group": group})
     found = {by_id.get((row.topic_id, row.partition)): row.position for row in rows}
     return {p: position for p, position in found.items() if p is not None}
+
+
+def reached(db: Connection, partition: Partition) -> dict[str, int]:
+    """How far all groups have read a partition, by group: what they told, where they did."""
+    return {
+        row.group_name: row.position
+        for table in (position, told)
+        for row in db.execute(
+            select(table.c.group_name, table.c.position).where(
+                table.c.topic_id == partition.topic_id, table.c.partition == partition.number
+            )
+        )
+    }
 
 
 @cache

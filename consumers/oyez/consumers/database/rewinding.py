@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, and_, bindparam, delete, select, update
 
-from .positions import Held, Partition, known
+from .positions import FOLDER, Held, Partition, is_folder, known
 from .rows import Rows
 from .tables import position
 
@@ -51,6 +51,7 @@ _forget = delete(position).where(
     position.c.group_name == bindparam("of_group"),
     position.c.topic == bindparam("of_name"),
     position.c.topic_id != bindparam("of_topic"),
+    position.c.topic_id.not_like(f"{FOLDER}%"),
 )
 
 
@@ -73,7 +74,8 @@ def rewind(
         for partition, offset in sorted(to.items())
     ]
     db.execute(statement, {**rows_given.bind(wanted), **of, "now": now})
-    db.execute(_forget, {**of, "of_name": topic})
+    if not is_folder(topic_id):
+        db.execute(_forget, {**of, "of_name": topic})
     return before
 
 

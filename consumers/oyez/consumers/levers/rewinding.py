@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from oyez.schemas import OyezError
 from ..application import Group
 from ..database import positions
 from ..database.engine import Database
-from ..database.positions import Held, Partition
+from ..database.positions import Held, Partition, is_folder
 from ..database.rewinding import rewind
 from ..firsts import made_again
 from ..handlers import AT_LEAST_ONCE, EXACTLY_ONCE
@@ -44,7 +44,7 @@ class Rewound:
 
 
 class Rewinding:
-    """Moves positions of one group, whose topics end at ``ends``. An at-least-once group's are in Kafka; its rows
+    """Moves positions of one group in these logs. An at-least-once group's are in Kafka; its rows
     follow them."""
 
     def __init__(
@@ -52,20 +52,20 @@ class Rewinding:
         group: Group,
         database: Database,
         offsets: Offsets,
-        ends: Mapping[str, Ends],
+        logs: Sequence[Ends],
         clock: Callable[[], float],
     ) -> None:
         self._group = group
         self._database = database
         self._offsets = offsets
-        self._ends = ends
+        self._logs = {log.topic_id: log for log in logs}
         self._clock = clock
 
     def plan(self, to: Mapping[Partition, int]) -> list[Rewound]:
         """What would be done. Raises `NotBegun`."""
         with self._database.reading() as db:
-            for topic in _topics(to):
-                self._remade_from(db, topic)
+            for topic_id in _logs(to):
+                self._remade_from(db, self._logs[topic_id])
             rows = positions.read(db, self._group.name, to)
         return self._rewound(to, rows, self._told())
 
@@ -80,29 +80,30 @@ class Rewinding:
     def _write(self, db: Connection, to: Mapping[Partition, int], *, is_again: bool) -> dict[Partition, Held]:
         before: dict[Partition, Held] = {}
         now, name = self._clock(), self._group.name
-        for topic in _topics(to):
-            self._begin(db, topic, now)
-            ours = {partition: offset for partition, offset in to.items() if partition.topic == topic}
+        for topic_id in _logs(to):
+            self._begin(db, self._logs[topic_id], now)
+            ours = {partition: offset for partition, offset in to.items() if partition.topic_id == topic_id}
             before |= rewind(db, name, ours, now, is_again=is_again)
         return before
 
-    def _begin(self, db: Connection, topic: str, now: float) -> None:
+    def _begin(self, db: Connection, log: Ends, now: float) -> None:
         """Rows for what no worker has seen yet, as a worker would make them."""
-        ends, name = self._ends[topic], self._group.name
-        starts = {Partition(topic, ends.topic_id, n): one.low for n, one in ends.partitions.items()}
-        before = self._remade_from(db, topic)
+        name = self._group.name
+        starts = {Partition(log.topic, log.topic_id, n): one.low for n, one in log.partitions.items()}
+        before = self._remade_from(db, log)
         halted = made_again(name, next(iter(starts)), before) if before else None
         positions.begin(db, name, starts, now, halted)
 
-    def _remade_from(self, db: Connection, topic: str) -> list[str]:
+    def _remade_from(self, db: Connection, log: Ends) -> list[str]:
         """The ids of the topics of this name that the group has positions in, if it has none in this one."""
-        topic_id, name = self._ends[topic].topic_id, self._group.name
-        if positions.known(db, name, topic_id):
+        name = self._group.name
+        if positions.known(db, name, log.topic_id):
             return []
-        before = positions.others(db, name, topic, topic_id)
+        before = positions.others(db, name, log.topic, log.topic_id)
+        before = [] if is_folder(log.topic_id) else [one for one in before if not is_folder(one)]
         if not before:
             raise NotBegun(
-                f"{name} has not begun to read {topic}: it has no position there, and will begin where "
+                f"{name} has not begun to read {log.topic}: it has no position there, and will begin where "
                 f"OYEZ_FIRST_OFFSET says; nothing was changed"
             )
         return before
@@ -113,19 +114,20 @@ class Rewinding:
         found = []
         for partition, after in sorted(to.items()):
             row = rows.get(partition)
-            before = (
-                self._ends[partition.topic].partitions[partition.number].low if row is None else row.position
-            )
+            low = self._logs[partition.topic_id].partitions[partition.number].low
+            before = low if row is None else row.position
             if not self._group.is_exact:
                 before = told.get(partition, before)
             found.append(Rewound(partition, before, after, row is not None and row.halted is not None))
         return found
 
     def _told(self) -> dict[Partition, int]:
-        told = self._offsets.told(self._group.name, self._ends)
+        told = self._offsets.told(self._group.name, self._logs.values())
         return {
-            Partition(topic, self._ends[topic].topic_id, number): offset
-            for (topic, number), offset in told.items()
+            Partition(log.topic, log.topic_id, number): told[log.topic, number]
+            for log in self._logs.values()
+            for number in log.partitions
+            if (log.topic, number) in told
         }
 
     def _tell(self, to: Mapping[Partition, int], told: Mapping[Partition, int]) -> None:
@@ -137,5 +139,5 @@ class Rewinding:
         self._offsets.tell(self._group.name, named, promise)
 
 
-def _topics(to: Mapping[Partition, int]) -> list[str]:
-    return [topic for _, topic in sorted({(partition.topic_id, partition.topic) for partition in to})]
+def _logs(to: Mapping[Partition, int]) -> list[str]:
+    return sorted({partition.topic_id for partition in to})

@@ -4,7 +4,7 @@ from ..database.choosing import Filter
 from .details import ShareDetails, dead_details, parked_details
 from .explain import Explanation, Part, explain
 from .groups import DeadGroup, dead_groups
-from .offsets import Ends, Offsets, PartitionEnds
+from .offsets import Ends, KafkaOffsets, Offsets, PartitionEnds
 from .shares import DeadShare, ParkedShare, dead_shares, parked_shares
 from .states import GroupState, ParkedCounts, PartitionState, group_states
 from .tracing import Prerequisite, Trace
@@ -17,6 +17,7 @@ __all__ = [
     "Explanation",
     "Filter",
     "GroupState",
+    "KafkaOffsets",
     "Offsets",
     "ParkedCounts",
     "ParkedShare",

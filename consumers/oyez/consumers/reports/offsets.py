@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -35,35 +35,54 @@ class PartitionEnds(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """A topic's id, and the ends of its partitions."""
+    """A log of a topic: its id, and the ends of its partitions. In Kafka a topic is one log, in the spool each of its
+    folders is one."""
 
+    topic: str
     topic_id: str
     partitions: Mapping[int, PartitionEnds]
 
 
-class Offsets:
+class Offsets(Protocol):
+    """What logs and their groups have, and what groups are to have told."""
+
+    def ends(self, topics: Iterable[str]) -> list[Ends]:
+        """The logs of these topics; a topic that is not there yet has none."""
+
+    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
+        """The offsets that an at-least-once group has told, by topic and partition."""
+
+    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
+        """Set a group's offsets, as a group with this promise tells them. Raises `GroupActive`."""
+
+    def at(self, log: Ends, time: float) -> dict[int, int | None]:
+        """The offsets of the first records at or after ``time``, in seconds since the epoch; None after the last."""
+
+    def copy_told(self, old: str, new: str) -> int:
+        """Give what an at-least-once group told to another group; returns for how many partitions."""
+
+
+class KafkaOffsets:
     """Asks a broker, and tells it what groups are to tell. Raises KafkaException when it does not answer."""
 
     def __init__(self, client: AdminClient) -> None:
         self._client = client
 
-    def ends(self, topics: Iterable[str]) -> dict[str, Ends]:
-        """By topic; a topic that is not there yet is left out."""
-        found = {}
+    def ends(self, topics: Iterable[str]) -> list[Ends]:
+        """See `Offsets`, here and below."""
+        found = []
         for topic in sorted(set(topics)):
             described = self._described(topic)
             if described is not None:
                 topic_id, numbers = described
                 low = self._listed(topic, numbers, Spec.earliest())
                 high = self._listed(topic, numbers, Spec.latest())
-                found[topic] = Ends(topic_id, {n: PartitionEnds(low[n], high[n]) for n in numbers})
+                ends = {n: PartitionEnds(low[n], high[n]) for n in numbers}
+                found.append(Ends(topic, topic_id, ends))
         return found
 
-    def told(self, group: str, topics: Mapping[str, Ends]) -> dict[tuple[str, int], int]:
-        """The offsets that an at-least-once group keeps in Kafka, by topic and partition."""
-        asked = [
-            TopicPartition(topic, number) for topic, ends in topics.items() for number in ends.partitions
-        ]
+    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
+        asked = [TopicPartition(log.topic, number) for log in logs for number in log.partitions]
         if not asked:
             return {}
         answer = self._group_offsets(ConsumerGroupTopicPartitions(group, asked))
@@ -74,21 +93,18 @@ class Offsets:
         }
 
     def copy_told(self, old: str, new: str) -> int:
-        """Give what an at-least-once group told to another group; returns for how many partitions."""
         kept = self._group_offsets(ConsumerGroupTopicPartitions(old)).topic_partitions or ()
         told = [one for one in kept if one.offset >= 0 and one.metadata == TOLD]
         self._alter(new, told)
         return len(told)
 
     def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
-        """Set a group's offsets in Kafka, as a group with this promise tells them. Raises `GroupActive`."""
         self._alter(
             group, [TopicPartition(topic, n, at, promise) for (topic, n), at in sorted(offsets.items())]
         )
 
-    def at(self, topic: str, numbers: Iterable[int], time: float) -> dict[int, int | None]:
-        """The offsets of the first records at or after ``time``, in seconds since the epoch; None after the last."""
-        found = self._listed(topic, numbers, Spec.for_timestamp(int(time * 1000)))
+    def at(self, log: Ends, time: float) -> dict[int, int | None]:
+        found = self._listed(log.topic, log.partitions, Spec.for_timestamp(int(time * 1000)))
         return {number: offset if offset >= 0 else None for number, offset in found.items()}
 
     def _alter(self, group: str, offsets: list[TopicPartition]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ class PartitionState:
     """A partition and how far a group has read it, in offsets.
 
     ``position`` is None where the group has not begun: its lag is everything. ``end`` and ``lag`` are None where
-    Kafka was not asked, or has no such partition any more. ``halted`` is why the partition is not read, since
+    the log was not asked, or has no such partition any more. ``halted`` is why the partition is not read, since
     ``halted_at`` (aware, in UTC); ``trouble`` is why it does not get on, though it is read.
     """
 
@@ -72,7 +72,7 @@ def group_states(
 ) -> list[GroupState]:
     """The state of ``groups``. ``topics`` are those that each group reads, ``now`` is in seconds since the epoch.
 
-    Without ``offsets`` Kafka is not asked, and the lag is not known.
+    Without ``offsets`` the log is not asked, and the lag is not known.
     """
     found = []
     waits, buried, left = _parked(db), _dead(db), _left(db, groups)
@@ -120,24 +120,25 @@ def _partitions(
     db: Connection,
     group: Group,
     topics: Iterable[str],
-    ends: Mapping[str, Ends] | None,
+    ends: Sequence[Ends] | None,
     offsets: Offsets | None,
 ) -> list[PartitionState]:
     rows = _positions(db, group.name)
     if ends is None or offsets is None:
         return [_unasked(row) for row in rows]
-    ours = {topic: ends[topic] for topic in topics if topic in ends}
+    wanted = set(topics)
+    ours = [log for log in ends if log.topic in wanted]
     known = {(row.topic_id, row.partition): row for row in rows}
     told = {} if group.is_exact else offsets.told(group.name, ours)
     states = []
-    for topic, found in ours.items():
-        for number, (low, high) in sorted(found.partitions.items()):
-            row = known.get((found.topic_id, number))
-            at = (row.position if row else None) if group.is_exact else told.get((topic, number))
+    for log in ours:
+        for number, (low, high) in sorted(log.partitions.items()):
+            row = known.get((log.topic_id, number))
+            at = (row.position if row else None) if group.is_exact else told.get((log.topic, number))
             lag = max(0, high - max(low, at or 0))
             kept = _kept(row) if row else {"owner": None}
-            states.append(PartitionState(topic, number, at, high, lag, **kept))
-    there = {(found.topic_id, number) for found in ours.values() for number in found.partitions}
+            states.append(PartitionState(log.topic, number, at, high, lag, **kept))
+    there = {(log.topic_id, number) for log in ours for number in log.partitions}
     # A topic that was made again has another id: why the partitions of the one before are not read is still to be seen.
     return states + [
         _unasked(row) for row in rows if row.halted and (row.topic_id, row.partition) not in there

@@ -7,13 +7,16 @@ bytes since the beginning of the log, and goes on from segment to segment.
 from .folder import Folder, SpoolError, found_in
 from .names import SegmentName
 from .reader import BytesMissing, LogReader
+from .retiring import ARCHIVE, RETENTION, retire
 from .segments import Segment, Segments
 from .syncing import FSYNC
 from .transport import SpoolTransport
 from .writer import Writer
 
 __all__ = [
+    "ARCHIVE",
     "FSYNC",
+    "RETENTION",
     "BytesMissing",
     "Folder",
     "LogReader",
@@ -24,4 +27,5 @@ __all__ = [
     "SpoolTransport",
     "Writer",
     "found_in",
+    "retire",
 ]

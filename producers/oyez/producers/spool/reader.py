@@ -24,17 +24,18 @@ class LogReader:
         self._file = -1
         self._open: Segment | None = None
         self._ahead: list[bytes] = []
-        self._at = 0
+        self._at = self._end = 0
 
     def read(self, position: int, limit: int) -> tuple[list[int], list[bytes], int]:
         """At most ``limit`` lines from a position on: where each begins, without its line feed, and the position after
         the last. A line that is not finished is left. Raises `BytesMissing`."""
         if position != self._at or not self._ahead:
-            self._ahead, self._at = self._lines(position)
+            self._ahead, self._at, self._end = self._lines(position)
             position = self._at
         lines, self._ahead = self._ahead[:limit], self._ahead[limit:]
         ends = list(accumulate((len(line) + 1 for line in lines), initial=position))
-        self._at = ends.pop()
+        after = ends.pop()
+        self._at = after if self._ahead else self._end
         return ends, lines, self._at
 
     def sync(self) -> None:
@@ -48,23 +49,23 @@ class LogReader:
             os.close(self._file)
         self._file, self._open = -1, None
 
-    def _lines(self, position: int) -> tuple[list[bytes], int]:
-        """Some lines, and where the first of them begins."""
+    def _lines(self, position: int) -> tuple[list[bytes], int, int]:
+        """Some lines, where the first of them begins, and where the last one ends."""
         while True:
             segment = self.segments.at(position)
             if segment is None:
                 if position == 0:
-                    return [], position
+                    return [], position, position
                 raise BytesMissing(f"position {position} is before the first segment that is there")
             block = self._block(segment, position)
             whole = block.rfind(b"\n")
             if whole >= 0:
-                return block[:whole].split(b"\n"), position
+                return block[:whole].split(b"\n"), position, position + whole + 1
             following = self.segments.after(segment)
             if following is None:
                 if not block and position > segment.base + segment.size():
                     raise BytesMissing(f"position {position} is beyond the end")
-                return [], position
+                return [], position, position
             # Read again: it may have grown, and been sealed, since the block was read.
             block = self._block(segment, position)
             if b"\n" in block:
@@ -75,7 +76,7 @@ class LogReader:
                     f"{following.base}: copy it again"
                 )
             if block:
-                return [block], position
+                return [block], position, following.base  # it has no line feed
             position = following.base
 
     def _block(self, segment: Segment, position: int) -> bytes:

@@ -1,0 +1,86 @@
+"""What the folders of the spool and their groups have; see `Offsets`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from oyez.producers.spool import Folder, LogReader, Segments
+from oyez.schemas import Undecodable, read_envelope
+
+from ..database import Database, members
+from ..database.positions import Partition
+from ..logs.members import ALIVE
+from ..logs.spool import partition_of
+from .offsets import TOLD, Ends, GroupActive, PartitionEnds
+
+MANY = 1_000
+
+
+class SpoolOffsets:
+    """Asks the folders, and the database that has what groups told."""
+
+    def __init__(
+        self, folders: Sequence[Folder], database: Database, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._folders = {partition_of(folder): folder for folder in folders}
+        self._database = database
+        self._clock = clock
+
+    def ends(self, topics: Iterable[str]) -> list[Ends]:
+        wanted = set(topics)
+        return [
+            Ends(p.topic, p.topic_id, {p.number: PartitionEnds(segments.start(), segments.end())})
+            for p, folder in sorted(self._folders.items())
+            if p.topic in wanted and (segments := Segments(folder.path, folder.log_id))
+        ]
+
+    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
+        asked = [Partition(log.topic, log.topic_id, number) for log in logs for number in log.partitions]
+        with self._database.reading() as db:
+            return {(p.topic, p.number): at for p, at in members.read(db, group, asked).items()}
+
+    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
+        by_place = {(p.topic, p.number): p for p in self._folders}
+        with self._database.reading() as db:
+            there = members.alive(db, group, self._clock() - ALIVE)
+        if offsets and promise == TOLD and there:
+            raise GroupActive(
+                f"the offsets of {group} cannot be set while workers read for it; stop the group's workers first"
+            )
+        positions = {by_place[place]: at for place, at in offsets.items()}
+        self._database.repeat(lambda db: members.tell(db, group, positions))
+
+    def at(self, log: Ends, time: float) -> dict[int, int | None]:
+        return {
+            number: self._at(Partition(log.topic, log.topic_id, number), time) for number in log.partitions
+        }
+
+    def copy_told(self, old: str, new: str) -> int:
+        return 0  # it stands in the database, where all that is the group's gets the new name
+
+    def _at(self, partition: Partition, moment: float) -> int | None:
+        """The first event that was announced at ``moment`` or later, looked for from the segment that was begun last
+        before that: events may stand in a log a little later than they were announced."""
+        folder = self._folders[partition]
+        segments = Segments(folder.path, folder.log_id)
+        begun = [segment.base for segment in segments.all() if segment.created <= moment]
+        position, reader = begun[-1] if begun else segments.start(), LogReader(segments)
+        try:
+            while True:
+                begins, lines, position = reader.read(position, MANY)
+                if not lines:
+                    return None
+                for begin, line in zip(begins, lines, strict=True):
+                    if (at := _time_of(line)) is not None and at >= moment:
+                        return begin
+        finally:
+            reader.close()
+
+
+def _time_of(line: bytes) -> float | None:
+    try:
+        return datetime.fromisoformat(read_envelope(line, (), None).time or "").timestamp()
+    except (Undecodable, ValueError):
+        return None

@@ -1,0 +1,71 @@
+"""What becomes of segments that nobody needs to read any more."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from .folder import Folder, sync_directory
+from .names import ARCHIVED
+from .segments import Segment, Segments
+
+RETENTION = Literal["keep", "archive", "delete"]
+"""What is done with a segment that was read to its end by all: nothing, compressed into ``archive/``, removed."""
+
+ARCHIVE = "archive"
+_LOCK = "retire.lock"
+
+
+def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
+    """Archive or delete the sealed segments of a folder that end at the position ``until`` or before; their names.
+
+    OSError: the folder cannot be changed. If another process is at it, nothing is done.
+    """
+    done: list[str] = []
+    deal_with = _WAYS.get(retention)
+    if deal_with is None or not _old(folder, until):
+        return done
+    lock = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for segment in _old(folder, until):
+            deal_with(segment.path)
+            done.append(segment.path.name)
+    except BlockingIOError:
+        return done
+    finally:
+        os.close(lock)
+    return done
+
+
+def _old(folder: Folder, until: int) -> list[Segment]:
+    """Never the newest: it says where the log goes on."""
+    found = Segments(folder.path, folder.log_id).all()
+    return [one for one, following in pairwise(found) if following.base <= until]
+
+
+def _archive(path: Path) -> None:
+    """Compressed, then in its place, then the original removed: a crash in between leaves both, and is made good."""
+    archive = path.parent / ARCHIVE
+    archive.mkdir(mode=0o700, exist_ok=True)
+    new = archive / f"{path.name}{ARCHIVED}.new"
+    with (
+        path.open("rb") as segment,
+        os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
+    ):
+        with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as compressed:
+            shutil.copyfileobj(segment, compressed, 1024 * 1024)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(archive / f"{path.name}{ARCHIVED}")
+    sync_directory(archive)
+    path.unlink()
+
+
+_WAYS: Mapping[str, Callable[[Path], None]] = {"archive": _archive, "delete": Path.unlink}
