@@ -7,38 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from consumers.stage import Opened, Placed, Play, Stage, Viewed, note
+from consumers.deploys import next_version, stopped
+from consumers.stage import Opened, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database import Database
-from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.registration import GONE_AFTER, register
 from oyez.producers.partitioning import partition_of
 
 DAY = 86_400.0
-
-
-def next_version(play: Play, before: Stage, on: Handlers, seconds: float = 1.0, **said: Any) -> Stage:
-    """The application as it is deployed next, over the same log."""
-    stage = play(on, **said)
-    stage.clock = before.clock
-    stage.clock.now += seconds
-    stage.broker, stage.announcer, stage.logs = before.broker, before.announcer, before.logs
-    stage.logs |= {name: log for name, log in _logs(stage).items() if name not in stage.logs}
-    stage.workers = {name: stage.worker(name) for name in stage.application.groups}
-    return stage
-
-
-def _logs(stage: Stage) -> dict[str, MemoryGroup]:
-    return {name: MemoryGroup(stage.broker, ["stage"]) for name in stage.application.groups}
-
-
-def stopped(stage: Stage) -> Stage:
-    """Its workers leave."""
-    for worker in stage.workers.values():
-        worker._log.close()
-        worker._wakeups.close()
-    stage.workers = {}
-    return stage
 
 
 def visits(*extra: str, requires: dict[Any, str] | None = None, broken: set[str] | None = None) -> Handlers:
