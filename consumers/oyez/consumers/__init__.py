@@ -2,6 +2,7 @@
 
 from .announcing import HandlerAnnouncer
 from .application import Application, StartError
+from .bounded import Listened, listen
 from .eventfiles import load_event_files
 from .handlers import Handlers
 from .loading import load_application
@@ -17,12 +18,14 @@ __all__ = [
     "HandlerMisuse",
     "Handlers",
     "ListenSettings",
+    "Listened",
     "Mail",
     "MailRefused",
     "NotReady",
     "RegistrationError",
     "Reject",
     "StartError",
+    "listen",
     "load_application",
     "load_event_files",
 ]

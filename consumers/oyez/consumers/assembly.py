@@ -119,6 +119,7 @@ def make_worker(
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
+    patience: type[Patience] = Patience,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell."""
     told = instrument or logging_instrument()
@@ -128,15 +129,15 @@ def make_worker(
     ownership = Ownership(
         group, source, database, owner=owner, first=settings.first_offset, clock=clock, instrument=told
     )
-    patience = Patience(group.name, told, sleep)
+    patient = patience(group.name, told, sleep)
     return Worker(
         execution,
         source,
         ownership,
-        Batches(execution, ownership, patience, told, sleep=sleep),
+        Batches(execution, ownership, patient, told, sleep=sleep),
         retrying_for(execution, settings, told),
         wakeups(database, group, clock),
-        patience,
+        patient,
         told,
         batch=settings.batch,
         sweep_every=settings.sweep_every,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
+from oyez.schemas import catalogue
+
 from .application import Application, Group
 from .assembly import engine_from, log_for, make_worker
 from .database.engine import Database
@@ -32,10 +34,14 @@ def prepare(application: Application, settings: ListenSettings) -> None:
 
 
 def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
-    """The groups that handle the signals named, by signal or group name; all when none is named."""
+    """The groups that handle the signals named, by a signal's name or number or a group's name; all when none is named.
+
+    Raises `StartError` and `UnknownSignal`.
+    """
     if not signals:
         return list(application.groups.values())
-    groups = [g for name in signals for g in (application.of_signal(name) or [application.group(name)])]
+    names = [catalogue[int(name)].name if name.isdecimal() else name for name in signals]
+    groups = [g for name in names for g in (application.of_signal(name) or [application.group(name)])]
     return list(dict.fromkeys(groups))
 
 

@@ -74,14 +74,15 @@ class LooseExecution:
         report = Report()
         if unfinished or batch.undecodable:
             report = self._execution.handle_results(batch, unfinished)
-        report.done = self._shares(batch) - len(unfinished)
-        return report
-
-    def _shares(self, batch: LooseBatch) -> int:
-        """Shares of the events that are not left to be read again."""
         events = batch.events
         if batch.ends:
             events = [taken for taken in events if batch.has_kept(taken.record)]
+        report.done = self._shares(events) - len(unfinished)
+        report.handled += len(events) - report.events
+        report.events = len(events)
+        return report
+
+    def _shares(self, events: Sequence[Taken]) -> int:
         if len(self._group.declarations) == 1:
             return len(events) * len(self._group.handlers)
         return sum(len(self._group.by_signal[taken.declaration.name]) for taken in events)

@@ -50,6 +50,8 @@ class Ownership:
         self._looked = clock()
         self._is_away = False
         self._has_suspects = False
+        self.is_waiting = False
+        """Whether there are partitions that could not be taken yet."""
 
     @property
     def held(self) -> Mapping[Partition, Held]:
@@ -90,7 +92,10 @@ class Ownership:
             if gained or self._left:
                 self._start(self._to_take(gained))
                 self._heard()
+            settled = self._held.keys() | self._halted | self._left.keys()
+            self.is_waiting = not settled.issuperset(gained)
         except LogAway as error:
+            self.is_waiting = True
             if not self._is_away:
                 self._instrument.emit(LogLost(self._group.name, str(error)))
             self._is_away = True

@@ -85,5 +85,26 @@ class Patience:
             seconds -= NAP
 
 
+class Once(Patience):
+    """Tries once: for whoever is run again anyway, and is not to wait."""
+
+    def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
+        """Do ``work``. Raises `DatabaseAway`."""
+        return work()
+
+    def until_mended(
+        self,
+        work: Callable[[Callable[[], bool]], T],
+        stopped: Callable[[], bool],
+        tell: Callable[[HandlersBroken], None],
+    ) -> T:
+        """Do ``work(stopped)``. Raises `HandlersBroken`, after telling."""
+        try:
+            return work(stopped)
+        except HandlersBroken as error:
+            tell(error)
+            raise
+
+
 def _never() -> bool:
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -64,6 +65,7 @@ class Retrying:
         stop: Callable[[], bool] = lambda: False,
         *,
         seconds: float = float("inf"),
+        most: Callable[[], int] | None = None,
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
         self._execution.database.repeat(
@@ -77,7 +79,7 @@ class Retrying:
         self._execution.database.repeat(
             lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
         )
-        self.run_due(on_batch, stop, seconds=seconds)
+        self.run_due(on_batch, stop, seconds=seconds, most=most)
 
     def run_due(
         self,
@@ -85,11 +87,16 @@ class Retrying:
         stop: Callable[[], bool] = lambda: False,
         *,
         seconds: float = float("inf"),
+        most: Callable[[], int] | None = None,
     ) -> bool:
-        """Claim and run what is due, batch by batch; False if time was up before everything had run."""
+        """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
+        many rows the next batch may have, with 0 for none."""
         limit = time.monotonic() + seconds
         while not stop():
-            start = self._execution.database.repeat(self._start)
+            rows = self._batch if most is None else min(self._batch, most())
+            if rows <= 0:
+                return False
+            start = self._execution.database.repeat(partial(self._start, limit=rows))
             if start is None:
                 return True
             on_batch(self._run(start, stop))
@@ -97,13 +104,13 @@ class Retrying:
                 return False
         return True
 
-    def _start(self, db: Connection) -> Start | None:
+    def _start(self, db: Connection, limit: int) -> Start | None:
         """Choose what is due and note that it is about to be run: should this worker die on it, it will be known.
 
         What workers have died on is run alone.
         """
         group, now = self._group, self._execution.clock()
-        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, self._batch)
+        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
         chosen = _apart(before_later(rows, now))
         for number in self._left:
             starts.forget(db, number)

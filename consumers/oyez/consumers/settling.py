@@ -18,7 +18,7 @@ from .database.meeting import meet
 from .database.parked import HandlerKey
 from .limits import Limits
 from .readiness import MetPairs
-from .shares import DONE, Behind, Dead, Failed, Result, Share, Unrun, Waits
+from .shares import DONE, Behind, Dead, Done, Failed, Outcome, Result, Share, Unrun, Waits
 from .writing import Report, Writes
 
 Doubted = tuple[str, str, Pair]
@@ -53,8 +53,18 @@ class Settling:
         released, revived = meet(db, app, newly_met, now)
         report.released, report.revived = released + revived, len(revived)
         report.met = newly_met | met_before
+        report.events = self._count(results)
+        report.handled = self._count(results, Done, Dead)
         writes.make_due(db)
         return report
+
+    def _count(self, results: Sequence[Result], *kinds: type[Outcome]) -> int:
+        """How many events these shares are of; of those only whose outcome is of one of the ``kinds``, if any."""
+        if kinds:
+            results = [result for result in results if isinstance(result[1], kinds)]
+        if len(self._group.handlers) == 1:
+            return len(results)
+        return len({share.at if share.row is None else share.taken.event_id for share, _ in results})
 
     def _answered(self, results: Sequence[Result]) -> set[Pair]:
         """What the application's own tables have said while this was taken: it is recorded, too."""

@@ -10,8 +10,10 @@ from .writing import Report
 
 @dataclass
 class Tally:
-    """Counts of shares."""
+    """Counts of shares, but for ``events`` and ``handled``; see `Report`."""
 
+    events: int = 0
+    handled: int = 0
     done: int = 0
     parked: int = 0
     released: int = 0
@@ -19,6 +21,8 @@ class Tally:
     dead: int = 0
 
     def add(self, report: Report) -> None:
+        self.events += report.events
+        self.handled += report.handled
         self.done += report.done
         self.parked += report.waiting + report.behind + report.retried + report.unrun
         self.released += len(report.released) - report.revived

@@ -72,12 +72,18 @@ class Worker:
         self._written = self._clock()
         self._next_due: float | None = None
 
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self._name
+
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(happenings.WorkerStarted(self._name))
         with self._ending(stopped):
             while not stopped():
                 self.step(stopped)
+<<<<<<< HEAD
         self._emit(self.tally.stopped(self._name))
 
     def run_out(self, stopped: Callable[[], bool], allowance: Allowance) -> Tally:
@@ -95,35 +101,96 @@ class Worker:
             yield
             self._write_positions()
             self._ownership.release()
+=======
+            self.finish()
+>>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
         except (DatabaseAway, HandlersBroken) as error:
             if not stopped():
                 raise
             self._emit(happenings.StoppedInTrouble(self._name, str(error)))
         finally:
+<<<<<<< HEAD
             self._wakeups.close()
             self._log.close()
+=======
+            self.leave()
+        self._emit(self.tally.stopped(self._name))
+>>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
 
     def step(self, stopped: Callable[[], bool] = lambda: False, allowance: Allowance | None = None) -> int:
         """One round; returns the number of records read."""
+<<<<<<< HEAD
         allowed = self._unlimited if allowance is None else allowance
         self._patience.until_back(self._ownership.look, stopped)
         records = self._log.poll(1 if self._alone else allowed.of(self._batch), POLL)
         allowed.spend(len(records))
+=======
+        count = self.read(stopped)
+        self._patience.until_back(lambda: self._retry(stopped), stopped)
+        self._tell_lags()
+        return count
+
+    def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
+        """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
+        limit = self._batch if most is None else min(self._batch, most)
+        self._patience.until_back(self._ownership.look, stopped)
+        records = self._log.poll(1 if self._alone else limit, POLL)
+>>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
         polled = frozenset(self._log.positions())
         self._patience.until_back(self._ownership.follow, stopped)
         if self._ownership.has_suspects():
             self._alone = self._batch
             self._emit(happenings.Suspecting(self._name, self._alone))
         if records:
-            self._handle(records, polled, stopped)
+            self._handle(records, polled, stopped, is_full=len(records) >= limit)
         if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
             self._patience.until_back(self._write_positions, stopped)
-        self._patience.until_back(lambda: self._retry(stopped), stopped)
-        self._tell_lags()
         return len(records)
 
+    def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
+        self._retrying.sweep(self._ran, stopped, most=most)
+
+    def run_due(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        """The same, for what has become due since."""
+        self._retrying.run_due(self._ran, stopped, most=most)
+
+    def look(self) -> None:
+        """Take partitions, and read nothing."""
+        self._log.idle()
+        self._ownership.follow()
+
+    def is_settled(self) -> bool:
+        """Whether it is known what this worker has to read."""
+        return self._log.is_settled() and not self._ownership.is_waiting
+
+    def lag(self) -> int | None:
+        """How many offsets the log is ahead; None as long as that is not known."""
+        lags = self._log.lags()
+        return sum(lags.values()) if lags.keys() == self._log.positions().keys() else None
+
+    def count_left(self) -> int:
+        """How many records are left in the partitions that this worker has, after what was committed. May raise
+        `LogAway`."""
+        return sum(self._log.count(p, held.position) for p, held in self._ownership.held.items())
+
+    def finish(self) -> None:
+        """End as it should be: what was read is written down, and nobody died on what comes next."""
+        self._write_positions()
+        self._ownership.release()
+
+    def leave(self) -> None:
+        """Leave the group, whatever has happened."""
+        self._wakeups.close()
+        self._log.close()
+
     def _handle(
-        self, records: Sequence[Record], polled: frozenset[Partition], stopped: Callable[[], bool]
+        self,
+        records: Sequence[Record],
+        polled: frozenset[Partition],
+        stopped: Callable[[], bool],
+        *,
+        is_full: bool,
     ) -> None:
         batch = self._batches.read(records, polled)
         if not batch.events and not batch.undecodable:
@@ -133,7 +200,7 @@ class Worker:
             self._alone -= 1
             report = self._batches.handle_alone(batch, records[0], stopped)
         else:
-            report = self._batches.handle(batch, stopped, is_full=len(records) >= self._batch)
+            report = self._batches.handle(batch, stopped, is_full=is_full)
         if report is not None:
             self._written = self._clock()
             self._count(report)

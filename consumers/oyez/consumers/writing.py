@@ -21,11 +21,14 @@ from .shares import Result, Share
 
 @dataclass
 class Report:
-    """What one transaction did. Counts are of shares; ``released`` has the group of each row that became due because
-    a pair was met, ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it
-    wrote is due; ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due;
-    ``announced`` counts the events that handlers have put into the outbox, and perhaps taken back."""
+    """What one transaction did. Counts are of shares, but ``events`` counts those that it took in hand, ``handled``
+    those of them of which a share is done or was given up, and ``announced`` the events that handlers have put into
+    the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a pair was met,
+    ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it wrote is due;
+    ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due."""
 
+    events: int = 0
+    handled: int = 0
     done: int = 0
     waiting: int = 0
     behind: int = 0

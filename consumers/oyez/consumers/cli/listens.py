@@ -13,10 +13,11 @@ from ..listening import listen as supervise
 from . import logs, probes
 from .apps import application_of
 from .asked import where
-from .exits import NotFound
+from .exits import NotFound, UsageProblem
 from .options import (
     App,
     Database,
+    Json,
     Kafka,
     LogFormat,
     Metrics,
@@ -27,6 +28,7 @@ from .options import (
     Verbose,
     settings_from,
 )
+from .passes import check_alone, listen_once
 from .stopping import end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
@@ -39,6 +41,11 @@ def listen(
         typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes for each group.")] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Handle N events at most in one pass, and exit."),
+    ] = None,
+    as_json: Json = False,
     metrics: Metrics = None,
     metrics_host: MetricsHost = None,
     application: App = None,
@@ -50,7 +57,13 @@ def listen(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130)."""
+    """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130); with --limit, for so many events:
+    what is due in the retry table first, then the log in its order.
+    """
+    if limit is not None:
+        check_alone(workers=workers, metrics=metrics)
+    elif as_json:
+        raise UsageProblem("--json: only a pass with --limit prints data")
     end_on_sigterm()
     given = {"app": application, "kafka": kafka, "spools": spool, "topic": topic, "database": database}
     measures = {"metrics": metrics, "metrics_host": metrics_host}
@@ -62,6 +75,9 @@ def listen(
         probes.database(settings)
         if settings.transport == "kafka":
             probes.kafka(settings)
+        if limit is not None:
+            listen_once(found, settings, groups, limit, as_json=as_json)
+            return
         names = ", ".join(group.name for group in groups)
         each = f"{workers} worker{'' if workers == 1 else 's'} each"
         log.info("listening to %s: %s; %s", where(settings), names, each)

@@ -1,6 +1,8 @@
-"""For how long shares have been parked."""
+"""For how long shares have been parked, and how many events they are of."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -13,3 +15,11 @@ def oldest(db: Connection, group: str) -> float | None:
     """When the oldest of a group's parked shares was parked. It reads all of them."""
     found: float | None = db.execute(_oldest, {"group": group}).scalar()
     return found
+
+
+def events(db: Connection, groups: Sequence[str]) -> int:
+    """How many events have shares parked in these groups; one that two of them have parked counts twice."""
+    rows = select(parked.c.group_name, parked.c.source, parked.c.event_id).where(
+        parked.c.group_name.in_(groups)
+    )
+    return int(db.execute(select(func.count()).select_from(rows.distinct().subquery())).scalar_one())

@@ -87,6 +87,14 @@ class Attended:
         with self._lock:
             return self._log.lags()
 
+    def is_settled(self) -> bool:
+        with self._lock:
+            return self._log.is_settled()
+
+    def count(self, partition: Partition, position: int) -> int:
+        with self._lock:
+            return self._log.count(partition, position)
+
     def idle(self) -> None:
         with self._lock:
             self._log.idle()

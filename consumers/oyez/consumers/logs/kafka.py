@@ -72,6 +72,8 @@ class KafkaLog:
         self._stranded: dict[Partition, int] = {}
         self._lost_some = False
         self._is_idle = False
+        self._is_assigned = False
+        self._is_named = False
         self._early: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
         self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
@@ -93,7 +95,9 @@ class KafkaLog:
         return cast("Sequence[Record]", messages)
 
     def gained(self) -> list[Partition]:
-        return [partition for partition in self._names.all() if partition not in self._positions]
+        found = [partition for partition in self._names.all() if partition not in self._positions]
+        self._is_named = self._is_assigned
+        return found
 
     def start(self, positions: Mapping[Partition, int]) -> None:
         ours = {p: at for p, at in positions.items() if self._names.of(p.topic, p.number) == p}
@@ -119,6 +123,12 @@ class KafkaLog:
     def lags(self) -> dict[Partition, int]:
         ends = {p: self._consumer.get_watermark_offsets(named(p), cached=True)[1] for p in self._positions}
         return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
+
+    def is_settled(self) -> bool:
+        return self._is_named
+
+    def count(self, partition: Partition, position: int) -> int:
+        return max(0, self.first_offset(partition, "latest") - position)
 
     def siblings(self, partition: Partition) -> list[Partition]:
         with _asking(partition.topic):
@@ -234,6 +244,7 @@ class KafkaLog:
             self._stranded.pop(partition, None)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._is_assigned = True
         self._assigning.accept(consumer)
         self._names.assign((p.topic, p.partition) for p in partitions)
 

@@ -51,6 +51,12 @@ class Log(Protocol):
     def lags(self) -> dict[Partition, int]:
         """How many records are left in each started partition, as far as that is known without asking."""
 
+    def is_settled(self) -> bool:
+        """Whether `gained` has said all: the member knows which partitions it was assigned since it joined."""
+
+    def count(self, partition: Partition, position: int) -> int:
+        """How many records a partition has from a position on. They are read for it where offsets do not count them."""
+
     def siblings(self, partition: Partition) -> list[Partition]:
         """All partitions of a partition's topic."""
 

@@ -47,6 +47,8 @@ class MemoryLog:
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
         self._stranded: dict[Partition, int] = {}
+        self._is_dealt = False
+        self._is_settled = False
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._rebalance()
@@ -62,6 +64,7 @@ class MemoryLog:
         return records
 
     def gained(self) -> list[Partition]:
+        self._is_settled = self._is_dealt
         return sorted(self._assigned - self._positions.keys())
 
     def start(self, positions: Mapping[Partition, int]) -> None:
@@ -81,6 +84,12 @@ class MemoryLog:
     def lags(self) -> dict[Partition, int]:
         end = self._group.broker.end
         return {p: end(p.topic, p.number) - position for p, position in self._positions.items()}
+
+    def is_settled(self) -> bool:
+        return self._is_settled
+
+    def count(self, partition: Partition, position: int) -> int:
+        return self._group.broker.end(partition.topic, partition.number) - position
 
     def siblings(self, partition: Partition) -> list[Partition]:
         return self._group.partitions(partition.topic)
@@ -109,5 +118,6 @@ class MemoryLog:
 
     def _rebalance(self) -> None:
         self._assigned = self._group.assigned(self)
+        self._is_dealt = True
         self._positions = {p: at for p, at in self._positions.items() if p in self._assigned}
         self._stranded = {p: at for p, at in self._stranded.items() if p in self._assigned}

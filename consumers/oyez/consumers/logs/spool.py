@@ -12,6 +12,7 @@ from ..reading import Record
 from .log import FirstOffset, LogAway
 from .members import Members
 
+COUNTED = 10_000  # lines at a step
 LOOK = 0.5  # s between two looks for folders and members
 _NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
 
@@ -66,6 +67,7 @@ class SpoolLog:
         self._sleep = sleep
         self._looked = float("-inf")
         self._joined = float("inf")
+        self._is_settled = False
         self._known: dict[Partition, Segments] = {}
         self._dealt: set[Partition] = set()
         self._readers: dict[Partition, LogReader] = {}
@@ -83,6 +85,7 @@ class SpoolLog:
     def gained(self) -> list[Partition]:
         if self._clock() < self._joined:
             return []
+        self._is_settled = True
         return sorted(self._dealt - self._positions.keys())
 
     def start(self, positions: Mapping[Partition, int]) -> None:
@@ -106,6 +109,20 @@ class SpoolLog:
 
     def lags(self) -> dict[Partition, int]:
         return {p: max(0, self._known[p].end() - at) for p, at in self._positions.items()}
+
+    def is_settled(self) -> bool:
+        return self._is_settled
+
+    def count(self, partition: Partition, position: int) -> int:
+        reader, count = LogReader(self._known[partition]), 0
+        try:
+            while lines := (found := reader.read(position, COUNTED))[1]:
+                count, position = count + len(lines), found[2]
+        except BytesMissing:
+            return count
+        finally:
+            reader.close()
+        return count
 
     def siblings(self, partition: Partition) -> list[Partition]:
         return sorted(known for known in self._known if known.topic == partition.topic)

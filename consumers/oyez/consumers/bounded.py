@@ -1,0 +1,69 @@
+"""Listening until a number of events is handled, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from oyez.schemas import Signal, catalogue
+
+from .application import Application, Group, StartError
+from .loading import load_application
+from .settings import ListenSettings
+
+
+@dataclass(frozen=True)
+class Listened:
+    """What a pass did. An event counts once for each group that handles it.
+
+    ``handled``: events of which a share is done or was given up. ``left``: records in the logs, those of other signals
+    counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``: why a group
+    was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
+    """
+
+    handled: int
+    left: int
+    parked: int
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def remain(self) -> int:
+        """What there is for later passes."""
+        return self.left + self.parked
+
+
+def listen(
+    signal: type[Signal] | str | int | None = None,
+    limit: int = 10,
+    *,
+    settings: ListenSettings | None = None,
+    application: Application | None = None,
+) -> Listened:
+    """Handle ``limit`` events at most in this process, and return.
+
+    ``signal``, by class, name or number, chooses the groups that handle it; None or 0: all. What is due in the retry
+    tables is run first, then the log is read in its order. The settings and the application are those of the
+    environment unless given.
+
+    Raises `UnknownSignal`; `StartError` for a signal that the application does not handle; what `load_application`
+    raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to;
+    ValueError for a limit below 1. What was committed before an error stays.
+    """
+    from .listening import prepare  # noqa: PLC0415 # whoever only registers handlers needs no Kafka client
+    from .passing import one_pass  # noqa: PLC0415 # the same
+
+    said = settings or ListenSettings()
+    found = application or load_application(said)
+    groups = _groups(found, signal)
+    prepare(found, said)
+    return one_pass(groups, said, limit)
+
+
+def _groups(application: Application, signal: type[Signal] | str | int | None) -> list[Group]:
+    if signal is None or signal == 0:
+        return list(application.groups.values())
+    name = catalogue[signal].name
+    groups = application.of_signal(name)
+    if not groups:
+        raise StartError(f"{application.name} has no handler for {name}")
+    return groups
