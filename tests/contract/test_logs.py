@@ -244,3 +244,17 @@ def test_a_topic_made_again_is_never_read_on_at_the_old_positions(station: Stati
     reading.seen.clear()
     reading.until(lambda: len(reading.seen) == 40)
     assert {value.split("/")[0] for value in reading.values()} == {"new"}
+
+
+def test_a_member_says_when_it_knows_its_partitions_and_what_is_in_them(station: Station):
+    _fill(station, 4, 2)
+    member = station.join("a")
+    assert not member.is_settled()
+    reading = Reading(member)
+    reading.until(member.is_settled)
+    assert len(member.positions()) == 4
+    starts = {p: member.first_offset(p, "earliest") for p in member.positions()}
+    assert sum(member.count(p, at) for p, at in starts.items()) == 8
+    reading.until(lambda: len(reading.seen) >= 8)
+    assert sum(member.count(p, at) for p, at in member.positions().items()) == 0
+    assert sum(member.count(p, at) for p, at in starts.items()) == 8
