@@ -142,7 +142,7 @@ class Worker:
             self._alone = self._batch
             self._emit(happenings.Suspecting(self._name, self._alone))
         if records:
-            self._handle(records, polled, stopped, is_full=len(records) >= limit)
+            self._handle(records, polled, stopped, limit)
         if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
             self._patience.until_back(self._write_positions, stopped)
         return len(records)
@@ -189,8 +189,7 @@ class Worker:
         records: Sequence[Record],
         polled: frozenset[Partition],
         stopped: Callable[[], bool],
-        *,
-        is_full: bool,
+        limit: int | None = None,
     ) -> None:
         batch = self._batches.read(records, polled)
         if not batch.events and not batch.undecodable:
@@ -200,7 +199,7 @@ class Worker:
             self._alone -= 1
             report = self._batches.handle_alone(batch, records[0], stopped)
         else:
-            report = self._batches.handle(batch, stopped, is_full=is_full)
+            report = self._batches.handle(batch, stopped, is_full=len(records) >= (limit or self._batch))
         if report is not None:
             self._written = self._clock()
             self._count(report)
