@@ -15,10 +15,10 @@ from .bounded import Listened
 from .breakage import HandlersBroken
 from .database import waits
 from .database.engine import Database
-from .handlers import AT_LEAST_ONCE
 from .logs.log import Log
 from .patience import Once
 from .settings import ListenSettings
+from .sweeping import in_order
 from .worker import POLL, Worker
 
 log = logging.getLogger("oyez.listen")
@@ -43,8 +43,7 @@ def one_pass(
     engine = engine_from(settings)
     workers: list[Worker] = []
     try:
-        # Completers before those that wait for them.
-        for group in sorted(groups, key=lambda one: one.promise == AT_LEAST_ONCE):
+        for group in _in_order(groups):
             source = log_for(group, settings, engine)
             workers.append(make_worker(group, settings, engine=engine, source=source, patience=Once))
         bounded = Pass(workers, limit, stopped)
@@ -56,6 +55,11 @@ def one_pass(
         for worker in workers:
             worker.leave()
         engine.dispose()
+
+
+def _in_order(groups: Sequence[Group]) -> list[Group]:
+    """Those that complete a signal before those that wait for it."""
+    return [one for one in in_order(groups[0].application) if one in groups]
 
 
 class Pass:

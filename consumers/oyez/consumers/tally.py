@@ -31,6 +31,8 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add what another has counted."""
+        self.events += other.events
+        self.handled += other.handled
         self.done += other.done
         self.parked += other.parked
         self.released += other.released

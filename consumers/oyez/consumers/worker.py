@@ -66,7 +66,6 @@ class Worker:
         self._timer = timer
         self._clock = execution.clock
         self._alone = 0
-        self._unlimited = Allowance()
         self._told_lags = float("-inf")
         self._swept = float("-inf")
         self._written = self._clock()
@@ -83,7 +82,6 @@ class Worker:
         with self._ending(stopped):
             while not stopped():
                 self.step(stopped)
-<<<<<<< HEAD
         self._emit(self.tally.stopped(self._name))
 
     def run_out(self, stopped: Callable[[], bool], allowance: Allowance) -> Tally:
@@ -99,33 +97,20 @@ class Worker:
         """The worker ends with this block, as it should."""
         try:
             yield
-            self._write_positions()
-            self._ownership.release()
-=======
             self.finish()
->>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
         except (DatabaseAway, HandlersBroken) as error:
             if not stopped():
                 raise
             self._emit(happenings.StoppedInTrouble(self._name, str(error)))
         finally:
-<<<<<<< HEAD
-            self._wakeups.close()
-            self._log.close()
-=======
             self.leave()
-        self._emit(self.tally.stopped(self._name))
->>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
 
     def step(self, stopped: Callable[[], bool] = lambda: False, allowance: Allowance | None = None) -> int:
         """One round; returns the number of records read."""
-<<<<<<< HEAD
-        allowed = self._unlimited if allowance is None else allowance
-        self._patience.until_back(self._ownership.look, stopped)
-        records = self._log.poll(1 if self._alone else allowed.of(self._batch), POLL)
-        allowed.spend(len(records))
-=======
-        count = self.read(stopped)
+        most = None if allowance is None else allowance.of(self._batch)
+        count = self.read(stopped, most)
+        if allowance is not None:
+            allowance.spend(count)
         self._patience.until_back(lambda: self._retry(stopped), stopped)
         self._tell_lags()
         return count
@@ -135,7 +120,6 @@ class Worker:
         limit = self._batch if most is None else min(self._batch, most)
         self._patience.until_back(self._ownership.look, stopped)
         records = self._log.poll(1 if self._alone else limit, POLL)
->>>>>>> b67c5a2 (Bounded listening: listen(signal, limit), one pass over the groups that handles at most so many events)
         polled = frozenset(self._log.positions())
         self._patience.until_back(self._ownership.follow, stopped)
         if self._ownership.has_suspects():
