@@ -13,8 +13,8 @@ export PYTHONPATH := $(CURDIR)/examples
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
 
-demo: $(ready) ## the reference application on traffic that it makes, with a real Kafka; ends with its check
-	$(call limit,900) $(python) -m visits demo
+demo: $(ready) ## the reference application on traffic that it makes, ending with its check; KAFKA=1: on a real Kafka
+	$(call limit,900) $(python) -m visits demo $(if $(KAFKA),--kafka)
 
 test: lint types tests ## lint, types, and the whole suite against a real Kafka and PostgreSQL
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from oyez.producers import Settings
 from visits import commands, database, reports, screen
 from visits.checks import Findings
+from visits.demo import demonstrate, demonstrate_on_kafka
 from visits.driver import Plan
 from visits.errors import FAILED, FOUND, reported
 from visits.work import Run, Work
@@ -116,12 +117,12 @@ def export(work: Folder = HERE, url: Database = None) -> None:
 def demo(
     views: Annotated[int, typer.Option(min=1, help="Page views to generate.")] = 3000,
     seed: Annotated[int, typer.Option(help="Of the traffic.")] = 1,
+    kafka: Annotated[bool, typer.Option("--kafka", help="On a real Kafka; needs oyez[dev].")] = False,
 ) -> None:
-    """Show it all: a real Kafka, three servers of which one is late, and the check. About half a minute."""
-    from visits.demo import demonstrate  # noqa: PLC0415 # the only command that needs oyez[dev]
-
+    """Show it all: three servers of which one is late, a worker for each group, and the check. Some seconds."""
+    show = demonstrate_on_kafka if kafka else demonstrate
     with reported():
-        findings = demonstrate(Console(), views=views, seed=seed)
+        findings = show(Console(), views=views, seed=seed)
         _judge(findings)
 
 

@@ -1,16 +1,18 @@
-"""The demonstration: three servers, one of them late, so that views come before their sessions."""
+"""The demonstration: three servers, one of them late, so that views come before their sessions.
+
+Without any service: the servers announce into files, and the database is one. With Kafka: a real one is started.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
 from rich.console import Console
 
-from oyez.consumers.dev import Kafka
 from visits import commands, database, generate, screen
 from visits.checks import Findings
 from visits.driver import Plan
@@ -18,20 +20,38 @@ from visits.errors import VisitsError
 from visits.work import Run, Work
 
 SERVERS = 3
-LATE, SECONDS = 1, 1.5  # the server that is late, and by how much
-LASTS = 12.0  # seconds of traffic
+LATE, SECONDS = 1, 0.5  # the server that is late, and by how much
+LASTS = 3.0  # seconds of traffic
 
 
 def demonstrate(console: Console, *, views: int, seed: int) -> Findings:
-    """Set up everything, import generated traffic, check it, and take everything down again."""
+    """Import generated traffic by way of files, check it, and take everything down again."""
+    return _demonstrate(console, nullcontext(""), views=views, seed=seed)
+
+
+def demonstrate_on_kafka(console: Console, *, views: int, seed: int) -> Findings:
+    """The same on a Kafka that is started for it."""
+    return _demonstrate(console, _kafka(console), views=views, seed=seed)
+
+
+def _demonstrate(console: Console, broker: AbstractContextManager[str], *, views: int, seed: int) -> Findings:
     with _folder() as folder:
         log = folder / "access.log"
         generate.write_log(log, views=views, seed=seed)
         _say(console, f"{views} page views by {SERVERS} servers; web-{LATE} announces {SECONDS:g} s late")
-        _say(console, "starting Kafka …")
-        with Kafka() as broker:
-            run = Run(str(log), SERVERS, broker.bootstrap, "visits", f"sqlite:///{folder}/visits.db")
+        with broker as address:
+            run = Run(str(log), SERVERS, address, "visits", f"sqlite:///{folder}/visits.db")
             return _import(console, run, Work(folder / "run"))
+
+
+@contextmanager
+def _kafka(console: Console) -> Iterator[str]:
+    """Its address."""
+    from oyez.consumers.dev import Kafka  # noqa: PLC0415 # it needs oyez[dev]
+
+    _say(console, "starting Kafka …")
+    with Kafka() as broker:
+        yield broker.bootstrap
 
 
 @contextmanager
@@ -53,7 +73,8 @@ def _import(console: Console, run: Run, work: Work) -> Findings:
         pause = LASTS / max(1, sum(1 for _ in lines))
     engine = database.opened(run.database)
     plan = Plan(pause=pause, delays={LATE: SECONDS})
-    _say(console, f"Kafka is at {run.kafka}; starting servers and workers …")
+    course = f"files in {work.spool}" if run.is_spooled else f"Kafka at {run.kafka}"
+    _say(console, f"events go through {course}; starting servers and workers …")
     with screen.shown(console) as watch:
         outcome = commands.import_log(run, plan, work, engine, watch)
     for name, value in commands.summary(outcome).items():
