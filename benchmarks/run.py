@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder ...]
+python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder|spool ...]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import announcing
 import listening
+import spooling
 from bed import Row, Services, services
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "disorder": listening.disorder,
+    "spool": lambda _at, count, turns: spooling.rows(count, turns),
 }
 
 

@@ -1,0 +1,123 @@
+"""The spool: appending beside a bare loop of locked writes, reading beside a loop that reads and validates lines."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any
+
+from bed import Row
+from pydantic import TypeAdapter
+from signals import Viewed, encoded, views
+from typing_extensions import TypedDict
+
+from oyez.consumers import Application, Handlers
+from oyez.consumers.database.positions import Partition
+from oyez.consumers.logs.spool import SpoolLog
+from oyez.consumers.reading import Reader
+from oyez.producers.spool import Writer, found_in
+
+TOPIC = "bench"
+
+
+class Envelope(TypedDict):
+    id: str
+    source: str
+    data: Viewed
+
+
+class Alone:
+    """The one member of a group."""
+
+    name = "bench"
+
+    def all(self) -> list[str]:
+        return [self.name]
+
+    def leave(self) -> None: ...
+
+
+def rows(count: int, turns: int) -> list[Row]:
+    lines = [value for _, value in encoded(views(count))]
+    appending = Row("spool: append, fsync never", "os.write of the same bytes under flock", 0.7)
+    reading = Row("spool: read and decode", "read lines and validate them", 0.7)
+    for _ in range(turns):
+        with _folder() as folder:
+            appending.turn(count, lambda: _append(folder, lines), lambda: _write(folder, lines))
+        with _folder() as folder:
+            _append(folder, lines)
+            (file,) = [one.path for one in found_in([folder], TOPIC)]
+            reading.turn(count, lambda: _read(folder, count), lambda: _validate(file, count))
+    return [appending, reading]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(mkdtemp(prefix="oyez-bench-"))
+    try:
+        yield folder
+    finally:
+        rmtree(folder)
+
+
+def _append(folder: Path, lines: list[bytes]) -> None:
+    writer = Writer(folder / "ours", TOPIC, fsync="never")
+    append = writer.append
+    for line in lines:
+        append(line)
+    writer.close()
+
+
+def _write(folder: Path, lines: list[bytes]) -> None:
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    file = os.open(folder / "lines", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for line in lines:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.write(file, line + b"\n")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    os.close(file)
+    os.close(lock)
+
+
+def _read(folder: Path, count: int) -> None:
+    log = SpoolLog(lambda: found_in([folder], TOPIC), Alone())  # type: ignore[arg-type] # it asks nobody
+    log.poll(1, 0)
+    gained: list[Partition] = log.gained()
+    log.start(dict.fromkeys(gained, 0))
+    reader, seen = Reader(_group()), 0
+    while seen < count:
+        seen += len(reader.read_all(log.poll(500, 0), _refuse))
+    log.close()
+
+
+def _group() -> Any:
+    on = Handlers("bench")
+
+    @on(Viewed)
+    def see(view: Viewed) -> None: ...
+
+    (group,) = Application(on).groups.values()
+    return group
+
+
+def _validate(folder: Path, count: int) -> None:
+    validate: Callable[[bytes], Envelope] = TypeAdapter(Envelope).validate_json
+    kept: list[Envelope] = []
+    seen = 0
+    for path in sorted(folder.glob("*.ndjson")):
+        with path.open("rb") as file:
+            for line in file:
+                kept.append(validate(line))
+                seen += 1
+                if len(kept) == 500:
+                    kept = []
+    assert seen == count
+
+
+def _refuse(record: object, reason: str) -> None:
+    raise AssertionError(reason)
