@@ -21,6 +21,8 @@ from soak.killing import import_under_kills
 from soak.memory import memory
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
+from soak.spool_memory import spool_memory
+from soak.spooling import announcers_killed
 from soak.waiting import a_chain, many_for_one
 from support.services import UNSAFE, fresh_database
 
@@ -93,6 +95,17 @@ def flat(place: Place) -> Figures:
         return memory(till, events=2_000_000, parked=100_000, patience=HOUR / 2, tell=tell)
 
 
+def spool(place: Place) -> Figures:
+    """Files and SQLite: no service."""
+    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
+        return announcers_killed(till, rounds=100, seed=place.seed, tell=tell)
+
+
+def spool_flat(place: Place) -> Figures:
+    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
+        return spool_memory(till, events=5_000_000, patience=HOUR / 2, tell=tell)
+
+
 SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "broken": broken,
     "chain": chain,
@@ -102,6 +115,8 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "deadly": deadly,
     "killing": killing,
     "memory": flat,
+    "spool": spool,
+    "spool-memory": spool_flat,
 }
 
 

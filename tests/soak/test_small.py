@@ -15,6 +15,8 @@ from soak.killing import import_under_kills
 from soak.memory import memory
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
+from soak.spool_memory import spool_memory
+from soak.spooling import announcers_killed
 from support.services import UNSAFE, fresh_database
 
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
@@ -64,6 +66,18 @@ def test_an_event_kills_whoever_handles_it(url: str, broker: Kafka, tmp_path: Pa
 def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
     with Stand(url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)) as till:
         figures = slow_handlers(till, events=40, workers=2, seconds=0.6, patience=120)
+    assert figures.holds, figures
+
+
+def test_announcers_are_killed_while_their_spool_is_read(sqlite: str, tmp_path: Path) -> None:
+    with Stand(sqlite, "", tmp_path) as till:
+        figures = announcers_killed(till, rounds=4, seed=4)
+    assert figures.holds, figures
+
+
+def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
+    with Stand(sqlite, "", tmp_path) as till:
+        figures = spool_memory(till, events=60_000, patience=60)
     assert figures.holds, figures
 
 

@@ -26,22 +26,26 @@ from support.waiting import eventually
 
 
 class Stand:
-    """One till on a database of its own, over a topic of its own."""
+    """One till on a database of its own, over a topic of its own; without a Kafka that is in the spool."""
 
     def __init__(
         self, database: str, kafka: str, folder: Path, *, partitions: int = 4, **settings: object
     ) -> None:
         self.app = unique("rows")
         self.kafka = kafka
-        self.topic = make_topic(kafka, unique("test"), partitions)
+        self.topic = make_topic(kafka, unique("test"), partitions) if kafka else unique("test")
         self.folder = folder
         self.env = {
             "ROWS_APP": self.app,
             "ROWS_FOLDER": str(folder),
             "OYEZ_APP": "integration.rows.till:on",
-            "OYEZ_KAFKA": kafka,
             "OYEZ_TOPIC": self.topic,
             "OYEZ_DATABASE": database,
+            **(
+                {"OYEZ_KAFKA": kafka}
+                if kafka
+                else {"OYEZ_TRANSPORT": "spool", "OYEZ_SPOOL": str(folder / "spool")}
+            ),
             **_named(settings),
         }
         self.engine: Engine = create_engine(database)
