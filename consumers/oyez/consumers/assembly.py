@@ -7,12 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from oyez.producers import SettingsError
+from oyez.producers import SettingsError, transport_from
 from oyez.producers.spool import Folder, found_in
 
 from .application import Group
@@ -20,8 +21,11 @@ from .asking import AskForParked
 from .batches import Batches
 from .changing import Gone, NotRequired
 from .database.engine import Database, make_engine
+from .drain_thread import Draining, DrainThread, NoDraining
+from .draining import Drainer
 from .execution import Execution
 from .instruments.instrument import Instrument, logging_instrument
+from .leases import RowLease
 from .limits import Limits
 from .logs.attended import Attended
 from .logs.kafka import KafkaLog
@@ -105,8 +109,9 @@ def members_of(group: Group, engine: Engine) -> Members:
 
 
 def folders(settings: ListenSettings) -> list[Folder]:
-    """The folders of the spool that are read."""
-    return found_in(settings.spools or [settings.spool or Path("spool")], settings.topic)
+    """The folders of the spool that are read: those that are set, and this process's own one, where what its handlers
+    announce is put."""
+    return found_in([*settings.spools, settings.spool or Path("spool")], settings.topic)
 
 
 def make_worker(
@@ -120,14 +125,15 @@ def make_worker(
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
     patience: type[Patience] = Patience,
+    draining: Draining | None = None,
 ) -> Worker:
-    """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell."""
+    """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
+    ``draining`` it leaves the outbox to others."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep)
     execution = execution_for(group, database, settings, clock, sleep, timer)
-    owner = f"{socket.gethostname()}/{os.getpid()}"
     ownership = Ownership(
-        group, source, database, owner=owner, first=settings.first_offset, clock=clock, instrument=told
+        group, source, database, owner=_process(), first=settings.first_offset, clock=clock, instrument=told
     )
     patient = patience(group.name, told, sleep)
     return Worker(
@@ -139,9 +145,32 @@ def make_worker(
         wakeups(database, group, clock),
         patient,
         told,
+        draining=draining or NoDraining(),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
     )
+
+
+def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
+    """What drains the outbox, by the transport that is set; for one thread at a time."""
+    database = Database(engine)
+    return Drainer(
+        database,
+        partial(transport_from, settings),
+        RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
+        batch=settings.batch,
+        # Well before the client gives up events one by one.
+        patience=min(settings.flush_timeout, settings.delivery_timeout / 2),
+    )
+
+
+def draining_for(group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument) -> Draining:
+    """What drains the outbox beside a worker of ``group``."""
+    return DrainThread(group.name, drainer_for(settings, engine), instrument)
+
+
+def _process() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
 
 
 def execution_for(

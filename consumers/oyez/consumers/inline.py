@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy import Connection, Engine
@@ -23,9 +23,11 @@ from .database.connection import HandlerConnection
 from .database.engine import Database, DatabaseAway, one_line
 from .database.migrating import MigrationNeeded, require
 from .deadline import no_deadline
+from .draining import Drainer
 from .execution import Execution
 from .inline_intakes import InlineBatch, InlineClaim, InlineRecord
 from .intakes import Batch
+from .leases import NoLease
 from .loading import load_application
 from .loose import LooseBatch
 from .performing import perform
@@ -53,6 +55,7 @@ class InlineTransport:
         settings: ListenSettings,
         *,
         clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
         release: Callable[[], None] = lambda: None,
     ) -> None:
         """``release`` is called by `close`."""
@@ -60,7 +63,9 @@ class InlineTransport:
         self._database = database
         self._batch = settings.batch
         self._clock = clock
+        self._timer = timer
         self._release = release
+        self._left = False
         self._executions = {
             group.name: execution_for(group, database, settings, clock)
             for group in application.groups.values()
@@ -70,21 +75,41 @@ class InlineTransport:
         call_in_child(self._begin_in_child)
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event, and then whatever that released, in transactions of their own."""
+        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own."""
+        if self.handle(key, value) or self._left:
+            self._drain(SLICE)
+
+    def handle(self, key: bytes | None, value: bytes) -> bool:
+        """Handle one event, and whatever that released; whether a handler has announced something."""
         intakes = self._intakes(key, value)
         try:
             report = perform(self._database, partial(self._all, intakes))
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
         try:
-            self._run_due(report.released)
+            self._run_due(report)
         except (OyezError, SQLAlchemyError) as error:
             # The event itself is handled: what it released is run by the next one, or by a sweep.
             log.warning("what was released has to wait: %s", one_line(error))
+        return report.announced > 0
+
+    def _drain(self, seconds: float) -> None:
+        """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
+        self._left = False
+        drainer = Drainer(
+            self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer
+        )
+        try:
+            problem = drainer.drain(seconds=seconds).problem
+        except (OyezError, SQLAlchemyError) as error:
+            problem = one_line(error)
+        if problem is not None:
+            log.warning("what was announced has to wait: %s", problem)
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
         """Handle the event, and what it releases, in the caller's transaction: each share in a savepoint of its
-        own, all of them in one, so that the caller's transaction goes on even when the event is refused."""
+        own, all of them in one, so that the caller's transaction goes on even when the event is refused. What handlers
+        announce is handled after the commit, by the next `send` or `flush`, a worker or a sweep."""
         if isinstance(db, scoped_session):
             db = db()
         if isinstance(db, Session):
@@ -99,10 +124,13 @@ class InlineTransport:
             raise self._refused(error) from error
 
     def flush(self, timeout: float) -> None:
-        """Nothing is ever under way."""
+        """Handle what handlers announced in callers' transactions that are committed by now."""
+        if self._left:
+            self._drain(timeout)
 
     def close(self, timeout: float) -> None:
-        """Let go of what was made for this transport."""
+        """flush(), and let go of what was made for this transport."""
+        self.flush(timeout)
         self._release()
 
     def _intakes(self, key: bytes | None, value: bytes) -> Intakes:
@@ -127,27 +155,31 @@ class InlineTransport:
         for execution, batch in intakes:
             report = execution.once(db, batch, runner, no_deadline())
             total.released += self._due(execution, report)
+            total.announced += report.announced
         return total
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
         is_due = report.due_at is not None and report.due_at <= self._clock()
         return [*report.released, *([execution.group.name] if is_due else [])]
 
-    def _run_due(self, groups: Iterable[str]) -> None:
-        todo = dict.fromkeys(groups)
+    def _run_due(self, total: Report) -> None:
+        todo = dict.fromkeys(total.released)
         while todo:
             name, _ = todo.popitem()
             if name in self._retrying:
-                released = partial(_note_released, todo)
+                released = partial(_note_released, todo, total)
                 self._retrying[name].run_due(released, seconds=SLICE)
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
-        todo = dict.fromkeys(self._all(intakes, db, OneByOne(Memory())).released)
+        report = self._all(intakes, db, OneByOne(Memory()))
+        self._left = self._left or report.announced > 0
+        todo = dict.fromkeys(report.released)
         while todo:
             name, _ = todo.popitem()
             if name in self._executions:
                 claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
                 report = self._executions[name].once(db, claim, OneByOne(Memory()), no_deadline())
+                self._left = self._left or report.announced > 0
                 todo.update(dict.fromkeys([*report.released, *([name] if claim.taken else [])]))
 
     def _refused(self, error: BaseException) -> TransportRefused:
@@ -165,8 +197,25 @@ class InlineTransport:
         self._database.engine.dispose(close=False)
 
 
-def _note_released(todo: dict[str, None], report: Report) -> None:
+class _Nested:
+    """Ships into the handlers; what they announce is the drainer's to find."""
+
+    def __init__(self, transport: InlineTransport) -> None:
+        self._transport = transport
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        self._transport.handle(key, value)
+
+    def flush(self, timeout: float) -> None:
+        """Nothing is ever under way."""
+
+    def close(self, timeout: float) -> None:
+        """It is another's."""
+
+
+def _note_released(todo: dict[str, None], total: Report, report: Report) -> None:
     todo.update(dict.fromkeys(report.released))
+    total.announced += report.announced
 
 
 def _begin(db: HandlerConnection) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from oyez.schemas import catalogue
 
 from .application import Application, Group
-from .assembly import engine_from, log_for, make_worker
+from .assembly import draining_for, engine_from, log_for, make_worker
 from .database.engine import Database
 from .database.migrating import require
 from .instruments.instrument import Instrument, logging_instrument
@@ -50,7 +50,10 @@ def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped
     engine = engine_from(settings)
     try:
         source = log_for(group, settings, engine)
-        worker = make_worker(group, settings, engine=engine, source=source, instrument=instrument)
+        draining = draining_for(group, settings, engine, instrument)
+        worker = make_worker(
+            group, settings, engine=engine, source=source, instrument=instrument, draining=draining
+        )
         worker.run(stopped)
     finally:
         engine.dispose()

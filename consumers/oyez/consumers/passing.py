@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from .application import Group
-from .assembly import engine_from, log_for, make_worker
+from .assembly import drainer_for, engine_from, log_for, make_worker
 from .bounded import Listened
 from .breakage import HandlersBroken
 from .database import waits
@@ -48,6 +48,7 @@ def one_pass(
             workers.append(make_worker(group, settings, engine=engine, source=source, patience=Once))
         bounded = Pass(workers, limit, stopped)
         bounded.run()
+        _drain(settings, engine, stopped)
         with Database(engine).reading() as db:
             waiting = waits.events(db, [group.name for group in groups])
         return Listened(bounded.handled, bounded.count_left(), waiting, bounded.broken)
@@ -55,6 +56,16 @@ def one_pass(
         for worker in workers:
             worker.leave()
         engine.dispose()
+
+
+def _drain(settings: ListenSettings, engine: Engine, stopped: Callable[[], bool]) -> None:
+    """Let what the handlers announced leave: it is handled by others, or by the next pass."""
+    drainer = drainer_for(settings, engine)
+    try:
+        if (problem := drainer.drain(stopped).problem) is not None:
+            log.warning("the outbox is held up: %s", problem)
+    finally:
+        drainer.close(settings.flush_timeout)
 
 
 def _in_order(groups: Sequence[Group]) -> list[Group]:

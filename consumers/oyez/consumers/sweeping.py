@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from .allowance import Allowance
 from .application import Application, Group
 from .assembly import make_worker, members_of, retrying_for_group, spool_log
+from .draining import Drainer
 from .retrying import Retrying
 from .settings import ListenSettings
 from .tally import Tally
@@ -83,19 +84,44 @@ def _visit(group: Group, application: Application, found: dict[str, Group], abov
     found.setdefault(group.name, group)
 
 
-def one_pass(groups: Sequence[Sweeper], stop: Callable[[], bool], allowance: Allowance) -> list[Swept]:
-    """Read every log, then run what is due everywhere, again as long as that released something for another group."""
-    tallies = [Tally() for _ in groups]
-    pairs = list(zip(groups, tallies, strict=True))
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did in each group, and what holds up the outbox, if something does."""
+
+    swept: list[Swept]
+    problem: str | None
+
+
+def one_pass(
+    groups: Sequence[Sweeper], drainer: Drainer, stop: Callable[[], bool], allowance: Allowance
+) -> Pass:
+    """Read every log, run what is due everywhere, and let what stands in the outbox leave; again as long as something
+    left, since that may be read here."""
+    pairs = [(sweeper, Tally()) for sweeper in groups]
+    drainer.drain(stop)
+    while True:
+        _read(pairs, stop, allowance)
+        _run_due(pairs, stop)
+        drained = drainer.drain(stop)
+        if not drained.events or drained.problem is not None or stop() or not allowance.left:
+            break
+    done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in pairs]
+    return Pass(done, drained.problem)
+
+
+def _read(pairs: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance) -> None:
     for sweeper, tally in pairs:
         if not stop() and allowance.left:
             sweeper.read(tally, stop, allowance)
+
+
+def _run_due(pairs: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
+    """Again as long as that released something for another group."""
     released = -1
-    while released != (now := sum(tally.released + tally.revived for tally in tallies)) and not stop():
+    while released != (now := sum(tally.released + tally.revived for _, tally in pairs)) and not stop():
         released = now
         for sweeper, tally in pairs:
             sweeper.run_due(tally, stop)
-    return [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in pairs]
 
 
 def within(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .application import Group
-from .database import claims
+from .database import claims, outbox
 from .database.engine import Database
 from .database.notices import Notices
 
@@ -19,17 +19,21 @@ class Wakeups(Protocol):
     def due(self) -> bool:
         """Whether to look at the retry table now. Never blocks; may raise `DatabaseAway`."""
 
+    def announced(self) -> bool:
+        """Whether there may be something in the outbox, as far as `due` has seen since this was last asked."""
+
     def close(self) -> None: ...
 
 
 class Looking:
-    """Asks for the next due row, at most every 50 ms; for databases that cannot notify."""
+    """Asks for the next due row, and for the outbox, at most every 50 ms; for databases that cannot notify."""
 
     def __init__(self, database: Database, group: Group, clock: Callable[[], float]) -> None:
         self._database = database
         self._group = group
         self._clock = clock
         self._looked = 0.0
+        self._outbox = False
 
     def due(self) -> bool:
         now = self._clock()
@@ -38,7 +42,12 @@ class Looking:
         self._looked = now
         with self._database.reading() as db:
             due = claims.next_due(db, self._group.name, list(self._group.by_name))
+            self._outbox = outbox.has_any(db)
         return due is not None and due <= now
+
+    def announced(self) -> bool:
+        announced, self._outbox = self._outbox, False
+        return announced
 
     def close(self) -> None:
         """Nothing is held between looks."""
@@ -52,6 +61,9 @@ class Listening:
 
     def due(self) -> bool:
         return self._notices.heard()
+
+    def announced(self) -> bool:
+        return self._notices.announced()
 
     def close(self) -> None:
         self._notices.close()

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from .allowance import Allowance
 from .batches import Batches
 from .breakage import HandlersBroken
+from .database import outbox
 from .database.engine import DatabaseAway
 from .database.positions import Partition
+from .drain_thread import Draining
 from .execution import Execution
 from .instruments import happenings
 from .instruments.happenings import Happening
@@ -46,6 +48,7 @@ class Worker:
         patience: Patience,
         instrument: Instrument,
         *,
+        draining: Draining,
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
@@ -61,6 +64,7 @@ class Worker:
         self._wakeups = wakeups
         self._patience = patience
         self._instrument = instrument
+        self._draining = draining
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
@@ -112,6 +116,8 @@ class Worker:
         if allowance is not None:
             allowance.spend(count)
         self._patience.until_back(lambda: self._retry(stopped), stopped)
+        if self._wakeups.announced():
+            self._draining.wake()
         self._tell_lags()
         return count
 
@@ -167,6 +173,7 @@ class Worker:
         """Leave the group, whatever has happened."""
         self._wakeups.close()
         self._log.close()
+        self._draining.close()
 
     def _handle(
         self,
@@ -195,6 +202,7 @@ class Worker:
         if not 0 <= now - self._swept < self._sweep_every:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
+            self._drain_what_is_left()
             self._emit(happenings.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
@@ -202,6 +210,12 @@ class Worker:
         else:
             return
         self._next_due = self._retrying.next_due()
+
+    def _drain_what_is_left(self) -> None:
+        """Whatever nobody was told of, or whose drainer has died."""
+        with self._execution.database.reading() as db:
+            if outbox.has_any(db):
+                self._draining.wake()
 
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
@@ -219,8 +233,10 @@ class Worker:
         self._emit(happenings.RowsRun(self._name, report))
 
     def _count(self, report: Report) -> None:
-        """What this worker parked or released itself, it need not be told of."""
+        """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
+        if report.announced:
+            self._draining.wake()
         dues = [due for due in (self._next_due, report.due_at) if due is not None]
         self._next_due = min(dues, default=None)
 

@@ -43,15 +43,15 @@ table = Table(
     Column("key", Text),
     Column("value", LargeBinary, nullable=False),
     Column("announced_at", Double, nullable=False),
+    Column("refused", Text),
     sqlite_autoincrement=True,
 )
 
 INSERT: Insert = insert(table).inline()
 """Inserts rows as `row` makes them, one or many."""
 
-_written = (
-    insert(table).inline().values({c: bindparam(c.name) for c in table.c if not c.primary_key}).cte("written")
-)
+_GIVEN = ("topic", "key", "value", "announced_at")
+_written = insert(table).inline().values({name: bindparam(name) for name in _GIVEN}).cte("written")
 _INSERT_AND_TELL = select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_written)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import databases, levers, lists, logs, mail_levers, mail_lists, mail_sends, services, shows
+from . import databases, levers, lists, logs, mail_levers, mail_lists, mail_sends, outboxes, services, shows
 from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
@@ -142,6 +142,10 @@ _mail.command("purge")(mail_levers.mail_purge)
 _db = _group("db", "Oyez's tables in your database.")
 _db.command("upgrade")(databases.upgrade)
 _db.command("check")(databases.check)
+_outbox = _group("outbox", "What was announced in database transactions, and has not left yet.")
+_outbox.command("drain")(outboxes.drain)
+_outbox.command("retry")(outboxes.retry)
+_outbox.command("status")(outboxes.status)
 _groups = _group("group", "Consumer groups.")
 _groups.command("rename")(rename)
 

@@ -11,6 +11,7 @@ import typer
 
 from ..application import Application
 from ..assembly import topics_of
+from ..database import outbox
 from ..reports import GroupState, PartitionState, group_states
 from ..settings import ListenSettings
 from . import output, probes
@@ -72,7 +73,7 @@ def status(
         return
     for name, value in places.items():
         if value is not None:
-            output.line(f"{name}\t{value}")
+            output.line(f"{name.replace('_', ' ')}\t{output.shown(value, None)}")
     output.line("")
     output.table(states, GROUPS, empty=f"{found.name} has no groups")
     output.line("")
@@ -84,7 +85,7 @@ def status(
 
 def _states(
     application: Application, settings: ListenSettings, *, ask: bool
-) -> tuple[Mapping[str, str | None], list[GroupState]]:
+) -> tuple[Mapping[str, Any], list[GroupState]]:
     engine = probes.reached(settings)
     groups = list(application.groups.values())
     topics = {group.name: topics_of(group, settings) for group in groups}
@@ -94,10 +95,16 @@ def _states(
             is_sqlite = db.dialect.name == "sqlite"
             journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
             states = group_states(db, groups, topics, offsets, time.time())
+            waiting = _waiting(outbox.state(db))
     finally:
         engine.dispose()
-    places = {"database": probes.hidden(engine.url), "journal": journal}
+    places = {"database": probes.hidden(engine.url), "journal": journal, **waiting}
     return places | ({} if offsets is None else _place(settings)), states
+
+
+def _waiting(found: outbox.Outbox) -> dict[str, Any]:
+    age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
+    return {"outbox": found.backlog, "outbox_oldest": age}
 
 
 def _place(settings: ListenSettings) -> dict[str, str]:

@@ -13,12 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from ..allowance import Allowance
 from ..application import Application
+from ..assembly import drainer_for
 from ..database import DatabaseAway
+from ..draining import Drainer
 from ..settings import ListenSettings
-from ..sweeping import Sweeper, Swept, one_pass, sweepers, within
+from ..sweeping import Pass, Sweeper, Swept, one_pass, sweepers, within
 from . import logs, output, probes
 from .apps import application_of
-from .exits import is_away, line_of
+from .exits import FAILED, is_away, line_of
 from .options import App, Database, Json, LogFormat, Quiet, Spool, Verbose, settings_from
 from .stopping import Stop, end_on_sigterm, exit_code
 
@@ -41,10 +43,10 @@ class Bounds:
     limit: int | None
     seconds: float | None
 
-    def one_pass(self, groups: Sequence[Sweeper], stop: Callable[[], bool]) -> list[Swept]:
+    def one_pass(self, groups: Sequence[Sweeper], drainer: Drainer, stop: Callable[[], bool]) -> Pass:
         """A pass within them."""
         with output.aside():
-            return one_pass(groups, within(self.seconds, stop), Allowance(self.limit))
+            return one_pass(groups, drainer, within(self.seconds, stop), Allowance(self.limit))
 
 
 def sweep(
@@ -69,7 +71,8 @@ def sweep(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Read what the spool holds, then run what is due in the retry table of every group, and whatever that releases."""
+    """Read what the spool holds, run what is due in the retry table of every group and whatever that releases, and
+    send what stands in the outbox."""
     end_on_sigterm()
     given = {"app": application, "spools": spool, "database": database}
     settings = settings_from(context, **given, log_format=log_format)
@@ -86,14 +89,19 @@ def sweep(
 def _once(application: Application, settings: ListenSettings, bounds: Bounds, *, as_json: bool) -> None:
     stop = Stop()
     engine = probes.reached(settings)
+    drainer = drainer_for(settings, engine)
     try:
-        done = bounds.one_pass(sweepers(application, settings, engine), stop)
+        done = bounds.one_pass(sweepers(application, settings, engine), drainer, stop)
     finally:
+        drainer.close(settings.flush_timeout)
         engine.dispose()
     if as_json:
-        output.json_array(asdict(one) for one in done)
+        output.json_array(asdict(one) for one in done.swept)
     else:
-        output.table(done, COLUMNS, empty="no groups")
+        output.table(done.swept, COLUMNS, empty="no groups")
+    if done.problem is not None:
+        output.note(f"the outbox is held up: {done.problem}")
+        raise typer.Exit(FAILED)
     if stop():
         raise typer.Exit(exit_code(stop.number))
 
@@ -107,18 +115,24 @@ def _daemon(
 ) -> int:
     stop = Stop()
     engine = probes.reached(settings)
-    groups = sweepers(application, settings, engine)
+    groups, drainer = sweepers(application, settings, engine), drainer_for(settings, engine)
+    held = ""
     log.info("sweeping every %g s: %s", every, ", ".join(application.groups))
     try:
         while not stop():
             try:
-                say([one for one in bounds.one_pass(groups, stop) if not one.is_empty])
+                done = bounds.one_pass(groups, drainer, stop)
+                say([one for one in done.swept if not one.is_empty])
+                if done.problem is not None and done.problem != held:
+                    log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
+                held = done.problem or ""
             except (DatabaseAway, DBAPIError) as error:
                 if not (isinstance(error, DatabaseAway) or is_away(error)):
                     raise
                 log.warning("%s; the next sweep tries again", line_of(error))
             stop.wait(every)
     finally:
+        drainer.close(settings.flush_timeout)
         engine.dispose()
     return exit_code(stop.number)
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, func
 from sqlalchemy import select as query
 
-from .engine import Database
+from oyez.producers.outbox import CHANNEL, NOTICE
 
-CHANNEL = "oyez"
+from .engine import Database
 
 
 def notify(db: Connection, groups: Iterable[str]) -> None:
@@ -22,12 +22,14 @@ def notify(db: Connection, groups: Iterable[str]) -> None:
 
 
 class Notices:
-    """Hears what was released for one group, on a connection of its own. It never blocks and has no thread."""
+    """Hears what was released for one group, and what applications announced, on a connection of its own. It never
+    blocks and has no thread."""
 
     def __init__(self, database: Database, group: str) -> None:
         self._database = database
         self._group = group
         self._connection: Connection | None = None
+        self._outbox = False
 
     def heard(self) -> bool:
         """Whether something was released for the group since the last look, or may have been.
@@ -36,15 +38,23 @@ class Notices:
         """
         if self._connection is None:
             self._connection = self._database.listening(CHANNEL)
+            self._outbox = True
             return True  # nothing was heard until now
         try:
             driver: Any = self._connection.connection.dbapi_connection
             if not select.select([driver.fileno()], [], [], 0)[0]:
                 return False
-            return self._group in [notice.payload for notice in driver.notifies(timeout=0)]
+            said = [notice.payload for notice in driver.notifies(timeout=0)]
         except self._errors():
             self.close()
             return self.heard()
+        self._outbox = self._outbox or NOTICE in said
+        return self._group in said
+
+    def announced(self) -> bool:
+        """Whether something was announced into the outbox, as far as was heard, since this was last asked."""
+        announced, self._outbox = self._outbox, False
+        return announced
 
     def close(self) -> None:
         """Give the connection up."""

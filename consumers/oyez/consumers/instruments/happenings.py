@@ -181,6 +181,18 @@ class MailServerLost(Happening):
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxHeldUp(Happening):
+    """What the worker would send does not leave: it stays in the outbox, and is tried again."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMovesOn(Happening):
+    """What stood in the outbox leaves again."""
+
+
+@dataclass(frozen=True, slots=True)
 class HandlersBroken(Happening):
     """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 

@@ -65,6 +65,8 @@ LINES: Mapping[type[h.Happening], Line] = {
         "{group}: urgent mail: {sent} sent, {delayed} delayed, {failed} failed, {unsure} may have been sent",
     ),
     h.MailServerLost: Line(logging.WARNING, WORKER, "{group}: {error}; urgent mail waits"),
+    h.OutboxHeldUp: Line(logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"),
+    h.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
     h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     h.HandlersMended: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }

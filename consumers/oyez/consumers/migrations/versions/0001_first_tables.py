@@ -166,6 +166,7 @@ def create_outbox() -> None:
         sa.Column("key", sa.Text),
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("announced_at", sa.Double, nullable=False),
+        sa.Column("refused", sa.Text),
         sqlite_autoincrement=True,
     )
     op.create_table(

@@ -1,0 +1,164 @@
+"""The outbox as whoever ships it sees it: rows in order, and who ships them at the moment.
+
+Rows are deleted by their numbers, never by a range: a transaction that began earlier may commit later, with
+lower numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .messages import MOST
+from .rows import Rows
+from .tables import drainer, outbox
+
+NAME = "outbox"
+
+_after = (
+    select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
+    .where(outbox.c.id > bindparam("last"), outbox.c.refused.is_(None))
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_any = select(exists().where(outbox.c.refused.is_(None)))
+_look = select(_any.scalar_subquery(), exists().where(drainer.c.name == NAME, drainer.c.error.is_not(None)))
+_waits = outbox.c.refused.is_(None)
+_state = select(
+    func.count().filter(_waits).label("backlog"),
+    func.min(outbox.c.announced_at).filter(_waits).label("oldest"),
+    func.count(outbox.c.refused).label("refused"),
+).select_from(outbox)
+_refuse = update(outbox).where(outbox.c.id == bindparam("number")).values(refused=bindparam("why"))
+
+
+class Waiting(NamedTuple):
+    """One event in the outbox."""
+
+    id: int
+    topic: str
+    key: str | None
+    value: bytes
+
+
+class Outbox(NamedTuple):
+    """How much waits in the outbox: events, and the time of the oldest; how many were refused and do not wait any more;
+    what is in the way, if something is; who drains it."""
+
+    backlog: int
+    oldest: float | None
+    refused: int
+    error: str | None
+    failed_at: float | None
+    owner: str | None
+
+
+def after(db: Connection, last: int, limit: int) -> list[Waiting]:
+    """The next events behind the number ``last``."""
+    return [Waiting(*row) for row in db.execute(_after, {"last": last, "most": limit})]
+
+
+def has_any(db: Connection) -> bool:
+    """Whether anything waits; what was refused does not."""
+    return bool(db.execute(_any).scalar())
+
+
+def look(db: Connection) -> tuple[bool, bool]:
+    """Whether anything waits, and whether it is written down that something is in the way."""
+    waits, noted = db.execute(_look).one()
+    return bool(waits), bool(noted)
+
+
+def state(db: Connection) -> Outbox:
+    """What waits, and why."""
+    backlog, oldest, refused = db.execute(_state).one()
+    row = db.execute(select(drainer).where(drainer.c.name == NAME)).one_or_none()
+    if row is None:
+        return Outbox(backlog, oldest, refused, None, None, None)
+    return Outbox(backlog, oldest, refused, row.error, row.failed_at, row.owner)
+
+
+@cache
+def _remove(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    return rows, delete(outbox).where(rows.matches(outbox.c.id))
+
+
+def remove(db: Connection, ids: Sequence[int]) -> None:
+    """Delete rows that have arrived. Sorted, so that two that delete the same ones wait for one another."""
+    if ids:
+        rows, statement = _remove(db.dialect.name)
+        db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))
+
+
+def refuse(db: Connection, reasons: Mapping[int, str]) -> None:
+    """Set rows aside: they will never be taken. They stay, with the reason, until somebody wants to try again."""
+    if reasons:
+        rows = [{"number": number, "why": reason[:MOST]} for number, reason in sorted(reasons.items())]
+        db.execute(_refuse, rows)
+
+
+def try_again(db: Connection) -> int:
+    """Let rows that were set aside wait again; returns how many."""
+    return db.execute(update(outbox).where(outbox.c.refused.is_not(None)).values(refused=None)).rowcount
+
+
+_free = or_(
+    drainer.c.owner.is_(None),
+    drainer.c.owner == bindparam("me"),
+    drainer.c.until <= bindparam("now"),
+    drainer.c.until > bindparam("until"),  # by a clock that is wrong: it would never be free again
+)
+_other = select(exists().where(drainer.c.name == NAME, not_(_free)))
+
+
+def is_taken(db: Connection, owner: str, now: float, until: float) -> bool:
+    """Whether somebody else drains."""
+    return bool(db.execute(_other, {"me": owner, "now": now, "until": until}).scalar())
+
+
+@cache
+def _take(dialect: str) -> Any:
+    given = {
+        "name": NAME,
+        "owner": bindparam("me"),
+        "until": bindparam("until"),
+    }
+    added = (postgresql if dialect == "postgresql" else sqlite).insert(drainer).values(given)
+    taken = {"owner": added.excluded.owner, "until": added.excluded.until}
+    return added.on_conflict_do_update(index_elements=["name"], set_=taken, where=_free).returning(
+        drainer.c.owner
+    )
+
+
+def take(db: Connection, owner: str, now: float, until: float) -> bool:
+    """Become, or stay, the one who ships, until that time at most; whether it worked."""
+    return db.execute(_take(db.dialect.name), {"me": owner, "now": now, "until": until}).first() is not None
+
+
+def release(db: Connection, owner: str) -> None:
+    """Let somebody else ship."""
+    db.execute(update(drainer).where(drainer.c.owner == owner).values(owner=None, until=0.0))
+
+
+def note(db: Connection, error: str | None, now: float | None) -> None:
+    """Write down what went wrong, or that nothing does any more."""
+    noted = {"error": error, "failed_at": now}
+    if not db.execute(update(drainer).where(drainer.c.name == NAME).values(noted)).rowcount:
+        db.execute(insert(drainer).values(name=NAME, until=0.0, **noted))

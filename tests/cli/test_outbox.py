@@ -1,0 +1,139 @@
+"""`oyez outbox drain`, `oyez outbox status`, and who else ships: `listen`, `sweep`, `status` says it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from cli.conftest import Invoke
+from cli.running import Shop
+from oyez.producers import Announcer, MemoryBroker, MemoryTransport, shared_broker
+from oyez.schemas import Catalogue, Signal
+from support.waiting import eventually
+
+NOWHERE = "127.0.0.1:1"
+known = Catalogue()
+
+
+class Placed(Signal, name="relay.placed", key="order", catalogue=known):
+    order: str
+
+
+def place(folder: Path, topic: str, orders: Sequence[str], database: str | None = None) -> None:
+    """Announce in a transaction of an application's own."""
+    engine = create_engine(database or f"sqlite:///{folder}/oyez.db")
+    announcer = Announcer(MemoryTransport(MemoryBroker()), source="web-1", topic=topic, catalogue=known)
+    with engine.begin() as db:
+        for order in orders:
+            announcer.announce(Placed(order=order), db=db)
+    announcer.close()
+    engine.dispose()
+
+
+def noted(folder: Path) -> list[str]:
+    with sqlite3.connect(folder / "oyez.db") as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'noted'").fetchone():
+            return []
+        return [what for (what,) in db.execute("SELECT what FROM noted")]
+
+
+@pytest.fixture
+def relay(shop: Shop) -> Shop:
+    """The relay on a real Kafka, with tables."""
+    made = Shop(shop.folder, {**shop.settings, "OYEZ_APP": "relay:on", "OYEZ_TRANSPORT": "kafka"})
+    made.print("db", "upgrade")
+    return made
+
+
+def test_without_tables_one_line_says_what_to_do(refused: Callable[..., None]) -> None:
+    refused(["outbox", "drain"], 1, "does not exist; run: oyez db upgrade")
+    refused(["outbox", "status"], 1, "does not exist; run: oyez db upgrade")
+
+
+def test_status_and_drain(invoke: Invoke, tmp_path: Path, topic_name: str) -> None:
+    invoke("db", "upgrade")
+    empty = {"backlog": 0, "oldest": None, "refused": 0, "error": None, "failed_at": None, "drainer": None}
+    assert json.loads(invoke("outbox", "status", "--json").stdout) == [empty]
+    place(tmp_path, topic_name, ["a", "b", "c"])
+    (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
+    assert (state["backlog"], state["oldest"] >= 0) == (3, True)
+    assert invoke("outbox", "status").stdout.splitlines()[1].startswith("3\t0 s\t0\t-\t-\t-")
+    drained = invoke("outbox", "drain", "--limit", "2")
+    assert (drained.exit_code, drained.stdout) == (0, "")
+    assert drained.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
+    assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 1 event left the outbox"
+    assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 0 events left the outbox"
+    broker = shared_broker()
+    found = [r for n in range(broker.partitions(topic_name)) for r in broker.read(topic_name, n, 0, 9)]
+    assert sorted(record.key() for record in found) == [b"a", b"b", b"c"]
+
+
+@pytest.fixture
+def topic_name(tmp_path: Path) -> str:
+    """A topic of the memory broker, which all tests of this process share."""
+    return f"outbox-{tmp_path.name}"
+
+
+def test_a_broker_that_is_away(relay: Shop) -> None:
+    place(relay.folder, relay.settings["OYEZ_TOPIC"], ["a"])
+    away = relay.run("outbox", "drain", OYEZ_KAFKA=NOWHERE, OYEZ_ANNOUNCE_TIMEOUT="0.5")
+    assert away.returncode == 1
+    first, second = away.stderr.splitlines()[-2:]
+    assert first == "oyez: 0 events left the outbox"
+    assert second.startswith(f"oyez: 1 stay: the broker at {NOWHERE} is away")
+    (state,) = json.loads(relay.print("outbox", "status", "--json"))
+    assert "is away" in state["error"]
+    assert state["failed_at"] is not None
+    (known_of, *_) = json.loads(relay.print("status", "--json", "--no-lag"))
+    assert (known_of["outbox"], known_of["outbox_oldest"] > 0) == (1, True)
+    assert "outbox\t1\n" in relay.print("status", "--no-lag")
+    swept = relay.run("sweep", "--json", OYEZ_KAFKA=NOWHERE, OYEZ_ANNOUNCE_TIMEOUT="0.5")
+    assert swept.returncode == 1
+    assert len(json.loads(swept.stdout)) == 2, "it has swept all the same"
+    assert "the outbox is held up: the broker" in swept.stderr
+    assert relay.run("sweep").returncode == 0
+    (state,) = json.loads(relay.print("outbox", "status", "--json"))
+    assert (state["backlog"], state["error"]) == (0, None)
+
+
+def test_drain_goes_on_until_it_is_told_to_stop(relay: Shop) -> None:
+    with relay.running("outbox", "drain", "--every", "0.1") as draining:
+        eventually(lambda: "draining the outbox" in draining.said())
+        for order in ("a", "b"):
+            place(relay.folder, relay.settings["OYEZ_TOPIC"], [order])
+            eventually(lambda: backlog(relay) == 0, 30)
+        assert draining.end(signal.SIGTERM) == 0
+        left = re.findall(r"(\d+) events? left the outbox", draining.said())
+        assert sum(map(int, left)) == 2
+        assert "Traceback" not in draining.said()
+
+
+def backlog(shop: Shop) -> Any:
+    with sqlite3.connect(shop.folder / "oyez.db") as db:
+        return db.execute("SELECT count(*) FROM oyez_outbox").fetchone()[0]
+
+
+def test_workers_ship_what_handlers_and_applications_announce(relay: Shop) -> None:
+    with relay.running("listen") as listening:
+        relay.print("announce", "relay.placed", "-d", '{"order": "o1"}')
+        eventually(lambda: noted(relay.folder) == ["o1"], 60)
+        place(relay.folder, relay.settings["OYEZ_TOPIC"], ["o2", "o3"])
+        eventually(lambda: sorted(noted(relay.folder)) == ["o1", "o2", "o3"], 60)
+        assert listening.end(signal.SIGTERM) == 0
+        assert "Traceback" not in listening.said()
+    assert backlog(relay) == 0
+
+
+def test_a_sweep_handles_what_was_announced_inline(relay: Shop) -> None:
+    inline = Shop(relay.folder, {**relay.settings, "OYEZ_TRANSPORT": "inline"})
+    place(relay.folder, "any", ["o1"])
+    inline.print("sweep")
+    assert (noted(relay.folder), backlog(relay)) == (["o1"], 0)

@@ -1,0 +1,223 @@
+"""Draining the outbox: in order, and nothing is deleted that has not arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from consumers.harbour import Died, Harbour, Rough, Sailed, firsts
+from oyez.consumers.database import outbox
+from oyez.consumers.draining import Drained
+from oyez.consumers.leases import LEASE
+from oyez.producers import SettingsError, Transport
+
+
+@pytest.fixture
+def harbour(stage_database: str) -> Iterator[Harbour]:
+    made = Harbour(stage_database)
+    yield made
+    made.close()
+
+
+def test_what_stands_in_the_outbox_leaves_in_order(harbour: Harbour) -> None:
+    harbour.announce(*(Sailed(k=f"k{n % 3}", n=n) for n in range(25)), Sailed(k=None, n=25))
+    told: list[int] = []
+    assert harbour.drainer(batch=10).drain(tell=told.append) == Drained(26)
+    assert harbour.arrived() == list(range(26))
+    assert harbour.left() == []
+    assert told == [10, 20, 26]
+    record = harbour.broker.read("sea", 0, 0, 1)[0]
+    assert (record.key(), record.headers()) == (b"k0", [("content-type", b"application/cloudevents+json")])
+    assert harbour.broker.read("sea", 0, 25, 1)[0].key() is None
+
+
+def test_an_empty_outbox_needs_no_transport(harbour: Harbour) -> None:
+    def none() -> Transport:
+        raise AssertionError("nobody needs one")
+
+    drainer = harbour.drainer()
+    drainer._make = none
+    assert drainer.drain() == Drained()
+    drainer.close(1)
+
+
+def test_what_has_not_arrived_stays_and_holds_up_its_key_alone(harbour: Harbour) -> None:
+    rough = Rough(harbour.broker, {1: "fail", 5: "refuse"}.get)
+    drainer = harbour.drainer(rough, batch=3)
+    harbour.announce(*(Sailed(k="abc"[n % 3], n=n) for n in range(9)), Sailed(k=None, n=9))
+    # 1 and 5 are the first of b and c that fail; 0, 3, 6 are of a, 2 of c before 5.
+    assert drainer.drain() == Drained(5, "it failed")
+    assert harbour.arrived() == [0, 2, 3, 6, 9]
+    assert harbour.left() == [1, 4, 5, 7, 8]
+    rough.does = lambda _n: None
+    assert drainer.drain() == Drained(5)
+    assert harbour.left() == []
+    assert [n for n in harbour.arrived() if n % 3 == 1] == [1, 4, 7]
+    assert [n for n in harbour.arrived() if n % 3 == 2] == [2, 5, 8]
+
+
+def test_one_without_a_key_that_fails_holds_up_nothing(harbour: Harbour) -> None:
+    rough = Rough(harbour.broker, {0: "refuse", 1: "fail"}.get)
+    harbour.announce(*(Sailed(k=None, n=n) for n in range(4)))
+    assert harbour.drainer(rough).drain().events == 2
+    assert (harbour.arrived(), harbour.left()) == ([2, 3], [0, 1])
+
+
+def test_when_nothing_gets_through_it_ends(harbour: Harbour) -> None:
+    """A broker that is away is not asked for a million events."""
+    rough = Rough(harbour.broker, lambda _n: "refuse")
+    harbour.announce(*(Sailed(k=f"k{n}", n=n) for n in range(10)))
+    assert harbour.drainer(rough, batch=3).drain() == Drained(0, "0 is refused")
+    assert rough.sends == [0, 1, 2]
+    assert harbour.left() == list(range(10))
+
+
+def test_a_page_of_what_is_held_up_does_not_end_it(harbour: Harbour) -> None:
+    rough = Rough(harbour.broker, {0: "refuse"}.get)
+    harbour.announce(*(Sailed(k="a", n=n) for n in range(7)), Sailed(k="b", n=7))
+    harbour.announce(Sailed(k="b", n=8))
+    drainer = harbour.drainer(rough, batch=2)
+    assert drainer.drain().events == 0, "the first page has nothing else"
+    rough.does = {1: "refuse"}.get
+    assert drainer.drain().events == 3
+    assert (harbour.arrived(), harbour.left()) == ([0, 7, 8], [1, 2, 3, 4, 5, 6])
+
+
+def test_a_limit_and_a_stop_are_kept(harbour: Harbour) -> None:
+    harbour.announce(*(Sailed(n=n) for n in range(10)))
+    drainer = harbour.drainer(batch=4)
+    assert drainer.drain(limit=5) == Drained(5)
+    assert harbour.arrived() == list(range(5))
+    stops = iter([False, False, True, True])
+    assert drainer.drain(lambda: next(stops)).events == 4
+    harbour.clock.now += 1
+    assert drainer.drain(seconds=-1).events == 0
+    assert harbour.left() == [9]
+
+
+def test_what_commits_late_with_a_lower_number_is_not_deleted_unsent(stage_postgres: str) -> None:
+    """Numbers are given before the commit: rows appear among those that were read. (SQLite has one writer.)"""
+    harbour = Harbour(stage_postgres)
+    with harbour.engine.connect() as early:
+        harbour.announce(Sailed(k="a", n=0))
+        harbour._announcer.announce(Sailed(k="b", n=1), db=early)
+        harbour.announce(Sailed(k="c", n=2))
+        rough = Rough(harbour.broker, lambda n: early.commit() if n == 2 else None)
+        assert harbour.drainer(rough).drain() == Drained(3)
+    assert harbour.arrived() == [0, 2, 1]
+    harbour.close()
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_whoever_dies_while_shipping_loses_nothing(harbour: Harbour, at: int) -> None:
+    harbour.announce(*(Sailed(n=n) for n in range(6)))
+    with pytest.raises(Died):
+        harbour.drainer(Rough(harbour.broker, {at: "die"}.get), batch=2).drain()
+    assert harbour.drainer().drain().problem is None
+    assert (firsts(harbour.arrived()), harbour.left()) == ([0, 1, 2, 3, 4, 5], [])
+
+
+def test_what_arrived_and_was_not_deleted_is_sent_again(harbour: Harbour) -> None:
+    harbour.announce(*(Sailed(n=n) for n in range(3)))
+    rough = Rough(harbour.broker)
+    drainer = harbour.drainer(rough)
+    rough.flush_was = rough.flush  # type: ignore[attr-defined]
+
+    def die_after(timeout: float) -> None:
+        Rough.flush(rough, timeout)
+        raise Died
+
+    rough.flush = die_after  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        drainer.drain()
+    assert harbour.left() == [0, 1, 2]
+    harbour.drainer().drain()
+    assert harbour.arrived() == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_transport_that_cannot_be_made_is_a_problem(harbour: Harbour) -> None:
+    def none() -> Transport:
+        raise SettingsError("no such transport")
+
+    drainer = harbour.drainer()
+    drainer._make = none
+    harbour.announce(Sailed())
+    assert drainer.drain() == Drained(0, "no such transport")
+    assert harbour.note().error == "no such transport"
+
+
+def test_the_problem_is_written_down_until_it_is_over(harbour: Harbour) -> None:
+    harbour.announce(Sailed(n=0))
+    harbour.drainer(Rough(harbour.broker, {0: "refuse"}.get), harbour.lease("a")).drain()
+    assert (harbour.note().error, harbour.note().failed_at) == ("0 is refused", 1_000.0)
+    harbour.drainer(lease=harbour.lease("b")).drain()
+    assert (harbour.note().error, harbour.note().failed_at) == (None, None)
+
+
+def test_one_drains_at_a_time(harbour: Harbour) -> None:
+    harbour.announce(*(Sailed(n=n) for n in range(3)))
+    other = harbour.drainer(lease=harbour.lease("b"))
+    seen: list[Drained] = []
+    rough = Rough(harbour.broker, lambda _n: seen.append(other.drain()))
+    assert harbour.drainer(rough, harbour.lease("a"), batch=1).drain() == Drained(3)
+    assert set(seen) == {Drained(0, busy=True)}
+    assert harbour.arrived() == [0, 1, 2]
+    harbour.announce(Sailed(n=3))
+    assert other.drain() == Drained(1), "it was given back"
+
+
+def test_one_that_died_is_waited_for_only_so_long(harbour: Harbour) -> None:
+    harbour.announce(Sailed(n=0))
+    dead, other = harbour.lease("a"), harbour.drainer(lease=harbour.lease("b"))
+    assert dead.take()
+    assert other.drain().busy
+    harbour.clock.now += LEASE
+    assert other.drain() == Drained(1)
+
+
+def test_a_clock_that_is_wrong_does_not_hold_it_for_ever(harbour: Harbour) -> None:
+    harbour.announce(Sailed(n=0))
+    harbour.clock.now += 1_000_000
+    assert harbour.lease("fast").take()
+    harbour.clock.now -= 1_000_000
+    assert harbour.drainer(lease=harbour.lease("b")).drain() == Drained(1)
+
+
+def test_what_was_announced_while_somebody_shipped_is_shipped_by_him(harbour: Harbour) -> None:
+    """Whoever finds the lease taken goes away: its holder looks once more after giving it back."""
+    harbour.announce(Sailed(n=0))
+    lease, other = harbour.lease("a"), harbour.drainer(lease=harbour.lease("b"))
+    release = lease.release
+
+    def release_late() -> None:
+        if harbour.arrived() == [0]:
+            harbour.announce(Sailed(n=1))
+            assert other.drain().busy
+        release()
+
+    lease.release = release_late  # type: ignore[method-assign]
+    assert harbour.drainer(lease=lease).drain() == Drained(2)
+    assert harbour.arrived() == [0, 1]
+
+
+@pytest.mark.parametrize("how", ["lasting", "spoil"])
+def test_what_will_never_be_taken_is_set_aside_and_the_rest_goes_on(
+    harbour: Harbour, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rough = Rough(harbour.broker, {1: how}.get)
+    harbour.announce(*(Sailed(n=n) for n in range(4)))
+    assert harbour.drainer(rough).drain() == Drained(3)
+    assert (harbour.arrived(), harbour.left()) == ([0, 2, 3], [1])
+    (line,) = caplog.messages
+    assert "too large; it is set aside" in line
+    rough.sends.clear()
+    assert harbour.drainer(rough).drain() == Drained()
+    assert rough.sends == [], "nobody tries again by himself"
+    with harbour.engine.begin() as db:
+        found = outbox.state(db)
+        assert (found.backlog, found.oldest, found.refused) == (0, None, 1)
+        assert not outbox.has_any(db)
+        assert outbox.try_again(db) == 1
+    assert harbour.drainer().drain() == Drained(1)
+    assert harbour.left() == []

@@ -1,0 +1,137 @@
+"""Handlers that announce, with the transport "inline": what they announce is handled before announce() returns."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from consumers.inline_stage import Inline, Make
+from consumers.stage import Clock, Known, Placed, note
+from oyez.consumers import HandlerAnnouncer, Handlers, NotReady
+
+
+class Shipped(Known, name="shipped.inline", key="k"):
+    k: str = "k1"
+    n: int = 0
+
+
+def chain(*, upto: int = 4) -> Handlers:
+    """Each event announces the next one."""
+    on = Handlers("shop")
+
+    @on(Placed)
+    def drain(event: Placed, db: Session, announcer: HandlerAnnouncer) -> None:
+        note(db, "ship", event.n)
+        announcer.announce(Shipped(k=event.k, n=event.n + 1))
+
+    @on(Shipped)
+    def follow(event: Shipped, db: Session, announcer: HandlerAnnouncer) -> None:
+        note(db, "follow", event.n)
+        if event.n < upto:
+            announcer.announce(Shipped(k=event.k, n=event.n + 1))
+
+    return on
+
+
+def test_it_is_handled_before_announce_returns(inline: Make) -> None:
+    stage = inline(chain())
+    stage.announcer.announce(Placed(n=0))
+    assert stage.effects() == [0, 1, 2, 3, 4]
+    assert stage.rows("outbox") == []
+    assert stage.is_clean()
+
+
+def test_what_a_released_handler_announces_is_handled_too(inline: Make) -> None:
+    on = chain()
+    ready: list[bool] = []
+
+    @on(Placed, name="late")
+    def late(event: Placed, announcer: HandlerAnnouncer) -> None:
+        if not ready:
+            raise NotReady
+        announcer.announce(Shipped(k=event.k, n=100))
+
+    stage = inline(on)
+    stage.announcer.announce(Placed(n=3))
+    ready.append(True)
+    stage.sweep()
+    assert 100 not in stage.effects("follow"), "the sweep has no transport of its own here"
+    stage.announcer.announce(Placed(n=3))
+    assert 100 in stage.effects("follow")
+    assert stage.rows("outbox") == []
+
+
+def test_in_the_callers_transaction_it_is_handled_after_the_commit(inline: Make) -> None:
+    stage = inline(chain())
+    with Session(stage.engine) as db:
+        stage.announcer.announce(Placed(n=0), db=db)
+        db.commit()
+    assert (stage.effects(), len(stage.rows("outbox"))) == ([0], 1)
+    stage.announcer.flush()
+    assert (stage.effects(), stage.rows("outbox")) == ([0, 1, 2, 3, 4], [])
+    with Session(stage.engine) as db:
+        stage.announcer.announce(Placed(n=3), db=db)
+        db.commit()
+    stage.announcer.announce(Placed(n=10))
+    assert stage.effects()[5:] == [3, 10, 4, 11]
+    with Session(stage.engine) as db:
+        stage.announcer.announce(Placed(n=20), db=db)
+        db.rollback()
+    stage.announcer.close()
+    assert len(stage.effects()) == 9
+
+
+def test_a_chain_without_end_is_left_after_a_while(inline: Make) -> None:
+    class Passing(Clock):
+        """Each look at it takes 10 ms."""
+
+        def __call__(self) -> float:
+            self.now += 0.01
+            return self.now
+
+    stage = inline(chain(upto=10**9))
+    stage.transport._timer = Passing()
+    stage.announcer.announce(Placed(n=0))
+    assert 1 < len(stage.effects()) < 200
+    assert len(stage.rows("outbox")) == 1
+
+
+def test_a_database_that_goes_away_leaves_it_for_later(
+    inline: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = inline(chain())
+    whole: Any = stage.transport.handle
+    stage.transport.handle = lambda key, value: (b"shipped" in value and refuse()) or whole(key, value)  # type: ignore[method-assign]
+
+    def refuse() -> bool:
+        from oyez.producers import TransportRefused
+
+        raise TransportRefused("the database is away")
+
+    with caplog.at_level(logging.WARNING, "oyez.inline"):
+        stage.announcer.announce(Placed(n=0))
+    assert caplog.messages == ["what was announced has to wait: the database is away"]
+    assert len(stage.rows("outbox")) == 1
+    stage.transport.handle = whole  # type: ignore[method-assign]
+    stage.announcer.announce(Placed(n=3))
+    assert sorted(stage.effects()) == [0, 1, 2, 3, 3, 4, 4]
+
+
+def test_many_threads_announce_and_each_chain_is_handled_once(inline: Make) -> None:
+    stage: Inline = inline(chain())
+
+    def announce(n: int) -> None:
+        for _ in range(3):
+            stage.announcer.announce(Placed(k=f"k{n}", n=0))
+
+    threads = [threading.Thread(target=announce, args=[n]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(stage.effects()) == sorted([0, 1, 2, 3, 4] * 12)
+    assert stage.rows("outbox") == []
