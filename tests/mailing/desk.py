@@ -44,9 +44,7 @@ def rows_of(numbers: Sequence[int], now: float, **said: Any) -> list[dict[str, A
 class Desk:
     """A prepared database, a clock, and the server that mails go to."""
 
-    def __init__(
-        self, url: str, server: Server, clock: Callable[[], float] | None = None, **said: Any
-    ) -> None:
+    def __init__(self, url: str, server: Server, **said: Any) -> None:
         self.url = url
         self.server = server
         self.clock = Clock()
@@ -60,10 +58,8 @@ class Desk:
         }
         self.settings = ListenSettings(**(given | said))
 
-    def sender(self, **said: Any) -> Sender:
-        given = {"idle_limit": 60.0, "clock": self.clock}
-        settings = self.settings.model_copy(update=said)
-        return sender_for(settings, self.database, **given)  # type: ignore[arg-type]
+    def sender(self, clock: Callable[[], float] | None = None) -> Sender:
+        return sender_for(self.settings, self.database, idle_limit=60.0, clock=clock or self.clock)
 
     def run(self, limit: int = 500, **said: Any) -> Tally:
         tally = Tally()

@@ -87,7 +87,7 @@ class Server(Controller):
 @contextmanager
 def serving(inbox: Inbox | None = None, **said: Any) -> Iterator[Server]:
     """A server, as long as the block lasts."""
-    server = Server(inbox or Inbox(), **said)
+    server = Server(Inbox() if inbox is None else inbox, **said)
     server.start()
     try:
         yield server

@@ -18,6 +18,7 @@ from oyez.consumers.dev import Kafka, Postgres
 from soak.deadly import deadly_events
 from soak.figures import Figures
 from soak.killing import import_under_kills
+from soak.mailing import mail_queue
 from soak.memory import memory
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
@@ -106,6 +107,10 @@ def spool_flat(place: Place) -> Figures:
         return spool_memory(till, events=5_000_000, patience=HOUR / 2, tell=tell)
 
 
+def mail(place: Place) -> Figures:
+    return mail_queue(place.url, place.folder, seed=place.seed)
+
+
 SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "broken": broken,
     "chain": chain,
@@ -114,6 +119,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "restarting": restarting,
     "deadly": deadly,
     "killing": killing,
+    "mail": mail,
     "memory": flat,
     "spool": spool,
     "spool-memory": spool_flat,

@@ -121,6 +121,9 @@ class Link:
             answer = Answer.to_all(accepted, code if code >= 400 else 451, words)
             return self._refused(answer.and_also(refused, delayed), code)
         code, words = self._ask(self._give, content)
+        if not (200 <= code < 300 or 400 <= code < 600):
+            self.close()
+            return Answer(unsure=f"no reply to the mail's end, but: {words}", lost=True)
         answer = Answer.to_all(accepted, code, words).and_also(refused, delayed)
         return answer if code == 250 else self._refused(answer, code)
 
@@ -138,8 +141,8 @@ class Link:
         return code, _words(words)
 
     def _refused(self, answer: Answer, code: int) -> Answer:
-        """The conversation begins anew with the next mail; a server that says 421 leaves."""
-        if code == 421:
+        """The conversation begins anew with the next mail. A server that says 421 leaves; one without sense is left."""
+        if code == 421 or code < 200:
             self.close()
             return answer
         try:

@@ -1,0 +1,94 @@
+"""A mail server that does one thing at a certain moment: it leaves, or is silent."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Script:
+    """What is said to a command (its first word; "." is the end of the content) the first time that it comes, and after
+    that the usual again. None: the connection is closed without a word. `SILENT`: nothing at all."""
+
+    said: dict[str, str | None] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+
+SILENT = "(nothing)"
+USUAL = {"ehlo": "250 here", "data": "354 go on", "quit": "221 bye"}
+
+
+class Talking:
+    """A server in a thread."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.script.connections += 1
+            with connection, connection.makefile("rwb") as stream:
+                stream.write(b"220 here\r\n")
+                stream.flush()
+                try:
+                    while self._answer(stream):
+                        pass
+                except OSError:
+                    pass
+
+    def _answer(self, stream) -> bool:  # type: ignore[no-untyped-def]
+        line = stream.readline()
+        word = line.split(b" ")[0].strip().decode().lower()
+        if not word:
+            return False
+        self.script.seen.append(word)
+        if not self._say(stream, word):
+            return False
+        if word == "data" and self._said == USUAL["data"]:
+            content = b""
+            while (line := stream.readline()) not in (b".\r\n", b""):
+                content += line
+            if line:
+                self.script.contents.append(content)
+                return self._say(stream, ".")
+        return word != "quit"
+
+    def _say(self, stream, word: str) -> bool:  # type: ignore[no-untyped-def]
+        self._said = self.script.said.pop(word, USUAL.get(word, "250 fine"))
+        if self._said == SILENT:
+            stream.read(1)  # until the other side has had enough
+            return False
+        if self._said is None:
+            return False
+        stream.write(self._said.encode() + b"\r\n")
+        stream.flush()
+        return True
+
+
+@contextmanager
+def talking(**said: str | None) -> Iterator[Talking]:
+    """A server, as long as the block lasts; `end` stands for the end of the content."""
+    server = Talking(Script({"." if word == "end" else word: reply for word, reply in said.items()}))
+    try:
+        yield server
+    finally:
+        server.close()
