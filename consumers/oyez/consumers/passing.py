@@ -75,7 +75,7 @@ def _in_order(groups: Sequence[Group]) -> list[Group]:
 
 class Pass:
     """One pass of a worker for each group, in this process, that takes ``limit`` events in hand at most. An event
-    counts once for each group.
+    counts once for each group, and again when what was parked of it is run.
 
     The workers are to try everything once: see `Once`.
     """
