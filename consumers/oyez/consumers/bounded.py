@@ -14,7 +14,8 @@ from .settings import ListenSettings
 
 @dataclass(frozen=True)
 class Listened:
-    """What a pass did. An event counts once for each group that handles it, and again when what was parked of it is run.
+    """What a pass did. An event counts once for each group that handles it, and again when what was parked of it is
+    run.
 
     ``handled``: events of which a share is done or was given up. ``left``: records in the logs, those of other signals
     counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``: why a group
