@@ -65,17 +65,19 @@ def topics_of(group: Group, settings: ListenSettings) -> list[str]:
 
 
 def log_for(group: Group, settings: ListenSettings, engine: Engine) -> Log:
-    """The log of the transport that is set, polled also while its worker is busy.
-
-    Raises `SettingsError` for a transport that leaves nothing to listen to.
-    """
+    """The log of the transport that is set, polled also while its worker is busy; see `require_log`."""
+    require_log(settings)
     if settings.transport == "kafka":
         return kafka_log(group, settings)
-    if settings.transport == "spool":
-        return spool_log(group, settings, engine)
-    raise SettingsError(
-        f"transport {settings.transport} (OYEZ_TRANSPORT) leaves nothing to listen to; use kafka or spool"
-    )
+    return spool_log(group, settings, engine)
+
+
+def require_log(settings: ListenSettings) -> None:
+    """Raises `SettingsError` for a transport that leaves nothing to listen to."""
+    if settings.transport not in ("kafka", "spool"):
+        raise SettingsError(
+            f"transport {settings.transport} (OYEZ_TRANSPORT) leaves nothing to listen to; use kafka or spool"
+        )
 
 
 def kafka_log(group: Group, settings: ListenSettings) -> Log:

@@ -10,7 +10,7 @@ from functools import partial
 from oyez.schemas import catalogue
 
 from .application import Application, Group
-from .assembly import draining_for, engine_from, log_for, make_worker
+from .assembly import draining_for, engine_from, log_for, make_worker, require_log
 from .database.engine import Database
 from .database.migrating import require
 from .instruments.instrument import Instrument, logging_instrument
@@ -25,6 +25,7 @@ def prepare(application: Application, settings: ListenSettings) -> None:
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
+    require_log(settings)
     engine = engine_from(settings)
     try:
         require(engine)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..application import Application, Group, StartError
+from ..assembly import require_log
 from ..listening import chosen, measured
 from ..listening import listen as supervise
 from . import logs, probes
@@ -73,6 +74,7 @@ def listen(
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)
+        require_log(settings)
         if settings.transport == "kafka":
             probes.kafka(settings)
         if limit is not None:

@@ -1,0 +1,122 @@
+"""The commands on the spool, with no service at all."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Invoke
+from cli.running import Shop
+from support.waiting import eventually
+
+VIEWS, SESSIONS = "clishop.cli.page.viewed", "clishop.cli.session.started"
+
+
+@pytest.fixture
+def site(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    """The shop with an SQLite file and the files of the spool."""
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
+    assert invoke("db", "upgrade").exit_code == 0
+    return invoke
+
+
+def printed(site: Invoke, *arguments: str, given: str | None = None) -> str:
+    result = site(*arguments, given=given)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def visit(site: Invoke, session: str, *urls: str) -> list[str]:
+    """Announce a session and its views; the ids."""
+    printed(site, "announce", "901", "-d", json.dumps({"session_id": session}))
+    lines = "".join(json.dumps({"session_id": session, "url": url}) + "\n" for url in urls)
+    return printed(site, "announce", "cli.page.viewed", "-d", "-", given=lines).split()
+
+
+def noted(folder: Path) -> list[str]:
+    with sqlite3.connect(folder / "oyez.db") as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'noted'").fetchone():
+            return []
+        return [what for (what,) in db.execute("SELECT what FROM noted")]
+
+
+def swept(site: Invoke, *more: str) -> dict[str, int]:
+    return {one["group"]: one["handled"] for one in json.loads(printed(site, "sweep", "--json", *more))}
+
+
+def test_one_pass_reads_what_the_spool_holds(site: Invoke, tmp_path: Path) -> None:
+    visit(site, "s1", "/a", "/b")
+    assert swept(site) == {SESSIONS: 1, VIEWS: 2, "clishop.cli.ticked": 0}
+    assert noted(tmp_path) == ["started", "/a", "/b"]
+    assert set(swept(site).values()) == {0}
+    visit(site, "s2", "/c")
+    assert swept(site)[VIEWS] == 1
+    (folder,) = (tmp_path / "spool").iterdir()
+    assert folder.name == "oyez.events"
+
+
+def test_a_pass_reads_no_more_than_it_may(site: Invoke, tmp_path: Path) -> None:
+    visit(site, "s1", *(f"/{n}" for n in range(9)))
+    handled = 0
+    for _ in range(12):
+        handled += (now := sum(swept(site, "--limit", "4").values()))
+        assert now <= 4
+    assert handled == 10
+    assert noted(tmp_path) == ["started", *(f"/{n}" for n in range(9))]
+    assert swept(site, "--max-seconds", "30")[VIEWS] == 0
+
+
+def test_status_and_rewind(site: Invoke, tmp_path: Path) -> None:
+    visit(site, "s1", "/a")
+    (file,) = (tmp_path / "spool").rglob("*.ndjson")
+    half = file.stat().st_size
+    before = json.loads(printed(site, "status", "--json"))
+    assert {one["spool"] for one in before} == {"spool"}
+    assert {one["lag"] for one in before} == {half}
+    swept(site)
+    moment = datetime.now(UTC).isoformat()
+    visit(site, "s2", "/b")
+    swept(site)
+    for to, at in (("earliest", 0), (moment, half), ("latest", file.stat().st_size)):
+        (row,) = json.loads(printed(site, "rewind", "cli.page.viewed", "--to", to, "--yes", "--json"))
+        assert row["to"] == at, to
+    printed(site, "rewind", "cli.page.viewed", "--to", "earliest", "--yes", "--again")
+    assert swept(site)[VIEWS] == 2
+    assert noted(tmp_path).count("/a") == 2
+    refused = site("rewind", "cli.page.viewed", "--to", "99999", "--yes")
+    assert refused.exit_code == 2
+    assert "has the offsets 0 to" in refused.stderr
+
+
+def test_what_cannot_be(
+    site: Invoke,
+    refused: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("OYEZ_SPOOL", "file")
+    refused(["announce", "cli.ticked", "-d", "{}"], 1, "file", "not announced")
+    monkeypatch.setenv("OYEZ_TRANSPORT", "inline")
+    refused(["listen"], 2, "transport inline", "kafka or spool")
+    monkeypatch.setenv("OYEZ_SPOOL_FSYNC", "sometimes")
+    refused(["sweep"], 2, "spool_fsync", "OYEZ_SPOOL_FSYNC")
+
+
+def test_listening_and_a_sweep_beside_it(site: Invoke, tmp_path: Path) -> None:
+    shop = Shop(tmp_path, {"OYEZ_APP": "shop:on"})
+    with shop.running("listen") as listening:
+        visit(site, "s1", "/a")
+        eventually(lambda: noted(tmp_path) == ["started", "/a"], 40)
+        beside = site("sweep")
+        assert beside.exit_code == 0
+        assert f"{VIEWS} is being read by" in beside.stderr
+        assert listening.end(signal.SIGTERM) == 0
+    assert "listening to the spool at spool" in listening.said()
+    assert set(swept(site).values()) == {0}
