@@ -1,4 +1,4 @@
-"""Whether each event had its effect once, and in order: both tables against the servers' own notes."""
+"""Whether each event had its effect once, and in order: the tables against the servers' own notes."""
 
 from __future__ import annotations
 
@@ -52,11 +52,13 @@ def check(
     notes: Mapping[str, Sequence[Announced]],
     rows: Mapping[str, Visit],
     trails: Mapping[Place, Trail],
+    landings: Mapping[str, Sequence[str]],
 ) -> Findings:
-    """Compare both tables (visits by session) with the in-order result and the servers' notes."""
+    """Compare the tables (visits and landings by session) with the in-order result and the servers' notes."""
     found = Findings()
     _compare_visits(found, must, rows)
     _compare_trails(found, trails_of(notes), trails)
+    _compare_landings(found, rows, landings)
     return found
 
 
@@ -107,6 +109,19 @@ def _compare_trails(found: Findings, must: Mapping[Place, Trail], trails: Mappin
     # An event missing from both tables is one loss.
     found.lost |= lost
     found.doubled |= doubled
+
+
+def _compare_landings(
+    found: Findings, rows: Mapping[str, Visit], landings: Mapping[str, Sequence[str]]
+) -> None:
+    """One for each visit that was opened: where a visit is missing, the loss is that of its start."""
+    for session in sorted(rows.keys() | landings.keys()):
+        due = [rows[session].entry_page] if session in rows else []
+        own = list(landings.get(session, []))
+        found.lost += Counter({session: len(due) - len(own)})
+        found.doubled += Counter({session: len(own) - len(due)})
+        if len(own) == len(due) and own != due:
+            found.differences.append(f"visit {session} landed on {own[0]}, must be {due[0]}")
 
 
 def _events(visit: Visit | None) -> int:

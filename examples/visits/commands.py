@@ -36,7 +36,8 @@ def check(run: Run, work: Work, engine: Engine) -> Findings:
     sources = [source_of(number) for number in range(run.servers)]
     notes = {source: list(read_announced(work.announced(source))) for source in sources}
     with database.connected(engine) as db:
-        found = checks.check(visits_of(steps), notes, database.visits_in(db), database.trails_in(db))
+        rows, landed = database.visits_in(db), database.landings_in(db)
+        found = checks.check(visits_of(steps), notes, rows, database.trails_in(db), landed)
     hands = dict(zip(sources, deal(steps, run.servers), strict=True))
     found.unannounced.extend(checks.unannounced(hands, notes))
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.migrating import upgrade
-from oyez.consumers.database.tables import dead, handler, inbox, parked, position, prerequisite
+from oyez.consumers.database.tables import dead, handler, inbox, outbox, parked, position, prerequisite
 from visits import tables
 from visits.accesslog import AccessLog
 from visits.checks import Place
@@ -19,7 +19,7 @@ from visits.errors import NOT_FOUND, UNREACHABLE, VisitsError
 from visits.handlers import on
 from visits.progress import GROUPS, last_parked
 from visits.sessions import Visit
-from visits.tables import imports, trail, visits
+from visits.tables import imports, landings, trail, visits
 from visits.trails import Trail
 from visits.work import Run
 
@@ -79,7 +79,8 @@ def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
 
 def forget(engine: Engine) -> None:
     """Throw away what was imported, and what Oyez keeps of it."""
-    ours = {table: delete(table) for table in (visits, trail, imports)}
+    ours = {outbox: delete(outbox).where(outbox.c.topic.in_(select(imports.c.topic)))}
+    ours |= {table: delete(table) for table in (visits, trail, landings, imports)}
     ours |= {table: delete(table).where(table.c.group_name.in_(GROUPS)) for table in (position, inbox)}
     ours |= {
         table: delete(table).where(table.c.app == on.app) for table in (prerequisite, parked, dead, handler)
@@ -100,3 +101,11 @@ def visits_in(db: Connection) -> dict[str, Visit]:
 def trails_in(db: Connection) -> dict[Place, Trail]:
     """The table trail, by session and source."""
     return {(row.session_id, row.source): Trail(row.events, row.h) for row in db.execute(select(trail))}
+
+
+def landings_in(db: Connection) -> dict[str, list[str]]:
+    """The table landing: the pages of each session."""
+    found: dict[str, list[str]] = {}
+    for row in db.execute(select(landings)):
+        found.setdefault(row.session_id, []).append(row.page)
+    return found

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Update, bindparam, case, insert, select, tuple_, update
 
-from oyez.consumers import Handlers
+from oyez.consumers import HandlerAnnouncer, Handlers
 from oyez.schemas import Event
-from visits.signals import PageViewed, SessionStarted
-from visits.tables import trail, visits
+from visits.signals import PageViewed, SessionStarted, VisitLanded
+from visits.tables import landings, trail, visits
 from visits.trails import Trail
 
 on = Handlers("visits")
@@ -33,8 +33,8 @@ _EXTEND_TRAIL = update(trail).where(*(column == value for column, value in _PLAC
 
 
 @on(SessionStarted)
-def open_visits(starts: list[SessionStarted], db: Connection) -> None:
-    """Begin each visit with its first page, which its page.viewed will count."""
+def open_visits(starts: list[SessionStarted], db: Connection, announcer: HandlerAnnouncer) -> None:
+    """Begin each visit with its first page, which its page.viewed will count, and announce where it landed."""
     rows = [
         {
             "session_id": start.session_id,
@@ -49,6 +49,14 @@ def open_visits(starts: list[SessionStarted], db: Connection) -> None:
         for start in sorted(starts, key=lambda start: start.session_id)
     ]
     db.execute(insert(visits), rows)
+    for start in starts:
+        announcer.announce(VisitLanded(session_id=start.session_id, page=start.path), cause=start)
+
+
+@on(VisitLanded, group="session.started", order="none")
+def note_landings(landed: list[VisitLanded], db: Connection) -> None:
+    """Note each landing; how many a page has is a count of its rows."""
+    db.execute(insert(landings), [landing.model_dump() for landing in landed])
 
 
 @on(PageViewed, order="none")

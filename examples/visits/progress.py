@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, text, union
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, not_, select, text, union
 
-from oyez.consumers.database.tables import dead, inbox, parked, position
+from oyez.consumers.database.tables import dead, inbox, outbox, parked, position
 from visits.handlers import on
 
 GROUPS = sorted({handler.group for handler in on})
-SHARES = 2  # handlers for each event
+OWN_SOURCE = f"{on.app}/"  # how the sources of what handlers announce begin
+SHARES = 2  # handlers for each event of the servers
+
+_IN_OUTBOX = select(func.count()).select_from(outbox).where(outbox.c.topic == bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A look at an import. An event is handled when each of its handlers has succeeded.
+    """A look at an import. An event is handled when each of its handlers has succeeded. announced and handled are those
+    of the servers; what a handler announces counts with what is left to do.
 
     parked are the shares in the retry table now, ever_parked those that ever were, released those that have
-    been handled since; lag is how much (records, or bytes of the spool) the group that is furthest behind has not read.
+    been handled since; lag is how much (records, or bytes of the spool) the group that is furthest behind has not read;
+    unsent is how many events stand in the outbox.
     """
 
     announced: int = 0
@@ -31,6 +36,7 @@ class Progress:
     released: int = 0
     dead: int = 0
     lag: int = 0
+    unsent: int = 0
 
     @property
     def parked_share(self) -> float:
@@ -40,7 +46,7 @@ class Progress:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to do with what was announced."""
-        return self.lag == 0 and self.parked == 0
+        return self.lag == 0 and self.parked == 0 and self.unsent == 0
 
 
 class Course(Protocol):
@@ -87,21 +93,28 @@ class Observer:
 
     def look(self, db: Connection) -> Progress:
         """Look once."""
-        # In this order: what moves on from unread to parked between two questions is not missed by both.
-        lag = max(_unread(db, self.topic.name, self.topic.ends()).values())
+        # In this order: what moves on from unread to parked, or to the outbox and from there to unread, between two
+        # questions is not missed by all.
+        before = self._lag(db)
         waiting = _count(db, parked)
+        unsent = db.execute(_IN_OUTBOX, {"name": self.topic.name}).scalar_one()
+        lag = max(before, self._lag(db))
         gone, gone_from_parked = _count(db, dead), _count(db, dead, dead.c.parked_id.is_not(None))
-        taken = db.execute(select(func.count()).where(inbox.c.group_name.in_(GROUPS))).scalar_one()
+        taken = db.execute(select(func.count()).where(inbox.c.group_name.in_(GROUPS), _of_servers(inbox)))
         ever = last_parked(db) - self.earlier
         return Progress(
             announced=sum(notes.count() for notes in self.notes),
-            handled=taken - _unfinished(db),
+            handled=taken.scalar_one() - _unfinished(db),
             parked=waiting,
             ever_parked=ever,
             released=ever - waiting - gone_from_parked,
             dead=gone,
             lag=lag,
+            unsent=unsent,
         )
+
+    def _lag(self, db: Connection) -> int:
+        return max(_unread(db, self.topic.name, self.topic.ends()).values())
 
     def listening(self, db: Connection) -> bool:
         """Whether every group has its workers."""
@@ -121,9 +134,13 @@ def _count(db: Connection, table: Table, *conditions: ColumnElement[bool]) -> in
     return db.execute(select(func.count()).where(table.c.app == on.app, *conditions)).scalar_one()
 
 
+def _of_servers(table: Table) -> ColumnElement[bool]:
+    return not_(table.c.source.startswith(OWN_SOURCE, autoescape=True))
+
+
 def _unfinished(db: Connection) -> int:
     """How many events have a share that is parked or dead."""
-    ours = (select(t.c.source, t.c.event_id).where(t.c.app == on.app) for t in (parked, dead))
+    ours = (select(t.c.source, t.c.event_id).where(t.c.app == on.app, _of_servers(t)) for t in (parked, dead))
     return db.execute(select(func.count()).select_from(union(*ours).subquery())).scalar_one()
 
 

@@ -1,4 +1,4 @@
-"""What the servers announce. Both are keyed by the session, so a session is in one partition."""
+"""What the servers announce, and what a handler does. All are keyed by the session: it is in one partition."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ class PageViewed(
     Seen, name="page.viewed", number=3, key="session_id", requires={SessionStarted: "session_id"}
 ):
     """A page of a visit was viewed; which server sees the first one is chance, so it may come too early."""
+
+
+class VisitLanded(Signal, name="visit.landed", number=5, key="session_id"):
+    """A visit was opened; page is the one that it began with, as logged. Announced by the handler that opens it."""
+
+    session_id: str
+    page: str

@@ -31,6 +31,15 @@ trail = Table(
     Column("h", String(64), nullable=False),
 )
 
+# A row for each visit.landed that was handled; page as logged.
+landings = Table(
+    "landing",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("session_id", String(16), nullable=False),
+    Column("page", Text, nullable=False),
+)
+
 # What the first pass over a log found that no event carries; one row for each import.
 imports = Table(
     "visits_import",

@@ -40,7 +40,7 @@ class World:
 
     def check(self, handled: Mapping[str, Sequence[Announced]]) -> Findings:
         """Check a pipeline that handled this, with a table visits as it must be."""
-        return check(self.must, self.notes, self.must, self.trails(handled))
+        return check(self.must, self.notes, self.must, self.trails(handled), landings_of(self.must))
 
     def busy(self) -> tuple[str, list[int]]:
         """A source, and where in its notes the views stand of a session that has three there."""
@@ -54,6 +54,11 @@ class World:
                 if len(at) >= 3:
                     return source, at
         raise AssertionError("no session with three views on one server")
+
+
+def landings_of(rows: Mapping[str, Visit]) -> dict[str, Sequence[str]]:
+    """The landings that these visits must have."""
+    return {session: [visit.entry_page] for session, visit in rows.items()}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +134,7 @@ def test_a_trail_that_is_missing_and_one_of_nobody(world: World) -> None:
     trails = world.trails(world.notes)
     place, gone = trails.popitem()
     trails[place[0], "web-9"] = gone
-    findings = check(world.must, world.notes, world.must, trails)
+    findings = check(world.must, world.notes, world.must, trails, landings_of(world.must))
     assert (findings.lost.total(), findings.doubled.total()) == (gone.events, gone.events)
 
 
@@ -148,7 +153,7 @@ def test_a_trail_that_is_missing_and_one_of_nobody(world: World) -> None:
 def test_a_visit_that_is_not_as_it_must_be(world: World, change: dict[str, Any], finding: str) -> None:
     session = min(world.must)
     rows = {**world.must, session: replace(world.must[session], **change)}
-    findings = check(world.must, world.notes, rows, world.trails(world.notes))
+    findings = check(world.must, world.notes, rows, world.trails(world.notes), landings_of(rows))
     assert str(findings).endswith(", not equal to the in-order result")
     assert session in findings.details()[-1]
     assert {"lost": bool(findings.lost), "doubled": bool(findings.doubled)}.get(finding, True)
@@ -158,7 +163,7 @@ def test_a_visit_that_is_not_as_it_must_be(world: World, change: dict[str, Any],
 def test_a_visit_that_is_missing(world: World) -> None:
     rows = dict(world.must)
     gone = rows.pop(min(rows))
-    findings = check(world.must, world.notes, rows, world.trails(world.notes))
+    findings = check(world.must, world.notes, rows, world.trails(world.notes), landings_of(rows))
     assert findings.lost.total() == 1 + gone.page_views
 
 
@@ -170,7 +175,9 @@ def test_an_event_missing_from_both_tables_is_one_loss(world: World) -> None:
         **world.must,
         session: replace(world.must[session], page_views=world.must[session].page_views - 1),
     }
-    findings = check(world.must, world.notes, rows, world.trails(changed(world, source, own)))
+    findings = check(
+        world.must, world.notes, rows, world.trails(changed(world, source, own)), landings_of(rows)
+    )
     assert findings.lost.total() == 1
 
 
@@ -185,3 +192,28 @@ def test_a_server_that_did_not_announce_what_it_was_dealt(world: World, tmp_path
 def notes_in_order(source: str, steps: Sequence[Step]) -> list[Announced]:
     """A server's notes in its own order."""
     return sorted(notes_of(source, steps), key=lambda note: int(note.id.rpartition("-")[2]))
+
+
+@pytest.mark.parametrize(
+    ("landed", "lost", "doubled", "end"),
+    [
+        ([], 1, 0, "equal to the in-order result"),
+        (["/a", "/a"], 0, 1, "equal to the in-order result"),
+        (["/elsewhere"], 0, 0, "not equal to the in-order result"),
+    ],
+)
+def test_a_landing_that_is_not_as_it_must_be(
+    world: World, landed: list[str], lost: int, doubled: int, end: str
+) -> None:
+    session = min(world.must)
+    landings = {**landings_of(world.must), session: landed}
+    findings = check(world.must, world.notes, world.must, world.trails(world.notes), landings)
+    assert (findings.lost.total(), findings.doubled.total()) == (lost, doubled)
+    assert str(findings).endswith(f", {end}")
+    assert not findings.clean
+
+
+def test_a_landing_of_nobody_is_one_too_many(world: World) -> None:
+    landings = {**landings_of(world.must), "nobody": ["/"]}
+    findings = check(world.must, world.notes, world.must, world.trails(world.notes), landings)
+    assert findings.doubled == {"nobody": 1}

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, create_engine
 from oyez.schemas import Event, catalogue
 from visits import tables
 from visits.accesslog import View
-from visits.database import trails_in, visits_in
-from visits.handlers import count_views, follow_starts, follow_views, open_visits
+from visits.database import landings_in, trails_in, visits_in
+from visits.handlers import count_views, follow_starts, follow_views, note_landings, open_visits
 from visits.server import signals_of
 from visits.sessions import Step, steps_of, visits_of
-from visits.signals import PageViewed, Seen, SessionStarted
+from visits.signals import PageViewed, Seen, SessionStarted, VisitLanded
 from visits.trails import trail_of
 
 S = TypeVar("S", SessionStarted, PageViewed)
@@ -90,12 +90,23 @@ def cuts(draw: st.DrawFn, signals: list[Seen]) -> list[list[Seen]]:
     return [signals[begin:end] for begin, end in pairwise(ends)]
 
 
+class Landed:
+    """In the place of the announcer: what was announced is handled at once."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def announce(self, landed: VisitLanded, *, cause: SessionStarted) -> None:
+        assert landed.page == cause.path
+        note_landings([landed], self._db)
+
+
 def handle(batch: Sequence[Seen], db: Connection) -> None:
     """Hand a batch to the handlers, as the two groups get it."""
     starts = [signal for signal in batch if isinstance(signal, SessionStarted)]
     views = [signal for signal in batch if isinstance(signal, PageViewed)]
     if starts:
-        open_visits(starts, db)
+        open_visits(starts, db, Landed(db))  # type: ignore[arg-type] # it has what the handler uses of it
     if views:
         count_views(views, db)
 
@@ -117,6 +128,7 @@ def test_both_databases_count_and_keep_the_last_page(db: Connection) -> None:
     handle(views[:2], db)
     handle(views[2:], db)
     assert visits_in(db) == visits_of(steps)
+    assert landings_in(db) == {s: [visit.entry_page] for s, visit in visits_of(steps).items()}
     (first,) = (visit for visit in visits_in(db).values() if visit.page_views == 4)
     assert (first.entry_page, first.exit_page, first.started_at, first.ended_at) == (
         "/earliest",

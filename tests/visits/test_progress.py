@@ -22,6 +22,7 @@ def test_it_is_settled_when_nothing_is_unread_and_nothing_parked() -> None:
     assert Progress(announced=3, dead=1).settled
     assert not Progress(lag=1).settled
     assert not Progress(parked=1).settled
+    assert not Progress(unsent=1).settled
 
 
 def test_the_lines_of_a_growing_file_are_counted(tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ def exported(url: str) -> str:
     engine = make_engine(url)
     with database.connected(engine) as db:
         reports.export(db, out)
+        visits, landings = database.visits_in(db), database.landings_in(db)
     engine.dispose()
+    assert landings == {session: [visit.entry_page] for session, visit in visits.items()}
     return out.getvalue()
 
 
