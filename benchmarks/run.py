@@ -17,6 +17,8 @@ import listening
 import spooling
 from bed import Row, Services, services
 
+from oyez.consumers.supervisor import YOUNG
+
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "announce": announcing.rows,
     "loose": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
@@ -38,7 +40,9 @@ def main() -> int:
     used = ", ".join(f"{name} {version(name)}" for name in ("confluent-kafka", "sqlalchemy", "pydantic"))
     print(f"Python {platform.python_version()}, {used}; {arguments.events} events, {arguments.turns} turns")
     print(f"{'work':<58} {'beside':<46} {'ours/s':>9} {'loop/s':>9}  ratio")
-    gc.freeze()  # as `oyez listen` does before it forks its workers; the loops beside gain by it too
+    # As `oyez listen` does for its workers; the loops beside gain by it too.
+    gc.freeze()
+    gc.set_threshold(YOUNG)
     with services() as at:
         for name in arguments.parts or PARTS:
             for row in PARTS[name](at, arguments.events, arguments.turns):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from functools import partial
+from itertools import compress, repeat
+from operator import not_
+from typing import Any, NamedTuple, Protocol, cast
 
 from pydantic import ValidationError
 
@@ -12,7 +15,6 @@ from oyez.schemas import (
     Declaration,
     Envelope,
     Event,
-    Signal,
     Undecodable,
     check_text,
     envelope_decoder,
@@ -47,31 +49,48 @@ class Record(Original, Protocol):
     def offset(self) -> int: ...
 
 
-class Taken:
-    """One event as a worker has it: decoded, with the record that it arrived as."""
+class Taken(NamedTuple):
+    """One event as a worker has it: decoded, with the record that it arrived as. Two of them are never equal."""
 
-    __slots__ = ("_event", "data", "declaration", "envelope", "id", "key", "record", "source")
+    declaration: Declaration
+    envelope: Envelope
+    record: Original
+    known: Event[Any] | None = None
+    """The event with its envelope, where a handler wants it."""
 
-    def __init__(self, declaration: Declaration, envelope: Envelope, record: Original) -> None:
-        self.declaration = declaration
-        self.envelope = envelope
-        self.record = record
-        self.source: str = envelope["source"]
-        self.id: str = envelope["id"]
-        self.key: str | None = envelope.get("partitionkey")
-        self.data: Signal = envelope["data"]
-        self._event: Event[Any] | None = None
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @property
+    def source(self) -> str:
+        return self.envelope["source"]
+
+    @property
+    def id(self) -> str:
+        return self.envelope["id"]
+
+    @property
+    def key(self) -> str | None:
+        return self.envelope.get("partitionkey")
+
+    @property
+    def data(self) -> Any:
+        return self.envelope["data"]
 
     @property
     def event_id(self) -> tuple[str, str]:
-        return (self.source, self.id)
+        return (self.envelope["source"], self.envelope["id"])
 
     @property
     def event(self) -> Event[Any]:
         """The event with its envelope. Raises `Undecodable` if its time is none."""
-        if self._event is None:
-            self._event = event_of(self.declaration, self.envelope)
-        return self._event
+        return self.known or event_of(self.declaration, self.envelope)
+
+
+_new = partial(tuple.__new__, Taken)
 
 
 class Reader:
@@ -86,8 +105,60 @@ class Reader:
 
     def read_all(self, records: Sequence[Record], refuse: Callable[[Record, str], None]) -> list[Taken]:
         """The group's events among these records; ``refuse(record, reason)`` gets what cannot be decoded."""
+        values = [record.value() for record in records]
+        try:
+            found = None if None in values else self._together(cast("list[bytes]", values), records)
+        except (ValidationError, Undecodable):
+            found = None
+        return self._one_by_one(values, records, refuse) if found is None else found
+
+    def _together(self, values: Sequence[bytes], records: Sequence[Record]) -> list[Taken] | None:
+        """All at once, which takes half as long; None when there is something special among them."""
+        ours = [value.startswith(self._prefixes) for value in values]
+        if not all(ours):
+            if not all(value.startswith(CANONICAL) for value in compress(values, map(not_, ours))):
+                return None
+            values, records = list(compress(values, ours)), list(compress(records, ours))
+        declarations, envelopes = self._decoded(values)
+        if ESCAPED_NUL in b"".join(values) or not all("partitionkey" in envelope for envelope in envelopes):
+            return None
+        if max(map(len, values), default=0) > LONG:
+            self._check_long(values, declarations, envelopes)
+        events = repeat(None) if not self._eager else list(map(self._event, declarations, envelopes))
+        return list(map(_new, zip(declarations, envelopes, records, events)))  # noqa: B905 # one may be endless
+
+    def _decoded(self, values: Sequence[bytes]) -> tuple[Sequence[Declaration], list[Envelope]]:
+        """The envelope of each canonical value, with its signal."""
+        if len(self._decoders) == 1:
+            _, declaration, decoder = self._decoders[0]
+            return [declaration] * len(values), list(map(decoder, values))
+        chosen = [next(one for one in self._decoders if value.startswith(one[0])) for value in values]
+        envelopes = [decoder(value) for (_, _, decoder), value in zip(chosen, values, strict=True)]
+        return [declaration for _, declaration, _ in chosen], envelopes
+
+    def _check_long(
+        self, values: Sequence[bytes], declarations: Sequence[Declaration], envelopes: Sequence[Envelope]
+    ) -> None:
+        for value, declaration, envelope in zip(values, declarations, envelopes, strict=True):
+            if len(value) > LONG:
+                check_text(declaration, envelope)
+                self._check_required(declaration, envelope)
+
+    def _event(self, declaration: Declaration, envelope: Envelope) -> Event[Any] | None:
+        """Made while there still is somebody to refuse it."""
+        return event_of(declaration, envelope) if declaration.name in self._eager else None
+
+    def _one_by_one(
+        self,
+        values: Sequence[bytes | None],
+        records: Sequence[Record],
+        refuse: Callable[[Record, str], None],
+    ) -> list[Taken]:
         found: list[Taken] = []
-        for value, record in self._ours(records):
+        wanted = self._prefixes
+        for value, record in zip(values, records, strict=True):
+            if value is not None and not value.startswith(wanted) and value.startswith(CANONICAL):
+                continue
             try:
                 taken = self._decode(value, record)
             except Undecodable as error:
@@ -100,23 +171,6 @@ class Reader:
     def read(self, record: Original) -> Taken | None:
         """Decode one record; None for another group's. Raises `Undecodable`."""
         return self._decode(record.value(), record)
-
-    def _ours(self, records: Sequence[Record]) -> list[tuple[bytes | None, Record]]:
-        """The records that may be the group's: its signals, and whatever is not in our own form."""
-        wanted = self._prefixes
-        values = [record.value() for record in records]
-        try:
-            return [
-                (value, record)
-                for value, record in zip(values, records, strict=True)
-                if value.startswith(wanted) or not value.startswith(CANONICAL)  # type: ignore[union-attr]
-            ]
-        except AttributeError:  # a record without a value among them
-            return [
-                (value, record)
-                for value, record in zip(values, records, strict=True)
-                if value is None or value.startswith(wanted) or not value.startswith(CANONICAL)
-            ]
 
     def _decode(self, value: bytes | None, record: Original) -> Taken | None:
         if value is not None:
@@ -136,10 +190,7 @@ class Reader:
         if len(value) > LONG or ESCAPED_NUL in value or keyless:
             check_text(declaration, envelope)
             self._check_required(declaration, envelope)
-        taken = Taken(declaration, envelope, record)
-        if declaration.name in self._eager:
-            _ = taken.event  # while there still is somebody to refuse it
-        return taken
+        return Taken(declaration, envelope, record, self._event(declaration, envelope))
 
     def _check_required(self, declaration: Declaration, envelope: Envelope) -> None:
         """What a handler requires beside the signal is looked up in the database as well."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from typing import NamedTuple
 
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
@@ -17,19 +20,16 @@ LOOK = 0.5  # s between two looks for folders and members
 _NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
 
 
-class SpoolRecord:
+class SpoolRecord(NamedTuple):
     """One line."""
 
-    __slots__ = ("_offset", "_partition", "_topic", "_value")
-
-    def __init__(self, topic: str, partition: int, offset: int, value: bytes) -> None:
-        self._topic = topic
-        self._partition = partition
-        self._offset = offset
-        self._value = value
+    log: str
+    number: int
+    begin: int
+    line: bytes
 
     def value(self) -> bytes:
-        return self._value
+        return self.line
 
     def key(self) -> None:
         """A line has its key in the event."""
@@ -38,13 +38,16 @@ class SpoolRecord:
         return _NO_HEADERS
 
     def topic(self) -> str:
-        return self._topic
+        return self.log
 
     def partition(self) -> int:
-        return self._partition
+        return self.number
 
     def offset(self) -> int:
-        return self._offset
+        return self.begin
+
+
+_new = partial(tuple.__new__, SpoolRecord)
 
 
 class SpoolLog:
@@ -168,10 +171,8 @@ class SpoolLog:
                 self._stranded[partition] = position
                 continue
             self._positions[partition] = after
-            topic, number = partition.topic, partition.number
-            records += [
-                SpoolRecord(topic, number, begin, line) for begin, line in zip(begins, lines, strict=True)
-            ]
+            same = repeat(partition.topic), repeat(partition.number)
+            records += map(_new, zip(*same, begins, lines))  # noqa: B905 # the first two are endless
         return records
 
     def _look(self) -> None:

@@ -61,8 +61,8 @@ class Writer:
         self._syncing = syncing(*self._policy)
         self._written = self._syncing.written
         self._lock = self._file = -1
-        self._shared: mmap | None = None
-        self._counter = b""
+        self._shared: memoryview | list[int] = [-1]
+        self._begun = -2
         self._base = self._end = 0
         self._until = 0.0
 
@@ -74,17 +74,24 @@ class Writer:
         """
         line = record + b"\n"
         with self._threads:
-            if self._shared is None:
+            if self._lock < 0:
                 self._open()
             flock(self._lock, LOCK_EX)
             try:
-                if not self._is_as_it_was(len(line)):
+                end, size = self._end, len(line)
+                # Whether all is as this writer left it, in the order of what is soonest asked.
+                if (
+                    end + size > self._limit
+                    or self._shared[0] != self._begun
+                    or lseek(self._file, 0, SEEK_END) != end
+                    or self._clock() > self._until
+                ):
                     self._write(line)
-                elif write(self._file, line) == len(line):
-                    self._end += len(line)
+                elif write(self._file, line) == size:
+                    self._end = end + size
                     self._written(self._file)
                 else:
-                    self._refuse(self._end)
+                    self._refuse(end)
             finally:
                 flock(self._lock, LOCK_UN)
 
@@ -113,7 +120,7 @@ class Writer:
     def held(self) -> Iterator[None]:
         """Hold the folder against all others: what is asked in this block stays true until its end."""
         with self._threads:
-            if self._shared is None:
+            if self._lock < 0:
                 self._open()
             flock(self._lock, LOCK_EX)
             try:
@@ -136,19 +143,9 @@ class Writer:
         try:
             if os.fstat(self._lock).st_size < _COUNTER:
                 os.ftruncate(self._lock, _COUNTER)
-            self._shared = mmap(self._lock, _COUNTER)
+            self._shared = memoryview(mmap(self._lock, _COUNTER)).cast("Q")
         finally:
             flock(self._lock, LOCK_UN)
-
-    def _is_as_it_was(self, more: int) -> bool:
-        """Whether the segment that is open ends where this writer ended it, and has room."""
-        end = self._end
-        return (
-            end + more <= self._limit
-            and self._shared[:_COUNTER] == self._counter  # type: ignore[index] # it is open
-            and lseek(self._file, 0, SEEK_END) == end
-            and self._clock() <= self._until
-        )
 
     def _write(self, lines: bytes) -> None:
         size = self._size()
@@ -168,7 +165,7 @@ class Writer:
 
     def _size(self) -> int:
         """The size of the segment that is to be written to, which is opened if it is not."""
-        if self._file >= 0 and self._shared is not None and self._shared[:_COUNTER] == self._counter:
+        if self._file >= 0 and self._shared[0] == self._begun:
             size = lseek(self._file, 0, SEEK_END)
             return size if size == self._end else mend(self._file)
         return self._open_newest()
@@ -191,9 +188,7 @@ class Writer:
 
     def _create(self, base: int) -> None:
         """First the counter: whoever has another segment open must look again before the new one is there."""
-        assert self._shared is not None
-        begun = int.from_bytes(self._shared[:_COUNTER]) + 1
-        self._shared[:_COUNTER] = begun.to_bytes(_COUNTER)
+        self._shared[0] += 1
         name = SegmentName(base, int(self._clock()), self.log_id)
         path = self.path / str(name)
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
@@ -201,8 +196,7 @@ class Writer:
         sync_directory(self.path)
 
     def _take(self, segment: Segment) -> None:
-        assert self._shared is not None
-        self._counter = self._shared[:_COUNTER]
+        self._begun = self._shared[0]
         self._base, self._end = segment.base, 0
         self._until = segment.created + self._age
 
@@ -210,14 +204,12 @@ class Writer:
         if self._file >= 0:
             self._syncing.finish(self._file)
             os.close(self._file)
-            self._file, self._counter = -1, b""
+            self._file, self._begun = -1, -2
 
     def _let_go(self) -> None:
         for file in (self._file, self._lock):
             if file >= 0:
                 os.close(file)
-        if self._shared is not None:
-            self._shared.close()
 
     def _begin_in_child(self) -> None:
         """In a forked child: the parent's lock would be ours too, and so keep nobody apart."""
