@@ -63,10 +63,12 @@ def _buffered(settings: Settings) -> Transport:
 
 
 def _failing_over(settings: Settings) -> Transport:
-    # Silence is noticed first, and everything taken back at once: see shipper_from.
+    # Silence is noticed first, and everything taken back at once: see shipper_from. For the same reason nothing may
+    # be delivered after an event that has failed: librdkafka's guarantee is that it stops for good.
     patience = settings.announce_timeout
     timeout = max(settings.delivery_timeout, patience + _LATER)
-    config = producer_config(settings.kafka, settings.kafka_options, timeout)
+    options = {"enable.gapless.guarantee": True, **settings.kafka_options}
+    config = producer_config(settings.kafka, options, timeout)
     return FailoverTransport(
         lambda: Outlet(config, patience),
         _spool(settings),

@@ -150,8 +150,17 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
 def recall(producer: Producer) -> None:
     """Give up whatever was not acknowledged; every callback has been called when this returns."""
     producer.purge(in_queue=True, in_flight=True, blocking=True)
-    while producer.flush(1.0):
+    while flushed(producer, 1.0):
         producer.purge(in_queue=True, in_flight=True, blocking=True)
+
+
+def flushed(producer: Producer, timeout: float) -> int:
+    """flush(), with as many left as it says, also when the client tells of an error that it dies of: it raises that
+    here once, where nobody can do anything about it, and with every call that needs it."""
+    try:
+        return int(producer.flush(timeout))
+    except (KafkaException, SystemError):
+        return len(producer)
 
 
 def reason_of(error: KafkaError) -> str:

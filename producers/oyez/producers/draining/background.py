@@ -62,7 +62,7 @@ class Background:
             except Exception:
                 log.exception("the spool was not shipped; it is tried again")
                 done = None
-            if last:
+            if last and (done is None or not done.shipped or not done.stuck):
                 break
             if done is None or done.shipped or done.stuck:
                 busy = time.monotonic()

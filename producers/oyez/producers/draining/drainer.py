@@ -47,12 +47,18 @@ class Drainer:
     def run(self, stop: Callable[[], bool]) -> Pass:
         """One pass over all logs. What stands in the way of one is told, and stops no other."""
         shipped, stuck = 0, {}
-        for drain in self._found():
+        try:
+            found = self._found()
+        except SpoolError as error:
+            self._say(self._roots[0], str(error))
+            return Pass(0, {self._roots[0]: str(error)})
+        for drain in found:
             if stop():
                 break
             try:
                 shipped += self._drained(drain, stop)
-            except (Stuck, SpoolError) as error:
+            except Stuck as error:
+                shipped += error.shipped
                 stuck[drain.folder.path] = str(error)
                 self._tell(drain.folder, str(error))
         return Pass(shipped, stuck)
@@ -82,11 +88,14 @@ class Drainer:
         return count
 
     def _tell(self, folder: Folder, error: str) -> None:
-        """One line when it begins; the rest can be asked for."""
         Troubles(folder.path, folder.log_id).write(error, self._clock())
-        if folder.path not in self._told:
-            self._told.add(folder.path)
-            log.warning("the spool %s waits: %s", folder.path, error)
+        self._say(folder.path, error)
+
+    def _say(self, path: Path, error: str) -> None:
+        """One line when it begins; the rest can be asked for."""
+        if path not in self._told:
+            self._told.add(path)
+            log.warning("the spool %s waits: %s", path, error)
 
     def _found(self) -> list[LogDrain]:
         for folder in found_in(self._roots, self._topic):

@@ -25,7 +25,11 @@ _NEARLY = 256 * 1024
 
 
 class Stuck(OyezError):
-    """A log cannot be shipped on at present; the message says why."""
+    """A log cannot be shipped on at present; the message says why. `shipped`: events that were before."""
+
+    def __init__(self, reason: str, shipped: int = 0) -> None:
+        super().__init__(reason)
+        self.shipped = shipped
 
 
 class LogDrain:
@@ -51,7 +55,7 @@ class LogDrain:
         self._reader = LogReader(self._segments)
         self._draining = FileLock(folder.path / DRAIN)
         self._appending = FileLock(folder.path / LOCK)
-        self._position = 0
+        self._position = self._shipped = 0
         self._most = _BATCH
 
     def has_backlog(self) -> bool:
@@ -64,21 +68,24 @@ class LogDrain:
 
         Raises `Stuck`; what was shipped before is marked.
         """
-        with self._draining.held_if_free() as is_ours:
-            if not is_ours:
-                return None
-            try:
+        self._shipped = 0
+        try:
+            with self._draining.held_if_free() as is_ours:
+                if not is_ours:
+                    return None
                 self._position = self._begin()
-                return self._all(shipper, stop)
-            except BytesMissing as missing:
-                raise Stuck(
-                    f"{missing}; copy the segment here again, or remove {self._mark.path}: then all that is there is "
-                    "shipped again"
-                ) from None
-            except OSError as error:
-                raise Stuck(f"{error.filename or self.folder.path}: {error.strerror}") from error
-            finally:
-                self._reader.close()
+                self._all(shipper, stop)
+                return self._shipped
+        except BytesMissing as missing:
+            hint = (
+                f"copy the segment here again, or remove {self._mark.path}: then all that is there is shipped"
+            )
+            raise Stuck(f"{missing}; {hint} again", self._shipped) from None
+        except OSError as error:
+            where = error.filename or self.folder.path
+            raise Stuck(f"{where}: {error.strerror}", self._shipped) from error
+        finally:
+            self._reader.close()
 
     def _begin(self) -> int:
         """Where to go on."""
@@ -98,39 +105,34 @@ class LogDrain:
         )
         return begin
 
-    def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> int:
-        count = 0
-        while not stop():
-            if self._segments.end() - self._position > _NEARLY:
-                count += self._some(shipper, self._patience)
-                continue
-            with self._appending.held():
-                while not stop() and self._position != self._segments.end():
-                    count += self._some(shipper, self._grip)
-            break
-        return count
+    def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+        while not stop() and self._segments.end() - self._position > _NEARLY:
+            self._some(shipper, self._patience)
+        with self._appending.held():
+            while not stop() and self._position != self._segments.end():
+                self._some(shipper, self._grip)
 
-    def _some(self, shipper: Shipper, patience: float) -> int:
-        """Ship a batch, or put one line aside; returns how many events were shipped."""
+    def _some(self, shipper: Shipper, patience: float) -> None:
+        """Ship a batch, or put one line aside."""
         begins, lines, after = self._reader.read(self._position, self._most)
         ends = [*begins[1:], after]
         events, why = self._events(lines)
         if not events:
             self._put_aside(lines[0], why, ends[0])
-            return 0
+            return
         shipped = shipper.ship(events, patience)
         if shipped.is_refused and not shipped.count and len(events) > 1:
             # A batch may be refused for its size: what is refused alone is refused for ever.
             shipped, self._most = shipper.ship(events[:1], patience), len(events) // 2
         if shipped.count:
             self._move(ends[shipped.count - 1])
+            self._shipped += shipped.count
         if shipped.reason is None:
             self._most = min(_BATCH, self._most * 2)
         elif not shipped.is_refused:
-            raise Stuck(shipped.reason)
+            raise Stuck(shipped.reason, self._shipped)
         elif not shipped.count:
             self._put_aside(lines[0], shipped.reason, ends[0])
-        return shipped.count
 
     def _events(self, lines: list[bytes]) -> tuple[list[Outgoing], str]:
         """The events at the beginning of some lines, and why the next line is none."""

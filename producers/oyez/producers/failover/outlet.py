@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, KafkaException, Message
 
-from ..kafka_link import Silence, make_producer, reason_of, recall, weakly
+from ..kafka_link import Silence, flushed, make_producer, reason_of, recall, weakly
 
 
 class Failed(NamedTuple):
@@ -47,11 +47,22 @@ class Outlet:
 
     def wrong(self) -> str | None:
         """Serve what librdkafka has to tell; why producing must stop, None if it need not."""
-        self.producer.poll(0)
+        self.serve(0)
         if self.failures:
             return self._with_error(self.failures[0].reason)
         silent = self._silence.too_long(self.sent - self._failed, len(self.producer))
         return self._with_error(silent) if silent else None
+
+    def serve(self, timeout: float) -> None:
+        """Call back what is to be called back, for up to so many seconds if there is nothing."""
+        try:
+            self.producer.poll(timeout)
+        except (KafkaException, SystemError):  # an error that the client dies of, told once
+            self.is_dead = True
+
+    def flush(self, timeout: float) -> int:
+        """Wait until all is acknowledged or has failed; how many are not."""
+        return flushed(self.producer, timeout)
 
     def empty(self) -> list[Failed]:
         """Purge it; all that it had taken and not delivered. Everything that is not in the answer has arrived."""
@@ -63,6 +74,11 @@ class Outlet:
         self._last_error = ""
         self._silence.end()
 
+    def judge(self, error: KafkaError) -> None:
+        """Notice whether the client dies of an error."""
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 # its public name
+            self.is_dead = True
+
     def leave_to_parent(self) -> None:
         """In a forked child: never destroy it. librdkafka's threads are not here; it would wait for them."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.producer))
@@ -71,12 +87,12 @@ class Outlet:
         return f"{reason}; {self._last_error}" if self._last_error else reason
 
     def _on_error(self, error: KafkaError) -> None:
-        self.is_dead = self.is_dead or bool(error.fatal())
+        self.judge(error)
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 # that is its public name
             self._last_error = str(error.str())
 
     def _on_failure(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._failed += 1
-            self.is_dead = self.is_dead or bool(error.fatal())
+            self.judge(error)
             self.failures.append(Failed(message.topic() or "", message.value() or b"", reason_of(error)))

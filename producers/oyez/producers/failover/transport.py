@@ -86,7 +86,7 @@ class FailoverTransport:
             self._send_when_full(lane, epoch, key, value)
             return
         except KafkaException as error:
-            self._send_after(lane, error, key, value)
+            self._send_after(lane, error, value)
             return
         outlet.sent += 1
         if lane.epoch != epoch:
@@ -94,7 +94,7 @@ class FailoverTransport:
         self._unserved -= 1
         if self._unserved < 0:
             self._unserved = _SERVE_EVERY
-            outlet.producer.poll(0)
+            outlet.serve(0)
             if outlet.failures:
                 self.look()
 
@@ -113,7 +113,7 @@ class FailoverTransport:
         outlet = self._outlet
         if outlet is None:
             return
-        waiting = outlet.producer.flush(timeout)
+        waiting = outlet.flush(timeout)
         if not waiting and not outlet.failures:
             return
         self._go_over(outlet, outlet.wrong() or f"no acknowledgement within {timeout:g} s")
@@ -150,6 +150,7 @@ class FailoverTransport:
 
     def _send_aside(self, lane: Lane, key: bytes | None, value: bytes) -> None:
         """Take an event while its lane is not direct, or not any more."""
+        lost: list[Failed] = []
         with self._lock:
             if lane.state is State.CLOSED:
                 raise TransportRefused("the transport is closed")
@@ -157,15 +158,23 @@ class FailoverTransport:
                 if lane.append(value):
                     self._background.wake()
                     return
+                lost = self._give_up_the_dead()
                 self._return(lane)
+        self._tell(lost)
         self.send(lane.topic, key, value)
+
+    def _give_up_the_dead(self) -> list[Failed]:
+        """No lane stays with a producer that delivers nothing any more, when another takes its place."""
+        outlet = self._outlet
+        return self._leave(outlet, "its client is dead") if outlet is not None and outlet.is_dead else []
 
     def _return(self, lane: Lane) -> None:
         """All that is in the spool has been acknowledged."""
-        if self._outlet is None or self._outlet.is_dead:
-            self._outlet = self._make_outlet()
-        self._outlet.resume()
-        lane.outlet = self._outlet
+        outlet = self._outlet or self._make_outlet()
+        if outlet.is_dead:
+            outlet = self._make_outlet()
+        outlet.resume()
+        lane.outlet = self._outlet = outlet
         lane.to(State.DIRECT, next(self._epochs))
         log.info("%s: the broker has all that was spooled; events go to it again", lane.topic)
 
@@ -173,7 +182,7 @@ class FailoverTransport:
         """A burst can fill the queue of a broker that is well: it gets a moment."""
         outlet, end = lane.outlet, self._clock() + _FULL
         while self._clock() < end and lane.epoch == epoch:
-            outlet.producer.poll(0.05)
+            outlet.serve(0.05)
             if lane.epoch != epoch:
                 break
             try:
@@ -185,17 +194,29 @@ class FailoverTransport:
                 self._leave_behind_nothing(outlet)
             return
         if lane.epoch == epoch:
-            self._go_over(outlet, "its queue is full")
-        self._send_aside(lane, key, value)
+            self._go_over_with(lane, "its queue is full", value)
+        else:
+            self._send_aside(lane, key, value)
 
-    def _send_after(self, lane: Lane, error: KafkaException, key: bytes | None, value: bytes) -> None:
+    def _send_after(self, lane: Lane, error: KafkaException, value: bytes) -> None:
         """librdkafka did not take an event."""
         reason = reason_of(error.args[0])
         if isinstance(reason, Lasting):
             raise TransportRefused(too_large(len(value), self._limit)) from None
-        lane.outlet.is_dead = lane.outlet.is_dead or error.args[0].fatal()
-        self._go_over(lane.outlet, reason)
-        self._send_aside(lane, key, value)
+        lane.outlet.judge(error.args[0])
+        self._go_over_with(lane, lane.outlet.wrong() or reason, value)
+
+    def _go_over_with(self, lane: Lane, reason: str, value: bytes) -> None:
+        """Go over to the spool, with an event that could not be produced."""
+        with self._lock:
+            if lane.state is State.CLOSED:
+                raise TransportRefused("the transport is closed")
+            lost = self._leave(lane.outlet, reason)
+            why = lane.append_all([value])
+            self._background.wake()
+        self._tell(lost)
+        if why is not None:
+            raise TransportRefused(why)
 
     def _leave_behind_nothing(self, outlet: Outlet) -> None:
         """An event was produced while its lane was left: it must not stay in the queue, where later ones of its thread
@@ -216,11 +237,15 @@ class FailoverTransport:
         left = [lane for lane in self._lanes.values() if lane.state is State.DIRECT]
         for lane in left:
             lane.to(State.LEAVING)
-        taken = outlet.empty()
-        lost = self._keep(taken)
-        for lane in left:
-            lane.to(State.SPOOLING)
-            log.warning("%s: the broker is away: %s; events go to %s", lane.topic, reason, self._spool)
+        try:
+            taken = outlet.empty()
+            if self._outlet is not None and self._outlet is not outlet:
+                taken += self._outlet.empty()  # a thread came late, with an event for the one before
+            lost = self._keep(taken)
+        finally:
+            for lane in left:
+                lane.to(State.SPOOLING)
+                log.warning("%s: the broker is away: %s; events go to %s", lane.topic, reason, self._spool)
         if taken or left:
             self._background.wake()
         return lost

@@ -1,0 +1,101 @@
+"""Failing over loses nothing silently and lets nothing overtake, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producers.failover.stage import Stage
+
+THREADS, TOPICS = st.sampled_from("ab"), st.sampled_from("tu")
+FEW = st.integers(1, 4)
+STEPS = st.one_of(
+    st.tuples(st.just("announce"), THREADS, TOPICS),
+    st.tuples(st.just("announce"), THREADS, TOPICS),
+    st.tuples(st.just("announce"), THREADS, TOPICS),
+    st.tuples(st.just("deliver"), FEW),
+    st.tuples(st.just("send"), FEW),
+    st.tuples(st.just("store"), FEW),
+    st.tuples(st.just("fail")),
+    st.tuples(st.just("fail all")),
+    st.tuples(st.just("late"), FEW),
+    st.tuples(st.just("silence")),
+    st.tuples(st.just("look")),
+    st.tuples(st.just("broker"), st.booleans()),
+    st.tuples(st.just("drain"), st.one_of(st.none(), st.integers(0, 5))),
+    st.tuples(st.just("flush")),
+    st.tuples(st.just("full"), st.booleans()),
+    st.tuples(st.just("race"), THREADS, TOPICS, st.booleans(), st.booleans()),
+    st.tuples(st.just("close")),
+)
+
+
+def play(stage: Stage, step: tuple[Any, ...]) -> None:
+    """Take one step. What the broker does needs a producer, which comes with the first event."""
+    match step:
+        case ("announce", thread, topic):
+            stage.announce(thread, topic)
+        case ("broker", is_up):
+            stage.broker.is_up = is_up
+        case ("full", is_full):
+            stage.is_full = is_full
+        case ("drain", fails_at):
+            stage.shipping.fails_at = fails_at
+            stage.drain()
+        case ("close",):
+            stage.transport.close(1)
+            stage.begin()
+        case _ if stage.transport._outlet is not None:
+            done_to_the_producer(stage, step)
+
+
+def done_to_the_producer(stage: Stage, step: tuple[Any, ...]) -> None:
+    producer, (what, *given_) = stage.producer, step
+    done: dict[str, Callable[..., object]] = {
+        "deliver": producer.deliver,
+        "send": producer.send,
+        "store": lambda count: producer.deliver(count, acknowledge=False),
+        "late": lambda count: [producer.arrive_late() for _ in range(count)],
+        "fail": producer.fail,
+        "fail all": producer.fail_all,
+        "silence": stage.be_silent,
+        "look": stage.transport.look,
+        "flush": lambda: stage.transport.flush(0),
+        "race": lambda *how: race(stage, *how),
+    }
+    done[what](*given_)
+
+
+def race(stage: Stage, thread: str, topic: str, is_drained: object, is_used: object) -> None:
+    """While one thread is inside `produce`, others go over to the spool; perhaps all is drained, and used again."""
+
+    def others() -> None:
+        outlet = stage.transport._outlet
+        assert outlet is not None
+        stage.transport._go_over(outlet, "a race")
+        if is_drained:
+            stage.shipping.fails_at = None
+            stage.drain()
+        if is_used:
+            stage.announce("c", topic)
+            stage.announce("c", topic)
+
+    stage.producer.in_the_middle = others
+    stage.announce(thread, topic)
+    stage.producer.in_the_middle = None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(STEPS, max_size=40), st.integers(0, 1_000))
+def test_everything_arrives_in_the_order_of_each_thread(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], seed: int
+) -> None:
+    stage = Stage(tmp_path_factory.mktemp("spool"), seed)
+    for step in steps:
+        play(stage, step)
+    stage.settle()
+    stage.check()
