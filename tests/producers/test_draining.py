@@ -9,7 +9,6 @@ import os
 import random
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -216,32 +215,29 @@ def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tm
             os.waitpid(child, 0)
 
 
-class Appending(FakeShipping):
-    """MOCK of a transport during whose every delivery somebody wants to append."""
+class Held(FakeShipping):
+    """MOCK that notes at each delivery whether anybody could append meanwhile."""
 
     def __init__(self, broker: FakeBroker, path: Path) -> None:
         super().__init__(broker)
-        self._path = path
-        self.children: list[Any] = []
+        self._lock = FileLock(path / "append.lock")
+        self.could_append: list[bool] = []
 
     def flush(self, timeout: float) -> None:
-        if len(self.children) < 30:
-            child = FORK.Process(
-                target=spooled, args=(self._path, 1), kwargs={"begin": 100 + len(self.children)}
-            )
-            child.start()
-            self.children.append(child)
+        with self._lock.held_if_free() as is_free:
+            self.could_append.append(is_free)
         super().flush(timeout)
 
 
-def test_the_end_is_reached_while_others_append(tmp_path: Path) -> None:
-    """The last events are shipped while nobody can append: otherwise there would always be one more."""
-    spooled(tmp_path, 3)
-    shipping = Appending(FakeBroker(), tmp_path)
+def test_nobody_appends_while_the_last_events_are_shipped(tmp_path: Path) -> None:
+    """Otherwise there would always be one more, and the end would never be reached."""
+    spooled(tmp_path, 3_000, size=300, limit=10_000_000)
+    shipping = Held(FakeBroker(), tmp_path / "t")
     LogDrain(the_log(tmp_path)).drain(Shipper(shipping), never)
-    assert len(shipping.children) <= 2
-    for child in shipping.children:
-        child.join(20)
+    first, *middle, last = shipping.could_append
+    assert first, "announcing does not wait for all of it"
+    assert not last
+    assert len(middle) > 1
 
 
 def test_a_mark_that_was_being_written_when_the_machine_went_down_is_the_smaller_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -57,6 +58,10 @@ class FakeProducer:
     def __init__(self, config: Mapping[str, Any], broker: FakeBroker, dice: random.Random, room: int) -> None:
         self._failed: Callable[[KafkaError | None, Any], None] = config["on_delivery"]
         self._broker, self._dice, self._room = broker, dice, room
+        self._lock = threading.RLock()
+        self._fresh: dict[int, FakeMessage] = {}
+        """What each thread has just produced. It is not sent before the thread is out of `produce`, and the real one
+        waits for more to send with it."""
         self.queue: deque[FakeMessage] = deque()
         self.under_way: deque[FakeMessage] = deque()
         self.late: deque[FakeMessage] = deque()
@@ -75,26 +80,43 @@ class FakeProducer:
         others, self.in_the_middle = self.in_the_middle, None
         if others is not None:
             others()
-        self.queue.append(FakeMessage(topic, value))
+        with self._lock:
+            me = threading.get_ident()
+            self._settle([me])
+            self._fresh[me] = FakeMessage(topic, value)
 
     def __len__(self) -> int:
-        return len(self.queue) + len(self.under_way) + len(self.calls)
+        with self._lock:
+            return len(self._fresh) + len(self.queue) + len(self.under_way) + len(self.calls)
+
+    def settle(self) -> None:
+        """Every thread is out of `produce`."""
+        with self._lock:
+            self._settle(list(self._fresh))
 
     def poll(self, _timeout: float) -> None:
-        while self.calls and self._dice.random() < 0.7:
-            self._call()
+        with self._lock:
+            while self.calls and self._dice.random() < 0.7:
+                self._call()
 
     def flush(self, _timeout: float) -> int:
-        if self._broker.is_up:
-            self.deliver(len(self))
-        while self.calls:
-            self._call()
-        return len(self)
+        with self._lock:
+            if self._broker.is_up:
+                self._settle([threading.get_ident()])
+                self.deliver(len(self))
+            while self.calls:
+                self._call()
+            return len(self)
 
     def purge(self, *, in_queue: bool, in_flight: bool, blocking: bool) -> None:
         assert in_queue
         assert in_flight, "what is on its way would be stored before what was taken back"
         assert blocking
+        with self._lock:
+            self._settle(list(self._fresh))
+            self._purge()
+
+    def _purge(self) -> None:
         inside = [(KafkaError(KafkaError._PURGE_INFLIGHT), one) for one in self.under_way]
         outside = [(KafkaError(KafkaError._PURGE_QUEUE), one) for one in self.queue]
         self.late.extend(self.under_way)
@@ -110,11 +132,12 @@ class FakeProducer:
 
     def deliver(self, count: int, *, acknowledge: bool = True) -> None:
         """So many arrive."""
-        self.send(count)
-        for one in list(self.under_way)[: 0 if self.is_dead else count]:
-            self._broker.store(one._topic, one._value)
-            if acknowledge:
-                self.under_way.popleft()
+        with self._lock:
+            self.send(count)
+            for one in list(self.under_way)[: 0 if self.is_dead else count]:
+                self._broker.store(one._topic, one._value)
+                if acknowledge:
+                    self.under_way.popleft()
 
     def fail(self) -> None:
         """The broker refuses the first one, for ever."""
@@ -139,6 +162,9 @@ class FakeProducer:
         if self.late:
             one = self.late.popleft()
             self._broker.store(one._topic, one._value)
+
+    def _settle(self, threads: list[int]) -> None:
+        self.queue.extend(self._fresh.pop(thread) for thread in threads if thread in self._fresh)
 
     def _call(self) -> None:
         self._failed(*self.calls.pop())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,8 @@ class Stage:
         except TransportRefused:
             return False
         self.announced.append((topic, thread, n))
+        if threading.current_thread() is threading.main_thread():
+            self.producer.settle()
         return True
 
     def state(self, topic: str = "t") -> State:

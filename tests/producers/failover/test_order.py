@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from producers.failover.stage import Stage
 
-THREADS, TOPICS = st.sampled_from("ab"), st.sampled_from("tu")
+THREADS, TOPICS = st.sampled_from("abc"), st.sampled_from("tu")
 FEW = st.integers(1, 4)
 STEPS = st.one_of(
     st.tuples(st.just("announce"), THREADS, TOPICS),
@@ -73,6 +73,8 @@ def done_to_the_producer(stage: Stage, step: tuple[Any, ...]) -> None:
 def race(stage: Stage, thread: str, topic: str, is_drained: object, is_used: object) -> None:
     """While one thread is inside `produce`, others go over to the spool; perhaps all is drained, and used again."""
 
+    other = "c" if thread == "a" else "a"
+
     def others() -> None:
         outlet = stage.transport._outlet
         assert outlet is not None
@@ -81,8 +83,8 @@ def race(stage: Stage, thread: str, topic: str, is_drained: object, is_used: obj
             stage.shipping.fails_at = None
             stage.drain()
         if is_used:
-            stage.announce("c", topic)
-            stage.announce("c", topic)
+            stage.announce(other, topic)
+            stage.announce(other, topic)
 
     stage.producer.in_the_middle = others
     stage.announce(thread, topic)

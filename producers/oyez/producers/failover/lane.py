@@ -27,11 +27,14 @@ class Lane:
         self.epoch = 0
         """Which stretch of DIRECT this is, numbered from 1; 0 in every other state."""
         self._writer = writer
+        self._has_spooled = True
 
     def to(self, state: State, epoch: int = 0) -> None:
         """Go on to another state."""
         assert state in NEXT[self.state], f"{self.topic}: from {self.state} to {state}"
         self.state, self.epoch = state, epoch
+        if state is State.LEAVING:
+            self._has_spooled = False
 
     def has_backlog(self) -> bool:
         """Whether its log has something that was not shipped: from a process that was here before."""
@@ -47,8 +50,13 @@ class Lane:
     def append(self, value: bytes) -> bool:
         """Append an event, unless all is shipped; whether it was appended. Decided under the lock for appending.
 
-        TransportRefused: it could not be.
+        The first one since the lane was left is appended in any case, if nothing was yet: that something was shipped
+        says that the broker is there. TransportRefused: it could not be appended.
         """
+        if not self._has_spooled:
+            if why := self.append_all([value]):
+                raise TransportRefused(why)
+            return True
         try:
             return self._writer.append_unless(self._is_shipped, _line(value))
         except (OSError, SpoolError) as error:
@@ -60,6 +68,7 @@ class Lane:
             self._writer.append_all([_line(value) for value in values])
         except (OSError, SpoolError) as error:
             return self._why(error)
+        self._has_spooled = True
         return None
 
     def close(self) -> None:
