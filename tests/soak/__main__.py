@@ -20,6 +20,7 @@ from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.mailing import mail_queue
 from soak.memory import memory
+from soak.outboxing import applications_and_drainers_killed
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
@@ -107,6 +108,18 @@ def spool_flat(place: Place) -> Figures:
         return spool_memory(till, events=5_000_000, patience=HOUR / 2, tell=tell)
 
 
+def outbox(place: Place) -> Figures:
+    """On Kafka and PostgreSQL."""
+    with place.stand() as till:
+        return applications_and_drainers_killed(till, rounds=60, seed=place.seed, tell=tell)
+
+
+def outbox_files(place: Place) -> Figures:
+    """On files and SQLite."""
+    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
+        return applications_and_drainers_killed(till, rounds=60, seed=place.seed, tell=tell)
+
+
 def mail(place: Place) -> Figures:
     return mail_queue(place.url, place.folder, seed=place.seed)
 
@@ -121,6 +134,8 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "killing": killing,
     "mail": mail,
     "memory": flat,
+    "outbox": outbox,
+    "outbox-files": outbox_files,
     "spool": spool,
     "spool-memory": spool_flat,
 }

@@ -13,6 +13,7 @@ from oyez.consumers.dev import Kafka, Postgres
 from soak.deadly import deadly_events
 from soak.killing import import_under_kills
 from soak.memory import memory
+from soak.outboxing import applications_and_drainers_killed
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
@@ -21,6 +22,15 @@ from support.services import UNSAFE, fresh_database
 
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 """So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
+
+STAGES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    """On Kafka and PostgreSQL, and on files and SQLite."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +82,16 @@ def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
 def test_announcers_are_killed_while_their_spool_is_read(sqlite: str, tmp_path: Path) -> None:
     with Stand(sqlite, "", tmp_path) as till:
         figures = announcers_killed(till, rounds=4, seed=4)
+    assert figures.holds, figures
+
+
+def test_applications_that_announce_in_transactions_are_killed(
+    stage: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    database, kafka = STAGES[stage]
+    address = request.getfixturevalue(kafka) if kafka else ""
+    with Stand(request.getfixturevalue(database), address, tmp_path) as till:
+        figures = applications_and_drainers_killed(till, rounds=2, seed=4)
     assert figures.holds, figures
 
 
