@@ -1,0 +1,132 @@
+"""Draining beside a worker: the worker handles on, whatever the broker does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from consumers.harbour import Harbour, Rough, Sailed
+from oyez.consumers import ListenSettings
+from oyez.consumers.assembly import drainer_for
+from oyez.consumers.drain_thread import DrainThread
+from oyez.consumers.instruments import Happening, Instrument
+from oyez.consumers.instruments.happenings import OutboxHeldUp, OutboxMovesOn
+from support.waiting import eventually
+
+
+class Heard:
+    """What was told."""
+
+    def __init__(self) -> None:
+        self.happenings: list[Happening] = []
+
+    def receive(self, happening: Happening) -> None:
+        self.happenings.append(happening)
+
+
+@pytest.fixture
+def harbour(stage_database: str) -> Iterator[Harbour]:
+    made = Harbour(stage_database)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+Begin = Callable[..., DrainThread]
+
+
+@pytest.fixture
+def begin(harbour: Harbour, heard: Heard) -> Iterator[Begin]:
+    """Starts a thread that drains by a transport."""
+    begun: list[DrainThread] = []
+
+    def make(transport: Rough | None = None) -> DrainThread:
+        drainer = harbour.drainer(transport)
+        begun.append(DrainThread("shop.placed", drainer, Instrument(heard), first=0.01, longest=0.05))
+        return begun[-1]
+
+    yield make
+    for one in begun:
+        one.close()
+
+
+def test_it_drains_when_it_is_woken(harbour: Harbour, begin: Begin, heard: Heard) -> None:
+    thread = begin()
+    assert thread._thread is None, "nobody has needed it"
+    for n in range(3):
+        harbour.announce(Sailed(n=n))
+        thread.wake()
+        eventually(lambda n=n: harbour.arrived() == list(range(n + 1)))
+    assert heard.happenings == []
+
+
+def test_a_broker_that_is_away_is_told_of_once_and_tried_again(
+    harbour: Harbour, begin: Begin, heard: Heard
+) -> None:
+    away = [True]
+    rough = Rough(harbour.broker, lambda _n: "refuse" if away[0] else None)
+    thread = begin(rough)
+    harbour.announce(Sailed(n=0))
+    thread.wake()
+    eventually(lambda: len(rough.sends) >= 4)
+    assert heard.happenings == [OutboxHeldUp("shop.placed", "0 is refused")]
+    away[0] = False
+    eventually(lambda: harbour.arrived() == [0])
+    eventually(lambda: len(heard.happenings) == 2)
+    assert heard.happenings[1] == OutboxMovesOn("shop.placed")
+
+
+def test_waking_never_waits_for_a_broker_that_hangs(harbour: Harbour, begin: Begin) -> None:
+    hanging, told = threading.Event(), threading.Event()
+    rough = Rough(harbour.broker, lambda _n: told.set() or (hanging.wait(30) and None))  # type: ignore[func-returns-value]
+    thread = begin(rough)
+    harbour.announce(Sailed(n=0))
+    thread.wake()
+    assert told.wait(20)
+    for _ in range(100):
+        thread.wake()  # from the thread of the test: it would hang here
+    assert harbour.arrived() == []
+    hanging.set()
+    eventually(lambda: harbour.arrived() == [0])
+
+
+def test_what_came_last_leaves_before_it_ends(harbour: Harbour, begin: Begin) -> None:
+    thread = begin()
+    thread.wake()
+    eventually(lambda: not thread._woken.is_set())
+    harbour.announce(*(Sailed(n=n) for n in range(5)))
+    thread.close()
+    assert harbour.arrived() == [0, 1, 2, 3, 4]
+    assert thread._thread is not None
+    assert not thread._thread.is_alive()
+
+
+def test_an_error_of_any_kind_leaves_the_thread_alive(harbour: Harbour, begin: Begin, heard: Heard) -> None:
+    broken = [True]
+
+    def breaks(_n: int) -> str | None:
+        if broken[0]:
+            raise ValueError("a bug\nsomewhere")
+        return None
+
+    thread = begin(Rough(harbour.broker, breaks))
+    harbour.announce(Sailed(n=0))
+    thread.wake()
+    eventually(lambda: heard.happenings)
+    assert heard.happenings[0] == OutboxHeldUp("shop.placed", "ValueError: a bug somewhere")
+    broken[0] = False
+    eventually(lambda: harbour.arrived() == [0])
+
+
+def test_a_batch_is_given_up_before_the_client_gives_up_its_events(harbour: Harbour) -> None:
+    """One by one, a later event of a key could arrive without an earlier one."""
+    settings = ListenSettings(delivery_timeout=4.0, flush_timeout=10.0)
+    assert drainer_for(settings, harbour.engine)._patience == 2.0
+    settings = ListenSettings(delivery_timeout=40.0, flush_timeout=3.0)
+    assert drainer_for(settings, harbour.engine)._patience == 3.0

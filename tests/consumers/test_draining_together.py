@@ -1,0 +1,73 @@
+"""Two drainers at once, one of them dying anywhere: nothing is lost, and the first copies are in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consumers.harbour import Died, Harbour, Rough, Sailed, firsts
+from oyez.consumers.database.tables import outbox
+
+KEYS = 3
+
+
+@pytest.fixture
+def harbour(stage_database: str) -> Iterator[Harbour]:
+    made = Harbour(stage_database)
+    yield made
+    made.close()
+
+
+class Meeting(Rough):
+    """At some of its sends the other drainer drains, as far as it comes; at others it fails, or dies itself."""
+
+    def __init__(self, harbour: Harbour, plan: list[str], other: Meeting | None, batch: int) -> None:
+        super().__init__(harbour.broker, self._next)
+        self._plan = plan
+        self._harbour = harbour
+        self._other = other
+        self._batch = batch
+        self.flushing = list(plan)
+
+    def _next(self, _n: int) -> str | None:
+        step = self._plan.pop(0) if self._plan else "go"
+        if step == "meet" and self._other is not None:
+            with suppress(Died):
+                self._harbour.drainer(self._other, batch=self._batch).drain()
+            return None
+        return step if step in ("die", "refuse") else None
+
+
+steps = st.lists(st.sampled_from(["go", "go", "go", "meet", "die", "refuse"]), max_size=12)
+
+
+@given(
+    keys=st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=9),
+    first=steps,
+    second=steps,
+    batch=st.integers(1, 4),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_is_lost_and_the_first_copies_are_in_order(
+    harbour: Harbour, keys: list[int], first: list[str], second: list[str], batch: int
+) -> None:
+    with harbour.engine.begin() as db:
+        db.execute(outbox.delete())
+    begin = len(harbour.arrived())
+    harbour.announce(*(Sailed(k=f"k{key}", n=n) for n, key in enumerate(keys)))
+    other = Meeting(harbour, second, None, batch)
+    with suppress(Died):
+        harbour.drainer(Meeting(harbour, first, other, batch), batch=batch).drain()
+    so_far = firsts(harbour.arrived()[begin:])
+    assert set(so_far) | set(harbour.left()) == set(range(len(keys))), "nothing is lost on the way"
+    assert harbour.drainer(batch=batch).drain().problem is None
+    arrived = firsts(harbour.arrived()[begin:])
+    assert sorted(arrived) == list(range(len(keys)))
+    assert harbour.left() == []
+    for key in range(KEYS):
+        own = [n for n in arrived if keys[n] == key]
+        assert own == sorted(own)
