@@ -1,0 +1,102 @@
+"""Bounded passes over Kafka: they join, take partitions, read so many, commit and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+from sqlalchemy import Connection, Engine, select
+
+from consumers.stage import effects, note, prepare
+from oyez.consumers import Application, Handlers, Listened, ListenSettings
+from oyez.consumers.database import make_engine
+from oyez.consumers.database.tables import position
+from oyez.consumers.passing import one_pass
+from oyez.producers import Announcer
+from oyez.schemas import Catalogue, Signal
+from support.services import unique
+
+known = Catalogue()
+EVENTS = 25
+
+
+class Sold(Signal, name="sold", key="k", catalogue=known):
+    k: str
+    n: int
+
+
+class Place:
+    """A topic with events, a database, and an application with a group of each promise."""
+
+    def __init__(self, kafka: str, topic: str, database: str) -> None:
+        on = Handlers(unique("passes"), promises={"loose": "at-least-once"})
+
+        @on(Sold)
+        def sell(sold: Sold, db: Connection) -> None:
+            note(db, "sell", sold.n)
+
+        @on(Sold, group="loose", order="none")
+        def index(sold: Sold, db: Connection) -> None:
+            note(db, "index", sold.n)
+
+        self.application = Application(on, known)
+        self.settings = ListenSettings(transport="kafka", kafka=kafka, topic=topic, database=database)
+        self.engine: Engine = make_engine(database)
+        self.admin = AdminClient({"bootstrap.servers": kafka})
+
+    def announce(self) -> None:
+        with Announcer.from_settings(self.settings, catalogue=known, source="web") as announcer:
+            for n in range(EVENTS):
+                announcer.announce(Sold(k=f"k{n % 7}", n=n))
+
+    def listen(self, group: str, limit: int) -> Listened:
+        return one_pass([self.application.group(group)], self.settings, limit)
+
+    def effects(self, handler: str) -> list[int]:
+        with self.engine.connect() as db:
+            return sorted(db.execute(select(effects.c.n).where(effects.c.handler == handler)).scalars())
+
+    def positions(self, group: str) -> int:
+        name = self.application.group(group).name
+        with self.engine.connect() as db:
+            return sum(db.execute(select(position.c.position).where(position.c.group_name == name)).scalars())
+
+    def state(self, group: str) -> ConsumerGroupState:
+        name = self.application.group(group).name
+        return self.admin.describe_consumer_groups([name])[name].result().state
+
+
+@pytest.fixture
+def place(kafka: str, topic: str, sqlite: str) -> Iterator[Place]:
+    prepare(sqlite)
+    made = Place(kafka, topic, sqlite)
+    made.announce()
+    yield made
+    made.engine.dispose()
+
+
+def test_a_pass_handles_so_many_and_leaves_and_the_next_goes_on(place: Place) -> None:
+    assert place.listen("sold", 10) == Listened(10, 15, 0)
+    assert len(place.effects("sell")) == 10
+    assert place.positions("sold") == 10
+    assert place.state("sold") == ConsumerGroupState.EMPTY
+    assert place.listen("sold", 100) == Listened(15, 0, 0)
+    assert place.effects("sell") == list(range(EVENTS))
+    assert place.listen("sold", 100) == Listened(0, 0, 0)
+
+
+def test_an_at_least_once_group_tells_its_offsets_before_it_leaves(place: Place) -> None:
+    """Otherwise the next pass would handle the same events again."""
+    assert place.listen("loose", 10) == Listened(10, 15, 0)
+    assert place.listen("loose", 100) == Listened(15, 0, 0)
+    assert place.effects("index") == list(range(EVENTS))
+
+
+def test_passes_side_by_side_handle_nothing_twice(place: Place) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: place.listen("sold", 100), range(2)))
+    assert sum(one.handled for one in done) == EVENTS
+    assert place.effects("sell") == list(range(EVENTS))
