@@ -42,6 +42,7 @@ from oyez.producers import SettingsError
         ("31.my data.py", "def handle(event): ...", ["cannot name a handler"]),
         ("4.py", "def handle(event): ...", ["unknown signal 4"]),
         ("3x.py", "def handle(event): ...", ["unknown signal '3x'"]),
+        ("pagex.py", "def handle(event): ...", ["unknown signal 'pagex'", "page"]),
         ("pag.viewed.py", "def handle(event): ...", ["unknown signal 'pag.viewed'", "page.viewed"]),
     ],
 )
@@ -63,6 +64,12 @@ def test_it_is_named_with_the_reason_and_the_others_run(
 def test_a_file_of_an_unknown_signal_is_not_run(folder: Folder) -> None:
     folder.write("4.py", "raise SystemExit(3)")
     assert "unknown signal 4" in folder.broken()["4.py"]
+
+
+def test_a_file_that_failed_half_way_is_broken_each_time(folder: Folder) -> None:
+    folder.write("31.py", "def handle(event): ...\n1 / 0")
+    for _ in range(2):
+        assert "ZeroDivisionError" in folder.broken()["31.py"]
 
 
 def test_a_batch_that_is_annotated_otherwise(folder: Folder) -> None:

@@ -88,7 +88,7 @@ def test_none_when_the_setting_is_empty_or_the_folder_a_package(app: Callable[..
     folder = app()
     folder.write("7301.py")
     (folder.path.parent / "fil_app.py").write_text(MODULE + "@on(ItemSold)\ndef sell(sold: ItemSold): ...\n")
-    assert names("fil_app:on", event_files="") == ["sell"]
+    assert names("fil_app:on", event_files="", event_files_strict=True) == ["sell"]
     folder.write("__init__.py", "")
     assert names("fil_app:on") == ["sell"]
     assert names("fil_app:on", event_files="events") == ["sell", "7301.py"]

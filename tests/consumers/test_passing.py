@@ -160,14 +160,11 @@ def test_groups_share_a_limit(play: Play, listen: Listen) -> None:
         note(db, "tick", event.n)
 
     stage = stopped(play(on))
-    stage.announce(*placed(range(40)))
-    stage.announce(*(Ticked(n=n) for n in range(40)))
-    for _ in range(12):
-        listen(stage, 5)
-    assert len(stage.effects("place")) >= 10
-    assert len(stage.effects("tick")) >= 5
-    for _ in range(20):
-        listen(stage, 5)
+    for n in range(40):
+        stage.announce(Ticked(n=n), *placed([n]))
+    assert listen(stage, 20).handled == 20
+    assert min(len(stage.effects("place")), len(stage.effects("tick"))) >= 8
+    assert listen(stage, 100).handled == 60
     assert stage.effects("place") == stage.effects("tick") == list(range(40))
 
 
