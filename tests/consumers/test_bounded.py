@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from consumers.stage import effects, note
 from oyez.consumers import Application, Handlers, Listened, ListenSettings, StartError, listen
 from oyez.consumers.database import make_engine
-from oyez.consumers.database.tables import handler
 from oyez.producers import Announcer, SettingsError
 from oyez.schemas import Signal, UnknownSignal
 
@@ -96,10 +95,10 @@ def test_a_transport_that_leaves_nothing_to_listen_to(settings: ListenSettings) 
         listen(settings=settings.model_copy(update={"transport": "inline"}), application=shop())
 
 
-def test_the_handlers_are_recorded(settings: ListenSettings) -> None:
+def test_a_handler_that_moved_is_refused(settings: ListenSettings) -> None:
     """As by every process that listens: see `registration`."""
     listen(settings=settings, application=shop())
-    engine = make_engine(settings.database)
-    with engine.connect() as db:
-        assert {row.handler for row in db.execute(handler.select())} == {"sell", "buy"}
-    engine.dispose()
+    on = Handlers("bnd")
+    on(Sold, name="sell", group="moved")(lambda sold: None)
+    with pytest.raises(StartError, match=r"oyez group rename bnd\.bnd\.sold bnd\.moved"):
+        listen(settings=settings, application=Application(on))

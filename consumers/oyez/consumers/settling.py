@@ -54,7 +54,7 @@ class Settling:
         report.released, report.revived = released + revived, len(revived)
         report.met = newly_met | met_before
         report.events = self._count(results)
-        report.handled = self._count(results, Done, Dead)
+        report.handled = self._count(results, Done, Dead) if unfinished else report.events
         writes.make_due(db)
         return report
 
