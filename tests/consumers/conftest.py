@@ -14,10 +14,13 @@ from sqlalchemy import Connection
 from consumers import filing
 from consumers.filing import Folder
 from consumers.inline_stage import Inline, Make
+from consumers.passes import Listen
 from consumers.shelves import PARTITIONS
 from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
-from oyez.consumers import Handlers
+from oyez.consumers import Handlers, ListenSettings
+from oyez.consumers.bounded import Listened
 from oyez.consumers.handlers import Promise
+from oyez.consumers.passing import one_pass
 from support.services import fresh_database
 
 
@@ -111,3 +114,16 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     yield Folder(tmp_path / "files")
     for name in [name for name in sys.modules if name.startswith("oyez_events.")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def listen(play: Play, stage_database: str) -> Listen:
+    """One pass over the groups of a stage, whose own workers have left."""
+
+    def run(stage: Stage, limit: int, *groups: str, **said: object) -> Listened:
+        settings = ListenSettings(**({"database": stage_database, "topic": TOPIC} | said))
+        names = groups or tuple(stage.application.groups)
+        chosen = [stage.application.group(name) for name in names]
+        return one_pass(chosen, settings, limit, log_for=lambda group, _s, _e: stage.logs[group.name].join())
+
+    return run
