@@ -80,7 +80,8 @@ def _checked(declaration: Declaration, where: str, data: Data, key: str | None, 
 
 
 def _probe(settings: ListenSettings) -> None:
-    if settings.transport == "kafka":
+    is_spooled = settings.spool is not None and settings.durability != "acked"
+    if settings.transport == "kafka" and not is_spooled:
         probes.kafka(settings)
     elif settings.transport == "inline":
         probes.database(settings)

@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import databases, levers, lists, logs, mail_levers, mail_lists, mail_sends, outboxes, services, shows
+from . import (
+    cats,
+    databases,
+    levers,
+    lists,
+    logs,
+    mail_levers,
+    mail_lists,
+    mail_sends,
+    outboxes,
+    services,
+    shows,
+    spools,
+)
 from .announcing import announce
 from .exits import report, wants_traceback
 from .explains import explains
@@ -146,6 +159,11 @@ _outbox = _group("outbox", "What was announced in database transactions, and has
 _outbox.command("drain")(outboxes.drain)
 _outbox.command("retry")(outboxes.retry)
 _outbox.command("status")(outboxes.status)
+_spool = _group("spool", "The spool: what is kept in local files.")
+_spool.command("status")(spools.status)
+_spool.command("verify")(spools.verify_all)
+_spool.command("cat")(cats.cat)
+_spool.command("drain")(spools.drain)
 _groups = _group("group", "Consumer groups.")
 _groups.command("rename")(rename)
 

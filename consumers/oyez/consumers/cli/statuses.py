@@ -9,11 +9,14 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from oyez.producers.spool import found_in
+
 from ..application import Application
 from ..assembly import topics_of
 from ..database import outbox
 from ..reports import GroupState, PartitionState, group_states
 from ..settings import ListenSettings
+from ..spools import state_of
 from . import output, probes
 from .apps import application_of
 from .asked import offsets_of, spool
@@ -98,13 +101,27 @@ def _states(
             waiting = _waiting(outbox.state(db))
     finally:
         engine.dispose()
-    places = {"database": probes.hidden(engine.url), "journal": journal, **waiting}
+    places = {"database": probes.hidden(engine.url), "journal": journal, **waiting, **_spooled(settings)}
     return places | ({} if offsets is None else _place(settings)), states
 
 
 def _waiting(found: outbox.Outbox) -> dict[str, Any]:
     age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
     return {"outbox": found.backlog, "outbox_oldest": age}
+
+
+def _spooled(settings: ListenSettings) -> dict[str, Any]:
+    """What waits in the spool to be shipped to Kafka."""
+    if settings.spool is None or settings.transport == "spool":
+        return {}
+    found = [state_of(folder, time.time()) for folder in found_in([settings.spool], settings.topic)]
+    ages = [state.oldest for state in found if state.oldest is not None]
+    errors = [state.error for state in found if state.error]
+    return {
+        "spool_backlog": sum(state.backlog for state in found),
+        "spool_oldest": max(ages, default=None),
+        "spool_error": "; ".join(errors) or None,
+    }
 
 
 def _place(settings: ListenSettings) -> dict[str, str]:

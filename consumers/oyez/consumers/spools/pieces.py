@@ -1,0 +1,55 @@
+"""The segments of a log, those that were archived too."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from oyez.producers.spool import Folder, SegmentName
+
+
+class Piece(NamedTuple):
+    """A segment in its file, which may be compressed. ``base`` is the position of its first byte in the log."""
+
+    base: int
+    created: int
+    path: Path
+    archived: bool
+
+    def open(self) -> IO[bytes]:
+        """Its bytes as they were written."""
+        return gzip.open(self.path) if self.archived else self.path.open("rb")  # type: ignore[return-value]
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Each line with its position; the last one lacks its line feed if it was not finished."""
+        position = self.base
+        with self.open() as file:
+            for line in file:
+                yield position, line
+                position += len(line)
+
+
+def pieces(folder: Folder) -> list[Piece]:
+    """All segments of a log by position. One that is there in both forms is taken as it was written."""
+    found: dict[int, Piece] = {}
+    for path in sorted(folder.path.iterdir()):
+        for name, archived in (
+            (SegmentName.parse_archived(path.name), True),
+            (SegmentName.parse(path.name), False),
+        ):
+            if name is not None and name.log_id == folder.log_id:
+                found[name.base] = Piece(name.base, name.created, path, archived)
+    return [found[base] for base in sorted(found)]
+
+
+def time_of(line: bytes) -> datetime | None:
+    """When the event in a line was announced, if the line says so."""
+    try:
+        moment = datetime.fromisoformat(json.loads(line)["time"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return moment if moment.tzinfo else None
