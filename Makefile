@@ -2,6 +2,8 @@
 
 python := .venv/bin/python
 ready := .venv/.ready
+# What Oyez itself needs is enough for the demonstration on files.
+installed := $(if $(KAFKA),.venv/.ready,$(firstword $(wildcard .venv/.ready) .venv/.installed))
 packages := oyez.schemas oyez.producers oyez.consumers visits
 # coreutils' timeout, where it exists: $(call limit,SECONDS) COMMAND
 limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
@@ -13,7 +15,7 @@ export PYTHONPATH := $(CURDIR)/examples
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
 
-demo: $(ready) ## the reference application on traffic that it makes, ending with its check; KAFKA=1: on a real Kafka
+demo: $(installed) ## the reference application on traffic that it makes, ending with its check; KAFKA=1: on a real Kafka
 	$(call limit,900) $(python) -m visits demo $(if $(KAFKA),--kafka)
 
 test: lint types tests ## lint, types, and the whole suite against a real Kafka and PostgreSQL
@@ -52,4 +54,8 @@ clean: ## remove .venv and all that was made
 
 $(ready): pyproject.toml tools/setup
 	tools/setup
+	@touch $@
+
+.venv/.installed: pyproject.toml tools/setup
+	tools/setup alone
 	@touch $@
