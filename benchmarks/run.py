@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder|spool ...]
+python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder|spool|mail ...]
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import listening
 import spooling
 from bed import Row, Services, services
 
+import mailing
 from oyez.consumers.supervisor import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
@@ -25,6 +26,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "disorder": listening.disorder,
+    "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
 }
 

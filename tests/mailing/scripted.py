@@ -18,10 +18,12 @@ class Script:
     seen: list[str] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     connections: int = 0
+    ehlo: str = "250 here"
 
 
+PIPELINING = "250-here\r\n250 PIPELINING"
 SILENT = "(nothing)"
-USUAL = {"ehlo": "250 here", "data": "354 go on", "quit": "221 bye"}
+USUAL = {"data": "354 go on", "quit": "221 bye"}
 
 
 class Talking:
@@ -73,7 +75,8 @@ class Talking:
         return word != "quit"
 
     def _say(self, stream, word: str) -> bool:  # type: ignore[no-untyped-def]
-        self._said = self.script.said.pop(word, USUAL.get(word, "250 fine"))
+        usual = self.script.ehlo if word == "ehlo" else USUAL.get(word, "250 fine")
+        self._said = self.script.said.pop(word, usual)
         if self._said == SILENT:
             stream.read(1)  # until the other side has had enough
             return False
@@ -85,9 +88,10 @@ class Talking:
 
 
 @contextmanager
-def talking(**said: str | None) -> Iterator[Talking]:
+def talking(ehlo: str = "250 here", **said: str | None) -> Iterator[Talking]:
     """A server, as long as the block lasts; `end` stands for the end of the content."""
-    server = Talking(Script({"." if word == "end" else word: reply for word, reply in said.items()}))
+    script = Script({"." if word == "end" else word: reply for word, reply in said.items()}, ehlo=ehlo)
+    server = Talking(script)
     try:
         yield server
     finally:

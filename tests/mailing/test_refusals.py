@@ -8,11 +8,12 @@ import pytest
 
 from mailing.conftest import Open
 from mailing.desk import Desk
-from mailing.scripted import SILENT, talking
+from mailing.scripted import PIPELINING, SILENT, talking
 from oyez.consumers.mailing.errors import MailServerAway, MailSettingsWrong
 from oyez.consumers.mailing.sending import Tally
 
 
+@pytest.mark.parametrize("ehlo", ["250 here", PIPELINING], ids=["in turn", "in a group"])
 @pytest.mark.parametrize(
     ("said", "state", "error"),
     [
@@ -35,9 +36,9 @@ from oyez.consumers.mailing.sending import Tally
     ],
 )
 def test_the_next_mail_is_sent_all_the_same(
-    stage_sqlite: str, said: dict[str, Any], state: str, error: str
+    stage_sqlite: str, said: dict[str, Any], state: str, error: str, ehlo: str
 ) -> None:
-    with talking(**said) as server:
+    with talking(ehlo, **said) as server:
         one = Desk(stage_sqlite, server, mail_timeout=0.3)  # type: ignore[arg-type]
         one.queue(range(3))
         tally = one.run()
@@ -149,3 +150,14 @@ def test_lines_of_dots_come_through(desk: Open) -> None:
     one.queue([1], content=content)
     one.run()
     assert one.server.inbox.contents[0].endswith(content)
+
+
+def test_commands_go_in_one_group_where_the_server_takes_that(stage_sqlite: str) -> None:
+    with talking(PIPELINING) as server:
+        one = Desk(stage_sqlite, server)  # type: ignore[arg-type]
+        three = '["a@a.example", "b@a.example", "c@a.example"]'
+        one.queue(range(2), recipients=three, remaining=three)
+        assert one.run().sent == 2
+        assert server.script.seen == ["ehlo", *["mail", "rcpt", "rcpt", "rcpt", "data"] * 2, "quit"]
+        assert server.script.connections == 1
+        one.close()

@@ -107,7 +107,7 @@ def test_a_sender_that_lost_its_mark_sends_nothing(stage_postgres: str, server: 
     sender = one.sender()
     take = sender._take
 
-    def take_and_lose(*given: Any) -> bool:
+    def take_and_lose(*given: Any) -> Any:
         took = take(*given)
         given[0].execute(update(mail).values(state="unsure"))
         return took

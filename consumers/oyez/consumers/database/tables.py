@@ -197,7 +197,12 @@ mail = Table(
         postgresql_where=text("state = 'waiting'"),
         sqlite_where=text("state = 'waiting'"),
     ),
-    Index("oyez_mail_state", "state", "changed_at"),
+    Index(
+        "oyez_mail_sending",
+        "changed_at",
+        postgresql_where=text("state = 'sending'"),
+        sqlite_where=text("state = 'sending'"),
+    ),
     sqlite_autoincrement=True,
 )
 

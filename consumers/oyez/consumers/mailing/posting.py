@@ -46,7 +46,7 @@ class Posting:
         self._override = settings.mail_override_to and parse(settings.mail_override_to).addr_spec
         self._link = Link(settings)
         self._clock = clock
-        self._from: dict[str, bytes] = {}
+        self._from: dict[str, tuple[bytes, str]] = {}
 
     @property
     def is_open(self) -> bool:
@@ -61,16 +61,17 @@ class Posting:
     def deliver(self, letter: Letter) -> Answer:
         sender, to_try = letter.sender or self._sender, letter.to_try
         now = format_datetime(datetime.fromtimestamp(self._clock(), UTC))
-        head = self._from_line(sender) + f"Date: {now}\r\n".encode()
-        address = parse(sender).addr_spec
+        line, address = self._from_line(sender)
+        head = line + f"Date: {now}\r\n".encode()
         if self._override is None:
             return self._link.send(address, to_try, head + letter.content)
         head += b"".join(f"X-Oyez-To: {one}\r\n".encode() for one in to_try)
         return self._link.send(address, [self._override], head + letter.content).for_all_of(to_try)
 
-    def _from_line(self, sender: str) -> bytes:
+    def _from_line(self, sender: str) -> tuple[bytes, str]:
+        """The header, and the address for the envelope."""
         if sender not in self._from:
-            message = EmailMessage(policy=POLICY)
-            message["From"] = parse(sender)
-            self._from[sender] = message.as_bytes().removesuffix(b"\r\n")
+            message, address = EmailMessage(policy=POLICY), parse(sender)
+            message["From"] = address
+            self._from[sender] = (message.as_bytes().removesuffix(b"\r\n"), address.addr_spec)
         return self._from[sender]

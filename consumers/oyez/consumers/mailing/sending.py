@@ -107,31 +107,37 @@ class Sender:
 
     def _send_all(self, order: Order, tally: Tally, claim: str) -> None:
         """The mark of the next mail is made in the transaction that settles the one before, where there is no wait."""
-        done, marked = 0, False
+        done = 0
+        marked: Letter | None = None
         while True:
             self._look(tally, claim)
-            if not marked and (
-                done >= order.limit or order.pace.wait(order.stopped) or not self._mark(order, claim)
-            ):
-                return
+            if marked is None:
+                if done >= order.limit or order.pace.wait(order.stopped):
+                    return
+                marked = self._mark(order, claim)
+                if marked is None:
+                    return
             done += 1
-            marked = self._send_one(order, tally, claim, more=order.limit > done)
+            marked = self._send_one(order, tally, claim, marked, more=order.limit > done)
             if self._losses >= LOSSES:
                 raise MailServerAway(f"the mail server closed the connection {LOSSES} times in a row")
 
-    def _mark(self, order: Order, claim: str) -> bool:
-        """Mark the next mail; the server is there before that, so that nothing is marked in vain."""
+    def _mark(self, order: Order, claim: str) -> Letter | None:
+        """Mark the next mail; the server is there before that, so that nothing is marked in vain. A mark that was made
+        by a commit whose answer was lost is there already."""
         with self._database.reading() as db:
-            if not (mails.is_due(db, self._clock(), order.least) or mails.is_marked(db, claim)):
-                return False
+            if not mails.is_due(db, self._clock(), order.least) and mails.marked(db, claim) is None:
+                return None
         self._post.open()
-        return self._database.repeat(lambda db: mails.is_marked(db, claim) or self._take(db, order, claim))
+        return self._database.repeat(lambda db: mails.marked(db, claim) or self._take(db, order, claim))
 
-    def _take(self, db: Connection, order: Order, claim: str) -> bool:
+    def _take(self, db: Connection, order: Order, claim: str) -> Letter | None:
         return mails.take(db, claim, self._clock(), order.least)
 
-    def _send_one(self, order: Order, tally: Tally, claim: str, *, more: bool) -> bool:
-        """Send the mail that is marked; whether the next one is marked then."""
+    def _send_one(
+        self, order: Order, tally: Tally, claim: str, marked: Letter, *, more: bool
+    ) -> Letter | None:
+        """Send the mail that is marked; the next one, if it is marked then."""
         order.pace.count()
         said: list[tuple[Change, Answer]] = []
 
@@ -142,17 +148,17 @@ class Sender:
             said.append((change, answer))
             return change
 
-        def settle(db: Connection, letter: Letter, change: Change) -> None:
-            mails.settle(db, letter.id, claim, change, self._clock())
+        def settle(db: Connection, letter: Letter, change: Change, goes_on: bool) -> Letter | None:
+            said_at, number = self._clock(), letter.id
+            if goes_on and more and self._post.is_open and order.pace.is_free() and not order.stopped():
+                return mails.settle_and_take(db, number, claim, change, said_at, order.least)
+            mails.settle(db, number, claim, change, said_at)
+            return None
 
-        def then(db: Connection) -> bool:
-            goes_on = more and self._post.is_open and order.pace.is_free() and not order.stopped()
-            return goes_on and self._take(db, order, claim)
-
-        marked = self._turn.send(claim, deliver, settle, then)
+        following = self._turn.send(marked, claim, deliver, settle)
         for change, answer in said:
             tally.add(change, unsure=answer.unsure is not None)
-        return bool(marked)
+        return following
 
     def _look(self, tally: Tally, claim: str) -> None:
         """Find mails of senders that died."""

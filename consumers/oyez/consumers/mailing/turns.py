@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -21,15 +21,13 @@ from ..database import mails
 from ..database.engine import Database, DatabaseAway
 from ..database.mails import Change, Letter
 
-T = TypeVar("T")
-
 UNDER_WAY = 5.0
 """Seconds within which a sender that has marked a mail has it locked."""
 PAUSE = 0.05  # s; between two looks at whether the turn is over
 
 Deliver = Callable[[Letter], Change]
-Settle = Callable[[Connection, Letter, Change], None]
-Then = Callable[[Connection], T]
+Settle = Callable[[Connection, Letter, Change, bool], Letter | None]
+"""Writes down what became of a mail; where the last says so, it may mark the next one too."""
 
 
 class Turn(Protocol):
@@ -44,10 +42,9 @@ class Turn(Protocol):
     def abandoned_before(self, now: float) -> float:
         """Marks made before this moment that nobody holds are those of senders that died."""
 
-    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
-        """Hold the mail that is marked with this claim, deliver it, and settle it; ``then`` does more in the
-        transaction that settles. None if the mark is gone, and nothing was delivered, or if ``then`` was left out.
-        """
+    def send(self, letter: Letter, claim: str, deliver: Deliver, settle: Settle) -> Letter | None:
+        """Hold a mail that is marked with this claim, deliver it, and settle it; the next one, if it was marked too. If
+        the mark is gone, nothing is delivered."""
 
 
 class RowTurn:
@@ -65,23 +62,20 @@ class RowTurn:
     def abandoned_before(self, now: float) -> float:
         return now - UNDER_WAY
 
-    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
-        done: tuple[Letter, Change] | None = None
+    def send(self, letter: Letter, claim: str, deliver: Deliver, settle: Settle) -> Letter | None:
+        change: Change | None = None
         try:
             with self._database.transaction() as db:
-                letter = mails.hold(db, claim)
-                if letter is None:
+                if not mails.hold(db, letter.id, claim):
                     return None
-                done = (letter, deliver(letter))
-                settle(db, *done)
-                return then(db)
+                change = deliver(letter)
+                return settle(db, letter, change, True)
         except DatabaseAway:
-            if done is None:
+            if change is None:
                 raise
         # What was said is known, and only the connection that would have told it is gone.
-        letter, change = done
-        self._database.repeat(lambda db: settle(db, letter, change))
-        return None
+        said = change
+        return self._database.repeat(lambda db: settle(db, letter, said, False))
 
 
 class FileTurn:
@@ -112,18 +106,9 @@ class FileTurn:
     def abandoned_before(self, now: float) -> float:
         return float("inf")
 
-    def send(self, claim: str, deliver: Deliver, settle: Settle, then: Then[T]) -> T | None:
-        with self._database.reading() as db:
-            letter = mails.hold(db, claim)
-        if letter is None:
-            return None
+    def send(self, letter: Letter, claim: str, deliver: Deliver, settle: Settle) -> Letter | None:
         change = deliver(letter)
-
-        def work(db: Connection) -> T:
-            settle(db, letter, change)
-            return then(db)
-
-        return self._database.repeat(work)
+        return self._database.repeat(lambda db: settle(db, letter, change, True))
 
 
 def turn_of(database: Database) -> Turn:

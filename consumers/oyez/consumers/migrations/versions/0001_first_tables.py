@@ -218,4 +218,7 @@ def create_mail() -> None:
         postgresql_where=waiting,
         sqlite_where=waiting,
     )
-    op.create_index("oyez_mail_state", "oyez_mail", ["state", "changed_at"])
+    sending = sa.text("state = 'sending'")
+    op.create_index(
+        "oyez_mail_sending", "oyez_mail", ["changed_at"], postgresql_where=sending, sqlite_where=sending
+    )
