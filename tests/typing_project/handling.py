@@ -7,7 +7,7 @@ from signals import PageViewed, SessionStarted
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers import Attachment, Handlers, Mail, NotReady, Reject
 from oyez.schemas import Event
 
 on = Handlers("shop", promises={"visits": "at-least-once"})
@@ -29,6 +29,14 @@ def see_envelope(event: Event[PageViewed]) -> None:
 
 @on(PageViewed, requires={SessionStarted: "session_id"}, completes=False)
 def see_envelopes(events: list[Event[PageViewed]], db: Session, other: Connection) -> None: ...
+
+
+@on(SessionStarted)
+def welcome(start: SessionStarted, mail: Mail) -> None:
+    sent = mail.send(
+        to=["a@b.example"], subject="hello", text="hello", attachments=[Attachment("a.txt", b"a")]
+    )
+    assert_type(sent, str)
 
 
 @on(SessionStarted)

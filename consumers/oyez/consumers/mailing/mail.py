@@ -50,9 +50,8 @@ class Mail(Tool):
         return cls(workplace, handler, db)
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
-        """What is counted for an event begins anew with each run of it."""
+        """As `Tool.begin`. A tool is made anew for each run, so that what is counted for an event begins anew too."""
         self._causes.begin(events, cause)
-        self._counts.clear()
 
     def finish(self) -> None:
         """Write what was queued."""
