@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, update
 
 from consumers.stage import effects, note, prepare
-from oyez.consumers import Application, Handlers, Listened, ListenSettings
+from oyez.consumers import Application, Handlers, Listened, ListenSettings, NotReady
 from oyez.consumers.database import make_engine
-from oyez.consumers.database.tables import position
+from oyez.consumers.database.tables import parked, position
 from oyez.consumers.passing import one_pass
 from oyez.producers import Announcer
 from oyez.schemas import Catalogue, Signal
@@ -42,14 +42,21 @@ class Place:
         def index(sold: Sold, db: Connection) -> None:
             note(db, "index", sold.n)
 
+        @on(Sold, group="late", order="none", completes=False)
+        def wait(sold: Sold, db: Connection) -> None:
+            if sold.n in self.waiting:
+                raise NotReady
+            note(db, "wait", sold.n)
+
+        self.waiting = {0, 1, 2}
         self.application = Application(on, known)
         self.settings = ListenSettings(transport="kafka", kafka=kafka, topic=topic, database=database)
         self.engine: Engine = make_engine(database)
         self.admin = AdminClient({"bootstrap.servers": kafka})
 
-    def announce(self) -> None:
+    def announce(self, numbers: Iterable[int] = range(EVENTS)) -> None:
         with Announcer.from_settings(self.settings, catalogue=known, source="web") as announcer:
-            for n in range(EVENTS):
+            for n in numbers:
                 announcer.announce(Sold(k=f"k{n % 7}", n=n))
 
     def listen(self, group: str, limit: int) -> Listened:
@@ -96,7 +103,21 @@ def test_an_at_least_once_group_tells_its_offsets_before_it_leaves(place: Place)
 
 
 def test_passes_side_by_side_handle_nothing_twice(place: Place) -> None:
+    """What a pass leaves when its partitions are dealt anew is the next one's."""
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: place.listen("sold", 100), range(2)))
+    done.append(place.listen("sold", 100))
     assert sum(one.handled for one in done) == EVENTS
     assert place.effects("sell") == list(range(EVENTS))
+
+
+def test_what_is_left_is_known_when_the_retry_table_took_all_the_room(place: Place) -> None:
+    """The log is not read then, but asked."""
+    assert place.listen("late", 100) == Listened(22, 0, 3)
+    place.announce(range(25, 30))
+    place.waiting.clear()
+    with place.engine.begin() as db:
+        db.execute(update(parked).values(due_at=1.0))
+    assert place.listen("late", 3) == Listened(3, 5, 0)
+    assert place.listen("late", 100) == Listened(5, 0, 0)
+    assert place.effects("wait") == list(range(30))

@@ -174,7 +174,7 @@ class Pass:
             )
 
     def _unsettled(self) -> list[Worker]:
-        return [worker for worker in self._sound if not worker.is_settled()]
+        return [worker for worker in self._sound if not worker.is_settled() or worker.lag() is None]
 
     def _try(self, worker: Worker, work: Callable[[], int | None]) -> int:
         """A group whose handlers are broken does not hold up the others. Its batch is not committed, and so its worker

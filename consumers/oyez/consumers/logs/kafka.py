@@ -22,6 +22,7 @@ from .log import FirstOffset, LogAway, LogError
 from .naming import Names
 from .topics import GONE, Topics
 
+SETTLE = 3.0  # s without partitions, after which a member that has none will get none for now
 ANSWER = 10.0  # s; how long the broker may take for a single question
 DEFAULTS: Mapping[str, Any] = {
     "enable.auto.commit": False,
@@ -72,6 +73,8 @@ class KafkaLog:
         self._stranded: dict[Partition, int] = {}
         self._lost_some = False
         self._is_idle = False
+        self._clock = clock
+        self._dealt_at = clock()
         self._is_assigned = False
         self._is_named = False
         self._early: dict[Partition, int] = {}
@@ -121,14 +124,22 @@ class KafkaLog:
         return dict(self._positions)
 
     def lags(self) -> dict[Partition, int]:
-        ends = {p: self._consumer.get_watermark_offsets(named(p), cached=True)[1] for p in self._positions}
+        ends = {p: self._end(p) for p in self._positions}
         return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
 
     def is_settled(self) -> bool:
-        return self._is_named
+        # With the cooperative protocol a member that joins others is told first that it has nothing.
+        return self._is_named and bool(self._positions or self._clock() - self._dealt_at >= SETTLE)
 
     def count(self, partition: Partition, position: int) -> int:
-        return max(0, self.first_offset(partition, "latest") - position)
+        end = self._end(
+            partition
+        )  # a question waits until the client's fetch has been answered, for half a second
+        return max(0, (end if end >= 0 else self.first_offset(partition, "latest")) - position)
+
+    def _end(self, partition: Partition) -> int:
+        """The end as the last fetch has seen it; negative before there was one."""
+        return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
 
     def siblings(self, partition: Partition) -> list[Partition]:
         with _asking(partition.topic):
@@ -245,10 +256,12 @@ class KafkaLog:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._is_assigned = True
+        self._dealt_at = self._clock()
         self._assigning.accept(consumer)
         self._names.assign((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._dealt_at = self._clock()
         gone = self._names.revoke((p.topic, p.partition) for p in partitions)
         self._assigning.give_back(consumer, [p for p in gone if p in self._positions])
         for partition in gone:

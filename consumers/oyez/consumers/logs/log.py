@@ -55,7 +55,8 @@ class Log(Protocol):
         """Whether `gained` has said all: the member knows which partitions it was assigned since it joined."""
 
     def count(self, partition: Partition, position: int) -> int:
-        """How many records a partition has from a position on. They are read for it where offsets do not count them."""
+        """How many records a started partition has from a position on, as far as this is known without asking, or else
+        asked. They are read for it where offsets do not count them."""
 
     def siblings(self, partition: Partition) -> list[Partition]:
         """All partitions of a partition's topic."""
