@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from oyez.consumers.assembly import make_worker
 from oyez.consumers.bounded import Listened
 from oyez.consumers.database import DatabaseAway
 from oyez.consumers.database.positions import Partition
-from oyez.consumers.logs.memory import MemoryLog
-from oyez.consumers.passing import Pass
+from oyez.consumers.logs.log import LogAway
+from oyez.consumers.logs.memory import MemoryGroup, MemoryLog
+from oyez.consumers.passing import Pass, one_pass
 from oyez.consumers.patience import Once
 from oyez.consumers.reading import Record
 
@@ -79,6 +80,30 @@ def test_a_log_that_never_says_what_there_is_does_not_hold_the_pass_up(
     assert bounded.handled == min(limit, 3)
     assert seconds < 25.0
     assert "shop.placed: the log did not say" in caplog.text
+
+
+class Shy(MemoryLog):
+    """A log that gives no answer for a while."""
+
+    def __init__(self, group: MemoryGroup) -> None:
+        super().__init__(group)
+        group.members.append(self)
+        self._left = 3
+
+    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        self._left -= 1
+        if self._left > 0:
+            raise LogAway("as told")
+        return super().told(partitions)
+
+
+def test_partitions_that_cannot_be_had_yet_are_waited_for(play: Play, stage_database: str) -> None:
+    stage = stopped(play(shop()))
+    stage.announce(*placed(range(3)))
+    (group,) = stage.application.groups.values()
+    settings = ListenSettings(database=stage_database, topic=TOPIC)
+    done = one_pass([group], settings, 10, log_for=lambda one, _s, _e: Shy(stage.logs[one.name]))
+    assert done == Listened(3, 0, 0)
 
 
 def test_a_database_that_is_away_ends_it_at_once(
