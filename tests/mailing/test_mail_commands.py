@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from typer.testing import CliRunner, Result
 from mailing.conftest import Open
 from mailing.desk import Desk
 from oyez.consumers.cli import app
+from oyez.consumers.cli.mail_sends import interval_of
 from oyez.consumers.reports.mails import forecast
+from support.processes import Program
+from support.waiting import eventually
 
 Invoke = Callable[..., Result]
 
@@ -24,8 +28,6 @@ Invoke = Callable[..., Result]
 def one(desk: Open) -> Desk:
     """A desk with a clock of today: the commands have no other."""
     found = desk()
-    import time
-
     found.clock.now = time.time()
     return found
 
@@ -69,6 +71,27 @@ def test_send_in_runs(oyez: Invoke, one: Desk) -> None:
     assert said(oyez, "send", "--limit", "3") == [{"sent": 3, "delayed": 0, "failed": 0, "unsure": 0}]
     assert oyez("send").stdout == "sent\tdelayed\tfailed\tunsure\n2\t0\t0\t0\n"
     assert one.server.inbox.subjects() == [f"mail {n}" for n in range(5)]
+
+
+def test_a_run_every_so_often_until_it_is_told_to_stop(oyez: Invoke, one: Desk, tmp_path: Path) -> None:
+    one.queue(range(3))
+    daemon = Program(
+        tmp_path / "log", "oyez.consumers.cli", "mail", "send", "--every", "0.1", "--json", env={}
+    )
+    try:
+        eventually(lambda: len(one.server.inbox) == 3, 60)
+        one.queue(range(3, 5))
+        eventually(lambda: len(one.server.inbox) == 5)
+        assert daemon.stop() == 0, daemon.output()
+    finally:
+        daemon.end()
+    runs = [json.loads(line) for line in daemon.output().splitlines() if line.startswith("{")]
+    assert sum(run["sent"] for run in runs) == 5
+    assert one.states() == {"sent": 5}
+
+
+def test_rates() -> None:
+    assert [interval_of(rate) for rate in ("100", "120/min", "5/s", "3600/h")] == [0.6, 0.5, 0.2, 1.0]
 
 
 def test_the_expected_wait(oyez: Invoke, one: Desk) -> None:

@@ -70,6 +70,18 @@ def test_what_is_being_sent_is_not_taken_for_abandoned(desk: Open) -> None:
     assert set(one.server.inbox.times().values()) == {1}
 
 
+def test_a_slow_sender_does_not_give_up_its_own_marks(desk: Open) -> None:
+    one = desk()
+    one.queue(range(4))
+
+    def wait(_message_id: str) -> None:
+        one.clock.now += 6.0
+
+    one.server.inbox.on_data = wait
+    assert one.run() == Tally(sent=4)
+    assert set(one.server.inbox.times().values()) == {1}
+
+
 def test_others_write_while_the_server_is_talked_to(desk: Open) -> None:
     one = desk()
     one.queue([1])

@@ -52,6 +52,17 @@ def test_a_report_is_counted(place: Folder) -> None:
     assert exported(place, "oyez_release_delay_seconds_count") == {("a",): 4}
 
 
+def test_urgent_mails_are_counted(place: Folder) -> None:
+    measures = Measures()
+    measures.receive(h.WorkerStarted("a"))
+    for _ in range(2):
+        measures.receive(h.MailsSent("a", 4, 3, 2, 1))
+    measures.receive(h.MailServerLost("a", "away"))
+    outcomes = {"sent": 8, "delayed": 6, "failed": 4, "unsure": 2}
+    assert exported(place, "oyez_mails_total") == {("a", name): count for name, count in outcomes.items()}
+    assert exported(place, "oyez_mail_server_losses_total") == {("a",): 1}
+
+
 def test_every_measure_begins_with_a_zero(place: Folder) -> None:
     Measures().receive(h.WorkerStarted("a"))
     for name in ("handled_shares", "dead_shares", "worker_deaths", "halted_partitions"):
