@@ -29,3 +29,11 @@ def test_beside_copied_folders_its_own_one_is_read(relay: Shop) -> None:
     shutil.move(relay.folder / "spool", relay.folder / "copied")
     relay.print("sweep", "--spool", "copied")
     assert (noted(relay.folder), backlog(relay)) == (["o1"], 0)
+
+
+def test_a_bounded_pass_lets_leave_what_it_announced(relay: Shop) -> None:
+    relay.print("announce", "relay.placed", given='{"order": "o1"}')
+    relay.print("listen", "relay.placed", "--limit", "10")
+    assert (noted(relay.folder), backlog(relay)) == ([], 0)
+    relay.print("listen", "--limit", "10")
+    assert noted(relay.folder) == ["o1"]
