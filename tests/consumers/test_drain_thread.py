@@ -13,6 +13,7 @@ from oyez.consumers.assembly import drainer_for
 from oyez.consumers.drain_thread import DrainThread
 from oyez.consumers.instruments import Happening, Instrument
 from oyez.consumers.instruments.happenings import OutboxHeldUp, OutboxMovesOn
+from oyez.producers import KafkaTransport, MemoryTransport
 from support.waiting import eventually
 
 
@@ -124,9 +125,16 @@ def test_an_error_of_any_kind_leaves_the_thread_alive(harbour: Harbour, begin: B
     eventually(lambda: harbour.arrived() == [0])
 
 
-def test_a_batch_is_given_up_before_the_client_gives_up_its_events(harbour: Harbour) -> None:
-    """One by one, a later event of a key could arrive without an earlier one."""
-    settings = ListenSettings(delivery_timeout=4.0, flush_timeout=10.0)
-    assert drainer_for(settings, harbour.engine)._patience == 2.0
-    settings = ListenSettings(delivery_timeout=40.0, flush_timeout=3.0)
-    assert drainer_for(settings, harbour.engine)._patience == 3.0
+def test_kafka_gives_up_nothing_by_itself(harbour: Harbour) -> None:
+    """The batch is taken back as a whole: one by one, a later event of a key could arrive without an earlier one."""
+    settings = ListenSettings(transport="kafka", kafka="127.0.0.1:1", delivery_timeout=4.0, flush_timeout=3.0)
+    drainer = drainer_for(settings, harbour.engine)
+    transport = drainer._make()
+    assert isinstance(transport, KafkaTransport)
+    assert transport._config["message.timeout.ms"] == 86_400_000
+    assert drainer._patience == 3.0
+
+
+def test_another_transport_is_the_one_that_is_set(harbour: Harbour) -> None:
+    drainer = drainer_for(ListenSettings(transport="memory"), harbour.engine)
+    assert isinstance(drainer._make(), MemoryTransport)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from oyez.producers import SettingsError, transport_from
+from oyez.producers import KafkaTransport, SettingsError, Transport, transport_from
 from oyez.producers.spool import Folder, found_in
 
 from .application import Group
@@ -158,11 +158,23 @@ def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
     database = Database(engine)
     return Drainer(
         database,
-        partial(transport_from, settings),
+        partial(_outlet, settings),
         RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
         batch=settings.batch,
-        # Well before the client gives up events one by one.
-        patience=min(settings.flush_timeout, settings.delivery_timeout / 2),
+        patience=settings.flush_timeout,
+    )
+
+
+def _outlet(settings: ListenSettings) -> Transport:
+    """The transport that is set; of Kafka the plain one, since here the database is the buffer. It gives up nothing by
+    itself: if single events could time out, a later one of a key could arrive without an earlier one."""
+    if settings.transport != "kafka":
+        return transport_from(settings)
+    return KafkaTransport(
+        settings.kafka,
+        settings.kafka_options,
+        announce_timeout=settings.announce_timeout,
+        delivery_timeout=DAY,
     )
 
 

@@ -54,7 +54,7 @@ class Drainer:
     ) -> None:
         """``transport`` is asked for one when there is something to send; it is this drainer's alone.
 
-        ``patience``: seconds that a batch may take to arrive. What has not by then has failed all at once: if the
+        ``patience``: seconds that a batch may take to arrive. What has not by then has failed, all at once: if the
         transport gave up events one by one, a later one of a key could arrive without an earlier one.
         """
         self._database = database
