@@ -161,3 +161,29 @@ def test_commands_go_in_one_group_where_the_server_takes_that(stage_sqlite: str)
         assert server.script.seen == ["ehlo", *["mail", "rcpt", "rcpt", "rcpt", "data"] * 2, "quit"]
         assert server.script.connections == 1
         one.close()
+
+
+@pytest.mark.parametrize("word", ["mail", "rcpt", "data", "end"])
+def test_a_server_that_says_421_is_left(stage_sqlite: str, word: str) -> None:
+    with talking(**{word: "421 too busy"}) as server:
+        one = Desk(stage_sqlite, server)  # type: ignore[arg-type]
+        one.queue(range(2))
+        assert one.run() == Tally(sent=1, delayed=1)
+        assert server.script.connections == 2
+        assert "rset" not in server.script.seen
+        one.close()
+
+
+@pytest.mark.parametrize(
+    ("ehlo", "more"), [("250 here", []), (PIPELINING, ["data"])], ids=["in turn", "in a group"]
+)
+def test_a_refused_mail_leaves_nothing_of_itself_to_the_next(
+    stage_sqlite: str, ehlo: str, more: list[str]
+) -> None:
+    with talking(ehlo, rcpt="550 no such user") as server:
+        one = Desk(stage_sqlite, server)  # type: ignore[arg-type]
+        one.queue(range(2))
+        assert one.run() == Tally(sent=1, failed=1)
+        assert server.script.seen == ["ehlo", "mail", "rcpt", *more, "rset", "mail", "rcpt", "data", "quit"]
+        assert server.script.connections == 1
+        one.close()
