@@ -140,3 +140,21 @@ def test_an_application_that_cannot_start(refused: Refused, invoke: Invoke) -> N
     result = invoke("--app", "unmet:on", "handlers")
     assert result.exit_code == 2
     assert result.stdout != ""
+
+
+def test_retries_and_explain_name_the_file(
+    invoke: Invoke, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
+    (files / "cli.ticked-mine.py").write_text(
+        "GROUP = 'mine'\ndef handle(event): raise ValueError('as told')"
+    )
+    assert invoke("db", "upgrade").exit_code == 0
+    event = invoke("announce", "cli.ticked", "-d", "{}").stdout.strip()
+    assert invoke("listen", "mine", "--limit", "9").stdout == "0 handled, 1 remain (0 in the log, 1 parked)\n"
+    (row,) = json.loads(invoke("retry", "list", "--handler", "cli.ticked-mine.py", "--json").stdout)
+    assert (row["event_id"], row["handler"]) == (event, "cli.ticked-mine.py")
+    assert "cli.ticked-mine.py" in invoke("explain", event, "--no-lag").stdout
+    shown = invoke("retry", "show", event).stdout
+    assert "cli.ticked-mine.py" in shown
+    assert "as told" in shown

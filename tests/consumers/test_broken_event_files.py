@@ -192,6 +192,16 @@ def test_bytecode_is_not_believed(folder: Folder) -> None:
     assert folder.sound() == ["31.py"]
 
 
+def test_a_folder_that_cannot_be_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(SettingsError) as caught:
+        folder.load()
+    one_line(caught.value, "OYEZ_EVENT_FILES", str(folder.path), "Permission denied")
+
+
 def test_no_such_file_and_no_such_folder(folder: Folder, tmp_path: Path) -> None:
     (folder.path / "31.py").symlink_to(tmp_path / "nowhere")
     assert "no file that can be read" in folder.broken()["31.py"]

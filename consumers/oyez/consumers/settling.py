@@ -62,9 +62,11 @@ class Settling:
         """How many events these shares are of; of those only whose outcome is of one of the ``kinds``, if any."""
         if kinds:
             results = [result for result in results if isinstance(result[1], kinds)]
-        if len(self._group.handlers) == 1:
+        if len(self._group.handlers) == 1 or not results:
             return len(results)
-        return len({share.at if share.row is None else share.taken.event_id for share, _ in results})
+        if results[0][0].row is None:
+            return len({share.at for share, _ in results})
+        return len({share.taken.event_id for share, _ in results})
 
     def _answered(self, results: Sequence[Result]) -> set[Pair]:
         """What the application's own tables have said while this was taken: it is recorded, too."""

@@ -55,9 +55,13 @@ def load_event_files(on: Handlers, folder: Path | str, signals: Catalogue = cata
     home = Path(folder).absolute()
     if not home.is_dir():
         raise SettingsError(f"OYEZ_EVENT_FILES: there is no folder {folder}")
-    check_folder(home)
+    try:
+        check_folder(home)
+        entries = list(home.iterdir())
+    except OSError as error:
+        raise SettingsError(f"OYEZ_EVENT_FILES: {folder} cannot be read: {error.strerror}") from None
     broken: list[BrokenFile] = []
-    found = [(file, _found(file, signals, broken)) for file in event_files(home.iterdir())]
+    found = [(file, _found(file, signals, broken)) for file in event_files(entries)]
     handlers = on.copy()
     for file, one in found:
         if one is not None:
