@@ -196,6 +196,23 @@ def test_on_sqlite_the_second_sender_waits_for_the_first(stage_sqlite: str, serv
     one.close()
 
 
+def test_a_stop_ends_the_wait_for_the_turn(stage_sqlite: str, server: Any) -> None:
+    one = Desk(stage_sqlite, server)
+    one.queue(range(2))
+    looks: list[None] = []
+
+    def stopped() -> bool:
+        looks.append(None)
+        return len(looks) > 3
+
+    def wait() -> None:
+        one.sender().run(Order(10, stopped=stopped), Tally())
+
+    assert during(one, wait).sent == 2
+    assert len(looks) > 3
+    one.close()
+
+
 def test_a_database_that_is_away_leaves_the_mark(stage_postgres: str, server: Any) -> None:
     one = Desk(stage_postgres, server)
     one.queue([1])

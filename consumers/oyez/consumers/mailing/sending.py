@@ -96,6 +96,8 @@ class Sender:
         Raises `SenderBusy`, `MailServerAway`, `MailSettingsWrong` and `DatabaseAway`; what was done stays.
         """
         if not begun(self._turn, order.stopped, order.patience, self._sleep):
+            if order.stopped():
+                return
             raise SenderBusy("another sender is at work; on SQLite there is one at a time")
         try:
             self._looked = float("-inf")
