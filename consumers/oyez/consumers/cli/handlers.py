@@ -35,8 +35,8 @@ class HandlerRow:
 
 COLUMNS = (
     output.Column("signal", lambda row: row.signal),
-    output.Column("number", lambda row: row.number),
-    output.Column("handler", lambda row: row.handler),
+    output.Column("number", lambda row: row.number, wide=True),
+    output.Column("handler", lambda row: row.handler, whole=True),
     output.Column("group", lambda row: row.group),
     output.Column("order", lambda row: row.order),
     output.Column(
