@@ -8,7 +8,7 @@ from signals import PageViewed, SessionStarted
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from oyez.consumers import Application, Handlers
+from oyez.consumers import Application, HandlerAnnouncer, Handlers
 from oyez.schemas import Event, Signal
 
 on = Handlers("shop")
@@ -20,6 +20,11 @@ def by_model(view: PageViewed, db: Session) -> None: ...
 
 @on(PageViewed)
 def by_event(event: Event[PageViewed], *, db: Connection) -> None: ...
+
+
+@on(PageViewed)
+def announcing(view: PageViewed, announcer: HandlerAnnouncer) -> None:
+    assert_type(announcer.announce(SessionStarted(session_id="s1", visitor_id="v1"), cause=view), str)
 
 
 @on(PageViewed)
