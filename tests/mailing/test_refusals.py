@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mailing.desk import Desk
 from mailing.scripted import PIPELINING, SILENT, talking
 from oyez.consumers.mailing.errors import MailServerAway, MailSettingsWrong
 from oyez.consumers.mailing.sending import Tally
+from oyez.consumers.mailing.smtp import Link
 
 
 @pytest.mark.parametrize("ehlo", ["250 here", PIPELINING], ids=["in turn", "in a group"])
@@ -186,4 +188,32 @@ def test_a_refused_mail_leaves_nothing_of_itself_to_the_next(
         assert one.run() == Tally(sent=1, failed=1)
         assert server.script.seen == ["ehlo", "mail", "rcpt", *more, "rset", "mail", "rcpt", "data", "quit"]
         assert server.script.connections == 1
+        one.close()
+
+
+class Recording:
+    """A socket whose timeouts are written down."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.timeouts: list[float] = []
+
+    def settimeout(self, seconds: float) -> None:
+        self.timeouts.append(seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_the_time_of_a_mail_is_that_of_all_its_commands(stage_sqlite: str) -> None:
+    with talking() as server:
+        ticks = count(0, 10)
+        one = Desk(stage_sqlite, server)  # type: ignore[arg-type]
+        link = Link(one.settings, timer=lambda: float(next(ticks)))
+        link.open()
+        recorded = link._smtp.sock = Recording(link._smtp.sock)
+        answer = link.send("a@a.example", ["b@a.example"], b"Subject: s\r\n\r\nhello\r\n")
+        assert answer.accepted == ("b@a.example",)
+        assert recorded.timeouts == [20.0, 10.0, 0.05, 0.05]
+        link.close()
         one.close()
