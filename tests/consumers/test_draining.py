@@ -221,3 +221,11 @@ def test_what_will_never_be_taken_is_set_aside_and_the_rest_goes_on(
         assert outbox.try_again(db) == 1
     assert harbour.drainer().drain() == Drained(1)
     assert harbour.left() == []
+
+
+def test_of_two_that_ask_at_the_same_moment_one_gets_it(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "is_taken", lambda *_: False)  # both have looked before either took it
+    one, other = harbour.lease("a"), harbour.lease("b")
+    assert [one.take(), other.take()] == [True, False]
