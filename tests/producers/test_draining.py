@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
-import random
-import signal
 from pathlib import Path
 
 import pytest
@@ -16,43 +13,9 @@ from hypothesis import strategies as st
 
 from oyez.producers import MemoryBroker, MemoryTransport
 from oyez.producers.draining import Drainer, LogDrain, Mark, Stuck, Troubles, count_refused
-from oyez.producers.draining.lock import DRAIN, FileLock
 from oyez.producers.shipping import Shipper
-from oyez.producers.spool import Folder, Segments, Writer, found_in
 from producers.failover.fakes import FakeBroker, FakeShipping, event
-from support.waiting import eventually
-
-FORK = multiprocessing.get_context("fork")
-
-
-def never() -> bool:
-    return False
-
-
-def spooled(
-    path: Path, count: int, *, topic: str = "t", size: int = 0, limit: int = 2_000, begin: int = 0
-) -> Writer:
-    """A log with so many events of one thread."""
-    writer = Writer(path / topic, topic, fsync="never", segment_bytes=limit)
-    for n in range(begin, begin + count):
-        writer.append(event("a", n, size))
-    return writer
-
-
-def the_log(path: Path, topic: str = "t") -> Folder:
-    return next(folder for folder in found_in([path], topic) if folder.topic == topic)
-
-
-def marked(path: Path) -> int | None:
-    return Mark(path / "t", the_log(path).log_id).read()
-
-
-def end(path: Path) -> int:
-    return Segments(path / "t", the_log(path).log_id).end()
-
-
-def numbers(broker: FakeBroker) -> list[int]:
-    return [json.loads(value)["n"] for _, value in broker.log]
+from producers.spooling import end, marked, never, numbers, spooled, the_log
 
 
 def test_all_logs_are_shipped_to_their_topics_with_the_keys_of_the_events(tmp_path: Path) -> None:
@@ -186,60 +149,6 @@ def test_a_broker_that_is_away_is_one_line_in_the_log_and_is_told_to_others(
     assert [line.split(":")[0].split(" ")[-1] for line in lines] == ["waits", "again"]
 
 
-def test_one_process_at_a_time_ships_a_log(tmp_path: Path) -> None:
-    spooled(tmp_path, 3)
-    broker = FakeBroker()
-    with FileLock(tmp_path / "t" / DRAIN).held():
-        assert LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(broker)), never) is None
-    assert broker.log == []
-    assert LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(broker)), never) == 3
-
-
-def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tmp_path: Path) -> None:
-    spooled(tmp_path, 1)
-    lock = FileLock(tmp_path / "t" / DRAIN)
-    with lock.held():
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(writer)
-            os.read(reader, 1)
-            os._exit(0)
-        os.close(reader)
-        lock._close()  # as when this process dies: nobody unlocks it
-        try:
-            shipper, drain = Shipper(FakeShipping(FakeBroker())), LogDrain(the_log(tmp_path))
-            assert eventually(lambda: drain.drain(shipper, never)) == 1
-        finally:
-            os.close(writer)
-            os.waitpid(child, 0)
-
-
-class Held(FakeShipping):
-    """MOCK that notes at each delivery whether anybody could append meanwhile."""
-
-    def __init__(self, broker: FakeBroker, path: Path) -> None:
-        super().__init__(broker)
-        self._lock = FileLock(path / "append.lock")
-        self.could_append: list[bool] = []
-
-    def flush(self, timeout: float) -> None:
-        with self._lock.held_if_free() as is_free:
-            self.could_append.append(is_free)
-        super().flush(timeout)
-
-
-def test_nobody_appends_while_the_last_events_are_shipped(tmp_path: Path) -> None:
-    """Otherwise there would always be one more, and the end would never be reached."""
-    spooled(tmp_path, 3_000, size=300, limit=10_000_000)
-    shipping = Held(FakeBroker(), tmp_path / "t")
-    LogDrain(the_log(tmp_path)).drain(Shipper(shipping), never)
-    first, *middle, last = shipping.could_append
-    assert first, "announcing does not wait for all of it"
-    assert not last
-    assert len(middle) > 1
-
-
 def test_a_mark_that_was_being_written_when_the_machine_went_down_is_the_smaller_one(tmp_path: Path) -> None:
     mark = Mark(tmp_path, "x")
     assert mark.read() is None
@@ -271,53 +180,3 @@ def test_a_segment_that_is_not_there_stops_the_log_loudly(tmp_path: Path) -> Non
     segments[1].unlink()
     with pytest.raises(Stuck, match=r"copy (it|the segment)"):
         LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(FakeBroker())), never)
-
-
-def ship_until_killed(path: Path, out: Path) -> None:
-    """Ship to a file, slowly."""
-
-    class ToFile(FakeShipping):
-        def flush(self, timeout: float) -> None:
-            with out.open("ab") as file:
-                for _, value in self._taken:
-                    file.write(value + b"\n")
-                    file.flush()
-            self._taken.clear()
-
-    drainer = Drainer([path], "t", lambda: Shipper(ToFile(FakeBroker())))
-    while True:
-        drainer.run(never)
-
-
-def test_a_drainer_that_is_killed_at_random_moments_loses_nothing_and_repeats_a_batch_at_most(
-    tmp_path: Path,
-) -> None:
-    dice, path, out = random.Random(5), tmp_path / "spool", tmp_path / "out"
-    total, kills, most = 0, 0, 1_000
-    while kills < 12:
-        spooled(path, 600, begin=total, limit=50_000)
-        total += 600
-        child = FORK.Process(target=ship_until_killed, args=(path, out))
-        child.start()
-        size = out.stat().st_size if out.exists() else 0
-        wanted = size + dice.randrange(60_000)
-        eventually(
-            lambda wanted=wanted: (out.exists() and out.stat().st_size > wanted) or marked(path) == end(path),
-            20,
-        )
-        os.kill(child.pid or 0, signal.SIGKILL)
-        child.join(20)
-        kills += 1
-    child = FORK.Process(target=ship_until_killed, args=(path, out))
-    child.start()
-    eventually(lambda: marked(path) == end(path), 30)
-    os.kill(child.pid or 0, signal.SIGKILL)
-    child.join(20)
-    said = []
-    for line in out.read_bytes().splitlines():
-        try:
-            said.append(json.loads(line)["n"])
-        except ValueError:
-            continue  # the beginning of a line that was being written
-    assert list(dict.fromkeys(said)) == list(range(total)), "all, and each for the first time in order"
-    assert len(said) - total <= kills * most

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,11 +21,13 @@ from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.mailing import mail_queue
 from soak.memory import memory
+from soak.outages import outages
 from soak.outboxing import applications_and_drainers_killed
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
 from soak.spooling import announcers_killed
+from soak.visits_outages import import_with_outages
 from soak.waiting import a_chain, many_for_one
 from support.services import UNSAFE, fresh_database
 
@@ -120,6 +123,18 @@ def outbox_files(place: Place) -> Figures:
         return applications_and_drainers_killed(till, rounds=60, seed=place.seed, tell=tell)
 
 
+def broker_away(place: Place) -> Figures:
+    """Three servers with spools; every outage is a kill or a freeze."""
+    python_path = os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
+    size = {"grown": (50_000, 500_000), "rounds": 25, "seed": place.seed, "patience": 2.0}
+    return outages(place.broker, place.folder, {**os.environ, "PYTHONPATH": python_path}, **size, tell=tell)
+
+
+def visits_away(place: Place) -> Figures:
+    size = {"views": 60_000, "outages": 16, "seconds": 240.0, "seed": place.seed}
+    return import_with_outages(place.broker, place.url, place.folder, **size, tell=tell)
+
+
 def mail(place: Place) -> Figures:
     return mail_queue(place.url, place.folder, seed=place.seed)
 
@@ -134,6 +149,8 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "killing": killing,
     "mail": mail,
     "memory": flat,
+    "outages": broker_away,
+    "outages-visits": visits_away,
     "outbox": outbox,
     "outbox-files": outbox_files,
     "spool": spool,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +15,13 @@ from oyez.consumers.dev import Kafka, Postgres
 from soak.deadly import deadly_events
 from soak.killing import import_under_kills
 from soak.memory import memory
+from soak.outages import outages
 from soak.outboxing import applications_and_drainers_killed
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
 from soak.spooling import announcers_killed
+from soak.visits_outages import import_with_outages
 from support.services import UNSAFE, fresh_database
 
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
@@ -104,4 +108,20 @@ def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
     with Stand(url, broker.bootstrap, tmp_path) as till:
         figures = memory(till, events=100_000, parked=5_000, patience=60, tell=print)
+    assert figures.holds, figures
+
+
+def test_the_broker_is_killed_and_frozen_while_servers_with_spools_announce(
+    broker: Kafka, tmp_path: Path
+) -> None:
+    python_path = os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")])
+    size = {"grown": (10_000, 60_000), "rounds": 1, "seed": 4}
+    figures = outages(broker, tmp_path, {**os.environ, "PYTHONPATH": python_path}, **size)
+    print(figures)
+    assert figures.holds, figures
+
+
+def test_the_broker_is_killed_and_frozen_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
+    size = {"views": 1_000, "outages": 2, "seconds": 6.0, "seed": 4}
+    figures = import_with_outages(broker, url, tmp_path, **size, tell=print)
     assert figures.holds, figures
