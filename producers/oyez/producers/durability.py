@@ -21,6 +21,9 @@ from .transport import Transport
 
 _FOR_EVER = 24 * 3600.0
 _LATER = 10.0
+_ONE_BY_ONE = {"max.in.flight.requests.per.connection": 1}
+"""A broker that has just started may turn a producer's first request away and take its second one: a partition that does
+not know a producer yet accepts any sequence number (seen: a session's events in the wrong order)."""
 
 
 def kafka_transport(settings: Settings) -> Transport:
@@ -39,7 +42,7 @@ def shipper_from(settings: Settings) -> Shipper:
     return Shipper(
         KafkaTransport(
             settings.kafka,
-            settings.kafka_options,
+            {**_ONE_BY_ONE, **settings.kafka_options},
             announce_timeout=settings.announce_timeout,
             delivery_timeout=_FOR_EVER,
         )
@@ -67,7 +70,7 @@ def _failing_over(settings: Settings) -> Transport:
     # be delivered after an event that has failed: librdkafka's guarantee is that it stops for good.
     patience = settings.announce_timeout
     timeout = max(settings.delivery_timeout, patience + _LATER)
-    options = {"enable.gapless.guarantee": True, **settings.kafka_options}
+    options = {**_ONE_BY_ONE, "enable.gapless.guarantee": True, **settings.kafka_options}
     config = producer_config(settings.kafka, options, timeout)
     return FailoverTransport(
         lambda: Outlet(config, patience),
