@@ -85,7 +85,8 @@ def verified(invoke: Invoke, *, code: int = 0) -> dict[str, Any]:
 
 
 def archive(segment: Path) -> Path:
-    packed = segment.with_name(segment.name + ".gz")
+    (segment.parent / "archive").mkdir(exist_ok=True)
+    packed = segment.parent / "archive" / f"{segment.name}.gz"
     packed.write_bytes(gzip.compress(segment.read_bytes()))
     segment.unlink()
     return packed
@@ -139,7 +140,11 @@ def test_cat_prints_from_a_position_or_a_time_or_one_segment(invoke: Invoke, spo
     archive(segments(spool)[0])
     assert printed(invoke) == list(range(12))
     assert printed(invoke, "--limit", "5") == [0, 1, 2, 3, 4]
-    line = len(gzip.decompress(next((spool / "t").glob("*.gz")).read_bytes()).splitlines(keepends=True)[0])
+    line = len(
+        gzip.decompress(next((spool / "t" / "archive").glob("*.gz")).read_bytes()).splitlines(keepends=True)[
+            0
+        ]
+    )
     assert printed(invoke, "--from", str(line)) == list(range(1, 12))
     assert printed(invoke, "--from", "2026-01-01T00:00:09Z") == [9, 10, 11]
     assert printed(invoke, "--from", "1h") == []

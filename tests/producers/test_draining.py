@@ -180,3 +180,20 @@ def test_a_segment_that_is_not_there_stops_the_log_loudly(tmp_path: Path) -> Non
     segments[1].unlink()
     with pytest.raises(Stuck, match=r"copy (it|the segment)"):
         LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(FakeBroker())), never)
+
+
+def test_what_was_shipped_is_kept_or_not_as_is_set(tmp_path: Path) -> None:
+    for retention, left in (("keep", 10), ("archive", 1), ("delete", 1)):
+        path = tmp_path / retention
+        spooled(path, 10, limit=100)
+        drainer = Drainer(
+            [path],
+            "t",
+            lambda: Shipper(FakeShipping(FakeBroker())),
+            retention=retention,  # type: ignore[arg-type]
+        )
+        assert drainer.run(never).shipped == 10
+        assert len(list((path / "t").glob("*.ndjson"))) == left
+        spooled(path, 1, begin=10, limit=100)
+        assert drainer.run(never).shipped == 1
+    assert len(list((tmp_path / "archive" / "t" / "archive").iterdir())) == 10

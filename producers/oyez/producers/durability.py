@@ -22,8 +22,8 @@ from .transport import Transport
 _FOR_EVER = 24 * 3600.0
 _LATER = 10.0
 _ONE_BY_ONE = {"max.in.flight.requests.per.connection": 1}
-"""A broker that has just started may turn a producer's first request away and take its second one: a partition that does
-not know a producer yet accepts any sequence number (seen: a session's events in the wrong order)."""
+"""A partition that does not know a producer yet takes any sequence number: of two requests to a broker that has just
+started, the first may be turned away and the second taken."""
 
 
 def kafka_transport(settings: Settings) -> Transport:
@@ -51,7 +51,12 @@ def shipper_from(settings: Settings) -> Shipper:
 
 def drainer_from(settings: Settings) -> Drainer:
     """What ships the spool. SettingsError: there is none."""
-    return Drainer([_spool(settings)], settings.topic, lambda: shipper_from(settings))
+    return Drainer(
+        [_spool(settings)],
+        settings.topic,
+        lambda: shipper_from(settings),
+        retention=settings.spool_retention,
+    )
 
 
 def _buffered(settings: Settings) -> Transport:
@@ -66,12 +71,10 @@ def _buffered(settings: Settings) -> Transport:
 
 
 def _failing_over(settings: Settings) -> Transport:
-    # Silence is noticed first, and everything taken back at once: see shipper_from. For the same reason nothing may
-    # be delivered after an event that has failed: librdkafka's guarantee is that it stops for good.
+    # Silence is noticed first, and everything taken back at once: see shipper_from.
     patience = settings.announce_timeout
     timeout = max(settings.delivery_timeout, patience + _LATER)
-    options = {**_ONE_BY_ONE, "enable.gapless.guarantee": True, **settings.kafka_options}
-    config = producer_config(settings.kafka, options, timeout)
+    config = producer_config(settings.kafka, settings.kafka_options, timeout)
     return FailoverTransport(
         lambda: Outlet(config, patience),
         _spool(settings),

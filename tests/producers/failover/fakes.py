@@ -68,7 +68,10 @@ class FakeProducer:
         """Given up by the client, and perhaps stored yet."""
         self.calls: list[tuple[KafkaError, FakeMessage]] = []
         self.is_dead = False
-        """A batch has failed: nothing is delivered any more."""
+        """It delivers nothing any more, and says so."""
+        self.is_refused = False
+        """Its batches are refused until it is emptied: for longer than that takes, no broker takes one after it has
+        refused one."""
         self.in_the_middle: Callable[[], None] | None = None
         """Done by other threads while one is in `produce`, once."""
 
@@ -117,6 +120,7 @@ class FakeProducer:
             self._purge()
 
     def _purge(self) -> None:
+        self.is_refused = False
         inside = [(KafkaError(KafkaError._PURGE_INFLIGHT), one) for one in self.under_way]
         outside = [(KafkaError(KafkaError._PURGE_QUEUE), one) for one in self.queue]
         self.late.extend(self.under_way)
@@ -134,7 +138,7 @@ class FakeProducer:
         """So many arrive."""
         with self._lock:
             self.send(count)
-            for one in list(self.under_way)[: 0 if self.is_dead else count]:
+            for one in list(self.under_way)[: 0 if self.is_dead or self.is_refused else count]:
                 self._broker.store(one._topic, one._value)
                 if acknowledge:
                     self.under_way.popleft()
@@ -145,7 +149,6 @@ class FakeProducer:
         if self.under_way:
             refused = self.under_way.popleft()
             self._broker.refused.add(refused._value)
-            self.is_dead = True
             self.calls.append((KafkaError(KafkaError.INVALID_RECORD), refused))
 
     def fail_all(self) -> None:
@@ -153,7 +156,7 @@ class FakeProducer:
         error = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
         self.send(len(self.queue))
         self.calls += [(error, one) for one in self.under_way]
-        self.is_dead = self.is_dead or bool(self.under_way)
+        self.is_refused = self.is_refused or bool(self.under_way)
         self.under_way.clear()
         self._dice.shuffle(self.calls)
 

@@ -91,7 +91,7 @@ def race(stage: Stage, thread: str, topic: str, is_drained: object, is_used: obj
     stage.producer.in_the_middle = None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(STEPS, max_size=40), st.integers(0, 1_000))
 def test_everything_arrives_in_the_order_of_each_thread(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], seed: int

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from oyez.producers.errors import TransportRefused
 from oyez.producers.failover import NEXT, State
-from producers.failover.fakes import FakeProducer, event
+from producers.failover.fakes import event
 from producers.failover.stage import ROOM, Stage
 from support.waiting import eventually
 
@@ -68,7 +65,7 @@ def test_the_first_failure_leads_to_the_spool(stage: Stage) -> None:
 def test_a_failure_is_noticed_by_those_who_announce(stage: Stage) -> None:
     stage.announce()
     stage.producer.fail_all()
-    stage.producer.is_dead = False
+    stage.producer.is_refused = False
     assert stage.producer.calls
     for _ in range(1_000):
         stage.announce()
@@ -174,6 +171,7 @@ def test_a_client_that_is_dead_is_replaced_and_what_it_had_is_spooled(stage: Sta
     dead, outlet = stage.producer, stage.transport._outlet
     assert outlet is not None
     dead.fail_all()
+    dead.is_dead = True
     outlet.serve(0)
     outlet.is_dead = True
     stage.announce("a", topic="t")
@@ -229,6 +227,13 @@ def test_after_the_end_nothing_is_taken_and_what_was_is_spooled(stage: Stage) ->
     stage.transport.close(0)
 
 
+def test_the_end_waits_for_a_broker_that_is_there(stage: Stage) -> None:
+    stage.announce()
+    stage.transport.close(1)
+    assert len(stage.broker.log) == 2
+    assert spooled(stage) == 0
+
+
 def test_no_state_follows_but_those_that_may(stage: Stage) -> None:
     lane = stage.transport._lanes["t"]
     for state in State:
@@ -236,65 +241,3 @@ def test_no_state_follows_but_those_that_may(stage: Stage) -> None:
             lane.state = state
             with pytest.raises(AssertionError):
                 lane.to(wanted)
-
-
-def test_an_event_that_came_late_into_a_queue_in_use_takes_the_others_along(stage: Stage) -> None:
-    """Spooled alone, it would be behind; the others would be delivered later than what is announced next."""
-
-    def others() -> None:
-        outlet = stage.transport._outlet
-        assert outlet is not None
-        stage.transport._go_over(outlet, "a race")
-        stage.announce("b")
-        stage.drain()
-        stage.announce("b")
-        assert stage.state() is State.DIRECT
-
-    stage.announce()
-    stage.producer.in_the_middle = others
-    stage.announce()
-    stage.announce("b")
-    stage.settle()
-    stage.check()
-
-
-def test_threads_announce_while_the_broker_comes_and_goes(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Real threads, with a switch after nearly every instruction."""
-    caplog.set_level(logging.CRITICAL)
-    stage = Stage(tmp_path)
-    stage.announce("z")
-    stage.producer.settle()
-    stop = threading.Event()
-
-    def announce(thread: str) -> None:
-        for _ in range(400):
-            stage.announce(thread)
-
-    def come_and_go() -> None:
-        while not stop.is_set():
-            producer: FakeProducer = stage.producer
-            producer.deliver(stage.dice.randrange(6))
-            stage.drain()
-            outlet = stage.transport._outlet
-            if stage.dice.random() < 0.2 and outlet is not None:
-                stage.transport._go_over(outlet, "away")
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    threads = [threading.Thread(target=announce, args=(name,)) for name in "abcd"]
-    other = threading.Thread(target=come_and_go)
-    try:
-        for thread in (*threads, other):
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        stop.set()
-        other.join()
-        stage.producer.settle()
-        sys.setswitchinterval(interval)
-    stage.settle()
-    stage.check()
-    assert len(set(stage.broker.firsts())) == 1_601

@@ -113,7 +113,12 @@ def drain(
     end_on_sigterm()
     settings = settings_from(context, kafka=kafka, topic=topic, log_format=log_format)
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
-    drainer = Drainer(roots_of(settings, paths), settings.topic, lambda: shipper_from(settings))
+    drainer = Drainer(
+        roots_of(settings, paths),
+        settings.topic,
+        lambda: shipper_from(settings),
+        retention=settings.spool_retention,
+    )
     if every is None:
         probes.kafka(settings)
     stop = Stop()

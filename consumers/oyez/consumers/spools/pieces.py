@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from oyez.producers.spool import Folder, SegmentName
+from oyez.producers.spool.retiring import ARCHIVE
 
 
 class Piece(NamedTuple):
@@ -36,12 +37,15 @@ class Piece(NamedTuple):
 def pieces(folder: Folder) -> list[Piece]:
     """All segments of a log by position. One that is there in both forms is taken as it was written."""
     found: dict[int, Piece] = {}
-    for path in sorted(folder.path.iterdir()):
+    archive = folder.path / ARCHIVE
+    for path in [*(archive.iterdir() if archive.is_dir() else ()), *folder.path.iterdir()]:
         for name, archived in (
             (SegmentName.parse_archived(path.name), True),
             (SegmentName.parse(path.name), False),
         ):
             if name is not None and name.log_id == folder.log_id:
+                if archived and name.base in found and not found[name.base].archived:
+                    continue
                 found[name.base] = Piece(name.base, name.created, path, archived)
     return [found[base] for base in sorted(found)]
 

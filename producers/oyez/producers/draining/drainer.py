@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ..shipping import Shipper
 from ..spool.folder import Folder, SpoolError, found_in
+from ..spool.retiring import RETENTION, retire
 from .folder import LogDrain, Stuck
+from .mark import Mark
 from .trouble import Troubles
 
 log = logging.getLogger("oyez.spool")
@@ -33,9 +35,12 @@ class Drainer:
         topic: str,
         make_shipper: Callable[[], Shipper],
         *,
+        retention: RETENTION = "keep",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``topic`` is for segments without a folder.json. The shipper is made when there is something to ship."""
+        """``topic`` is for segments without a folder.json; ``retention`` for segments all of which was shipped. The
+        shipper is made when there is something to ship."""
+        self._retention: RETENTION = retention
         self._roots = roots
         self._topic = topic
         self._make = make_shipper
@@ -82,10 +87,17 @@ class Drainer:
         if count is None:
             return 0
         Troubles(drain.folder.path, drain.folder.log_id).clear()
+        self._retire(drain.folder)
         if drain.folder.path in self._told:
             self._told.discard(drain.folder.path)
             log.info("the spool %s is shipped again", drain.folder.path)
         return count
+
+    def _retire(self, folder: Folder) -> None:
+        try:
+            retire(folder, Mark(folder.path, folder.log_id).read() or 0, self._retention)
+        except OSError as error:
+            log.warning("the spool %s: what was shipped stays: %s", folder.path, error.strerror)
 
     def _tell(self, folder: Folder, error: str) -> None:
         Troubles(folder.path, folder.log_id).write(error, self._clock())
