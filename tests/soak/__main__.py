@@ -131,7 +131,7 @@ def broker_away(place: Place) -> Figures:
 
 
 def visits_away(place: Place) -> Figures:
-    size = {"views": 60_000, "outages": 16, "seconds": 240.0, "seed": place.seed}
+    size = {"views": 60_000, "outages": 16, "seconds": 400.0, "seed": place.seed}
     return import_with_outages(place.broker, place.url, place.folder, **size, tell=tell)
 
 

@@ -121,7 +121,7 @@ def test_the_broker_is_killed_and_frozen_while_servers_with_spools_announce(
     assert figures.holds, figures
 
 
-def test_the_broker_is_killed_and_frozen_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
-    size = {"views": 1_000, "outages": 2, "seconds": 6.0, "seed": 4}
+def test_the_broker_is_killed_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
+    size = {"views": 800, "outages": 1, "seconds": 10.0, "seed": 4}
     figures = import_with_outages(broker, url, tmp_path, **size, tell=print)
     assert figures.holds, figures

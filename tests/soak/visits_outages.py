@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -74,6 +78,21 @@ class Outages:
             return False
 
 
+@contextmanager
+def drainer(traffic: Import) -> Iterator[None]:
+    """`oyez spool drain`, for what servers leave that come to their end while the broker is away."""
+    command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "drain", str(traffic.work.folder)]
+    with (traffic.work.folder / "drain.log").open("wb") as log:
+        running = subprocess.Popen(
+            [*command, "--every", "0.5"], env=os.environ | traffic.environment, stdout=log, stderr=log
+        )
+        try:
+            yield
+        finally:
+            running.kill()
+            running.wait()
+
+
 def import_with_outages(
     broker: Kafka,
     url: str,
@@ -92,7 +111,7 @@ def import_with_outages(
     began = time.monotonic()
     plan = Plan(workers=2, partitions=8, pause=seconds / views, patience=120.0)
     observer = prepare(traffic.run, plan, traffic.work, traffic.topic, traffic.engine)
-    with environment(HASTE):
+    with environment(HASTE), drainer(traffic):
         outcome = SpoolingDriver(plan, traffic.run, traffic.work, traffic.engine, observer).execute(
             watcher.watch
         )
