@@ -82,25 +82,32 @@ def topic_name(tmp_path: Path) -> str:
     return f"outbox-{tmp_path.name}"
 
 
-def test_a_broker_that_is_away(relay: Shop) -> None:
-    place(relay.folder, relay.settings["OYEZ_TOPIC"], ["a"])
-    away = relay.run("outbox", "drain", OYEZ_KAFKA=NOWHERE, OYEZ_ANNOUNCE_TIMEOUT="0.5")
-    assert away.returncode == 1
-    first, second = away.stderr.splitlines()[-2:]
+def test_a_broker_that_is_away(
+    invoke: Invoke, tmp_path: Path, topic_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = {"APP": "relay:on", "TRANSPORT": "kafka", "KAFKA": NOWHERE, "ANNOUNCE_TIMEOUT": "0.3"}
+    for name, value in away.items():
+        monkeypatch.setenv(f"OYEZ_{name}", value)
+    invoke("db", "upgrade")
+    place(tmp_path, topic_name, ["a"])
+    drained = invoke("outbox", "drain")
+    assert drained.exit_code == 1
+    first, second = drained.stderr.splitlines()[-2:]
     assert first == "oyez: 0 events left the outbox"
     assert second.startswith(f"oyez: 1 stay: the broker at {NOWHERE} is away")
-    (state,) = json.loads(relay.print("outbox", "status", "--json"))
+    (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert "is away" in state["error"]
     assert state["failed_at"] is not None
-    (known_of, *_) = json.loads(relay.print("status", "--json", "--no-lag"))
+    (known_of, *_) = json.loads(invoke("status", "--json", "--no-lag").stdout)
     assert (known_of["outbox"], known_of["outbox_oldest"] > 0) == (1, True)
-    assert "outbox\t1\n" in relay.print("status", "--no-lag")
-    swept = relay.run("sweep", "--json", OYEZ_KAFKA=NOWHERE, OYEZ_ANNOUNCE_TIMEOUT="0.5")
-    assert swept.returncode == 1
+    assert "outbox\t1\n" in invoke("status", "--no-lag").stdout
+    swept = invoke("sweep", "--json")
+    assert swept.exit_code == 1
     assert len(json.loads(swept.stdout)) == 2, "it has swept all the same"
     assert "the outbox is held up: the broker" in swept.stderr
-    assert relay.run("sweep").returncode == 0
-    (state,) = json.loads(relay.print("outbox", "status", "--json"))
+    monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
+    assert invoke("sweep").exit_code == 0
+    (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert (state["backlog"], state["error"]) == (0, None)
 
 
