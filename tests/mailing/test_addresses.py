@@ -7,7 +7,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.stage import Placed, Play
@@ -65,6 +65,7 @@ def test_what_is_no_address(said: Any) -> None:
         parse(said)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_an_address_is_never_more_than_one_line(said: str) -> None:
     try:
@@ -84,6 +85,7 @@ def test_an_address_is_never_more_than_one_line(said: str) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_text_is_a_mail_with_crlf_alone(subject: str, text: str) -> None:
     try:
