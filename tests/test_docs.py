@@ -51,7 +51,7 @@ def _run(tmp_path: Path, settings: Mapping[str, str], database: str) -> None:
     shell = subprocess.Popen(["sh", "-ec", commands], cwd=tmp_path, env=environment)
     engine = create_engine(database)
     try:
-        eventually(lambda: _views(engine) == [("s1", 1)], timeout=60)
+        eventually(lambda: _views(engine) == [("s1", 1)], timeout=120)
     finally:
         shell.send_signal(signal.SIGTERM)
         code = shell.wait(timeout=60)
