@@ -282,3 +282,14 @@ def test_a_folder_s_number_is_the_same_wherever_it_is(make: Make) -> None:
     assert stage.rows("position", "topic_id", "partition") == [
         (f"{FOLDER}{folder.log_id}", int(folder.log_id[-8:], 16) & 0x7FFF_FFFF)
     ]
+
+
+def test_a_damaged_identity_keeps_nobody_from_reading(make: Make) -> None:
+    stage = make()
+    stage.handle(*placed([1]))
+    (stage.root / "web" / TOPIC / "folder.json").write_text("{")
+    other = stage.server("other")
+    other.announce(Placed(k="other", n=2))
+    stage.run()
+    assert stage.effects() == [1, 2]
+    assert len(stage.rows("position")) == 2

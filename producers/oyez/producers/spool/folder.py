@@ -73,8 +73,8 @@ def locked(path: Path) -> Iterator[int]:
 
 
 def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
-    """All logs below these directories, wherever their files were copied to. Segments without a ``folder.json`` of
-    their own count as of ``topic``. Of several copies of a log the first counts."""
+    """All logs below these directories, wherever their files were copied to. Segments without a sound
+    ``folder.json`` of their own count as of ``topic``. Of several copies of a log the first counts."""
     found: dict[str, Folder] = {}
     for root in roots:
         for directory, inner, files in os.walk(root):
@@ -88,11 +88,19 @@ def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
 
 
 def _logs(directory: Path, files: list[str], topic: str) -> Iterator[Folder]:
-    own = Folder.open(directory) if IDENTITY in files else None
+    own = _opened(directory) if IDENTITY in files else None
     ids = {name.log_id for file in files if (name := SegmentName.parse(file)) is not None}
     for log_id in sorted(ids):
         is_own = own is not None and own.log_id == log_id
         yield Folder(directory, log_id, own.topic if is_own and own is not None else topic)
+
+
+def _opened(path: Path) -> Folder | None:
+    """A damaged identity keeps nobody from reading: the segments' names have the UUID."""
+    try:
+        return Folder.open(path)
+    except SpoolError:
+        return None
 
 
 def _write(path: Path, content: object) -> None:
