@@ -41,7 +41,7 @@ def test_the_next_mail_is_sent_all_the_same(
     stage_sqlite: str, said: dict[str, Any], state: str, error: str, ehlo: str
 ) -> None:
     with talking(ehlo, **said) as server:
-        one = Desk(stage_sqlite, server, mail_timeout=0.3)  # type: ignore[arg-type]
+        one = Desk(stage_sqlite, server, mail_timeout=1.0)  # type: ignore[arg-type]
         one.queue(range(3))
         tally = one.run()
         assert one.column("state") == [state, "sent", "sent"]

@@ -14,6 +14,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from oyez.producers import KafkaTransport, SettingsError, Transport, transport_from
+from oyez.producers.durability import IN_ORDER
 from oyez.producers.spool import Folder, found_in
 
 from .application import Group
@@ -172,7 +173,7 @@ def _outlet(settings: ListenSettings) -> Transport:
         return transport_from(settings)
     return KafkaTransport(
         settings.kafka,
-        settings.kafka_options,
+        {**IN_ORDER, **settings.kafka_options},
         announce_timeout=settings.announce_timeout,
         delivery_timeout=DAY,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .acked import AckedTransport
 from .draining.background import Background
@@ -21,9 +22,9 @@ from .transport import Transport
 
 _FOR_EVER = 24 * 3600.0
 _LATER = 10.0
-_ONE_BY_ONE = {"max.in.flight.requests.per.connection": 1}
-"""A partition that does not know a producer yet takes any sequence number: of two requests to a broker that has just
-started, the first may be turned away and the second taken."""
+IN_ORDER: Mapping[str, Any] = {"max.in.flight.requests.per.connection": 1}
+"""What librdkafka needs to keep an order whatever happens. A partition that does not know a producer yet takes any
+sequence number: of two requests to a broker that has just started, the first may be turned away and the second taken."""
 
 
 def kafka_transport(settings: Settings) -> Transport:
@@ -42,7 +43,7 @@ def shipper_from(settings: Settings) -> Shipper:
     return Shipper(
         KafkaTransport(
             settings.kafka,
-            {**_ONE_BY_ONE, **settings.kafka_options},
+            {**IN_ORDER, **settings.kafka_options},
             announce_timeout=settings.announce_timeout,
             delivery_timeout=_FOR_EVER,
         )

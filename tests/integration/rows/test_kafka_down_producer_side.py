@@ -16,7 +16,7 @@ from producers.test_kafka import records
 from support.services import make_topic, unique
 from support.waiting import eventually
 
-PATIENCE = 1.0
+PATIENCE = 2.0
 
 
 @pytest.fixture(scope="module")
