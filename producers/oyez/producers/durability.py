@@ -24,7 +24,7 @@ _FOR_EVER = 24 * 3600.0
 _LATER = 10.0
 IN_ORDER: Mapping[str, Any] = {"max.in.flight.requests.per.connection": 1}
 """What librdkafka needs to keep an order whatever happens. A partition that does not know a producer yet takes any
-sequence number: of two requests to a broker that has just started, the first may be turned away and the second taken."""
+sequence number: of two requests to a broker that has just started the first may be turned away, the second taken."""
 
 
 def kafka_transport(settings: Settings) -> Transport:

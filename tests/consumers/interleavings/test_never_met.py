@@ -149,6 +149,7 @@ def view(event: PageViewed, db: Connection) -> None:
     note(db, "view", event)
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("behind", [False, True])
 def test_it_is_given_up_while_it_is_met(theatre: Theatre, behind: bool) -> None:
     """Whichever is first, it is handled: released, or given up and revived; nobody waits on. What was claimed while
