@@ -102,7 +102,9 @@ def test_a_frozen_worker_is_replaced_and_changes_nothing_when_it_wakes(
     tickers.until(lambda: len(tickers.ticks()) == 17)
     every = {10 * partition + n for partition in range(4) for n in range(3)} | set(range(99, 104))
     assert sorted(tickers.ticks()) == sorted(every)
-    assert "the position was moved by another" in frozen.output()
+    # Which it hears first is chance: that its position was moved, or from Kafka that it was thrown out.
+    heard = ("the position was moved by another", "revoking assignment and rejoining")
+    assert any(said in frozen.output() for said in heard)
     assert frozen.stop() == 0
 
 

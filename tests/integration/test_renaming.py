@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 
 from contract.logs import KafkaStation, Reading
 from oyez.consumers.logs.kafka import KafkaLog
-from oyez.consumers.reports.offsets import Offsets
+from oyez.consumers.reports import KafkaOffsets
 from support.services import unique
 
 
@@ -24,9 +24,9 @@ def test_what_a_group_told_goes_with_its_name(kafka: str, topic: str):
     reading.until(lambda: old.told(list(told)) == told)
     station.close()
     new = unique("renamed")
-    assert Offsets(AdminClient({"bootstrap.servers": kafka})).copy_told(f"{station.prefix}.old", new) == len(
-        told
-    )
+    assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_told(
+        f"{station.prefix}.old", new
+    ) == len(told)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
     try:
         assert log.told(list(told)) == told
