@@ -109,6 +109,24 @@ def test_what_commits_late_with_a_lower_number_is_not_deleted_unsent(stage_postg
     harbour.close()
 
 
+def test_what_commits_late_leaves_before_what_its_key_announces_next(stage_postgres: str) -> None:
+    """Two applications at once: the page behind the last number would have the second of a key, not its first."""
+    harbour = Harbour(stage_postgres)
+    with harbour.engine.connect() as early:
+        harbour._announcer.announce(Sailed(k="b", n=1), db=early)
+        harbour.announce(Sailed(k="c", n=0))
+
+        def meanwhile(n: int) -> None:
+            if n == 0 and early.in_transaction():
+                early.commit()
+                harbour.announce(Sailed(k="b", n=2))
+
+        rough = Rough(harbour.broker, meanwhile)
+        assert harbour.drainer(rough, batch=1).drain() == Drained(3)
+    assert harbour.arrived() == [0, 1, 2]
+    harbour.close()
+
+
 @pytest.mark.parametrize("at", range(6))
 def test_whoever_dies_while_shipping_loses_nothing(harbour: Harbour, at: int) -> None:
     harbour.announce(*(Sailed(n=n) for n in range(6)))

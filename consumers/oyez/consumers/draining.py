@@ -115,14 +115,14 @@ class Drainer:
         except OyezError as error:
             trip.problem = str(error)
             return
-        last = 0
+        stayed: set[int] = set()
         while trip.left > 0 and not stop() and self._lease.take():
             with self._database.reading() as db:
-                rows = outbox.after(db, last, int(min(self._batch, trip.left)))
+                rows = outbox.next_page(db, stayed, int(min(self._batch, trip.left)))
             if not rows:
                 return
-            last = rows[-1].id
             departures.send(rows, trip)
+            stayed |= {row.id for row in rows} - {*trip.arrived, *trip.refused}
             self._settle(trip)
             if trip.is_stuck:
                 return

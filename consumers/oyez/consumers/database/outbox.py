@@ -6,7 +6,7 @@ lower numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -31,12 +31,6 @@ from .tables import drainer, outbox
 
 NAME = "outbox"
 
-_after = (
-    select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
-    .where(outbox.c.id > bindparam("last"), outbox.c.refused.is_(None))
-    .order_by(outbox.c.id)
-    .limit(bindparam("most"))
-)
 _any = select(exists().where(outbox.c.refused.is_(None)))
 _look = select(_any.scalar_subquery(), exists().where(drainer.c.name == NAME, drainer.c.error.is_not(None)))
 _waits = outbox.c.refused.is_(None)
@@ -69,9 +63,23 @@ class Outbox(NamedTuple):
     owner: str | None
 
 
-def after(db: Connection, last: int, limit: int) -> list[Waiting]:
-    """The next events behind the number ``last``."""
-    return [Waiting(*row) for row in db.execute(_after, {"last": last, "most": limit})]
+@cache
+def _next(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, id=BigInteger)
+    waiting = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
+    mine = outbox.c.refused.is_(None), outbox.c.id.not_in(rows.select())
+    return rows, waiting.where(*mine).order_by(outbox.c.id).limit(bindparam("most"))
+
+
+def next_page(db: Connection, stayed: Collection[int], limit: int) -> list[Waiting]:
+    """The first events, without those that ``stayed``, by their numbers.
+
+    Always from the beginning, in one statement: what committed late has a lower number than what was read before, and a
+    higher one of its key must not be seen without it.
+    """
+    rows, statement = _next(db.dialect.name)
+    given = rows.bind([(number,) for number in sorted(stayed)])
+    return [Waiting(*row) for row in db.execute(statement, {**given, "most": limit})]
 
 
 def has_any(db: Connection) -> bool:
