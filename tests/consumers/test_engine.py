@@ -164,3 +164,20 @@ def test_a_database_that_is_away(url: str) -> None:
             pass
         assert "secret" not in one_line(caught.value, "database")
     engine.dispose()
+
+
+def test_several_processes_that_change_the_journal_at_once_all_get_it(sqlite: str) -> None:
+    """MOCK of a connection: which of two is refused, and when, is SQLite's affair."""
+    from oyez.consumers.database.engine import _set_journal
+
+    class Refused:
+        left = 3
+
+        def execute(self, statement: str) -> None:
+            self.left -= 1
+            if self.left >= 0:
+                raise sqlite3.OperationalError("database is locked")
+
+    refused = Refused()
+    _set_journal(refused, "wal")
+    assert refused.left == -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ SERVER = {
     "tcp_user_timeout": 30_000,
 }
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
+JOURNAL_PATIENCE = 5.0  # s
 
 
 class DatabaseError(OyezError):
@@ -102,10 +104,24 @@ def _sqlite(url: str, journal: str) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # Another process may hold the file while the mode is changed; it is set already, then.
         connection.execute("PRAGMA busy_timeout=5000")
-        connection.execute(f"PRAGMA journal_mode={journal}")
+        _set_journal(connection, journal)
         connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
 
     return engine
+
+
+def _set_journal(connection: Any, journal: str) -> None:
+    """Several processes may change it at once; then SQLite refuses all but one, and does not always wait."""
+    end = time.monotonic() + JOURNAL_PATIENCE
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode={journal}")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(BUSY_TIMEOUT)
+        else:
+            return
 
 
 def is_conflict(error: BaseException) -> bool:
