@@ -8,14 +8,14 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from oyez.producers import KafkaTransport, SettingsError, Transport, transport_from
-from oyez.producers.durability import IN_ORDER
+from oyez.producers import SettingsError, Transport, transport_from
+from oyez.producers.durability import shipping_transport
 from oyez.producers.spool import Folder, found_in
+from oyez.producers.spool.transport import own_spool
 
 from .application import Group
 from .asking import AskForParked
@@ -114,7 +114,7 @@ def members_of(group: Group, engine: Engine) -> Members:
 def folders(settings: ListenSettings) -> list[Folder]:
     """The folders of the spool that are read: those that are set, and this process's own one, where what its handlers
     announce is put."""
-    return found_in([*settings.spools, settings.spool or Path("spool")], settings.topic)
+    return found_in([*settings.spools, own_spool(settings)], settings.topic)
 
 
 def make_worker(
@@ -167,16 +167,8 @@ def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
 
 
 def _outlet(settings: ListenSettings) -> Transport:
-    """The transport that is set; of Kafka the plain one, since here the database is the buffer. It gives up nothing by
-    itself: if single events could time out, a later one of a key could arrive without an earlier one."""
-    if settings.transport != "kafka":
-        return transport_from(settings)
-    return KafkaTransport(
-        settings.kafka,
-        {**IN_ORDER, **settings.kafka_options},
-        announce_timeout=settings.announce_timeout,
-        delivery_timeout=DAY,
-    )
+    """The transport that is set; of Kafka the plain one, since here the database is the buffer."""
+    return shipping_transport(settings) if settings.transport == "kafka" else transport_from(settings)
 
 
 def draining_for(group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument) -> Draining:

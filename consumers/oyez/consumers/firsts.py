@@ -48,11 +48,16 @@ def _first(
         return First({p: log.first_offset(p, "earliest") for p in ours if p.number not in known})
     if is_folder(one.topic_id) and before:
         return First({p: log.first_offset(p, "earliest") for p in ours})
-    before = [topic_id for topic_id in before if not is_folder(topic_id)]
-    if before:
+    if remade := remade_from(one.topic_id, before):
         starts = {p: log.first_offset(p, "earliest") for p in log.siblings(one)}
-        return First(starts, made_again(group, one, before))
+        return First(starts, made_again(group, one, remade))
     return First({p: log.first_offset(p, first) for p in log.siblings(one)})
+
+
+def remade_from(topic_id: str, others: Iterable[str]) -> list[str]:
+    """Those of the other logs of its topic that this one has taken the place of. Folders of the spool stand beside
+    one another, and beside a topic of Kafka."""
+    return [] if is_folder(topic_id) else [other for other in others if not is_folder(other)]
 
 
 def made_again(group: str, partition: Partition, before: Collection[str]) -> str:

@@ -93,7 +93,9 @@ class Worker:
         with self._ending(stopped):
             quiet = 0
             while quiet < QUIET and allowance.left and not stopped():
-                quiet = 0 if self.step(stopped, allowance) else quiet + 1
+                count = self.step(stopped, allowance.of(self._batch))
+                allowance.spend(count)
+                quiet = 0 if count else quiet + 1
         return self.tally
 
     @contextmanager
@@ -109,12 +111,9 @@ class Worker:
         finally:
             self.leave()
 
-    def step(self, stopped: Callable[[], bool] = lambda: False, allowance: Allowance | None = None) -> int:
-        """One round; returns the number of records read."""
-        most = None if allowance is None else allowance.of(self._batch)
+    def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
+        """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
         count = self.read(stopped, most)
-        if allowance is not None:
-            allowance.spend(count)
         self._patience.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._draining.wake()

@@ -22,7 +22,7 @@ from .transport import Transport
 
 _FOR_EVER = 24 * 3600.0
 _LATER = 10.0
-IN_ORDER: Mapping[str, Any] = {"max.in.flight.requests.per.connection": 1}
+_IN_ORDER: Mapping[str, Any] = {"max.in.flight.requests.per.connection": 1}
 """What librdkafka needs to keep an order whatever happens. A partition that does not know a producer yet takes any
 sequence number: of two requests to a broker that has just started the first may be turned away, the second taken."""
 
@@ -38,15 +38,18 @@ def kafka_transport(settings: Settings) -> Transport:
 
 
 def shipper_from(settings: Settings) -> Shipper:
-    """What ships to Kafka. It gives up by taking back everything at once: if single events could time out, later ones
-    might arrive without them."""
-    return Shipper(
-        KafkaTransport(
-            settings.kafka,
-            {**IN_ORDER, **settings.kafka_options},
-            announce_timeout=settings.announce_timeout,
-            delivery_timeout=_FOR_EVER,
-        )
+    """What ships the spool to Kafka."""
+    return Shipper(shipping_transport(settings))
+
+
+def shipping_transport(settings: Settings) -> KafkaTransport:
+    """The plain transport to Kafka, for events that are kept elsewhere until they have arrived. It gives up by taking
+    back everything at once: if single events could time out, later ones might arrive without them."""
+    return KafkaTransport(
+        settings.kafka,
+        {**_IN_ORDER, **settings.kafka_options},
+        announce_timeout=settings.announce_timeout,
+        delivery_timeout=_FOR_EVER,
     )
 
 
@@ -72,7 +75,7 @@ def _buffered(settings: Settings) -> Transport:
 
 
 def _failing_over(settings: Settings) -> Transport:
-    # Silence is noticed first, and everything taken back at once: see shipper_from.
+    # Silence is noticed first, and everything taken back at once: see shipping_transport.
     patience = settings.announce_timeout
     timeout = max(settings.delivery_timeout, patience + _LATER)
     config = producer_config(settings.kafka, settings.kafka_options, timeout)

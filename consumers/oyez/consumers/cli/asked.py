@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
+from oyez.producers.spool.transport import own_spool
+
 from ..assembly import folders
 from ..database import Database
 from ..reports import KafkaOffsets, Offsets
@@ -29,4 +31,4 @@ def where(settings: ListenSettings) -> str:
 
 def spool(settings: ListenSettings) -> str:
     """Where the spool is read."""
-    return ", ".join(str(path) for path in settings.spools or [settings.spool or "spool"])
+    return ", ".join(str(path) for path in settings.spools or [own_spool(settings)])

@@ -12,9 +12,9 @@ from oyez.schemas import OyezError
 from ..application import Group
 from ..database import positions
 from ..database.engine import Database
-from ..database.positions import Held, Partition, is_folder
+from ..database.positions import Held, Partition
 from ..database.rewinding import rewind
-from ..firsts import made_again
+from ..firsts import made_again, remade_from
 from ..handlers import AT_LEAST_ONCE, EXACTLY_ONCE
 from ..reports.offsets import Ends, Offsets
 
@@ -99,8 +99,7 @@ class Rewinding:
         name = self._group.name
         if positions.known(db, name, log.topic_id):
             return []
-        before = positions.others(db, name, log.topic, log.topic_id)
-        before = [] if is_folder(log.topic_id) else [one for one in before if not is_folder(one)]
+        before = remade_from(log.topic_id, positions.others(db, name, log.topic, log.topic_id))
         if not before:
             raise NotBegun(
                 f"{name} has not begun to read {log.topic}: it has no position there, and will begin where "

@@ -14,8 +14,6 @@ from .tails import whole
 
 _SETTLED = 1_000_000_000
 """Nanoseconds after which a directory's time of change says for sure whether something was added since."""
-
-
 _WRITABLE = 0o200
 
 
@@ -35,12 +33,7 @@ class Segment(NamedTuple):
 
     def is_open(self) -> bool:
         """Whether it may be appended to."""
-        return is_open(self.path.stat())
-
-
-def is_open(status: os.stat_result) -> bool:
-    """Whether a segment with this status is there and not sealed."""
-    return bool(status.st_mode & _WRITABLE and status.st_nlink)
+        return bool(self.path.stat().st_mode & _WRITABLE)
 
 
 def seal(file: int) -> None:

@@ -72,4 +72,9 @@ def writer_from(settings: Settings) -> Callable[[Path, str], Writer]:
 
 def from_settings(settings: Settings) -> SpoolTransport:
     """The transport named "spool"."""
-    return SpoolTransport(settings.spool or Path("spool"), writer_from(settings))
+    return SpoolTransport(own_spool(settings), writer_from(settings))
+
+
+def own_spool(settings: Settings) -> Path:
+    """The folder that this process announces into."""
+    return settings.spool or Path("spool")

@@ -21,9 +21,8 @@ from .segments import Segment, Segments, seal
 from .syncing import FSYNC, syncing
 from .tails import mend
 
-_COUNTER = (
-    8  # bytes of the lock file: how many segments were begun, as every process that has it open sees at once
-)
+# Bytes of the lock file: how many segments were begun, as every process that has it open sees at once.
+_COUNTER = 8
 
 
 class Writer:
