@@ -65,7 +65,7 @@ def test_status_and_drain(invoke: Invoke, tmp_path: Path, topic_name: str) -> No
     place(tmp_path, topic_name, ["a", "b", "c"])
     (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert (state["backlog"], state["oldest"] >= 0) == (3, True)
-    assert invoke("outbox", "status").stdout.splitlines()[1].startswith("3\t0 s\t0\t-\t-\t-")
+    assert re.match(r"3\t\d+ s\t0\t-\t-\t-", invoke("outbox", "status").stdout.splitlines()[1])
     drained = invoke("outbox", "drain", "--limit", "2")
     assert (drained.exit_code, drained.stdout) == (0, "")
     assert drained.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
@@ -134,9 +134,9 @@ def test_workers_ship_what_handlers_and_applications_announce(relay: Shop) -> No
         eventually(lambda: noted(relay.folder) == ["o1"], 60)
         place(relay.folder, relay.settings["OYEZ_TOPIC"], ["o2", "o3"])
         eventually(lambda: sorted(noted(relay.folder)) == ["o1", "o2", "o3"], 60)
+        eventually(lambda: backlog(relay) == 0, 60)
         assert listening.end(signal.SIGTERM) == 0
         assert "Traceback" not in listening.said()
-    assert backlog(relay) == 0
 
 
 def test_a_sweep_handles_what_was_announced_inline(relay: Shop) -> None:

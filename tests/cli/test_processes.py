@@ -55,6 +55,7 @@ def test_from_the_announcement_to_the_end(shop: Shop) -> None:
         eventually(lambda: parked(shop) == 1, timeout=60)
         shop.print("announce", "901", "--key", "s1", "-d", "{}")
         eventually(lambda: noted(shop) == ["started", "/a"], timeout=60)
+        eventually(lambda: not any(one["lag"] for one in status(shop).values()), timeout=60)
         assert f"listening to Kafka at {shop.settings['OYEZ_KAFKA']}: " in listening.said()
         assert listening.end(signal.SIGTERM) == 0
         assert "Traceback" not in listening.said()
