@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
+import errno
 import os
 import resource
 import signal
 import stat
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oyez.producers.spool import LogReader, SegmentName, Segments, SpoolError, Writer, found_in
+from producers.appending import FORK, append_many, in_order, lines_of, record, segments
 from support.waiting import eventually
-
-FORK = multiprocessing.get_context("fork")
-
-
-def record(who: object, n: int, size: int = 0) -> bytes:
-    return json.dumps({"who": who, "n": n, "pad": "x" * size}).encode()
-
-
-def lines_of(path: Path, at: int = 0) -> list[bytes]:
-    """All that can be read of the one log below a path."""
-    (folder,) = found_in([path], "t")
-    reader, position, found = LogReader(Segments(folder.path, folder.log_id)), at, []
-    while True:
-        _, lines, position = reader.read(position, 7)
-        if not lines:
-            return found
-        found.extend(lines)
-
-
-def segments(path: Path) -> list[Path]:
-    return sorted(file for file in path.iterdir() if SegmentName.parse(file.name))
-
-
-def in_order(lines: list[bytes]) -> dict[Any, list[int]]:
-    by_who: dict[Any, list[int]] = {}
-    for line in lines:
-        said = json.loads(line)
-        by_who.setdefault(said["who"], []).append(said["n"])
-    return by_who
-
-
-def append_many(writer: Writer, who: object, count: int, size: int = 0) -> None:
-    for n in range(count):
-        writer.append(record(who, n, size))
 
 
 def test_what_is_appended_is_read_in_order_over_rotations(tmp_path: Path) -> None:
@@ -76,46 +41,6 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "s" / "t").stat().st_mode) == 0o700
     for file in (tmp_path / "s" / "t").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
-
-
-def test_threads_and_processes_lose_and_mix_nothing(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "t", "t", segment_bytes=4_000)
-    append_many(writer, "parent", 20)
-
-    def work(process: int) -> None:
-        threads = [
-            threading.Thread(target=append_many, args=(writer, f"{process}.{n}", 200)) for n in range(3)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    children = [FORK.Process(target=work, args=(n,)) for n in range(3)]
-    for child in children:
-        child.start()
-    work(99)
-    for child in children:
-        child.join(60)
-        assert child.exitcode == 0
-    found = in_order(lines_of(tmp_path))
-    assert found.pop("parent") == list(range(20))
-    assert len(found) == 12
-    assert all(numbers == list(range(200)) for numbers in found.values())
-
-
-def test_a_fork_in_the_middle_of_an_append_holds_up_nobody(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "t", "t")
-    writer.append(record("a", 0))
-    with writer.held():
-        child = FORK.Process(target=os._exit, args=(0,))
-        child.start()
-        child.join(20)
-        other = FORK.Process(target=append_many, args=(writer, "child", 3))
-        other.start()
-    other.join(20)
-    assert other.exitcode == 0
-    assert in_order(lines_of(tmp_path)) == {"a": [0], "child": [0, 1, 2]}
 
 
 @pytest.mark.parametrize("torn", [b'{"who": "dead", "n"', b"{", b"\0\0\0\0", b'{"a":"' + b"x" * 200_000])
@@ -207,19 +132,38 @@ def test_a_full_disk_is_told_at_once_and_what_was_recorded_is_intact(tmp_path: P
 @pytest.mark.parametrize("several", [False, True])
 def test_a_short_write_leaves_nothing(tmp_path: Path, several: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """MOCK of `os.write`: a disk that is full after some bytes cannot be had without being root."""
-    from oyez.producers.spool import writer as module
-
     writer = Writer(tmp_path / "t", "t")
     writer.append(record("a", 0))
     real = os.write
-    monkeypatch.setattr(module, "write", lambda file, data: real(file, data[:-3]))
     append = writer.append_all if several else lambda records: writer.append(records[0])
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:-3]))
     with pytest.raises(OSError, match="No space"):
         append([record("a", 1), record("a", 2)])
     monkeypatch.undo()
     assert in_order(lines_of(tmp_path)) == {"a": [0]}
     writer.append(record("a", 1))
     assert in_order(lines_of(tmp_path)) == {"a": [0, 1]}
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_what_cannot_be_forced_to_disk_is_taken_back(
+    tmp_path: Path, others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MOCK of `os.fsync`: a disk that breaks."""
+    writer = Writer(tmp_path / "t", "t", fsync="always")
+    writer.append(record("a", 0))
+    if others:
+        Writer(tmp_path / "t", "t").append(record("b", 0))
+
+    def broken(file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        writer.append(record("a", 1))
+    monkeypatch.undo()
+    writer.append(record("a", 1))
+    assert in_order(lines_of(tmp_path))["a"] == [0, 1]
 
 
 def test_a_folder_of_another_topic_is_refused(tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ class Taken(NamedTuple):
         return self.known or event_of(self.declaration, self.envelope)
 
 
+def _has_nul(text: bytes) -> bool:
+    """Whether an escaped NUL may be in it; one byte is found ten times as fast as six, and mostly is not there."""
+    return b"\\" in text and ESCAPED_NUL in text
+
+
 _new = partial(tuple.__new__, Taken)
 
 
@@ -120,7 +125,7 @@ class Reader:
                 return None
             values, records = list(compress(values, ours)), list(compress(records, ours))
         declarations, envelopes = self._decoded(values)
-        if ESCAPED_NUL in b"".join(values) or not all("partitionkey" in envelope for envelope in envelopes):
+        if _has_nul(b"".join(values)) or not all("partitionkey" in envelope for envelope in envelopes):
             return None
         if max(map(len, values), default=0) > LONG:
             self._check_long(values, declarations, envelopes)

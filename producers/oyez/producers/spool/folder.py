@@ -72,6 +72,16 @@ def locked(path: Path) -> Iterator[int]:
         os.close(lock)
 
 
+class OpenFile:
+    """A file that is locked by its ``number``; open as long as this object lives."""
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
 def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
     """All logs below these directories, wherever their files were copied to. Segments without a sound
     ``folder.json`` of their own count as of ``topic``. Of several copies of a log the first counts."""

@@ -58,9 +58,10 @@ class LogReader:
                     return [], position, position
                 raise BytesMissing(f"position {position} is before the first segment that is there")
             block = self._block(segment, position)
-            whole = block.rfind(b"\n")
-            if whole >= 0:
-                return block[:whole].split(b"\n"), position, position + whole + 1
+            lines = block.split(b"\n")
+            rest = lines.pop()
+            if lines:
+                return lines, position, position + len(block) - len(rest)
             following = self.segments.after(segment)
             if following is None:
                 if not block and position > segment.base + segment.size():

@@ -16,9 +16,9 @@ FSYNC = Literal["always", "interval", "never"]
 
 
 class Syncing(Protocol):
-    """Told of each append, under the writer's lock, with the file that was written to."""
+    """Writes to the end of the file that is open, under the writer's lock, as `os.write` does."""
 
-    def written(self, file: int) -> None: ...
+    def write(self, file: int, lines: bytes, /) -> int: ...
 
     def finish(self, file: int) -> None:
         """The file is written to no more."""
@@ -29,8 +29,15 @@ class Syncing(Protocol):
 class Always:
     """Each record is on disk when `append` returns."""
 
-    def written(self, file: int) -> None:
-        os.fsync(file)
+    def write(self, file: int, lines: bytes, /) -> int:
+        """What could not be forced to disk is taken back: whoever announced it hears that it was not recorded."""
+        written = os.write(file, lines)
+        try:
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, os.fstat(file).st_size - written)
+            raise
+        return written
 
     def finish(self, file: int) -> None:
         """Nothing is left to do."""
@@ -42,8 +49,7 @@ class Always:
 class Never:
     """The operating system decides."""
 
-    def written(self, file: int) -> None:
-        """Nothing."""
+    write = staticmethod(os.write)
 
     def finish(self, file: int) -> None:
         """Nothing."""
@@ -62,8 +68,9 @@ class Interval:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def written(self, file: int) -> None:
-        self._dirty = file
+    def write(self, file: int, lines: bytes, /) -> int:
+        written = os.write(file, lines)
+        self._dirty = file  # not before: what is written after a sync has to wait for the next one
         if self._thread is None:
             self._thread = threading.Thread(
                 target=_sync_often,
@@ -72,6 +79,7 @@ class Interval:
                 daemon=True,
             )
             self._thread.start()
+        return written
 
     def finish(self, file: int) -> None:
         self.sync()

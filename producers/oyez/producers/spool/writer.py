@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_UN, flock
 from mmap import mmap
-from os import SEEK_END, lseek, write
+from os import SEEK_END, lseek
 from pathlib import Path
 from typing import NoReturn
 
 from ..forks import call_in_child
-from .folder import LOCK, Folder, sync_directory
+from .folder import LOCK, Folder, OpenFile, sync_directory
 from .names import SegmentName
 from .segments import Segment, Segments, seal
 from .syncing import FSYNC, syncing
@@ -28,9 +28,9 @@ _COUNTER = 8
 class Writer:
     """Appends records, one a line, to the newest segment of a folder.
 
-    `flock` on the folder's own file keeps processes apart, and a lock of this object its threads: those share the
-    file's lock. Nothing is overwritten: what was appended by a process that died in the middle is taken away before
-    the next record, and was announced by nobody.
+    `flock` on the folder's own file keeps processes apart, and threads too, since each opens that file for itself.
+    Nothing is overwritten: what was appended by a process that died in the middle is taken away before the next
+    record, and was announced by nobody.
     """
 
     def __init__(
@@ -56,10 +56,13 @@ class Writer:
         call_in_child(self._begin_in_child)
 
     def _begin(self) -> None:
-        self._threads = threading.Lock()
+        self._here = (
+            threading.local()
+        )  # each thread's lock file; whoever uses its number keeps this object meanwhile
         self._syncing = syncing(*self._policy)
-        self._written = self._syncing.written
-        self._lock = self._file = -1
+        self._put = self._syncing.write
+        self._segments: Segments | None = None
+        self._file = -1
         self._shared: memoryview | list[int] = [-1]
         self._begun = -2
         self._base = self._end = 0
@@ -72,27 +75,28 @@ class Writer:
         another topic's, or damaged.
         """
         line = record + b"\n"
-        with self._threads:
-            if self._lock < 0:
-                self._open()
-            flock(self._lock, LOCK_EX)
-            try:
-                end, size = self._end, len(line)
-                # Whether all is as this writer left it, in the order of what is soonest asked.
-                if (
-                    end + size > self._limit
-                    or self._shared[0] != self._begun
-                    or lseek(self._file, 0, SEEK_END) != end
-                    or self._clock() > self._until
-                ):
-                    self._write(line)
-                elif write(self._file, line) == size:
-                    self._end = end + size
-                    self._written(self._file)
-                else:
-                    self._refuse(end)
-            finally:
-                flock(self._lock, LOCK_UN)
+        here = self._here
+        try:
+            lock = here.number
+        except AttributeError:
+            lock = self._open_lock(here)
+        flock(lock, LOCK_EX)
+        try:
+            end, size, file = self._end, len(line), self._file
+            # Whether all is as this writer left it, in the order of what is soonest asked.
+            if (
+                end + size > self._limit
+                or self._shared[0] != self._begun
+                or lseek(file, 0, SEEK_END) != end
+                or self._clock() > self._until
+            ):
+                self._write(line)
+            elif self._put(file, line) == size:
+                self._end = end + size
+            else:
+                self._refuse(end)
+        finally:
+            flock(lock, LOCK_UN)
 
     def append_all(self, records: Sequence[bytes]) -> None:
         """Append several: all of them, or none."""
@@ -118,43 +122,46 @@ class Writer:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder against all others: what is asked in this block stays true until its end."""
-        with self._threads:
-            if self._lock < 0:
-                self._open()
-            flock(self._lock, LOCK_EX)
-            try:
-                yield
-            finally:
-                flock(self._lock, LOCK_UN)
+        here = self._here
+        lock = here.number if hasattr(here, "number") else self._open_lock(here)
+        flock(lock, LOCK_EX)
+        try:
+            yield
+        finally:
+            flock(lock, LOCK_UN)
 
     def close(self) -> None:
         """Force to disk what is to be, and let go of the files. A later `append` opens them again."""
-        with self._threads:
-            self._syncing.close()
-            self._let_go()
-        self._begin()
+        if self._segments is not None:
+            with self.held():
+                self._syncing.close()
+                self._close_file()
+                self._begin()
 
-    def _open(self) -> None:
-        folder = Folder.create(self.path, self._topic)
-        self.log_id, self._segments = folder.log_id, Segments(self.path, folder.log_id)
-        self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        flock(self._lock, LOCK_EX)
-        try:
-            if os.fstat(self._lock).st_size < _COUNTER:
-                os.ftruncate(self._lock, _COUNTER)
-            self._shared = memoryview(mmap(self._lock, _COUNTER)).cast("Q")
-        finally:
-            flock(self._lock, LOCK_UN)
+    def _open_lock(self, here: threading.local) -> int:
+        """The lock file, for the thread that asks; closed when it ends. The folder is made if it is not there."""
+        Folder.create(self.path, self._topic)
+        here.file = file = OpenFile(self.path / LOCK)
+        here.number = file.number
+        return file.number
+
+    def _open(self) -> Segments:
+        self.log_id = Folder.open(self.path).log_id
+        with (self.path / LOCK).open("r+b", buffering=0) as lock:
+            if os.fstat(lock.fileno()).st_size < _COUNTER:
+                lock.truncate(_COUNTER)
+            self._shared = memoryview(mmap(lock.fileno(), _COUNTER)).cast("Q")
+        self._segments = Segments(self.path, self.log_id)
+        return self._segments
 
     def _write(self, lines: bytes) -> None:
         size = self._size()
         if size and (size + len(lines) > self._limit or self._clock() > self._until):
             self._rotate()
             size = 0
-        if write(self._file, lines) < len(lines):
+        if self._put(self._file, lines) < len(lines):
             self._refuse(size)
         self._end = size + len(lines)
-        self._written(self._file)
 
     def _refuse(self, size: int) -> NoReturn:
         """Take a part of a line away again: there was no room for the rest."""
@@ -171,7 +178,7 @@ class Writer:
 
     def _open_newest(self) -> int:
         self._finish_file()
-        newest = self._segments.newest()
+        newest = (self._segments or self._open()).newest()
         if newest is None or not newest.is_open():
             self._create(0 if newest is None else newest.base + newest.size())
             return 0
@@ -202,15 +209,14 @@ class Writer:
     def _finish_file(self) -> None:
         if self._file >= 0:
             self._syncing.finish(self._file)
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file >= 0:
             os.close(self._file)
             self._file, self._begun = -1, -2
 
-    def _let_go(self) -> None:
-        for file in (self._file, self._lock):
-            if file >= 0:
-                os.close(file)
-
     def _begin_in_child(self) -> None:
         """In a forked child: the parent's lock would be ours too, and so keep nobody apart."""
-        self._let_go()
+        self._close_file()
         self._begin()
