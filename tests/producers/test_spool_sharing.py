@@ -8,7 +8,9 @@ import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from oyez.producers.draining.lock import FileLock
 from oyez.producers.spool import Writer
+from oyez.producers.spool.folder import locked
 from producers.appending import FORK, append_many, in_order, lines_of, record
 
 
@@ -94,6 +96,18 @@ def test_a_child_has_none_of_its_parents_files_open(tmp_path: Path) -> None:
     assert ours.poll(20)
     assert ours.recv() == []
     child.join()
+
+
+def test_what_is_let_go_of_is_free_though_a_child_has_it_open(tmp_path: Path) -> None:
+    with locked(tmp_path / "lock"):
+        child = FORK.Process(target=signal.pause)
+        child.start()
+    try:
+        with FileLock(tmp_path / "lock").held_if_free() as is_ours:
+            assert is_ours
+    finally:
+        child.kill()
+        child.join()
 
 
 def hold_and_fork(path: Path, answer: Connection) -> None:

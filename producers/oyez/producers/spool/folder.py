@@ -63,12 +63,13 @@ class Folder:
 
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
-    """Hold the lock that a file is, against other processes."""
+    """Hold the lock that a file is, against all others."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock
     finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile has it open as well
         os.close(lock)
 
 

@@ -40,6 +40,7 @@ def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
     except BlockingIOError:
         return done
     finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile has it open as well
         os.close(lock)
     return done
 
