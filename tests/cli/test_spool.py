@@ -61,6 +61,18 @@ def test_one_pass_reads_what_the_spool_holds(site: Invoke, tmp_path: Path) -> No
     assert folder.name == "oyez.events"
 
 
+def test_what_is_read_is_said_the_own_spool_too(site: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "web-1").mkdir()
+    visit(site, "s1", "/a")
+    for named, said in ((("web-1",), "web-1, spool"), ((), "spool")):
+        more = [word for name in named for word in ("--spool", name)]
+        assert swept(site, *more)[VIEWS] == (1 if named else 0)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("OYEZ_SPOOLS", json.dumps(named))
+            assert f"spool\t{said}\n" in printed(site, "status")
+            assert len(json.loads(printed(site, "spool", "status", "--json"))) == 1
+
+
 def test_a_pass_reads_no_more_than_it_may(site: Invoke, tmp_path: Path) -> None:
     visit(site, "s1", *(f"/{n}" for n in range(9)))
     handled = 0

@@ -124,6 +124,16 @@ def test_what_is_damaged_is_named(invoke: Invoke, spool: Path) -> None:
     assert f"{spool / 't'}: {first.name}: at 0" in invoke("spool", "verify").stdout
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"topic": "t"}'])
+def test_a_damaged_identity_is_a_problem_and_the_segments_are_read_all_the_same(
+    invoke: Invoke, spool: Path, content: str
+) -> None:
+    (spool / "t" / "folder.json").write_text(content)
+    found = verified(invoke, code=3)
+    assert "folder.json is damaged" in found["problems"][0]
+    assert (len(found["problems"]), found["events"]) == (1, 12)
+
+
 def test_a_mark_beyond_the_end_is_a_problem(invoke: Invoke, spool: Path) -> None:
     log_id = json.loads((spool / "t" / "folder.json").read_text())["log_id"]
     (spool / "t" / f"shipped-{log_id}").write_text(f"{10**9:020d} {10**9:020d}\n")

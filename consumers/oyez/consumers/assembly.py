@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Engine
@@ -112,9 +113,15 @@ def members_of(group: Group, engine: Engine) -> Members:
 
 
 def folders(settings: ListenSettings) -> list[Folder]:
-    """The folders of the spool that are read: those that are set, and this process's own one, where what its handlers
-    announce is put."""
-    return found_in([*settings.spools, own_spool(settings)], settings.topic)
+    """The logs of the spool that are read."""
+    return found_in(spools_read(settings), settings.topic)
+
+
+def spools_read(settings: ListenSettings) -> list[Path]:
+    """Where logs of the spool are looked for: below the folders that are set, and below this process's own one, where
+    what its handlers announce is put."""
+    own = own_spool(settings)
+    return [*settings.spools, *([own] if own.is_dir() or not settings.spools else [])]
 
 
 def make_worker(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from oyez.producers.spool.transport import own_spool
-
-from ..assembly import folders
+from ..assembly import folders, spools_read
 from ..database import Database
 from ..reports import KafkaOffsets, Offsets
 from ..reports.spool_offsets import SpoolOffsets
@@ -31,4 +29,4 @@ def where(settings: ListenSettings) -> str:
 
 def spool(settings: ListenSettings) -> str:
     """Where the spool is read."""
-    return ", ".join(str(path) for path in settings.spools or [own_spool(settings)])
+    return ", ".join(str(path) for path in spools_read(settings))

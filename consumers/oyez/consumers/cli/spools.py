@@ -14,8 +14,8 @@ import typer
 from oyez.producers.draining import Drainer, Pass
 from oyez.producers.durability import shipper_from
 from oyez.producers.spool import Folder, found_in
-from oyez.producers.spool.transport import own_spool
 
+from ..assembly import spools_read
 from ..settings import ListenSettings
 from ..spools import SpoolState, Verified, state_of, verify
 from . import logs, output, probes
@@ -59,7 +59,7 @@ VERIFIED = (
 
 def roots_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Path]:
     """Where to look for logs. Raises `NotFound`: one is not there."""
-    roots = list(paths or settings.spools or [own_spool(settings)])
+    roots = list(paths or spools_read(settings))
     for root in roots:
         if not root.is_dir():
             raise NotFound(f"there is no folder {root}; name the spool, or set OYEZ_SPOOL")

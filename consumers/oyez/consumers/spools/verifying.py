@@ -9,7 +9,7 @@ from pathlib import Path
 
 from oyez.producers.draining import Mark
 from oyez.producers.draining.lines import NoEvent, outgoing
-from oyez.producers.spool import Folder, SegmentName
+from oyez.producers.spool import Folder, SegmentName, SpoolError
 
 from .pieces import Piece, pieces
 
@@ -39,7 +39,8 @@ class Verified:
 def verify(folder: Folder) -> Verified:
     """Look at every byte of a log: the names, whether something is missing, and every line."""
     found = pieces(folder)
-    result = Verified(str(folder.path), folder.topic, folder.log_id, len(found), 0, 0, 0, _names(folder.path))
+    problems = [*_identity(folder.path), *_names(folder.path)]
+    result = Verified(str(folder.path), folder.topic, folder.log_id, len(found), 0, 0, 0, problems)
     end = found[0].base if found else 0
     for piece in found:
         if piece.base != end:
@@ -74,6 +75,17 @@ def _look_through(piece: Piece, topic: str, result: Verified, *, is_last: bool) 
         problems[_MOST:] = [f"and {len(problems) - _MOST} more"]
     result.problems += [f"{piece.path.name}: {problem}" for problem in problems]
     return end
+
+
+def _identity(directory: Path) -> list[str]:
+    """Files that were copied together from elsewhere may have none."""
+    try:
+        Folder.open(directory)
+    except FileNotFoundError:
+        return []
+    except (SpoolError, OSError) as error:
+        return [str(error)]
+    return []
 
 
 def _names(directory: Path) -> list[str]:
