@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -19,10 +20,15 @@ class Topic:
     """A topic of one broker, as an administrator sees it."""
 
     def __init__(
-        self, bootstrap: str, name: str, options: Mapping[str, str | int | float | bool] | None = None
+        self,
+        bootstrap: str,
+        name: str,
+        options: Mapping[str, str | int | float | bool] | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.bootstrap = bootstrap
         self.name = name
+        self._timer = timer
         # Silent: when the broker is away, one line of ours says so.
         quiet: dict[str, str | int | float | bool] = {"log_level": 0, "bootstrap.servers": bootstrap}
         self._admin = AdminClient({**quiet, **(options or {})})
@@ -53,7 +59,21 @@ class Topic:
         return bool(taken == len(groups) * len(self.partitions))
 
     def ends(self) -> dict[int, int]:
-        """The offset after the last record of each partition."""
+        """The offset after the last record of each partition.
+
+        A broker that has been away for a moment refuses what is asked with the epoch of before, until its answer about
+        the topic was read again.
+        """
+        until = self._timer() + PATIENCE
+        while True:
+            try:
+                return self._ends()
+            except KafkaException:
+                if self._timer() > until:
+                    raise
+            self._admin.list_topics(self.name, timeout=PATIENCE)
+
+    def _ends(self) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self.name, number): latest for number in self.partitions}
         answers = self._admin.list_offsets(asked)
