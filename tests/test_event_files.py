@@ -62,11 +62,10 @@ def _write(folder: Path) -> None:
 def _run(folder: Path, *command: str, **settings: str) -> str:
     _write(folder)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
-    ours = {"PYTHON": sys.executable, "OYEZ_DATABASE": f"sqlite:///{folder / 'items.db'}"}
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**kept, **ours, **settings},
+        env={**kept, "PYTHON": sys.executable, **settings},
         capture_output=True,
         text=True,
         timeout=120,
@@ -77,16 +76,24 @@ def _run(folder: Path, *command: str, **settings: str) -> str:
 
 
 def _found(folder: Path) -> dict[str, list[Any]]:
-    engine = create_engine(f"sqlite:///{folder / 'items.db'}")
+    engine = create_engine(f"sqlite:///{folder / 'oyez.db'}")
     with engine.connect() as db:
         found = {name: [tuple(row) for row in db.execute(text(query))] for name, query in QUERIES.items()}
     engine.dispose()
     return found
 
 
+def test_the_commands_with_nothing_set(tmp_path: Path) -> None:
+    _run_commands(tmp_path)
+
+
 def test_the_commands_over_kafka(tmp_path: Path, kafka: str, topic: str) -> None:
+    _run_commands(tmp_path, OYEZ_KAFKA=kafka, OYEZ_TOPIC=topic)
+
+
+def _run_commands(tmp_path: Path, **settings: str) -> None:
     shell = 'python() { "$PYTHON" "$@"; }\noyez() { "$PYTHON" -m oyez.consumers.cli "$@"; }\n'
-    printed = _run(tmp_path, "sh", "-ec", shell + _block("commands"), OYEZ_KAFKA=kafka, OYEZ_TOPIC=topic)
+    printed = _run(tmp_path, "sh", "-ec", shell + _block("commands"), **settings)
     for name in ("open_account", "3.awards.py", "item.new-mail.py"):
         assert f"\t{name}\t" in printed
     assert " handled, 0 remain (0 in the log, 0 parked)" in printed
@@ -95,7 +102,7 @@ def test_the_commands_over_kafka(tmp_path: Path, kafka: str, topic: str) -> None
 
 @pytest.mark.parametrize("transport", ["inline", "spool"])
 def test_a_program_over_the_other_transports(tmp_path: Path, transport: str) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'items.db'}")
+    engine = create_engine(f"sqlite:///{tmp_path / 'oyez.db'}")
     upgrade(engine)
     with engine.begin() as db:
         db.execute(text("CREATE TABLE account (owner TEXT PRIMARY KEY, points INTEGER)"))
