@@ -84,3 +84,16 @@ def test_handlers_that_are_broken_are_an_error(spooled: Invoke, monkeypatch: pyt
     done = json.loads(result.stdout)
     assert (done["handled"], done["left"], done["parked"]) == (0, 67, 0)
     assert "60 of 60 shares failed alike" in done["broken"]["clishop.cli.session.started"]
+
+
+def test_failures_are_said_once_for_each_handler_and_type_of_error(spooled: Invoke) -> None:
+    """With the first one's text, however many events it were; what only waits is no failure."""
+    views = "\n".join(json.dumps({"session_id": f"t{n}", "url": "/bad"}) for n in range(3))
+    starts = "\n".join(json.dumps({"session_id": f"t{n}"}) for n in range(3))
+    assert spooled("announce", "901", "-d", "-", given=starts).exit_code == 0
+    assert spooled("announce", "903", "-d", "-", given=views).exit_code == 0
+    result = spooled("listen", "--limit", "100")
+    assert (result.exit_code, result.stdout) == (0, "7 handled, 6 remain (0 in the log, 6 parked)\n")
+    (said,) = [line for line in result.stderr.splitlines() if "failed" in line]
+    group = "WARNING clishop.cli.page.viewed: count_view"
+    assert f"{group} failed 3 times with ValueError, first: ValueError: no such page" in said

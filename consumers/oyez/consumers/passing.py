@@ -100,11 +100,14 @@ class Pass:
 
     def run(self) -> None:
         """Do it. Raises `DatabaseAway`; what was committed before that stays."""
-        self._retry(Worker.sweep)
-        while self._read() | self._retry(Worker.run_due):
-            pass
-        for worker in self._sound:
-            worker.finish()
+        try:
+            self._retry(Worker.sweep)
+            while self._read() | self._retry(Worker.run_due):
+                pass
+            for worker in self._sound:
+                worker.finish()
+        finally:
+            self._tell_faults()
         self._look()
 
     @property
@@ -172,6 +175,11 @@ class Pass:
             log.warning(
                 "%s: the log did not say within %.0f s what there is to read here", worker.group, JOIN
             )
+
+    def _tell_faults(self) -> None:
+        for worker in self._workers:
+            for line in worker.tally.faults.lines():
+                log.warning("%s: %s", worker.group, line)
 
     def _unsettled(self) -> list[Worker]:
         return [worker for worker in self._sound if not worker.is_settled() or worker.lag() is None]

@@ -162,7 +162,7 @@ def _decide(result: Result, met: set[Pair], hopeless: set[Doubted], writes: Writ
             writes.bury(share, "never met, like its predecessor", None, pair)
         case Waits(pair, raised):
             writes.wait(share, pair, raised)
-        case Failed(error):
-            writes.retry(share, error)
+        case Failed(error, kind):
+            writes.retry(share, error, kind)
         case Dead(reason, error):
             writes.reject(share, reason, error)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .faults import Faults
 from .instruments.happenings import WorkerStopped
 from .writing import Report
 
 
 @dataclass
 class Tally:
-    """Counts of shares, but for ``events`` and ``handled``; see `Report`."""
+    """Counts of shares, but for ``events`` and ``handled``, and ``faults``; see `Report`."""
 
     events: int = 0
     handled: int = 0
@@ -19,6 +20,7 @@ class Tally:
     released: int = 0
     revived: int = 0
     dead: int = 0
+    faults: Faults = field(default_factory=Faults)
 
     def add(self, report: Report) -> None:
         self.events += report.events
@@ -28,6 +30,7 @@ class Tally:
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead
+        self.faults.merge(report.faults)
 
     def merge(self, other: Tally) -> None:
         """Add what another has counted."""
@@ -38,6 +41,7 @@ class Tally:
         self.released += other.released
         self.revived += other.revived
         self.dead += other.dead
+        self.faults.merge(other.faults)
 
     def stopped(self, group: str) -> WorkerStopped:
         """What a worker of ``group`` says of all that at its end."""

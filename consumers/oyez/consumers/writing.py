@@ -14,6 +14,7 @@ from oyez.schemas import Pair
 from .application import Group
 from .database import dead, parked
 from .database.parked import Attempt, HandlerKey
+from .faults import Faults
 from .lettering import dead_row, parked_row
 from .limits import Limits
 from .shares import Result, Share
@@ -25,7 +26,8 @@ class Report:
     those of them of which a share is done or was given up, and ``announced`` the events that handlers have put into
     the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a pair was met,
     ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it wrote is due;
-    ``failures`` counts by handler; ``delays`` are the seconds for which claimed rows had been due."""
+    ``failures`` counts by handler, and ``faults`` has what they raised; ``delays`` are the seconds for which claimed
+    rows had been due."""
 
     events: int = 0
     handled: int = 0
@@ -41,6 +43,7 @@ class Report:
     met: set[Pair] = field(default_factory=set)
     due_at: float | None = None
     failures: Counter[str] = field(default_factory=Counter)
+    faults: Faults = field(default_factory=Faults)
     delays: list[float] = field(default_factory=list)
     announced: int = 0
 
@@ -102,10 +105,13 @@ class Writes:
         self._report.unrun += 1
         self._park(share, self._now, None)
 
-    def retry(self, share: Share, error: str) -> None:
-        """The share failed: another attempt later, or a dead letter after too many or too long."""
+    def retry(self, share: Share, error: str, kind: str | None = None) -> None:
+        """The share failed: another attempt later, or a dead letter after too many or too long. ``kind`` is the type
+        of what its handler raised, unless that asked for it."""
         row, limits = share.row, self._limits
         self._report.failures[share.handler.name] += 1
+        if kind is not None:
+            self._report.faults.add(share.handler.name, kind, error)
         attempts = 1 if row is None else row.attempts + 1
         age = 0.0 if row is None or row.head_since is None else self._now - row.head_since
         if attempts >= limits.max_attempts:
