@@ -63,6 +63,18 @@ def test_broken_ones_are_listed_and_the_code_is_3(invoke: Invoke, files: Path) -
     assert rows["count_view"]["broken"] is None
 
 
+def test_a_name_with_control_characters_is_shown_alike_everywhere(invoke: Invoke, files: Path) -> None:
+    (files / "903-\x1b[2J\n.py").write_text("1 / 0")
+    result = invoke("handlers")
+    shown = r"903-\x1b[2J\n.py"
+    assert f"\t{shown}\t" in result.stdout
+    assert f"broken event files: {shown}\n" in result.stderr
+    assert invoke("db", "upgrade").exit_code == 0
+    loaded = invoke("status", "--no-lag").stderr
+    assert "\x1b" not in result.output + loaded
+    assert f"is broken and does not run: {shown}: it cannot be imported: ZeroDivisionError" in loaded
+
+
 def test_as_lines(invoke: Invoke, files: Path) -> None:
     (files / "903.py").write_text(SOUND)
     head, *lines = invoke("handlers").stdout.splitlines()

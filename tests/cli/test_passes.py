@@ -56,6 +56,11 @@ def test_a_signal_by_its_number(spooled: Invoke) -> None:
     assert (done["handled"], done["remain"]) == (4, 0)
 
 
+def test_any_signal(spooled: Invoke) -> None:
+    assert spooled("announce", "901", "-d", '{"session_id": "s1"}').exit_code == 0
+    assert printed(spooled, "901", "0", "--limit", "99")["handled"] == 8
+
+
 def test_what_cannot_be_combined(refused: Refused) -> None:
     refused(["listen", "--limit", "5", "--workers", "2"], 2, "--limit is one pass", "--workers")
     refused(["listen", "--limit", "5", "--metrics", "0"], 2, "--limit is one pass", "--metrics")

@@ -1,10 +1,12 @@
 """What is refused, with which exit code, and in what words."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
 
 from cli.conftest import Invoke
+from oyez.consumers.cli import logs, output
 
 Refused = Callable[..., None]
 
@@ -56,6 +58,18 @@ def test_an_unknown_signal(refused: Refused, signal: str) -> None:
 
 def test_an_unknown_group(refused: Refused) -> None:
     refused(["listen", "nothing"], 4, "has no group nothing", "clishop.cli.ticked")
+
+
+def test_what_is_said_gives_no_orders_to_the_terminal(
+    refused: Refused, as_before: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused(["listen", "red\x1b[31m\nred"], 4, r"no group red\x1b[31m red")
+    output.note("red\x1b[31m")
+    logs.configure()
+    logging.getLogger("oyez").warning("red\x1b[31m\nred")
+    noted, logged = capsys.readouterr().err.splitlines()
+    assert noted == r"oyez: red\x1b[31m"
+    assert logged.endswith(r" WARNING red\x1b[31m red")
 
 
 def test_without_a_command_there_is_help(invoke: Invoke) -> None:

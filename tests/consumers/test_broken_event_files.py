@@ -13,7 +13,16 @@ from consumers.filing import Folder, ItemNew, Page, both, filed, mode, shop
 from consumers.stage import one_line
 from oyez.consumers import Application, Handlers, StartError, load_event_files
 from oyez.consumers.eventfiles import OpenToOthers
+from oyez.consumers.stops import Terminated
 from oyez.producers import SettingsError
+
+MUTE = """class Mute(Exception):
+    def __repr__(self): raise OSError("no")
+    __str__ = __repr__
+class Deaf(type):
+    def __getattribute__(self, name): raise OSError("no")
+"""
+"""Ends with what no error is expected from."""
 
 
 @pytest.mark.parametrize(
@@ -24,6 +33,18 @@ from oyez.producers import SettingsError
         ("31.py", "import sys\nsys.exit(2)", ["SystemExit: 2", "31.py, line 2"]),
         ("31.py", "import nowhere_to_be_found", ["No module named 'nowhere_to_be_found'", "line 1"]),
         ("31.py", "x = '\0'", ["cannot be imported", "null bytes"]),
+        ("31.py", "raise SyntaxError", ["cannot be imported: SyntaxError"]),
+        (
+            "31.py",
+            "import asyncio\nraise asyncio.CancelledError",
+            ["cannot be imported: CancelledError", "31.py, line 2"],
+        ),
+        ("31.py", "import sys\ndel sys.modules[__name__]\n1 / 0", ["ZeroDivisionError", "31.py, line 3"]),
+        ("31.py", MUTE + "raise Mute", ["cannot be imported: Mute: (its text cannot be had)"]),
+        ("31.py", MUTE + "BATCH = Mute()\ndef handle(event): ...", ["OSError: no", "31.py, line 2"]),
+        ("31.py", MUTE + "ORDER = Mute()\ndef handle(event): ...", ["OSError: no", "31.py, line 2"]),
+        ("31.py", MUTE + "class handle(metaclass=Deaf): ...", ["OSError: no", "31.py, line 5"]),
+        ("31.py", "handle = dict.get", ["cannot be injected"]),
         ("31.py", "", ["defines no handle(event"]),
         ("31.py", "handle = 3", ["cannot be called"]),
         ("31.py", "async def handle(event): ...", ["coroutine handlers are not supported"]),
@@ -64,6 +85,26 @@ def test_it_is_named_with_the_reason_and_the_others_run(
 def test_a_file_of_an_unknown_signal_is_not_run(folder: Folder) -> None:
     folder.write("4.py", "raise SystemExit(3)")
     assert "unknown signal 4" in folder.broken()["4.py"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
+def test_what_ends_the_process_is_no_fault_of_a_file(
+    folder: Folder, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal may come while a file is run."""
+    monkeypatch.setattr("consumers.filing.stop", stop, raising=False)
+    folder.write("31.py", "import consumers.filing\nraise consumers.filing.stop")
+    with pytest.raises(stop):
+        folder.load()
+
+
+def test_a_name_with_control_characters(folder: Folder) -> None:
+    """It is shown as a terminal can show it, and not taken for orders to it."""
+    folder.write("31\x1b[2J\n.py", "1 / 0")
+    (broken,) = folder.load().broken
+    assert str(broken).startswith(r"31\x1b[2J\n.py: unknown signal")
+    folder.write("31-\x1b[2J\n.py", "1 / 0")
+    one_line(str(folder.load().broken[-1]), r"31-\x1b[2J\n.py: ", r"31-\x1b[2J\n.py, line 1")
 
 
 def test_a_file_that_failed_half_way_is_broken_each_time(folder: Folder) -> None:

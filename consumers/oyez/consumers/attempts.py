@@ -9,6 +9,7 @@ from oyez.schemas import Pair
 from .database.connection import HandlerSession
 from .database.engine import raise_for_database
 from .outcomes import NotReady, Reject
+from .raised import text_of
 from .shares import DONE, Dead, Failed, Outcome, Share, Waits, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)
@@ -42,9 +43,5 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def describe(error: BaseException) -> str:
     """An error as it is kept with a parked share: the error in one line, then where the handler raised it."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 # it is the handler's own class
-        said = "(its text cannot be had)"
     frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    return f"{type(error).__name__}: {said[:LONGEST]}\n{frames}"
+    return f"{type(error).__name__}: {text_of(error)[:LONGEST]}\n{frames}"

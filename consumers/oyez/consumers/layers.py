@@ -27,7 +27,8 @@ def innermost(function: Callable[..., object]) -> Any:
 def place(function: Callable[..., object]) -> str:
     """Where a callable is written, for messages: module and qualified name."""
     named = next((layer for layer in layers(function) if hasattr(layer, "__qualname__")), type(function))
-    return f"{named.__module__}.{named.__qualname__}"
+    module = getattr(named, "__module__", None)  # methods of built-in types have none
+    return f"{module}.{named.__qualname__}" if module else str(named.__qualname__)
 
 
 def _inner(layer: Any) -> Any:

@@ -35,11 +35,12 @@ def prepare(application: Application, settings: ListenSettings) -> None:
 
 
 def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
-    """The groups that handle the signals named, by a signal's name or number or a group's name; all when none is named.
+    """The groups that handle the signals named, by a signal's name or number or a group's name; all when none is named,
+    or 0, which is any signal.
 
     Raises `StartError` and `UnknownSignal`.
     """
-    if not signals:
+    if not signals or any(name.isdecimal() and int(name) == 0 for name in signals):
         return list(application.groups.values())
     names = [catalogue[int(name)].name if name.isdecimal() else name for name in signals]
     groups = [g for name in names for g in (application.of_signal(name) or [application.group(name)])]

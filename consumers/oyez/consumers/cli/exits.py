@@ -18,7 +18,9 @@ from ..eventfiles import EventFilesBroken, OpenToOthers
 from ..levers import NotBegun
 from ..loading import AppError
 from ..mailing.errors import MailServerAway, MailSettingsWrong
+from ..printable import one_line
 from ..signature import RegistrationError
+from ..stops import Terminated
 from . import logs
 
 OK = 0
@@ -52,10 +54,6 @@ class NotFound(OyezError):
 
 class Unreachable(OyezError):
     """A service does not answer; the message says which one, where, and what to do."""
-
-
-class Terminated(BaseException):
-    """SIGTERM came where nothing has to be finished."""
 
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
@@ -95,14 +93,14 @@ def code_of(error: BaseException) -> int:
 def line_of(error: BaseException) -> str:
     """One line about an error."""
     if is_usage(error):
-        return _one_line(_usage(error))
+        return one_line(_usage(error))
     if isinstance(error, OyezError):
-        return _one_line(str(error))
+        return one_line(str(error))
     if isinstance(error, DBAPIError):
-        return _one_line(f"the database: {error.orig}")
+        return one_line(f"the database: {error.orig}")
     if isinstance(error, KafkaException):
-        return _one_line(f"Kafka: {error.args[0].str()}")
-    return _one_line(f"{type(error).__name__}: {error}")
+        return one_line(f"Kafka: {error.args[0].str()}")
+    return one_line(f"{type(error).__name__}: {error}")
 
 
 def is_usage(error: Any) -> bool:
@@ -147,7 +145,3 @@ def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see {context.command_path} --help)" if context is not None else ""
     return f"{error.format_message().rstrip('.')}{hint}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

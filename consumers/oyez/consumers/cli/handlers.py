@@ -11,6 +11,7 @@ from oyez.schemas import Declaration, catalogue
 from ..application import Application
 from ..eventfiles import BrokenFile, Loaded
 from ..handlers import Handler
+from ..printable import printable
 from . import output
 from .apps import loaded_of
 from .exits import CheckFailed
@@ -58,7 +59,7 @@ def handlers(context: typer.Context, application: App = None, as_json: Json = Fa
     else:
         output.table(rows, COLUMNS, empty=f"{loaded.handlers.app} has no handlers")
     if loaded.broken:
-        names = ", ".join(one.file.name for one in loaded.broken)
+        names = ", ".join(printable(one.file.name) for one in loaded.broken)
         raise CheckFailed(f"broken event files: {names}")
     Application(loaded.handlers)
 

@@ -39,7 +39,7 @@ def listen(
     context: typer.Context,
     signals: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named."),
+        typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named, or 0."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes for each group.")] = 1,
     limit: Annotated[

@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..printable import printable
+
 UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -41,7 +43,7 @@ def is_terminal() -> bool:
 
 def note(text: str) -> None:
     """Say something that is no data."""
-    print(f"oyez: {text}", file=sys.stderr)  # noqa: T201
+    print(f"oyez: {printable(text)}", file=sys.stderr)  # noqa: T201
 
 
 def line(text: str) -> None:
@@ -91,8 +93,7 @@ def shown(cell: object, now: datetime | None) -> str:
         return f"{cell:.0f} s" if now is None else span(cell)
     if isinstance(cell, list | tuple):
         return ", ".join(str(one) for one in cell) or "-"
-    text = str(cell)
-    return text if text.isprintable() else "".join(map(_printable, text))
+    return printable(str(cell))
 
 
 def iso(moment: datetime) -> str:
@@ -144,7 +145,3 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return iso(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _printable(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode()

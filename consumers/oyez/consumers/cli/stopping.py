@@ -6,7 +6,8 @@ import signal
 import threading
 from types import FrameType
 
-from .exits import INTERRUPTED, OK, Terminated
+from ..stops import Terminated
+from .exits import INTERRUPTED, OK
 
 
 def end_on_sigterm() -> None:

@@ -12,6 +12,7 @@ from oyez.schemas import OyezError
 
 from ..options import Asked
 from ..raised import in_one_line
+from ..stops import STOPS
 from .guarding import read
 
 
@@ -54,7 +55,7 @@ def _imported(file: Path) -> ModuleType:
     """The file's module; a process runs a file once, as it does with every module."""
     name = f"oyez_events.{file.stem}"
     known = sys.modules.get(name)
-    if known is not None and known.__file__ == str(file):
+    if known is not None and getattr(known, "__file__", None) == str(file):
         return known
     source = _read(file)
     module = ModuleType(name)
@@ -62,8 +63,11 @@ def _imported(file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         _run(source, str(file), vars(module))
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+    except STOPS:
+        sys.modules.pop(name, None)
+        raise
+    except BaseException as error:
+        sys.modules.pop(name, None)
         raise FileBroken(f"it cannot be imported: {in_one_line(error)}") from error
     return module
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oyez.producers import SettingsError
-from oyez.schemas import Catalogue, Declaration, OyezError, SchemaError, UnknownSignal, catalogue
+from oyez.schemas import Catalogue, Declaration, OyezError, SchemaError, catalogue
 
 from ..application import Application, StartError
 from ..handlers import Handlers
 from ..layers import place
-from .guarding import OpenToOthers, check_folder
-from .importing import Definition, FileBroken, definition
+from ..printable import printable
+from ..raised import reason_of
+from ..signature import RegistrationError
+from ..stops import STOPS
+from .guarding import check_folder
+from .importing import Definition, definition
 from .naming import event_files, signal_of
 
 
@@ -34,7 +38,7 @@ class BrokenFile:
     signal: Declaration | None = None
 
     def __str__(self) -> str:
-        return f"{self.file.name}: {self.reason}"
+        return f"{printable(self.file.name)}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,10 @@ def _found(file: Path, signals: Catalogue, broken: list[BrokenFile]) -> tuple[De
     try:
         signal = signal_of(file, signals)
         return signal, definition(file)
-    except (UnknownSignal, FileBroken, OpenToOthers) as error:
-        broken.append(BrokenFile(file, str(error), signal))
+    except STOPS:
+        raise
+    except BaseException as error:  # noqa: BLE001 # what the file defines is the user's code, down to its attributes
+        broken.append(BrokenFile(file, reason_of(error), signal))
         return None
 
 
@@ -86,9 +92,13 @@ def _add(
 ) -> None:
     try:
         handlers.add(found.function, signal, found.asked)
-    except OyezError as error:
+    except STOPS:
+        raise
+    except RegistrationError as error:
         reason = str(error).removeprefix(f"{place(found.function)}: ")
         broken.append(BrokenFile(file, reason, signal))
+    except BaseException as error:  # noqa: BLE001 # the same
+        broken.append(BrokenFile(file, reason_of(error), signal))
 
 
 def _checked(handlers: Handlers, signals: Catalogue, broken: list[BrokenFile]) -> Handlers:
