@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from .errors import MailRefused
+from .texts import wrong_with
 
 _KIND = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,100}/[A-Za-z0-9!#$&^_.+-]{1,100}")
 LONGEST = 200  # characters of a name
@@ -21,8 +22,9 @@ class Attachment:
     kind: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.name or len(self.name) > LONGEST or not self.name.isprintable():
-            raise MailRefused(f"mail: an attachment cannot have the name {self.name[:LONGEST]!r}")
+        wrong = _wrong_with(self.name)
+        if wrong is not None:
+            raise MailRefused(f"mail: an attachment's name {wrong}: {self.name[:80]!r}")
         if not isinstance(self.content, bytes):
             raise MailRefused(
                 f"mail: the attachment {self.name} is no bytes but {type(self.content).__name__}"
@@ -39,3 +41,11 @@ class Attachment:
         main, _, sub = kind.partition("/")
         # What is attached is sent as its bytes, never as a message or as parts of one.
         return (main, sub) if main not in ("message", "multipart") else ("application", "octet-stream")
+
+
+def _wrong_with(name: str) -> str | None:
+    if not isinstance(name, str) or not name.strip():
+        return "is empty"
+    if len(name) > LONGEST:
+        return f"has more than {LONGEST} characters"
+    return "has =? in it, which readers take for encoded text" if "=?" in name else wrong_with(name)

@@ -22,7 +22,7 @@ from ..workplace import Workplace
 from .addresses import Addresses, parse, parse_all
 from .attachments import Attachment
 from .errors import MailRefused
-from .message import Parts, compose
+from .message import Parts, compose, from_line
 
 MOST_RECIPIENTS = 100
 
@@ -85,7 +85,7 @@ class Mail(Tool):
         """
         key, n = self._key(cause)
         given = [parse_all(one) for one in (to, cc, bcc, reply_to)]
-        by = None if sender is None else parse(sender)
+        by = None if sender is None else _author(sender)
         message_id = f"<{self._token(key, n)}@{by.domain if by else f'{self._at.app}.oyez'}>"
         parts = Parts(
             message_id, given[0], given[1], given[3], subject, text, html, tuple(attachments), headers or {}
@@ -135,6 +135,13 @@ class Mail(Tool):
             return uuid7().hex
         said = json.dumps([self._at.app, self._handler, *key, n])
         return hashlib.sha256(said.encode()).hexdigest()[:40]
+
+
+def _author(sender: str) -> Address:
+    """Who it is from. The line is written when the mail is sent; that it can be is known now."""
+    by = parse(sender)
+    from_line(by)
+    return by
 
 
 def _recipients(to: list[Address], cc: list[Address], bcc: list[Address]) -> list[str]:

@@ -11,26 +11,15 @@ from email.policy import SMTP
 
 from .attachments import Attachment
 from .errors import MailRefused
+from .headers import address_line, check, text_line
+from .texts import wrong_with
 
 POLICY = SMTP.clone(cte_type="7bit")  # every server takes it
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,75}")
-OURS = {
-    *(
-        "from",
-        "to",
-        "cc",
-        "bcc",
-        "subject",
-        "date",
-        "message-id",
-        "reply-to",
-        "sender",
-        "return-path",
-        "received",
-    ),
-    *("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-id"),
-}
-MOST_SUBJECT = 900  # characters
+_NAMES = "from to cc bcc subject date message-id reply-to sender return-path received mime-version"
+OURS = frozenset(_NAMES.split())
+_OUR_KINDS = ("content-", "resent-")
+MOST_TEXT = 900  # characters of a header
 
 
 @dataclass(frozen=True)
@@ -48,24 +37,43 @@ class Parts:
     headers: Mapping[str, str]
 
 
+def from_line(sender: Address) -> bytes:
+    """The header that says who it is from. Raises `MailRefused`."""
+    line = address_line("From", [sender])
+    check(line, ["From"])
+    return line
+
+
 def compose(parts: Parts) -> bytes:
     """The message, ready for SMTP but for From and Date. Raises `MailRefused`."""
-    message = EmailMessage(policy=POLICY)
-    message["Message-ID"] = parts.message_id
+    head = {"Message-ID": text_line("Message-ID", parts.message_id)}
     for name, addresses in (("To", parts.to), ("Cc", parts.cc), ("Reply-To", parts.reply_to)):
         if addresses:
-            message[name] = addresses
-    message["Subject"] = _one_line("the subject", parts.subject, MOST_SUBJECT)
+            head[name] = address_line(name, addresses)
+    head["Subject"] = text_line("Subject", _one_line("the subject", parts.subject))
     for name, value in parts.headers.items():
-        message[_header(name)] = _one_line(f"the header {name}", value, MOST_SUBJECT)
+        head[_header(name)] = text_line(name, _one_line(f"the header {name}", value))
+    check(b"".join(head.values()), list(head))
+    return b"".join(head.values()) + _body(parts)
+
+
+def _body(parts: Parts) -> bytes:
+    """The content, with the headers that say what it is."""
+    message = EmailMessage(policy=POLICY)
     _fill(message, parts)
-    return message.as_bytes()
+    written = message.as_bytes()
+    for part in message.walk():
+        items = list(part.raw_items())
+        check(b"".join(POLICY.fold_binary(*item) for item in items), [name for name, _ in items])
+    return written
 
 
 def _fill(message: EmailMessage, parts: Parts) -> None:
     for text in (parts.text, parts.html):
         if text is not None and not isinstance(text, str):
             raise MailRefused(f"mail: text and html are str, not {type(text).__name__}")
+        if text is not None and "\0" in text:
+            raise MailRefused("mail: a zero byte in its text or html is not for mail")
     if parts.text is None and parts.html is None:
         raise MailRefused("mail: it has no content; give text=, html= or both")
     if parts.text is not None:
@@ -87,17 +95,17 @@ def _encodable(text: str) -> str:
 def _header(name: str) -> str:
     if not isinstance(name, str) or not _HEADER.fullmatch(name):
         raise MailRefused(f"mail: {name!r} cannot name a header")
-    if name.lower() in OURS or name.lower().startswith("resent-"):
+    if name.lower() in OURS or name.lower().startswith(_OUR_KINDS):
         raise MailRefused(f"mail: the header {name} is written by Oyez; use the parameter for it")
     return name
 
 
-def _one_line(what: str, text: object, most: int) -> str:
+def _one_line(what: str, text: object) -> str:
     """A header's value. A line break in one would begin another header."""
     if not isinstance(text, str):
         raise MailRefused(f"mail: {what} is a str, not {type(text).__name__}")
-    if any(ord(character) < 32 or character in "\x7f\x85\u2028\u2029" for character in text):
-        raise MailRefused(f"mail: {what} has line breaks or control characters: {text[:80]!r}")
-    if len(text) > most:
-        raise MailRefused(f"mail: {what} has more than {most} characters")
-    return _encodable(text)
+    if wrong := wrong_with(text):
+        raise MailRefused(f"mail: {what} {wrong}: {text[:80]!r}")
+    if len(text) > MOST_TEXT:
+        raise MailRefused(f"mail: {what} has more than {MOST_TEXT} characters")
+    return text

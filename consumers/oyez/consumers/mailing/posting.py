@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from ..database.mails import Letter
 from .addresses import parse
 from .answers import Answer
 from .errors import MailSettingsWrong
-from .message import POLICY
+from .message import from_line
 from .settings import MailSettings
 from .smtp import Link
 
@@ -71,7 +70,6 @@ class Posting:
     def _from_line(self, sender: str) -> tuple[bytes, str]:
         """The header, and the address for the envelope."""
         if sender not in self._from:
-            message, address = EmailMessage(policy=POLICY), parse(sender)
-            message["From"] = address
-            self._from[sender] = (message.as_bytes().removesuffix(b"\r\n"), address.addr_spec)
+            address = parse(sender)
+            self._from[sender] = (from_line(address), address.addr_spec)
         return self._from[sender]
