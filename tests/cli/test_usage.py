@@ -103,6 +103,13 @@ def test_settings_come_from_flags_then_the_environment_then_the_file(
     refused(["--database", "sqlite:///before.db", "db", "check", "--database", "sqlite:///f.db"], 3, "f.db")
 
 
+def test_a_list_that_is_no_json(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYEZ_SPOOLS", "/a")
+    refused(["spool", "status"], 2, "OYEZ_SPOOLS is not JSON", '; write it such as ["/srv/web-1"]')
+    monkeypatch.setenv("OYEZ_SPOOLS", '"/a"')
+    refused(["spool", "status"], 2, "spools", "(from OYEZ_SPOOLS)")
+
+
 def test_a_file_of_settings_that_is_no_toml(refused: Refused) -> None:
     with open("oyez.toml", "w") as file:  # noqa: PTH123
         file.write("database = \n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -93,6 +94,26 @@ def test_a_signal_that_nobody_handles_or_knows(settings: ListenSettings) -> None
 def test_a_transport_that_leaves_nothing_to_listen_to(settings: ListenSettings) -> None:
     with pytest.raises(SettingsError, match="inline"):
         listen(settings=settings.model_copy(update={"transport": "inline"}), application=shop())
+
+
+@pytest.mark.parametrize("limit", ["x", "10", None, 1.5, True])
+def test_a_limit_that_is_no_number(settings: ListenSettings, limit: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        listen(limit=limit, settings=settings, application=shop())
+    assert str(caught.value) == f"limit is {limit!r}; give a whole number of events, at least 1"
+
+
+def test_a_limit_that_is_too_small_is_refused_before_anything_is_loaded(settings: ListenSettings) -> None:
+    with pytest.raises(ValueError, match="limit is 0"):
+        listen(limit=0, settings=settings.model_copy(update={"app": "nowhere:on"}))
+
+
+@pytest.mark.parametrize("signal", [[7501], 0.0, 7501.5])
+def test_what_is_no_signal(settings: ListenSettings, signal: Any) -> None:
+    with pytest.raises(TypeError, match="give one signal, by its class, name or number"):
+        listen(signal, settings=settings, application=shop())
+    with pytest.raises(UnknownSignal, match="False"):
+        listen(False, settings=settings, application=shop())
 
 
 def test_a_handler_that_moved_is_refused(settings: ListenSettings) -> None:

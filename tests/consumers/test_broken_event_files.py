@@ -151,6 +151,16 @@ def test_a_file_that_completes_beside_another_group(folder: Folder) -> None:
     assert "completed by handlers in several groups" in folder.broken()["2.py"]
 
 
+def test_of_two_files_that_complete_in_two_groups_the_last_is_broken(folder: Folder) -> None:
+    """That another file requires the signal changes nothing; that a second one completes it elsewhere does."""
+    folder.write("2-cg.py", "COMPLETES, GROUP = True, 'other'\ndef handle(event): ...")
+    folder.write("3.py")
+    assert folder.load(Handlers("shop")).broken == ()
+    folder.write("2-a.py", "COMPLETES = True\ndef handle(event): ...")
+    (broken,) = folder.load(Handlers("shop")).broken
+    one_line(str(broken), "2-cg.py: account.opened is completed by handlers in several groups", "shop.other")
+
+
 def test_a_name_that_a_decorated_handler_has(folder: Folder) -> None:
     on = shop()
     on(Page, name="page.py")(lambda event: None)

@@ -48,11 +48,13 @@ def listen(
 
     Raises `UnknownSignal`; `StartError` for a signal that the application does not handle; what `load_application`
     raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to;
-    ValueError for a limit below 1. What was committed before an error stays.
+    ValueError for a limit below 1, TypeError for what is no number or no signal. What was committed before an error
+    stays.
     """
     from .listening import prepare  # noqa: PLC0415 # whoever only registers handlers needs no Kafka client
     from .passing import one_pass  # noqa: PLC0415 # the same
 
+    check_limit(limit)
     said = settings or ListenSettings()
     found = application or load_application(said)
     groups = _groups(found, signal)
@@ -60,9 +62,19 @@ def listen(
     return one_pass(groups, said, limit)
 
 
+def check_limit(limit: object) -> None:
+    """Raises TypeError for what is no whole number, and ValueError for one below 1."""
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise TypeError(f"limit is {limit!r}; give a whole number of events, at least 1")
+    if limit < 1:
+        raise ValueError(f"limit is {limit}; a pass handles at least one event")
+
+
 def _groups(application: Application, signal: type[Signal] | str | int | None) -> list[Group]:
-    if signal is None or signal == 0:
+    if signal is None or (signal == 0 and type(signal) is int):
         return list(application.groups.values())
+    if not isinstance(signal, type | str | int):
+        raise TypeError(f"signal is {signal!r}; give one signal, by its class, name or number")
     name = catalogue[signal].name
     groups = application.of_signal(name)
     if not groups:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from .application import Group
 from .assembly import drainer_for, engine_from, log_for, make_worker
-from .bounded import Listened
+from .bounded import Listened, check_limit
 from .breakage import HandlersBroken
 from .database import waits
 from .database.engine import Database
@@ -38,8 +38,7 @@ def one_pass(
     log_for: LogFor = log_for,
 ) -> Listened:
     """One pass over these groups, or until ``stopped()``: then what is begun is finished."""
-    if limit < 1:
-        raise ValueError(f"limit is {limit}; a pass handles at least one event")
+    check_limit(limit)
     engine = engine_from(settings)
     workers: list[Worker] = []
     try:

@@ -15,7 +15,7 @@ class ListenSettings(MailSettings):
 
     batch: int = Field(500, ge=1, le=10_000)
     """Events taken in one transaction, at most."""
-    spools: tuple[Path, ...] = ()
+    spools: tuple[Path, ...] = Field((), examples=[["/srv/web-1"]])
     """The folders below which logs of the spool are read; `spool` if none is named."""
     budget: float = Field(10.0, gt=0)
     """Seconds after which a batch that is not done is cut: what has not run is left for the next one."""

@@ -1,5 +1,6 @@
 """Settings: what the caller gives, then OYEZ_… in the environment, then oyez.toml, then the default."""
 
+import json
 import os
 import socket
 import tomllib
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
-from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from oyez.schemas import MAX_TEXT, reasons
 
@@ -34,6 +36,21 @@ def _flat(options: Any, prefix: str = "") -> Any:
     return flat
 
 
+class _Environment(EnvSettingsSource):
+    """What has parts is written as JSON there: such a setting has an example that says how."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError as error:
+            # The value is not shown: it may have a password in it.
+            name, example = (
+                f"{self.env_prefix}{field_name}".upper(),
+                json.dumps((field.examples or [None])[0]),
+            )
+            raise SettingsError(f"{name} is not JSON ({error}); write it such as {example}") from None
+
+
 KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
 
 
@@ -50,7 +67,7 @@ class Settings(BaseSettings):
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
-    kafka_options: KafkaOptions = {}
+    kafka_options: KafkaOptions = Field({}, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     spool: Path | None = None
@@ -89,8 +106,6 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError(_explained(error, values)) from None
-        except UnreadableSetting as error:
-            raise SettingsError(f"{error}: {error.__cause__}") from None
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{FILE} is not valid TOML: {error}") from None
 
@@ -103,7 +118,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, FILE)
+        return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls, FILE)
 
 
 def _explained(error: ValidationError, given: dict[str, Any]) -> str:
