@@ -108,10 +108,12 @@ class SmallBatches(FakeShipping):
     def __init__(self, broker: FakeBroker, most: int) -> None:
         super().__init__(broker)
         self._most = most
+        self.flushed = 0
 
     def flush(self, timeout: float) -> None:
         from oyez.producers.transport import Lasting
 
+        self.flushed += 1
         if len(self._taken) > self._most:
             for _, value in self._taken:
                 self._report(value, Lasting("the batch is too large"))
@@ -122,8 +124,10 @@ class SmallBatches(FakeShipping):
 def test_a_batch_that_is_too_large_is_no_event_that_is(tmp_path: Path) -> None:
     spooled(tmp_path, 60, limit=1_000_000)
     broker = FakeBroker()
-    Drainer([tmp_path], "t", lambda: Shipper(SmallBatches(broker, 7))).run(never)
+    shipping = SmallBatches(broker, 7)
+    Drainer([tmp_path], "t", lambda: Shipper(shipping)).run(never)
     assert numbers(broker) == list(range(60))
+    assert shipping.flushed < 60, "what follows goes in smaller batches"
     assert not (tmp_path / "t" / "refused.ndjson").exists()
 
 

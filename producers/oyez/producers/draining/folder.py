@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
 
 from oyez.schemas import OyezError
 
@@ -21,7 +23,7 @@ log = logging.getLogger("oyez.spool")
 
 _BATCH = 1_000
 _NEARLY = 256 * 1024
-"""So many bytes before its end a log is held against appending, so that the end can be reached."""
+"""So many bytes before its end a log may be held against appending, so that the end can be reached."""
 
 
 class Stuck(OyezError):
@@ -30,6 +32,13 @@ class Stuck(OyezError):
     def __init__(self, reason: str, shipped: int = 0) -> None:
         super().__init__(reason)
         self.shipped = shipped
+
+
+class _Lines(NamedTuple):
+    """Lines of a log, and the position after each."""
+
+    lines: list[bytes]
+    ends: list[int]
 
 
 class LogDrain:
@@ -41,13 +50,15 @@ class LogDrain:
         folder: Folder,
         *,
         clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
         patience: float = 10.0,
         grip: float = 1.0,
     ) -> None:
-        """``patience``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last ones, for
-        which nobody can append meanwhile."""
+        """``patience``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last batches in
+        all, during which nobody can append; ``timer`` gives seconds."""
         self.folder = folder
         self._clock = clock
+        self._timer = timer
         self._patience = patience
         self._grip = grip
         self._mark = Mark(folder.path, folder.log_id)
@@ -106,32 +117,61 @@ class LogDrain:
         return begin
 
     def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
-        while not stop() and self._segments.end() - self._position > _NEARLY:
-            self._some(shipper, self._patience)
-        with self._appending.held():
-            while not stop() and self._position != self._segments.end():
-                self._some(shipper, self._grip)
+        """Whoever appends never waits for a broker that is away: the log is held against them only while the last
+        batches are shipped, once one has been acknowledged without that in so short a time as it may be held."""
+        answers = False
+        while not stop() and (left := self._left()):
+            if left <= _NEARLY and answers:
+                answers = False
+                self._finish(shipper, stop)
+                continue
+            lines = self._next() if left > _NEARLY else self._next_held()
+            before, began = self._shipped, self._timer()
+            self._some(shipper, lines, began + self._patience)
+            answers = self._shipped > before and self._timer() - began <= self._grip
 
-    def _some(self, shipper: Shipper, patience: float) -> None:
-        """Ship a batch, or put one line aside."""
+    def _finish(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+        """Reach the end, if there is time enough; what stands in the way then is said by who goes on without haste."""
+        with self._appending.held(), suppress(Stuck):
+            until = self._timer() + self._grip
+            while not stop() and self._left() and self._timer() + self._grip / 2 <= until:
+                self._some(shipper, self._next(), until)
+
+    def _left(self) -> int:
+        return self._segments.end() - self._position
+
+    def _next_held(self) -> _Lines:
+        """What is at the end may be taken back by whoever is appending it: it stays once the lock is free."""
+        with self._appending.held():
+            return self._next()
+
+    def _next(self) -> _Lines:
         begins, lines, after = self._reader.read(self._position, self._most)
-        ends = [*begins[1:], after]
+        return _Lines(lines, [*begins[1:], after])
+
+    def _some(self, shipper: Shipper, batch: _Lines, until: float) -> None:
+        """Ship a batch, or put one line aside."""
+        lines, ends = batch
+        if not lines:
+            return
         events, why = self._events(lines)
         if not events:
             self._put_aside(lines[0], why, ends[0])
             return
-        shipped = shipper.ship(events, patience)
+        shipped = shipper.ship(events, until - self._timer())
         if shipped.is_refused and not shipped.count and len(events) > 1:
             # A batch may be refused for its size: what is refused alone is refused for ever.
-            shipped, self._most = shipper.ship(events[:1], patience), len(events) // 2
+            shipped, self._most = shipper.ship(events[:1], max(0.0, until - self._timer())), len(events) // 2
+        elif shipped.reason is None:
+            self._most = min(_BATCH, self._most * 2)
         if shipped.count:
             self._move(ends[shipped.count - 1])
             self._shipped += shipped.count
         if shipped.reason is None:
-            self._most = min(_BATCH, self._most * 2)
-        elif not shipped.is_refused:
+            return
+        if not shipped.is_refused:
             raise Stuck(shipped.reason, self._shipped)
-        elif not shipped.count:
+        if not shipped.count:
             self._put_aside(lines[0], shipped.reason, ends[0])
 
     def _events(self, lines: list[bytes]) -> tuple[list[Outgoing], str]:
