@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from oyez.producers.spooled import SpooledTransport
 from oyez.schemas import decode
 from producers.shop import PageViewed, known
 from producers.test_kafka import records
+
+FORK = multiprocessing.get_context("fork")
 
 
 def settings(**said: Any) -> Settings:
@@ -106,14 +109,23 @@ def test_spooled_without_a_broker(tmp_path: Path) -> None:
     assert [folder.topic for folder in found_in([tmp_path], "?")] == ["oyez.events"]
 
 
+def announce_to_nobody(said: Settings, ids: Path) -> None:
+    """A process that announces while the broker is away, and ends."""
+    with Announcer.from_settings(said, catalogue=known) as announcer:
+        made = [announcer.announce(PageViewed(session_id="s1", url=f"/{n}")) for n in range(3)]
+    assert announcer.undelivered == 0
+    ids.write_text("\n".join(made))
+
+
 def test_a_process_that_ends_while_the_broker_is_away_leaves_its_events_to_the_next(
     kafka: str, topic: str, tmp_path: Path
 ) -> None:
-    away = settings(topic=topic, spool=tmp_path, flush_timeout=0.2)
-    with Announcer.from_settings(away, catalogue=known) as announcer:
-        ids = [announcer.announce(PageViewed(session_id="s1", url=f"/{n}")) for n in range(3)]
-    assert announcer.undelivered == 0
-    there = settings(kafka=kafka, topic=topic, spool=tmp_path, announce_timeout=20)
+    away = settings(topic=topic, spool=tmp_path / "spool", flush_timeout=0.2)
+    child = FORK.Process(target=announce_to_nobody, args=(away, tmp_path / "ids"))
+    child.start()
+    child.join(60)
+    ids = (tmp_path / "ids").read_text().split()
+    there = settings(kafka=kafka, topic=topic, spool=tmp_path / "spool", announce_timeout=20)
     with Announcer.from_settings(there, catalogue=known) as announcer:
         ids += [announcer.announce(PageViewed(session_id="s1", url=f"/{n}")) for n in range(3, 6)]
     found = [decode(m.value(), m.headers(), m.key(), known).id for m in records(kafka, topic, 6)]
