@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .names import SegmentName
 
 IDENTITY = "folder.json"
 LOCK = "append.lock"
+_LOG_ID = re.compile("[0-9a-f]{32}")
 DEPTH = 4  # folders below one another in which logs are looked for
 
 
@@ -37,7 +39,8 @@ class Folder:
     def create(cls, path: Path, topic: str) -> Self:
         """The folder at ``path``, made if it is not there. OSError: it cannot be made or read; `SpoolError`: it is
         another topic's, or damaged."""
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
         with locked(path / LOCK):
             identity = path / IDENTITY
             if not identity.exists():
@@ -53,12 +56,14 @@ class Folder:
         identity = path / IDENTITY
         try:
             said = json.loads(identity.read_bytes())
-            return cls(path, str(said["log_id"]), str(said["topic"]))
-        except (ValueError, KeyError, TypeError):
-            raise SpoolError(
-                f"{identity} is damaged; write {{'format': 1, 'log_id': (as in the names of the segments), 'topic': "
-                "…} into it"
-            ) from None
+            log_id, topic = said["log_id"], said["topic"]
+            if not (isinstance(topic, str) and isinstance(log_id, str) and _LOG_ID.fullmatch(log_id)):
+                raise ValueError
+            return cls(path, log_id, topic)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            ids = sorted({name.log_id for one in path.iterdir() if (name := SegmentName.parse(one.name))})
+            right = json.dumps({"format": 1, "log_id": ids[0] if ids else uuid4().hex, "topic": path.name})
+            raise SpoolError(f"{identity} is damaged; write this into it: {right}") from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -23,6 +24,9 @@ class Syncing(Protocol):
     def finish(self, file: int) -> None:
         """The file is written to no more."""
 
+    def sync(self) -> None:
+        """Force to disk now what would be later. OSError: it could not be."""
+
     def close(self) -> None: ...
 
 
@@ -42,6 +46,9 @@ class Always:
     def finish(self, file: int) -> None:
         """Nothing is left to do."""
 
+    def sync(self) -> None:
+        """Nothing is left to do."""
+
     def close(self) -> None:
         """Nothing is left to do."""
 
@@ -52,6 +59,9 @@ class Never:
     write = staticmethod(os.write)
 
     def finish(self, file: int) -> None:
+        """Nothing."""
+
+    def sync(self) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -69,17 +79,25 @@ class Interval:
         self._thread: threading.Thread | None = None
 
     def write(self, file: int, lines: bytes, /) -> int:
+        if self._thread is None:
+            self._thread = self._started()
         written = os.write(file, lines)
         self._dirty = file  # not before: what is written after a sync has to wait for the next one
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=_sync_often,
-                args=(weakref.ref(self), self._stop, self._seconds),
-                name="oyez-spool-sync",
-                daemon=True,
-            )
-            self._thread.start()
         return written
+
+    def _started(self) -> threading.Thread:
+        """OSError: the system has no more threads."""
+        thread = threading.Thread(
+            target=_sync_often,
+            args=(weakref.ref(self), self._stop, self._seconds),
+            name="oyez-spool-sync",
+            daemon=True,
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise OSError(errno.EAGAIN, str(error)) from None
+        return thread
 
     def finish(self, file: int) -> None:
         self.sync()

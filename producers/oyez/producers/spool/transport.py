@@ -39,7 +39,15 @@ class SpoolTransport:
             raise TransportRefused(f"the spool {where}: {error.strerror}; nothing was recorded") from error
 
     def flush(self, timeout: float) -> None:
-        """What was taken is recorded already."""
+        """Force to disk what was taken, unless that is left to the system for ever (fsync ``never``).
+        TransportRefused: it could not be."""
+        for topic, writer in list(self._writers.items()):
+            try:
+                writer.flush()
+            except OSError as error:
+                raise TransportRefused(
+                    f"the spool {self._path / topic} could not be forced to disk: {error.strerror}"
+                ) from error
 
     def close(self, timeout: float) -> None:
         """Force to disk what is to be, and let go of the files."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_UN, flock
 from mmap import mmap
 from os import SEEK_END, lseek
+from os.path import samestat
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,6 +24,14 @@ from .tails import mend
 
 # Bytes of the lock file: how many segments were begun, as every process that has it open sees at once.
 _COUNTER = 8
+
+
+LOOK = 1.0
+"""Seconds after which a writer looks whether its segment still is where it was."""
+
+
+class FolderGone(FileNotFoundError):
+    """The folder, or its newest segment, was moved or removed."""
 
 
 class Writer:
@@ -52,13 +61,13 @@ class Writer:
         self._limit = segment_bytes
         self._age = segment_seconds
         self._clock = clock
+        self._least = "", 0
         self._begin()
         call_in_child(self._begin_in_child)
 
     def _begin(self) -> None:
-        self._here = (
-            threading.local()
-        )  # each thread's lock file; whoever uses its number keeps this object meanwhile
+        # Each thread's lock file. Whoever uses it keeps this object meanwhile, and looks whether it still counts.
+        self._here = threading.local()
         self._syncing = syncing(*self._policy)
         self._put = self._syncing.write
         self._segments: Segments | None = None
@@ -66,7 +75,7 @@ class Writer:
         self._shared: memoryview | list[int] = [-1]
         self._begun = -2
         self._base = self._end = 0
-        self._until = 0.0
+        self._ends = self._until = 0.0
 
     def append(self, record: bytes) -> None:
         """Append a record that holds no line feed.
@@ -80,8 +89,10 @@ class Writer:
             lock = here.number
         except AttributeError:
             lock = self._open_lock(here)
-        flock(lock, LOCK_EX)
         try:
+            flock(lock, LOCK_EX)
+            if here is not self._here:
+                raise FolderGone
             end, size, file = self._end, len(line), self._file
             # Whether all is as this writer left it, in the order of what is soonest asked.
             if (
@@ -95,8 +106,12 @@ class Writer:
                 self._end = end + size
             else:
                 self._refuse(end)
+            return
+        except FolderGone:
+            self._leave(here)
         finally:
             flock(lock, LOCK_UN)
+        self.append(record)
 
     def append_all(self, records: Sequence[bytes]) -> None:
         """Append several: all of them, or none."""
@@ -122,21 +137,29 @@ class Writer:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder against all others: what is asked in this block stays true until its end."""
-        here = self._here
-        lock = here.number if hasattr(here, "number") else self._open_lock(here)
-        flock(lock, LOCK_EX)
-        try:
-            yield
-        finally:
-            flock(lock, LOCK_UN)
+        while True:
+            here = self._here
+            lock = here.number if hasattr(here, "number") else self._open_lock(here)
+            try:
+                flock(lock, LOCK_EX)
+                if here is self._here and self._is_there():
+                    yield
+                    return
+                self._leave(here)
+            finally:
+                flock(lock, LOCK_UN)
+
+    def flush(self) -> None:
+        """Force to disk what the fsync policy has left for later. OSError: it could not be."""
+        self._syncing.sync()
 
     def close(self) -> None:
         """Force to disk what is to be, and let go of the files. A later `append` opens them again."""
-        if self._segments is not None:
+        if not self._is_there():
+            self._let_go()
+        elif self._segments is not None:
             with self.held():
-                self._syncing.close()
-                self._close_file()
-                self._begin()
+                self._let_go()
 
     def _open_lock(self, here: threading.local) -> int:
         """The lock file, for the thread that asks; closed when it ends. The folder is made if it is not there."""
@@ -150,18 +173,20 @@ class Writer:
         with (self.path / LOCK).open("r+b", buffering=0) as lock:
             if os.fstat(lock.fileno()).st_size < _COUNTER:
                 lock.truncate(_COUNTER)
+            self._opened = os.fstat(lock.fileno())
             self._shared = memoryview(mmap(lock.fileno(), _COUNTER)).cast("Q")
         self._segments = Segments(self.path, self.log_id)
         return self._segments
 
     def _write(self, lines: bytes) -> None:
-        size = self._size()
-        if size and (size + len(lines) > self._limit or self._clock() > self._until):
+        size, now = self._size(), self._clock()
+        if size and (size + len(lines) > self._limit or now > self._ends):
             self._rotate()
             size = 0
         if self._put(self._file, lines) < len(lines):
             self._refuse(size)
         self._end = size + len(lines)
+        self._until = min(self._ends, now + LOOK)
 
     def _refuse(self, size: int) -> NoReturn:
         """Take a part of a line away again: there was no room for the rest."""
@@ -171,6 +196,8 @@ class Writer:
 
     def _size(self) -> int:
         """The size of the segment that is to be written to, which is opened if it is not."""
+        if not self._is_there():
+            raise FolderGone(errno.ENOENT, "it was moved or removed while it was written to", str(self.path))
         if self._file >= 0 and self._shared[0] == self._begun:
             size = lseek(self._file, 0, SEEK_END)
             return size if size == self._end else mend(self._file)
@@ -180,7 +207,9 @@ class Writer:
         self._finish_file()
         newest = (self._segments or self._open()).newest()
         if newest is None or not newest.is_open():
-            self._create(0 if newest is None else newest.base + newest.size())
+            log_id, least = self._least
+            end = 0 if newest is None else newest.base + newest.size()
+            self._create(max(end, least) if log_id == self.log_id else end)
             return 0
         self._file = os.open(newest.path, os.O_RDWR | os.O_APPEND)
         self._take(newest)
@@ -197,14 +226,42 @@ class Writer:
         self._shared[0] += 1
         name = SegmentName(base, int(self._clock()), self.log_id)
         path = self.path / str(name)
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileNotFoundError:
+            raise FolderGone from None
         self._take(Segment(base, path, name.created))
         sync_directory(self.path)
 
     def _take(self, segment: Segment) -> None:
         self._begun = self._shared[0]
         self._base, self._end = segment.base, 0
-        self._until = segment.created + self._age
+        self._name, self._ends = segment.path, segment.created + self._age
+
+    def _is_there(self) -> bool:
+        """Whether what is open still has its name: the lock, and the segment if it is the newest."""
+        if self._segments is None:
+            return True
+        try:
+            if not samestat((self.path / LOCK).stat(), self._opened):
+                return False
+            is_newest = self._file >= 0 and self._shared[0] == self._begun
+            return not is_newest or samestat(self._name.stat(), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
+
+    def _leave(self, here: threading.local) -> None:
+        """Let go of a folder that was moved or removed, unless another thread has. Should the log go on in it, its
+        positions are not used again."""
+        if here is self._here:
+            if self._file >= 0:
+                self._least = self.log_id, self._base + os.fstat(self._file).st_size
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._syncing.close()
+        self._close_file()
+        self._begin()
 
     def _finish_file(self) -> None:
         if self._file >= 0:
