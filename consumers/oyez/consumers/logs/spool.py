@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import repeat
 from typing import NamedTuple
@@ -14,6 +16,8 @@ from ..database.positions import FOLDER, Partition
 from ..reading import Record
 from .log import FirstOffset, LogAway
 from .members import Members
+
+log = logging.getLogger("oyez.spool")
 
 COUNTED = 10_000  # lines at a step
 LOOK = 0.5  # s between two looks for folders and members
@@ -76,6 +80,7 @@ class SpoolLog:
         self._readers: dict[Partition, LogReader] = {}
         self._positions: dict[Partition, int] = {}
         self._stranded: dict[Partition, int] = {}
+        self._unreadable: dict[Partition, str] = {}
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._look()
@@ -111,7 +116,11 @@ class SpoolLog:
         return dict(self._positions)
 
     def lags(self) -> dict[Partition, int]:
-        return {p: max(0, self._known[p].end() - at) for p, at in self._positions.items()}
+        found = {}
+        for partition, position in self._positions.items():
+            with suppress(OSError):  # it is said where it is read
+                found[partition] = max(0, self._known[partition].end() - position)
+        return found
 
     def is_settled(self) -> bool:
         return self._is_settled
@@ -121,7 +130,7 @@ class SpoolLog:
         try:
             while lines := (found := reader.read(position, COUNTED))[1]:
                 count, position = count + len(lines), found[2]
-        except BytesMissing:
+        except (BytesMissing, OSError):
             return count
         finally:
             reader.close()
@@ -164,16 +173,30 @@ class SpoolLog:
             if len(records) >= limit:
                 break
             position = self._positions.pop(partition)
+            reader = self._readers[partition]
             try:
-                begins, lines, after = self._readers[partition].read(position, limit - len(records))
+                begins, lines, after = reader.read(position, limit - len(records))
+                reader.sync()
             except BytesMissing:
                 self.leave(partition)
                 self._stranded[partition] = position
                 continue
+            except OSError as error:
+                self._positions[partition] = position
+                self._say_unreadable(partition, error)
+                continue
+            self._unreadable.pop(partition, None)
             self._positions[partition] = after
             same = repeat(partition.topic), repeat(partition.number)
             records += map(_new, zip(*same, begins, lines))  # noqa: B905 # the first two are endless
         return records
+
+    def _say_unreadable(self, partition: Partition, error: OSError) -> None:
+        """Once, until it is read again. The other logs go on."""
+        why = f"{error.filename or self._known[partition].directory}: {error.strerror}"
+        if self._unreadable.get(partition) != why:
+            self._unreadable[partition] = why
+            log.error("the spool's log %s waits: %s", partition.topic_id.removeprefix(FOLDER), why)
 
     def _look(self) -> None:
         """From time to time, see which folders and members there are, and which folders are this one's."""

@@ -16,6 +16,7 @@ from uuid import uuid4
 from oyez.schemas import OyezError
 
 from .names import SegmentName
+from .segments import Segments
 
 IDENTITY = "folder.json"
 LOCK = "append.lock"
@@ -90,8 +91,8 @@ class OpenFile:
 
 def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
     """All logs below these directories, wherever their files were copied to. Segments without a sound
-    ``folder.json`` of their own count as of ``topic``. Of several copies of a log the first counts."""
-    found: dict[str, Folder] = {}
+    ``folder.json`` of their own count as of ``topic``. Of several copies of a log the one that goes furthest counts."""
+    found: dict[str, list[Folder]] = {}
     for root in roots:
         for directory, inner, files in os.walk(root):
             here = Path(directory)
@@ -99,8 +100,15 @@ def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
                 inner.clear()
             inner.sort()
             for folder in _logs(here, files, topic):
-                found.setdefault(folder.log_id, folder)
-    return list(found.values())
+                found.setdefault(folder.log_id, []).append(folder)
+    return [copies[0] if len(copies) == 1 else max(copies, key=_end) for copies in found.values()]
+
+
+def _end(folder: Folder) -> int:
+    try:
+        return Segments(folder.path, folder.log_id).end()
+    except OSError:
+        return -1
 
 
 def _logs(directory: Path, files: list[str], topic: str) -> Iterator[Folder]:
@@ -115,7 +123,7 @@ def _opened(path: Path) -> Folder | None:
     """A damaged identity keeps nobody from reading: the segments' names have the UUID."""
     try:
         return Folder.open(path)
-    except SpoolError:
+    except (SpoolError, OSError):
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import accumulate
+from os.path import samestat
 
 from oyez.schemas import OyezError
 
@@ -24,7 +25,7 @@ class LogReader:
         self._file = -1
         self._open: Segment | None = None
         self._ahead: list[bytes] = []
-        self._at = self._end = 0
+        self._at = self._end = self._synced = 0
 
     def read(self, position: int, limit: int) -> tuple[list[int], list[bytes], int]:
         """At most ``limit`` lines from a position on: where each begins, without its line feed, and the position after
@@ -39,15 +40,21 @@ class LogReader:
         return ends, lines, self._at
 
     def sync(self) -> None:
-        """Force the segment that was read last to disk."""
-        if self._file >= 0:
+        """Force to disk what was read last, unless it is known to be there. OSError: it could not be.
+
+        After a power failure a log may end before what was read of it. Its positions are then used again, by events
+        that whoever keeps a position would take for those that he has.
+        """
+        if self._open is not None and self._end > self._synced:
+            end = self._open.base + os.fstat(self._file).st_size
             os.fsync(self._file)
+            self._synced = end
 
     def close(self) -> None:
         """Let go of the segment."""
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._open = -1, None
+        self._file, self._open, self._synced = -1, None, 0
 
     def _lines(self, position: int) -> tuple[list[bytes], int, int]:
         """Some lines, where the first of them begins, and where the last one ends."""
@@ -80,9 +87,16 @@ class LogReader:
                 return [block], position, following.base  # it has no line feed
             position = following.base
 
+    def _is_replaced(self) -> bool:
+        """Whether another file has the segment's name now, as after the next run of rsync."""
+        try:
+            return self._open is not None and not samestat(self._open.path.stat(), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
+
     def _block(self, segment: Segment, position: int) -> bytes:
         """What is there from a position on, up to a whole line at least."""
-        if self._open != segment:
+        if self._open != segment or self._is_replaced():
             self.close()
             try:
                 self._file = os.open(segment.path, os.O_RDONLY)

@@ -155,11 +155,19 @@ class Writer:
 
     def close(self) -> None:
         """Force to disk what is to be, and let go of the files. A later `append` opens them again."""
-        if not self._is_there():
-            self._let_go()
-        elif self._segments is not None:
-            with self.held():
+        here = self._here
+        if self._segments is None:
+            return
+        if not hasattr(here, "number") and not self.path.exists():
+            self._let_go()  # a folder that is gone is not made again for this
+            return
+        lock = here.number if hasattr(here, "number") else self._open_lock(here)
+        try:
+            flock(lock, LOCK_EX)
+            if here is self._here:
                 self._let_go()
+        finally:
+            flock(lock, LOCK_UN)
 
     def _open_lock(self, here: threading.local) -> int:
         """The lock file, for the thread that asks; closed when it ends. The folder is made if it is not there."""
