@@ -20,7 +20,7 @@ from oyez.consumers import Application, Handlers
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.spool import SpoolLog
 from oyez.consumers.reading import Reader
-from oyez.producers.spool import Writer, found_in
+from oyez.producers.spool import FSYNC, Writer, found_in
 
 TOPIC = "bench"
 
@@ -50,7 +50,7 @@ def rows(count: int, turns: int) -> list[Row]:
         with _folder() as folder:
             appending.turn(count, lambda: _append(folder, lines), lambda: _write(folder, lines))
         with _folder() as folder:
-            _append(folder, lines)
+            _append(folder, lines, "interval")  # on disk when it is closed: that is no part of reading
             (file,) = [one.path for one in found_in([folder], TOPIC)]
             reading.turn(count, lambda: _read(folder, count), lambda: _validate(file, count))
     return [appending, reading]
@@ -65,8 +65,8 @@ def _folder() -> Iterator[Path]:
         rmtree(folder)
 
 
-def _append(folder: Path, lines: list[bytes]) -> None:
-    writer = Writer(folder / "ours", TOPIC, fsync="never")
+def _append(folder: Path, lines: list[bytes], fsync: FSYNC = "never") -> None:
+    writer = Writer(folder / "ours", TOPIC, fsync=fsync)
     append = writer.append
     for line in lines:
         append(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,20 @@ def test_what_is_damaged_is_named(invoke: Invoke, spool: Path) -> None:
     ):
         assert expected in problems
     assert f"{spool / 't'}: {first.name}: at 0" in invoke("spool", "verify").stdout
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_the_others(invoke: Invoke, spool: Path) -> None:
+    """A link to itself stands for a file that only root may read, since the tests may be root."""
+    shutil.copytree(spool / "t", spool / "u")
+    for segment in segments(spool):
+        segment.unlink()
+    log_id = "0" * 32
+    link = spool / "t" / f"{0:020d}-20260101T000000Z-{log_id}.ndjson"
+    link.symlink_to(link)
+    result = invoke("spool", "status", "--json")
+    assert result.exit_code == 1
+    assert [state["path"] for state in json.loads(result.stdout)] == [str(spool / "u")]
+    assert f"{link} cannot be read: Too many levels of symbolic links" in result.stderr
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"topic": "t"}'])

@@ -74,11 +74,21 @@ def folders_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[F
 def status(context: typer.Context, paths: Paths = None, as_json: Json = False) -> None:
     """Show how much there is in each log of the spool, and what was not shipped to Kafka yet."""
     settings = settings_from(context)
-    found: list[SpoolState] = [state_of(folder, time.time()) for folder in folders_of(settings, paths)]
+    found: list[SpoolState] = []
+    unreadable: list[str] = []
+    for folder in folders_of(settings, paths):
+        try:
+            found.append(state_of(folder, time.time()))
+        except OSError as error:
+            unreadable.append(f"{error.filename or folder.path} cannot be read: {error.strerror}")
     if as_json:
         output.json_array(asdict(state) for state in found)
     else:
         output.table(found, STATES, empty="nothing was spooled here")
+    for one in unreadable:
+        output.note(one)
+    if unreadable:
+        raise typer.Exit(FAILED)
 
 
 def verify_all(context: typer.Context, paths: Paths = None, as_json: Json = False) -> None:
