@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,18 @@ def test_a_child_of_a_process_whose_broker_is_there_has_a_producer_of_its_own(st
     if child == 0:
         stage.announce("child")
         os._exit(0 if stage.producer is not parents and stage.state() is State.DIRECT else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_forked_child_destroys_no_producer_of_its_parent(stage: Stage) -> None:
+    """librdkafka's threads are not there; it may wait for them, and for ever."""
+    stage.announce()
+    parents = weakref.ref(stage.producer)
+    stage.transport.close(1)
+    child = os.fork()
+    if child == 0:
+        gc.collect()
+        os._exit(0 if parents() is not None else 1)
     assert os.waitpid(child, 0)[1] == 0
 
 

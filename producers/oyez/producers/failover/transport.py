@@ -274,6 +274,8 @@ class FailoverTransport:
             self._report(one.value, one.reason)
 
     def _begin_in_child(self) -> None:
-        if self._outlet is not None:
-            self._outlet.leave_to_parent()
+        """A lane may have a producer that is used no more."""
+        for outlet in (self._outlet, *(lane.outlet for lane in self._lanes.values())):
+            if outlet is not None:
+                outlet.leave_to_parent()
         self._begin()
