@@ -14,6 +14,7 @@ import pytest
 from cli.conftest import Invoke
 from oyez.producers.spool import Writer
 from producers.failover.fakes import event
+from producers.spooling import DEEP
 from producers.test_kafka import records
 
 Refused = Callable[..., None]
@@ -137,6 +138,21 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_others(invoke: Invoke, spoo
     assert result.exit_code == 1
     assert [state["path"] for state in json.loads(result.stdout)] == [str(spool / "u")]
     assert f"{link} cannot be read: Too many levels of symbolic links" in result.stderr
+
+
+def test_a_line_that_is_nested_too_deep_is_named(invoke: Invoke, tmp_path: Path, spool: Path) -> None:
+    where = sum(segment.stat().st_size for segment in segments(spool))
+    Writer(spool / "t", "t", fsync="never").append(DEEP)
+    assert [state["last"] for state in states(invoke)] == [None]
+    (problem,) = verified(invoke, code=3)["problems"]
+    assert f"at {where}: it is not JSON" in problem
+    assert invoke("spool", "cat", "--from", "2026-01-01T00:00:12Z").stdout == ""
+
+
+def test_a_mark_that_cannot_be_read_is_a_problem(invoke: Invoke, spool: Path) -> None:
+    log_id = json.loads((spool / "t" / "folder.json").read_text())["log_id"]
+    (spool / "t" / f"shipped-{log_id}").mkdir()
+    assert verified(invoke, code=3)["problems"] == [f"shipped-{log_id}: it cannot be read: Is a directory"]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"topic": "t"}'])

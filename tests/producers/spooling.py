@@ -9,6 +9,9 @@ from oyez.producers.draining import Mark
 from oyez.producers.spool import Folder, Segments, Writer, found_in
 from producers.failover.fakes import FakeBroker, event
 
+DEEP = b'{"a":' + b"[" * 100_000
+"""A line that is nested deeper than anybody reads."""
+
 
 def never() -> bool:
     """Nobody says stop."""

@@ -15,7 +15,7 @@ from oyez.producers import MemoryBroker, MemoryTransport
 from oyez.producers.draining import Drainer, LogDrain, Mark, Stuck, Troubles, count_refused
 from oyez.producers.shipping import Shipper
 from producers.failover.fakes import FakeBroker, FakeShipping, event
-from producers.spooling import end, marked, never, numbers, spooled, the_log
+from producers.spooling import DEEP, end, marked, never, numbers, spooled, the_log
 
 
 def test_all_logs_are_shipped_to_their_topics_with_the_keys_of_the_events(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_put_a
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer, broker = spooled(tmp_path, 2), FakeBroker()
-    bad = [b"not json", b"[1]", b'{"id": "1"}', b"\xff\x00", event("a", 9, partitionkey=3)]
+    bad = [b"not json", b"[1]", b'{"id": "1"}', b"\xff\x00", event("a", 9, partitionkey=3), DEEP]
     for line in bad:
         writer.append(line)
     large = event("a", 2, 300)
@@ -95,10 +95,11 @@ def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_put_a
         "it is not a CloudEvent",
         "it is not JSON",
         "it is not a CloudEvent",
+        "it is not JSON",
         "too large",
     ]
-    assert count_refused(tmp_path / "t", the_log(tmp_path).log_id) == 6
-    assert len([r for r in caplog.records if "was put aside" in r.getMessage()]) == 6
+    assert count_refused(tmp_path / "t", the_log(tmp_path).log_id) == 7
+    assert len([r for r in caplog.records if "was put aside" in r.getMessage()]) == 7
     assert (tmp_path / "t" / "refused.ndjson").stat().st_mode & 0o777 == 0o600
 
 
@@ -176,6 +177,47 @@ def test_a_log_that_lost_its_end_is_shipped_from_its_last_segment(tmp_path: Path
     spooled(tmp_path, 2, begin=5, limit=1_000_000)
     drainer.run(never)
     assert numbers(broker) == [0, 1, 2, 3, 4, 0, 5, 6]
+
+
+@pytest.mark.parametrize("name", ["shipped-{}", "drain.lock", "trouble-{}.json", "append.lock"])
+def test_what_is_wrong_with_one_log_is_named_and_stops_no_other(tmp_path: Path, name: str) -> None:
+    for topic in ("a", "t", "z"):
+        spooled(tmp_path, 2, topic=topic)
+    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker())))
+    log_id = the_log(tmp_path).log_id
+    file = tmp_path / "t" / name.format(log_id)
+    file.unlink(missing_ok=True)
+    file.mkdir()
+    done = drainer.run(never)
+    if name.startswith("trouble"):
+        assert (done.shipped, done.stuck) == (6, {})
+        return
+    assert done.shipped == 4
+    assert done.stuck == {tmp_path / "t": f"{file}: Is a directory"}
+    trouble = Troubles(tmp_path / "t", log_id).read()
+    assert trouble is not None
+    assert trouble.error == f"{file}: Is a directory"
+
+
+def test_a_spool_that_cannot_be_looked_through_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(roots: object, topic: str) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "t"))
+
+    monkeypatch.setattr("oyez.producers.draining.drainer.found_in", denied)
+    done = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker()))).run(never)
+    assert "Permission denied" in done.stuck[tmp_path]
+
+
+def test_a_log_that_cannot_be_read_has_not_shipped_anew_what_it_shipped_before(tmp_path: Path) -> None:
+    spooled(tmp_path, 2)
+    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker())))
+    assert drainer.run(never).shipped == 2
+    mark = Mark(tmp_path / "t", the_log(tmp_path).log_id).path
+    mark.unlink()
+    mark.mkdir()
+    assert drainer.run(never).shipped == 0
 
 
 def test_a_segment_that_is_not_there_stops_the_log_loudly(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from oyez.producers.spool import LogReader, SegmentName, Segments, SpoolError, Writer, found_in
 from producers.appending import FORK, append_many, in_order, lines_of, record, segments
+from producers.spooling import DEEP
 from support.waiting import eventually
 
 
@@ -43,7 +44,9 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
 
 
-@pytest.mark.parametrize("torn", [b'{"who": "dead", "n"', b"{", b"\0\0\0\0", b'{"a":"' + b"x" * 200_000])
+@pytest.mark.parametrize(
+    "torn", [b'{"who": "dead", "n"', b"{", b"\0\0\0\0", b'{"a":"' + b"x" * 200_000, DEEP]
+)
 def test_a_torn_tail_is_never_glued_to_what_comes_next(tmp_path: Path, torn: bytes) -> None:
     writer = Writer(tmp_path / "t", "t")
     append_many(writer, "a", 3)

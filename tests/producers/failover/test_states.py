@@ -11,8 +11,11 @@ import pytest
 
 from oyez.producers.errors import TransportRefused
 from oyez.producers.failover import NEXT, State
+from oyez.producers.failover.order import in_announce_order
+from oyez.producers.failover.outlet import Failed
 from producers.failover.fakes import event
 from producers.failover.stage import ROOM, Stage
+from producers.spooling import DEEP
 from support.waiting import eventually
 
 
@@ -32,6 +35,12 @@ def spooled(stage: Stage) -> int:
 def test_while_all_is_well_nothing_is_spooled_and_no_folder_is_made(stage: Stage) -> None:
     assert stage.state() is State.DIRECT
     assert list(stage.path.iterdir()) == []
+
+
+def test_what_is_nested_too_deep_has_no_place_among_the_others() -> None:
+    events = [event("a", n) for n in range(2)]
+    failed = [Failed("t", value, "away") for value in (events[1], DEEP, events[0])]
+    assert [one.value for one in in_announce_order(failed)["t"]] == [DEEP, *events]
 
 
 def test_silence_leads_to_the_spool(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple
+
+from pydantic_core import from_json
 
 from oyez.producers.spool import Folder, SegmentName
 from oyez.producers.spool.retiring import ARCHIVE
@@ -53,7 +54,7 @@ def pieces(folder: Folder) -> list[Piece]:
 def time_of(line: bytes) -> datetime | None:
     """When the event in a line was announced, if the line says so."""
     try:
-        moment = datetime.fromisoformat(json.loads(line)["time"])
+        moment = datetime.fromisoformat(from_json(line)["time"])
     except (ValueError, TypeError, KeyError):
         return None
     return moment if moment.tzinfo else None

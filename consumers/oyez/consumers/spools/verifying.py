@@ -100,6 +100,10 @@ def _names(directory: Path) -> list[str]:
 
 def _check_mark(folder: Folder, end: int, result: Verified) -> None:
     mark = Mark(folder.path, folder.log_id)
-    shipped = mark.read()
+    try:
+        shipped = mark.read()
+    except OSError as error:
+        result.problems.append(f"{mark.path.name}: it cannot be read: {error.strerror}")
+        return
     if shipped is not None and shipped > end:
         result.problems.append(f"{mark.path.name}: {shipped} was shipped, but the log ends at {end}")

@@ -54,7 +54,7 @@ class Drainer:
         shipped, stuck = 0, {}
         try:
             found = self._found()
-        except SpoolError as error:
+        except (SpoolError, OSError) as error:
             self._say(self._roots[0], str(error))
             return Pass(0, {self._roots[0]: str(error)})
         for drain in found:

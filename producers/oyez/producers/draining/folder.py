@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from oyez.schemas import OyezError
@@ -70,8 +70,9 @@ class LogDrain:
         self._most = _BATCH
 
     def has_backlog(self) -> bool:
-        """Whether something was not shipped yet."""
-        return (self._mark.read() or 0) != self._segments.end()
+        """Whether something was not shipped yet. Raises `Stuck`."""
+        with self._named():
+            return (self._mark.read() or 0) != self._segments.end()
 
     def drain(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
         """Ship everything, or until told to stop; returns how many events were, or None if another process ships the
@@ -79,14 +80,22 @@ class LogDrain:
 
         Raises `Stuck`; what was shipped before is marked.
         """
-        self._shipped = 0
         try:
-            with self._draining.held_if_free() as is_ours:
+            with self._named(), self._draining.held_if_free() as is_ours:
                 if not is_ours:
                     return None
                 self._position = self._begin()
                 self._all(shipper, stop)
                 return self._shipped
+        finally:
+            self._shipped = 0
+            self._reader.close()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """What is wrong with the files of a log is this log's trouble."""
+        try:
+            yield
         except BytesMissing as missing:
             hint = (
                 f"copy the segment here again, or remove {self._mark.path}: then all that is there is shipped"
@@ -95,8 +104,6 @@ class LogDrain:
         except OSError as error:
             where = error.filename or self.folder.path
             raise Stuck(f"{where}: {error.strerror}", self._shipped) from error
-        finally:
-            self._reader.close()
 
     def _begin(self) -> int:
         """Where to go on."""

@@ -8,6 +8,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic_core import from_json
+
 log = logging.getLogger("oyez.spool")
 
 
@@ -28,7 +30,7 @@ class Troubles:
     def read(self) -> Trouble | None:
         """The trouble; None if there is none."""
         try:
-            said = json.loads(self.path.read_bytes())
+            said = from_json(self.path.read_bytes())
             return Trouble(str(said["error"]), float(said["since"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -41,7 +43,10 @@ class Troubles:
 
     def clear(self) -> None:
         """Tell that all is well."""
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s cannot be removed: %s", self.path, error.strerror)
 
     def _replace(self, trouble: Trouble) -> None:
         new = self.path.with_suffix(".new")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
+
+from pydantic_core import from_json
 
 from .outlet import Failed
 
@@ -35,6 +36,6 @@ def chunks(events: Sequence[Failed]) -> Iterator[Sequence[Failed]]:
 
 def _id(failed: Failed) -> str:
     try:
-        return str(json.loads(failed.value)["id"])
+        return str(from_json(failed.value)["id"])
     except (ValueError, TypeError, KeyError):
         return ""  # of another maker than an announcer: it has no place among the others

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+
+from pydantic_core import from_json
 
 log = logging.getLogger("oyez.spool")
 
@@ -43,6 +44,6 @@ def whole(file: int) -> int:
 
 def _is_whole(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(from_json(line), dict)
     except ValueError:
         return False
