@@ -5,25 +5,28 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Script:
     """What is said to a command (its first word; "." is the end of the content) the first time that it comes, and after
-    that the usual again. None: the connection is closed without a word. `SILENT`: nothing at all."""
+    that the usual again. None: the connection is closed without a word. `SILENT`: nothing at all. The connection is
+    also closed after the reply ``last``. ``ended`` are those that the other side has closed."""
 
     said: dict[str, str | None] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0
     ehlo: str = "250 here"
+    last: str | None = None
 
 
 PIPELINING = "250-here\r\n250 PIPELINING"
 SILENT = "(nothing)"
-USUAL = {"data": "354 go on", "quit": "221 bye"}
+USUAL = {"welcome": "220 here", "data": "354 go on", "quit": "221 bye"}
 
 
 class Talking:
@@ -37,9 +40,14 @@ class Talking:
         self._thread.start()
 
     def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
+        self.refuse()
         self._listening.close()
         self._thread.join(10)
+
+    def refuse(self) -> None:
+        """Take no more connections."""
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
         while True:
@@ -48,19 +56,16 @@ class Talking:
             except OSError:
                 return
             self.script.connections += 1
-            with connection, connection.makefile("rwb") as stream:
-                stream.write(b"220 here\r\n")
-                stream.flush()
-                try:
-                    while self._answer(stream):
-                        pass
-                except OSError:
-                    pass
+            with connection, connection.makefile("rwb") as stream, suppress(OSError):
+                going_on = self._say(stream, "welcome")
+                while going_on:
+                    going_on = self._answer(stream)
 
     def _answer(self, stream) -> bool:  # type: ignore[no-untyped-def]
         line = stream.readline()
         word = line.split(b" ")[0].strip().decode().lower()
         if not word:
+            self.script.ended += 1
             return False
         self.script.seen.append(word)
         if not self._say(stream, word):
@@ -78,19 +83,20 @@ class Talking:
         usual = self.script.ehlo if word == "ehlo" else USUAL.get(word, "250 fine")
         self._said = self.script.said.pop(word, usual)
         if self._said == SILENT:
-            stream.read(1)  # until the other side has had enough
+            stream.read()  # until the other side has had enough
             return False
         if self._said is None:
             return False
         stream.write(self._said.encode() + b"\r\n")
         stream.flush()
-        return True
+        return self._said != self.script.last
 
 
 @contextmanager
-def talking(ehlo: str = "250 here", **said: str | None) -> Iterator[Talking]:
-    """A server, as long as the block lasts; `end` stands for the end of the content."""
-    script = Script({"." if word == "end" else word: reply for word, reply in said.items()}, ehlo=ehlo)
+def talking(ehlo: str = "250 here", last: str | None = None, **said: str | None) -> Iterator[Talking]:
+    """A server, as long as the block lasts; `end` stands for the end of the content, `welcome` for the first words."""
+    given = {"." if word == "end" else word: reply for word, reply in said.items()}
+    script = Script(given, ehlo=ehlo, last=last)
     server = Talking(script)
     try:
         yield server

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.stage import Placed, Play, Stage
-from mailing.scripted import talking
+from mailing.conftest import Open
+from mailing.scripted import SILENT, talking
 from mailing.server import Server
 from oyez.consumers import Handlers, Mail
+from oyez.consumers.database import DatabaseAway
 from oyez.consumers.instruments import Happening, Instrument
 from oyez.consumers.instruments.happenings import MailServerLost, MailsSent
+from oyez.consumers.mailing import urgent
 
 
 class Heard:
@@ -71,3 +76,64 @@ def test_a_mail_server_that_is_away_holds_up_no_event(play: Play, sender: str | 
     stage.later(10)
     assert len(stage.rows("mail", "id")) == 4
     assert [type(one) for one in heard.mails] == [MailServerLost]
+
+
+@pytest.mark.parametrize("word", ["welcome", "ehlo"])
+def test_a_mail_server_that_says_nothing_holds_up_events_for_a_moment_only(
+    play: Play, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setattr(urgent, "PATIENCE", 0.1)
+    heard = Heard()
+    with talking(**{word: SILENT}) as silent:
+        stage = alarm(play, heard, **settings(silent.port), mail_timeout=3.0)
+        stage.handle(Placed(n=1))
+        stage.later(10)
+        stage.later(10)
+    (lost,) = heard.mails
+    assert isinstance(lost, MailServerLost)
+    assert "does not answer within 0.1 s" in lost.error
+    assert stage.rows("mail", "state") == ["waiting", "waiting"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"mail_host": "mail..example"}, {"mail_user": "s", "mail_password": "pässwörd"}]
+)
+def test_a_wrong_setting_ends_no_worker(play: Play, said: dict[str, Any]) -> None:
+    heard = Heard()
+    with talking() as server:
+        stage = alarm(play, heard, **settings(server.port) | said)
+        stage.handle(Placed(n=1))
+        stage.later(10)
+        stage.handle(Placed(n=2))
+    assert len(stage.rows("mail", "id")) == 4
+    assert [type(one) for one in heard.mails] == [MailServerLost]
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fails(*_given: Any, **_said: Any) -> None:
+        raise error
+
+    return fails
+
+
+def test_no_trouble_with_mail_ends_a_worker(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urgent, "sender_for", raising(KeyError("what")))
+    heard = Heard()
+    stage = alarm(play, heard, **settings(1))
+    stage.handle(Placed(n=1))
+    stage.later(10)
+    stage.later(10)
+    assert heard.mails == [MailServerLost("shop.placed", "KeyError: 'what'")]
+
+
+@pytest.mark.parametrize("error", [DatabaseAway("gone"), SQLAlchemyError("broken")])
+def test_trouble_with_the_database_is_not_hidden(
+    desk: Open, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(urgent, "sender_for", raising(error))
+    one, heard = desk(), Heard()
+    one.queue([1], rank=0)
+    chore = urgent.UrgentMail("shop", one.settings, Instrument(heard), idle_limit=60.0)
+    with pytest.raises(type(error)):
+        chore.step(one.database, one.clock.now)
+    assert heard.mails == []

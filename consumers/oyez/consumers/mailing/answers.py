@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
+
+from oyez.schemas import OyezError
 
 from ..database.mails import Change, Letter, State
 from ..limits import Limits
@@ -15,7 +17,8 @@ class Answer:
     """The recipients that the server ``accepted``, those that it ``refused`` for good or ``delayed``, with its words.
 
     ``unsure`` says how the connection was lost when the whole mail had been given away and no answer had come.
-    ``lost`` says that the connection was lost at all.
+    ``lost`` says that the connection was lost at all. ``end``: nothing was said about this mail, and there is none that
+    could be sent now.
     """
 
     accepted: Sequence[str] = ()
@@ -23,6 +26,7 @@ class Answer:
     refused: Mapping[str, str] = field(default_factory=dict)
     unsure: str | None = None
     lost: bool = False
+    end: OyezError | None = None
 
     @classmethod
     def to_all(cls, recipients: Iterable[str], code: int, words: str) -> Self:
@@ -34,15 +38,14 @@ class Answer:
 
     def and_also(self, refused: Mapping[str, str], delayed: Mapping[str, str]) -> Answer:
         """With what was said to other recipients before."""
-        return Answer(
-            self.accepted, {**delayed, **self.delayed}, {**refused, **self.refused}, self.unsure, self.lost
-        )
+        return replace(self, delayed={**delayed, **self.delayed}, refused={**refused, **self.refused})
 
     def for_all_of(self, recipients: Sequence[str]) -> Answer:
         """What was said to one who got the mail in the place of these."""
         delayed = dict.fromkeys(recipients, next(iter(self.delayed.values()), "")) if self.delayed else {}
         refused = dict.fromkeys(recipients, next(iter(self.refused.values()), "")) if self.refused else {}
-        return Answer(tuple(recipients) if self.accepted else (), delayed, refused, self.unsure, self.lost)
+        accepted = tuple(recipients) if self.accepted else ()
+        return replace(self, accepted=accepted, delayed=delayed, refused=refused)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Rules:
 
 def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Change:
     """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
+    if answer.end is not None:
+        return _unchanged(letter, str(answer.end), now)
     attempts = letter.attempts + 1
     refused = {**letter.refused, **answer.refused}
     state, later = _state(answer, refused, attempts, rules)
@@ -72,6 +77,10 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
         unsure=letter.unsure + (answer.unsure is not None),
         error="\n".join(words) or None,
     )
+
+
+def _unchanged(letter: Letter, error: str, now: float) -> Change:
+    return Change("waiting", now, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
 
 
 def _state(answer: Answer, refused: Mapping[str, str], attempts: int, rules: Rules) -> tuple[State, bool]:

@@ -22,10 +22,12 @@ def sender_for(
     database: Database,
     *,
     idle_limit: float,
+    patience: float | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Sender:
-    """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle.
+    """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle, ``patience`` how many
+    each answer of the mail server may take while it is connected to: OYEZ_MAIL_TIMEOUT unless given.
 
     Raises `MailSettingsWrong`.
     """
@@ -36,5 +38,5 @@ def sender_for(
         )
     limits = Limits(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
-    post = Posting(settings, clock)
+    post = Posting(settings, clock, patience=patience)
     return Sender(database, turn_of(database), post, rules, clock=clock, sleep=sleep)

@@ -159,6 +159,8 @@ class Sender:
 
         following = self._turn.send(marked, claim, deliver, settle)
         for change, answer in said:
+            if answer.end is not None:
+                raise answer.end
             tally.add(change, unsure=answer.unsure is not None)
         return following
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import smtplib
-import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .answers import Answer
+from .connecting import NEEDS_LOGIN, connect, farewell, is_silence, line_of, login_wanted, words_of
 from .errors import MailServerAway, MailSettingsWrong
-from .settings import PORTS, MailSettings
+from .settings import MailSettings
 
 Reply = tuple[int, str]
 LEAST_TIME = 0.05  # s
@@ -20,13 +19,26 @@ _DOT = re.compile(rb"(?m)^\.")
 
 
 class Link:
-    """A connection that is opened when it is needed. One thread uses it."""
+    """A connection that is opened when it is needed. One thread uses it.
 
-    def __init__(self, settings: MailSettings, timer: Callable[[], float] = time.monotonic) -> None:
+    ``patience`` is how many seconds each answer may take while it is opened; as long as a mail, unless given.
+    """
+
+    def __init__(
+        self,
+        settings: MailSettings,
+        timer: Callable[[], float] = time.monotonic,
+        *,
+        patience: float | None = None,
+    ) -> None:
         self._settings = settings
         self._timer = timer
+        self._patience = settings.mail_timeout if patience is None else patience
         self._smtp: Any = None
         self._until = 0.0
+        self._has_served = False
+        self._is_heard = False
+        self._is_silent = False
         self._ended = False
 
     @property
@@ -36,76 +48,61 @@ class Link:
 
     def open(self) -> None:
         """Connect and log in, unless that is done. Raises `MailServerAway` and `MailSettingsWrong`."""
-        if self._smtp is not None:
-            return
-        try:
-            self._smtp = self._connected()
-            self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._log_in()
-        except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            raise self._why(error) from error
+        if self._smtp is None:
+            self._open(self._patience)
+
+    def _open(self, patience: float) -> None:
+        self._smtp = connect(self._settings, patience)
+        self._has_served = False
 
     def send(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
         """Give one mail away. Never raises for what the server says or does."""
+        if not all(one.isascii() and one.isprintable() for one in (sender, *recipients)):
+            return Answer(refused=dict.fromkeys(recipients, "there are addresses that are none"))
         self._until = self._timer() + self._settings.mail_timeout
-        self._ended = False
+        could_be_stale = self._has_served
+        answer = self._try(sender, recipients, content)
+        if answer.lost and could_be_stale and not self._is_heard and not self._is_silent:
+            # The server has closed it after a mail before. It knows nothing of this one.
+            answer = self._try_anew(sender, recipients, content)
+        self._has_served = True
+        return answer
+
+    def _try(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
+        self._ended = self._is_heard = self._is_silent = False
         try:
             return self._converse(sender, recipients, content)
-        except (smtplib.SMTPServerDisconnected, OSError) as error:
-            self.close()
-            return self._lost(recipients, f"the connection was lost: {_one_line(error)}")
         except smtplib.SMTPResponseException as error:  # a reply that is none
             self.close()
-            return self._lost(recipients, _words(error.smtp_error))
+            return self._lost(recipients, words_of(error.smtp_error))
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            self._is_silent = is_silence(error)
+            self.close()
+            return self._lost(recipients, f"the connection was lost: {line_of(error)}")
+
+    def _try_anew(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
+        """The same by another connection, within the mail's time."""
+        try:
+            self._open(min(self._patience, self._time_left()))
+        except (MailServerAway, MailSettingsWrong) as error:
+            return Answer(end=error)
+        return self._try(sender, recipients, content)
 
     def close(self) -> None:
         """Say goodbye, if somebody is there."""
         smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
-        try:
-            if smtp.sock is not None:
-                smtp.sock.settimeout(1.0)
-                smtp.quit()
-        except (smtplib.SMTPException, OSError):
-            pass
-        finally:
-            smtp.close()
+        if smtp is not None:
+            farewell(smtp)
 
-    def _connected(self) -> Any:
-        said = self._settings
-        place = (said.mail_host or "", said.mail_port or PORTS[said.mail_tls])
-        if said.mail_tls == "tls":
-            return smtplib.SMTP_SSL(*place, timeout=said.mail_timeout, context=self._context())
-        smtp = smtplib.SMTP(*place, timeout=said.mail_timeout)
-        if said.mail_tls == "starttls":
-            smtp.starttls(context=self._context())
-        return smtp
-
-    def _context(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self._settings.mail_ca)
-        except OSError as error:
-            raise MailSettingsWrong(
-                f"OYEZ_MAIL_CA: {self._settings.mail_ca} cannot be read: {_one_line(error)}"
-            ) from None
-
-    def _log_in(self) -> None:
-        self._smtp.ehlo_or_helo_if_needed()
-        if self._settings.mail_user is not None:
-            password = self._settings.mail_password
-            self._smtp.login(
-                self._settings.mail_user, "" if password is None else password.get_secret_value()
-            )
+    def _time_left(self) -> float:
+        return max(LEAST_TIME, self._until - self._timer())
 
     def _converse(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
         size = f" SIZE={len(content)}" if self._smtp.has_extn("size") else ""
         commands = [f"MAIL FROM:<{sender}>{size}", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
         replies = self._group(commands) if self._smtp.has_extn("pipelining") else self._in_turn(commands)
-        code, words = replies[0]
-        if code != 250:
-            return self._refused(Answer.to_all(recipients, code, words), code)
+        if replies[0][0] != 250:
+            return self._turned_away(recipients, *replies[0])
         accepted: list[str] = []
         refused: dict[str, str] = {}
         delayed: dict[str, str] = {}
@@ -129,6 +126,13 @@ class Link:
         answer = Answer.to_all(accepted, code, words).and_also(refused, delayed)
         return answer if code == 250 else self._refused(answer, code)
 
+    def _turned_away(self, recipients: Sequence[str], code: int, words: str) -> Answer:
+        """What a refused sender means: without its login a server says the same to every mail."""
+        if code in NEEDS_LOGIN:
+            self.close()
+            return Answer(end=login_wanted(self._settings, code, words))
+        return self._refused(Answer.to_all(recipients, code, words), code)
+
     def _in_turn(self, commands: Sequence[str]) -> list[Reply]:
         """The replies to these commands, up to the first after which the others are in vain."""
         replies = [self._ask(self._smtp.docmd, commands[0])]
@@ -144,9 +148,13 @@ class Link:
 
     def _group(self, commands: Sequence[str]) -> list[Reply]:
         """The same in one go, where the server says that it takes that: two waits for a mail instead of four."""
-        self._smtp.sock.settimeout(max(LEAST_TIME, self._until - self._timer()))
+        self._smtp.sock.settimeout(self._time_left())
         self._smtp.send("".join(f"{command}\r\n" for command in commands))
-        replies = [self._ask(self._smtp.getreply) for _ in commands]
+        replies: list[Reply] = []
+        for _ in commands:
+            replies.append(self._ask(self._smtp.getreply))
+            if replies[-1][0] == 421:  # its last words
+                return replies
         is_in_vain = replies[0][0] != 250 or not any(code in (250, 251) for code, _ in replies[1:-1])
         if is_in_vain and replies[-1][0] == 354:
             self._ask(self._give, b"")  # to nobody: the server waits for it
@@ -162,9 +170,10 @@ class Link:
 
     def _ask(self, command: Callable[..., Any], *given: Any) -> Reply:
         """One command and its reply, within the time of the mail."""
-        self._smtp.sock.settimeout(max(LEAST_TIME, self._until - self._timer()))
+        self._smtp.sock.settimeout(self._time_left())
         code, words = command(*given)
-        return code, _words(words)
+        self._is_heard = True
+        return code, words_of(words)
 
     def _refused(self, answer: Answer, code: int) -> Answer:
         """The conversation begins anew with the next mail. A server that says 421 leaves; one without sense is left."""
@@ -181,32 +190,3 @@ class Link:
         if self._ended:
             return Answer(unsure=words, lost=True)
         return Answer(delayed=dict.fromkeys(recipients, words), lost=True)
-
-    def _why(self, error: Exception) -> Exception:
-        server = f"the mail server {self._settings.mail_server}"
-        if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
-            words = f"{error.smtp_code} {_words(error.smtp_error)}"
-            return MailSettingsWrong(
-                f"{server} refuses the login of {self._settings.mail_user} (OYEZ_MAIL_USER): {words}"
-            )
-        if isinstance(error, smtplib.SMTPNotSupportedError):
-            return MailSettingsWrong(
-                f"{server}: {_one_line(error)} (OYEZ_MAIL_TLS is {self._settings.mail_tls})"
-            )
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return MailSettingsWrong(
-                f"{server} has a certificate that is not trusted: {error.verify_message}; set OYEZ_MAIL_CA"
-            )
-        if isinstance(error, smtplib.SMTPResponseException):
-            return MailServerAway(f"{server} does not serve: {error.smtp_code} {_words(error.smtp_error)}")
-        return MailServerAway(f"{server} cannot be reached: {_one_line(error)}")
-
-
-def _words(said: bytes | str) -> str:
-    """A reply in one line."""
-    text = said if isinstance(said, str) else said.decode("utf-8", "backslashreplace")
-    return " ".join(text.split())[:1000]
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..database import mails
-from ..database.engine import Database
+from ..database.engine import Database, DatabaseAway
 from ..database.mails import URGENT
 from ..instruments.happenings import MailServerLost, MailsSent
 from ..instruments.instrument import Instrument
 from .assembly import sender_for
+from .connecting import line_of
 from .errors import MailServerAway, MailSettingsWrong, SenderBusy
 from .sending import Order, Sender, Tally
 from .settings import MailSettings
 
 MOST = 100  # mails in one sweep
 SECONDS = 2.0  # that one sweep sends, at most; a mail that was begun is finished
+PATIENCE = 2.0  # s; that each answer of the server may take while it is connected to: events wait meanwhile
 REST = 60.0  # s; after a server could not be reached
 
 
@@ -58,16 +62,27 @@ class UrgentMail:
             self._made(database).run(order, tally)
         except SenderBusy:
             pass  # who is at work takes what is urgent first
+        except (DatabaseAway, SQLAlchemyError):
+            raise
         except (MailServerAway, MailSettingsWrong) as error:
-            self._rest_until = self._timer() + REST
-            self._emit(MailServerLost(self._group, str(error)))
+            self._rest(str(error))
+        except Exception as error:  # noqa: BLE001 # no trouble with mail ends a worker
+            self._rest(f"{type(error).__name__}: {line_of(error)}")
         if not tally.is_empty:
             self._emit(MailsSent(self._group, tally.sent, tally.delayed, tally.failed, tally.unsure))
         return False
 
+    def _rest(self, error: str) -> None:
+        self._rest_until = self._timer() + REST
+        self._emit(MailServerLost(self._group, error))
+
     def _made(self, database: Database) -> Sender:
         if self._sender is None:
             self._sender = sender_for(
-                self._settings, database, idle_limit=self._idle_limit, clock=self._clock
+                self._settings,
+                database,
+                idle_limit=self._idle_limit,
+                patience=min(PATIENCE, self._settings.mail_timeout),
+                clock=self._clock,
             )
         return self._sender
