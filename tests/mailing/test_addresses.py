@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from typing import Any
 
@@ -142,6 +142,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"priority": 10}, "not one of 0 to 9"),
     ({"priority": True}, "not one of 0 to 9"),
     ({"not_before": datetime(2030, 1, 1)}, "aware datetime"),  # noqa: DTZ001
+    ({"not_before": datetime(1990, 1, 1, tzinfo=UTC)}, "more than 10 years ahead"),
+    ({"not_before": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))}, "more than 10 years ahead"),
 ]
 
 

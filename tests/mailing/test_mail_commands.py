@@ -214,3 +214,19 @@ def test_what_is_wrong_is_one_line(oyez: Invoke, one: Desk, monkeypatch: pytest.
     message = refused(oyez, 2, "send")
     assert "clear text" in message
     assert "hush" not in message
+
+
+@pytest.mark.parametrize("due", [1e12, -1e12, 253_402_300_799.0])
+def test_a_time_that_no_calendar_has_is_listed_all_the_same(oyez: Invoke, one: Desk, due: float) -> None:
+    one.queue([1], due_at=due, since=due)
+    one.queue([2])
+    assert len(said(oyez, "list")) == 2
+    assert oyez("list").exit_code == 0
+    assert said(oyez, "show", str(one.row(1).id))[0]["due_at"]
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", str(2**63)])
+def test_a_number_that_no_mail_has_is_a_line(oyez: Invoke, number: str) -> None:
+    for command in (["list", "--mail", number], ["hold", "--mail", number, "--yes"], ["show", number]):
+        assert str(2**63 - 1) in refused(oyez, 2, *command)
+    assert "there is no mail" in refused(oyez, 4, "show", str(2**63 - 1))

@@ -12,6 +12,8 @@ from ..database.mails import STATES, URGENT
 from .exits import UsageProblem
 from .filters import choosing_by, seconds
 
+MOST = 2**63 - 1
+"""The highest number that a database has for a mail."""
 OPTIONS: Mapping[str, Any] = {
     "state": Annotated[
         list[str] | None, typer.Option("--state", help=f"{', '.join(STATES)}; may be repeated.")
@@ -35,7 +37,8 @@ OPTIONS: Mapping[str, Any] = {
         list[str] | None, typer.Option("--id", metavar="EVENT", help="Only this event's; may be repeated.")
     ],
     "mail": Annotated[
-        list[int] | None, typer.Option("--mail", metavar="NUMBER", help="Only this one; may be repeated.")
+        list[int] | None,
+        typer.Option("--mail", metavar="NUMBER", max=MOST, help="Only this one; may be repeated."),
     ],
     "unsure": Annotated[
         bool | None, typer.Option("--unsure", help="Only those that may have been sent, also if sent again.")

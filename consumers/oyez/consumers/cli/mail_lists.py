@@ -17,7 +17,7 @@ from ..settings import ListenSettings
 from . import output, probes
 from .exits import NotFound
 from .lists import Limit, at_most, shown_rows
-from .mail_filters import mail_filtered
+from .mail_filters import MOST, mail_filtered
 from .options import Database, Json, settings_from
 
 COLUMNS = (
@@ -36,7 +36,7 @@ COLUMNS = (
     output.Column("unsure", lambda row: row.unsure, wide=True),
     output.Column("error", lambda row: row.error, brief=True),
 )
-Numbers = Annotated[list[int], typer.Argument(metavar="MAIL...", help="Numbers of mails.")]
+Numbers = Annotated[list[int], typer.Argument(metavar="MAIL...", max=MOST, help="Numbers of mails.")]
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from .errors import MailRefused
 from .message import Parts, compose, from_line
 
 MOST_RECIPIENTS = 100
+FARTHEST = 10 * 366 * 86_400.0  # s; how far ahead a mail may be queued for
 
 
 class Mail(Tool):
@@ -96,7 +97,7 @@ class Mail(Tool):
                 f"mail: it has {len(content)} bytes, more than OYEZ_MAIL_SIZE allows ({self._at.mail_size})"
             )
         now = self._at.clock()
-        since = now if not_before is None else max(now, _moment(not_before))
+        since = now if not_before is None else _moment(not_before, now)
         recipients = json.dumps(_recipients(*given[:3]))
         source, event_id = key or (None, None)
         row = {
@@ -161,7 +162,10 @@ def _priority(given: object) -> int:
     return given
 
 
-def _moment(given: object) -> float:
+def _moment(given: object, now: float) -> float:
+    """The moment that was given, or now if that is past."""
     if not isinstance(given, datetime) or given.tzinfo is None:
         raise MailRefused(f"mail: not_before={given!r} is no aware datetime; give one with a time zone")
-    return given.timestamp()
+    if given.timestamp() > now + FARTHEST:
+        raise MailRefused(f"mail: not_before={given.isoformat()} is more than 10 years ahead")
+    return max(now, given.timestamp())

@@ -13,6 +13,10 @@ from ..database.choosing import Filter, State
 from ..database.tables import dead, parked
 from ..registration import left_behind
 
+# A day from where Python's calendar ends, so that each time zone has them.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class ParkedShare:
@@ -105,8 +109,8 @@ def dead_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Ite
 
 
 def utc(seconds: float) -> datetime:
-    """Seconds since the epoch as an aware time."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Seconds since the epoch as an aware time; the first or the last there is for what lies beyond."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
 
 
 def _shared(table: Table) -> list[Any]:
