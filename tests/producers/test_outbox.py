@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, select, text
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scoped_session, sessionmaker
 
 from oyez.producers import Announcer, MemoryBroker, NotAnnounced, outbox
 from oyez.schemas import decode
 from producers.shop import OrderPaid, PageViewed, Ticked, known, memory_announcer
+
+
+class Base(DeclarativeBase):
+    """What the application has."""
+
+
+class Thing(Base):
+    """A table of the application's."""
+
+    __tablename__ = "things"
+    name: Mapped[str] = mapped_column(primary_key=True)
 
 
 @pytest.fixture
@@ -117,6 +129,52 @@ def test_another_error_of_the_database_is_one_line(
     ):
         announcer.announce(Ticked(), db=db)
     assert "\n" not in str(caught.value)
+
+
+def test_a_session_that_failed_before_is_one_line(
+    engine: Engine, announcing: tuple[Announcer, MemoryBroker]
+) -> None:
+    announcer, _ = announcing
+    with Session(engine) as db:
+        db.add(Thing(name="a"))
+        with pytest.raises(SQLAlchemyError):
+            db.flush()
+        with pytest.raises(NotAnnounced, match=r"the database did not take it: .*rolled back") as caught:
+            announcer.announce(Ticked(), db=db)
+        assert "\n" not in str(caught.value)
+        db.rollback()
+        announcer.announce(Ticked(), db=db)
+        db.commit()
+    assert len(rows(engine)) == 1
+
+
+def test_a_session_that_has_no_database_of_its_own_is_one_line(
+    engine: Engine, announcing: tuple[Announcer, MemoryBroker]
+) -> None:
+    announcer, _ = announcing
+    with Session(binds={Thing: engine}) as db:
+        with pytest.raises(NotAnnounced, match=r"pass the connection .*db=session.connection") as caught:
+            announcer.announce(Ticked(), db=db)
+        assert "\n" not in str(caught.value)
+        announcer.announce(Ticked(), db=db.connection(bind_arguments={"mapper": Thing}))
+        db.commit()
+    assert len(rows(engine)) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/at/all.db", "postgresql+psycopg://u:secret@127.0.0.1:1/none"]
+)
+def test_a_database_that_cannot_be_reached_is_one_line(
+    announcing: tuple[Announcer, MemoryBroker], url: str
+) -> None:
+    announcer, _ = announcing
+    with (
+        Session(create_engine(url)) as db,
+        pytest.raises(NotAnnounced, match="the database did not") as caught,
+    ):
+        announcer.announce(Ticked(), db=db)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_what_is_no_database_is_refused(engine: Engine, announcing: tuple[Announcer, MemoryBroker]) -> None:

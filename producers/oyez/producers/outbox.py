@@ -22,7 +22,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError, StatementError
+from sqlalchemy.exc import SQLAlchemyError, StatementError, UnboundExecutionError
 from sqlalchemy.orm import Session, scoped_session
 
 from .errors import TransportRefused
@@ -84,7 +84,7 @@ def _connection(db: Database) -> Connection:
     if isinstance(db, scoped_session):
         db = db()
     if isinstance(db, Session):
-        return db.connection()
+        return _connection_of(db)
     if isinstance(db, Connection):
         return db
     raise TransportRefused(
@@ -92,9 +92,27 @@ def _connection(db: Database) -> Connection:
     )
 
 
+def _connection_of(session: Session) -> Connection:
+    """The one of its transaction, which may have failed before, or not have begun yet."""
+    try:
+        return session.connection()
+    except UnboundExecutionError:
+        raise TransportRefused(
+            "the session has a database for each of some tables, none for all: pass the connection of the one that has "
+            f"{NAME}: db=session.connection(bind_arguments=…)"
+        ) from None
+    except SQLAlchemyError as error:
+        raise TransportRefused(f"the database did not take it: {_line(error)}") from error
+
+
+def _line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, StatementError) else error
+    return " ".join(str(cause).split())
+
+
 def _reason(error: SQLAlchemyError, db: Connection) -> str:
     cause = error.orig if isinstance(error, StatementError) else error
-    said = " ".join(str(cause).split())
+    said = _line(error)
     if NAME in said and ("no such table" in said or getattr(cause, "sqlstate", None) == "42P01"):
         where = db.engine.url.render_as_string(hide_password=True)
         return f"the database {where} has no table {NAME}; run: oyez db upgrade"
