@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 
 from cli.conftest import Invoke
 from cli.running import Shop
-from oyez.producers import Announcer, MemoryBroker, MemoryTransport, shared_broker
+from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
 from support.waiting import eventually
 
@@ -58,11 +58,12 @@ def test_without_tables_one_line_says_what_to_do(refused: Callable[..., None]) -
     refused(["outbox", "status"], 1, "does not exist; run: oyez db upgrade")
 
 
-def test_status_and_drain(invoke: Invoke, tmp_path: Path, topic_name: str) -> None:
+def test_status_and_drain(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
     invoke("db", "upgrade")
     empty = {"backlog": 0, "oldest": None, "refused": 0, "error": None, "failed_at": None, "drainer": None}
     assert json.loads(invoke("outbox", "status", "--json").stdout) == [empty]
-    place(tmp_path, topic_name, ["a", "b", "c"])
+    place(tmp_path, "relayed", ["a", "b", "c"])
     (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert (state["backlog"], state["oldest"] >= 0) == (3, True)
     assert re.match(r"3\t\d+ s\t0\t-\t-\t-", invoke("outbox", "status").stdout.splitlines()[1])
@@ -71,25 +72,28 @@ def test_status_and_drain(invoke: Invoke, tmp_path: Path, topic_name: str) -> No
     assert drained.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
     assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 1 event left the outbox"
     assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 0 events left the outbox"
-    broker = shared_broker()
-    found = [r for n in range(broker.partitions(topic_name)) for r in broker.read(topic_name, n, 0, 9)]
-    assert sorted(record.key() for record in found) == [b"a", b"b", b"c"]
+    (segment,) = (tmp_path / "spool" / "relayed").glob("*.ndjson")
+    assert [json.loads(line)["partitionkey"] for line in segment.open()] == ["a", "b", "c"]
 
 
-@pytest.fixture
-def topic_name(tmp_path: Path) -> str:
-    """A topic of the memory broker, which all tests of this process share."""
-    return f"outbox-{tmp_path.name}"
-
-
-def test_a_broker_that_is_away(
-    invoke: Invoke, tmp_path: Path, topic_name: str, monkeypatch: pytest.MonkeyPatch
+def test_nothing_is_drained_into_the_memory_of_a_process_that_ends(
+    invoke: Invoke, refused: Callable[..., None], tmp_path: Path
 ) -> None:
+    invoke("db", "upgrade")
+    place(tmp_path, "relayed", ["a"])
+    refused(["outbox", "drain"], 2, "transport memory (OYEZ_TRANSPORT) ends with this process")
+    swept = invoke("sweep")
+    assert swept.exit_code == 1
+    assert "the outbox is held up: transport memory" in swept.stderr
+    assert json.loads(invoke("outbox", "status", "--json").stdout)[0]["backlog"] == 1
+
+
+def test_a_broker_that_is_away(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     away = {"APP": "relay:on", "TRANSPORT": "kafka", "KAFKA": NOWHERE, "ANNOUNCE_TIMEOUT": "0.3"}
     for name, value in away.items():
         monkeypatch.setenv(f"OYEZ_{name}", value)
     invoke("db", "upgrade")
-    place(tmp_path, topic_name, ["a"])
+    place(tmp_path, "relayed", ["a"])
     drained = invoke("outbox", "drain")
     assert drained.exit_code == 1
     first, second = drained.stderr.splitlines()[-2:]
@@ -105,7 +109,7 @@ def test_a_broker_that_is_away(
     assert swept.exit_code == 1
     assert len(json.loads(swept.stdout)) == 2, "it has swept all the same"
     assert "the outbox is held up: the broker" in swept.stderr
-    monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
     assert invoke("sweep").exit_code == 0
     (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert (state["backlog"], state["error"]) == (0, None)

@@ -13,7 +13,8 @@ from oyez.consumers.assembly import drainer_for
 from oyez.consumers.drain_thread import DrainThread
 from oyez.consumers.instruments import Happening, Instrument
 from oyez.consumers.instruments.happenings import OutboxHeldUp, OutboxMovesOn
-from oyez.producers import KafkaTransport, MemoryTransport
+from oyez.producers import KafkaTransport
+from oyez.producers.spool.transport import SpoolTransport
 from support.waiting import eventually
 
 
@@ -136,5 +137,15 @@ def test_kafka_gives_up_nothing_by_itself(harbour: Harbour) -> None:
 
 
 def test_another_transport_is_the_one_that_is_set(harbour: Harbour) -> None:
+    drainer = drainer_for(ListenSettings(transport="spool"), harbour.engine)
+    assert isinstance(drainer._make(), SpoolTransport)
+
+
+def test_nothing_leaves_into_memory_which_ends_with_the_process(harbour: Harbour) -> None:
     drainer = drainer_for(ListenSettings(transport="memory"), harbour.engine)
-    assert isinstance(drainer._make(), MemoryTransport)
+    assert drainer.drain().problem is None, "there is nothing to lose"
+    harbour.announce(Sailed(n=0))
+    done = drainer.drain()
+    assert done.events == 0
+    assert "transport memory (OYEZ_TRANSPORT) ends with this process" in (done.problem or "")
+    assert harbour.left() == [0]

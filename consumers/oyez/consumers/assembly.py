@@ -173,8 +173,18 @@ def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
     )
 
 
+def require_outlet(settings: ListenSettings) -> None:
+    """Raises `SettingsError` for a transport into which the outbox must not be drained: what leaves it is deleted."""
+    if settings.transport == "memory":
+        raise SettingsError(
+            "transport memory (OYEZ_TRANSPORT) ends with this process, and what is in the outbox would be gone; use "
+            "kafka, spool or inline"
+        )
+
+
 def _outlet(settings: ListenSettings) -> Transport:
     """The transport that is set; of Kafka the plain one, since here the database is the buffer."""
+    require_outlet(settings)
     return shipping_transport(settings) if settings.transport == "kafka" else transport_from(settings)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from ..assembly import drainer_for
+from ..assembly import drainer_for, require_outlet
 from ..database import Database as Transactions
 from ..database import DatabaseAway, outbox
 from ..draining import Drained, Drainer
@@ -116,6 +116,7 @@ def drain(
     settings = settings_from(context, **given, log_format=log_format)
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     probes.database(settings)
+    require_outlet(settings)
     engine = probes.reached(settings)
     draining = Drain(drainer_for(settings, engine), Transactions(engine), Stop(), limit)
     try:
