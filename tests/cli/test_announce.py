@@ -126,5 +126,11 @@ def test_inline_runs_the_handlers(invoke: Invoke) -> None:
     assert json.loads(invoke("retry", "list", "--json").stdout) == []
 
 
+def test_spooled_without_a_spool_names_the_setting(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYEZ_DURABILITY", "spooled")
+    announce = ["announce", "903", "--transport", "kafka", "--kafka", "127.0.0.1:1", "-d", PAGE]
+    refused(announce, 2, "durability spooled needs a spool: set OYEZ_SPOOL")
+
+
 def test_inline_without_tables(refused: Refused) -> None:
     refused(["announce", "903", "--transport", "inline", "-d", PAGE], 1, "oyez.db", "oyez db upgrade")

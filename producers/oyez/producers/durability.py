@@ -56,7 +56,7 @@ def shipping_transport(settings: Settings) -> KafkaTransport:
 def drainer_from(settings: Settings) -> Drainer:
     """What ships the spool. SettingsError: there is none."""
     return Drainer(
-        [_spool(settings)],
+        [spool_of(settings)],
         settings.topic,
         lambda: shipper_from(settings),
         retention=settings.spool_retention,
@@ -81,7 +81,7 @@ def _failing_over(settings: Settings) -> Transport:
     config = producer_config(settings.kafka, settings.kafka_options, timeout)
     return FailoverTransport(
         lambda: Outlet(config, patience),
-        _spool(settings),
+        spool_of(settings),
         writer_from(settings),
         Background(lambda: drainer_from(settings)),
         limit=int(config.get("message.max.bytes", 1_000_000)),
@@ -94,10 +94,11 @@ def _acked(settings: Settings) -> Transport:
 
 def _spooled(settings: Settings) -> Transport:
     background = Background(lambda: drainer_from(settings))
-    return SpooledTransport(_spool(settings), writer_from(settings), background)
+    return SpooledTransport(spool_of(settings), writer_from(settings), background)
 
 
-def _spool(settings: Settings) -> Path:
+def spool_of(settings: Settings) -> Path:
+    """The folder in which events are kept for Kafka. SettingsError: none is set."""
     if settings.spool is None:
         raise SettingsError(
             f"durability {settings.durability} needs a spool: set OYEZ_SPOOL to a folder (or spool in oyez.toml)"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from oyez.producers import Announcer, NotAnnounced, Undelivered
+from oyez.producers.durability import spool_of
 from oyez.producers.outgoing import Route, typed
 from oyez.schemas import Declaration, InvalidEvent, OyezError, Signal, catalogue
 
@@ -80,8 +81,9 @@ def _checked(declaration: Declaration, where: str, data: Data, key: str | None, 
 
 
 def _probe(settings: ListenSettings) -> None:
-    is_spooled = settings.spool is not None and settings.durability != "acked"
-    if settings.transport == "kafka" and not is_spooled:
+    if settings.transport == "kafka" and settings.durability == "spooled":
+        spool_of(settings)  # what is missing is named, whether the broker is there or not
+    elif settings.transport == "kafka" and (settings.spool is None or settings.durability == "acked"):
         probes.kafka(settings)
     elif settings.transport == "inline":
         probes.database(settings)
