@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from oyez.producers.draining.refused import put_aside
 from support.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +68,27 @@ def _views(engine) -> list[tuple[str, int]]:
         if not inspect(engine).has_table("visit"):
             return []
         return [tuple(row) for row in db.execute(text("SELECT id, views FROM visit"))]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
+def test_what_was_put_aside_is_announced_again_as_shown(tmp_path: Path):
+    (command,) = re.findall(
+        r"^    (jq .*refused\.ndjson.*)$", (ROOT / "docs/spool.md").read_text(), re.MULTILINE
+    )
+    (tmp_path / "shop.py").write_text(_block("shop.py"))
+    for position in (0, 4711, 9000):
+        data = {"session_id": "s1", "url": f"/é{position}"}
+        line = json.dumps({"specversion": "1.0", "type": "page.viewed", "data": data})
+        put_aside(tmp_path, "a-log", position, line.encode(), "too large", 0.0)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "OYEZ_APP": "shop:on",
+        "OYEZ_SPOOL": str(tmp_path / "spool"),
+    }
+    subprocess.run(["sh", "-ec", command], cwd=tmp_path, env=environment, timeout=60, check=True)
+    (segment,) = (tmp_path / "spool").glob("*/*.ndjson")
+    assert [json.loads(line)["data"] for line in segment.open()] == [{"session_id": "s1", "url": "/é4711"}]
 
 
 def test_links_between_the_documents_lead_somewhere():
