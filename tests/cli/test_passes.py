@@ -40,6 +40,7 @@ def test_it_says_what_was_handled_and_what_remains(spooled: Invoke) -> None:
         "left": 0,
         "parked": 0,
         "broken": {},
+        "halted": [],
     }
 
 

@@ -73,6 +73,53 @@ def test_what_is_read_is_said_the_own_spool_too(site: Invoke, tmp_path: Path) ->
             assert len(json.loads(printed(site, "spool", "status", "--json"))) == 1
 
 
+@pytest.mark.parametrize(
+    "command", [["sweep"], ["sweep", "--every", "1"], ["listen"], ["listen", "--limit", "3"]]
+)
+def test_a_folder_to_read_that_is_not_there(
+    site: Invoke,
+    refused: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+) -> None:
+    """The own one need not be there yet."""
+    nowhere = str(tmp_path / "nowhere")
+    refused([*command, "--spool", nowhere], 4, f"there is no folder {nowhere}", "OYEZ_SPOOLS")
+    monkeypatch.setenv("OYEZ_SPOOLS", json.dumps([str(tmp_path), nowhere]))
+    refused(command, 4, f"there is no folder {nowhere}")
+    monkeypatch.delenv("OYEZ_SPOOLS")
+    monkeypatch.setenv("OYEZ_SPOOL", nowhere)
+    if "--limit" in command or command == ["sweep"]:
+        assert site(*command).exit_code == 0
+    monkeypatch.setenv("OYEZ_SPOOLS", json.dumps([nowhere]))
+    monkeypatch.setenv("OYEZ_TRANSPORT", "inline")
+    if command == ["sweep"]:
+        assert site(*command).exit_code == 0, "it reads no spool, then"
+
+
+@pytest.mark.parametrize("command", [["sweep"], ["listen", "--limit", "9"]])
+def test_a_log_that_is_halted_is_said_each_time(site: Invoke, tmp_path: Path, command: list[str]) -> None:
+    """The other groups go on; it is over when the position is in the log again."""
+    visit(site, "s1", "/a")
+    printed(site, "sweep")
+    with sqlite3.connect(tmp_path / "oyez.db") as db:
+        db.execute("UPDATE oyez_position SET position = 99999 WHERE group_name = ?", (SESSIONS,))
+    for n in range(2):
+        visit(site, "s1", f"/{n}")
+        result = site(*command, "--json")
+        assert result.exit_code == 1, result.output
+        (line,) = [line for line in result.stderr.splitlines() if "is not read any more" in line]
+        assert f"{SESSIONS}: oyez.events partition" in line
+        assert "the group's position 99999 is not in it" in line
+        if command[0] == "listen":
+            (said,) = json.loads(result.stdout)["halted"]
+            assert said in line.replace(" is not read any more", "")
+        assert noted(tmp_path) == ["started", "/a", *(f"/{m}" for m in range(n + 1))]
+    printed(site, "rewind", "cli.session.started", "--to", "latest", "--yes")
+    printed(site, *command)
+
+
 def test_a_pass_reads_no_more_than_it_may(site: Invoke, tmp_path: Path) -> None:
     visit(site, "s1", *(f"/{n}" for n in range(9)))
     handled = 0

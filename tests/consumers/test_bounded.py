@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from consumers.stage import effects, note
 from oyez.consumers import Application, Handlers, Listened, ListenSettings, StartError, listen
 from oyez.consumers.database import make_engine
+from oyez.consumers.roots import FolderMissing
 from oyez.producers import Announcer, SettingsError
 from oyez.schemas import Signal, UnknownSignal
 
@@ -114,6 +115,12 @@ def test_what_is_no_signal(settings: ListenSettings, signal: Any) -> None:
         listen(signal, settings=settings, application=shop())
     with pytest.raises(UnknownSignal, match="False"):
         listen(False, settings=settings, application=shop())
+
+
+def test_a_folder_of_the_spool_that_is_not_there(settings: ListenSettings, tmp_path: Path) -> None:
+    wrong = settings.model_copy(update={"spools": (tmp_path / "nowhere",)})
+    with pytest.raises(FolderMissing, match="there is no folder"):
+        listen(settings=wrong, application=shop())
 
 
 def test_a_handler_that_moved_is_refused(settings: ListenSettings) -> None:

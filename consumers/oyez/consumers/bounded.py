@@ -19,13 +19,15 @@ class Listened:
 
     ``handled``: events of which a share is done or was given up. ``left``: records in the logs, those of other signals
     counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``: why a group
-    was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
+    was left, by its name: nearly everything in it failed alike, and nothing of that was committed. ``halted``: what is
+    not read any more, and why, a line for each group and log.
     """
 
     handled: int
     left: int
     parked: int
     broken: Mapping[str, str] = field(default_factory=dict)
+    halted: tuple[str, ...] = ()
 
     @property
     def remain(self) -> int:
@@ -47,9 +49,9 @@ def listen(
     environment unless given.
 
     Raises `UnknownSignal`; `StartError` for a signal that the application does not handle; what `load_application`
-    raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to;
-    ValueError for a limit below 1, TypeError for what is no number or no signal. What was committed before an error
-    stays.
+    raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to, and
+    `FolderMissing` for a folder of the spool that is not there; ValueError for a limit below 1, TypeError for what is
+    no number or no signal. What was committed before an error stays.
     """
     from .listening import prepare  # noqa: PLC0415 # whoever only registers handlers needs no Kafka client
     from .passing import one_pass  # noqa: PLC0415 # the same

@@ -16,16 +16,19 @@ from .database.migrating import require
 from .instruments.instrument import Instrument, logging_instrument
 from .measuring.folder import Folder, folder
 from .registration import register
+from .roots import require_spools
 from .settings import ListenSettings
 from .supervisor import Post, Supervisor
 
 
 def prepare(application: Application, settings: ListenSettings) -> None:
-    """Check the database and record the handlers; raises `MigrationNeeded` and `StartError`.
+    """Check what is to be read, and the database, and record the handlers; raises `FolderMissing`, `MigrationNeeded`
+    and `StartError`.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
     require_log(settings)
+    require_spools(settings)
     engine = engine_from(settings)
     try:
         require(engine)

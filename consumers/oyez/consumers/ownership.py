@@ -46,7 +46,7 @@ class Ownership:
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
         self._left: dict[Partition, float] = {}
-        self._halted: set[Partition] = set()
+        self._halted: dict[Partition, str] = {}
         self._looked = clock()
         self._is_away = False
         self._has_suspects = False
@@ -57,6 +57,11 @@ class Ownership:
     def held(self) -> Mapping[Partition, Held]:
         """What the database says of the partitions that are read."""
         return self._held
+
+    @property
+    def halted(self) -> Mapping[Partition, str]:
+        """Why partitions that are this worker's are not read."""
+        return self._halted
 
     @property
     def again(self) -> Mapping[tuple[str, int], int]:
@@ -78,7 +83,9 @@ class Ownership:
         self._looked = now
         if self._held or self._halted:
             found = self._rows([*self._held, *self._halted])
-            self._halted = {p for p in self._halted if p in found and found[p].halted is not None}
+            self._halted = {
+                p: why for p, why in self._halted.items() if p in found and found[p].halted is not None
+            }
             self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
 
     def follow(self) -> None:
@@ -92,7 +99,7 @@ class Ownership:
             if gained or self._left:
                 self._start(self._to_take(gained))
                 self._heard()
-            settled = self._held.keys() | self._halted | self._left.keys()
+            settled = self._held.keys() | self._halted.keys() | self._left.keys()
             self.is_waiting = not settled.issuperset(gained)
         except LogAway as error:
             self.is_waiting = True
@@ -210,7 +217,7 @@ class Ownership:
 
     def _note_halted(self, partition: Partition, reason: str) -> None:
         if partition not in self._halted:
-            self._halted.add(partition)
+            self._halted[partition] = reason
             self._instrument.emit(
                 PartitionHalted(self._group.name, partition.topic, partition.number, reason)
             )
@@ -238,7 +245,7 @@ class Ownership:
         """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
         now = self._clock()
         self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < RETAKE}
-        self._halted &= set(gained)
+        self._halted = {p: why for p, why in self._halted.items() if p in gained}
         return [p for p in gained if p not in self._left and p not in self._halted]
 
     def _start(self, gained: list[Partition]) -> None:

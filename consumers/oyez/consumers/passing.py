@@ -50,7 +50,8 @@ def one_pass(
         _drain(settings, engine, stopped)
         with Database(engine).reading() as db:
             waiting = waits.events(db, [group.name for group in groups])
-        return Listened(bounded.handled, bounded.count_left(), waiting, bounded.broken)
+        halted = tuple(line for worker in workers for line in worker.halted)
+        return Listened(bounded.handled, bounded.count_left(), waiting, bounded.broken, halted)
     finally:
         for worker in workers:
             worker.leave()

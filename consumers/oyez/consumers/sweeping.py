@@ -41,6 +41,8 @@ class Sweeper:
 
     def __init__(self, group: Group, settings: ListenSettings, engine: Engine) -> None:
         self.group = group
+        self.halted: list[str] = []
+        """What of the log cannot be read, with the reason, as `read` has found it last."""
         self._settings = settings
         self._engine = engine
         self._retrying: Retrying = retrying_for_group(group, settings, engine)
@@ -56,6 +58,7 @@ class Sweeper:
         source = spool_log(self.group, self._settings, self._engine)
         worker = make_worker(self.group, self._settings, engine=self._engine, source=source)
         tally.merge(worker.run_out(stop, allowance))
+        self.halted = worker.halted
 
     def run_due(self, tally: Tally, stop: Callable[[], bool]) -> None:
         """Run what is due in the retry table."""
@@ -86,10 +89,12 @@ def _visit(group: Group, application: Application, found: dict[str, Group], abov
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass did in each group, and what holds up the outbox, if something does."""
+    """What one pass did in each group, what holds up the outbox, if something does, and which logs are not read any
+    more, which their workers have logged."""
 
     swept: list[Swept]
     problem: str | None
+    halted: list[str]
 
 
 def one_pass(
@@ -106,7 +111,7 @@ def one_pass(
         if not drained.events or drained.problem is not None or stop() or not allowance.left:
             break
     done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in pairs]
-    return Pass(done, drained.problem)
+    return Pass(done, drained.problem, [line for sweeper in groups for line in sweeper.halted])
 
 
 def _read(pairs: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance) -> None:

@@ -80,6 +80,12 @@ class Worker:
         """The group's name."""
         return self._name
 
+    @property
+    def halted(self) -> list[str]:
+        """What of the log is this worker's and cannot be read, with the reason."""
+        found = self._ownership.halted.items()
+        return [f"{self._name}: {p.topic} partition {p.number}: {why}" for p, why in found]
+
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(happenings.WorkerStarted(self._name))

@@ -19,6 +19,7 @@ from ..levers import NotBegun
 from ..loading import AppError
 from ..mailing.errors import MailServerAway, MailSettingsWrong
 from ..printable import one_line
+from ..roots import FolderMissing
 from ..signature import RegistrationError
 from ..stops import Terminated
 from . import logs
@@ -61,6 +62,7 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (DatabaseAway, UNREACHABLE),
     (MailServerAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
+    (FolderMissing, NOT_FOUND),
     (NotBegun, NOT_FOUND),
     (UnknownSignal, NOT_FOUND),
     (CheckFailed, FOUND_PROBLEMS),

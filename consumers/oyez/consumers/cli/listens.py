@@ -11,6 +11,7 @@ from ..application import Application, Group, StartError
 from ..assembly import require_log
 from ..listening import chosen, measured
 from ..listening import listen as supervise
+from ..roots import require_spools
 from . import logs, probes
 from .apps import application_of
 from .asked import where
@@ -75,6 +76,7 @@ def listen(
         groups = _chosen(found, signals or [])
         probes.database(settings)
         require_log(settings)
+        require_spools(settings)
         if settings.transport == "kafka":
             probes.kafka(settings)
         if limit is not None:

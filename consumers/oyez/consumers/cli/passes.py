@@ -30,13 +30,14 @@ def listen_once(
     *,
     as_json: bool,
 ) -> None:
-    """Do it, and say how many events were handled and how many remain. Exit code 1 if a group's handlers are broken."""
+    """Do it, and say how many events were handled and how many remain. Exit code 1 if a group's handlers are broken, or
+    a log is halted."""
     stop = Stop()
     prepare(application, settings)
     with output.aside():
         done = one_pass(groups, settings, limit, stop)
     output.line(_json(done) if as_json else _line(done))
-    if done.broken:
+    if done.broken or done.halted:
         raise typer.Exit(FAILED)
     if stop():
         raise typer.Exit(exit_code(stop.number))
@@ -48,4 +49,4 @@ def _line(done: Listened) -> str:
 
 def _json(done: Listened) -> str:
     counts = {"handled": done.handled, "remain": done.remain, "left": done.left, "parked": done.parked}
-    return output.json_text({**counts, "broken": dict(done.broken)})
+    return output.json_text({**counts, "broken": dict(done.broken), "halted": done.halted})

@@ -16,10 +16,11 @@ from oyez.producers.durability import shipper_from
 from oyez.producers.spool import Folder, found_in
 
 from ..assembly import spools_read
+from ..roots import require_folders
 from ..settings import ListenSettings
 from ..spools import SpoolState, Verified, state_of, verify
 from . import logs, output, probes
-from .exits import FAILED, CheckFailed, NotFound
+from .exits import FAILED, CheckFailed
 from .options import Json, Kafka, LogFormat, Quiet, Topic, Verbose, settings_from
 from .stopping import Stop, end_on_sigterm, exit_code
 
@@ -58,16 +59,14 @@ VERIFIED = (
 
 
 def roots_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Path]:
-    """Where to look for logs. Raises `NotFound`: one is not there."""
+    """Where to look for logs. Raises `FolderMissing`."""
     roots = list(paths or spools_read(settings))
-    for root in roots:
-        if not root.is_dir():
-            raise NotFound(f"there is no folder {root}; name the spool, or set OYEZ_SPOOL")
+    require_folders(roots)
     return roots
 
 
 def folders_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Folder]:
-    """The logs. Raises `NotFound`."""
+    """The logs. Raises `FolderMissing`."""
     return found_in(roots_of(settings, paths), settings.topic)
 
 

@@ -16,6 +16,7 @@ from ..application import Application
 from ..assembly import drainer_for
 from ..database import DatabaseAway
 from ..draining import Drainer
+from ..roots import require_spools
 from ..settings import ListenSettings
 from ..sweeping import Pass, Sweeper, Swept, one_pass, sweepers, within
 from . import logs, output, probes
@@ -79,6 +80,7 @@ def sweep(
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
+    require_spools(settings)
     bounds = Bounds(limit, max_seconds)
     if every is None:
         _once(found, settings, bounds, as_json=as_json)
@@ -101,6 +103,7 @@ def _once(application: Application, settings: ListenSettings, bounds: Bounds, *,
         output.table(done.swept, COLUMNS, empty="no groups")
     if done.problem is not None:
         output.note(f"the outbox is held up: {done.problem}")
+    if done.problem is not None or done.halted:
         raise typer.Exit(FAILED)
     if stop():
         raise typer.Exit(exit_code(stop.number))
