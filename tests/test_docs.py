@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from oyez.producers.draining.refused import put_aside
@@ -70,7 +68,15 @@ def _views(engine) -> list[tuple[str, int]]:
         return [tuple(row) for row in db.execute(text("SELECT id, views FROM visit"))]
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq")
+JQ = """#!{python}
+import sys, jq
+_, option, program, file = sys.argv
+assert option == "-c"
+print(jq.compile(program).input_text(open(file).read()).text())
+"""
+"""The jq of the test's own dependencies, for a machine that has no other."""
+
+
 def test_what_was_put_aside_is_announced_again_as_shown(tmp_path: Path):
     (command,) = re.findall(
         r"^    (jq .*refused\.ndjson.*)$", (ROOT / "docs/spool.md").read_text(), re.MULTILINE
@@ -80,9 +86,11 @@ def test_what_was_put_aside_is_announced_again_as_shown(tmp_path: Path):
         data = {"session_id": "s1", "url": f"/é{position}"}
         line = json.dumps({"specversion": "1.0", "type": "page.viewed", "data": data})
         put_aside(tmp_path, "a-log", position, line.encode(), "too large", 0.0)
+    (tmp_path / "jq").write_text(JQ.format(python=sys.executable))
+    (tmp_path / "jq").chmod(0o755)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "OYEZ_APP": "shop:on",
         "OYEZ_SPOOL": str(tmp_path / "spool"),
     }
