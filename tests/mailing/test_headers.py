@@ -57,6 +57,12 @@ def test_an_address_that_looks_encoded_is_refused() -> None:
         parse("=?utf-8?x?=@b.example")
 
 
+def test_what_a_reader_could_take_for_encoded_is_not_written_as_it_is() -> None:
+    assert b"2+2=?" not in mail(subject="2+2=?", to="2+2=? <a@b.example>")
+    with pytest.raises(MailRefused, match=r"=\?"):
+        Attachment("2+2=?.pdf", b"x")
+
+
 @pytest.mark.parametrize(
     "lines",
     [

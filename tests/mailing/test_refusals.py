@@ -121,6 +121,7 @@ def test_a_server_that_always_leaves_counts_as_away(stage_sqlite: str) -> None:
         with pytest.raises(MailServerAway, match="3 times in a row"):
             one.run()
         assert one.column("attempts") == [1, 1, 1, *[0] * 7]
+        assert server.script.connections == 3
         one.close()
 
 
