@@ -105,15 +105,17 @@ def _connection_of(session: Session) -> Connection:
         raise TransportRefused(f"the database did not take it: {_line(error)}") from error
 
 
+def _cause(error: SQLAlchemyError) -> BaseException | None:
+    return error.orig if isinstance(error, StatementError) else error
+
+
 def _line(error: SQLAlchemyError) -> str:
-    cause = error.orig if isinstance(error, StatementError) else error
-    return " ".join(str(cause).split())
+    return " ".join(str(_cause(error)).split())
 
 
 def _reason(error: SQLAlchemyError, db: Connection) -> str:
-    cause = error.orig if isinstance(error, StatementError) else error
     said = _line(error)
-    if NAME in said and ("no such table" in said or getattr(cause, "sqlstate", None) == "42P01"):
+    if NAME in said and ("no such table" in said or getattr(_cause(error), "sqlstate", None) == "42P01"):
         where = db.engine.url.render_as_string(hide_password=True)
         return f"the database {where} has no table {NAME}; run: oyez db upgrade"
     return f"the database did not take it: {said}"

@@ -75,13 +75,13 @@ def line_of(error: BaseException) -> str:
 
 def _check(settings: MailSettings) -> None:
     """What Python's client would stumble upon in its own way."""
-    host, password = settings.mail_host or "", settings.mail_password
+    host = settings.mail_host or ""
     if not _is_host(host):
         raise MailSettingsWrong(f"OYEZ_MAIL_HOST: {host!r} cannot be the name of a host")
     if settings.mail_user is not None:
         login = {
             "OYEZ_MAIL_USER": settings.mail_user,
-            "OYEZ_MAIL_PASSWORD": "" if password is None else password.get_secret_value(),
+            "OYEZ_MAIL_PASSWORD": _password(settings),
         }
         for name, said in login.items():
             if not said.isascii():
@@ -116,8 +116,11 @@ def _context(settings: MailSettings) -> ssl.SSLContext:
 def _log_in(smtp: Any, settings: MailSettings) -> None:
     smtp.ehlo_or_helo_if_needed()
     if settings.mail_user is not None:
-        password = settings.mail_password
-        smtp.login(settings.mail_user, "" if password is None else password.get_secret_value())
+        smtp.login(settings.mail_user, _password(settings))
+
+
+def _password(settings: MailSettings) -> str:
+    return "" if settings.mail_password is None else settings.mail_password.get_secret_value()
 
 
 def _why(settings: MailSettings, limit: float, error: Exception) -> OyezError:

@@ -139,7 +139,7 @@ class Writer:
         """Hold the folder against all others: what is asked in this block stays true until its end."""
         while True:
             here = self._here
-            lock = here.number if hasattr(here, "number") else self._open_lock(here)
+            lock = self._lock_of(here)
             try:
                 flock(lock, LOCK_EX)
                 if here is self._here and self._is_there():
@@ -161,13 +161,17 @@ class Writer:
         if not hasattr(here, "number") and not self.path.exists():
             self._let_go()  # a folder that is gone is not made again for this
             return
-        lock = here.number if hasattr(here, "number") else self._open_lock(here)
+        lock = self._lock_of(here)
         try:
             flock(lock, LOCK_EX)
             if here is self._here:
                 self._let_go()
         finally:
             flock(lock, LOCK_UN)
+
+    def _lock_of(self, here: threading.local) -> int:
+        number: int | None = getattr(here, "number", None)
+        return self._open_lock(here) if number is None else number
 
     def _open_lock(self, here: threading.local) -> int:
         """The lock file, for the thread that asks; closed when it ends. The folder is made if it is not there."""
