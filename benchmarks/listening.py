@@ -17,9 +17,9 @@ from signals import Started, Viewed, Waited, encoded, views
 from sqlalchemy import Connection, Engine, text
 
 from oyez.consumers import Application, Handlers, ListenSettings
-from oyez.consumers.assembly import kafka_log, make_worker
 from oyez.consumers.database import make_engine, metadata
-from oyez.consumers.worker import Worker
+from oyez.consumers.run.assembly import kafka_log, make_worker
+from oyez.consumers.worker.worker import Worker
 from oyez.schemas import Signal
 
 BATCH = 500

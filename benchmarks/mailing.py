@@ -24,10 +24,10 @@ from oyez.consumers import ListenSettings
 from oyez.consumers.database import Database, make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.database.tables import mail
-from oyez.consumers.mailing.addresses import parse
-from oyez.consumers.mailing.assembly import sender_for
-from oyez.consumers.mailing.message import Parts, compose
-from oyez.consumers.mailing.sending import Order, Tally
+from oyez.consumers.mail.addresses import parse
+from oyez.consumers.mail.assembly import sender_for
+from oyez.consumers.mail.message import Parts, compose
+from oyez.consumers.mail.sender import Order, Tally
 
 FROM, TO = "shop@shop.example", "ann@a.example"
 TEXT = "Thank you for your order. It will be sent tomorrow.\n" * 20

@@ -18,7 +18,7 @@ import spooling
 from bed import Row, Services, services
 
 import mailing
-from oyez.consumers.supervisor import YOUNG
+from oyez.consumers.processes.supervisor import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "announce": announcing.rows,

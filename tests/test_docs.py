@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, inspect, text
 
-from oyez.producers.draining.refused import put_aside
+from oyez.producers.spool_shipping.refused import put_aside
 from support.waiting import eventually
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from cli.conftest import Invoke
-from oyez.consumers.cli import logs, output
+from oyez.consumers.cli.common import logging as logs
+from oyez.consumers.cli.common import output
 
 Refused = Callable[..., None]
 

@@ -18,9 +18,9 @@ from consumers.passes import Listen
 from consumers.shelves import PARTITIONS
 from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
 from oyez.consumers import Handlers, ListenSettings
-from oyez.consumers.bounded import Listened
-from oyez.consumers.handlers import Promise
-from oyez.consumers.passing import one_pass
+from oyez.consumers.handlers.registry import Promise
+from oyez.consumers.run.bounded_pass import one_pass
+from oyez.consumers.run.listened import Listened
 from support.services import fresh_database
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import note
 from oyez.consumers import Handlers
-from oyez.consumers.eventfiles import Loaded, load_event_files
+from oyez.consumers.handler_files import Loaded, load_event_files
 from oyez.schemas import Catalogue, Signal
 
 filed = Catalogue()

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, select
 from consumers.stage import Known, known
 from oyez.consumers.database import Database, make_engine
 from oyez.consumers.database.tables import drainer, outbox
-from oyez.consumers.draining import Drainer
-from oyez.consumers.leases import Lease, NoLease, RowLease
+from oyez.consumers.outbox.lease import Lease, NoLease, RowLease
+from oyez.consumers.outbox.relay import Drainer
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Transport, TransportRefused
 from oyez.producers.transport import Lasting
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Clock, Known, Opened, Placed, Stage, effects, known, note
 from oyez.consumers import Application, Handlers, ListenSettings
-from oyez.consumers.assembly import retrying_for_group
 from oyez.consumers.database import make_engine
-from oyez.consumers.inline import InlineTransport
-from oyez.consumers.sweeping import in_order
+from oyez.consumers.inline.transport import InlineTransport
+from oyez.consumers.run.assembly import retrying_for_group
+from oyez.consumers.run.sweep_pass import in_order
 from oyez.producers import Announcer
 from oyez.schemas import Signal
 

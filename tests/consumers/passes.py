@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from consumers.stage import Placed, note
 from oyez.consumers import Handlers
-from oyez.consumers.bounded import Listened
+from oyez.consumers.run.listened import Listened
 
 Listen = Callable[..., Listened]
 """What the fixture `listen` is: one pass over a stage, with this limit."""

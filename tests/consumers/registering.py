@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Opened, Placed, one_line
 from oyez.consumers import Handlers, RegistrationError
-from oyez.consumers.handlers import Handler
+from oyez.consumers.handlers.registry import Handler
 from oyez.schemas import Signal
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from consumers.stage import TOPIC, Stage, known
 from oyez.consumers import Handlers
-from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import Database
 from oyez.consumers.logs.members import Members
 from oyez.consumers.logs.spool import SpoolLog
-from oyez.consumers.worker import Worker
+from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer
 from oyez.producers.spool import SegmentName, SpoolTransport, Writer, found_in
 from oyez.schemas import Signal

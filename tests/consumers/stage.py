@@ -21,12 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers, ListenSettings
-from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
-from oyez.consumers.instruments import Instrument
+from oyez.consumers.instrumentation import Instrument
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.worker import Worker
+from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
 

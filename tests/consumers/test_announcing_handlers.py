@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import TOPIC, Known, Placed, Play, Stage, note, one_line, placed, unique
 from oyez.consumers import HandlerAnnouncer, HandlerMisuse, Handlers, RegistrationError
-from oyez.consumers.announcing import event_id
+from oyez.consumers.handlers.announcer import event_id
 from oyez.schemas import Event
 
 

@@ -16,8 +16,8 @@ from consumers.stage import Opened, Placed, Play, Stage, known, note
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import metadata
-from oyez.consumers.intakes import Batch
-from oyez.consumers.reading import Reader, Taken
+from oyez.consumers.execution.batch import Batch
+from oyez.consumers.execution.reader import Reader, Taken
 from oyez.schemas import Encoder, Event, Signal
 
 

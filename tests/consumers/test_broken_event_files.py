@@ -12,8 +12,8 @@ import pytest
 from consumers.filing import Folder, ItemNew, Page, both, filed, mode, shop
 from consumers.stage import one_line
 from oyez.consumers import Application, Handlers, StartError, load_event_files
-from oyez.consumers.eventfiles import OpenToOthers
-from oyez.consumers.stops import Terminated
+from oyez.consumers.core.stop_signals import Terminated
+from oyez.consumers.handler_files import OpenToOthers
 from oyez.producers import SettingsError
 
 MUTE = """class Mute(Exception):
@@ -223,12 +223,12 @@ def test_what_belongs_to_another_user(folder: Folder, monkeypatch: pytest.Monkey
     """The owner is whoever runs the tests; so the process is made to be another one."""
     file = folder.write("31.py", "raise AssertionError('it was run')")
     owner = file.stat().st_uid
-    monkeypatch.setattr("oyez.consumers.eventfiles.guarding.ROOT", -1)
+    monkeypatch.setattr("oyez.consumers.handler_files.permissions.ROOT", -1)
     monkeypatch.setattr("os.geteuid", lambda: owner + 1)
     with pytest.raises(OpenToOthers) as caught:
         folder.load()
     one_line(caught.value, f"belongs to the user {owner}", f"this process is the user {owner + 1}")
-    monkeypatch.setattr("oyez.consumers.eventfiles.guarding.ROOT", owner)
+    monkeypatch.setattr("oyez.consumers.handler_files.permissions.ROOT", owner)
     monkeypatch.setattr("os.geteuid", lambda: owner + 1)
     assert "AssertionError" in folder.broken()["31.py"]
 

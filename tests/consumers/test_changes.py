@@ -11,7 +11,7 @@ from consumers.deploys import next_version, stopped
 from consumers.stage import Opened, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database import Database
-from oyez.consumers.registration import GONE_AFTER, register
+from oyez.consumers.handlers.recorded_handlers import GONE_AFTER, register
 from oyez.producers.partitioning import partition_of
 
 DAY = 86_400.0

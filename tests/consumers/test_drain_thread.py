@@ -9,10 +9,10 @@ import pytest
 
 from consumers.harbour import Harbour, Rough, Sailed
 from oyez.consumers import ListenSettings
-from oyez.consumers.assembly import drainer_for
-from oyez.consumers.drain_thread import DrainThread
-from oyez.consumers.instruments import Happening, Instrument
-from oyez.consumers.instruments.happenings import OutboxHeldUp, OutboxMovesOn
+from oyez.consumers.instrumentation import Happening, Instrument
+from oyez.consumers.instrumentation.events import OutboxHeldUp, OutboxMovesOn
+from oyez.consumers.outbox.relay_thread import DrainThread
+from oyez.consumers.run.assembly import drainer_for
 from oyez.producers import KafkaTransport
 from oyez.producers.spool.transport import SpoolTransport
 from support.waiting import eventually

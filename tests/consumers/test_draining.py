@@ -8,8 +8,8 @@ import pytest
 
 from consumers.harbour import Died, Harbour, Rough, Sailed, firsts
 from oyez.consumers.database import outbox
-from oyez.consumers.draining import Drained
-from oyez.consumers.leases import LEASE
+from oyez.consumers.outbox.lease import LEASE
+from oyez.consumers.outbox.relay import Drained
 from oyez.producers import SettingsError, Transport
 
 

@@ -10,8 +10,8 @@ from consumers import filing
 from consumers.filing import AccountOpened, Folder, ItemNew, PageViewed, filed, noting, shop
 from consumers.stage import Play, Stage, effects
 from oyez.consumers import Application, Handlers
-from oyez.consumers.handlers import Handler
-from oyez.consumers.signature import Form
+from oyez.consumers.handlers.registry import Handler
+from oyez.consumers.handlers.signature import Form
 
 
 def handler(folder: Folder, name: str) -> Handler:

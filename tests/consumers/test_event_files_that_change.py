@@ -7,7 +7,7 @@ from consumers.deploys import next_version, stopped
 from consumers.filing import AccountOpened, Folder, ItemNew, PageViewed, filed, noting
 from consumers.stage import Play, Stage
 from oyez.consumers import Handlers
-from oyez.consumers.registration import GONE_AFTER
+from oyez.consumers.handlers.recorded_handlers import GONE_AFTER
 
 FAILING = "from consumers import filing\ndef handle(event): filing.seen.remove(event.n)"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oyez.consumers.faults import LONGEST, Faults
+from oyez.consumers.core.failure_summary import LONGEST, Faults
 
 
 def faults(*found: tuple[str, str, str]) -> Faults:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.registering import injected, refused, registered, takes_model
 from consumers.stage import Placed
-from oyez.consumers.signature import Form
+from oyez.consumers.handlers.signature import Form
 
 
 async def coroutine(event: Placed) -> None: ...

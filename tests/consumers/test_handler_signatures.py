@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from consumers.registering import injected, refused, registered, takes_either, takes_model
 from consumers.stage import Known, Opened, Placed, Viewed
-from oyez.consumers.signature import Form
+from oyez.consumers.handlers.signature import Form
 from oyez.schemas import Event
 
 if TYPE_CHECKING:

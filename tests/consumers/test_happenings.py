@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from consumers.stage import Opened, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database.positions import Partition
-from oyez.consumers.instruments import Happening, Instrument
-from oyez.consumers.instruments import happenings as h
+from oyez.consumers.instrumentation import Happening, Instrument
+from oyez.consumers.instrumentation import events as h
 from oyez.consumers.logs.log import LogAway
 
 

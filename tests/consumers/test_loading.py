@@ -11,7 +11,7 @@ import pytest
 
 from consumers.stage import one_line
 from oyez.consumers import Application, ListenSettings, StartError, load_application
-from oyez.consumers.loading import AppError, load_handlers
+from oyez.consumers.run.loading import AppError, load_handlers
 from oyez.producers import SettingsError
 from oyez.schemas import OyezError
 

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from consumers.filing import Folder
 from oyez.consumers import ListenSettings, load_application
 from oyez.consumers.database.migrating import upgrade
-from oyez.consumers.eventfiles import EventFilesBroken, OpenToOthers
+from oyez.consumers.handler_files import EventFilesBroken, OpenToOthers
 from oyez.producers import Announcer
 
 MODULE = """

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Opened, Placed, Play, Stage, Ticked, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers.deadline import no_deadline
-from oyez.consumers.loose import run_in_place
-from oyez.consumers.signature import Form
+from oyez.consumers.core.deadline import no_deadline
+from oyez.consumers.execution.at_least_once import run_in_place
+from oyez.consumers.handlers.signature import Form
 from oyez.schemas import Event
 
 EVENTS = range(20)

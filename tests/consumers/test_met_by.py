@@ -10,9 +10,9 @@ from sqlalchemy import Connection, insert, select, text
 
 from consumers.stage import Opened, Placed, Play, Stage, Viewed, effects, note, one_line
 from oyez.consumers import Handlers, NotReady
-from oyez.consumers.answering import Answers
-from oyez.consumers.signature import RegistrationError
-from oyez.consumers.writing import Report
+from oyez.consumers.core.report import Report
+from oyez.consumers.handlers.met_by import Answers
+from oyez.consumers.handlers.signature import RegistrationError
 
 DAY = 86_400.0
 Open = Callable[..., Any]
@@ -109,7 +109,7 @@ def test_a_parked_row_is_released_by_the_next_sweep(play: Play) -> None:
 
 
 def test_every_pair_is_asked_for_round_by_round(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oyez.consumers.asking.STEP", 3)
+    monkeypatch.setattr("oyez.consumers.execution.ask_met_by.STEP", 3)
     own = Own()
     stage = play(shop(own))
     stage.handle(*(Viewed(k=f"k{n}", s=f"s{n:02}", n=n) for n in range(40)))

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.log import LogAway
-from oyez.consumers.logs.naming import Names
+from oyez.consumers.logs.topic_ids import Names
 from oyez.consumers.logs.topics import Topics
 
 

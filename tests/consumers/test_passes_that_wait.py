@@ -11,15 +11,15 @@ from consumers.deploys import stopped
 from consumers.passes import Listen, shop
 from consumers.stage import TOPIC, Play, Stage, placed
 from oyez.consumers import ListenSettings
-from oyez.consumers.assembly import make_worker
-from oyez.consumers.bounded import Listened
+from oyez.consumers.core.record import Record
 from oyez.consumers.database import DatabaseAway
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.log import LogAway
 from oyez.consumers.logs.memory import MemoryGroup, MemoryLog
-from oyez.consumers.passing import Pass, one_pass
-from oyez.consumers.patience import Once
-from oyez.consumers.reading import Record
+from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.run.bounded_pass import Pass, one_pass
+from oyez.consumers.run.listened import Listened
+from oyez.consumers.worker.retry_loop import Once
 
 
 class Odd(MemoryLog):
@@ -120,7 +120,7 @@ def test_a_database_that_is_away_ends_it_at_once(
         raise DatabaseAway("as told")
 
     with monkeypatch.context() as patched:
-        patched.setattr("oyez.consumers.execution.Execution.handle", handle)
+        patched.setattr("oyez.consumers.execution.execution.Execution.handle", handle)
         with pytest.raises(DatabaseAway):
             listen(stage, 10)
     assert listen(stage, 10) == Listened(3, 0, 0)

@@ -9,9 +9,9 @@ from consumers.deploys import stopped
 from consumers.passes import Listen, shop
 from consumers.stage import TOPIC, Opened, Placed, Play, Stage, Ticked, Viewed, known, note, placed
 from oyez.consumers import Handlers, ListenSettings, NotReady
-from oyez.consumers.bounded import Listened
 from oyez.consumers.database.tables import parked
-from oyez.consumers.passing import one_pass
+from oyez.consumers.run.bounded_pass import one_pass
+from oyez.consumers.run.listened import Listened
 from oyez.producers import Announcer, MemoryTransport
 
 

@@ -12,7 +12,7 @@ from consumers.stage import Opened, Placed, Play, Stage, Viewed, known, note, on
 from oyez.consumers import Application, Handlers, StartError
 from oyez.consumers.database import Database
 from oyez.consumers.database.tables import position
-from oyez.consumers.registration import register, rename_group
+from oyez.consumers.handlers.recorded_handlers import register, rename_group
 from support.waiting import eventually
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from consumers.stage import Opened, Placed, Play, Stage, Viewed, note
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers import retention as walking
 from oyez.consumers.database import Database
 from oyez.consumers.database.tables import inbox, prerequisite
-from oyez.consumers.readiness import SEEN_FOR
-from oyez.consumers.retention import InboxWindow
+from oyez.consumers.execution.readiness import SEEN_FOR
+from oyez.consumers.upkeep import retention as walking
+from oyez.consumers.upkeep.retention import InboxWindow
 from oyez.schemas import Catalogue, Signal
 
 DAY = 86_400.0

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from consumers.stage import Opened, Placed, Play, Stage, Ticked, Viewed, note, placed
 from oyez.consumers import Handlers, ListenSettings
-from oyez.consumers.deadline import Deadline
-from oyez.consumers.instruments import Happening, Instrument
-from oyez.consumers.instruments import happenings as h
+from oyez.consumers.core.deadline import Deadline
+from oyez.consumers.instrumentation import Happening, Instrument
+from oyez.consumers.instrumentation import events as h
 from oyez.producers.errors import SettingsError
 
 

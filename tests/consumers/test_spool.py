@@ -17,7 +17,7 @@ from oyez.consumers import Handlers
 from oyez.consumers.database.positions import FOLDER
 from oyez.consumers.logs.log import Log
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.worker import Worker
+from oyez.consumers.worker.worker import Worker
 
 Make = Callable[..., SpoolStage]
 GROUP = "shop.placed"

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from consumers.harbour import Sailed
 from consumers.stage import Placed, Play, Stage, known, placed
 from oyez.consumers import HandlerAnnouncer, Handlers
-from oyez.consumers.assembly import make_worker
-from oyez.consumers.worker import Worker
+from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from support.waiting import eventually
 

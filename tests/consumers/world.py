@@ -10,10 +10,10 @@ from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, inser
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers, ListenSettings, NotReady, Reject
-from oyez.consumers.assembly import make_worker
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.worker import Worker
+from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oyez.consumers.logs.attended import Attended
+from oyez.consumers.logs.keepalive import Attended
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.producers import MemoryBroker
 from support.waiting import eventually

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from contract.logs import KafkaStation, MemoryStation, Reading, SpoolStation, Station
+from oyez.consumers.core.record import Record
 from oyez.consumers.database.engine import Database, make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.logs.log import LogAway
-from oyez.consumers.reading import Record
 from support.waiting import eventually
 
 PROTOCOLS: Mapping[str, Mapping[str, str]] = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from oyez.consumers.instruments import Happening, Instrument, LogSubscriber
-from oyez.consumers.instruments import happenings as h
-from oyez.consumers.instruments.lines import LINES
-from oyez.consumers.writing import Report
+from oyez.consumers.core.report import Report
+from oyez.consumers.instrumentation import Happening, Instrument, LogSubscriber
+from oyez.consumers.instrumentation import events as h
+from oyez.consumers.instrumentation.log_subscriber import LINES
 
 ERROR = ValueError("as told")
 GIVEN: dict[str, Any] = {

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert
 
 from integration.shop import Ticked, known, ticks
 from oyez.consumers import Application, Handlers, ListenSettings
-from oyez.consumers.listening import listen
+from oyez.consumers.run.listening import listen
 from support.waiting import eventually
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import event
 from integration.findings import Announced, Findings, count_rows, expected_effects, find
 from integration.site import Site
 from oyez.consumers import Application, ListenSettings
-from oyez.consumers.application import Group
-from oyez.consumers.assembly import engine_from, kafka_log, make_worker
+from oyez.consumers.core.record import Record
+from oyez.consumers.handlers.application import Group
 from oyez.consumers.logs.log import Log
-from oyez.consumers.reading import Record
+from oyez.consumers.run.assembly import engine_from, kafka_log, make_worker
 
 
 class Clock:

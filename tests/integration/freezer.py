@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from integration.shop import ticker
 from oyez.consumers import ListenSettings
-from oyez.consumers.assembly import engine_from, kafka_log, make_worker
+from oyez.consumers.core.record import Record
 from oyez.consumers.logs.log import Log
-from oyez.consumers.reading import Record
+from oyez.consumers.run.assembly import engine_from, kafka_log, make_worker
 
 
 class Freezing:

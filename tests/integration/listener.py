@@ -8,7 +8,7 @@ import sys
 
 from integration.shop import shop
 from oyez.consumers import ListenSettings
-from oyez.consumers.listening import chosen, listen
+from oyez.consumers.run.listening import chosen, listen
 
 
 def main(app: str, workers: str, *groups: str) -> int:

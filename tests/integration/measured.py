@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from integration.shop import Started, Viewed, known
 from oyez.consumers import Application, Handlers, ListenSettings, Reject
-from oyez.consumers.listening import chosen, listen
+from oyez.consumers.run.listening import chosen, listen
 
 
 def measured(app: str) -> Application:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers
-from oyez.consumers.handlers import Promise
+from oyez.consumers.handlers.registry import Promise
 from oyez.schemas import Catalogue, Event, Signal
 
 known = Catalogue()

@@ -7,7 +7,7 @@ import logging
 import pytest
 from confluent_kafka import KafkaError
 
-from oyez.consumers.logs.chatter import Chatter
+from oyez.consumers.logs.client_log import Chatter
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from consumers.stage import effects, note, prepare
 from oyez.consumers import Application, Handlers, Listened, ListenSettings, NotReady
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.tables import parked, position
-from oyez.consumers.passing import one_pass
+from oyez.consumers.run.bounded_pass import one_pass
 from oyez.producers import Announcer
 from oyez.schemas import Catalogue, Signal
 from support.services import unique

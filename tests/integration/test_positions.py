@@ -15,10 +15,10 @@ from integration.crew import Crew, Member
 from integration.shop import ticker
 from integration.site import Site
 from integration.test_protocols import PROTOCOLS
+from oyez.consumers.admin import Rewinding
 from oyez.consumers.database import Database
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import position
-from oyez.consumers.levers import Rewinding
 from oyez.consumers.reports import KafkaOffsets
 from support.services import make_topic_again
 

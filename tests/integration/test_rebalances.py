@@ -15,7 +15,7 @@ from integration.findings import CLEAN, count_rows
 from integration.shop import Started, Ticked, Viewed, known, ticker, ticks
 from integration.site import Site
 from oyez.consumers import Application, Handlers
-from oyez.consumers.handlers import Promise
+from oyez.consumers.handlers.registry import Promise
 
 QUICK = {"topic.metadata.refresh.interval.ms": "500"}
 

@@ -9,11 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from consumers.stage import Stage
-from oyez.consumers.database import Database, metadata
-from oyez.consumers.database.choosing import Filter
-from oyez.consumers.database.tables import dead, parked
-from oyez.consumers.execution import Execution
-from oyez.consumers.levers import (
+from oyez.consumers.admin import (
     Decode,
     Discard,
     Force,
@@ -25,8 +21,12 @@ from oyez.consumers.levers import (
     Tally,
     overtaken,
 )
-from oyez.consumers.limits import Limits
-from oyez.consumers.reading import Reader
+from oyez.consumers.core.backoff import Limits
+from oyez.consumers.database import Database, metadata
+from oyez.consumers.database.delivery_filter import Filter
+from oyez.consumers.database.tables import dead, parked
+from oyez.consumers.execution.execution import Execution
+from oyez.consumers.execution.reader import Reader
 
 
 class Failing:

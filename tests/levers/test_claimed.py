@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from consumers.stage import Placed, Stage, note
 from levers.bench import DEAD, PARKED, Bench, Failing
 from oyez.consumers import Handlers, Reject
+from oyez.consumers.admin import Discard, Retry, Steps
 from oyez.consumers.database import Database, claims
-from oyez.consumers.database.choosing import Filter
-from oyez.consumers.levers import Discard, Retry, Steps
+from oyez.consumers.database.delivery_filter import Filter
 
 
 @pytest.fixture

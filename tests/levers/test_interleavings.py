@@ -13,9 +13,9 @@ from consumers.interleavings.playing import Act, Stage, nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import PageViewed, Script, SessionStarted, announced
 from oyez.consumers import Application, Handlers, Reject
-from oyez.consumers.database.choosing import Filter
+from oyez.consumers.admin import Discard, Lever, Release, Retry, Steps, Tally
+from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
-from oyez.consumers.levers import Discard, Lever, Release, Retry, Steps, Tally
 from support.stepping import Theatre
 
 __all__ = ["_theatre", "theatre"]

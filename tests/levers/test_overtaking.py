@@ -9,7 +9,7 @@ from consumers.stage import Placed, note
 from levers.bench import Bench, Failing
 from levers.conftest import Benched
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.levers import Overtaken
+from oyez.consumers.admin import Overtaken
 
 REJECT = Reject("as told")
 

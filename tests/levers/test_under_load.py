@@ -14,10 +14,10 @@ from consumers.interleavings.conftest import _theatre, postgres_engine
 from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers, Reject
+from oyez.consumers.admin import Discard, Lever, Release, Retry, Steps
 from oyez.consumers.database import make_engine
-from oyez.consumers.database.choosing import Filter
+from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
-from oyez.consumers.levers import Discard, Lever, Release, Retry, Steps
 
 __all__ = ["_theatre", "postgres_engine"]
 

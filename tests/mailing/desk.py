@@ -13,8 +13,8 @@ from mailing.server import Server
 from oyez.consumers import ListenSettings
 from oyez.consumers.database import Database, make_engine
 from oyez.consumers.database.tables import mail
-from oyez.consumers.mailing.assembly import sender_for
-from oyez.consumers.mailing.sending import Order, Sender, Tally
+from oyez.consumers.mail.assembly import sender_for
+from oyez.consumers.mail.sender import Order, Sender, Tally
 
 
 def rows_of(numbers: Sequence[int], now: float, **said: Any) -> list[dict[str, Any]]:

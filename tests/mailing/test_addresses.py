@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from consumers.stage import Placed, Play
 from mailing.conftest import Open
 from oyez.consumers import Attachment, Handlers, Mail, MailRefused
-from oyez.consumers.mailing.addresses import parse
-from oyez.consumers.mailing.message import Parts, compose
+from oyez.consumers.mail.addresses import parse
+from oyez.consumers.mail.message import Parts, compose
 from oyez.schemas import Event
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from mailing.desk import Desk
 from mailing.scripted import PIPELINING, SILENT, Talking, talking
-from oyez.consumers.mailing.errors import MailServerAway, MailSettingsWrong
-from oyez.consumers.mailing.sending import Tally
+from oyez.consumers.mail.errors import MailServerAway, MailSettingsWrong
+from oyez.consumers.mail.sender import Tally
 from support.waiting import eventually
 
 BOTH = pytest.mark.parametrize("ehlo", ["250 here", PIPELINING], ids=["in turn", "in a group"])

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from mailing.desk import Desk
 from mailing.server import serving
-from oyez.consumers.mailing.errors import MailSettingsWrong
+from oyez.consumers.mail.errors import MailSettingsWrong
 
 
 @pytest.fixture(scope="module")

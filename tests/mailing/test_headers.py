@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oyez.consumers import Attachment, MailRefused
-from oyez.consumers.mailing.addresses import parse, parse_all
-from oyez.consumers.mailing.headers import check
-from oyez.consumers.mailing.message import Parts, compose, from_line
+from oyez.consumers.mail.addresses import parse, parse_all
+from oyez.consumers.mail.headers import check
+from oyez.consumers.mail.message import Parts, compose, from_line
 
 HIDDEN = [
     "=?utf-8?q?hi=0d=0aBcc:_evil@x.example=0d=0a=0d=0a<h1>phish</h1>?=",

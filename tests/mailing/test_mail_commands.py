@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from mailing.conftest import Open
 from mailing.desk import Desk
 from oyez.consumers.cli import app
-from oyez.consumers.cli.mail_sends import interval_of
+from oyez.consumers.cli.commands.mail_send import interval_of
 from oyez.consumers.reports.mails import forecast
 from support.processes import Program
 from support.waiting import eventually

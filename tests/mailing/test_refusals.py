@@ -10,9 +10,9 @@ import pytest
 from mailing.conftest import Open
 from mailing.desk import Desk
 from mailing.scripted import PIPELINING, SILENT, talking
-from oyez.consumers.mailing.errors import MailServerAway, MailSettingsWrong
-from oyez.consumers.mailing.sending import Tally
-from oyez.consumers.mailing.smtp import Link
+from oyez.consumers.mail.errors import MailServerAway, MailSettingsWrong
+from oyez.consumers.mail.sender import Tally
+from oyez.consumers.mail.smtp import Link
 
 
 @pytest.mark.parametrize("ehlo", ["250 here", PIPELINING], ids=["in turn", "in a group"])

@@ -14,9 +14,9 @@ from mailing.conftest import Open
 from mailing.desk import Desk
 from oyez.consumers.database import DatabaseAway, make_engine
 from oyez.consumers.database.tables import mail
-from oyez.consumers.mailing.errors import SenderBusy
-from oyez.consumers.mailing.pacing import Pace
-from oyez.consumers.mailing.sending import Order, Tally
+from oyez.consumers.mail.errors import SenderBusy
+from oyez.consumers.mail.rate_limit import Pace
+from oyez.consumers.mail.sender import Order, Tally
 from support.waiting import eventually
 
 DAY = 86_400.0

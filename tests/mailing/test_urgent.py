@@ -14,9 +14,9 @@ from mailing.scripted import SILENT, talking
 from mailing.server import Server
 from oyez.consumers import Handlers, Mail
 from oyez.consumers.database import DatabaseAway
-from oyez.consumers.instruments import Happening, Instrument
-from oyez.consumers.instruments.happenings import MailServerLost, MailsSent
-from oyez.consumers.mailing import urgent
+from oyez.consumers.instrumentation import Happening, Instrument
+from oyez.consumers.instrumentation.events import MailServerLost, MailsSent
+from oyez.consumers.mail import urgent
 
 
 class Heard:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import values
 
-from oyez.consumers.measuring.folder import FOLDER, Folder, folder
+from oyez.consumers.metrics.multiprocess_files import FOLDER, Folder, folder
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from oyez.consumers.core.report import Report
 from oyez.consumers.database import DatabaseAway
-from oyez.consumers.instruments import happenings as h
-from oyez.consumers.measuring.endpoint import Answers, Files
-from oyez.consumers.measuring.folder import Folder
-from oyez.consumers.measuring.measures import Measures
-from oyez.consumers.writing import Report
+from oyez.consumers.instrumentation import events as h
+from oyez.consumers.metrics.endpoint import Answers, Files
+from oyez.consumers.metrics.multiprocess_files import Folder
+from oyez.consumers.metrics.prometheus import Measures
 
 
 def exported(place: Folder, name: str) -> dict[tuple[str, ...], float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oyez.producers.draining import Mark
 from oyez.producers.spool import Folder, Segments, Writer, found_in
+from oyez.producers.spool_shipping import Mark
 from producers.failover.fakes import FakeBroker, event
 
 DEEP = b'{"a":' + b"[" * 100_000

@@ -9,9 +9,9 @@ import random
 import signal
 from pathlib import Path
 
-from oyez.producers.draining import Drainer, LogDrain
-from oyez.producers.draining.lock import DRAIN, FileLock
 from oyez.producers.shipping import Shipper
+from oyez.producers.spool_shipping import Drainer, LogDrain
+from oyez.producers.spool_shipping.lock import DRAIN, FileLock
 from producers.failover.fakes import FakeBroker, FakeShipping
 from producers.spooling import end, marked, never, spooled, the_log
 from support.waiting import eventually

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oyez.producers import MemoryBroker, MemoryTransport
-from oyez.producers.draining import Drainer, LogDrain, Mark, Stuck, Troubles, count_refused
 from oyez.producers.shipping import Shipper
+from oyez.producers.spool_shipping import Drainer, LogDrain, Mark, Stuck, Troubles, count_refused
 from producers.failover.fakes import FakeBroker, FakeShipping, event
 from producers.spooling import DEEP, end, marked, never, numbers, spooled, the_log
 
@@ -205,7 +205,7 @@ def test_a_spool_that_cannot_be_looked_through_is_named(
     def denied(roots: object, topic: str) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "t"))
 
-    monkeypatch.setattr("oyez.producers.draining.drainer.found_in", denied)
+    monkeypatch.setattr("oyez.producers.spool_shipping.shipper_of_logs.found_in", denied)
     done = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker()))).run(never)
     assert "Permission denied" in done.stuck[tmp_path]
 

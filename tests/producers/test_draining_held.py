@@ -13,12 +13,12 @@ from typing import NamedTuple
 import pytest
 
 from oyez.producers import KafkaTransport
-from oyez.producers.draining import Drainer, LogDrain, Stuck
-from oyez.producers.draining.lock import FileLock
 from oyez.producers.shipping import Shipper
 from oyez.producers.spool import Segments
 from oyez.producers.spool.folder import LOCK
 from oyez.producers.spool.reader import LogReader
+from oyez.producers.spool_shipping import Drainer, LogDrain, Stuck
+from oyez.producers.spool_shipping.lock import FileLock
 from oyez.producers.transport import Lasting
 from producers.failover.fakes import FakeBroker, FakeShipping, event
 from producers.spooling import end, marked, never, spooled, the_log

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from oyez.producers import Announcer, KafkaTransport, NotAnnounced, Settings, SettingsError
-from oyez.producers.acked import AckedTransport
-from oyez.producers.durability import kafka_transport
-from oyez.producers.failover import FailoverTransport
+from oyez.producers.kafka.acked import AckedTransport
+from oyez.producers.kafka.durability import from_settings
+from oyez.producers.kafka.failover import FailoverTransport
+from oyez.producers.kafka.spooled import SpooledTransport
 from oyez.producers.spool import found_in
-from oyez.producers.spooled import SpooledTransport
 from oyez.schemas import decode
 from producers.shop import PageViewed, known
 from producers.test_kafka import records
@@ -37,12 +37,12 @@ def settings(**said: Any) -> Settings:
     ],
 )
 def test_settings_choose(durability: str, spool: Path | None, kind: type) -> None:
-    assert type(kafka_transport(settings(durability=durability, spool=spool))) is kind
+    assert type(from_settings(settings(durability=durability, spool=spool))) is kind
 
 
 def test_spooled_needs_a_spool() -> None:
     with pytest.raises(SettingsError, match="durability spooled needs a spool: set OYEZ_SPOOL"):
-        kafka_transport(settings(durability="spooled"))
+        from_settings(settings(durability="spooled"))
 
 
 def test_acked_is_there_when_announce_returns(kafka: str, topic: str) -> None:

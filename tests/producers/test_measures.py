@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from oyez.producers import SettingsError
-from oyez.producers.measures import announced
+from oyez.producers.metrics import announced
 from producers.shop import Ticked, memory_announcer
 from support.scraping import DOCUMENT, documented
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from oyez.producers import TransportRefused
-from oyez.producers.draining.lock import FileLock
 from oyez.producers.spool import SpoolError, SpoolTransport, Writer
 from oyez.producers.spool import writer as writer_module
+from oyez.producers.spool_shipping.lock import FileLock
 from producers.appending import append_many, in_order, lines_of, record, segments
 
 

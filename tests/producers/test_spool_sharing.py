@@ -8,9 +8,9 @@ import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from oyez.producers.draining.lock import FileLock
 from oyez.producers.spool import Writer
 from oyez.producers.spool.folder import locked
+from oyez.producers.spool_shipping.lock import FileLock
 from producers.appending import FORK, append_many, in_order, lines_of, record
 
 

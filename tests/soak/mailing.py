@@ -17,8 +17,8 @@ from consumers.stage import empty, prepare
 from mailing.desk import Desk
 from mailing.server import Inbox, serving
 from oyez.consumers.database.tables import mail
-from oyez.consumers.mailing.sending import Order, Tally
-from oyez.consumers.mailing.turns import UNDER_WAY
+from oyez.consumers.mail.sender import Order, Tally
+from oyez.consumers.mail.sender_locks import UNDER_WAY
 from soak.figures import Figures, judged
 from support.waiting import eventually
 

@@ -16,8 +16,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from oyez.consumers.dev import Kafka
 from oyez.producers import Announcer, Settings
-from oyez.producers.draining import LogDrain
 from oyez.producers.spool import found_in
+from oyez.producers.spool_shipping import LogDrain
 from oyez.schemas import Catalogue, Signal
 from soak.figures import Figures
 from support.services import make_topic, unique

@@ -1,15 +1,16 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once."""
 
-from .announcing import HandlerAnnouncer
-from .application import Application, StartError
-from .bounded import Listened, listen
-from .eventfiles import load_event_files
-from .handlers import Handlers
-from .loading import load_application
-from .mailing import Attachment, Mail, MailRefused
-from .outcomes import HandlerMisuse, NotReady, Reject
+from .core.outcomes import HandlerMisuse, NotReady, Reject
+from .handler_files import load_event_files
+from .handlers.announcer import HandlerAnnouncer
+from .handlers.application import Application, StartError
+from .handlers.registry import Handlers
+from .handlers.signature import RegistrationError
+from .mail import Attachment, Mail, MailRefused
+from .run.listen import listen
+from .run.listened import Listened
+from .run.loading import load_application
 from .settings import ListenSettings
-from .signature import RegistrationError
 
 __all__ = [
     "Application",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from .mailing.settings import MailSettings
+from .mail.settings import MailSettings
 
 
 class ListenSettings(MailSettings):

@@ -2,7 +2,7 @@
 
 from .announcer import Announcer
 from .errors import AnnouncerClosed, NotAnnounced, SettingsError, TransportRefused, Undelivered
-from .kafka import KafkaTransport
+from .kafka.transport import KafkaTransport
 from .lookup import transport_from
 from .memory import MemoryBroker, MemoryRecord, MemoryTransport, shared_broker
 from .partitioning import partition_of

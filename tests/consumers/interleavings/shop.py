@@ -10,17 +10,18 @@ from sqlalchemy import Connection, Engine, select
 
 from consumers.interleavings.signals import TOPIC, done, own
 from oyez.consumers import Application
-from oyez.consumers.application import Group
-from oyez.consumers.claiming import Claim
+from oyez.consumers.core.backoff import Limits
+from oyez.consumers.core.record import Record
+from oyez.consumers.core.report import Report
 from oyez.consumers.database import Database, metadata
 from oyez.consumers.database.positions import Move, Partition
-from oyez.consumers.execution import Execution
-from oyez.consumers.intakes import Batch, decode
-from oyez.consumers.limits import Limits
-from oyez.consumers.readiness import ask
-from oyez.consumers.reading import Reader, Record
-from oyez.consumers.retrying import Retrying
-from oyez.consumers.writing import Report
+from oyez.consumers.execution.batch import Batch, decode
+from oyez.consumers.execution.execution import Execution
+from oyez.consumers.execution.reader import Reader
+from oyez.consumers.execution.readiness import ask
+from oyez.consumers.handlers.application import Group
+from oyez.consumers.retry.claim import Claim
+from oyez.consumers.retry.retrying import Retrying
 
 _TABLES = (*metadata.tables, done.name)
 _EMPTY = [f"DELETE FROM {table}" for table in _TABLES]

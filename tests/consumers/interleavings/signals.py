@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Identity, Integer, MetaData, Table, T
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Handlers
-from oyez.consumers.reading import Record
+from oyez.consumers.core.record import Record
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Signal
 

@@ -11,7 +11,7 @@ from consumers.interleavings.playing import nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, Script, announced
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.limits import Limits
+from oyez.consumers.core.backoff import Limits
 
 Open = Callable[..., Shop]
 

@@ -11,10 +11,10 @@ from consumers.interleavings.playing import Act, Stage, nothing_is_left
 from consumers.interleavings.shop import Shop, partition
 from consumers.interleavings.signals import PageViewed, announced, note
 from oyez.consumers import Application, Handlers
+from oyez.consumers.core.record import Record
 from oyez.consumers.database import positions
 from oyez.consumers.database.positions import Held, Move
-from oyez.consumers.intakes import Fenced
-from oyez.consumers.reading import Record
+from oyez.consumers.execution.batch import Fenced
 from support.stepping import Theatre
 
 on = Handlers("shop")

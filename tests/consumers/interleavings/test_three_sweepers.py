@@ -12,7 +12,7 @@ from consumers.interleavings.playing import Act, Stage, nothing_is_left
 from consumers.interleavings.shop import Shop, history, rows
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from oyez.consumers.reading import Record
+from oyez.consumers.core.record import Record
 from support.stepping import Step, Theatre
 
 on = Handlers("shop")

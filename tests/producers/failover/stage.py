@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oyez.producers.draining import Drainer
 from oyez.producers.errors import TransportRefused
-from oyez.producers.failover import FailoverTransport, Outlet, State
+from oyez.producers.kafka.failover import FailoverTransport, Outlet, State
 from oyez.producers.shipping import Shipper
 from oyez.producers.spool import Writer
+from oyez.producers.spool_shipping import Drainer
 from producers.failover.fakes import FakeBroker, FakeProducer, FakeShipping, event
 
 PATIENCE = 5.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oyez.producers.failover import State
+from oyez.producers.kafka.failover import State
 from producers.failover.fakes import FakeProducer
 from producers.failover.stage import Stage
 

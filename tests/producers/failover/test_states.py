@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from oyez.producers.errors import TransportRefused
-from oyez.producers.failover import NEXT, State
-from oyez.producers.failover.order import in_announce_order
-from oyez.producers.failover.outlet import Failed
+from oyez.producers.kafka.failover import NEXT, State
+from oyez.producers.kafka.failover.order import in_announce_order
+from oyez.producers.kafka.failover.outlet import Failed
 from producers.failover.fakes import event
 from producers.failover.stage import ROOM, Stage
 from producers.spooling import DEEP

@@ -10,32 +10,32 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import (
-    cats,
-    databases,
-    levers,
-    lists,
-    logs,
-    mail_levers,
-    mail_lists,
-    mail_sends,
-    outboxes,
-    services,
-    shows,
-    spools,
+from .commands import (
+    db,
+    deliveries_admin,
+    deliveries_list,
+    deliveries_show,
+    dev,
+    mail_admin,
+    mail_list,
+    mail_send,
+    outbox,
+    spool,
+    spool_cat,
 )
-from .announcing import announce
-from .exits import report, wants_traceback
-from .explains import explains
-from .handlers import handlers
-from .listens import listen
-from .meets import met
-from .options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
-from .renaming import rename
-from .rewinds import rewind
-from .signals import signals
-from .statuses import status
-from .sweeps import sweep
+from .commands.announce import announce
+from .commands.explain import explains
+from .commands.group_rename import rename
+from .commands.handlers import handlers
+from .commands.listen import listen
+from .commands.met import met
+from .commands.rewind import rewind
+from .commands.signals import signals
+from .commands.status import status
+from .commands.sweep import sweep
+from .common import logging
+from .common.exits import report, wants_traceback
+from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 
 
 class Commands(TyperGroup):
@@ -109,7 +109,7 @@ def options(
 
     Settings come from flags, then from OYEZ_… in the environment, then from oyez.toml, then from the defaults.
     """
-    logs.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
+    logging.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
     said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}
     context.obj = given(**said, log_format=log_format)
 
@@ -129,41 +129,41 @@ app.command("explain")(explains)
 app.command()(met)
 app.command()(signals)
 app.command()(handlers)
-app.command()(services.dev)
+app.command()(dev.dev)
 
 _retry = _group("retry", "What is parked in the retry table.")
-_retry.command("list")(lists.retry_list)
-_retry.command("show")(shows.retry_show)
-_retry.command("release")(levers.retry_release)
-_retry.command("discard")(levers.retry_discard)
+_retry.command("list")(deliveries_list.retry_list)
+_retry.command("show")(deliveries_show.retry_show)
+_retry.command("release")(deliveries_admin.retry_release)
+_retry.command("discard")(deliveries_admin.retry_discard)
 _dead = _group("dead", "Dead letters: what was given up.")
-_dead.command("list")(lists.dead_list)
-_dead.command("groups")(shows.groups)
-_dead.command("show")(shows.dead_show)
-_dead.command("retry")(levers.dead_retry)
-_dead.command("discard")(levers.dead_discard)
+_dead.command("list")(deliveries_list.dead_list)
+_dead.command("groups")(deliveries_show.groups)
+_dead.command("show")(deliveries_show.dead_show)
+_dead.command("retry")(deliveries_admin.dead_retry)
+_dead.command("discard")(deliveries_admin.dead_discard)
 _mail = _group("mail", "The mail queue.")
-_mail.command("send")(mail_sends.mail_send)
-_mail.command("status")(mail_lists.mail_status_)
-_mail.command("list")(mail_lists.mail_list)
-_mail.command("show")(mail_lists.mail_show)
-_mail.command("hold")(mail_levers.mail_hold)
-_mail.command("release")(mail_levers.mail_release)
-_mail.command("cancel")(mail_levers.mail_cancel)
-_mail.command("retry")(mail_levers.mail_retry)
-_mail.command("purge")(mail_levers.mail_purge)
+_mail.command("send")(mail_send.mail_send)
+_mail.command("status")(mail_list.mail_status_)
+_mail.command("list")(mail_list.mail_list)
+_mail.command("show")(mail_list.mail_show)
+_mail.command("hold")(mail_admin.mail_hold)
+_mail.command("release")(mail_admin.mail_release)
+_mail.command("cancel")(mail_admin.mail_cancel)
+_mail.command("retry")(mail_admin.mail_retry)
+_mail.command("purge")(mail_admin.mail_purge)
 _db = _group("db", "Oyez's tables in your database.")
-_db.command("upgrade")(databases.upgrade)
-_db.command("check")(databases.check)
+_db.command("upgrade")(db.upgrade)
+_db.command("check")(db.check)
 _outbox = _group("outbox", "What was announced in database transactions, and has not left yet.")
-_outbox.command("drain")(outboxes.drain)
-_outbox.command("retry")(outboxes.retry)
-_outbox.command("status")(outboxes.status)
+_outbox.command("drain")(outbox.drain)
+_outbox.command("retry")(outbox.retry)
+_outbox.command("status")(outbox.status)
 _spool = _group("spool", "The spool: what is kept in local files.")
-_spool.command("status")(spools.status)
-_spool.command("verify")(spools.verify_all)
-_spool.command("cat")(cats.cat)
-_spool.command("drain")(spools.drain)
+_spool.command("status")(spool.status)
+_spool.command("verify")(spool.verify_all)
+_spool.command("cat")(spool_cat.cat)
+_spool.command("drain")(spool.drain)
 _groups = _group("group", "Consumer groups.")
 _groups.command("rename")(rename)
 

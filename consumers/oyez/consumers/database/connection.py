@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, TextClause
 from sqlalchemy.orm import Session, SessionTransaction
 
-from ..outcomes import HandlerMisuse
+from ..core.outcomes import HandlerMisuse
 
 if TYPE_CHECKING:
-    from ..workplace import Workplace
+    from ..core.tool_context import Workplace
 
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(

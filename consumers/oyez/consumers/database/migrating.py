@@ -84,5 +84,5 @@ def _config() -> Config:
     from alembic.config import Config  # noqa: PLC0415 # only an upgrade needs it
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .messages import MOST
+from .message_type import MOST
 from .rows import Rows
 from .tables import drainer, outbox
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from oyez.producers import outbox as announced
 
-from .messages import Message
+from .message_type import Message
 
 metadata = MetaData()
 

@@ -14,12 +14,12 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from ..core.record import Record
 from ..database.positions import Partition
-from ..reading import Record
-from .assigning import COOPERATIVE, assigning, named
-from .chatter import Chatter
+from .assignment import COOPERATIVE, assigning, named
+from .client_log import Chatter
 from .log import FirstOffset, LogAway, LogError
-from .naming import Names
+from .topic_ids import Names
 from .topics import GONE, Topics
 
 SETTLE = 3.0  # s without partitions, after which a member that has none will get none for now

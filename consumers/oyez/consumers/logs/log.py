@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 
 from oyez.schemas import OyezError
 
+from ..core.record import Record
 from ..database.positions import Partition
-from ..reading import Record
 
 FirstOffset = Literal["earliest", "latest"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from oyez.producers import MemoryBroker
 
+from ..core.record import Record
 from ..database.positions import Partition
-from ..reading import Record
 from .log import FirstOffset
 
 

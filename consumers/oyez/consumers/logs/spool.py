@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
+from ..core.record import Record
 from ..database.positions import FOLDER, Partition
-from ..reading import Record
 from .log import FirstOffset, LogAway
 from .members import Members
 

@@ -1,14 +1,17 @@
-"""What operators ask: how far each group is, what waits, what was given up. Queries only."""
+"""What operators ask: how far each group is, what waits, what was given up, what is in the spool. Queries only."""
 
-from ..database.choosing import Filter
+from ..database.delivery_filter import Filter
+from .deliveries import DeadShare, ParkedShare, dead_shares, parked_shares
 from .details import ShareDetails, dead_details, parked_details
 from .explain import Explanation, Part, explain
 from .groups import DeadGroup, dead_groups
+from .next_steps import way_out
 from .offsets import Ends, KafkaOffsets, Offsets, PartitionEnds
-from .shares import DeadShare, ParkedShare, dead_shares, parked_shares
+from .spool_segments import Piece, pieces
+from .spool_states import SpoolState, state_of
+from .spool_verify import Verified, verify
 from .states import GroupState, ParkedCounts, PartitionState, group_states
 from .tracing import Prerequisite, Trace
-from .ways import way_out
 
 __all__ = [
     "DeadGroup",
@@ -24,9 +27,12 @@ __all__ = [
     "Part",
     "PartitionEnds",
     "PartitionState",
+    "Piece",
     "Prerequisite",
     "ShareDetails",
+    "SpoolState",
     "Trace",
+    "Verified",
     "dead_details",
     "dead_groups",
     "dead_shares",
@@ -34,5 +40,8 @@ __all__ = [
     "group_states",
     "parked_details",
     "parked_shares",
+    "pieces",
+    "state_of",
+    "verify",
     "way_out",
 ]

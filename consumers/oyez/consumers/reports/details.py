@@ -10,10 +10,10 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, select
 
-from ..database.choosing import Filter
 from ..database.claims import headers_of
+from ..database.delivery_filter import Filter
 from ..database.tables import dead, parked
-from .shares import DeadShare, ParkedShare, dead_shares, parked_shares
+from .deliveries import DeadShare, ParkedShare, dead_shares, parked_shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from oyez.schemas import Pair
 
-from ..application import Application, Group
-from ..database.choosing import State
+from ..database.delivery_filter import State
 from ..database.tables import dead, parked
+from ..handlers.application import Application, Group
 from . import tracing
-from .shares import state_of, utc
+from .deliveries import state_of, utc
 from .tracing import Prerequisite, Trace
 
 Became = State | Literal["done", "dead", "not read", "not recorded"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from ..database.choosing import Filter
+from ..database.delivery_filter import Filter
 from ..database.tables import dead
-from .shares import utc
+from .deliveries import utc
 
 _DETAIL = re.compile(r"(?: for)? \d.*|[:,].*", re.DOTALL)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ..database.mail_choosing import MailFilter
+from ..database.mail_filter import MailFilter
 from ..database.mails import STATES, URGENT
 from ..database.tables import mail
-from .shares import utc
+from .deliveries import utc
 
 HOUR = 3_600.0
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
-from ..application import Group
 from ..database.tables import dead, parked, position
+from ..handlers.application import Group
+from .deliveries import utc
 from .offsets import Ends, Offsets
-from .shares import utc
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Table, func, literal, select, tuple_
 
 from oyez.schemas import Pair
 
-from ..database import pairs
-from ..database.choosing import State
+from ..database import prerequisites
+from ..database.delivery_filter import State
 from ..database.tables import dead, inbox, parked
-from .shares import state_of, utc
+from .deliveries import state_of, utc
 
 MOST = 20
 """Shares that stand in a pair's way, as many as are named."""
@@ -106,7 +106,7 @@ def prerequisite(
 ) -> Prerequisite:
     """A pair, with what stands in its way: shares of the handlers that complete its signal."""
     found = [row for table in (parked, dead) for row in _of_pair(db, table, app, pair, completing)]
-    met = pair in pairs.met(db, app, [pair])
+    met = pair in prerequisites.met(db, app, [pair])
     return Prerequisite(pair.signal, pair.subject, met, [trace(row) for row in found[:MOST]], groups)
 
 

@@ -1,0 +1,162 @@
+"""Doing something to many shares in steps of one transaction each, so that no lock is held for long.
+
+Whoever has claimed a row of the retry table locks pairs afterwards. Here pairs are locked already, so nobody is waited
+for: what somebody else has locked is left, and tried again when everything else is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Table
+
+from oyez.schemas import Pair
+
+from ..database import delivery_filter
+from ..database.delivery_filter import Filter
+from ..database.engine import Database
+
+T = TypeVar("T")
+W_contra = TypeVar("W_contra", contravariant=True)
+W = TypeVar("W")
+
+STEP = 500
+PAUSE = 0.1  # s; between two attempts at what somebody else has locked
+
+
+@dataclass
+class Tally:
+    """What was done. Counts of shares.
+
+    ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
+    discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
+    its key, its handler ``gone``, ``undecodable`` still, or in the hands of a worker all the time (``busy``). What is
+    missing from these was not there any more.
+    ``met`` are the pairs that this met, ``released`` the number of shares that had waited for them, ``revived`` of
+    those that had died waiting.
+    """
+
+    chosen: int = 0
+    done: int = 0
+    again: int = 0
+    dead: int = 0
+    behind: int = 0
+    gone: int = 0
+    undecodable: int = 0
+    busy: int = 0
+    released: int = 0
+    revived: int = 0
+    met: list[Pair] = field(default_factory=list)
+
+    def add(self, more: Tally) -> None:
+        """Add what another step did."""
+        for name, value in vars(more).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+@dataclass
+class Step:
+    """What one step did, and which shares it left because somebody else has them."""
+
+    tally: Tally
+    left: Sequence[int] = ()
+
+
+class Lever(Protocol[W_contra]):
+    """Something that is done to what a filter finds."""
+
+    def begin(self) -> None:
+        """All shares that are left will be tried, from the first."""
+
+    def step(self, db: Connection, ids: Sequence[int], wanted: W_contra) -> Step:
+        """Do it to some of them, in their order, in one transaction, which may have to be tried again."""
+
+
+class Steps:
+    """Does what a lever does to all that a filter finds. ``patience`` is in seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        size: int = STEP,
+        patience: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._database = database
+        self._size = size
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+
+    def choose(self, table: Table, wanted: Filter) -> list[int]:
+        """The ids of what the filter finds now, in order."""
+        with self._database.reading() as db:
+            return delivery_filter.chosen(db, table, wanted)
+
+    def pull(
+        self,
+        lever: Lever[W],
+        ids: Sequence[int],
+        wanted: W,
+        on_step: Callable[[int], None] = lambda _count: None,
+    ) -> Tally:
+        """Do it to the shares with these ids, as far as the filter still finds them. ``on_step`` is told how many more
+        are settled; what was committed stays, whatever happens later.
+        """
+        total = Tally(chosen=len(ids))
+        limit = self._clock() + self._patience
+        while ids:
+            ids = self._once(lever, ids, wanted, total, on_step)
+            if ids and self._clock() > limit:
+                total.busy += len(ids)
+                break
+            if ids:
+                self._sleep(PAUSE)
+        return total
+
+    def _once(
+        self,
+        lever: Lever[W],
+        ids: Sequence[int],
+        wanted: W,
+        total: Tally,
+        on_step: Callable[[int], None],
+    ) -> list[int]:
+        lever.begin()
+        left: list[int] = []
+        for some in parts(ids, self._size):
+            step = self._database.repeat(partial(lever.step, ids=some, wanted=wanted))
+            total.add(step.tally)
+            left.extend(step.left)
+            on_step(len(some) - len(step.left))
+        return left
+
+
+def parts(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """``some`` in parts of ``size`` at most."""
+    for start in range(0, len(some), size):
+        yield some[start : start + size]
+
+
+def in_order(some: Iterable[int], ids: Sequence[int]) -> list[int]:
+    """``some`` of ``ids``, in their order."""
+    wanted = set(some)
+    return [number for number in ids if number in wanted]
+
+
+def busy(
+    db: Connection, table: Table, ids: Sequence[int], locked: Iterable[int], wanted: Filter
+) -> list[int]:
+    """Those of ``ids`` that are there, but could not be locked."""
+    got = set(locked)
+    missing = [number for number in ids if number not in got]
+    if not missing:
+        return []
+    there = {row.id for row in delivery_filter.read(db, table, missing, wanted, "id")}
+    return [number for number in missing if number in there]

@@ -1,0 +1,59 @@
+"""Discarding shares: they are deleted, and will never be handled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from oyez.schemas import Pair
+
+from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites, tables
+from ..database.delivery_filter import Filter
+from ..handlers.application import Application
+from .bulk import Step, Tally, busy
+from .completion import Completing
+
+COLUMNS = ("id", "group_name", "handler", "signal", "source", "event_id", "key", "subject", "ordered")
+ASKED = ("handler", "signal", "subject", "wait_signal", "wait_subject")
+
+
+class Discard:
+    """Deletes shares. What is behind them in their key goes on; if they were all that the pair of their event waited
+    for, it is met."""
+
+    def __init__(self, application: Application, table: Table, clock: Callable[[], float]) -> None:
+        self.table = table
+        self._app = application.name
+        self._completing = Completing(application)
+        self._clock = clock
+
+    def begin(self) -> None:
+        """Nothing is remembered from one step to the next."""
+
+    def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
+        """Lock the pairs, then the rows; delete; complete and release."""
+        now = self._clock()
+        asked = self._asked(delivery_filter.read(db, self.table, ids, wanted, *ASKED))
+        met = prerequisites.lock(db, self._app, asked, now)
+        rows = delivery_filter.lock(db, self.table, ids, wanted, *COLUMNS)
+        delivery_moves.discard(db, self.table, [row.id for row in rows])
+        completed, meeting = self._completing.complete(db, rows, met, now)
+        freed = [row for row in rows if self.table is tables.parked and row.ordered]
+        parked.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
+        notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
+        released, revived = len(meeting.released), len(meeting.revived)
+        tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))
+        return Step(tally, busy(db, self.table, ids, [row.id for row in rows], wanted))
+
+    def _asked(self, rows: Iterable[Any]) -> set[Pair]:
+        """The pairs that these shares may complete, and those that they wait for or have died of: whoever meets one of
+        these releases or revives the share."""
+        asked: set[Pair] = set()
+        for row in rows:
+            if (pair := self._completing.pair(row)) is not None:
+                asked.add(pair)
+            if row.wait_signal is not None:
+                asked.add(Pair(row.wait_signal, row.wait_subject))
+        return asked

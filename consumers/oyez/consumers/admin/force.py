@@ -1,0 +1,93 @@
+"""Running parked shares as if everything that they require were met, and due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from ..database import claims, delivery_filter, notices
+from ..database.claims import ParkedRow
+from ..database.delivery_filter import Filter
+from ..database.tables import parked
+from ..execution.execution import Execution
+from ..execution.plan import Work
+from ..execution.reader import Reader
+from ..execution.readiness import MetPairs, Readiness
+from ..handlers.application import Group
+from ..retry.claim import Claim
+from .bulk import STEP, Tally, parts
+
+
+class ForcedClaim(Claim):
+    """A claim of some shares: those that are the heads of their keys, and of the rows behind them the run of those
+    that are ``allowed``. Their order is kept; only what they require is taken for met.
+    """
+
+    def __init__(self, group: Group, reader: Reader, heads: Sequence[int], allowed: AbstractSet[int]) -> None:
+        super().__init__(group, reader, STEP)
+        self._heads = heads
+        self._allowed = allowed
+        self.claimed: set[int] = set()
+
+    def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
+        group = self._group
+        found = claims.claim_chosen(db, group.app, group.name, list(group.by_name), self._heads, self._limit)
+        rows = claims.allowed(found, self._allowed)
+        self.claimed = {row.id for row in rows}
+        return rows
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """Everything required counts as met, for this claim alone."""
+        forced = MetPairs()
+        forced.add(pair for _, shares in works for share in shares for pair in share.required)
+        return Readiness(forced, {})
+
+
+class Force:
+    """Runs what a filter finds, in this process. Each share is tried once."""
+
+    def __init__(self, execution: Execution, reader: Reader) -> None:
+        self._execution = execution
+        self._group = execution.group
+        self._reader = reader
+
+    def pull(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
+        """Run what the filter finds in this group."""
+        mine = replace(wanted, group_name=self._group.name)
+        with self._execution.database.reading() as db:
+            ids = delivery_filter.chosen(db, parked, mine)
+        total, rest = Tally(chosen=len(ids)), dict.fromkeys(ids)
+        before = -1
+        while rest and before != len(rest):
+            before = len(rest)
+            for some in parts(list(rest), STEP):
+                claimed = self._claim([number for number in some if number in rest], rest.keys(), total)
+                for number in claimed:
+                    rest.pop(number)
+                on_step(len(claimed))
+        self._left(list(rest), mine, total)
+        self._execution.database.repeat(lambda db: notices.notify(db, {self._group.name}))
+        return total
+
+    def _claim(self, heads: Sequence[int], allowed: AbstractSet[int], total: Tally) -> set[int]:
+        claim = ForcedClaim(self._group, self._reader, heads, allowed)
+        report = self._execution.handle(claim)
+        count, again = len(claim.claimed), report.waiting + report.retried
+        gave_up = count - report.done - again - report.behind
+        released = len(report.released) - report.revived
+        made = Tally(done=report.done, again=again, dead=gave_up, behind=report.behind, released=released)
+        made.revived = report.revived
+        total.add(made)
+        return claim.claimed
+
+    def _left(self, ids: Sequence[int], wanted: Filter, total: Tally) -> None:
+        """Say why these were not run."""
+        with self._execution.database.reading() as db:
+            rows = delivery_filter.read(db, parked, ids, wanted, "id", "handler")
+            first = delivery_filter.heads(db, [row.id for row in rows])
+        known = [row for row in rows if row.handler in self._group.by_name]
+        busy = sum(row.id in first for row in known)
+        total.add(Tally(gone=len(rows) - len(known), busy=busy, behind=len(known) - busy))

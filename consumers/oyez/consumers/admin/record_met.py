@@ -1,0 +1,67 @@
+"""Recording pairs as met, whose events were handled before anything was recorded, or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Pair
+
+from ..database import notices, prerequisites
+from ..database.engine import Database
+from ..database.mark_met import meet
+from .bulk import STEP, parts
+
+
+@dataclass
+class Recorded:
+    """Counts: pairs that were recorded, or ``met_already``; shares that were released, and revived."""
+
+    recorded: int = 0
+    met_already: int = 0
+    released: int = 0
+    revived: int = 0
+
+    def add(self, more: Recorded) -> None:
+        """Add what another step did."""
+        for name, value in vars(more).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+class Record:
+    """Records pairs of an application as met, in steps of one transaction each."""
+
+    def __init__(self, app: str, database: Database, clock: Callable[[], float], *, size: int = STEP) -> None:
+        self._app = app
+        self._database = database
+        self._clock = clock
+        self._size = size
+
+    def look(self, given: Sequence[Pair]) -> Recorded:
+        """What recording these pairs would record, without doing it."""
+        met = 0
+        with self._database.reading() as db:
+            for some in self._parts(given):
+                met += len(prerequisites.met(db, self._app, some))
+        return Recorded(recorded=len(given) - met, met_already=met)
+
+    def pull(self, given: Sequence[Pair], on_step: Callable[[int], None] = lambda _count: None) -> Recorded:
+        """Record them, each once; what was committed stays, whatever happens later."""
+        total = Recorded()
+        for some in self._parts(given):
+            total.add(self._database.repeat(partial(self._step, some=some)))
+            on_step(len(some))
+        return total
+
+    def _parts(self, given: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
+        return parts(given, self._size)
+
+    def _step(self, db: Connection, some: Sequence[Pair]) -> Recorded:
+        now = self._clock()
+        met = prerequisites.lock(db, self._app, some, now)
+        released, revived = meet(db, self._app, set(some) - met, now)
+        notices.notify(db, {*released, *revived})
+        return Recorded(len(some) - len(met), len(met), len(released), len(revived))

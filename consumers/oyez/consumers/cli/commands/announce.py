@@ -1,0 +1,110 @@
+"""`oyez announce`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from oyez.producers import Announcer, NotAnnounced, Undelivered
+from oyez.producers.kafka.durability import spool_of
+from oyez.producers.outgoing import Route, typed
+from oyez.schemas import Declaration, InvalidEvent, OyezError, Signal, catalogue
+
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import handlers_of
+from ..common.data import Data, read_data
+from ..common.exits import FAILED
+from ..common.options import App, Database, Json, Kafka, Topic, Transport, settings_from
+
+
+def announce(
+    context: typer.Context,
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's name or number.")],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", "-d", metavar="JSON|@FILE|-", help="The event's fields; - is stdin. NDJSON is several."
+        ),
+    ] = None,
+    key: Annotated[str | None, typer.Option("--key", help="The key, if the data has none.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The announcing server. [OYEZ_SOURCE]")
+    ] = None,
+    application: App = None,
+    kafka: Kafka = None,
+    topic: Topic = None,
+    transport: Transport = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Announce an event, or one for each line of NDJSON; prints their ids once they have arrived.
+
+    All are checked before the first one is announced.
+    """
+    settings = settings_from(
+        context,
+        app=application,
+        kafka=kafka,
+        topic=topic,
+        transport=transport,
+        database=database,
+        source=source,
+    )
+    handlers_of(settings)
+    declaration = catalogue[int(signal) if signal.isdecimal() else signal]
+    events = [_checked(declaration, where, one, key, settings.topic) for where, one in read_data(data)]
+    _probe(settings)
+    ids, problem = _announced(settings, events, key)
+    if as_json:
+        output.json_array({"id": one} for one in ids)
+    else:
+        for one in ids:
+            output.line(one)
+    if problem is not None:
+        if len(events) > 1:
+            output.note(f"{len(ids)} of {len(events)} events were announced")
+        output.note(str(problem))
+        raise typer.Exit(FAILED)
+
+
+def _checked(declaration: Declaration, where: str, data: Data, key: str | None, topic: str) -> Signal:
+    """The event; InvalidEvent, with where it was given, for one that could not be announced."""
+    try:
+        event = typed(catalogue, declaration.name, data, key)
+        Route.of(declaration, topic).identify(event, key)
+    except InvalidEvent as error:
+        raise InvalidEvent(f"{where}: {error}") from None
+    return event
+
+
+def _probe(settings: ListenSettings) -> None:
+    if settings.transport == "kafka" and settings.durability == "spooled":
+        spool_of(settings)  # what is missing is named, whether the broker is there or not
+    elif settings.transport == "kafka" and (settings.spool is None or settings.durability == "acked"):
+        probes.kafka(settings)
+    elif settings.transport == "inline":
+        probes.database(settings)
+
+
+def _announced(
+    settings: ListenSettings, events: Sequence[Signal], key: str | None
+) -> tuple[list[str], OyezError | None]:
+    """The ids of what arrived, and why the rest did not."""
+    lost: set[str] = set()
+    ids: list[str] = []
+    problem: OyezError | None = None
+    announcer = Announcer.from_settings(settings, on_undelivered=lambda event, _reason: lost.add(event.id))
+    with output.aside():
+        try:
+            for event in events:
+                ids.append(announcer.announce(event, key=key))
+        except NotAnnounced as error:
+            problem = error
+        try:
+            announcer.close()
+        except Undelivered as error:
+            problem = problem or error
+    return [one for one in ids if one not in lost], problem

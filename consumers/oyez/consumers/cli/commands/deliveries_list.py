@@ -1,0 +1,125 @@
+"""`oyez retry list` and `oyez dead list`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection
+
+from ...database.tables import dead, parked
+from ...reports import DeadShare, Filter, ParkedShare, dead_shares, parked_shares
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.options import Database, Json, settings_from
+from .deliveries_filter import filtered
+
+ON_A_TERMINAL = 100
+
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=0, help=f"At most so many; 0: all. Default: all, {ON_A_TERMINAL} on a terminal."
+    ),
+]
+
+
+def _waits_for(row: ParkedShare | DeadShare) -> str | None:
+    return None if row.wait_signal is None else f"{row.wait_signal} {row.wait_subject}"
+
+
+def _handler(row: ParkedShare | DeadShare) -> str | None:
+    return f"{row.handler} (gone)" if row.gone else row.handler or None
+
+
+EVENT = (
+    output.Column("handler", _handler),
+    output.Column("signal", lambda row: row.signal or None, wide=True),
+    output.Column("key", lambda row: row.key),
+    output.Column("source", lambda row: row.source or None, wide=True),
+    output.Column("event", lambda row: row.event_id, whole=True),
+    output.Column("attempts", lambda row: row.attempts, wide=True),
+)
+PARKED = (
+    output.Column("state", lambda row: row.state),
+    output.Column("parked", lambda row: row.parked_at),
+    *EVENT,
+    output.Column("due", lambda row: row.due_at),
+    output.Column("waits for", _waits_for),
+    output.Column("error", lambda row: row.error, brief=True),
+)
+DEAD = (
+    output.Column("died", lambda row: row.died_at),
+    *EVENT,
+    output.Column("reason", lambda row: row.reason),
+    output.Column("waited for", _waits_for),
+    output.Column("error", lambda row: row.error, brief=True),
+)
+
+
+@filtered(parked)
+def retry_list(
+    context: typer.Context,
+    wanted: Filter,
+    limit: Limit = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
+    settings = settings_from(context, database=database)
+    _list(settings, parked_shares, wanted, PARKED, limit, as_json=as_json, empty="nothing is parked")
+
+
+@filtered(dead)
+def dead_list(
+    context: typer.Context,
+    wanted: Filter,
+    limit: Limit = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """List dead letters, with the reason why each was given up."""
+    settings = settings_from(context, database=database)
+    _list(settings, dead_shares, wanted, DEAD, limit, as_json=as_json, empty="no dead letters")
+
+
+def at_most(given: int | None) -> int | None:
+    """One more than is shown, so that it can be said that there are more."""
+    if given is None:
+        return ON_A_TERMINAL + 1 if output.is_terminal() else None
+    return given or None
+
+
+def _list(
+    settings: ListenSettings,
+    query: Callable[[Connection, Filter, int | None], Iterator[Any]],
+    wanted: Filter,
+    columns: Sequence[output.Column],
+    limit: int | None,
+    *,
+    as_json: bool,
+    empty: str,
+) -> None:
+    probes.database(settings)
+    engine = probes.reached(settings)
+    try:
+        with engine.connect() as db:
+            rows = query(db, wanted, at_most(limit))
+            shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
+    finally:
+        engine.dispose()
+
+
+def shown_rows(
+    rows: Iterator[Any], columns: Sequence[output.Column], limit: int | None, *, as_json: bool, empty: str
+) -> None:
+    """Print rows that were asked for with `at_most` the limit given; on a terminal a page, unless told otherwise."""
+    if as_json:
+        output.json_array(output.as_dict(row) for row in rows)
+        return
+    is_page = at_most(limit) == ON_A_TERMINAL + 1
+    output.table(islice(rows, ON_A_TERMINAL) if is_page else rows, columns, empty=empty)
+    if next(rows, None) is not None:
+        output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")

@@ -1,0 +1,164 @@
+"""`oyez explain`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine
+
+from ...handlers.application import Application
+from ...reports import Explanation, GroupState, Offsets, Part, Prerequisite, explain, group_states, way_out
+from ...run.assembly import topics_of
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.exits import NotFound, Unreachable
+from ..common.offsets import offsets_of
+from ..common.options import App, Database, Json, Kafka, Topic, settings_from
+
+States = Mapping[str, GroupState]
+
+
+def explains(
+    context: typer.Context,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
+    source: Annotated[str | None, typer.Option("--source", help="Where it was announced.")] = None,
+    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka.")] = False,
+    application: App = None,
+    kafka: Kafka = None,
+    topic: Topic = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Say what became of an event: what each of its handlers waits for, and what would release it."""
+    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
+    found = application_of(settings)
+    probes.database(settings)
+    engine = probes.reached(settings)
+    try:
+        with engine.connect() as db:
+            explained = explain(db, found, event, source)
+        behind = {name for one in explained for name in one.behind} if explained else set(found.groups)
+        states = _states(engine, found, settings, behind, ask=not no_lag)
+    finally:
+        engine.dispose()
+    _print(explained, event, states, as_json=as_json)
+    if not explained:
+        raise NotFound(
+            f"no group of {found.name} has taken {event}, or it was forgotten; "
+            f"it was not announced, or is not read yet, or none of them handles its signal"
+        )
+
+
+def _states(
+    engine: Engine, application: Application, settings: ListenSettings, names: Iterable[str], *, ask: bool
+) -> States:
+    """How far these groups are. The log is asked only for them, and only where there is one."""
+    groups = [group for group in application.groups.values() if group.name in set(names)]
+    if not groups:
+        return {}
+    offsets = _offsets(settings, engine) if ask and settings.transport in ("kafka", "spool") else None
+    topics = {group.name: topics_of(group, settings) for group in groups}
+    with engine.connect() as db:
+        return {one.group: one for one in group_states(db, groups, topics, offsets, time.time())}
+
+
+def _offsets(settings: ListenSettings, engine: Engine) -> Offsets | None:
+    try:
+        return offsets_of(settings, engine)
+    except Unreachable as error:
+        output.note(f"{error}; how much is left to read is not known")
+        return None
+
+
+def _print(explained: list[Explanation], event: str, states: States, *, as_json: bool) -> None:
+    if as_json:
+        known = {"event_id": event, "parts": [], "groups": [asdict(one) for one in states.values()]}
+        unknown = {field.name: None for field in fields(Explanation)} | known
+        output.json_array([_as_dict(one, states) for one in explained] or [unknown])
+        return
+    for one in explained:
+        for line in _lines(one, states):
+            output.line(line)
+    if not explained:
+        for state in states.values():
+            for line in _positions(state):
+                output.line(line)
+
+
+def _as_dict(one: Explanation, states: States) -> dict[str, Any]:
+    parts = [{**asdict(part), "released_by": way_out(one, part)} for part in one.parts]
+    return {**asdict(one), "parts": parts, "groups": [asdict(states[name]) for name in sorted(one.behind)]}
+
+
+def _lines(one: Explanation, states: States) -> Iterator[str]:
+    for name in ("event_id", "source", "signal", "key", "subject"):
+        if getattr(one, name):
+            yield f"{name.removesuffix('_id')}\t{output.shown(getattr(one, name), None)}"
+    if one.meets is not None:
+        yield f"meets\t{_pair(one.meets)}: {'met' if one.meets.met else 'not met'}"
+        for handler, count in one.waiting_for_it.items():
+            yield f"\t{count} of {handler} waiting for it"
+        for handler, count in one.died_waiting.items():
+            yield f"\t{count} of {handler} died of waiting for it"
+    for part in one.parts:
+        yield ""
+        yield from _part(one, part, states)
+
+
+def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
+    since = "" if part.since is None else f" since {_when(part.since)}"
+    done = "" if part.since is None else f", taken {_when(part.since)}"
+    yield f"{part.handler or 'handlers'} ({part.group}): {part.state}{done if part.state == 'done' else since}"
+    if part.reason:
+        yield f"  reason\t{output.shown(part.reason, None)}"
+    if part.due_at is not None:
+        yield f"  due\t{_when(part.due_at)}"
+    if part.waits_for is not None:
+        yield from _waits(part.waits_for, states)
+    if part.first is not None:
+        first = part.first
+        yield f"  behind\t{first.event_id} of {first.source}, which is {first.state} since {_when(first.since)}"
+    if part.attempts:
+        yield f"  attempts\t{part.attempts}"
+    if part.error:
+        yield f"  error\t{output.shown(part.error.partition(chr(10))[0], None)}"
+    if part.behind_it:
+        yield f"  behind it\t{part.behind_it} of the key {output.shown(one.key, None)}"
+    if part.state == "not read":
+        yield from (f"  {line}" for line in _positions(states[part.group]))
+    if (way := way_out(one, part)) is not None:
+        yield f"  released by\t{output.shown(way, None)}"
+
+
+def _waits(pair: Prerequisite, states: States) -> Iterator[str]:
+    yield f"  waits for\t{_pair(pair)}, which is {'met' if pair.met else 'not met'}"
+    for share in pair.in_the_way:
+        its = f"its event {share.event_id} of {share.source}"
+        yield f"  \t{its} is {share.state} for {share.handler} since {_when(share.since)}"
+    if pair.is_unseen:
+        yield "  \tno such event has been seen"
+        for group in pair.groups:
+            yield from (f"  \t{line}" for line in _positions(states[group]))
+
+
+def _positions(state: GroupState) -> Iterator[str]:
+    if not state.partitions:
+        yield f"{state.group}: has read nothing yet"
+    for at in state.partitions:
+        end = "" if at.end is None else f" of {at.end}, {at.lag} to go"
+        read = "not begun" if at.position is None else f"read up to {at.position}"
+        yield f"{state.group}: {at.topic} {at.partition} {read}{end}"
+
+
+def _pair(pair: Prerequisite) -> str:
+    return output.shown(f"{pair.signal} {pair.subject!r}", None)
+
+
+def _when(moment: datetime) -> str:
+    return output.shown(moment, datetime.now(UTC) if output.is_terminal() else None)

@@ -1,0 +1,99 @@
+"""`oyez handlers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import typer
+
+from oyez.schemas import Declaration, catalogue
+
+from ...core.printable import printable
+from ...handler_files import BrokenFile, Loaded
+from ...handlers.application import Application
+from ...handlers.registry import Handler
+from ..common import output
+from ..common.application import loaded_of
+from ..common.exits import CheckFailed
+from ..common.options import App, Json, settings_from
+
+
+@dataclass(frozen=True)
+class HandlerRow:
+    """A handler as it is listed. ``requires`` maps a required signal to the field with its subject; ``file`` is its
+    event file, and ``broken`` the reason why that does not run."""
+
+    signal: str | None
+    number: int | None
+    handler: str
+    group: str | None
+    order: str | None
+    requires: dict[str, str] | None
+    completes: bool | None
+    file: str | None
+    broken: str | None
+
+
+COLUMNS = (
+    output.Column("signal", lambda row: row.signal),
+    output.Column("number", lambda row: row.number, wide=True),
+    output.Column("handler", lambda row: row.handler, whole=True),
+    output.Column("group", lambda row: row.group),
+    output.Column("order", lambda row: row.order),
+    output.Column(
+        "requires", lambda row: [f"{name} ({field})" for name, field in (row.requires or {}).items()]
+    ),
+    output.Column("completes", lambda row: None if row.completes is None else ("no", "yes")[row.completes]),
+    output.Column("file", lambda row: row.file, wide=True),
+    output.Column("broken", lambda row: row.broken),
+)
+
+
+def handlers(context: typer.Context, application: App = None, as_json: Json = False) -> None:
+    """List the handlers by signal, in the order in which they run: decorated ones, then event files. Exit code 3 if an
+    event file is broken."""
+    loaded = loaded_of(settings_from(context, app=application))
+    rows = _rows(loaded)
+    if as_json:
+        output.json_array(output.as_dict(row) for row in rows)
+    else:
+        output.table(rows, COLUMNS, empty=f"{loaded.handlers.app} has no handlers")
+    if loaded.broken:
+        names = ", ".join(printable(one.file.name) for one in loaded.broken)
+        raise CheckFailed(f"broken event files: {names}")
+    Application(loaded.handlers)
+
+
+def _rows(loaded: Loaded) -> list[HandlerRow]:
+    rows = [_row(one) for one in loaded.handlers] + [_broken(one) for one in loaded.broken]
+    order = {one.name: at for at, one in enumerate(catalogue)}
+    return sorted(rows, key=lambda row: order.get(row.signal or "", len(order)))
+
+
+def _row(one: Handler) -> HandlerRow:
+    return HandlerRow(
+        signal=one.declaration.name,
+        number=one.declaration.number,
+        handler=one.name,
+        group=one.group,
+        order="key" if one.ordered else "none",
+        requires=dict(one.requires),
+        completes=one.completes,
+        file=None if one.file is None else str(one.file),
+        broken=None,
+    )
+
+
+def _broken(one: BrokenFile) -> HandlerRow:
+    signal: Declaration | None = one.signal
+    return HandlerRow(
+        signal=None if signal is None else signal.name,
+        number=None if signal is None else signal.number,
+        handler=one.file.name,
+        group=None,
+        order=None,
+        requires=None,
+        completes=None,
+        file=str(one.file),
+        broken=one.reason,
+    )

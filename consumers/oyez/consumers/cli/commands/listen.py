@@ -1,0 +1,97 @@
+"""`oyez listen`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from ...handlers.application import Application, Group, StartError
+from ...run.assembly import require_log
+from ...run.listening import chosen, measured
+from ...run.listening import listen as supervise
+from ...run.spool_folders import require_spools
+from ..common import logging as logs
+from ..common import probes
+from ..common.application import application_of
+from ..common.exits import NotFound, UsageProblem
+from ..common.offsets import where
+from ..common.options import (
+    App,
+    Database,
+    Json,
+    Kafka,
+    LogFormat,
+    Metrics,
+    MetricsHost,
+    Quiet,
+    Spool,
+    Topic,
+    Verbose,
+    settings_from,
+)
+from ..common.stopping import end_on_sigterm, exit_code
+from .listen_limit import check_alone, listen_once
+
+log = logging.getLogger("oyez")
+
+
+def listen(
+    context: typer.Context,
+    signals: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named, or 0."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes for each group.")] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Handle N events at most in one pass, and exit."),
+    ] = None,
+    as_json: Json = False,
+    metrics: Metrics = None,
+    metrics_host: MetricsHost = None,
+    application: App = None,
+    kafka: Kafka = None,
+    spool: Spool = None,
+    topic: Topic = None,
+    database: Database = None,
+    log_format: LogFormat = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130); with --limit, for so many events:
+    what is due in the retry table first, then the log in its order.
+    """
+    if limit is not None:
+        check_alone(workers=workers, metrics=metrics)
+    elif as_json:
+        raise UsageProblem("--json: only a pass with --limit prints data")
+    end_on_sigterm()
+    given = {"app": application, "kafka": kafka, "spools": spool, "topic": topic, "database": database}
+    measures = {"metrics": metrics, "metrics_host": metrics_host}
+    settings = settings_from(context, **given, **measures, log_format=log_format)
+    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
+    with measured(settings) as folder:
+        found = application_of(settings)
+        groups = _chosen(found, signals or [])
+        probes.database(settings)
+        require_log(settings)
+        require_spools(settings)
+        if settings.transport == "kafka":
+            probes.kafka(settings)
+        if limit is not None:
+            listen_once(found, settings, groups, limit, as_json=as_json)
+            return
+        names = ", ".join(group.name for group in groups)
+        each = f"{workers} worker{'' if workers == 1 else 's'} each"
+        log.info("listening to %s: %s; %s", where(settings), names, each)
+        number = supervise(found, settings, groups, workers, folder)
+    raise typer.Exit(exit_code(number))
+
+
+def _chosen(application: Application, names: list[str]) -> list[Group]:
+    try:
+        return chosen(application, names)
+    except StartError as error:
+        raise NotFound(str(error)) from None

@@ -1,0 +1,52 @@
+"""`oyez listen --limit`: one bounded pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from ...handlers.application import Application, Group
+from ...run.bounded_pass import one_pass
+from ...run.listened import Listened
+from ...run.listening import prepare
+from ...settings import ListenSettings
+from ..common import output
+from ..common.exits import FAILED, UsageProblem
+from ..common.stopping import Stop, exit_code
+
+
+def check_alone(*, workers: int, metrics: int | None) -> None:
+    """Refuse what only workers that run until they are stopped can do."""
+    if workers != 1 or metrics is not None:
+        raise UsageProblem("--limit is one pass in this process: leave --workers and --metrics out")
+
+
+def listen_once(
+    application: Application,
+    settings: ListenSettings,
+    groups: Sequence[Group],
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Do it, and say how many events were handled and how many remain. Exit code 1 if a group's handlers are broken, or
+    a log is halted."""
+    stop = Stop()
+    prepare(application, settings)
+    with output.aside():
+        done = one_pass(groups, settings, limit, stop)
+    output.line(_json(done) if as_json else _line(done))
+    if done.broken or done.halted:
+        raise typer.Exit(FAILED)
+    if stop():
+        raise typer.Exit(exit_code(stop.number))
+
+
+def _line(done: Listened) -> str:
+    return f"{done.handled} handled, {done.remain} remain ({done.left} in the log, {done.parked} parked)"
+
+
+def _json(done: Listened) -> str:
+    counts = {"handled": done.handled, "remain": done.remain, "left": done.left, "parked": done.parked}
+    return output.json_text({**counts, "broken": dict(done.broken), "halted": done.halted})

@@ -1,0 +1,127 @@
+"""`oyez mail send`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from ...database import Database as Transactions
+from ...database import DatabaseAway
+from ...mail.assembly import sender_for
+from ...mail.errors import MailServerAway, SenderBusy
+from ...mail.rate_limit import Pace
+from ...mail.sender import Order, Sender, Tally
+from ...settings import ListenSettings
+from ..common import logging as logs
+from ..common import output, probes
+from ..common.exits import UsageProblem, is_away, line_of
+from ..common.options import Database, Json, LogFormat, Quiet, Verbose, settings_from
+from ..common.stopping import Stop, exit_code
+
+log = logging.getLogger("oyez")
+
+COLUMNS = (
+    output.Column("sent", lambda row: row.sent),
+    output.Column("delayed", lambda row: row.delayed),
+    output.Column("failed", lambda row: row.failed),
+    output.Column("unsure", lambda row: row.unsure),
+)
+_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|min|h))?")
+UNITS = {"s": 1.0, "min": 60.0, "h": 3_600.0}
+
+
+def mail_send(
+    context: typer.Context,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many in one run. [OYEZ_MAIL_LIMIT]")
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, a run this often."),
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="N/min", help="At most so many a minute; N/s and N/h too.")
+    ] = None,
+    database: Database = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send mails of the queue: the highest priority first, the oldest first within one."""
+    settings = settings_from(context, database=database, log_format=log_format, mail_limit=limit)
+    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
+    pace = Pace(0.0 if rate is None else interval_of(rate))
+    probes.database(settings)
+    stop = Stop()
+    engine = probes.reached(settings)
+    try:
+        sender, order = _sender(settings, engine), Order(settings.mail_limit, pace=pace, stopped=stop)
+        if every is None:
+            _once(sender, order, as_json=as_json)
+        else:
+            _daemon(sender, order, stop, every, _printer(as_json=as_json))
+    finally:
+        engine.dispose()
+    if every is not None or stop():
+        raise typer.Exit(exit_code(stop.number))
+
+
+def interval_of(rate: str) -> float:
+    """The seconds between two mails at this rate; raises `UsageProblem`."""
+    found = _RATE.fullmatch(rate)
+    if found is None or float(found[1]) == 0:
+        raise UsageProblem(f"--rate {rate}: write a number of mails, such as 100/min, 5/s or 3000/h")
+    return UNITS[found[2] or "min"] / float(found[1])
+
+
+def _sender(settings: ListenSettings, engine: Engine) -> Sender:
+    return sender_for(settings, Transactions(engine), idle_limit=settings.idle_in_transaction)
+
+
+def _once(sender: Sender, order: Order, *, as_json: bool) -> None:
+    """One run. What it did is printed also when it ends early."""
+    tally = Tally()
+    try:
+        sender.run(order, tally)
+    finally:
+        if as_json:
+            output.json_array([asdict(tally)])
+        else:
+            output.table([tally], COLUMNS, empty="")
+
+
+def _daemon(sender: Sender, order: Order, stop: Stop, every: float, say: Callable[[Tally], None]) -> None:
+    log.info("sending mail every %g s, %d at most", every, order.limit)
+    while not stop():
+        tally = Tally()
+        try:
+            sender.run(order, tally)
+        except (DatabaseAway, DBAPIError, MailServerAway, SenderBusy) as error:
+            if isinstance(error, DBAPIError) and not is_away(error):
+                raise
+            log.warning("%s; the next run tries again", line_of(error))
+        if not tally.is_empty:
+            say(tally)
+        stop.wait(every)
+
+
+def _printer(*, as_json: bool) -> Callable[[Tally], None]:
+    def json_line(tally: Tally) -> None:
+        output.line(output.json_text({"at": datetime.now(UTC), **asdict(tally)}))
+
+    def line(tally: Tally) -> None:
+        output.line(
+            f"{output.iso(datetime.now(UTC))} {tally.sent} sent, {tally.delayed} delayed, {tally.failed} failed, "
+            f"{tally.unsure} may have been sent"
+        )
+
+    return json_line if as_json else line

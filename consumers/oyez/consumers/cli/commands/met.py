@@ -1,0 +1,96 @@
+"""`oyez met`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Annotated
+
+import typer
+
+from oyez.schemas import Declaration, Pair, catalogue
+from oyez.schemas.text import flaw
+
+from ...admin import Record, Recorded
+from ...database import Database as Transactions
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.bulk import DryRun
+from ..common.confirming import progress
+from ..common.data import text_of_file, text_of_stdin
+from ..common.exits import UsageProblem
+from ..common.options import App, Database, Json, settings_from
+
+Subjects = Annotated[
+    list[str],
+    typer.Argument(metavar="SUBJECT|@FILE|-...", help="Files and stdin have one subject a line."),
+]
+
+
+def met(
+    context: typer.Context,
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's name or number.")],
+    subjects: Subjects,
+    dry_run: DryRun = False,
+    application: App = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Record subjects of a signal as handled: what waits for them is released, what died waiting is parked again."""
+    settings = settings_from(context, app=application, database=database)
+    app = application_of(settings).name
+    declaration = catalogue[int(signal) if signal.isdecimal() else signal]
+    if declaration.subject is None:
+        raise UsageProblem(f"{declaration.name} has no subject, so that nothing can wait for it")
+    pairs = list(dict.fromkeys(_pairs(declaration, subjects)))
+    probes.database(settings)
+    _print(_recorded(settings, app, pairs, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+
+
+def _pairs(declaration: Declaration, given: Sequence[str]) -> Iterator[Pair]:
+    for where, subject in _given(given):
+        if (why := flaw(subject)) is not None:
+            raise UsageProblem(f"{where}: {subject[:50]!r} cannot be a subject: it {why}")
+        yield Pair(declaration.name, subject)
+
+
+def _given(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each subject, with where it was given. Empty lines are none."""
+    for argument in arguments:
+        if argument == "-":
+            yield from _lines("stdin", text_of_stdin())
+        elif argument.startswith("@"):
+            yield from _lines(argument, text_of_file(argument))
+        else:
+            yield argument, argument
+
+
+def _lines(where: str, text: str) -> Iterator[tuple[str, str]]:
+    for number, one in enumerate(text.split("\n"), 1):
+        if subject := one.removesuffix("\r"):
+            yield f"{where}, line {number}", subject
+
+
+def _recorded(settings: ListenSettings, app: str, pairs: Sequence[Pair], *, dry_run: bool) -> Recorded:
+    engine = probes.reached(settings)
+    try:
+        record = Record(app, Transactions(engine), time.time)
+        if dry_run:
+            return record.look(pairs)
+        with progress("record", len(pairs)) as advance:
+            return record.pull(pairs, advance)
+    finally:
+        engine.dispose()
+
+
+def _print(done: Recorded, *, dry_run: bool, as_json: bool) -> None:
+    row = vars(done)
+    if dry_run:
+        row = {"to_record": done.recorded, "met_already": done.met_already}
+    if as_json:
+        output.json_array([row])
+    else:
+        columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
+        output.table([row], columns, empty="")

@@ -1,0 +1,198 @@
+"""`oyez rewind`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from ...admin import Rewinding, Rewound
+from ...database import Database as Transactions
+from ...database.positions import Partition
+from ...handlers.application import Group
+from ...reports import Ends, Offsets
+from ...run.assembly import topics_of
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.bulk import Yes
+from ..common.confirming import confirm, several
+from ..common.exits import NotFound, UsageProblem
+from ..common.offsets import offsets_of, where
+from ..common.options import App, Database, Json, Kafka, settings_from
+from .rewind_to import Place, place_of
+
+COLUMNS = (
+    output.Column("topic", lambda row: row.partition.topic),
+    output.Column("partition", lambda row: row.partition.number),
+    output.Column("from", lambda row: row.before),
+    output.Column("to", lambda row: row.after),
+    output.Column("read again", lambda row: row.read_again),
+    output.Column("skipped", lambda row: row.skipped),
+    output.Column("was halted", lambda row: "yes" if row.was_halted else "no"),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for: all topics and partitions if none is named."""
+
+    place: Place
+    topics: Sequence[str]
+    partitions: Sequence[int]
+    is_again: bool
+
+
+def rewind(
+    context: typer.Context,
+    group: Annotated[
+        str, typer.Argument(metavar="GROUP", help="The group, such as shop.page.viewed or page.viewed.")
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="earliest|latest|TIME|OFFSET",
+            help="Where to go on: TIME is ISO 8601 (UTC, unless it says otherwise) or an age such as 2h.",
+        ),
+    ],
+    topic: Annotated[
+        list[str] | None, typer.Option("--topic", help="Only in this topic; may be repeated.")
+    ] = None,
+    partition: Annotated[
+        list[int] | None, typer.Option("--partition", min=0, help="Only this partition; may be repeated.")
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Handle again what was handled before, though the inbox has it: this doubles effects, on purpose.",
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
+    application: App = None,
+    kafka: Kafka = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Let a group go on from other positions, back or forward, and read its halted partitions again.
+
+    What is read again and was handled before is skipped, as long as the inbox has it; --again handles it again.
+    """
+    settings = settings_from(context, app=application, kafka=kafka, database=database)
+    wanted = Wanted(place_of(to, time.time()), topic or (), partition or (), again)
+    found = _group(settings, group)
+    probes.database(settings)
+    engine = probes.reached(settings)
+    try:
+        offsets = offsets_of(settings, engine)
+        logs = _logs(found, settings, offsets, wanted.topics)
+        chosen = _chosen(logs, wanted, offsets)
+        rewinding = Rewinding(found, Transactions(engine), offsets, logs, time.time)
+        rows = rewinding.plan(chosen)
+        _say(found, rows, settings, is_again=again)
+        if not dry_run:
+            confirm(_question(found, rows), yes=yes)
+            rows = rewinding.perform(chosen, is_again=again)
+    finally:
+        engine.dispose()
+    _print(found, rows, as_json=as_json)
+    if not dry_run and found.is_exact:
+        output.note("workers that run go on from there within seconds")
+
+
+def _group(settings: ListenSettings, name: str) -> Group:
+    application = application_of(settings)
+    for one in application.groups.values():
+        if name in (one.name, one.name.removeprefix(f"{application.name}.")):
+            return one
+    raise NotFound(f"{application.name} has no group {name}; it has {', '.join(application.groups)}")
+
+
+def _logs(group: Group, settings: ListenSettings, offsets: Offsets, topics: Sequence[str]) -> Sequence[Ends]:
+    """The logs of the topics that are meant."""
+    read = topics_of(group, settings)
+    for topic in topics:
+        if topic not in read:
+            raise UsageProblem(f"--topic {topic}: {group.name} reads {', '.join(read)}")
+    wanted = sorted(set(topics)) or read
+    found = offsets.ends(wanted)
+    missing = set(wanted) - {log.topic for log in found}
+    if missing:
+        raise NotFound(f"{where(settings)} has no topic {', '.join(sorted(missing))}")
+    return found
+
+
+def _chosen(logs: Sequence[Ends], wanted: Wanted, offsets: Offsets) -> dict[Partition, int]:
+    """The partitions that are meant, and where each is to go on."""
+    _check_numbers(logs, wanted.partitions)
+    chosen = {}
+    for log in logs:
+        places = wanted.place(offsets, log)
+        for number in sorted(places.keys() & (set(wanted.partitions) or places.keys())):
+            low, high = log.partitions[number]
+            if not low <= places[number] <= high:
+                raise UsageProblem(
+                    f"--to {places[number]}: {log.topic} partition {number} has the offsets {low} to {high}; "
+                    f"nothing was changed"
+                )
+            chosen[Partition(log.topic, log.topic_id, number)] = places[number]
+    return chosen
+
+
+def _check_numbers(logs: Sequence[Ends], wanted: Sequence[int]) -> None:
+    for topic in sorted({log.topic for log in logs}):
+        there = {number for log in logs if log.topic == topic for number in log.partitions}
+        for number in sorted(set(wanted) - there):
+            raise UsageProblem(f"--partition {number}: {topic} has {several(len(there), 'partition')}")
+
+
+def _question(group: Group, rows: Sequence[Rewound]) -> str:
+    again, skipped = sum(row.read_again for row in rows), sum(row.skipped for row in rows)
+    return (
+        f"rewind {group.name} in {several(len(rows), 'partition')}, which reads {several(again, 'record')} again "
+        f"and skips {skipped}?"
+    )
+
+
+def _say(group: Group, rows: Sequence[Rewound], settings: ListenSettings, *, is_again: bool) -> None:
+    """What comes of it."""
+    again, skipped = sum(row.read_again for row in rows), sum(row.skipped for row in rows)
+    if again and not group.is_exact:
+        output.note("an at-least-once group has no inbox: what is read again is handled again")
+    elif again and is_again:
+        output.note(
+            f"--again: up to {several(again, 'record')} that were handled before are handled again, which doubles "
+            f"their effects; shares of theirs that are parked or dead stay as they are"
+        )
+    elif again:
+        output.note(
+            f"of up to {several(again, 'record')} that are read again, the inbox skips what it has: what was "
+            f"handled in the last {settings.inbox_days:g} days; --again handles all of it again"
+        )
+    if skipped:
+        output.note(f"up to {several(skipped, 'record')} are skipped: the group never reads them")
+
+
+def _print(group: Group, rows: Sequence[Rewound], *, as_json: bool) -> None:
+    if as_json:
+        output.json_array(_as_dict(group, row) for row in rows)
+    else:
+        output.table(rows, COLUMNS, empty="")
+
+
+def _as_dict(group: Group, row: Rewound) -> dict[str, Any]:
+    return {
+        "group": group.name,
+        "topic": row.partition.topic,
+        "partition": row.partition.number,
+        "from": row.before,
+        "to": row.after,
+        "read_again": row.read_again,
+        "skipped": row.skipped,
+        "was_halted": row.was_halted,
+    }

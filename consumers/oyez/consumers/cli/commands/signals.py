@@ -1,0 +1,91 @@
+"""`oyez signals`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from oyez.schemas import Catalogue, Declaration, bundle, catalogue, json_schema
+
+from ...handlers.registry import Handlers
+from ..common import output
+from ..common.application import loaded_of
+from ..common.options import App, Json, settings_from
+
+
+@dataclass(frozen=True)
+class SignalRow:
+    """A signal as it is listed. ``requires`` maps a required signal to the field with its subject."""
+
+    name: str
+    number: int | None
+    key: str | None
+    subject: str | None
+    requires: dict[str, str]
+    topic: str | None
+    handlers: list[str]
+    groups: list[str]
+
+
+COLUMNS = (
+    output.Column("name", lambda row: row.name),
+    output.Column("number", lambda row: row.number),
+    output.Column("key", lambda row: row.key),
+    output.Column("subject", lambda row: row.subject),
+    output.Column("requires", lambda row: [f"{name} ({field})" for name, field in row.requires.items()]),
+    output.Column("handlers", lambda row: row.handlers),
+    output.Column("groups", lambda row: row.groups),
+)
+
+
+def signals(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SIGNAL]...", help="Names or numbers; all if none is given."),
+    ] = None,
+    application: App = None,
+    as_json: Json = False,
+    as_schema: Annotated[
+        bool,
+        typer.Option("--json-schema", help="Print JSON Schema: of one signal, or of all in one document."),
+    ] = False,
+) -> None:
+    """List the application's signals."""
+    handlers = loaded_of(settings_from(context, app=application)).handlers
+    catalogue.check()
+    chosen = [catalogue[int(name) if name.isdecimal() else name] for name in names or []]
+    if as_schema:
+        document = json_schema(chosen[0]) if len(chosen) == 1 else bundled(chosen or list(catalogue))
+        output.line(output.json_text(document, indent=2))
+        return
+    rows = [_row(one, handlers) for one in chosen or catalogue]
+    if as_json:
+        output.json_array(output.as_dict(row) for row in rows)
+    else:
+        output.table(rows, COLUMNS, empty=f"{handlers.app} has no signals")
+
+
+def bundled(chosen: Sequence[Declaration]) -> dict[str, object]:
+    """One document with the schemas of some signals."""
+    some = Catalogue()
+    for one in chosen:
+        some.add(one)
+    return bundle(some)
+
+
+def _row(one: Declaration, handlers: Handlers) -> SignalRow:
+    ours = [handler for handler in handlers if handler.declaration.name == one.name]
+    return SignalRow(
+        name=one.name,
+        number=one.number,
+        key=one.key,
+        subject=one.subject,
+        requires=dict(one.requires),
+        topic=one.topic,
+        handlers=[handler.name for handler in ours],
+        groups=list(dict.fromkeys(handler.group for handler in ours)),
+    )

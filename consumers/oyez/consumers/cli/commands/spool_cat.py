@@ -1,0 +1,132 @@
+"""`oyez spool cat`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, NamedTuple
+
+import typer
+
+from oyez.producers.spool import Folder, LogReader, Segments
+
+from ...reports import Piece, pieces
+from ...reports.spool_segments import time_of
+from ..common import output
+from ..common.exits import NotFound, UsageProblem
+from ..common.options import settings_from
+from ..common.stopping import Stop, exit_code
+from .deliveries_filter import SECONDS
+from .spool import Paths, folders_of
+
+_AGE = re.compile(rf"\d+(\.\d+)?[{''.join(SECONDS)}]")
+_LOOK = 0.2
+
+
+class Begin(NamedTuple):
+    """Where to begin: at a position, or with the first event that is not older than a time."""
+
+    position: int = 0
+    moment: datetime | None = None
+
+
+def cat(
+    context: typer.Context,
+    paths: Paths = None,
+    begin: Annotated[
+        str, typer.Option("--from", metavar="POSITION|TIME|AGE", help="Where to begin, in each log.")
+    ] = "0",
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            "--segment", metavar="NAME", help="Only this segment; the beginning of its name will do."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Events of each log, at most.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is appended, until SIGINT.")
+    ] = False,
+) -> None:
+    """Print the events in the spool as they are, one a line; archived segments too."""
+    start = begin_of(begin, time.time())
+    folders = folders_of(settings_from(context), paths)
+    if follow and (segment is not None or limit is not None):
+        raise UsageProblem("--follow goes on for ever: leave --segment and --limit out")
+    chosen = [(folder, _chosen(pieces(folder), segment)) for folder in folders]
+    if segment is not None and not any(found for _, found in chosen):
+        raise NotFound(f"no segment begins with {segment}")
+    ends = {folder: Segments(folder.path, folder.log_id).end() for folder in folders}
+    for folder, found in chosen:
+        for position, line in islice(_lines(found, start), limit):
+            if not follow or position < ends[folder]:
+                output.line(_text(line))
+    if follow:
+        raise typer.Exit(_follow(ends))
+
+
+def begin_of(text: str, now: float) -> Begin:
+    """What `--from` means; ``now`` in seconds since the epoch. Raises `UsageProblem`."""
+    if text.isascii() and text.isdigit():
+        return Begin(int(text))
+    if _AGE.fullmatch(text):
+        return Begin(0, datetime.fromtimestamp(now - float(text[:-1]) * SECONDS[text[-1]], UTC))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageProblem(
+            f"--from {text}: write a position, a time such as 2026-07-01T12:00:00Z, or an age such as 10m, 2h or 3d"
+        ) from None
+    return Begin(0, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _chosen(found: Sequence[Piece], segment: str | None) -> list[Piece]:
+    return [piece for piece in found if segment is None or piece.path.name.startswith(segment)]
+
+
+def _lines(found: Sequence[Piece], begin: Begin) -> Iterator[tuple[int, bytes]]:
+    """Whole lines from there on."""
+    waiting = begin.moment
+    for piece, following in zip(found, [*found[1:], None], strict=True):
+        if following is not None and _is_before(following, begin):
+            continue
+        for position, line in piece.lines():
+            if position < begin.position or not line.endswith(b"\n"):
+                continue
+            if waiting is not None:
+                said = time_of(line)
+                if said is None or said < waiting:
+                    continue
+                waiting = None
+            yield position, line
+
+
+def _is_before(following: Piece, begin: Begin) -> bool:
+    """Whether all that is before a segment is before the beginning."""
+    if begin.moment is not None:
+        return following.created < begin.moment.timestamp() - 1
+    return following.base <= begin.position
+
+
+def _follow(ends: dict[Folder, int]) -> int:
+    """Print what is appended after these positions, until a signal; returns the exit code."""
+    stop = Stop()
+    readers = {folder: LogReader(Segments(folder.path, folder.log_id)) for folder in ends}
+    while not stop():
+        quiet = True
+        for folder, reader in readers.items():
+            _, lines, ends[folder] = reader.read(ends[folder], 1_000)
+            quiet = quiet and not lines
+            for line in lines:
+                output.line(_text(line))
+        if quiet:
+            stop.wait(_LOOK)
+    return exit_code(stop.number)
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\n").decode("utf-8", "backslashreplace")

@@ -1,0 +1,131 @@
+"""`oyez status`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from oyez.producers.spool import found_in
+
+from ...database import outbox
+from ...handlers.application import Application
+from ...reports import GroupState, PartitionState, group_states, state_of
+from ...run.assembly import topics_of
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.offsets import offsets_of, spool
+from ..common.options import App, Database, Json, Kafka, Topic, settings_from
+
+UNKNOWN = "unknown"
+
+
+class PartitionRow(NamedTuple):
+    """A line of the second table."""
+
+    group: str
+    state: PartitionState
+
+
+GROUPS = (
+    output.Column("group", lambda row: row.group),
+    output.Column("promise", lambda row: row.promise),
+    output.Column("lag", lambda row: _known(row.lag)),
+    output.Column("waiting", lambda row: row.parked.waiting),
+    output.Column("behind", lambda row: row.parked.behind),
+    output.Column("due", lambda row: row.parked.due),
+    output.Column("oldest wait", lambda row: row.oldest_wait),
+    output.Column("dead", lambda row: row.dead),
+    output.Column("handler gone", lambda row: row.gone),
+)
+PARTITIONS = (
+    output.Column("group", lambda row: row.group),
+    output.Column("topic", lambda row: row.state.topic),
+    output.Column("partition", lambda row: row.state.partition),
+    output.Column("position", lambda row: "not begun" if row.state.position is None else row.state.position),
+    output.Column("end", lambda row: _known(row.state.end)),
+    output.Column("lag", lambda row: _known(row.state.lag)),
+    output.Column("worker", lambda row: row.state.owner),
+    output.Column("halted since", lambda row: row.state.halted_at),
+    output.Column("halted", lambda row: row.state.halted, brief=True),
+    output.Column("trouble", lambda row: row.state.trouble, brief=True),
+)
+
+
+def status(
+    context: typer.Context,
+    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka, or the spool.")] = False,
+    application: App = None,
+    kafka: Kafka = None,
+    topic: Topic = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far each group is, what is parked and why, and what is dead."""
+    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
+    found = application_of(settings)
+    probes.database(settings)
+    places, states = _states(found, settings, ask=not no_lag)
+    if as_json:
+        output.json_array({**asdict(state), **places} for state in states)
+        return
+    for name, value in places.items():
+        if value is not None:
+            output.line(f"{name.replace('_', ' ')}\t{output.shown(value, None)}")
+    output.line("")
+    output.table(states, GROUPS, empty=f"{found.name} has no groups")
+    output.line("")
+    rows = [PartitionRow(state.group, one) for state in states for one in state.partitions]
+    output.table(
+        rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
+    )
+
+
+def _states(
+    application: Application, settings: ListenSettings, *, ask: bool
+) -> tuple[Mapping[str, Any], list[GroupState]]:
+    engine = probes.reached(settings)
+    groups = list(application.groups.values())
+    topics = {group.name: topics_of(group, settings) for group in groups}
+    try:
+        offsets = offsets_of(settings, engine) if ask else None
+        with engine.connect() as db:
+            is_sqlite = db.dialect.name == "sqlite"
+            journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
+            states = group_states(db, groups, topics, offsets, time.time())
+            waiting = _waiting(outbox.state(db))
+    finally:
+        engine.dispose()
+    places = {"database": probes.hidden(engine.url), "journal": journal, **waiting, **_spooled(settings)}
+    return places | ({} if offsets is None else _place(settings)), states
+
+
+def _waiting(found: outbox.Outbox) -> dict[str, Any]:
+    age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
+    return {"outbox": found.backlog, "outbox_oldest": age}
+
+
+def _spooled(settings: ListenSettings) -> dict[str, Any]:
+    """What waits in the spool to be shipped to Kafka."""
+    if settings.spool is None or settings.transport == "spool":
+        return {}
+    found = [state_of(folder, time.time()) for folder in found_in([settings.spool], settings.topic)]
+    ages = [state.oldest for state in found if state.oldest is not None]
+    errors = [state.error for state in found if state.error]
+    return {
+        "spool_backlog": sum(state.backlog for state in found),
+        "spool_oldest": max(ages, default=None),
+        "spool_error": "; ".join(errors) or None,
+    }
+
+
+def _place(settings: ListenSettings) -> dict[str, str]:
+    return {"spool": spool(settings)} if settings.transport == "spool" else {"kafka": settings.kafka}
+
+
+def _known(value: int | None) -> Any:
+    return UNKNOWN if value is None else value

@@ -1,0 +1,156 @@
+"""`oyez sweep`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from ...database import DatabaseAway
+from ...handlers.application import Application
+from ...outbox.relay import Drainer
+from ...run.assembly import drainer_for
+from ...run.spool_folders import require_spools
+from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
+from ...settings import ListenSettings
+from ...worker.allowance import Allowance
+from ..common import logging as logs
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.exits import FAILED, is_away, line_of
+from ..common.options import App, Database, Json, LogFormat, Quiet, Spool, Verbose, settings_from
+from ..common.stopping import Stop, end_on_sigterm, exit_code
+
+log = logging.getLogger("oyez")
+
+COLUMNS = (
+    output.Column("group", lambda row: row.group),
+    output.Column("handled", lambda row: row.handled),
+    output.Column("parked", lambda row: row.parked),
+    output.Column("released", lambda row: row.released),
+    output.Column("dead", lambda row: row.dead),
+    output.Column("revived", lambda row: row.revived),
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much one pass may do."""
+
+    limit: int | None
+    seconds: float | None
+
+    def one_pass(self, groups: Sequence[Sweeper], drainer: Drainer, stop: Callable[[], bool]) -> Pass:
+        """A pass within them."""
+        with output.aside():
+            return one_pass(groups, drainer, within(self.seconds, stop), Allowance(self.limit))
+
+
+def sweep(
+    context: typer.Context,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="Read so many events at most, in all groups together."),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option("--max-seconds", metavar="SECONDS", min=0.1, help="Begin nothing more after so long."),
+    ] = None,
+    application: App = None,
+    spool: Spool = None,
+    database: Database = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read what the spool holds, run what is due in the retry table of every group and whatever that releases, and
+    send what stands in the outbox."""
+    end_on_sigterm()
+    given = {"app": application, "spools": spool, "database": database}
+    settings = settings_from(context, **given, log_format=log_format)
+    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
+    found = application_of(settings)
+    probes.database(settings)
+    require_spools(settings)
+    bounds = Bounds(limit, max_seconds)
+    if every is None:
+        _once(found, settings, bounds, as_json=as_json)
+    else:
+        raise typer.Exit(_daemon(found, settings, every, bounds, _printer(as_json=as_json)))
+
+
+def _once(application: Application, settings: ListenSettings, bounds: Bounds, *, as_json: bool) -> None:
+    stop = Stop()
+    engine = probes.reached(settings)
+    drainer = drainer_for(settings, engine)
+    try:
+        done = bounds.one_pass(sweepers(application, settings, engine), drainer, stop)
+    finally:
+        drainer.close(settings.flush_timeout)
+        engine.dispose()
+    if as_json:
+        output.json_array(asdict(one) for one in done.swept)
+    else:
+        output.table(done.swept, COLUMNS, empty="no groups")
+    if done.problem is not None:
+        output.note(f"the outbox is held up: {done.problem}")
+    if done.problem is not None or done.halted:
+        raise typer.Exit(FAILED)
+    if stop():
+        raise typer.Exit(exit_code(stop.number))
+
+
+def _daemon(
+    application: Application,
+    settings: ListenSettings,
+    every: float,
+    bounds: Bounds,
+    say: Callable[[list[Swept]], None],
+) -> int:
+    stop = Stop()
+    engine = probes.reached(settings)
+    groups, drainer = sweepers(application, settings, engine), drainer_for(settings, engine)
+    held = ""
+    log.info("sweeping every %g s: %s", every, ", ".join(application.groups))
+    try:
+        while not stop():
+            try:
+                done = bounds.one_pass(groups, drainer, stop)
+                say([one for one in done.swept if not one.is_empty])
+                if done.problem is not None and done.problem != held:
+                    log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
+                held = done.problem or ""
+            except (DatabaseAway, DBAPIError) as error:
+                if not (isinstance(error, DatabaseAway) or is_away(error)):
+                    raise
+                log.warning("%s; the next sweep tries again", line_of(error))
+            stop.wait(every)
+    finally:
+        drainer.close(settings.flush_timeout)
+        engine.dispose()
+    return exit_code(stop.number)
+
+
+def _printer(*, as_json: bool) -> Callable[[list[Swept]], None]:
+    def json_lines(done: list[Swept]) -> None:
+        for one in done:
+            output.line(output.json_text({"at": datetime.now(UTC), **asdict(one)}))
+
+    def lines(done: list[Swept]) -> None:
+        for one in done:
+            output.line(
+                f"{output.iso(datetime.now(UTC))} {one.group}: {one.handled} handled, {one.parked} parked, "
+                f"{one.released} released, {one.dead} dead, {one.revived} revived"
+            )
+
+    return json_lines if as_json else lines

@@ -1,0 +1,124 @@
+"""What all commands have in common that do something to all shares that a filter finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Engine, Table
+
+from ...admin import Steps, Tally
+from ...database import Database as Transactions
+from ...database.delivery_filter import Filter
+from ...handlers.application import Application
+from ...settings import ListenSettings
+from . import output, probes
+from .application import application_of
+from .confirming import confirm, progress, several
+from .exits import FAILED
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many they are.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed off a terminal.")]
+MOST_PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a command was called."""
+
+    settings: ListenSettings
+    wanted: Filter
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a command works on: the application's shares with these ids, which the filter finds."""
+
+    application: Application
+    settings: ListenSettings
+    engine: Engine
+    steps: Steps
+    wanted: Filter
+    ids: Sequence[int]
+
+
+Work = Callable[[Scene, Callable[[int], None]], Tally]
+Look = Callable[[Scene], Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """``verb`` says what is done; ``counts`` names the counts of a `Tally` that are printed, by their fields.
+
+    ``look`` warns of what is found before anything is done, and returns counts that are printed too.
+    """
+
+    table: Table
+    verb: str
+    counts: Mapping[str, str]
+    work: Work
+    look: Look = lambda _scene: {}
+
+
+def act(action: Action, asked: Asked) -> None:
+    """Count, warn, ask, do, and say what was done."""
+    application = application_of(asked.settings)
+    probes.database(asked.settings)
+    engine = probes.reached(asked.settings)
+    try:
+        steps, wanted = Steps(Transactions(engine)), replace(asked.wanted, app=application.name)
+        ids = steps.choose(action.table, wanted)
+        scene = Scene(application, asked.settings, engine, steps, wanted, ids)
+        seen = {"matched": len(ids), **action.look(scene)}
+        tally = Tally() if asked.dry_run or not ids else _done(action, scene, yes=asked.yes)
+    finally:
+        engine.dispose()
+    _print(action, seen, tally, asked)
+    if tally.busy:
+        output.note(f"{several(tally.busy)} were in the hands of workers all the time; run the command again")
+        raise typer.Exit(FAILED)
+
+
+def _done(action: Action, scene: Scene, *, yes: bool) -> Tally:
+    confirm(f"{action.verb} {several(len(scene.ids))}?", yes=yes)
+    with progress(action.verb, len(scene.ids)) as advance, output.aside():
+        return action.work(scene, advance)
+
+
+def _print(action: Action, seen: Mapping[str, int], tally: Tally, asked: Asked) -> None:
+    done = {} if asked.dry_run else {said: getattr(tally, name) for name, said in action.counts.items()}
+    row: dict[str, Any] = {**seen, **done}
+    if asked.as_json:
+        met = [pair._asdict() for pair in tally.met]
+        output.json_array([{**row, "met": met} if "released" in action.counts and not asked.dry_run else row])
+    else:
+        columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
+        output.table([row], columns, empty="")
+    _say(tally)
+
+
+def _say(tally: Tally) -> None:
+    for pair in tally.met[:MOST_PAIRS]:
+        output.note(f"{pair.signal} {pair.subject!r} is met now: nothing else stood in its way")
+    if len(tally.met) > MOST_PAIRS:
+        output.note(f"{len(tally.met) - MOST_PAIRS} more pairs are met now")
+    if tally.met:
+        output.note(
+            f"{several(tally.released)} waited for that and {'is' if tally.released == 1 else 'are'} due now"
+        )
+    if tally.revived:
+        output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
+    if tally.behind:
+        output.note(f"{several(tally.behind)} follow an earlier one of their key")
+    if tally.gone:
+        output.note(
+            f"{several(tally.gone)} of handlers that the application does not have any more were left"
+        )
+    if tally.undecodable:
+        output.note(f"{several(tally.undecodable)} cannot be decoded still; `oyez dead show` says why")

@@ -1,0 +1,70 @@
+"""Logging to stderr, one line each: text, or JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from ...core.printable import one_line
+
+_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+
+class OneLine(logging.Formatter):
+    """Time, level and message in one line; a traceback only where one was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 # logging's own name
+        return one_line(super().formatMessage(record))
+
+
+class JsonLine(logging.Formatter):
+    """An object in one line: when, level, logger, process, message, and the record's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+            "message": " ".join(record.getMessage().split()),
+        }
+        said |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said, default=str)
+
+
+def configure(log_format: str | None = None, *, verbose: bool = False, quiet: bool = False) -> None:
+    """Send what Oyez logs to stderr, and nowhere else."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLine() if log_format == "json" else OneLine())
+    logger = logging.getLogger("oyez")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+
+
+def configure_again(log_format: str, *, verbose: bool, quiet: bool) -> None:
+    """As the settings say, now that they are read; the level stays unless the command was given another."""
+    level = logging.getLogger("oyez").level
+    configure(log_format, verbose=verbose, quiet=quiet)
+    if not (verbose or quiet):
+        logging.getLogger("oyez").setLevel(level)
+
+
+def last_line(text: str) -> None:
+    """Say what ended a command: `oyez: …`, or in JSON where the log is JSON."""
+    handlers = logging.getLogger("oyez").handlers
+    if any(isinstance(handler.formatter, JsonLine) for handler in handlers):
+        logging.getLogger("oyez").error("%s", text)
+    else:
+        print(f"oyez: {text}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,49 @@
+"""What the user's code raised, in one line."""
+
+from __future__ import annotations
+
+import importlib
+import sysconfig
+import traceback
+from pathlib import Path
+
+from oyez.schemas import OyezError
+
+from .printable import printable
+
+OURS = Path(__file__).parents[1]  # all that listens, not this room alone
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error, with the place in the user's code that raised it."""
+    if isinstance(error, SyntaxError):
+        message, place = str(error.msg or ""), (error.filename, error.lineno)
+    else:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_machinery(f.filename)]
+        own = [frame for frame in frames if not _is_library(frame.filename)] or frames
+        message, place = text_of(error), (own[-1].filename, own[-1].lineno) if own else (None, None)
+    said = ": ".join(filter(None, [type(error).__name__, " ".join(message.split())]))
+    where = ", line ".join(str(part) for part in place if part is not None)
+    return printable(f"{said} ({where})" if where else said)
+
+
+def text_of(error: BaseException) -> str:
+    """The error's own text in one line: it may be of a class of the user's, whose text cannot be had."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 # it is that class's own
+        return "(its text cannot be had)"
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something of the user's cannot be used: what Oyez says of it, or else what it raised itself."""
+    return str(error) if isinstance(error, OyezError) else in_one_line(error)
+
+
+def _is_machinery(file: str) -> bool:
+    path = Path(file)
+    return file.startswith("<") or path == Path(importlib.__file__ or "") or path.is_relative_to(OURS)
+
+
+def _is_library(file: str) -> bool:
+    return any(Path(file).is_relative_to(folder) for folder in set(sysconfig.get_paths().values()))

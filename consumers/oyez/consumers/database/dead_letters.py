@@ -1,0 +1,157 @@
+"""Dead letters: shares that were given up, kept with the reason until somebody retries or discards them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from oyez.schemas import Pair
+
+from .claims import ParkedRow, headers_text
+from .inbox import EventId
+from .row_ids import allot
+from .rows import Rows
+from .tables import dead, parked
+
+
+@cache
+def _bury(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(dead).on_conflict_do_nothing()
+
+
+def bury(db: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Keep dead letters. One that is kept already (an undecodable record that two groups read) stays as it is.
+
+    A share that was never parked gets a place: it comes before whatever is parked from now on.
+    """
+    if rows:
+        db.execute(_bury(db.dialect.name), _placed(db, rows))
+
+
+def _placed(db: Connection, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    lacking = [row["parked_id"] is None and bool(row["handler"]) for row in rows]
+    places = iter(allot(db, sum(lacking)))
+    return [
+        {**row, "parked_id": next(places)} if lacks else row for row, lacks in zip(rows, lacking, strict=True)
+    ]
+
+
+@cache
+def _died_of(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, handler=Text, key=Text, signal=Text, subject=Text)
+    given = rows.select().subquery("doubted")
+    statement = (
+        select(dead.c.handler, dead.c.key, dead.c.wait_signal, dead.c.wait_subject)
+        .distinct()
+        .join_from(
+            given,
+            dead,
+            (dead.c.handler == given.c.handler)
+            & (dead.c.key == given.c.key)
+            & (dead.c.wait_signal == given.c.signal)
+            & (dead.c.wait_subject == given.c.subject),
+        )
+        .where(dead.c.app == bindparam("of_app"), dead.c.ordered)
+    )
+    return rows, statement
+
+
+def died_of(db: Connection, app: str, waits: Iterable[tuple[str, str, Pair]]) -> set[tuple[str, str, Pair]]:
+    """Which of the (handler, key, pair) have a dead letter of that key that waited for that very pair."""
+    asked = sorted({(handler, key, pair.signal, pair.subject) for handler, key, pair in waits})
+    if not asked:
+        return set()
+    rows, statement = _died_of(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app})
+    return {(handler, key, Pair(signal, subject)) for handler, key, signal, subject in found}
+
+
+@cache
+def _unfinished(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, source=Text, event_id=Text)
+    given = rows.select().subquery("event")
+
+    def share_in(table: Table) -> ColumnElement[bool]:
+        return exists().where(
+            table.c.app == bindparam("of_app"),
+            table.c.source == given.c.source,
+            table.c.event_id == given.c.event_id,
+            table.c.handler.in_(bindparam("handlers", expanding=True)),
+        )
+
+    return rows, select(given).where(share_in(parked) | share_in(dead))
+
+
+def unfinished(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:
+    """Which of ``events`` still have a share of one of ``handlers`` parked or dead."""
+    asked = sorted(set(events))
+    if not asked or not handlers:
+        return set()
+    rows, statement = _unfinished(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
+    return {(source, event_id) for source, event_id in found}
+
+
+@cache
+def _last(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, source=Text, event_id=Text)
+    given = rows.select().subquery("event")
+
+    def shares_in(table: Table) -> Any:
+        return (
+            select(func.count())
+            .select_from(table)
+            .where(
+                table.c.app == bindparam("of_app"),
+                table.c.source == given.c.source,
+                table.c.event_id == given.c.event_id,
+                table.c.handler.in_(bindparam("handlers", expanding=True)),
+            )
+            .scalar_subquery()
+        )
+
+    return rows, select(given).where(shares_in(parked) + shares_in(dead) == 1)
+
+
+def last(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:
+    """Which of ``events`` have but one share of ``handlers`` left that is parked or dead."""
+    asked = sorted(set(events))
+    if not asked:
+        return set()
+    rows, statement = _last(db.dialect.name)
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
+    return {(source, event_id) for source, event_id in found}
+
+
+def letter(row: ParkedRow, app: str, reason: str, error: str | None, now: float) -> dict[str, object]:
+    """The dead letter that a parked row becomes."""
+    return {
+        "app": app,
+        "group_name": row.group,
+        "handler": row.handler,
+        "signal": row.signal,
+        "source": row.source,
+        "event_id": row.event_id,
+        "key": row.key_text,
+        "subject": row.subject,
+        "turn": row.turn,
+        "ordered": row.ordered,
+        "wait_signal": row.waits.signal if row.waits else None,
+        "wait_subject": row.waits.subject if row.waits else None,
+        "attempts": row.attempts,
+        "error": error or row.error,
+        "parked_at": row.parked_at,
+        "value": row.value(),
+        "headers": headers_text(row.headers()),
+        "reason": reason,
+        "died_at": now,
+        "parked_id": row.id,
+        "topic": None,
+        "partition": None,
+        "position": None,
+    }

@@ -1,0 +1,69 @@
+"""Pairs are met: they are marked, what waits for them is made due, and what has died waiting is revived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Text, bindparam, literal, select
+
+from oyez.schemas import Pair
+
+from . import delivery_moves, parked, prerequisites
+from .rows import Rows
+from .tables import dead
+
+
+class Meeting(NamedTuple):
+    """The group of each share that was released, and of each that was dead and is parked again."""
+
+    released: list[str]
+    revived: list[str]
+
+
+def meet(db: Connection, app: str, completed: Iterable[Pair], now: float) -> Meeting:
+    """These pairs are met now. The caller locked them in an earlier statement, which said that they were not.
+
+    Each step is a statement of its own: it sees what those whose locks were waited for have parked or buried.
+    """
+    asked = sorted(set(completed))
+    if not asked:
+        return Meeting([], [])
+    prerequisites.mark_met(db, app, asked, now)
+    released = parked.release(db, app, asked, now)
+    return Meeting(released, _revive(db, app, asked, now))
+
+
+_any_died_waiting = (
+    select(literal(1)).where(dead.c.app == bindparam("of_app"), dead.c.wait_signal.is_not(None)).limit(1)
+)
+
+
+@cache
+def _died_waiting(dialect: str) -> tuple[Rows, Any]:
+    rows = Rows(dialect, signal=Text, subject=Text)
+    query = select(dead).where(
+        dead.c.app == bindparam("of_app"),
+        dead.c.wait_signal.is_not(None),  # said for the sake of the partial index
+        rows.matches(dead.c.wait_signal, dead.c.wait_subject),
+    )
+    return rows, query.order_by(dead.c.id).with_for_update(of=dead)
+
+
+def _revive(db: Connection, app: str, completed: list[Pair], now: float) -> list[str]:
+    """Park the dead shares that were never met but for these pairs, each at its old place, with no attempts made.
+
+    Whoever buries, retries or discards such a letter has locked its pair first, so that none is missed.
+    """
+    if db.execute(_any_died_waiting, {"of_app": app}).first() is None:
+        return []
+    rows, statement = _died_waiting(db.dialect.name)
+    letters = db.execute(statement, {**rows.bind(completed), "of_app": app}).all()
+    if not letters:
+        return []
+    delivery_moves.put_back(db, letters, now)
+    delivery_moves.discard(db, dead, [letter.id for letter in letters])
+    keys = {(letter.handler, letter.key) for letter in letters if letter.ordered}
+    parked.promote(db, app, keys, now)
+    return [letter.group_name for letter in letters]

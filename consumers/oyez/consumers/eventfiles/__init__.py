@@ -1,6 +1,0 @@
-"""Event files: Python files in a folder, each a handler of its own for the signal that its name begins with."""
-
-from .guarding import OpenToOthers
-from .loading import BrokenFile, EventFilesBroken, Loaded, load_event_files
-
-__all__ = ["BrokenFile", "EventFilesBroken", "Loaded", "OpenToOthers", "load_event_files"]

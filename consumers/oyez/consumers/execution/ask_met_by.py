@@ -1,0 +1,41 @@
+"""Where the application's own tables are asked: before a batch, and for rows that are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Pair
+
+from ..database import notices, prerequisites
+from ..database.engine import Database
+from ..database.mark_met import meet
+from ..handlers.application import Group
+from .plan import Work
+
+
+def record_answers(database: Database, group: Group, asked: Iterable[Pair], now: float) -> set[Pair]:
+    """Ask for pairs in a transaction of its own, and record what is met; returns that."""
+    wanted = {pair for pair in asked if pair.signal in group.answers.signals}
+    if not wanted:
+        return set()
+
+    def work(db: Connection) -> set[Pair]:
+        found = group.answers.ask(db, wanted).met
+        met_before = prerequisites.lock(db, group.app, found, now)
+        released, revived = meet(db, group.app, found - met_before, now)
+        notices.notify(db, {*released, *revived})
+        return found
+
+    return database.repeat(work)
+
+
+def answered(db: Connection, group: Group, works: Iterable[Work], unmet: set[Pair]) -> set[Pair]:
+    """Ask for the unmet pairs of these events in their own transaction. Its settling records what is met."""
+    found = group.answers.ask(db, unmet).met
+    if found:
+        for _, shares in works:
+            for share in shares:
+                share.answered = tuple(pair for pair in share.required if pair in found)
+    return found

@@ -1,0 +1,144 @@
+"""A batch: what a transaction takes from a log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from oyez.schemas import OyezError, Pair
+
+from ..core.deadline import Deadline
+from ..core.record import Record
+from ..database import dead_letters, inbox, parked, positions, prerequisites
+from ..database.positions import Move, Partition
+from ..handlers.application import Group
+from .broken_deploy import refuse_broken
+from .cut import Place, cut
+from .delivery import Result, Share
+from .plan import Work
+from .reader import Reader, Taken
+from .readiness import MetPairs, Readiness
+from .rows import undecodable_row
+
+
+class Fenced(OyezError):
+    """Positions are not what this worker believes: another worker has the partition, or the row was moved."""
+
+    def __init__(self, partitions: Sequence[Partition]) -> None:
+        self.partitions = tuple(partitions)
+        named = ", ".join(f"{p.topic} {p.number}" for p in partitions)
+        super().__init__(f"the position was moved by another: {named}")
+
+
+@dataclass
+class Batch:
+    """Records of a log, decoded. Handling them moves the positions and fills the inbox."""
+
+    group: Group
+    events: list[Taken]
+    moves: list[Move]
+    undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
+    again: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """By topic and partition: the offset below which events are handled again, though the inbox has them."""
+    missing: Set[Pair] = frozenset()
+    """What was not met when it was last asked, and is not completed by the batch itself."""
+    ends: dict[Place, int] = field(default_factory=dict)
+    """Where the partitions were cut, after the batch was handled."""
+
+    def take(self, db: Connection, now: float) -> list[Work]:
+        """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
+        self.ends = {}
+        unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
+        if unmoved:
+            raise Fenced([move.partition for move in unmoved])
+        return self.works(self._new(db, now))
+
+    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+        """Refuse a batch in which everything is broken; when the time was up, cut it: the ids of its tail are taken
+        out of the inbox, and the positions set to where it begins."""
+        refuse_broken(results)
+        if not deadline.is_over():
+            return results
+        found = cut(results)
+        self.ends = found.ends
+        inbox.remove(db, self.group.name, {(taken.source, taken.id) for taken in found.tail})
+        positions.set_back(db, self.group.name, [move for move in self.made() if move not in self.moves])
+        return found.results
+
+    def made(self) -> list[Move]:
+        """The moves that were committed."""
+        return [self._shorten(move) for move in self.moves]
+
+    def finish(self, db: Connection, now: float) -> int:
+        """Keep what could not be decoded; returns how many. Last, and sorted: other groups read the same records."""
+        rows = [
+            undecodable_row(self.group, record, topic, why, now)
+            for record, topic, why in self.undecodable
+            if self.has_kept(record)
+        ]
+        dead_letters.bury(db, sorted(rows, key=itemgetter("event_id")))
+        return len(rows)
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
+        then is asked for once more, since what is met only now would be parked for nothing."""
+        met.add(prerequisites.met(db, self.group.app, self.missing))
+        keys = {key for _, shares in works for share in shares if (key := share.ordered_key) is not None}
+        return Readiness(met, parked.heads(db, self.group.app, keys))
+
+    def works(self, events: Sequence[Taken]) -> list[Work]:
+        """The events with a share for each of their handlers."""
+        handlers = self.group.by_signal
+        if len(self.group.handlers) == 1:
+            (handler,) = self.group.handlers
+            return [(taken, [Share(handler, taken, at)]) for at, taken in enumerate(events)]
+        return [
+            (taken, [Share(handler, taken, at) for handler in handlers[taken.declaration.name]])
+            for at, taken in enumerate(events)
+        ]
+
+    def has_kept(self, record: Any) -> bool:
+        """Whether a record is before the end of its partition's part, if that was cut."""
+        end: float = self.ends.get((record.topic(), record.partition()), math.inf)
+        return bool(record.offset() < end)
+
+    def _shorten(self, move: Move) -> Move:
+        end = self.ends.get((move.partition.topic, move.partition.number), move.next)
+        return move._replace(next=min(move.next, end))
+
+    def _new(self, db: Connection, now: float) -> list[Taken]:
+        if not self.events:
+            return []
+        ids = [(taken.source, taken.id) for taken in self.events]
+        new = inbox.admit(db, self.group.name, set(ids), now)
+        if self.again:
+            new = new | {taken.event_id for taken in self.events if self._is_again(taken.record)}
+        if len(new) == len(ids):
+            return self.events
+        first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
+        return [self.events[at] for at in sorted(first[event_id] for event_id in new)]
+
+    def _is_again(self, record: Any) -> bool:
+        """Whether somebody has asked for a record to be handled again."""
+        return bool(record.offset() < self.again.get((record.topic(), record.partition()), 0))
+
+
+B = TypeVar("B", bound=Batch)
+
+
+def decode(
+    batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[tuple[str, int], str]
+) -> B:
+    """Fill a batch with the events of these records; what cannot be decoded is kept with the reason."""
+
+    def refuse(record: Record, reason: str) -> None:
+        topic_id = topic_ids.get((record.topic(), record.partition()), record.topic())
+        batch.undecodable.append((record, topic_id, reason))
+
+    batch.events = reader.read_all(records, refuse)
+    return batch

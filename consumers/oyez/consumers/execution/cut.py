@@ -1,0 +1,75 @@
+"""Cutting a batch whose time was up.
+
+Events of which nobody has begun anything are left to be read again; of the others, the shares that have not run are
+parked, due now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ..database.parked import HandlerKey
+from .delivery import BEHIND, UNRUN, Dead, Done, Failed, Outcome, Result, Share, Waits
+from .reader import Taken
+
+Place = tuple[str, int]
+"""Topic and number of a partition."""
+
+
+class Cut(NamedTuple):
+    """The ``results`` that stay, the events of the ``tail``, and where it begins in each partition that has one."""
+
+    results: list[Result]
+    tail: list[Taken]
+    ends: dict[Place, int]
+
+
+def cut(results: Sequence[Result]) -> Cut:
+    """Cut a batch after the last event of each partition of which something has run."""
+    in_order = sorted(results, key=lambda result: result[0].at)
+    last = _last(in_order)
+    kept: list[Result] = []
+    tail: dict[int, Taken] = {}
+    ends: dict[Place, int] = {}
+    for share, outcome in in_order:
+        place, offset = _where(share)
+        if offset <= last.get(place, -1):
+            kept.append((share, outcome))
+        else:
+            tail[share.at] = share.taken
+            ends[place] = min(offset, ends.get(place, offset))
+    return Cut(_in_turn(kept), list(tail.values()), ends)
+
+
+def _last(results: Iterable[Result]) -> dict[Place, int]:
+    last: dict[Place, int] = {}
+    for share, outcome in results:
+        if _has_run(outcome):
+            place, offset = _where(share)
+            last[place] = max(offset, last.get(place, offset))
+    return last
+
+
+def _has_run(outcome: Outcome) -> bool:
+    match outcome:
+        case Done() | Failed() | Dead() | Waits(raised=True):
+            return True
+    return False
+
+
+def _in_turn(results: Iterable[Result]) -> list[Result]:
+    """What has not run, behind what has not run before it: only the first of a key is due."""
+    held: set[HandlerKey] = set()
+    found: list[Result] = []
+    for share, outcome in results:
+        key = share.ordered_key
+        found.append((share, BEHIND if outcome is UNRUN and key in held else outcome))
+        if key is not None and not isinstance(outcome, Done | Dead):
+            held.add(key)
+    return found
+
+
+def _where(share: Share) -> tuple[Place, int]:
+    record: Any = share.taken.record
+    return (record.topic(), record.partition()), record.offset()

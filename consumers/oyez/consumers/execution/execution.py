@@ -1,0 +1,128 @@
+"""The execution: one batch, one transaction, whatever the batch comes from.
+
+1. take (an intake: positions and inbox for a batch of a log; a claim for parked rows)
+2. ready or not    3. run    4. settle    5. commit
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from ..core.backoff import Limits
+from ..core.deadline import Deadline, no_deadline
+from ..core.report import Report
+from ..core.tool_context import MAIL_SIZE, Workplace
+from ..database import notices
+from ..database.connection import HandlerConnection
+from ..database.engine import Database
+from ..handlers.application import Group
+from .delivery import Result
+from .plan import Work
+from .readiness import MetPairs, Readiness
+from .runners import Burying, Runner, Todo
+from .settle import Settling
+from .transaction import bury, perform
+
+
+class Intake(Protocol):
+    """Where a transaction's events come from."""
+
+    def take(self, db: Connection, now: float) -> list[Work]:
+        """Take them, in the transaction in which they are handled."""
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """What is known of what they wait for."""
+
+    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+        """What is to be settled of what was run: all, unless the time was up. May raise `HandlersBroken`."""
+
+    def finish(self, db: Connection, now: float) -> int:
+        """Bury what is no event; returns how many."""
+
+
+class Execution:
+    """Handles batches for one group."""
+
+    def __init__(
+        self,
+        group: Group,
+        database: Database,
+        *,
+        limits: Limits,
+        budget: float = 10.0,
+        topic: str = "oyez.events",
+        mail_size: int = MAIL_SIZE,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``topic``: where handlers announce signals that name none; ``mail_size``: the bytes that a mail may have."""
+        self.group = group
+        self.database = database
+        self.clock = clock
+        self.met = MetPairs()
+        self._budget = budget
+        self._topic = topic
+        self._mail_size = mail_size
+        self._sleep = sleep
+        self._timer = timer
+        self._settling = Settling(group, limits, self.met)
+
+    def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
+        """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
+
+        When its time is up, or ``stopped()``, it is cut. Raises `DatabaseAway` when the database is, `HandlersBroken`,
+        and whatever the intake raises; nothing has happened, then.
+        """
+
+        def work(db: HandlerConnection, runner: Runner) -> Report:
+            return self.once(db, intake, runner, self.deadline(stopped))
+
+        return self._known(perform(self.database, work, self._sleep))
+
+    def bury(self, intake: Intake) -> Report:
+        """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
+
+        def work(db: HandlerConnection, runner: Runner) -> Report:
+            return self.once(db, intake, runner, no_deadline())
+
+        return self._known(bury(self.database, work, Burying(), self._sleep))
+
+    def handle_results(self, intake: Intake, results: Sequence[Result]) -> Report:
+        """Settle shares that have run already, outside of any transaction."""
+
+        def settle(db: HandlerConnection, _runner: Runner) -> Report:
+            now = self.clock()
+            intake.take(db, now)
+            report = self._settling.settle(db, results, now)
+            report.dead += intake.finish(db, now)
+            return report
+
+        return perform(self.database, settle, self._sleep)
+
+    def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
+        """All steps but the commit."""
+        now = self.clock()
+        works = intake.take(db, now)
+        readiness = intake.readiness(db, works, self.met)
+        signals = self.group.application.signals
+        workplace = Workplace(self.group.app, self._topic, signals, self.clock, self._mail_size)
+        ran = runner.run(Todo(works, readiness, self.group.completing, deadline, workplace), db)
+        results = intake.accept(db, ran, deadline)
+        report = self._settling.settle(db, results, now)
+        report.dead += intake.finish(db, now)
+        report.announced = workplace.announced
+        notices.notify(db, set(report.released) - {self.group.name})
+        return report
+
+    def deadline(self, stopped: Callable[[], bool]) -> Deadline:
+        """The end of the time of a batch that begins now."""
+        return Deadline(self._budget, stopped, self._timer)
+
+    def _known(self, report: Report) -> Report:
+        self.met.add(report.met)
+        return report

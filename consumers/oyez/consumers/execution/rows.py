@@ -1,0 +1,113 @@
+"""Rows for the retry table and for dead letters, made of shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oyez.schemas import Pair
+from oyez.schemas.text import flaw
+
+from ..core.record import Original, Record
+from ..database.claims import headers_text
+from ..handlers.application import Group
+from .delivery import Share
+
+
+def share_row(group: Group, share: Share, now: float) -> dict[str, Any]:
+    """What a parked row and a dead letter have in common."""
+    taken, row = share.taken, share.row
+    return {
+        "app": group.app,
+        "group_name": group.name,
+        "handler": share.handler.name,
+        "signal": taken.declaration.name,
+        "source": taken.source,
+        "event_id": taken.id,
+        "key": taken.key,
+        "subject": taken.declaration.subject_of(taken.data),
+        "turn": share.turn,
+        "ordered": share.ordered_key is not None,
+        "wait_signal": None,
+        "wait_subject": None,
+        "attempts": 0 if row is None else row.attempts,
+        "error": None if row is None else row.error,
+        "parked_at": now if row is None else row.parked_at,
+        **original(taken.record),
+    }
+
+
+def original(record: Original) -> dict[str, Any]:
+    """The bytes that an event arrived as. They are decoded with the schema of the day they run."""
+    return {"value": record.value(), "headers": headers_text(record.headers())}
+
+
+def parked_row(
+    group: Group,
+    share: Share,
+    now: float,
+    *,
+    due_at: float | None,
+    waits: Pair | None,
+    head_since: float | None,
+) -> dict[str, Any]:
+    """A new row of the retry table."""
+    return {
+        **share_row(group, share, now),
+        "wait_signal": waits.signal if waits else None,
+        "wait_subject": waits.subject if waits else None,
+        "due_at": due_at,
+        "head_since": head_since,
+        "raised": False,
+    }
+
+
+def dead_row(
+    group: Group, share: Share, now: float, *, reason: str, error: str | None, waits: Pair | None
+) -> dict[str, Any]:
+    """A dead letter for a share."""
+    return {
+        **share_row(group, share, now),
+        "wait_signal": waits.signal if waits else None,
+        "wait_subject": waits.subject if waits else None,
+        "error": error,
+        "reason": reason,
+        "died_at": now,
+        "parked_id": None if share.row is None else share.row.id,
+        "topic": None,
+        "partition": None,
+        "position": None,
+    }
+
+
+def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, now: float) -> dict[str, Any]:
+    """The one dead letter that the application keeps for a record that is no event."""
+    return {
+        "app": group.app,
+        "group_name": group.name,
+        "handler": "",
+        "signal": "",
+        "source": "",
+        "event_id": f"{topic_id}/{record.partition()}/{record.offset()}",
+        "key": _key(record),
+        "subject": None,
+        "turn": 0,
+        "ordered": False,
+        "wait_signal": None,
+        "wait_subject": None,
+        "attempts": 0,
+        "error": reason,
+        "parked_at": now,
+        "reason": "undecodable",
+        "died_at": now,
+        "parked_id": None,
+        "topic": record.topic(),
+        "partition": record.partition(),
+        "position": record.offset(),
+        **original(record),
+    }
+
+
+def _key(record: Record) -> str | None:
+    """The record's key, if it can be one: another producer may have written anything."""
+    key = (record.key() or b"").decode(errors="replace")
+    return None if flaw(key) else key

@@ -1,0 +1,1 @@
+"""Registering: handlers, what they take, and the application that puts them into groups."""

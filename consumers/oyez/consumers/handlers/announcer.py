@@ -1,0 +1,117 @@
+"""Announcing from a handler: in its transaction, and under the same ids when it runs again for the same event."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+from uuid import UUID
+
+from oyez.producers.outbox import INSERT, row
+from oyez.producers.outgoing import Route, typed
+from oyez.producers.session import bound_session
+from oyez.producers.stamps import TimeText
+from oyez.schemas import Encoder, Event, Signal
+
+from ..core.outcomes import HandlerMisuse
+from ..core.tool_context import Workplace
+from ..database.connection import HandlerConnection
+from .tools import Causes, EventId, Pending, Tool
+
+_VERSION, _VARIANT = 8 << 76, 2 << 62
+_FREE = ~(0xF << 76 | 3 << 62)
+
+
+def source_of(app: str, handler: str) -> str:
+    """The source of the events that a handler announces."""
+    return f"{app}/{handler}"
+
+
+def event_id(app: str, handler: str, cause: EventId, signal: str, n: int) -> str:
+    """The id of what a handler announces as its ``n``-th (from 0) of ``signal`` for the event ``cause``, which is
+    (source, id): a UUIDv8, the same on every run."""
+    said = json.dumps([app, handler, *cause, signal, n]).encode()
+    number = int.from_bytes(hashlib.sha256(said).digest()[:16], "big")
+    return str(UUID(int=number & _FREE | _VERSION | _VARIANT))
+
+
+class HandlerAnnouncer(Tool):
+    """Announces events in the transaction of the handler that has asked for it by annotation::
+
+        @on(OrderPaid)
+        def ship(order: OrderPaid, db: Session, announcer: HandlerAnnouncer) -> None:
+            announcer.announce(ParcelDue(order_id=order.order_id))
+
+    They are written into the outbox and leave once the transaction is committed; if it is rolled back they were never
+    announced. When the handler runs again for the same event, the same announcements get the same ids, so that
+    whoever has taken them already does not take them again. Their source is ``<app>/<handler>``.
+    """
+
+    def __init__(self, workplace: Workplace, handler: str, db: HandlerConnection) -> None:
+        self._at = workplace
+        self._handler = handler
+        self._pending = Pending(db, INSERT)
+        self._encode = Encoder(source_of(workplace.app, handler), workplace.signals).encode
+        self._time_text = TimeText()
+        self._routes: dict[type, Route] = {}
+        self._causes = Causes(handler)
+        self._counts: Counter[tuple[EventId, str]] = Counter()
+
+    @classmethod
+    def at(cls, workplace: Workplace, handler: str, db: HandlerConnection) -> Self:
+        """The announcer of a handler."""
+        return cls(workplace, handler, db)
+
+    def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
+        """What is counted for an event begins at 0 with each run of it."""
+        self._causes.begin(events, cause)
+        self._counts.clear()
+
+    def finish(self) -> None:
+        """Write what was announced."""
+        self._pending.write()
+
+    def announce(
+        self,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        cause: Signal | Event[Any] | None = None,
+    ) -> str:
+        """Announce one event; the answer is its id.
+
+        `signal`, `data` and `key` as for `Announcer.announce`. ``cause`` is the event that it is announced for: a
+        handler of a batch must name one of those that it was given (the `Event` or the model itself), one of single
+        events need not. The time is that of the run whose transaction was committed.
+
+        UnknownSignal, InvalidEvent: it may not be announced. HandlerMisuse: no cause, or none of this handler's.
+        """
+        because = self._caused_by(cause)
+        event = typed(self._at.signals, signal, data, bound_session() if key is None else key)
+        route = self._route(type(event))
+        key, subject = route.identify(event, key)
+        made = event_id(self._at.app, self._handler, because, route.name, self._counts[because, route.name])
+        now = self._at.clock()
+        stamp = self._time_text(int(now * 1e9))
+        value = self._encode(event, id=made, time=stamp, key=key, subject=subject)
+        self._pending.add(row(route.topic, None if key is None else key.encode(), value, now))
+        self._counts[because, route.name] += 1
+        self._at.announced += 1
+        return made
+
+    def _route(self, model: type[Signal]) -> Route:
+        if model not in self._routes:
+            self._routes[model] = Route.of(self._at.signals[model], self._at.topic)
+        return self._routes[model]
+
+    def _caused_by(self, cause: Signal | Event[Any] | None) -> EventId:
+        found = self._causes.of(cause)
+        if found is not None:
+            return found
+        raise HandlerMisuse(
+            f"{self._handler} takes a batch: say for which of its events it announces, announce(…, cause=event), "
+            f"so that the id is the same when that is handled again"
+        )

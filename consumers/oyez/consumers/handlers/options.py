@@ -1,0 +1,125 @@
+"""What `Handlers(…)` and `@on(…)` are told, checked. Each raises `RegistrationError` with the way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from oyez.schemas import Declaration, SchemaError, Signal, requirements_of
+
+from ..core.callables import place
+from .signature import Form, RegistrationError, Signature
+
+Order = Literal["key", "none"]
+_APP = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,199}")
+_GROUP = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
+_NAME = re.compile(r"[^\W\d][\w.-]{0,199}")
+_FILE = re.compile(r"\w[\w.-]{0,199}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a registration asks for, beside its signal and its function. ``batch``: whether the function takes a list,
+    where that is said; ``file``: the event file that the function is from, which names the handler."""
+
+    name: str | None = None
+    group: str | None = None
+    requires: Mapping[type[Signal] | str, str] | None = None
+    order: Order | None = None
+    completes: bool = True
+    batch: bool | None = None
+    file: Path | None = None
+
+
+def app_name(given: object) -> str:
+    """An application's name. It has no dots: they end it in the names of its groups."""
+    if isinstance(given, str) and _APP.fullmatch(given):
+        return given
+    raise RegistrationError(
+        f"Handlers({given!r}): give the application a name of letters, digits, '_' and '-', 200 at most, "
+        f"that begins with a letter"
+    )
+
+
+def handler_name(function: Callable[..., object], asked: Asked) -> str:
+    """A handler's name: its event file's, or the one given, else its function's."""
+    if asked.file is not None:
+        return _file_name(function, asked.file.name)
+    given: object = asked.name
+    name: object = getattr(function, "__name__", None) if given is None else given
+    if given is None and name in (None, "<lambda>"):
+        raise RegistrationError(f"{place(function)}: it has no name of its own; give it name=")
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise RegistrationError(
+        f"{place(function)}: name={name!r} cannot name a handler; use letters, digits, '.', '_' and '-', "
+        f"200 at most, and begin with a letter"
+    )
+
+
+def _file_name(function: Callable[..., object], name: str) -> str:
+    if _FILE.fullmatch(name):
+        return name
+    raise RegistrationError(
+        f"{place(function)}: the file's name cannot name a handler; use letters, digits, '.', '_' and '-', 200 at most"
+    )
+
+
+def form_asked(asked: Asked) -> Form:
+    """How the event is taken by a function that does not say so in its annotation."""
+    return Form.MODELS if asked.batch else Form.MODEL
+
+
+def check_batch(function: Callable[..., object], signature: Signature, asked: Asked) -> None:
+    """Refuse an annotation that contradicts what was asked for."""
+    if asked.batch is None or asked.batch == signature.form.is_batch:
+        return
+    raise RegistrationError(
+        f"{place(function)}: its first parameter is annotated as {signature.form.value}, but BATCH is {asked.batch}; "
+        f"change one of them"
+    )
+
+
+def group_name(function: Callable[..., object], given: object, declaration: Declaration) -> str:
+    """A group's short name: the one given, else the signal's."""
+    if given is None:
+        return declaration.name
+    if isinstance(given, str) and _GROUP.fullmatch(given):
+        return given
+    raise RegistrationError(
+        f"{place(function)}: group={given!r} cannot name a group; use letters, digits, '.', '_' and '-', "
+        f"200 at most, and begin with a letter"
+    )
+
+
+def requirements(
+    function: Callable[..., object],
+    given: Mapping[type[Signal] | str, str] | None,
+    declaration: Declaration,
+) -> Mapping[str, str]:
+    """What a handler requires: what it says itself, else its signal."""
+    if given is None:
+        return declaration.requires
+    try:
+        requires = requirements_of(declaration.model, given)
+    except SchemaError as error:
+        raise RegistrationError(f"{place(function)}: {error}") from None
+    if declaration.subject is not None and requires.get(declaration.name) == declaration.subject:
+        raise RegistrationError(
+            f"{place(function)}: it requires {declaration.name} by its own subject {declaration.subject!r}, "
+            f"so each event would wait for itself; name the field that holds the other subject"
+        )
+    return requires
+
+
+def declared(signal: type[Signal]) -> Declaration:
+    """A signal's declaration."""
+    declaration = getattr(signal, "__oyez__", None)
+    if isinstance(declaration, Declaration):
+        return declaration
+    raise RegistrationError(
+        f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)"
+    )

@@ -1,0 +1,1 @@
+"""The transport "inline": handlers run in the transaction of whoever announces."""

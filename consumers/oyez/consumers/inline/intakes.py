@@ -1,0 +1,54 @@
+"""What the inline transport takes: one event, or rows released in the announcer's own transaction.
+
+Prerequisites are asked for in that transaction, and the answers are not kept: it may see what it has itself
+completed, and then be rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from ..execution.ask_met_by import answered
+from ..execution.batch import Batch
+from ..execution.plan import Work
+from ..execution.readiness import MetPairs, Readiness, ask
+from ..retry.claim import Claim
+
+
+class InlineRecord:
+    """The record that an event announced inline is."""
+
+    __slots__ = ("_key", "_value")
+
+    def __init__(self, key: bytes | None, value: bytes) -> None:
+        self._key = key
+        self._value = value
+
+    def value(self) -> bytes:
+        return self._value
+
+    def key(self) -> bytes | None:
+        return self._key
+
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        return ()
+
+
+class InlineBatch(Batch):
+    """One event."""
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """What the event waits for, asked now."""
+        found = MetPairs()
+        found.add(answered(db, self.group, works, ask(db, self.group.app, works, found)))
+        return super().readiness(db, works, found)
+
+
+class InlineClaim(Claim):
+    """Rows that an event released in the transaction in which it was announced."""
+
+    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+        """What each row waits for, asked now."""
+        return super().readiness(db, works, MetPairs())

@@ -1,0 +1,241 @@
+"""The inline transport: ``announce()`` runs the handlers in one database transaction and returns when it is
+committed. What fails or is not ready parks, as everywhere; what is released runs before ``announce()`` returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session
+
+from oyez.producers import Settings, TransportRefused
+from oyez.producers.forks import call_in_child
+from oyez.schemas import OyezError, Undecodable
+
+from ..core.deadline import no_deadline
+from ..core.report import Report
+from ..database.connection import HandlerConnection
+from ..database.engine import Database, DatabaseAway, one_line
+from ..database.migrating import MigrationNeeded, require
+from ..execution.at_least_once import LooseBatch
+from ..execution.batch import Batch
+from ..execution.execution import Execution
+from ..execution.memory import Memory
+from ..execution.reader import Reader, Taken
+from ..execution.runners import OneByOne, Runner
+from ..execution.transaction import perform
+from ..handlers.application import Application
+from ..handlers.recorded_handlers import register
+from ..outbox.lease import NoLease
+from ..outbox.relay import Drainer
+from ..run.assembly import engine_from, execution_for, retrying_for
+from ..run.loading import load_application
+from ..settings import ListenSettings
+from .intakes import InlineBatch, InlineClaim, InlineRecord
+
+log = logging.getLogger("oyez.inline")
+
+SLICE = 1.0  # s; how long one announcement runs what is due in a group: the rest is the next one's, or the sweep's
+
+Intakes = Sequence[tuple[Execution, Batch]]
+
+
+class InlineTransport:
+    """Runs an application's handlers where the event is announced. Many threads may use it at once."""
+
+    def __init__(
+        self,
+        application: Application,
+        engine: Engine,
+        settings: ListenSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``release`` is called by `close`."""
+        database = Database(engine)
+        self._database = database
+        self._batch = settings.batch
+        self._clock = clock
+        self._timer = timer
+        self._release = release
+        self._left = False
+        self._executions = {
+            group.name: execution_for(group, database, settings, clock)
+            for group in application.groups.values()
+        }
+        self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
+        self._retrying = {name: retrying_for(e, settings) for name, e in self._executions.items()}
+        call_in_child(self._begin_in_child)
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own."""
+        if self.handle(key, value) or self._left:
+            self._drain(SLICE)
+
+    def handle(self, key: bytes | None, value: bytes) -> bool:
+        """Handle one event, and whatever that released; whether a handler has announced something."""
+        intakes = self._intakes(key, value)
+        try:
+            report = perform(self._database, partial(self._all, intakes))
+        except (DatabaseAway, SQLAlchemyError) as error:
+            raise self._refused(error) from error
+        try:
+            self._run_due(report)
+        except (OyezError, SQLAlchemyError) as error:
+            # The event itself is handled: what it released is run by the next one, or by a sweep.
+            log.warning("what was released has to wait: %s", one_line(error))
+        return report.announced > 0
+
+    def _drain(self, seconds: float) -> None:
+        """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
+        self._left = False
+        drainer = Drainer(
+            self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer
+        )
+        try:
+            problem = drainer.drain(seconds=seconds).problem
+        except (OyezError, SQLAlchemyError) as error:
+            problem = one_line(error)
+        if problem is not None:
+            log.warning("what was announced has to wait: %s", problem)
+
+    def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
+        """Handle the event, and what it releases, in the caller's transaction: each share in a savepoint of its
+        own, all of them in one, so that the caller's transaction goes on even when the event is refused. What handlers
+        announce is handled after the commit, by the next `send` or `flush`, a worker or a sweep."""
+        if isinstance(db, scoped_session):
+            db = db()
+        if isinstance(db, Session):
+            db.flush()
+        intakes = self._intakes(key, value)
+        try:
+            connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
+            _begin(connection)
+            with connection.begin_nested():
+                self._all_in(connection, intakes)
+        except (DatabaseAway, SQLAlchemyError) as error:
+            raise self._refused(error) from error
+
+    def flush(self, timeout: float) -> None:
+        """Handle what handlers announced in callers' transactions that are committed by now."""
+        if self._left:
+            self._drain(timeout)
+
+    def close(self, timeout: float) -> None:
+        """flush(), and let go of what was made for this transport."""
+        self.flush(timeout)
+        self._release()
+
+    def _intakes(self, key: bytes | None, value: bytes) -> Intakes:
+        record = InlineRecord(key, value)
+        found: list[tuple[Execution, Batch]] = []
+        for name, execution in self._executions.items():
+            taken = self._read(name, record)
+            if taken is not None:
+                kind = InlineBatch if execution.group.is_exact else LooseBatch
+                found.append((execution, kind(execution.group, [taken], [])))
+        return found
+
+    def _read(self, group: str, record: InlineRecord) -> Taken | None:
+        try:
+            return self._readers[group].read(record)
+        except Undecodable as error:
+            raise TransportRefused(f"its own signal cannot be read back: {error.reason}") from error
+
+    def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
+        """Every group's part; ``released`` has the groups of which something is due now."""
+        total = Report()
+        for execution, batch in intakes:
+            report = execution.once(db, batch, runner, no_deadline())
+            total.released += self._due(execution, report)
+            total.announced += report.announced
+        return total
+
+    def _due(self, execution: Execution, report: Report) -> list[str]:
+        is_due = report.due_at is not None and report.due_at <= self._clock()
+        return [*report.released, *([execution.group.name] if is_due else [])]
+
+    def _run_due(self, total: Report) -> None:
+        todo = dict.fromkeys(total.released)
+        while todo:
+            name, _ = todo.popitem()
+            if name in self._retrying:
+                released = partial(_note_released, todo, total)
+                self._retrying[name].run_due(released, seconds=SLICE)
+
+    def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
+        report = self._all(intakes, db, OneByOne(Memory()))
+        self._left = self._left or report.announced > 0
+        todo = dict.fromkeys(report.released)
+        while todo:
+            name, _ = todo.popitem()
+            if name in self._executions:
+                claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
+                report = self._executions[name].once(db, claim, OneByOne(Memory()), no_deadline())
+                self._left = self._left or report.announced > 0
+                todo.update(dict.fromkeys([*report.released, *([name] if claim.taken else [])]))
+
+    def _refused(self, error: BaseException) -> TransportRefused:
+        reason = f"the database did not take it: {one_line(error)}"
+        if not isinstance(error, DatabaseAway):
+            try:
+                require(self._database.engine)
+            except MigrationNeeded as needed:
+                reason = str(needed)
+            except (OyezError, SQLAlchemyError) as also:
+                log.debug("%s", one_line(also))
+        return TransportRefused(reason)
+
+    def _begin_in_child(self) -> None:
+        self._database.engine.dispose(close=False)
+
+
+class _Nested:
+    """Ships into the handlers; what they announce is the drainer's to find."""
+
+    def __init__(self, transport: InlineTransport) -> None:
+        self._transport = transport
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        self._transport.handle(key, value)
+
+    def flush(self, timeout: float) -> None:
+        """Nothing is ever under way."""
+
+    def close(self, timeout: float) -> None:
+        """It is another's."""
+
+
+def _note_released(todo: dict[str, None], total: Report, report: Report) -> None:
+    todo.update(dict.fromkeys(report.released))
+    total.announced += report.announced
+
+
+def _begin(db: HandlerConnection) -> None:
+    """Python's SQLite driver begins a transaction late; a savepoint before that would commit when it is released."""
+    if db.dialect.name == "sqlite" and db.is_broken():
+        db.start("BEGIN IMMEDIATE")
+
+
+def from_settings(settings: Settings) -> InlineTransport:
+    """The transport named "inline": the handlers of OYEZ_APP, in the database of OYEZ_DATABASE.
+
+    Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
+    """
+    full = ListenSettings(**settings.model_dump())
+    application, engine = load_application(full), engine_from(full)
+    try:
+        require(engine)
+        Database(engine).repeat(partial(register, application=application, now=time.time()))
+    except DatabaseAway as away:
+        log.warning("inline: %s", away)
+    finally:
+        engine.dispose()
+    return InlineTransport(application, engine, full, release=engine.dispose)

@@ -1,0 +1,49 @@
+"""Where happenings are emitted, and who receives them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from .events import Happening
+from .log_subscriber import LogSubscriber
+
+log = logging.getLogger("oyez.instruments")
+
+
+class Subscriber(Protocol):
+    """Receives happenings, in the thread of whoever emits them: it must not take long."""
+
+    def receive(self, happening: Happening) -> None: ...
+
+
+class Instrument:
+    """Passes happenings on to its subscribers, in turn. What a subscriber raises is logged, once for each kind of
+    error, and breaks nobody."""
+
+    def __init__(self, *subscribers: Subscriber) -> None:
+        self._subscribers = subscribers
+        self._said: set[tuple[int, type]] = set()
+
+    def emit(self, happening: Happening) -> None:
+        """Tell every subscriber. Never raises an `Exception`."""
+        for at, subscriber in enumerate(self._subscribers):
+            try:
+                subscriber.receive(happening)
+            except Exception as error:  # noqa: BLE001 # it is told to those who must not fail for it
+                self._complain(at, subscriber, error)
+
+    def with_subscriber(self, subscriber: Subscriber) -> Instrument:
+        """One that tells this subscriber too."""
+        return Instrument(*self._subscribers, subscriber)
+
+    def _complain(self, at: int, subscriber: Subscriber, error: Exception) -> None:
+        if (at, type(error)) not in self._said:
+            self._said.add((at, type(error)))
+            name = type(subscriber).__name__
+            log.warning("%s failed and goes on: %s: %s", name, type(error).__name__, error)
+
+
+def logging_instrument() -> Instrument:
+    """One that only logs."""
+    return Instrument(LogSubscriber())

@@ -1,0 +1,94 @@
+"""The subscriber that logs: a line for a change of state, with its fields in ``extra``."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from . import events as h
+
+WORKER, SUPERVISOR = "oyez.worker", "oyez.supervisor"
+
+
+class Line(NamedTuple):
+    """How a happening is logged. Its fields, and no other text, are put into ``text``."""
+
+    level: int
+    logger: str
+    text: str
+
+
+LINES: Mapping[type[h.Happening], Line] = {
+    h.WorkerStarted: Line(logging.INFO, WORKER, "{group}: worker started"),
+    h.WorkerStopped: Line(
+        logging.INFO,
+        WORKER,
+        "{group}: worker stopped; {handled} handled, {parked} parked, {released} released, {dead} dead",
+    ),
+    h.WorkerFailed: Line(logging.ERROR, SUPERVISOR, "{group}: {error}"),
+    h.WorkerDied: Line(
+        logging.ERROR, SUPERVISOR, "{worker} ended with {how}; starting it again in {delay_seconds:.1f} s"
+    ),
+    h.WorkerKilled: Line(
+        logging.ERROR, SUPERVISOR, "{worker} did not stop within {seconds:.0f} s; killing it"
+    ),
+    h.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
+    h.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
+    h.StoppedInTrouble: Line(logging.WARNING, WORKER, "{group}: {error}; stopping"),
+    h.BatchFenced: Line(
+        logging.WARNING, WORKER, "{group}: {error}; reading on from the database's positions"
+    ),
+    h.LogLost: Line(logging.WARNING, WORKER, "{group}: {error}; asking again"),
+    h.LogBack: Line(logging.WARNING, WORKER, "{group}: the log answers again"),
+    h.PartitionHalted: Line(
+        logging.ERROR, WORKER, "{group}: {topic} partition {partition} is not read any more: {reason}"
+    ),
+    h.BatchCut: Line(
+        logging.INFO,
+        WORKER,
+        "{group}: the batch was cut after {handled} shares; the others of its {size} events wait",
+    ),
+    h.Suspecting: Line(
+        logging.WARNING, WORKER, "{group}: workers died here; the next {events} events are handled one by one"
+    ),
+    h.EventKilledWorkers: Line(
+        logging.ERROR,
+        WORKER,
+        "{group}: {topic} partition {partition} offset {offset}: {workers} workers died on this event; it is given up",
+    ),
+    h.MailsSent: Line(
+        logging.INFO,
+        WORKER,
+        "{group}: urgent mail: {sent} sent, {delayed} delayed, {failed} failed, {unsure} may have been sent",
+    ),
+    h.MailServerLost: Line(logging.WARNING, WORKER, "{group}: {error}; urgent mail waits"),
+    h.OutboxHeldUp: Line(logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"),
+    h.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
+    h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
+    h.HandlersMended: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
+}
+
+
+class LogSubscriber:
+    """Logs what has a line. The record has the happening's name as ``happened``, and its fields under their names."""
+
+    def receive(self, happening: h.Happening) -> None:
+        line = LINES.get(type(happening))
+        if line is None:
+            return
+        logger = logging.getLogger(line.logger)
+        if not logger.isEnabledFor(line.level):
+            return
+        said = {field.name: getattr(happening, field.name) for field in fields(happening)}
+        cause = said.pop("cause", None)
+        extra: dict[str, Any] = {"happened": _snake(type(happening).__name__), **said}
+        logger.log(line.level, "%s", line.text.format(**said), extra=extra)
+        if cause is not None:
+            logger.debug("%s", happening.group, exc_info=cause)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

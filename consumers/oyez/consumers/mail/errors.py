@@ -1,0 +1,26 @@
+"""What is raised by the mail queue."""
+
+from __future__ import annotations
+
+from oyez.schemas import OyezError
+
+from ..core.outcomes import Reject
+
+
+class MailRefused(Reject):
+    """A mail cannot be queued as it is: an address, a header or its size. The message says what, and why.
+
+    A handler that lets it through has rejected its event: another attempt would not mend the address.
+    """
+
+
+class MailServerAway(OyezError):
+    """The mail server cannot be reached, or takes nothing at the moment; nothing was sent."""
+
+
+class MailSettingsWrong(OyezError):
+    """Mail cannot be sent as it is set; the message names the setting."""
+
+
+class SenderBusy(OyezError):
+    """Another sender is at work, and this database has one at a time."""

@@ -1,0 +1,93 @@
+"""What a mail server said to one mail, and what becomes of the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from oyez.schemas import OyezError
+
+from ..core.backoff import Limits
+from ..database.mails import Change, Letter, State
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The recipients that the server ``accepted``, those that it ``refused`` for good or ``delayed``, with its words.
+
+    ``unsure`` says how the connection was lost when the whole mail had been given away and no answer had come.
+    ``lost`` says that the connection was lost at all. ``end``: nothing was said about this mail, and there is none that
+    could be sent now.
+    """
+
+    accepted: Sequence[str] = ()
+    delayed: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    unsure: str | None = None
+    lost: bool = False
+    end: OyezError | None = None
+
+    @classmethod
+    def to_all(cls, recipients: Iterable[str], code: int, words: str) -> Self:
+        """The same reply for several recipients: 2xx accepts, 5xx refuses, everything else delays."""
+        if 200 <= code < 300:
+            return cls(accepted=tuple(recipients))
+        said = dict.fromkeys(recipients, f"{code} {words}")
+        return cls(refused=said) if 500 <= code < 600 else cls(delayed=said)
+
+    def and_also(self, refused: Mapping[str, str], delayed: Mapping[str, str]) -> Answer:
+        """With what was said to other recipients before."""
+        return replace(self, delayed={**delayed, **self.delayed}, refused={**refused, **self.refused})
+
+    def for_all_of(self, recipients: Sequence[str]) -> Answer:
+        """What was said to one who got the mail in the place of these."""
+        delayed = dict.fromkeys(recipients, next(iter(self.delayed.values()), "")) if self.delayed else {}
+        refused = dict.fromkeys(recipients, next(iter(self.refused.values()), "")) if self.refused else {}
+        accepted = tuple(recipients) if self.accepted else ()
+        return replace(self, accepted=accepted, delayed=delayed, refused=refused)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """``limits`` say when a mail is tried again and when it is given up, ``resend`` whether one that may have been sent
+    is sent again."""
+
+    limits: Limits
+    resend: bool
+
+
+def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Change:
+    """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
+    if answer.end is not None:
+        return _unchanged(letter, str(answer.end), now)
+    attempts = letter.attempts + 1
+    refused = {**letter.refused, **answer.refused}
+    state, later = _state(answer, refused, attempts, rules)
+    words = [
+        *(f"{who}: {said}" for who, said in {**refused, **answer.delayed}.items()),
+        *filter(None, [answer.unsure]),
+    ]
+    return Change(
+        state=state,
+        due_at=now + (rules.limits.delay(attempts) if later else 0.0),
+        remaining=[one for one in letter.remaining if one not in answer.accepted],
+        refused=refused,
+        attempts=attempts,
+        unsure=letter.unsure + (answer.unsure is not None),
+        error="\n".join(words) or None,
+    )
+
+
+def _unchanged(letter: Letter, error: str, now: float) -> Change:
+    return Change("waiting", now, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
+
+
+def _state(answer: Answer, refused: Mapping[str, str], attempts: int, rules: Rules) -> tuple[State, bool]:
+    """The state, and whether there is to be another attempt."""
+    if answer.unsure is not None and not rules.resend:
+        return "unsure", False
+    if answer.unsure is not None or answer.delayed:
+        is_last = attempts >= rules.limits.max_attempts
+        return ("failed", False) if is_last else ("waiting", True)
+    return ("failed" if refused else "sent"), False

@@ -1,0 +1,175 @@
+"""Sending: one mail after the other, each marked before it is sent and settled after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from ..database import mails
+from ..database.engine import Database
+from ..database.mails import Change, Letter
+from .envelope import Post
+from .errors import MailServerAway, SenderBusy
+from .rate_limit import Pace
+from .replies import Answer, Rules, change_of
+from .sender_locks import Turn, begun
+
+LOOK_EVERY = 5.0  # s; between two looks for mails of senders that died
+LOSSES = 3  # connections lost in a row, after which the server counts as away
+PATIENCE = 60.0  # s; that a run waits for its turn
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass
+class Tally:
+    """What one run did: mails that were ``sent``, ``delayed`` for another attempt, ``failed``, and ``unsure``: those
+    that may have been sent, those of senders that died among them."""
+
+    sent: int = 0
+    delayed: int = 0
+    failed: int = 0
+    unsure: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was done."""
+        return not (self.sent or self.delayed or self.failed or self.unsure)
+
+    def add(self, change: Change, *, unsure: bool) -> None:
+        """Count one mail."""
+        if unsure:
+            self.unsure += 1
+        elif change.state == "waiting":
+            self.delayed += 1
+        elif change.state == "sent":
+            self.sent += 1
+        else:
+            self.failed += 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one run is to do: ``limit`` mails at most, of priority ``least`` or higher, at a pace, until it is stopped.
+    ``patience`` is how many seconds it waits for its turn."""
+
+    limit: int
+    least: int = 0
+    pace: Pace = field(default_factory=Pace)
+    stopped: Callable[[], bool] = _never
+    patience: float = PATIENCE
+
+
+class Sender:
+    """Sends what is in the queue. One thread uses it."""
+
+    def __init__(
+        self,
+        database: Database,
+        turn: Turn,
+        post: Post,
+        rules: Rules,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        token: Callable[[], str] = lambda: uuid4().hex,
+    ) -> None:
+        self._database = database
+        self._turn = turn
+        self._post = post
+        self._rules = rules
+        self._clock = clock
+        self._sleep = sleep
+        self._token = token
+        self._looked = float("-inf")
+        self._losses = 0
+
+    def run(self, order: Order, tally: Tally) -> None:
+        """One run; what it does is counted as it happens.
+
+        Raises `SenderBusy`, `MailServerAway`, `MailSettingsWrong` and `DatabaseAway`; what was done stays.
+        """
+        if not begun(self._turn, order.stopped, order.patience, self._sleep):
+            if order.stopped():
+                return
+            raise SenderBusy("another sender is at work; on SQLite there is one at a time")
+        try:
+            self._looked = float("-inf")
+            self._losses = 0
+            self._send_all(order, tally, self._token())
+        finally:
+            self._post.close()
+            self._turn.end()
+
+    def _send_all(self, order: Order, tally: Tally, claim: str) -> None:
+        """The mark of the next mail is made in the transaction that settles the one before, where there is no wait."""
+        done = 0
+        marked: Letter | None = None
+        while True:
+            self._look(tally, claim)
+            if marked is None:
+                if done >= order.limit or order.pace.wait(order.stopped):
+                    return
+                marked = self._mark(order, claim)
+                if marked is None:
+                    return
+            done += 1
+            marked = self._send_one(order, tally, claim, marked, more=order.limit > done)
+            if self._losses >= LOSSES:
+                raise MailServerAway(f"the mail server closed the connection {LOSSES} times in a row")
+
+    def _mark(self, order: Order, claim: str) -> Letter | None:
+        """Mark the next mail; the server is there before that, so that nothing is marked in vain. A mark that was made
+        by a commit whose answer was lost is there already."""
+        with self._database.reading() as db:
+            if not mails.is_due(db, self._clock(), order.least) and mails.marked(db, claim) is None:
+                return None
+        self._post.open()
+        return self._database.repeat(lambda db: mails.marked(db, claim) or self._take(db, order, claim))
+
+    def _take(self, db: Connection, order: Order, claim: str) -> Letter | None:
+        return mails.take(db, claim, self._clock(), order.least)
+
+    def _send_one(
+        self, order: Order, tally: Tally, claim: str, marked: Letter, *, more: bool
+    ) -> Letter | None:
+        """Send the mail that is marked; the next one, if it is marked then."""
+        order.pace.count()
+        said: list[tuple[Change, Answer]] = []
+
+        def deliver(letter: Letter) -> Change:
+            answer = self._post.deliver(letter)
+            self._losses = self._losses + 1 if answer.lost else 0
+            change = change_of(letter, answer, self._rules, self._clock())
+            said.append((change, answer))
+            return change
+
+        def settle(db: Connection, letter: Letter, change: Change, goes_on: bool) -> Letter | None:
+            said_at, number = self._clock(), letter.id
+            if goes_on and more and self._post.is_open and order.pace.is_free() and not order.stopped():
+                return mails.settle_and_take(db, number, claim, change, said_at, order.least)
+            mails.settle(db, number, claim, change, said_at)
+            return None
+
+        following = self._turn.send(marked, claim, deliver, settle)
+        for change, answer in said:
+            if answer.end is not None:
+                raise answer.end
+            tally.add(change, unsure=answer.unsure is not None)
+        return following
+
+    def _look(self, tally: Tally, claim: str) -> None:
+        """Find mails of senders that died."""
+        now = self._clock()
+        if not 0 <= now - self._looked < LOOK_EVERY:
+            self._looked = now
+            before, resend = self._turn.abandoned_before(now), self._rules.resend
+            tally.unsure += self._database.repeat(
+                lambda db: mails.give_up_abandoned(db, claim, before, now, resend=resend)
+            )

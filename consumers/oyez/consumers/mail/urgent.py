@@ -1,0 +1,88 @@
+"""What a worker does for the mail queue: it sends what is urgent in its sweeps, instead of the next batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..database import mails
+from ..database.engine import Database, DatabaseAway
+from ..database.mails import URGENT
+from ..instrumentation.emitter import Instrument
+from ..instrumentation.events import MailServerLost, MailsSent
+from .assembly import sender_for
+from .connecting import line_of
+from .errors import MailServerAway, MailSettingsWrong, SenderBusy
+from .sender import Order, Sender, Tally
+from .settings import MailSettings
+
+MOST = 100  # mails in one sweep
+SECONDS = 2.0  # that one sweep sends, at most; a mail that was begun is finished
+PATIENCE = 2.0  # s; that each answer of the server may take while it is connected to: events wait meanwhile
+REST = 60.0  # s; after a server could not be reached
+
+
+class UrgentMail:
+    """A chore of each sweep: one look for mails of the highest priority, and no connection where there are none."""
+
+    idle = 0.0
+
+    def __init__(
+        self,
+        group: str,
+        settings: MailSettings,
+        instrument: Instrument,
+        *,
+        idle_limit: float,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._group = group
+        self._settings = settings
+        self._emit = instrument.emit
+        self._idle_limit = idle_limit
+        self._clock = clock
+        self._timer = timer
+        self._rest_until = float("-inf")
+        self._sender: Sender | None = None
+
+    def step(self, database: Database, now: float) -> bool:
+        """Send what is urgent; always the end."""
+        if self._timer() < self._rest_until:
+            return False
+        with database.reading() as db:
+            if not mails.is_due(db, now, URGENT):
+                return False
+        tally = Tally()
+        until = self._timer() + SECONDS
+        try:
+            order = Order(MOST, URGENT, stopped=lambda: self._timer() > until, patience=0.0)
+            self._made(database).run(order, tally)
+        except SenderBusy:
+            pass  # who is at work takes what is urgent first
+        except (DatabaseAway, SQLAlchemyError):
+            raise
+        except (MailServerAway, MailSettingsWrong) as error:
+            self._rest(str(error))
+        except Exception as error:  # noqa: BLE001 # no trouble with mail ends a worker
+            self._rest(f"{type(error).__name__}: {line_of(error)}")
+        if not tally.is_empty:
+            self._emit(MailsSent(self._group, tally.sent, tally.delayed, tally.failed, tally.unsure))
+        return False
+
+    def _rest(self, error: str) -> None:
+        self._rest_until = self._timer() + REST
+        self._emit(MailServerLost(self._group, error))
+
+    def _made(self, database: Database) -> Sender:
+        if self._sender is None:
+            self._sender = sender_for(
+                self._settings,
+                database,
+                idle_limit=self._idle_limit,
+                patience=min(PATIENCE, self._settings.mail_timeout),
+                clock=self._clock,
+            )
+        return self._sender

@@ -1,0 +1,171 @@
+"""The subscriber that counts for Prometheus. Names are those of OpenMetrics: base units, `_total` for counters."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter as Count
+from collections.abc import Callable, Mapping
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from ..core.report import Report
+from ..database.engine import DatabaseAway
+from ..instrumentation import events as h
+
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
+MAILS = ("sent", "delayed", "failed", "unsure")
+REASONS = ("waiting", "behind", "retry", "unrun")
+TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
+    h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
+    h.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
+    h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all shares failed alike."),
+    h.EventKilledWorkers: ("oyez_deadly_events", "Events given up: workers died when they ran them alone."),
+    h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
+    h.MailServerLost: ("oyez_mail_server_losses", "Times at which the mail server could not be reached."),
+    h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
+    h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
+}
+SHARE = 0.01  # of a worker's time, at most, for asking what only a measure needs
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(name, text, ("group", *labels), registry=None)
+
+
+def _gauge(name: str, text: str, mode: str, *labels: str) -> Gauge:
+    return Gauge(name, text, ("group", *labels), registry=None, multiprocess_mode=mode)  # type: ignore[arg-type]
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+    return Histogram(name, text, ("group",), registry=None, buckets=buckets)
+
+
+class Measures:
+    """What one process has counted. They are in no registry: the files are read by whoever answers a scrape."""
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self._ask_at = float("-inf")
+        self._connected: dict[str, bool] = {}
+        self._lagging: set[tuple[str, str, int]] = set()
+        self._define_counters()
+        self._define_gauges()
+        self._sizes = _histogram("oyez_batch_events", "Events of a batch.", SIZES)
+        self._seconds = _histogram("oyez_batch_seconds", "From a batch's decoding to its commit.", SECONDS)
+        self._delays = _histogram(
+            "oyez_release_delay_seconds", "From a parked share being due to it being run.", DELAYS
+        )
+
+    def _define_counters(self) -> None:
+        self._handled = _counter("oyez_handled_shares", "Shares that are done.")
+        self._parked = _counter("oyez_parked_shares", "Shares that were parked, again too.", "reason")
+        self._released = _counter("oyez_released_shares", "Shares of the group that another released.")
+        self._dead = _counter("oyez_dead_shares", "Shares that became dead letters.")
+        self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
+        self._mails = _counter(
+            "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
+        )
+        self._times: Mapping[type[h.Happening], Counter] = {
+            kind: _counter(name, text) for kind, (name, text) in TIMES.items()
+        }
+
+    def _define_gauges(self) -> None:
+        self._workers = _gauge("oyez_workers", "Workers that run.", "livesum")
+        self._reaching = _gauge(
+            "oyez_workers_connected", "Workers whose last try reached the database.", "livesum"
+        )
+        self._lags = _gauge(
+            "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
+        )
+        self._oldest = _gauge(
+            "oyez_oldest_wait_seconds", "Since the oldest parked share was parked.", "livemostrecent"
+        )
+
+    def receive(self, happening: h.Happening) -> None:
+        group = happening.group
+        if type(happening) in self._times:
+            self._times[type(happening)].labels(group).inc()
+        self._count_mails(happening)
+        match happening:
+            case h.BatchHandled():
+                self._sizes.labels(group).observe(happening.size)
+                self._seconds.labels(group).observe(happening.seconds)
+                self._count(group, happening.report)
+            case h.RowsRun():
+                self._count(group, happening.report)
+            case h.Swept():
+                self._set_connected(group, connected=True)
+                self._ask(group, happening.oldest_wait)
+            case h.Lagging():
+                self._set_lags(group, happening.lags)
+            case h.WorkerStarted():
+                self._begin(group)
+            case h.WorkerStopped():
+                self._workers.labels(group).set(0)
+                self._set_connected(group, connected=False)
+                self._set_lags(group, {})
+            case h.DatabaseLost():
+                self._set_connected(group, connected=False)
+            case h.DatabaseBack():
+                self._set_connected(group, connected=True)
+
+    def _begin(self, group: str) -> None:
+        """Every measure of the group is there from the start: a rate needs a zero to begin with."""
+        for counter in (self._handled, self._released, self._dead, *self._times.values()):
+            counter.labels(group)
+        for reason in REASONS:
+            self._parked.labels(group, reason)
+        for outcome in MAILS:
+            self._mails.labels(group, outcome)
+        for histogram in (self._sizes, self._seconds, self._delays):
+            histogram.labels(group)
+        self._workers.labels(group).set(1)
+        self._set_connected(group, connected=False)
+
+    def _count(self, group: str, report: Report) -> None:
+        self._handled.labels(group).inc(report.done)
+        self._dead.labels(group).inc(report.dead)
+        parked = (report.waiting, report.behind, report.retried, report.unrun)
+        for reason, count in zip(REASONS, parked, strict=True):
+            if count:
+                self._parked.labels(group, reason).inc(count)
+        for released, count in Count(report.released).items():
+            self._released.labels(released).inc(count)
+        for handler, count in report.failures.items():
+            self._failures.labels(group, handler).inc(count)
+        for delay in report.delays:
+            self._delays.labels(group).observe(delay)
+
+    def _count_mails(self, happening: h.Happening) -> None:
+        if isinstance(happening, h.MailsSent):
+            for outcome in MAILS:
+                self._mails.labels(happening.group, outcome).inc(getattr(happening, outcome))
+
+    def _set_connected(self, group: str, *, connected: bool) -> None:
+        if self._connected.get(group) is not connected:
+            self._connected[group] = connected
+            self._reaching.labels(group).set(connected)
+
+    def _set_lags(self, group: str, lags: Mapping[tuple[str, int], int]) -> None:
+        """A partition that the worker has lost is nobody's until another says how far it is: not a number."""
+        held = {(group, topic, number) for topic, number in lags}
+        for (topic, number), lag in lags.items():
+            self._lags.labels(group, topic, number).set(lag)
+        for lost in self._lagging - held:
+            self._lags.labels(*lost).set(math.nan)
+        self._lagging = held
+
+    def _ask(self, group: str, oldest_wait: Callable[[], float]) -> None:
+        """The question reads all that is parked for the group; it is asked the more seldom the longer it takes."""
+        begun = self._timer()
+        if begun < self._ask_at:
+            return
+        try:
+            self._oldest.labels(group).set(oldest_wait())
+        except DatabaseAway:
+            return  # the worker will find out for itself
+        ended = self._timer()
+        self._ask_at = ended + (ended - begun) / SHARE

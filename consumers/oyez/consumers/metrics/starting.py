@@ -1,0 +1,74 @@
+"""Putting the measures together for a supervisor and its workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from ..instrumentation import events as h
+from ..instrumentation.emitter import Instrument, logging_instrument
+from ..processes.supervisor import Post
+from ..settings import ListenSettings
+from .endpoint import Answers, Endpoint, listen_on
+from .multiprocess_files import Folder
+from .prometheus import Measures
+
+log = logging.getLogger("oyez.metrics")
+
+NAME = "metrics"
+
+
+class Measuring:
+    """The posts of a supervisor, measured, and one more that answers scrapes."""
+
+    def __init__(self, folder: Folder, listening: socket.socket) -> None:
+        self._folder = folder
+        self._listening = listening
+        self._numbers: dict[str, int] = {}
+        self.instrument: Instrument = logging_instrument().with_subscriber(Measures()).with_subscriber(self)
+
+    def measured(self, posts: Sequence[Post]) -> list[Post]:
+        """The same posts; whoever is at one writes its measures in that post's files."""
+        for post in posts:
+            self._numbers[post.name] = len(self._numbers)
+        return [
+            replace(post, work=partial(self._work, self._numbers[post.name], post.work)) for post in posts
+        ]
+
+    def answering(self, groups: Sequence[str]) -> Post:
+        """The post that answers scrapes. It is no group's."""
+        return Post(NAME, NAME, partial(self._answer, groups))
+
+    def receive(self, happening: h.Happening) -> None:
+        """In the supervisor: a process has died."""
+        if isinstance(happening, h.WorkerDied) and happening.worker in self._numbers:
+            self._folder.forget(self._numbers[happening.worker])
+
+    def _work(
+        self, number: int, work: Callable[[Callable[[], bool]], None], stopped: Callable[[], bool]
+    ) -> None:
+        self._listening.close()  # or the port would stay taken until the last worker has ended
+        self._folder.identity.become(number)
+        work(stopped)
+
+    def _answer(self, groups: Sequence[str], stopped: Callable[[], bool]) -> None:
+        supervisor = os.getppid()
+        answers = Answers(self._folder.path, groups, lambda: os.getppid() == supervisor)
+        Endpoint(self._listening, answers).serve(stopped)
+
+
+@contextmanager
+def measuring(settings: ListenSettings, folder: Folder) -> Iterator[Measuring]:
+    """Measures at the port that is set; raises `PortTaken`."""
+    listening = listen_on(settings.metrics_host, settings.metrics or 0)
+    try:
+        host, port = listening.getsockname()[:2]
+        log.info("measures: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, port)
+        yield Measuring(folder, listening)
+    finally:
+        listening.close()

@@ -1,0 +1,1 @@
+"""Relaying the outbox: what was announced in a transaction leaves it in order."""

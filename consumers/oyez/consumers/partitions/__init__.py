@@ -1,0 +1,1 @@
+"""Owning partitions: epochs, positions, and taking a partition over from another worker."""

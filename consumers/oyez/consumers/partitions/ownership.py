@@ -1,0 +1,273 @@
+"""The partitions that a worker holds: taken with an epoch, read from the database's position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy.exc import DBAPIError
+
+from ..core.record import Record
+from ..database import positions
+from ..database.engine import Database, DatabaseAway, is_conflict
+from ..database.positions import Held, Move, Partition
+from ..handlers.application import Group
+from ..instrumentation.emitter import Instrument, logging_instrument
+from ..instrumentation.events import LogBack, LogLost, PartitionHalted
+from ..logs.log import FirstOffset, Log, LogAway
+from .acquire import Taking, be_brief
+from .first_positions import out_of_range
+
+LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
+TAKES = 3  # epochs without progress, after which events are handled one at a time
+RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
+
+
+class Ownership:
+    """What one worker holds of its group's partitions. Offsets move only together with what they mean."""
+
+    def __init__(
+        self,
+        group: Group,
+        log: Log,
+        database: Database,
+        *,
+        owner: str,
+        first: FirstOffset,
+        clock: Callable[[], float],
+        instrument: Instrument | None = None,
+    ) -> None:
+        self._group = group
+        self._log = log
+        self._database = database
+        self._taking = Taking(group, log, database, owner=owner, first=first, clock=clock)
+        self._clock = clock
+        self._instrument = instrument or logging_instrument()
+        self._held: dict[Partition, Held] = {}
+        self._left: dict[Partition, float] = {}
+        self._halted: dict[Partition, str] = {}
+        self._looked = clock()
+        self._is_away = False
+        self._has_suspects = False
+        self.is_waiting = False
+        """Whether there are partitions that could not be taken yet."""
+
+    @property
+    def held(self) -> Mapping[Partition, Held]:
+        """What the database says of the partitions that are read."""
+        return self._held
+
+    @property
+    def halted(self) -> Mapping[Partition, str]:
+        """Why partitions that are this worker's are not read."""
+        return self._halted
+
+    @property
+    def again(self) -> Mapping[tuple[str, int], int]:
+        """By topic and partition: the offset below which events are handled again, where that is ahead."""
+        return {
+            (partition.topic, partition.number): held.again_below
+            for partition, held in self._held.items()
+            if held.again_below is not None and held.again_below > held.position
+        }
+
+    def look(self) -> None:
+        """From time to time, see whether somebody has moved a position, or let a halted partition go on.
+
+        Never with records in hand: they may be of a position that is given up here.
+        """
+        now = self._clock()
+        if 0 <= now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        if self._held or self._halted:
+            found = self._rows([*self._held, *self._halted])
+            self._halted = {
+                p: why for p, why in self._halted.items() if p in found and found[p].halted is not None
+            }
+            self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
+
+    def follow(self) -> None:
+        """Take what the log assigned since the last poll, and forget what it took away.
+
+        What cannot be had yet, because its row is locked or the log does not answer, is tried again next time.
+        """
+        try:
+            gained = self._log.gained()
+            self._halt(self._log.stranded())
+            if gained or self._left:
+                self._start(self._to_take(gained))
+                self._heard()
+            settled = self._held.keys() | self._halted.keys() | self._left.keys()
+            self.is_waiting = not settled.issuperset(gained)
+        except LogAway as error:
+            self.is_waiting = True
+            if not self._is_away:
+                self._instrument.emit(LogLost(self._group.name, str(error)))
+            self._is_away = True
+        current = self._log.positions().keys() | self._log.stranded().keys()
+        self._release([partition for partition in self._held if partition not in current])
+        self._held = {partition: held for partition, held in self._held.items() if partition in current}
+
+    def _heard(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            self._instrument.emit(LogBack(self._group.name))
+
+    def standing(self) -> list[Move]:
+        """Every partition that is read now, from the position that the database has to the log's."""
+        return [
+            Move(partition, held.epoch, held.position, position)
+            for partition, position in self._log.positions().items()
+            if (held := self._held.get(partition)) is not None
+        ]
+
+    def moves(self) -> list[Move]:
+        """The partitions in which the log is further than the database."""
+        return [move for move in self.standing() if move.next != move.believed]
+
+    def has_suspects(self) -> bool:
+        """Whether workers have died without getting on in a partition that was taken since this was last asked."""
+        found, self._has_suspects = self._has_suspects, False
+        return found
+
+    def suspect(self, record: Record) -> int | None:
+        """Note, before an event is handled alone, that it is; returns how many workers have done so, this one
+        counted. None if the partition is another worker's."""
+        for partition, held in self._held.items():
+            if (partition.topic, partition.number) == (record.topic(), record.partition()):
+                with self._database.transaction() as db:
+                    starts = positions.suspect(db, self._group.name, partition, held.epoch, record.offset())
+                self._held[partition] = replace(held, suspect=record.offset())
+                return starts
+        return None
+
+    def trouble(self, error: Exception) -> None:
+        """Show why the group does not get on, until it does."""
+        try:
+            with self._database.transaction() as db:
+                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
+        except (DatabaseAway, DBAPIError):
+            return  # it is told again with the next attempt
+
+    def go_back(self, moves: Iterable[Move]) -> None:
+        """Read again from where these moves end: the log has been read further than was handled."""
+        self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
+
+    def moved(self, moves: list[Move]) -> None:
+        """The moves are committed; tell the log, whose copy is for lag tools."""
+        ours = [move for move in moves if move.partition in self._held]
+        if not self._group.is_exact:
+            self._release(move.partition for move in ours)
+        for move in ours:
+            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
+        self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
+
+    def restore(self) -> None:
+        """After a rollback: read on from the database's positions, or events would be lost.
+
+        Partitions that another worker has taken are left. If the log still says after a while that they are this
+        worker's, the other one was wrong, and they are taken again.
+        """
+        self._adopt(self._rows(self._held), list(self._held))
+
+    def _rows(self, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+        """The database's rows. Of an at-least-once group's they are not the positions: those are in the log."""
+        with self._database.reading() as db:
+            found = positions.read(db, self._group.name, partitions)
+        if self._group.is_exact:
+            return found
+        return {
+            p: replace(row, position=self._held[p].position if p in self._held else row.position)
+            for p, row in found.items()
+        }
+
+    def _adopt(self, found: Mapping[Partition, Held], partitions: Iterable[Partition]) -> None:
+        """Read on where the rows say; leave what is another worker's, or halted."""
+        starts = {}
+        for partition in partitions:
+            held, now = self._held.pop(partition), found.get(partition)
+            if now is None or now.epoch != held.epoch:
+                self._log.leave(partition)
+                self._left[partition] = self._clock()
+            elif now.halted is not None:
+                self._log.leave(partition)
+                self._note_halted(partition, now.halted)
+            else:
+                self._held[partition] = now
+                starts[partition] = now.position
+        self._log.start(starts)
+
+    def _halt(self, stranded: Mapping[Partition, int]) -> None:
+        """What cannot be read on is written down for all to see, and not taken again until that is cleared."""
+        for partition, position in stranded.items():
+            held = self._held.get(partition)
+            if held is None:
+                continue
+            reason = out_of_range(self._log, self._group.name, partition, position)
+            halt = partial(
+                positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
+            )
+            if self._database.repeat(partial(halt, now=self._clock())):
+                self._note_halted(partition, reason)
+            else:
+                self._left[partition] = self._clock()
+            del self._held[partition]
+
+    def _note_halted(self, partition: Partition, reason: str) -> None:
+        if partition not in self._halted:
+            self._halted[partition] = reason
+            self._instrument.emit(
+                PartitionHalted(self._group.name, partition.topic, partition.number, reason)
+            )
+
+    def release(self) -> None:
+        """The worker ends as it should: nobody died on what comes next."""
+        self._release(list(self._held))
+
+    def _release(self, partitions: Iterable[Partition]) -> None:
+        """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
+        counted = {p: held for p in partitions if (held := self._held[p]).takes or held.suspect is not None}
+        if not counted:
+            return
+        try:
+            with self._database.transaction() as db:
+                be_brief(db)
+                positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
+        except DBAPIError as error:
+            if not is_conflict(error):
+                raise
+            return
+        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
+
+    def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
+        """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
+        now = self._clock()
+        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < RETAKE}
+        self._halted = {p: why for p, why in self._halted.items() if p in gained}
+        return [p for p in gained if p not in self._left and p not in self._halted]
+
+    def _start(self, gained: list[Partition]) -> None:
+        if not gained:
+            return
+        taken = self._taking.take(gained)
+        self._held.update(taken.held)
+        if any(held.takes > TAKES or held.suspect is not None for held in taken.held.values()):
+            self._has_suspects = True
+        self._log.start({partition: held.position for partition, held in taken.held.items()})
+        for partition, row in taken.halted.items():
+            self._note_halted(partition, str(row.halted))
+
+
+def _unsuspected(held: Held, position: int) -> Held:
+    return replace(held, position=position, takes=0, suspect=None, starts=0)
+
+
+def _has_moved(held: Held, now: Held | None) -> bool:
+    """Whether somebody else has changed a row."""
+    if now is None:
+        return True
+    return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
+        now.halted is not None
+    )

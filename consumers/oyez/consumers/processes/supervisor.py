@@ -1,0 +1,156 @@
+"""The supervisor: the application is imported once, then one process is forked for each post to be kept."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from types import FrameType
+
+from ..instrumentation.emitter import Instrument, logging_instrument
+from ..instrumentation.events import WorkerDied, WorkerFailed, WorkerKilled
+
+FIRST_DELAY = 0.5  # s until a worker that died is started again; doubled up to
+LONGEST_DELAY = 30.0
+STEADY = 60.0  # s after which a worker counts as healthy, and its delay is forgotten
+GRACE = 30.0  # s that workers have to finish their batch
+
+
+@dataclass(frozen=True)
+class Post:
+    """A process that is kept alive: its name, its group, and what it does until it is told to stop."""
+
+    name: str
+    group: str
+    work: Callable[[Callable[[], bool]], None]
+
+
+@dataclass
+class _Slot:
+    post: Post
+    process: ForkProcess | None = None
+    started: float = 0.0
+    delay: float = FIRST_DELAY
+    again_at: float = field(default=0.0)
+
+
+class Supervisor:
+    """Keeps a process for each post alive until a signal comes. What stands ``aside`` is started before the others
+    and stopped after them."""
+
+    def __init__(
+        self, posts: Sequence[Post], *, aside: Sequence[Post] = (), instrument: Instrument | None = None
+    ) -> None:
+        self._aside = [_Slot(post) for post in aside]
+        self._working = [_Slot(post) for post in posts]
+        self._instrument = instrument or logging_instrument()
+        self._signal: int | None = None
+        self._context = multiprocessing.get_context("fork")
+
+    def run(self) -> int:
+        """Supervise until SIGTERM or SIGINT; returns the signal's number."""
+        before = {kind: signal.signal(kind, self._on_signal) for kind in STOPPING}
+        gc.freeze()  # what was imported stays: the children need neither copy nor scan it
+        try:
+            while self._signal is None:
+                self._start_due()
+                self._wait()
+        finally:
+            self._stop(self._working)
+            self._stop(self._aside)
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+        return self._signal or 0
+
+    @property
+    def _slots(self) -> list[_Slot]:
+        return [*self._aside, *self._working]
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = number
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for slot in self._slots:
+            if slot.process is None and slot.again_at <= now and self._signal is None:
+                slot.process = self._context.Process(
+                    target=_child, args=(slot.post, os.getpid(), self._instrument), name=slot.post.name
+                )
+                _start(slot.process)
+                slot.started = now
+
+    def _wait(self) -> None:
+        running = {slot.process.sentinel: slot for slot in self._slots if slot.process is not None}
+        for sentinel in wait(list(running), timeout=0.2) if running else ():
+            self._ended(running[sentinel])  # type: ignore[index] # sentinels are ints here
+        if not running:
+            time.sleep(0.05)
+
+    def _ended(self, slot: _Slot) -> None:
+        assert slot.process is not None
+        slot.process.join()
+        code, now = slot.process.exitcode, time.monotonic()
+        slot.process.close()
+        slot.process = None
+        if now - slot.started > STEADY:
+            slot.delay = FIRST_DELAY
+        if self._signal is not None:
+            return  # a signal to the whole process group: it stopped as it should
+        slot.again_at = now + slot.delay
+        self._instrument.emit(WorkerDied(slot.post.group, slot.post.name, _how(code), slot.delay))
+        slot.delay = min(slot.delay * 2, LONGEST_DELAY)
+
+    def _stop(self, slots: Sequence[_Slot]) -> None:
+        running = [(slot.post, slot.process) for slot in slots if slot.process is not None]
+        for _, process in running:
+            process.terminate()
+        limit = time.monotonic() + GRACE
+        for post, process in running:
+            process.join(max(0.0, limit - time.monotonic()))
+            if process.is_alive():
+                self._instrument.emit(WorkerKilled(post.group, post.name, GRACE))
+                process.kill()
+                process.join()
+
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+YOUNG = (
+    50_000  # objects; those of a batch are gone before the collector looks, which then finds nothing to do
+)
+
+
+def _start(process: ForkProcess) -> None:
+    """Fork with the signals held back until the child has its own handlers: none may be lost in between."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
+def _how(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    known = {kind.value: kind.name for kind in signal.Signals}
+    return f"signal {known.get(-code, -code)}"
+
+
+def _child(post: Post, parent: int, instrument: Instrument) -> None:
+    """A post's process: SIGTERM ends it after its batch, and so does the death of its supervisor."""
+    gc.set_threshold(YOUNG)
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    try:
+        post.work(lambda: bool(told) or os.getppid() != parent)
+    except Exception as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        instrument.emit(WorkerFailed(post.group, said, error))
+        os._exit(1)

@@ -1,0 +1,143 @@
+"""Lists of shares: those in the retry table and those that were given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from ..database.delivery_filter import Filter, State
+from ..database.tables import dead, parked
+from ..handlers.recorded_handlers import left_behind
+
+# A day from where Python's calendar ends, so that each time zone has them.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedShare:
+    """A share in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
+
+    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``gone``: no process
+    of the application has had its handler for a while; nobody will run it.
+    """
+
+    id: int
+    app: str
+    group: str
+    handler: str
+    signal: str
+    source: str
+    event_id: str
+    key: str | None
+    subject: str | None
+    state: State
+    wait_signal: str | None
+    wait_subject: str | None
+    due_at: datetime | None
+    parked_at: datetime
+    attempts: int
+    error: str | None
+    size: int
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadShare:
+    """A dead letter. Times are aware, in UTC; ``size`` is that of the event, in bytes.
+
+    A record that could not be decoded has no handler, signal or source, but the topic, partition and offset that it
+    was read from.
+    """
+
+    id: int
+    app: str
+    group: str
+    handler: str
+    signal: str
+    source: str
+    event_id: str
+    key: str | None
+    subject: str | None
+    reason: str
+    error: str | None
+    wait_signal: str | None
+    wait_subject: str | None
+    attempts: int
+    parked_at: datetime
+    died_at: datetime
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    size: int
+    gone: bool = False
+
+
+def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedShare]:
+    """What is in the retry table, in the order of parking."""
+    columns = [*_shared(parked), parked.c.due_at]
+    query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
+    left = left_behind(db)
+    for row in db.execution_options(yield_per=500).execute(query):
+        yield ParkedShare(
+            **_common(row),
+            gone=(row.app, row.handler) in left,
+            state=state_of(row),
+            due_at=_time(row.due_at),
+        )
+
+
+def dead_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[DeadShare]:
+    """Dead letters, in the order in which they died."""
+    columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
+    query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted, limit)
+    left = left_behind(db)
+    for row in db.execution_options(yield_per=500).execute(query):
+        yield DeadShare(
+            **_common(row),
+            gone=(row.app, row.handler) in left,
+            reason=row.reason,
+            died_at=utc(row.died_at),
+            topic=row.topic,
+            partition=row.partition,
+            offset=row.position,
+        )
+
+
+def utc(seconds: float) -> datetime:
+    """Seconds since the epoch as an aware time; the first or the last there is for what lies beyond."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
+
+
+def _shared(table: Table) -> list[Any]:
+    names = ("id", "app", "group_name", "handler", "signal", "source", "event_id", "key", "subject")
+    more = ("wait_signal", "wait_subject", "attempts", "error", "parked_at")
+    size = func.coalesce(func.length(table.c.value), 0).label("size")
+    return [*(table.c[name] for name in names + more), size]
+
+
+def _common(row: Any) -> dict[str, Any]:
+    found = row._asdict()
+    for only in ("due_at", "reason", "died_at", "topic", "partition", "position"):
+        found.pop(only, None)
+    group = found.pop("group_name")
+    return {**found, "group": group, "parked_at": utc(row.parked_at)}
+
+
+def _filtered(query: Select[Any], table: Table, wanted: Filter, limit: int | None) -> Select[Any]:
+    return query.where(*wanted.conditions(table)).limit(limit)
+
+
+def state_of(row: Any) -> State:
+    """The state of a row of the retry table."""
+    if row.due_at is not None:
+        return "due"
+    return "waiting" if row.wait_signal is not None else "behind"
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else utc(seconds)

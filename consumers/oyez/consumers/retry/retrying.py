@@ -1,0 +1,177 @@
+"""Running what is due in the retry table of one group: the sweep, and the claims that it is made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Pair
+
+from ..core.backoff import Limits
+from ..core.report import Report
+from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
+from ..database.claims import ParkedRow
+from ..database.engine import DatabaseAway
+from ..database.mark_met import meet
+from ..execution.execution import Execution
+from ..execution.reader import Reader
+from .claim import NotedClaim, before_later
+
+ALONE = 3  # unfinished starts of a row, after which it is run alone
+LONE_DEATHS = 3  # unfinished starts of a row that ran alone, after which it is given up
+
+
+class Start(NamedTuple):
+    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first."""
+
+    number: int
+    ids: list[int]
+    unfinished: int
+
+
+class Retrying:
+    """The retry table of one group."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        reader: Reader,
+        limits: Limits,
+        *,
+        batch: int,
+        upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
+    ) -> None:
+        """``upkeep`` is done at the beginning of each sweep."""
+        self._execution = execution
+        self._group = execution.group
+        self._reader = reader
+        self._limits = limits
+        self._batch = batch
+        self._upkeep = upkeep
+        self._left: list[int] = []
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self._group.name
+
+    def sweep(
+        self,
+        on_batch: Callable[[Report], None],
+        stop: Callable[[], bool] = lambda: False,
+        *,
+        seconds: float = float("inf"),
+        most: Callable[[], int] | None = None,
+    ) -> None:
+        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
+        self._execution.database.repeat(
+            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock())
+        )
+        self._upkeep(stop)
+        while buried := self._execution.database.repeat(self._bury_expired):
+            on_batch(Report(dead=buried))
+            if buried < self._batch or stop():
+                break
+        self._execution.database.repeat(
+            lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
+        )
+        self.run_due(on_batch, stop, seconds=seconds, most=most)
+
+    def run_due(
+        self,
+        on_batch: Callable[[Report], None],
+        stop: Callable[[], bool] = lambda: False,
+        *,
+        seconds: float = float("inf"),
+        most: Callable[[], int] | None = None,
+    ) -> bool:
+        """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
+        many rows the next batch may have, with 0 for none."""
+        limit = time.monotonic() + seconds
+        while not stop():
+            rows = self._batch if most is None else min(self._batch, most())
+            if rows <= 0:
+                return False
+            start = self._execution.database.repeat(partial(self._start, limit=rows))
+            if start is None:
+                return True
+            on_batch(self._run(start, stop))
+            if time.monotonic() > limit:
+                return False
+        return True
+
+    def _start(self, db: Connection, limit: int) -> Start | None:
+        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known.
+
+        What workers have died on is run alone.
+        """
+        group, now = self._group, self._execution.clock()
+        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
+        chosen = _apart(before_later(rows, now))
+        for number in self._left:
+            start_notes.forget(db, number)
+        if not chosen:
+            return None
+        ids = [row.id for row in chosen]
+        return Start(start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
+
+    def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
+        claim = NotedClaim(self._group, self._reader, start.number, start.ids)
+        try:
+            if start.unfinished < ALONE + LONE_DEATHS:
+                report = self._execution.handle(claim, stop)
+            else:
+                report = self._execution.bury(claim)
+            report.delays = claim.delays
+            return report
+        except DatabaseAway:
+            self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
+            raise
+
+    def next_due(self) -> float | None:
+        """When the next row is due, in seconds since the epoch."""
+        with self._execution.database.reading() as db:
+            return claims.next_due(db, self._group.name, list(self._group.by_name))
+
+    def oldest_wait(self) -> float:
+        """For how many seconds the oldest parked share has been parked; 0 if there is none."""
+        with self._execution.database.reading() as db:
+            since = parked_age.oldest(db, self._group.name)
+        return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+
+    def _bury_expired(self, db: Connection) -> int:
+        """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met". What the application's
+        own tables should answer and cannot at the moment is left.
+        """
+        now, app = self._execution.clock(), self._group.app
+        names = list(self._group.by_name)
+        found = claims.expired(db, self._group.name, names, now - self._limits.max_age, self._batch)
+        awaited = {row.waits for row in found if row.waits is not None}
+        answer = self._group.answers.ask(db, awaited)
+        met = prerequisites.lock(db, app, awaited, now)
+        released, revived = meet(db, app, answer.met - met, now)
+        notices.notify(db, {*released, *revived})
+        spared = met | answer.met | answer.unsure
+        rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in spared])
+        dead_letters.bury(db, [dead_letters.letter(row, app, _never(row, now), None, now) for row in rows])
+        parked.remove(db, [row.id for row in rows])
+        freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
+        parked.promote(db, app, freed, now)
+        return len(rows)
+
+
+def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:
+    """The first row alone if workers have died on it; otherwise all, without those that workers have died on."""
+    if not rows or rows[0].starts >= ALONE:
+        return list(rows[:1])
+    return claims.allowed(rows, {row.id for row in rows if row.starts < ALONE})
+
+
+def _never(row: ParkedRow, now: float) -> str:
+    pair: Pair | None = row.waits
+    what = f"{pair.signal} {pair.subject!r}" if pair else "its prerequisite"
+    return f"never met: waited {now - (row.head_since or now):.0f} s for {what}"

@@ -1,0 +1,119 @@
+"""Listening: what `oyez listen` does, for programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+
+from oyez.schemas import catalogue
+
+from ..database.engine import Database
+from ..database.migrating import require
+from ..handlers.application import Application, Group
+from ..handlers.recorded_handlers import register
+from ..instrumentation.emitter import Instrument, logging_instrument
+from ..metrics.multiprocess_files import Folder, folder
+from ..processes.supervisor import Post, Supervisor
+from ..settings import ListenSettings
+from .assembly import draining_for, engine_from, log_for, make_worker, require_log
+from .spool_folders import require_spools
+
+
+def prepare(application: Application, settings: ListenSettings) -> None:
+    """Check what is to be read, and the database, and record the handlers; raises `FolderMissing`, `MigrationNeeded`
+    and `StartError`.
+
+    The engine is closed again: nothing of it may be inherited by the processes that are forked next.
+    """
+    require_log(settings)
+    require_spools(settings)
+    engine = engine_from(settings)
+    try:
+        require(engine)
+        Database(engine).repeat(partial(register, application=application, now=time.time()))
+    finally:
+        engine.dispose()
+
+
+def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
+    """The groups that handle the signals named, by a signal's name or number or a group's name; all when none is named,
+    or 0, which is any signal.
+
+    Raises `StartError` and `UnknownSignal`.
+    """
+    if not signals or any(name.isdecimal() and int(name) == 0 for name in signals):
+        return list(application.groups.values())
+    names = [catalogue[int(name)].name if name.isdecimal() else name for name in signals]
+    groups = [g for name in names for g in (application.of_signal(name) or [application.group(name)])]
+    return list(dict.fromkeys(groups))
+
+
+def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped: Callable[[], bool]) -> None:
+    """Be one worker of one group until ``stopped()``."""
+    engine = engine_from(settings)
+    try:
+        source = log_for(group, settings, engine)
+        draining = draining_for(group, settings, engine, instrument)
+        worker = make_worker(
+            group, settings, engine=engine, source=source, instrument=instrument, draining=draining
+        )
+        worker.run(stopped)
+    finally:
+        engine.dispose()
+
+
+def listen(
+    application: Application,
+    settings: ListenSettings,
+    groups: Sequence[Group],
+    workers: int,
+    where: Folder | None = None,
+) -> int:
+    """Supervise ``workers`` processes for each group until a signal; returns the signal's number.
+
+    ``where`` is the folder for measures, if it was made before the application was imported: see `measured`.
+    Raises `MetricsMissing` and `PortTaken`.
+    """
+    prepare(application, settings)
+    with measured(settings) if where is None else nullcontext(where) as folder:
+        if folder is None:
+            instrument = logging_instrument()
+            posts = posts_of(groups, workers, partial(work, settings), instrument)
+            return Supervisor(posts, instrument=instrument).run()
+        return _measuring(settings, groups, workers, folder)
+
+
+@contextmanager
+def measured(settings: ListenSettings) -> Iterator[Folder | None]:
+    """The folder for the measures of this process and its workers, if any are asked for. To be entered before the
+    application is imported; raises `MetricsMissing`."""
+    if settings.metrics is None:
+        yield None
+        return
+    with folder() as found:
+        yield found
+
+
+def _measuring(settings: ListenSettings, groups: Sequence[Group], workers: int, folder: Folder) -> int:
+    from ..metrics.starting import measuring  # noqa: PLC0415 # prometheus-client is an extra
+
+    with measuring(settings, folder) as meter:
+        posts = posts_of(groups, workers, partial(work, settings), meter.instrument)
+        aside = [meter.answering([group.name for group in groups])]
+        return Supervisor(meter.measured(posts), aside=aside, instrument=meter.instrument).run()
+
+
+def posts_of(
+    groups: Iterable[Group],
+    workers: int,
+    working: Callable[[Group, Instrument, Callable[[], bool]], None],
+    instrument: Instrument,
+) -> list[Post]:
+    """A post for each group and worker."""
+    return [
+        Post(f"{group.name}[{number}]", group.name, partial(working, group, instrument))
+        for group in groups
+        for number in range(workers)
+    ]

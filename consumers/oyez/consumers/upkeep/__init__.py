@@ -1,0 +1,1 @@
+"""What workers do besides handling, in small steps: retention, what a deploy left, asking what parked rows wait for."""

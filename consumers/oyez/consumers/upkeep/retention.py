@@ -1,0 +1,167 @@
+"""What is forgotten: inbox rows after the window, pairs as long after their last use as their signal says, and dead
+letters where a time is set for them.
+
+Each walks through its table by the primary key, a limited number of rows at a step. A step that finds something old
+deletes it in a short transaction of its own, and leaves what somebody else has locked.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+
+from oyez.schemas import Declaration
+
+from ..admin import Discard
+from ..database import retention as forgetting
+from ..database import tables
+from ..database.delivery_filter import Filter
+from ..database.engine import Database
+from ..database.inbox import EventId
+from ..execution.readiness import SEEN_FOR
+from ..handlers.application import Application, Group
+
+log = logging.getLogger("oyez.retention")
+
+STEP = 1_000  # rows read at a step
+IDLE = 60.0  # s; after the end of a table, until it is read again
+DAY = 86_400.0
+UNMET_FOR = 30 * DAY  # s; for how long a pair that was never met is kept, where nothing is ever forgotten
+_BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+class InboxWindow:
+    """Forgets which events a group has taken, ``seconds`` after it took them."""
+
+    idle = IDLE
+
+    def __init__(self, group: str, seconds: float) -> None:
+        self._group = group
+        self._seconds = seconds
+        self._after: EventId = ("", "")
+
+    def step(self, database: Database, now: float) -> bool:
+        """Read on, and delete what is old; False at the end of the table, after which it begins again."""
+        before = now - self._seconds
+        with database.reading() as db:
+            rows = forgetting.inbox_after(db, self._group, self._after, STEP)
+        old: list[EventId] = []
+        after = ("", "") if len(rows) < STEP else (rows[-1].source, rows[-1].event_id)
+        for row in rows:
+            if row.taken_at < before:
+                old.append((row.source, row.event_id))
+            elif before < (_made_at(row.event_id) or before) < now + DAY:
+                # It, and the following ones of ours up to those of tomorrow, were made too late to be old.
+                after = (row.source, _first_of(now + DAY))
+                break
+        if old:
+            database.repeat(lambda db: forgetting.forget_taken(db, self._group, old))
+        self._after = after
+        return after != ("", "")
+
+
+def _made_at(event_id: str) -> float | None:
+    """When an event of ours was made: its id says so."""
+    found = _BY_TIME.fullmatch(event_id)
+    return None if found is None else int(found[1] + found[2], 16) / 1000
+
+
+def _first_of(moment: float) -> str:
+    """What comes before all ids that are made at ``moment`` or later."""
+    digits = f"{int(moment * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}-7"
+
+
+class Remembered:
+    """Forgets the pairs of signals that nobody has waited for or completed for as long as the signal says, and a
+    little longer, since a process does not ask for what it has seen met a while ago."""
+
+    idle = IDLE
+
+    def __init__(self, app: str, signals: Sequence[Declaration]) -> None:
+        self._app = app
+        self._signals = [one for one in signals if one.subject is not None]
+        self._at = 0
+        self._after = ""
+
+    def step(self, database: Database, now: float) -> bool:
+        """Read on, and delete what is old; False at the end of the last signal."""
+        if not self._signals:
+            return False
+        signal = self._signals[self._at]
+        met_before, seen_before = _limits(signal, now)
+        with database.reading() as db:
+            rows = forgetting.pairs_after(db, self._app, signal.name, self._after, STEP)
+        old = [
+            row.subject for row in rows if row.seen_at < (seen_before if row.met_at is None else met_before)
+        ]
+        if old:
+            database.repeat(
+                lambda db: forgetting.forget_pairs(
+                    db, self._app, signal.name, old, met_before=met_before, seen_before=seen_before
+                )
+            )
+        return self._go_on(rows[-1].subject if len(rows) == STEP else None)
+
+    def _go_on(self, last: str | None) -> bool:
+        if last is not None:
+            self._after = last
+            return True
+        self._after = ""
+        self._at = (self._at + 1) % len(self._signals)
+        return self._at != 0
+
+
+def _limits(signal: Declaration, now: float) -> tuple[float, float]:
+    """Before which time of its last use a pair that is met is forgotten, and one that is not."""
+    now -= SEEN_FOR
+    if signal.remember is None:
+        return float("-inf"), now - UNMET_FOR
+    remembered = now - signal.remember.total_seconds()
+    return remembered, remembered
+
+
+class DeadLetters:
+    """Discards dead letters that died ``seconds`` ago, just as an operator would."""
+
+    idle = IDLE
+
+    def __init__(self, application: Application, seconds: float, clock: Callable[[], float]) -> None:
+        self._app = application.name
+        self._seconds = seconds
+        self._lever = Discard(application, tables.dead, clock)
+        self._after = 0
+
+    def step(self, database: Database, now: float) -> bool:
+        """Read on, and discard what is old; False at the end of the table."""
+        before = now - self._seconds
+        with database.reading() as db:
+            rows = forgetting.dead_after(db, self._app, self._after, STEP)
+        old = [row.id for row in rows if row.died_at < before]
+        if old:
+            wanted = Filter(app=self._app, before=before)
+            tally = database.repeat(lambda db: self._lever.step(db, old, wanted)).tally
+            log.info(
+                "%s: %d dead letters of more than %g days ago were discarded; that met %d pairs and released %d shares",
+                self._app,
+                tally.done,
+                self._seconds / DAY,
+                len(tally.met),
+                tally.released + tally.revived,
+            )
+        self._after = rows[-1].id if len(rows) == STEP else 0
+        return self._after != 0
+
+
+def retention(
+    group: Group, *, inbox_seconds: float, dead_seconds: float | None, clock: Callable[[], float]
+) -> list[InboxWindow | Remembered | DeadLetters]:
+    """What a worker of ``group`` forgets."""
+    chores: list[InboxWindow | Remembered | DeadLetters] = []
+    if group.is_exact:
+        chores.append(InboxWindow(group.name, inbox_seconds))
+        chores.append(Remembered(group.app, group.declarations))
+    if dead_seconds is not None:
+        chores.append(DeadLetters(group.application, dead_seconds, clock))
+    return chores

@@ -1,0 +1,72 @@
+"""The segments of the spool that every group has read: archived or deleted, where that is set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import Connection
+
+from oyez.producers.spool import RETENTION, Folder, retire
+
+from ..database import members
+from ..database.engine import Database
+from ..handlers.application import Application
+from ..logs.spool import partition_of
+
+log = logging.getLogger("oyez.spool")
+
+IDLE = 60.0  # s
+
+
+class ReadSegments:
+    """Looks at all folders now and then."""
+
+    idle = IDLE
+
+    def __init__(
+        self,
+        application: Application,
+        topic: str,
+        retention: RETENTION,
+        find: Callable[[], Iterable[Folder]],
+    ) -> None:
+        """``topic`` is that of the signals without one of their own."""
+        self._application = application
+        self._topic = topic
+        self._retention = retention
+        self._find = find
+        self._said = ""
+
+    def step(self, database: Database, now: float) -> bool:
+        """All folders at once: there is mostly nothing to do."""
+        for folder in self._find():
+            with database.reading() as db:
+                until = self._read_by_all(db, folder)
+            if until is not None:
+                self._retire(folder, until)
+        return False
+
+    def _read_by_all(self, db: Connection, folder: Folder) -> int | None:
+        """The position that every known group has reached; None if one of the application's has not begun."""
+        partition = partition_of(folder)
+        reached = members.reached(db, partition)
+        needed = {
+            group.name
+            for group in self._application.groups.values()
+            for declaration in group.declarations
+            if (declaration.topic or self._topic) == folder.topic
+        }
+        return min(reached.values()) if reached and needed <= reached.keys() else None
+
+    def _retire(self, folder: Folder, until: int) -> None:
+        try:
+            done = retire(folder, until, self._retention)
+        except OSError as error:
+            said = f"{folder.path}: segments that were read cannot be removed: {error.strerror}"
+            if said != self._said:
+                log.warning("%s", said)
+            self._said = said
+            return
+        if done:
+            log.info("%s: %d segments that every group has read: %s", folder.path, len(done), self._retention)

@@ -1,0 +1,1 @@
+"""A worker's loop: assign, poll, decode, execute, advance."""

@@ -1,0 +1,110 @@
+"""Trying again: while the database is away, and while a deploy has broken the handlers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..database.engine import DatabaseAway
+from ..execution.broken_deploy import HandlersBroken
+from ..instrumentation import events
+from ..instrumentation.emitter import Instrument
+
+T = TypeVar("T")
+
+PASSING = 0.2  # s; what the database needs longer than that is worth a line in the log
+FIRST, LONGEST = 0.1, 5.0  # s between attempts to reach the database
+FIRST_BROKEN, LONGEST_BROKEN = 1.0, 60.0  # s between attempts at a batch that everything fails in
+NAP = 0.5  # s; how soon a stop is heard
+
+
+class Patience:
+    """Does the same again, later and later, until it succeeds or the worker is stopped."""
+
+    def __init__(
+        self, name: str, instrument: Instrument, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._name = name
+        self._emit = instrument.emit
+        self._sleep = sleep
+
+    def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
+        """Do ``work``; while the database is away, again. Raises `DatabaseAway` when stopped."""
+        delay, waited = FIRST, False
+        while True:
+            try:
+                result = work()
+            except DatabaseAway as error:
+                if stopped():
+                    raise
+                if PASSING < delay <= 2 * PASSING:
+                    self._emit(events.DatabaseLost(self._name, str(error)))
+                    waited = True
+                self._wait(delay, stopped)
+                delay = min(delay * 2, LONGEST)
+            else:
+                if waited:
+                    self._emit(events.DatabaseBack(self._name))
+                return result
+
+    def until_mended(
+        self,
+        work: Callable[[Callable[[], bool]], T],
+        stopped: Callable[[], bool],
+        tell: Callable[[HandlersBroken], None],
+    ) -> T:
+        """Do ``work(stop)``; while the handlers are broken, again. ``tell`` is told each time; raises when stopped.
+
+        Once they are known to be broken a stop cuts nothing any more: what has failed in a part of the batch would be
+        too little to tell, and be parked.
+        """
+        delay, said = FIRST_BROKEN, ""
+        stop = stopped
+        while True:
+            try:
+                result = work(stop)
+            except HandlersBroken as error:
+                tell(error)
+                stop = _never
+                if str(error) != said:
+                    said = str(error)
+                    self._emit(events.HandlersBroken(self._name, said))
+                self._wait(delay, stopped)
+                if stopped():
+                    raise
+                delay = min(delay * 2, LONGEST_BROKEN)
+            else:
+                if said:
+                    self._emit(events.HandlersMended(self._name))
+                return result
+
+    def _wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        while seconds > 0 and not stopped():
+            self._sleep(min(seconds, NAP))
+            seconds -= NAP
+
+
+class Once(Patience):
+    """Tries once: for whoever is run again anyway, and is not to wait."""
+
+    def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
+        """Do ``work``. Raises `DatabaseAway`."""
+        return work()
+
+    def until_mended(
+        self,
+        work: Callable[[Callable[[], bool]], T],
+        stopped: Callable[[], bool],
+        tell: Callable[[HandlersBroken], None],
+    ) -> T:
+        """Do ``work(stopped)``. Raises `HandlersBroken`, after telling."""
+        try:
+            return work(stopped)
+        except HandlersBroken as error:
+            tell(error)
+            raise
+
+
+def _never() -> bool:
+    return False

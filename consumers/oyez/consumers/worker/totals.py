@@ -1,0 +1,48 @@
+"""What a worker has done since it started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..core.failure_summary import Faults
+from ..core.report import Report
+from ..instrumentation.events import WorkerStopped
+
+
+@dataclass
+class Tally:
+    """Counts of shares, but for ``events`` and ``handled``, and ``faults``; see `Report`."""
+
+    events: int = 0
+    handled: int = 0
+    done: int = 0
+    parked: int = 0
+    released: int = 0
+    revived: int = 0
+    dead: int = 0
+    faults: Faults = field(default_factory=Faults)
+
+    def add(self, report: Report) -> None:
+        self.events += report.events
+        self.handled += report.handled
+        self.done += report.done
+        self.parked += report.waiting + report.behind + report.retried + report.unrun
+        self.released += len(report.released) - report.revived
+        self.revived += report.revived
+        self.dead += report.dead
+        self.faults.merge(report.faults)
+
+    def merge(self, other: Tally) -> None:
+        """Add what another has counted."""
+        self.events += other.events
+        self.handled += other.handled
+        self.done += other.done
+        self.parked += other.parked
+        self.released += other.released
+        self.revived += other.revived
+        self.dead += other.dead
+        self.faults.merge(other.faults)
+
+    def stopped(self, group: str) -> WorkerStopped:
+        """What a worker of ``group`` says of all that at its end."""
+        return WorkerStopped(group, self.done, self.parked, self.released, self.dead)

@@ -1,0 +1,256 @@
+"""A worker: it owns one member of one group, and repeats: poll a batch, handle it, look at the retry table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from ..core.record import Record
+from ..core.report import Report
+from ..database import outbox
+from ..database.engine import DatabaseAway
+from ..database.positions import Partition
+from ..execution.batch import Batch, Fenced
+from ..execution.broken_deploy import HandlersBroken
+from ..execution.execution import Execution
+from ..instrumentation import events
+from ..instrumentation.emitter import Instrument
+from ..instrumentation.events import Happening
+from ..logs.log import Log
+from ..outbox.relay_thread import Draining
+from ..partitions.ownership import Ownership
+from ..retry.retrying import Retrying
+from ..retry.wakeups import Wakeups
+from .allowance import Allowance
+from .batches import Batches
+from .retry_loop import Patience
+from .totals import Tally
+
+POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
+TELL_LAGS = 1.0  # s; between two looks at how far the log has got
+QUIET = 5  # rounds without a record, after which a log counts as read out
+SLICE = 1.0  # s; how long parked rows are run before the log is polled again
+
+
+class Worker:
+    """Handles one group's events until it is told to stop."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        source: Log,
+        ownership: Ownership,
+        batches: Batches,
+        retrying: Retrying,
+        wakeups: Wakeups,
+        patience: Patience,
+        instrument: Instrument,
+        *,
+        draining: Draining,
+        batch: int = 500,
+        sweep_every: float = 5.0,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tally = Tally()
+        self._execution = execution
+        self._group = execution.group
+        self._name = execution.group.name
+        self._log = source
+        self._ownership = ownership
+        self._batches = batches
+        self._retrying = retrying
+        self._wakeups = wakeups
+        self._patience = patience
+        self._instrument = instrument
+        self._draining = draining
+        self._batch = batch
+        self._sweep_every = sweep_every
+        self._timer = timer
+        self._clock = execution.clock
+        self._alone = 0
+        self._told_lags = float("-inf")
+        self._swept = float("-inf")
+        self._written = self._clock()
+        self._next_due: float | None = None
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self._name
+
+    @property
+    def halted(self) -> list[str]:
+        """What of the log is this worker's and cannot be read, with the reason."""
+        found = self._ownership.halted.items()
+        return [f"{self._name}: {p.topic} partition {p.number}: {why}" for p, why in found]
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Work until ``stopped()``; then finish the batch and leave the group."""
+        self._emit(events.WorkerStarted(self._name))
+        with self._ending(stopped):
+            while not stopped():
+                self.step(stopped)
+        self._emit(self.tally.stopped(self._name))
+
+    def run_out(self, stopped: Callable[[], bool], allowance: Allowance) -> Tally:
+        """Work until nothing is left to read, the allowance is spent, or ``stopped()``; then leave the group."""
+        with self._ending(stopped):
+            quiet = 0
+            while quiet < QUIET and allowance.left and not stopped():
+                count = self.step(stopped, allowance.of(self._batch))
+                allowance.spend(count)
+                quiet = 0 if count else quiet + 1
+        return self.tally
+
+    @contextmanager
+    def _ending(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """The worker ends with this block, as it should."""
+        try:
+            yield
+            self.finish()
+        except (DatabaseAway, HandlersBroken) as error:
+            if not stopped():
+                raise
+            self._emit(events.StoppedInTrouble(self._name, str(error)))
+        finally:
+            self.leave()
+
+    def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
+        """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
+        count = self.read(stopped, most)
+        self._patience.until_back(lambda: self._retry(stopped), stopped)
+        if self._wakeups.announced():
+            self._draining.wake()
+        self._tell_lags()
+        return count
+
+    def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
+        """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
+        limit = self._batch if most is None else min(self._batch, most)
+        self._patience.until_back(self._ownership.look, stopped)
+        records = self._log.poll(1 if self._alone else limit, POLL)
+        polled = frozenset(self._log.positions())
+        self._patience.until_back(self._ownership.follow, stopped)
+        if self._ownership.has_suspects():
+            self._alone = self._batch
+            self._emit(events.Suspecting(self._name, self._alone))
+        if records:
+            self._handle(records, polled, stopped, limit)
+        if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
+            self._patience.until_back(self._write_positions, stopped)
+        return len(records)
+
+    def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
+        self._retrying.sweep(self._ran, stopped, most=most)
+
+    def run_due(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        """The same, for what has become due since."""
+        self._retrying.run_due(self._ran, stopped, most=most)
+
+    def look(self) -> None:
+        """Take partitions, and read nothing."""
+        self._log.idle()
+        self._ownership.follow()
+
+    def is_settled(self) -> bool:
+        """Whether it is known what this worker has to read."""
+        return self._log.is_settled() and not self._ownership.is_waiting
+
+    def lag(self) -> int | None:
+        """How many offsets the log is ahead; None as long as that is not known."""
+        lags = self._log.lags()
+        return sum(lags.values()) if lags.keys() == self._log.positions().keys() else None
+
+    def count_left(self) -> int:
+        """How many records are left in the partitions that this worker has, after what was committed. May raise
+        `LogAway`."""
+        return sum(self._log.count(p, held.position) for p, held in self._ownership.held.items())
+
+    def finish(self) -> None:
+        """End as it should be: what was read is written down, and nobody died on what comes next."""
+        self._write_positions()
+        self._ownership.release()
+
+    def leave(self) -> None:
+        """Leave the group, whatever has happened."""
+        self._wakeups.close()
+        self._log.close()
+        self._draining.close()
+
+    def _handle(
+        self,
+        records: Sequence[Record],
+        polled: frozenset[Partition],
+        stopped: Callable[[], bool],
+        limit: int | None = None,
+    ) -> None:
+        batch = self._batches.read(records, polled)
+        if not batch.events and not batch.undecodable:
+            return
+        begun = self._timer()
+        if self._alone:
+            self._alone -= 1
+            report = self._batches.handle_alone(batch, records[0], stopped)
+        else:
+            report = self._batches.handle(batch, stopped, is_full=len(records) >= (limit or self._batch))
+        if report is not None:
+            self._written = self._clock()
+            self._count(report)
+            seconds = self._timer() - begun
+            self._emit(events.BatchHandled(self._name, len(batch.events), seconds, report))
+
+    def _retry(self, stopped: Callable[[], bool]) -> None:
+        now = self._clock()
+        if not 0 <= now - self._swept < self._sweep_every:
+            self._retrying.sweep(self._ran, stopped, seconds=SLICE)
+            self._swept = now
+            self._drain_what_is_left()
+            self._emit(events.Swept(self._name, self._retrying.oldest_wait))
+        elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
+            self._next_due = now  # due still, should the database be away
+            self._retrying.run_due(self._ran, stopped, seconds=SLICE)
+        else:
+            return
+        self._next_due = self._retrying.next_due()
+
+    def _drain_what_is_left(self) -> None:
+        """Whatever nobody was told of, or whose drainer has died."""
+        with self._execution.database.reading() as db:
+            if outbox.has_any(db):
+                self._draining.wake()
+
+    def _write_positions(self) -> None:
+        moves = self._ownership.moves()
+        if moves and self._group.is_exact:
+            try:
+                self._execution.handle(Batch(self._group, [], moves))
+            except Fenced:
+                self._ownership.restore()
+                return
+        self._ownership.moved(moves)
+        self._written = self._clock()
+
+    def _ran(self, report: Report) -> None:
+        self._count(report)
+        self._emit(events.RowsRun(self._name, report))
+
+    def _count(self, report: Report) -> None:
+        """What this worker parked, released or announced itself, it need not be told of."""
+        self.tally.add(report)
+        if report.announced:
+            self._draining.wake()
+        dues = [due for due in (self._next_due, report.due_at) if due is not None]
+        self._next_due = min(dues, default=None)
+
+    def _tell_lags(self) -> None:
+        now = self._timer()
+        if now - self._told_lags >= TELL_LAGS:
+            self._told_lags = now
+            lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
+            self._emit(events.Lagging(self._name, lags))
+
+    def _emit(self, happening: Happening) -> None:
+        self._instrument.emit(happening)

@@ -1,0 +1,1 @@
+"""Announcing over Kafka: buffered, acknowledged, or spooled while the broker is away."""

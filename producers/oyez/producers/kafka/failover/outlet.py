@@ -1,0 +1,98 @@
+"""One librdkafka producer that can be emptied: what it has not delivered is had back."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from ..link import Silence, flushed, make_producer, reason_of, recall, weakly
+
+
+class Failed(NamedTuple):
+    """An event that was not delivered, and why."""
+
+    topic: str
+    value: bytes
+    reason: str
+
+
+class Outlet:
+    """A producer in the process that made it, with what it has to tell."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        patience: float,
+        *,
+        make: Callable[[Mapping[str, Any]], Any] = make_producer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``patience``: seconds without any acknowledgement after which something is wrong."""
+        self.sent = 0
+        self.failures: deque[Failed] = deque()
+        """What was not delivered, in the order of the callbacks, which is no order of the events."""
+        self.is_dead = False
+        """Whether the producer will deliver nothing any more."""
+        self._failed = 0
+        self._last_error = ""
+        self._silence = Silence(patience, clock)
+        told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
+        self.producer = make({**config, **told})
+        self.produce: Callable[..., None] = self.producer.produce
+
+    def wrong(self) -> str | None:
+        """Serve what librdkafka has to tell; why producing must stop, None if it need not."""
+        self.serve(0)
+        if self.failures:
+            return self._with_error(self.failures[0].reason)
+        silent = self._silence.too_long(self.sent - self._failed, len(self.producer))
+        return self._with_error(silent) if silent else None
+
+    def serve(self, timeout: float) -> None:
+        """Call back what is to be called back, for up to so many seconds if there is nothing."""
+        try:
+            self.producer.poll(timeout)
+        except (KafkaException, SystemError):  # an error that the client dies of, told once
+            self.is_dead = True
+
+    def flush(self, timeout: float) -> int:
+        """Wait until all is acknowledged or has failed; how many are not."""
+        return flushed(self.producer, timeout)
+
+    def empty(self) -> list[Failed]:
+        """Purge it; all that it had taken and not delivered. Everything that is not in the answer has arrived."""
+        recall(self.producer)
+        return [self.failures.popleft() for _ in range(len(self.failures))]
+
+    def resume(self) -> None:
+        """It is used again."""
+        self._last_error = ""
+        self._silence.end()
+
+    def judge(self, error: KafkaError) -> None:
+        """Notice whether the client dies of an error."""
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 # its public name
+            self.is_dead = True
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: never destroy it. librdkafka's threads are not here; it would wait for them."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.producer))
+
+    def _with_error(self, reason: str) -> str:
+        return f"{reason}; {self._last_error}" if self._last_error else reason
+
+    def _on_error(self, error: KafkaError) -> None:
+        self.judge(error)
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 # that is its public name
+            self._last_error = str(error.str())
+
+    def _on_failure(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failed += 1
+            self.judge(error)
+            self.failures.append(Failed(message.topic() or "", message.value() or b"", reason_of(error)))

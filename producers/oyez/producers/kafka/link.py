@@ -1,0 +1,198 @@
+"""One librdkafka producer, in the process that made it: is its broker there, and what has failed."""
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from ..errors import SettingsError
+from ..transport import Lasting
+
+log = logging.getLogger("oyez.kafka")
+
+# What librdkafka has to say is for those who configure logging; ours is for everybody.
+librdkafka_log = logging.getLogger("oyez.kafka.librdkafka")
+librdkafka_log.addHandler(logging.NullHandler())
+
+_LOOK_EVERY = 1.0
+_PROBE = 1.0
+
+_LASTING = (
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+)
+
+Report = Callable[[bytes, str], None]
+
+
+class Silence:
+    """For how long the broker has not acknowledged anything, though something waits for it."""
+
+    def __init__(self, patience: float, clock: Callable[[], float]) -> None:
+        """`patience` in seconds; `clock` gives seconds."""
+        self._patience = patience
+        self._clock = clock
+        self._arrived = 0
+        self.end()
+
+    def end(self) -> None:
+        """Something was heard."""
+        self._since = self._clock()
+
+    def too_long(self, sent: int, waiting: int) -> str | None:
+        """What is wrong, if it has lasted too long. `sent`: events so far, without those that have failed; `waiting`:
+        those of them that are not acknowledged."""
+        arrived = sent - waiting
+        if waiting == 0 or arrived > self._arrived:
+            self._arrived = max(arrived, self._arrived)
+            self.end()
+        silent = self._clock() - self._since
+        return f"no acknowledgement for {silent:.0f} s" if silent >= self._patience else None
+
+
+class Link:
+    """The producer with what is known about its broker.
+
+    A thread looks at it once a second, so that a failure is told, and a broker's absence and return are
+    noticed, also while nothing is announced.
+    """
+
+    def __init__(self, config: Mapping[str, Any], patience: float, report: Report) -> None:
+        """`patience`: seconds without any acknowledgement after which the broker counts as away."""
+        self._patience = patience
+        self._report = report
+        self._last_error = ""
+        self._silence = Silence(patience, time.monotonic)
+        self._probed = ""
+        self._stop = threading.Event()
+        self.sent = 0
+        self.failed = 0
+        self.away: str | None = None
+        """Why nothing is taken at present; None while all is well."""
+        # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
+        told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
+        self.producer = make_producer({**config, **told})
+
+    def connect(self, topic: str) -> None:
+        """Wait for the broker, at most the patience; `away` says so if it does not come."""
+        self._probed = topic
+        self._probe(self._patience)
+        watch(self, self._stop)
+
+    def look(self) -> None:
+        """Serve what librdkafka has to tell, and judge whether the broker is there."""
+        self.producer.poll(0)
+        if self.away is not None:
+            self._probe(_PROBE)
+            return
+        if reason := self._silence.too_long(self.sent - self.failed, len(self.producer)):
+            self.leave(reason)
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all is acknowledged or failed; what is not by then is given up."""
+        if self.producer.flush(timeout):
+            recall(self.producer)
+
+    def close(self, timeout: float) -> None:
+        """flush(), and end the watching."""
+        self._stop.set()
+        self.flush(timeout)
+
+    def _probe(self, timeout: float) -> None:
+        try:
+            self.producer.list_topics(self._probed, timeout=timeout)
+        except KafkaException as error:
+            self.producer.poll(0)
+            self.leave(str(error.args[0].str()))
+            return
+        if self.away is not None:
+            log.info("the broker is back")
+        self.away = None
+        self._last_error = ""
+        self._silence.end()
+
+    def leave(self, reason: str) -> None:
+        """The broker is away."""
+        said = f"{reason}; {self._last_error}" if self._last_error else reason
+        if self.away is None:
+            log.warning("the broker is away: %s", said)
+        self.away = said
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 # that is its public name
+            self._last_error = str(error.str())
+
+    def _on_failure(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            return
+        self.failed += 1
+        self._report(message.value() or b"", reason_of(error))
+
+
+def weakly(method: Callable[..., None]) -> Callable[..., None]:
+    """A callback that calls a bound method as long as its object lives, and does not keep it alive."""
+    known = weakref.WeakMethod(method)
+
+    def call(*given: object) -> None:
+        if (alive := known()) is not None:
+            alive(*given)
+
+    return call
+
+
+def recall(producer: Producer) -> None:
+    """Give up whatever was not acknowledged; every callback has been called when this returns."""
+    producer.purge(in_queue=True, in_flight=True, blocking=True)
+    while flushed(producer, 1.0):
+        producer.purge(in_queue=True, in_flight=True, blocking=True)
+
+
+def flushed(producer: Producer, timeout: float) -> int:
+    """flush(), with as many left as it says, also when the client tells of an error that it dies of: it raises that
+    here once, where nobody can do anything about it, and with every call that needs it."""
+    try:
+        return int(producer.flush(timeout))
+    except (KafkaException, SystemError):
+        return len(producer)
+
+
+def reason_of(error: KafkaError) -> str:
+    """Why an event was not delivered: `Lasting` if it is the event that the broker does not want."""
+    if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
+        return "not acknowledged within the time given"
+    return Lasting(error.str()) if error.code() in _LASTING else str(error.str())
+
+
+def make_producer(config: Mapping[str, Any]) -> Producer:
+    try:
+        return Producer(dict(config), logger=librdkafka_log)
+    except KafkaException as error:
+        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
+
+
+class Watched(Protocol):
+    """Something to look at once a second."""
+
+    def look(self) -> None: ...
+
+
+def watch(watched: Watched, stop: threading.Event, every: float = _LOOK_EVERY) -> None:
+    """Look at it every so many seconds in a thread, until told to stop or it is gone."""
+    what = (weakref.ref(watched), stop, every)
+    threading.Thread(target=_watch, args=what, name="oyez-kafka-watch", daemon=True).start()
+
+
+def _watch(link: "weakref.ref[Watched]", stop: threading.Event, every: float) -> None:
+    while not stop.wait(every):
+        watched = link()
+        if watched is None:
+            return
+        watched.look()
+        del watched

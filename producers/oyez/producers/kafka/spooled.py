@@ -1,0 +1,29 @@
+"""The transport "kafka", spooled: every event is on disk when `announce()` returns, and is shipped from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..spool.transport import SpoolTransport
+from ..spool.writer import Writer
+from ..spool_shipping.background import Background
+
+
+class SpooledTransport(SpoolTransport):
+    """Appends events to the spool, and ships them in the background."""
+
+    def __init__(self, path: Path, make: Callable[[Path, str], Writer], background: Background) -> None:
+        """``make(path, topic)`` gives the writer for a folder."""
+        super().__init__(path, make)
+        self._background = background
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        """Append one event. TransportRefused: it was not recorded."""
+        super().send(topic, key, value)
+        self._background.wake()
+
+    def close(self, timeout: float) -> None:
+        """Let go of the files, and ship what can be shipped in ``timeout`` seconds; the rest stays on disk."""
+        super().close(timeout)
+        self._background.finish(timeout)

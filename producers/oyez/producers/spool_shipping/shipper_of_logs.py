@@ -1,0 +1,117 @@
+"""Shipping all logs of a spool."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shipping import Shipper
+from ..spool.folder import Folder, SpoolError, found_in
+from ..spool.retiring import RETENTION, retire
+from .mark import Mark
+from .ship_log import LogDrain, Stuck
+from .trouble import Troubles
+
+log = logging.getLogger("oyez.spool")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass did: events ``shipped``, and the folders that cannot be shipped on, each with the reason."""
+
+    shipped: int
+    stuck: dict[Path, str]
+
+
+class Drainer:
+    """Ships what is found below some directories, log by log."""
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        topic: str,
+        make_shipper: Callable[[], Shipper],
+        *,
+        retention: RETENTION = "keep",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``topic`` is for segments without a folder.json; ``retention`` for segments all of which was shipped. The
+        shipper is made when there is something to ship."""
+        self._retention: RETENTION = retention
+        self._roots = roots
+        self._topic = topic
+        self._make = make_shipper
+        self._clock = clock
+        self._shipper: Shipper | None = None
+        self._drains: dict[tuple[Path, str], LogDrain] = {}
+        self._told: set[Path] = set()
+
+    def run(self, stop: Callable[[], bool]) -> Pass:
+        """One pass over all logs. What stands in the way of one is told, and stops no other."""
+        shipped, stuck = 0, {}
+        try:
+            found = self._found()
+        except (SpoolError, OSError) as error:
+            self._say(self._roots[0], str(error))
+            return Pass(0, {self._roots[0]: str(error)})
+        for drain in found:
+            if stop():
+                break
+            try:
+                shipped += self._drained(drain, stop)
+            except Stuck as error:
+                shipped += error.shipped
+                stuck[drain.folder.path] = str(error)
+                self._tell(drain.folder, str(error))
+        return Pass(shipped, stuck)
+
+    def rest(self) -> None:
+        """Let go of the connection; it is made again when it is needed."""
+        self.close(1.0)
+
+    def close(self, timeout: float) -> None:
+        """Let go of the connection, in ``timeout`` seconds."""
+        shipper, self._shipper = self._shipper, None
+        if shipper is not None:
+            shipper.close(timeout)
+
+    def _drained(self, drain: LogDrain, stop: Callable[[], bool]) -> int:
+        if not drain.has_backlog():
+            return 0
+        if self._shipper is None:
+            self._shipper = self._make()
+        count = drain.drain(self._shipper, stop)
+        if count is None:
+            return 0
+        Troubles(drain.folder.path, drain.folder.log_id).clear()
+        self._retire(drain.folder)
+        if drain.folder.path in self._told:
+            self._told.discard(drain.folder.path)
+            log.info("the spool %s is shipped again", drain.folder.path)
+        return count
+
+    def _retire(self, folder: Folder) -> None:
+        try:
+            retire(folder, Mark(folder.path, folder.log_id).read() or 0, self._retention)
+        except OSError as error:
+            log.warning("the spool %s: what was shipped stays: %s", folder.path, error.strerror)
+
+    def _tell(self, folder: Folder, error: str) -> None:
+        Troubles(folder.path, folder.log_id).write(error, self._clock())
+        self._say(folder.path, error)
+
+    def _say(self, path: Path, error: str) -> None:
+        """One line when it begins; the rest can be asked for."""
+        if path not in self._told:
+            self._told.add(path)
+            log.warning("the spool %s waits: %s", path, error)
+
+    def _found(self) -> list[LogDrain]:
+        for folder in found_in(self._roots, self._topic):
+            key = (folder.path, folder.log_id)
+            if key not in self._drains:
+                self._drains[key] = LogDrain(folder, clock=self._clock)
+        return list(self._drains.values())
