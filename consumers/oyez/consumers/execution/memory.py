@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..core.deadline import Deadline
+from ..core.outcomes import BEHIND, DONE, UNRUN, Failed, Outcome
 from ..database.inbox import EventId
 from .attempt import HANDLER_ERRORS, attempt
-from .delivery import BEHIND, DONE, UNRUN, Delivery, Failed, Outcome, Result, Waits, payloads
+from .delivery import Delivery, Result, payloads
 
 LOSSES = 2  # connections that a handler may cost while the database answers, before that is its failure
 
@@ -64,7 +65,7 @@ class Memory:
             return delivery, BEHIND
         outcome = self._ran.get(_name(delivery)) or attempt(delivery, None)
         self._ran[_name(delivery)] = outcome
-        if isinstance(outcome, Failed | Waits) and delivery.ordered_key is not None:
+        if outcome.holds_key and delivery.ordered_key is not None:
             failed.add(delivery.ordered_key)
         return delivery, outcome
 

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database, DatabaseAway, is_conflict
+from .careful import OneByOne, more_careful
 from .memory import Memory
-from .runners import HandlerFailed, OneByOne, Runner, Together, more_careful
+from .runners import HandlerFailed, Runner, Together
 
 CONFLICTS_TOGETHER = 5
 CONFLICTS_AT_ALL = 100
