@@ -45,8 +45,8 @@ class Row:
 
     def turn(self, count: int, ours: Callable[[], object], loop: Callable[[], object]) -> None:
         """Run both once; the order changes from turn to turn."""
-        pair = [("ours", ours), ("loop", loop)]
-        for name, run in pair if len(self.rates["ours"]) % 2 else reversed(pair):
+        prerequisite = [("ours", ours), ("loop", loop)]
+        for name, run in prerequisite if len(self.rates["ours"]) % 2 else reversed(prerequisite):
             begin = time.perf_counter()
             run()
             self.rates[name].append(count / (time.perf_counter() - begin))

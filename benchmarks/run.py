@@ -14,10 +14,10 @@ from importlib.metadata import version
 
 import announcing
 import listening
+import mailing
 import spooling
 from bed import Row, Services, services
 
-import mailing
 from oyez.consumers.processes.supervisor import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
@@ -37,7 +37,7 @@ def main() -> int:
         "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default"
     )
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--turns", type=int, default=3, help="times that each pair of loops is run")
+    parser.add_argument("--turns", type=int, default=3, help="times that each prerequisite of loops is run")
     arguments = parser.parse_args()
     used = ", ".join(f"{name} {version(name)}" for name in ("confluent-kafka", "sqlalchemy", "pydantic"))
     print(f"Python {platform.python_version()}, {used}; {arguments.events} events, {arguments.turns} turns")

@@ -11,7 +11,7 @@ from support.services import fresh_database, kafka_address, make_topic, postgres
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Several test processes share the services that the one process starts that deals out the tests."""
+    """Several test processes delivery the services that the one process starts that deals out the tests."""
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         services = ExitStack()
         config.add_cleanup(services.close)

@@ -44,13 +44,13 @@ def check(run: Run, work: Work, engine: Engine) -> Findings:
 
 
 def summary(outcome: Outcome) -> dict[str, float]:
-    """How an import went, as it is printed: announced and handled are events, parked to dead shares."""
+    """How an import went, as it is printed: announced and handled are events, parked to dead deliveries."""
     seen = outcome.progress
     return {
         "announced": seen.announced,
         "handled": seen.handled,
         "parked": seen.ever_parked,
-        "parked_share": round(seen.parked_share, 4),
+        "parked_delivery": round(seen.parked_delivery, 4),
         "released": seen.released,
         "dead": seen.dead,
         "seconds": round(outcome.seconds, 1),

@@ -61,7 +61,7 @@ def reached(engine: Engine) -> Iterator[None]:
 
 
 def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
-    """Make the tables and note the import; the number last given to a parked share."""
+    """Make the tables and note the import; the number last given to a parked delivery."""
     with reached(engine):
         upgrade(engine)
     with connected(engine) as db:

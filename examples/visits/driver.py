@@ -135,7 +135,7 @@ class Driver:
             if announcing or now != seen:
                 seen, moved = now, time.monotonic()
             elif time.monotonic() - moved > self._plan.patience:
-                left = f"{now.parked} shares are parked and {now.lag} records unread"
+                left = f"{now.parked} deliveries are parked and {now.lag} records unread"
                 raise VisitsError(f"nothing moved for {self._plan.patience:g} s; {left}")
             time.sleep(LOOK_EVERY)
 

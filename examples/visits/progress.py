@@ -14,7 +14,7 @@ from visits.handlers import on
 
 GROUPS = sorted({handler.group for handler in on})
 OWN_SOURCE = f"{on.app}/"  # how the sources of what handlers announce begin
-SHARES = 2  # handlers for each event of the servers
+DELIVERIES = 2  # handlers for each event of the servers
 
 _IN_OUTBOX = select(func.count()).select_from(outbox).where(outbox.c.topic == bindparam("name"))
 
@@ -24,7 +24,7 @@ class Progress:
     """A look at an import. An event is handled when each of its handlers has succeeded. announced and handled are those
     of the servers; what a handler announces counts with what is left to do.
 
-    parked are the shares in the retry table now, ever_parked those that ever were, released those that have
+    parked are the deliveries in the retry table now, ever_parked those that ever were, released those that have
     been handled since; lag is how much (records, or bytes of the spool) the group that is furthest behind has not read;
     unsent is how many events stand in the outbox.
     """
@@ -39,9 +39,9 @@ class Progress:
     unsent: int = 0
 
     @property
-    def parked_share(self) -> float:
-        """Which part of all shares was ever parked, from 0 to 1."""
-        return self.ever_parked / (SHARES * self.announced) if self.announced else 0.0
+    def parked_delivery(self) -> float:
+        """Which part of all deliveries was ever parked, from 0 to 1."""
+        return self.ever_parked / (DELIVERIES * self.announced) if self.announced else 0.0
 
     @property
     def settled(self) -> bool:
@@ -122,7 +122,7 @@ class Observer:
 
 
 def last_parked(db: Connection) -> int:
-    """The number last given to a parked share. They count from 1; PostgreSQL skips those of a rollback."""
+    """The number last given to a parked delivery. They count from 1; PostgreSQL skips those of a rollback."""
     if db.dialect.name == "sqlite":
         statement = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'oyez_parked'"
     else:
@@ -139,7 +139,7 @@ def _of_servers(table: Table) -> ColumnElement[bool]:
 
 
 def _unfinished(db: Connection) -> int:
-    """How many events have a share that is parked or dead."""
+    """How many events have a delivery that is parked or dead."""
     ours = (select(t.c.source, t.c.event_id).where(t.c.app == on.app, _of_servers(t)) for t in (parked, dead))
     return db.execute(select(func.count()).select_from(union(*ours).subquery())).scalar_one()
 

@@ -1,4 +1,4 @@
-"""Stages, closed when their test ends."""
+"""Pipelines, closed when their test ends."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from consumers import filing
-from consumers.filing import Folder
-from consumers.inline_stage import Inline, Make
-from consumers.passes import Listen
-from consumers.shelves import PARTITIONS
-from consumers.stage import TOPIC, Placed, Play, Stage, empty, note, prepare
+from consumers.handler_files import event_file_folder
+from consumers.handler_files.event_file_folder import Folder
+from consumers.inline.inline_pipeline import Inline, Make
+from consumers.partitions.moved_positions import PARTITIONS
+from consumers.pipeline import TOPIC, Pipeline, Placed, Play, empty, note, prepare
+from consumers.run.bounded_passes import Listen
 from oyez.consumers import Handlers, ListenSettings
 from oyez.consumers.handlers.registry import Promise
 from oyez.consumers.run.bounded_pass import one_pass
@@ -40,90 +40,92 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def stage_postgres(prepared_postgres: str) -> str:
+def pipeline_postgres(prepared_postgres: str) -> str:
     """The URL of a PostgreSQL database with empty tables."""
     empty(prepared_postgres)
     return prepared_postgres
 
 
 @pytest.fixture
-def stage_sqlite(prepared_sqlite: Path, tmp_path: Path) -> str:
+def pipeline_sqlite(prepared_sqlite: Path, tmp_path: Path) -> str:
     """The URL of a SQLite file with empty tables."""
-    file = shutil.copy(prepared_sqlite, tmp_path / "stage.db")
+    file = shutil.copy(prepared_sqlite, tmp_path / "pipeline.db")
     return f"sqlite:///{file}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def stage_database(request: pytest.FixtureRequest) -> str:
+def pipeline_database(request: pytest.FixtureRequest) -> str:
     """The URL of a database with empty tables, of each kind in turn."""
-    url: str = request.getfixturevalue(f"stage_{request.param}")
+    url: str = request.getfixturevalue(f"pipeline_{request.param}")
     return url
 
 
 @pytest.fixture
-def play(stage_database: str) -> Iterator[Play]:
-    """Makes stages on one database, of each kind in turn."""
-    stages: list[Stage] = []
+def play(pipeline_database: str) -> Iterator[Play]:
+    """Makes pipelines on one database, of each kind in turn."""
+    pipelines: list[Pipeline] = []
 
-    def make(on: Handlers, **said: Any) -> Stage:
-        stages.append(Stage(stage_database, on, **said))
-        return stages[-1]
+    def make(on: Handlers, **said: Any) -> Pipeline:
+        pipelines.append(Pipeline(pipeline_database, on, **said))
+        return pipelines[-1]
 
     yield make
-    for stage in stages:
-        stage.close()
+    for pipeline in pipelines:
+        pipeline.close()
 
 
 @pytest.fixture
-def shelf(play: Play) -> Callable[..., Stage]:
-    """A stage with three partitions whose worker has started, in a group with this promise."""
+def moved_pipeline(play: Play) -> Callable[..., Pipeline]:
+    """A pipeline with three partitions whose worker has started, in a group with this promise."""
 
-    def make(promise: Promise = "exactly-once", **said: Any) -> Stage:
+    def make(promise: Promise = "exactly-once", **said: Any) -> Pipeline:
         on = Handlers("shop", promises={"placed": promise})
 
         @on(Placed, order="none")
         def noted(events: list[Placed], db: Connection) -> None:
             note(db, "noted", *(one.n for one in events))
 
-        stage = play(on, **said)
-        stage.broker.add_partitions(TOPIC, PARTITIONS)
-        stage.run()
-        return stage
+        pipeline = play(on, **said)
+        pipeline.broker.add_partitions(TOPIC, PARTITIONS)
+        pipeline.run()
+        return pipeline
 
     return make
 
 
 @pytest.fixture
-def inline(stage_database: str) -> Iterator[Make]:
-    """Makes inline stages on one database, of each kind in turn."""
+def inline(pipeline_database: str) -> Iterator[Make]:
+    """Makes inline pipelines on one database, of each kind in turn."""
     made: list[Inline] = []
 
     def make(on: Handlers, **said: Any) -> Inline:
-        made.append(Inline(stage_database, on, **said))
+        made.append(Inline(pipeline_database, on, **said))
         return made[-1]
 
     yield make
-    for stage in made:
-        stage.close()
+    for pipeline in made:
+        pipeline.close()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
     """A folder for event files; what was run of them is forgotten afterwards."""
-    filing.seen.clear()
+    event_file_folder.seen.clear()
     yield Folder(tmp_path / "files")
     for name in [name for name in sys.modules if name.startswith("oyez_events.")]:
         del sys.modules[name]
 
 
 @pytest.fixture
-def listen(play: Play, stage_database: str) -> Listen:
-    """One pass over the groups of a stage, whose own workers have left."""
+def listen(play: Play, pipeline_database: str) -> Listen:
+    """One pass over the groups of a pipeline, whose own workers have left."""
 
-    def run(stage: Stage, limit: int, *groups: str, **said: object) -> Listened:
-        settings = ListenSettings(**({"database": stage_database, "topic": TOPIC} | said))
-        names = groups or tuple(stage.application.groups)
-        chosen = [stage.application.group(name) for name in names]
-        return one_pass(chosen, settings, limit, log_for=lambda group, _s, _e: stage.logs[group.name].join())
+    def run(pipeline: Pipeline, limit: int, *groups: str, **said: object) -> Listened:
+        settings = ListenSettings(**({"database": pipeline_database, "topic": TOPIC} | said))
+        names = groups or tuple(pipeline.application.groups)
+        chosen = [pipeline.application.group(name) for name in names]
+        return one_pass(
+            chosen, settings, limit, log_for=lambda group, _s, _e: pipeline.logs[group.name].join()
+        )
 
     return run

@@ -1,4 +1,4 @@
-"""Sites, closed when their test ends."""
+"""Deployments, closed when their test ends."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from integration.crew import Crew
+from integration.deployment import Deployment
 from integration.shop import shop, ticker
-from integration.site import Site
+from integration.stepped_workers import Workers
 
 
 @pytest.fixture
-def site(database: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Site]:
+def deployment(database: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Deployment]:
     """The shop on a fresh topic and a fresh database, of each kind in turn."""
-    made = Site(database, kafka, topic, tmp_path)
+    made = Deployment(database, kafka, topic, tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def crew(site: Site) -> Iterator[Crew]:
+def workers(deployment: Deployment) -> Iterator[Workers]:
     """Workers of the shop, stepped in this process."""
-    made = Crew(site, shop(site.app))
+    made = Workers(deployment, shop(deployment.app))
     yield made
     made.close()
 
 
 @pytest.fixture
-def tickers(site: Site) -> Iterator[Crew]:
+def tickers(deployment: Deployment) -> Iterator[Workers]:
     """Workers of the application that only notes ticks."""
-    made = Crew(site, ticker(site.app))
+    made = Workers(deployment, ticker(deployment.app))
     yield made
     made.close()

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.pool import NullPool
 
-from integration.crew import Crew
+from integration.deployment import Deployment
 from integration.findings import CLEAN, count_rows
 from integration.shop import Started, Viewed, shop
-from integration.site import Site
+from integration.stepped_workers import Workers
 from oyez.consumers.database import Database, DatabaseAway, make_engine
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.database.tables import position
@@ -24,17 +24,17 @@ from support.waiting import eventually
 
 
 @pytest.fixture
-def site(postgres: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Site]:
+def deployment(postgres: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[Deployment]:
     """The shop on PostgreSQL."""
-    made = Site(postgres, kafka, topic, tmp_path)
+    made = Deployment(postgres, kafka, topic, tmp_path)
     yield made
     made.close()
 
 
-def _end_connections(site: Site) -> int:
+def _end_connections(deployment: Deployment) -> int:
     """End every connection to the site's database; how many there were."""
-    site.engine.dispose()
-    engine = create_engine(site.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    deployment.engine.dispose()
+    engine = create_engine(deployment.engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with engine.connect() as db:
         return int(db.execute(text(f"SELECT count(pg_terminate_backend(pid)) {others}")).scalar_one())
@@ -44,46 +44,46 @@ def _no_worker_died(listening: Program) -> bool:
     return "ended with" not in listening.output()
 
 
-def test_connections_ended_under_load(site: Site) -> None:
-    listening = site.listen(1, batch=10)
-    servers = site.announce(servers=3, sessions=30, views=10)
+def test_connections_ended_under_load(deployment: Deployment) -> None:
+    listening = deployment.listen(1, batch=10)
+    servers = deployment.announce(servers=3, sessions=30, views=10)
     for mark in range(100, 1500, 200):
-        eventually(lambda mark=mark: site.handled() >= mark, 60)
-        assert _end_connections(site) > 0
+        eventually(lambda mark=mark: deployment.handled() >= mark, 60)
+        assert _end_connections(deployment) > 0
     assert [server.wait() for server in servers] == [0, 0, 0]
-    assert site.settle() == CLEAN, site.logs()
+    assert deployment.settle() == CLEAN, deployment.logs()
     assert _no_worker_died(listening), listening.output()
     assert listening.stop() == 0
 
 
-def test_a_release_is_heard_though_the_listening_connection_was_ended(site: Site) -> None:
-    crew = Crew(site, shop(site.app))
-    crew.join("page.viewed", sweep_every=3600)
-    crew.join("session.started", sweep_every=3600)
-    site.say(Viewed(session_id="s"))
-    crew.until(lambda: count_rows(site.engine, "parked") == 2)
-    _end_connections(site)
-    site.say(Started(session_id="s"))
-    assert crew.settle() == CLEAN
-    _end_connections(site)
-    site.say(Viewed(session_id="t"))
-    crew.until(lambda: count_rows(site.engine, "parked") == 2)
-    site.say(Started(session_id="t"))
-    assert crew.settle() == CLEAN
-    crew.close()
+def test_a_release_is_heard_though_the_listening_connection_was_ended(deployment: Deployment) -> None:
+    workers = Workers(deployment, shop(deployment.app))
+    workers.join("page.viewed", sweep_every=3600)
+    workers.join("session.started", sweep_every=3600)
+    deployment.say(Viewed(session_id="s"))
+    workers.until(lambda: count_rows(deployment.engine, "parked") == 2)
+    _end_connections(deployment)
+    deployment.say(Started(session_id="s"))
+    assert workers.settle() == CLEAN
+    _end_connections(deployment)
+    deployment.say(Viewed(session_id="t"))
+    workers.until(lambda: count_rows(deployment.engine, "parked") == 2)
+    deployment.say(Started(session_id="t"))
+    assert workers.settle() == CLEAN
+    workers.close()
 
 
 def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: str, tmp_path: Path) -> None:
     with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
-        site = Site(url, kafka, topic, tmp_path)
-        listening = site.listen(1, "page.viewed")
+        deployment = Deployment(url, kafka, topic, tmp_path)
+        listening = deployment.listen(1, "page.viewed")
         eventually(lambda: "worker started" in listening.output())
         server.kill()
-        site.say(Viewed(session_id="s"))
+        deployment.say(Viewed(session_id="s"))
         eventually(lambda: "waiting for it" in listening.output())
         assert listening.stop() == 0, listening.output()
         server.restart()
-        site.close()
+        deployment.close()
 
 
 def test_a_reader_that_meets_a_writer_on_sqlite_asks_again(sqlite: str) -> None:

@@ -9,34 +9,34 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from integration.crew import Crew, Member
-from integration.site import Site
+from integration.deployment import Deployment
+from integration.stepped_workers import Member, Workers
 from oyez.consumers.database.tables import inbox, position
 from support.waiting import eventually
 
 
-def _rows(site: Site) -> dict[int, Any]:
-    with site.engine.connect() as db:
+def _rows(deployment: Deployment) -> dict[int, Any]:
+    with deployment.engine.connect() as db:
         return {row.partition: row for row in db.execute(select(position))}
 
 
-def _taken(site: Site) -> set[str]:
-    with site.engine.connect() as db:
+def _taken(deployment: Deployment) -> set[str]:
+    with deployment.engine.connect() as db:
         return set(db.execute(select(inbox.c.event_id)).scalars())
 
 
-def _alter(site: Site, partition: int, **values: Any) -> None:
+def _alter(deployment: Deployment, partition: int, **values: Any) -> None:
     """As another process would."""
-    with site.engine.begin() as db:
+    with deployment.engine.begin() as db:
         db.execute(update(position).where(position.c.partition == partition).values(**values))
 
 
-def _take_over(site: Site, partition: int) -> None:
-    _alter(site, partition, epoch=position.c.epoch + 1, owner="another")
+def _take_over(deployment: Deployment, partition: int) -> None:
+    _alter(deployment, partition, epoch=position.c.epoch + 1, owner="another")
 
 
 @pytest.fixture
-def member(tickers: Crew) -> Member:
+def member(tickers: Workers) -> Member:
     """A worker that holds all four partitions."""
     one = tickers.join("ticked", sweep_every=3600)
     tickers.until(lambda: len(one.held()) == 4)
@@ -44,31 +44,33 @@ def member(tickers: Crew) -> Member:
 
 
 def test_a_fenced_worker_changes_nothing_and_reads_on_what_it_still_owns(
-    tickers: Crew, site: Site, member: Member
+    tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
-    site.tick(0, 1)
-    site.tick(1, 2)
+    deployment.tick(0, 1)
+    deployment.tick(1, 2)
     tickers.until(lambda: sorted(tickers.ticks()) == [1, 2])
-    before = _rows(site)
+    before = _rows(deployment)
 
-    _take_over(site, 0)
-    site.tick(0, 10, 11)
-    site.tick(1, 20, 21)
+    _take_over(deployment, 0)
+    deployment.tick(0, 10, 11)
+    deployment.tick(1, 20, 21)
     member.log.gather(4)
     member.step()
     assert tickers.ticks()[2:] == []
-    assert _taken(site) == {"0-1", "1-2"}
+    assert _taken(deployment) == {"0-1", "1-2"}
     assert member.held() == {1, 2, 3}
 
     tickers.until(lambda: tickers.ticks()[2:] == [20, 21])
-    after = _rows(site)
+    after = _rows(deployment)
     assert after[0].position == before[0].position
     assert after[0].owner == "another"
 
 
-def test_a_partition_taken_by_mistake_is_taken_back(tickers: Crew, site: Site, member: Member) -> None:
-    _take_over(site, 0)
-    site.tick(0, 1)
+def test_a_partition_taken_by_mistake_is_taken_back(
+    tickers: Workers, deployment: Deployment, member: Member
+) -> None:
+    _take_over(deployment, 0)
+    deployment.tick(0, 1)
     tickers.until(lambda: member.held() == {1, 2, 3})
     tickers.step()
     assert member.held() == {1, 2, 3}
@@ -79,16 +81,16 @@ def test_a_partition_taken_by_mistake_is_taken_back(tickers: Crew, site: Site, m
 
 
 def test_a_frozen_worker_is_replaced_and_changes_nothing_when_it_wakes(
-    tickers: Crew, site: Site, tmp_path: Path
+    tickers: Workers, deployment: Deployment, tmp_path: Path
 ) -> None:
     trap = tmp_path / "freeze"
-    frozen = site.run("freezer", site.app, str(trap))
-    eventually(lambda: {row.owner.split("/")[1] for row in _rows(site).values()} == {str(frozen.pid)})
-    site.tick(0, 99)
+    frozen = deployment.run("freezer", deployment.app, str(trap))
+    eventually(lambda: {row.owner.split("/")[1] for row in _rows(deployment).values()} == {str(frozen.pid)})
+    deployment.tick(0, 99)
     eventually(lambda: tickers.ticks() == [99])
     trap.touch()
     for partition in range(4):
-        site.tick(partition, *range(10 * partition, 10 * partition + 3))
+        deployment.tick(partition, *range(10 * partition, 10 * partition + 3))
     eventually(lambda: not trap.exists())
 
     successor = tickers.join("ticked")
@@ -96,9 +98,11 @@ def test_a_frozen_worker_is_replaced_and_changes_nothing_when_it_wakes(
     assert successor.held() == {0, 1, 2, 3}
     frozen.send(signal.SIGCONT)
     tickers.until(lambda: len(successor.held()) == 2)
-    tickers.until(lambda: sum(row.owner.endswith(f"/{frozen.pid}") for row in _rows(site).values()) == 2)
+    tickers.until(
+        lambda: sum(row.owner.endswith(f"/{frozen.pid}") for row in _rows(deployment).values()) == 2
+    )
     for partition in range(4):
-        site.tick(partition, 100 + partition)
+        deployment.tick(partition, 100 + partition)
     tickers.until(lambda: len(tickers.ticks()) == 17)
     every = {10 * partition + n for partition in range(4) for n in range(3)} | set(range(99, 104))
     assert sorted(tickers.ticks()) == sorted(every)
@@ -109,23 +113,25 @@ def test_a_frozen_worker_is_replaced_and_changes_nothing_when_it_wakes(
 
 
 def test_a_position_moved_back_is_read_again_and_the_inbox_drops_it(
-    tickers: Crew, site: Site, member: Member
+    tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
-    site.tick(0, 1, 2, 3)
+    deployment.tick(0, 1, 2, 3)
     tickers.until(lambda: tickers.ticks() == [1, 2, 3])
-    _alter(site, 0, position=1)
-    site.tick(0, 4)
-    site.tick(1, 5)
+    _alter(deployment, 0, position=1)
+    deployment.tick(0, 4)
+    deployment.tick(1, 5)
     tickers.until(lambda: sorted(tickers.ticks()) == [1, 2, 3, 4, 5])
-    tickers.until(lambda: _rows(site)[0].position == 4)
+    tickers.until(lambda: _rows(deployment)[0].position == 4)
 
 
-def test_a_position_moved_forward_is_skipped_to(tickers: Crew, site: Site, member: Member) -> None:
-    site.tick(0, 1)
+def test_a_position_moved_forward_is_skipped_to(
+    tickers: Workers, deployment: Deployment, member: Member
+) -> None:
+    deployment.tick(0, 1)
     tickers.until(lambda: tickers.ticks() == [1])
-    _alter(site, 0, position=3)
-    site.tick(0, 2, 3, 4)
-    site.tick(1, 5)
+    _alter(deployment, 0, position=3)
+    deployment.tick(0, 2, 3, 4)
+    deployment.tick(1, 5)
     tickers.until(lambda: sorted(tickers.ticks()) == [1, 4, 5])
 
 
@@ -149,13 +155,13 @@ def _lose_the_answer(member: Member) -> list[int]:
 
 
 def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_done_again(
-    tickers: Crew, site: Site, member: Member
+    tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
     lost = _lose_the_answer(member)
-    site.tick(0, 1, 2)
+    deployment.tick(0, 1, 2)
     tickers.until(lambda: tickers.ticks() == [1, 2])
     assert lost
-    site.tick(0, 3)
-    site.tick(1, 4)
+    deployment.tick(0, 3)
+    deployment.tick(1, 4)
     tickers.until(lambda: sorted(tickers.ticks()) == [1, 2, 3, 4])
-    assert {number: row.position for number, row in _rows(site).items()} == {0: 3, 1: 1, 2: 0, 3: 0}
+    assert {number: row.position for number, row in _rows(deployment).items()} == {0: 3, 1: 1, 2: 0, 3: 0}

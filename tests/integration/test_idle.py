@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from integration.crew import Crew, Member
+from integration.deployment import Deployment
 from integration.shop import Priced, Ticked, ticker
-from integration.site import Site
+from integration.stepped_workers import Member, Workers
 from oyez.consumers.database.tables import position
 from support.services import make_topic, unique
 
 
-def _positions(site: Site) -> int:
+def _positions(deployment: Deployment) -> int:
     """The sum of the positions in the database."""
-    with site.engine.connect() as db:
+    with deployment.engine.connect() as db:
         return sum(db.execute(select(position.c.position)).scalars())
 
 
@@ -26,59 +26,63 @@ def _read(member: Member) -> int:
 
 
 @pytest.fixture
-def member(tickers: Crew) -> Member:
+def member(tickers: Workers) -> Member:
     one = tickers.join("ticked", sweep_every=3600)
     tickers.until(lambda: len(one.held()) == 4)
     return one
 
 
 def test_a_batch_of_other_groups_signals_needs_no_transaction(
-    tickers: Crew, site: Site, member: Member
+    tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
     member.commits.clear()
-    site.say(*(Priced(n=n) for n in range(10)))
+    deployment.say(*(Priced(n=n) for n in range(10)))
     tickers.until(lambda: _read(member) == 10)
-    assert (member.commits, _positions(site)) == ([], 0)
+    assert (member.commits, _positions(deployment)) == ([], 0)
 
     member.clock.ahead = 6.0
     tickers.step()
-    assert (len(member.commits), _positions(site)) == (1, 10)
+    assert (len(member.commits), _positions(deployment)) == (1, 10)
     tickers.step()
     assert len(member.commits) == 1
 
 
-def test_such_a_position_is_written_with_the_next_batch(tickers: Crew, site: Site, member: Member) -> None:
-    site.say(*(Priced(n=n) for n in range(10)))
+def test_such_a_position_is_written_with_the_next_batch(
+    tickers: Workers, deployment: Deployment, member: Member
+) -> None:
+    deployment.say(*(Priced(n=n) for n in range(10)))
     tickers.until(lambda: _read(member) == 10)
-    site.say(Ticked(n=1))
+    deployment.say(Ticked(n=1))
     tickers.until(lambda: tickers.ticks() == [1])
-    assert _positions(site) == 11
+    assert _positions(deployment) == 11
 
 
-def test_such_a_position_is_written_when_the_worker_stops(tickers: Crew, site: Site, member: Member) -> None:
-    site.say(*(Priced(n=n) for n in range(10)))
+def test_such_a_position_is_written_when_the_worker_stops(
+    tickers: Workers, deployment: Deployment, member: Member
+) -> None:
+    deployment.say(*(Priced(n=n) for n in range(10)))
     tickers.until(lambda: _read(member) == 10)
     tickers.leave(member)
-    assert _positions(site) == 10
+    assert _positions(deployment) == 10
 
 
 @pytest.fixture
-def nowhere(sqlite: str, kafka: str, tmp_path: Path) -> Iterator[Site]:
+def nowhere(sqlite: str, kafka: str, tmp_path: Path) -> Iterator[Deployment]:
     """The ticker on a topic that nobody has made."""
-    made = Site(sqlite, kafka, unique("later"), tmp_path)
+    made = Deployment(sqlite, kafka, unique("later"), tmp_path)
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("creates", [True, False])
-def test_a_topic_that_is_not_there_yet(nowhere: Site, kafka: str, creates: bool) -> None:
-    crew = Crew(nowhere, ticker(nowhere.app))
+def test_a_topic_that_is_not_there_yet(nowhere: Deployment, kafka: str, creates: bool) -> None:
+    workers = Workers(nowhere, ticker(nowhere.app))
     options = {"allow.auto.create.topics": creates}
-    crew.join("ticked", kafka_options=options)
+    workers.join("ticked", kafka_options=options)
     for _ in range(20):
-        crew.step()
+        workers.step()
     if not creates:
         make_topic(kafka, nowhere.topic)
     nowhere.say(Ticked(n=1))
-    crew.until(lambda: crew.ticks() == [1])
-    crew.close()
+    workers.until(lambda: workers.ticks() == [1])
+    workers.close()

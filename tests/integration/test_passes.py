@@ -10,7 +10,7 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import Connection, Engine, select, update
 
-from consumers.stage import effects, note, prepare
+from consumers.pipeline import effects, note, prepare
 from oyez.consumers import Application, Handlers, Listened, ListenSettings, NotReady
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.tables import parked, position

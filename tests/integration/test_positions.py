@@ -11,9 +11,9 @@ from confluent_kafka import KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import select
 
-from integration.crew import Crew, Member
+from integration.deployment import Deployment
 from integration.shop import ticker
-from integration.site import Site
+from integration.stepped_workers import Member, Workers
 from integration.test_protocols import PROTOCOLS
 from oyez.consumers.admin import Rewinding
 from oyez.consumers.database import Database
@@ -35,21 +35,21 @@ def admin(kafka: str) -> AdminClient:
 class Operator:
     """Rewinds the group of ticks, as the command does."""
 
-    def __init__(self, crew: Crew, admin: AdminClient) -> None:
-        self._crew = crew
+    def __init__(self, workers: Workers, admin: AdminClient) -> None:
+        self._workers = workers
         self._offsets = KafkaOffsets(admin)
 
     def rewind(self, to: int, *numbers: int, is_again: bool = False) -> None:
-        topic = self._crew.site.topic
+        topic = self._workers.deployment.topic
         (log,) = self._offsets.ends([topic])
         wanted = {Partition(topic, log.topic_id, n): to for n in numbers or log.partitions}
-        (group,) = self._crew.application.groups.values()
-        database = Database(self._crew.site.engine)
+        (group,) = self._workers.application.groups.values()
+        database = Database(self._workers.deployment.engine)
         Rewinding(group, database, self._offsets, [log], time.time).perform(wanted, is_again=is_again)
 
 
 @pytest.fixture
-def operator(tickers: Crew, admin: AdminClient) -> Operator:
+def operator(tickers: Workers, admin: AdminClient) -> Operator:
     return Operator(tickers, admin)
 
 
@@ -66,15 +66,15 @@ class Asked:
         return self._topics.partitions(topics)
 
 
-def reading(crew: Crew, **said: Any) -> Member:
+def reading(workers: Workers, **said: Any) -> Member:
     """A worker that holds all four partitions."""
-    member = crew.join("ticked", **said)
-    crew.until(lambda: len(member.held()) == 4)
+    member = workers.join("ticked", **said)
+    workers.until(lambda: len(member.held()) == 4)
     return member
 
 
-def rows(site: Site) -> dict[int, Any]:
-    with site.engine.connect() as db:
+def rows(deployment: Deployment) -> dict[int, Any]:
+    with deployment.engine.connect() as db:
         return {row.partition: row for row in db.execute(select(position))}
 
 
@@ -85,21 +85,26 @@ def looked(member: Member) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_topic_made_again_under_a_worker_is_not_read_until_the_group_is_rewound(
-    tickers: Crew, site: Site, operator: Operator, kafka: str, protocol: str, caplog: pytest.LogCaptureFixture
+    tickers: Workers,
+    deployment: Deployment,
+    operator: Operator,
+    kafka: str,
+    protocol: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     member = reading(tickers, kafka_options={**ASKS_ONLY, **PROTOCOLS[protocol]})
     for partition in range(4):
-        site.tick(partition, partition)
+        deployment.tick(partition, partition)
     tickers.until(lambda: len(tickers.ticks()) == 4)
-    before = {row.topic_id for row in rows(site).values()}
+    before = {row.topic_id for row in rows(deployment).values()}
 
-    make_topic_again(kafka, site.topic)
+    make_topic_again(kafka, deployment.topic)
     for partition in range(4):
-        site.tick(partition, *range(10 + 10 * partition, 15 + 10 * partition))
+        deployment.tick(partition, *range(10 + 10 * partition, 15 + 10 * partition))
     tickers.until(lambda: caplog.text.count(HALTED) == 4)
     assert len(tickers.ticks()) == 4
     assert member.held() == set()
-    now = rows(site)
+    now = rows(deployment)
     assert {row.topic_id for row in now.values()}.isdisjoint(before)
     assert all("was made again" in row.halted for row in now.values())
     assert {row.position for row in now.values()} == {0}
@@ -112,25 +117,29 @@ def test_a_topic_made_again_under_a_worker_is_not_read_until_the_group_is_rewoun
 
 
 def test_a_position_whose_records_were_removed_stops_its_partition_alone(
-    tickers: Crew, site: Site, operator: Operator, admin: AdminClient, caplog: pytest.LogCaptureFixture
+    tickers: Workers,
+    deployment: Deployment,
+    operator: Operator,
+    admin: AdminClient,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     member = reading(tickers)
     for partition in range(4):
-        site.tick(partition, 10 * partition)
+        deployment.tick(partition, 10 * partition)
     tickers.until(lambda: len(tickers.ticks()) == 4)
     tickers.leave(member)
-    site.tick(1, 11, 12, 13, 14)
-    removed = [TopicPartition(site.topic, 1, 3)]
+    deployment.tick(1, 11, 12, 13, 14)
+    removed = [TopicPartition(deployment.topic, 1, 3)]
     admin.delete_records(removed)[removed[0]].result()
 
     member = tickers.join("ticked")
     tickers.until(lambda: HALTED in caplog.text)
-    assert "position 1 is not in it, it has 3 to 5" in rows(site)[1].halted
+    assert "position 1 is not in it, it has 3 to 5" in rows(deployment)[1].halted
     for partition in (0, 2, 3):
-        site.tick(partition, 10 * partition + 1)
+        deployment.tick(partition, 10 * partition + 1)
     tickers.until(lambda: len(tickers.ticks()) == 7)
     assert member.held() == {0, 2, 3}
-    assert rows(site)[1].position == 1
+    assert rows(deployment)[1].position == 1
 
     operator.rewind(3, 1)
     looked(member)
@@ -156,62 +165,66 @@ class Erring:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_what_is_said_while_a_batch_takes_long_is_not_lost(
-    tickers: Crew, site: Site, protocol: str, caplog: pytest.LogCaptureFixture
+    tickers: Workers, deployment: Deployment, protocol: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     member = reading(tickers, kafka_options=PROTOCOLS[protocol])
     log = member.log.inner._log
-    log._consumer = Erring(log._consumer, site.topic, 1)
+    log._consumer = Erring(log._consumer, deployment.topic, 1)
     for partition in range(4):
-        site.tick(partition, partition)
+        deployment.tick(partition, partition)
     for _ in range(3):
         log.idle()
     log.resume()
-    assert {partition.number for partition in log.stranded()} == {1}
+    assert {partition.number for partition in log.out_of_range()} == {1}
     tickers.until(lambda: HALTED in caplog.text)
     tickers.until(lambda: len(tickers.ticks()) == 3)
     assert sorted(tickers.ticks()) == [0, 2, 3]
 
 
-def test_a_running_group_is_rewound(tickers: Crew, site: Site, operator: Operator) -> None:
+def test_a_running_group_is_rewound(tickers: Workers, deployment: Deployment, operator: Operator) -> None:
     member = reading(tickers)
-    site.tick(0, 1, 2, 3)
+    deployment.tick(0, 1, 2, 3)
     tickers.until(lambda: tickers.ticks() == [1, 2, 3])
-    epoch = rows(site)[0].epoch
+    epoch = rows(deployment)[0].epoch
     operator.rewind(1, 0)
     looked(member)
-    tickers.until(lambda: rows(site)[0].position == 3)
+    tickers.until(lambda: rows(deployment)[0].position == 3)
     assert tickers.ticks() == [1, 2, 3]
 
     operator.rewind(1, 0, is_again=True)
-    site.tick(0, 4)
+    deployment.tick(0, 4)
     tickers.until(lambda: 4 in tickers.ticks())
     assert tickers.ticks() == [1, 2, 3, 2, 3, 4]
-    assert rows(site)[0].epoch == epoch
+    assert rows(deployment)[0].epoch == epoch
 
 
-def test_an_at_least_once_group_is_rewound_while_nobody_works(site: Site, admin: AdminClient) -> None:
-    crew = Crew(site, ticker(site.app, "at-least-once"))
-    member = reading(crew)
-    site.tick(0, 1, 2, 3)
-    crew.until(lambda: crew.ticks() == [1, 2, 3])
-    crew.leave(member)
-    Operator(crew, admin).rewind(1, 0)
-    reading(crew)
-    crew.until(lambda: len(crew.ticks()) == 5)
-    assert crew.ticks() == [1, 2, 3, 2, 3]
-    crew.close()
+def test_an_at_least_once_group_is_rewound_while_nobody_works(
+    deployment: Deployment, admin: AdminClient
+) -> None:
+    workers = Workers(deployment, ticker(deployment.app, "at-least-once"))
+    member = reading(workers)
+    deployment.tick(0, 1, 2, 3)
+    workers.until(lambda: workers.ticks() == [1, 2, 3])
+    workers.leave(member)
+    Operator(workers, admin).rewind(1, 0)
+    reading(workers)
+    workers.until(lambda: len(workers.ticks()) == 5)
+    assert workers.ticks() == [1, 2, 3, 2, 3]
+    workers.close()
 
 
-def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(site: Site, admin: AdminClient) -> None:
-    crew = Crew(site, ticker(site.app, "at-least-once"))
-    member = reading(crew)
-    site.tick(0, 1, 2, 3)
-    crew.until(lambda: crew.ticks() == [1, 2, 3])
-    crew.leave(member)
+def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(
+    deployment: Deployment, admin: AdminClient
+) -> None:
+    workers = Workers(deployment, ticker(deployment.app, "at-least-once"))
+    member = reading(workers)
+    deployment.tick(0, 1, 2, 3)
+    workers.until(lambda: workers.ticks() == [1, 2, 3])
+    workers.leave(member)
 
-    exact = Crew(site, ticker(site.app))
+    exact = Workers(deployment, ticker(deployment.app))
     exact.leave(reading(exact))
-    assert rows(site)[0].position == 3
+    assert rows(deployment)[0].position == 3
     Operator(exact, admin).rewind(1, 0)
     reading(exact)
     exact.until(lambda: len(exact.ticks()) == 5)
@@ -219,10 +232,10 @@ def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(site: Site
     exact.close()
 
 
-def test_kafka_is_asked_for_nothing_when_nothing_is_wrong(tickers: Crew, site: Site) -> None:
+def test_kafka_is_asked_for_nothing_when_nothing_is_wrong(tickers: Workers, deployment: Deployment) -> None:
     member = reading(tickers)
     topics = Asked(member.log.inner._log._names)
     for n in range(20):
-        site.tick(n % 4, n)
+        deployment.tick(n % 4, n)
         tickers.until(lambda n=n: n in tickers.ticks())
     assert topics.asked == 0

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Connection, case, select, update
 from sqlalchemy.orm import Session
 
-from integration.crew import Crew, Member
+from integration.deployment import Deployment
 from integration.findings import CLEAN
 from integration.shop import Started, Viewed, count, known, start, ticker, trail
-from integration.site import Site
+from integration.stepped_workers import Member, Workers
 from integration.test_rebalances import Traffic
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database.tables import position
@@ -46,11 +46,11 @@ def options(request: pytest.FixtureRequest) -> Mapping[str, str]:
 class Trouble:
     """Rolls back what members do: handlers that fail, commits that conflict, positions that are moved back."""
 
-    def __init__(self, site: Site, group: str) -> None:
+    def __init__(self, deployment: Deployment, group: str) -> None:
         self.failed = 0
         self.conflicts = 0
         self.is_on = True
-        self._site = site
+        self._deployment = deployment
         self._group = group
         self._rng = random.Random(11)
 
@@ -79,17 +79,17 @@ class Trouble:
         number = self._rng.randrange(4)
         lower = case((position.c.position > 5, position.c.position - 5), else_=0)
         ours = (position.c.group_name == self._group, position.c.partition == number)
-        with self._site.engine.begin() as db:
+        with self._deployment.engine.begin() as db:
             db.execute(update(position).where(*ours).values(position=lower))
 
 
 @pytest.fixture
-def trouble(site: Site) -> Trouble:
-    return Trouble(site, f"{site.app}.page.viewed")
+def trouble(deployment: Deployment) -> Trouble:
+    return Trouble(deployment, f"{deployment.app}.page.viewed")
 
 
 @pytest.fixture
-def rough(site: Site, trouble: Trouble) -> Iterator[Crew]:
+def rough(deployment: Deployment, trouble: Trouble) -> Iterator[Workers]:
     """Workers of a part of the shop, with trouble."""
 
     def rough_trail(event: Event[Viewed], db: Session) -> None:
@@ -100,19 +100,23 @@ def rough(site: Site, trouble: Trouble) -> Iterator[Crew]:
         count(events, db)
         trouble.handler()
 
-    on = Handlers(site.app)
+    on = Handlers(deployment.app)
     on(Started)(start)
     on(Viewed, name="trail")(rough_trail)
     on(Viewed, name="count", order="none")(rough_count)
-    made = Crew(site, Application(on, known))
+    made = Workers(deployment, Application(on, known))
     yield made
     made.close()
 
 
 def test_rolled_back_batches_while_partitions_are_lost_kept_and_gained(
-    rough: Crew, site: Site, trouble: Trouble, options: Mapping[str, str], caplog: pytest.LogCaptureFixture
+    rough: Workers,
+    deployment: Deployment,
+    trouble: Trouble,
+    options: Mapping[str, str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    traffic = Traffic(site)
+    traffic = Traffic(deployment)
     rough.join("session.started")
     viewing: list[Member] = []
     rounds = iter(range(1_000_000))
@@ -143,45 +147,45 @@ def test_rolled_back_batches_while_partitions_are_lost_kept_and_gained(
     assert rough.settle() == CLEAN
 
 
-def test_a_partition_lost_in_mid_batch(site: Site, options: Mapping[str, str]) -> None:
+def test_a_partition_lost_in_mid_batch(deployment: Deployment, options: Mapping[str, str]) -> None:
     """Another worker has it by the time the batch is committed."""
-    crew = Crew(site, ticker(site.app))
-    member = crew.join("ticked", sweep_every=3600, kafka_options=options)
-    crew.until(lambda: len(member.held()) == 4)
+    workers = Workers(deployment, ticker(deployment.app))
+    member = workers.join("ticked", sweep_every=3600, kafka_options=options)
+    workers.until(lambda: len(member.held()) == 4)
     for partition in range(4):
-        site.tick(partition, 10 * partition)
-    crew.until(lambda: len(crew.ticks()) == 4)
+        deployment.tick(partition, 10 * partition)
+    workers.until(lambda: len(workers.ticks()) == 4)
 
-    with site.engine.begin() as db:
+    with deployment.engine.begin() as db:
         lost = update(position).where(position.c.partition == 2)
         db.execute(lost.values(epoch=position.c.epoch + 1, owner="another"))
     for partition in range(4):
-        site.tick(partition, *range(10 * partition + 1, 10 * partition + 6))
+        deployment.tick(partition, *range(10 * partition + 1, 10 * partition + 6))
     member.log.gather(20)
     member.step()
-    assert len(crew.ticks()) == 4, "all of it was rolled back"
+    assert len(workers.ticks()) == 4, "all of it was rolled back"
     assert member.held() == {0, 1, 3}
-    crew.until(lambda: len(crew.ticks()) == 19)
-    assert set(range(20, 26)) & set(crew.ticks()) == {20}
+    workers.until(lambda: len(workers.ticks()) == 19)
+    assert set(range(20, 26)) & set(workers.ticks()) == {20}
 
     member.clock.ahead = 11.0  # and the other one was wrong
-    crew.until(lambda: len(crew.ticks()) == 24)
+    workers.until(lambda: len(workers.ticks()) == 24)
     for partition in range(4):
-        ours = [n for n in crew.ticks() if n // 10 == partition]
+        ours = [n for n in workers.ticks() if n // 10 == partition]
         assert ours == list(range(10 * partition, 10 * partition + 6))
-    crew.close()
+    workers.close()
 
 
 def test_processes_that_join_and_leave_while_batches_are_rolled_back(
-    site: Site, trouble: Trouble, options: Mapping[str, str]
+    deployment: Deployment, trouble: Trouble, options: Mapping[str, str]
 ) -> None:
-    traffic = Traffic(site)
+    traffic = Traffic(deployment)
     listening: list[Program] = []
 
     def owners() -> set[int]:
         """The processes that have taken partitions of the group in trouble."""
-        rows = select(position.c.owner).where(position.c.group_name == f"{site.app}.page.viewed")
-        with site.engine.connect() as db:
+        rows = select(position.c.owner).where(position.c.group_name == f"{deployment.app}.page.viewed")
+        with deployment.engine.connect() as db:
             return {int(owner.split("/")[1]) for owner in db.execute(rows).scalars() if owner}
 
     def flowing_until(condition: Callable[[], object]) -> None:
@@ -193,7 +197,7 @@ def test_processes_that_join_and_leave_while_batches_are_rolled_back(
         eventually(is_so, 60, every=0.1)
 
     def join() -> None:
-        one = site.listen(1, kafka_options=json.dumps(options), batch=10)
+        one = deployment.listen(1, kafka_options=json.dumps(options), batch=10)
         listening.append(one)
         flowing_until(lambda: owners() & {child.pid for child in one.children()})
 
@@ -207,8 +211,8 @@ def test_processes_that_join_and_leave_while_batches_are_rolled_back(
     for step in (join, join, leave, join, leave):
         step()
     traffic.end()
-    assert site.settle(120) == CLEAN, site.logs()
-    assert FENCED in site.logs()
+    assert deployment.settle(120) == CLEAN, deployment.logs()
+    assert FENCED in deployment.logs()
     assert [program.stop() for program in listening] == [0]
-    with site.engine.connect() as db:
+    with deployment.engine.connect() as db:
         assert set(db.execute(select(position.c.halted)).scalars()) == {None}

@@ -6,7 +6,7 @@ import logging
 
 from confluent_kafka.admin import AdminClient
 
-from contract.logs import KafkaStation, Reading
+from consumers.logs.contract_logs import KafkaStation, Reading
 from oyez.consumers.logs.kafka import KafkaLog
 from oyez.consumers.reports import KafkaOffsets
 from support.services import unique

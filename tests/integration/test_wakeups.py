@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, insert
 
-from integration.crew import Crew, Member
+from integration.deployment import Deployment
 from integration.findings import CLEAN, count_rows
 from integration.shop import Started, Ticked, Viewed, known, ticks
-from integration.site import Site
+from integration.stepped_workers import Member, Workers
 from oyez.consumers import Application, Handlers, NotReady
 from oyez.consumers.database.tables import parked
 from support.waiting import eventually
@@ -15,13 +15,13 @@ from support.waiting import eventually
 HOUR = 3600.0
 
 
-def test_a_released_row_runs_without_a_sweep(crew: Crew, site: Site) -> None:
-    crew.join("page.viewed", sweep_every=HOUR)
-    crew.join("session.started", sweep_every=HOUR)
-    site.say(Viewed(session_id="s"), Viewed(session_id="t"), Viewed(session_id="s"))
-    crew.until(lambda: count_rows(site.engine, "parked") == 6)
-    site.say(Started(session_id="s"), Started(session_id="t"))
-    assert crew.settle() == CLEAN
+def test_a_released_row_runs_without_a_sweep(workers: Workers, deployment: Deployment) -> None:
+    workers.join("page.viewed", sweep_every=HOUR)
+    workers.join("session.started", sweep_every=HOUR)
+    deployment.say(Viewed(session_id="s"), Viewed(session_id="t"), Viewed(session_id="s"))
+    workers.until(lambda: count_rows(deployment.engine, "parked") == 6)
+    deployment.say(Started(session_id="s"), Started(session_id="t"))
+    assert workers.settle() == CLEAN
 
 
 def _flaky(app: str) -> Application:
@@ -39,25 +39,25 @@ def _flaky(app: str) -> Application:
     return Application(on, known)
 
 
-def test_a_row_that_is_due_later_runs_without_a_sweep(site: Site) -> None:
-    crew = Crew(site, _flaky(site.app))
-    member = crew.join("ticked", sweep_every=HOUR)
-    site.say(Ticked(n=1), Ticked(n=2))
-    crew.until(lambda: count_rows(site.engine, "parked") == 2)
+def test_a_row_that_is_due_later_runs_without_a_sweep(deployment: Deployment) -> None:
+    workers = Workers(deployment, _flaky(deployment.app))
+    member = workers.join("ticked", sweep_every=HOUR)
+    deployment.say(Ticked(n=1), Ticked(n=2))
+    workers.until(lambda: count_rows(deployment.engine, "parked") == 2)
     member.clock.ahead = 60.0
-    crew.until(lambda: crew.ticks() == [1], each=lambda: _later(member))
-    crew.until(lambda: crew.ticks() == [1, 2], each=lambda: _later(member))
-    crew.close()
+    workers.until(lambda: workers.ticks() == [1], each=lambda: _later(member))
+    workers.until(lambda: workers.ticks() == [1, 2], each=lambda: _later(member))
+    workers.close()
 
 
 def _later(member: Member) -> None:
     member.clock.ahead += 1.0
 
 
-def test_rows_of_a_handler_that_is_gone_wake_nobody(tickers: Crew, site: Site) -> None:
+def test_rows_of_a_handler_that_is_gone_wake_nobody(tickers: Workers, deployment: Deployment) -> None:
     member = tickers.join("ticked", sweep_every=HOUR)
     row = {
-        "app": site.app,
+        "app": deployment.app,
         "group_name": member.group.name,
         "handler": "gone",
         "signal": "ticked",
@@ -67,7 +67,7 @@ def test_rows_of_a_handler_that_is_gone_wake_nobody(tickers: Crew, site: Site) -
         "parked_at": 0.0,
         "due_at": 0.0,
     }
-    with site.engine.begin() as db:
+    with deployment.engine.begin() as db:
         db.execute(insert(parked), [row])
     tickers.until(lambda: len(member.held()) == 4)
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from producers.test_kafka import records
+from producers.kafka.test_transport import records
 
 HEAD = """
 import gc, multiprocessing, os, sys

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from oyez.schemas import Pair, flaw, required_pairs, text_of
+from oyez.schemas import Prerequisite, flaw, required_prerequisites, text_of
 from schemas.signals import PageViewed
 
 
@@ -55,9 +55,13 @@ def test_flaw(text: object, reason: str | None) -> None:
     assert flaw(text) == reason
 
 
-def test_required_pairs_leave_null_fields_out() -> None:
+def test_required_prerequisites_leave_null_fields_out() -> None:
     view = PageViewed(session_id="s1", url="/")
-    assert required_pairs({"session.started": "session_id"}, view) == (Pair("session.started", "s1"),)
-    assert required_pairs({}, view) == ()
-    assert required_pairs({"x": "session_id"}, view.model_copy(update={"session_id": None})) == ()
-    assert required_pairs({"x": "session_id"}, view.model_copy(update={"session_id": 7})) == (Pair("x", "7"),)
+    assert required_prerequisites({"session.started": "session_id"}, view) == (
+        Prerequisite("session.started", "s1"),
+    )
+    assert required_prerequisites({}, view) == ()
+    assert required_prerequisites({"x": "session_id"}, view.model_copy(update={"session_id": None})) == ()
+    assert required_prerequisites({"x": "session_id"}, view.model_copy(update={"session_id": 7})) == (
+        Prerequisite("x", "7"),
+    )

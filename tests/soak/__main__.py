@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from integration.rows.stand import Stand
+from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
-from soak.deadly import deadly_events
 from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.mailing import mail_queue
 from soak.memory import memory
 from soak.outages import outages
-from soak.outboxing import applications_and_drainers_killed
+from soak.outbox import applications_and_drainers_killed
+from soak.poison import poison_events
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
@@ -45,8 +45,8 @@ class Place:
     folder: Path
     seed: int
 
-    def stand(self, **said: Any) -> Stand:
-        return Stand(self.url, self.broker.bootstrap, self.folder, **said)
+    def running_app(self, **said: Any) -> RunningApp:
+        return RunningApp(self.url, self.broker.bootstrap, self.folder, **said)
 
 
 def tell(text: str) -> None:
@@ -63,29 +63,31 @@ def restarting(place: Place) -> Figures:
     return import_under_restarts(place.broker, place.server, place.url, place.folder, **size, tell=tell)
 
 
-def deadly(place: Place) -> Figures:
-    with place.stand(partitions=8) as till:
-        return deadly_events(till, events=50_000, deadly=5, workers=8, seed=place.seed, patience=HOUR / 2)
+def poison(place: Place) -> Figures:
+    with place.running_app(partitions=8) as scripted_app:
+        return poison_events(
+            scripted_app, events=50_000, poison=5, workers=8, seed=place.seed, patience=HOUR / 2
+        )
 
 
 def slow(place: Place) -> Figures:
-    with place.stand(partitions=8, kafka_options=json.dumps(OPTIONS)) as till:
-        return slow_handlers(till, events=500, workers=8, seconds=2.0, patience=HOUR / 4)
+    with place.running_app(partitions=8, kafka_options=json.dumps(OPTIONS)) as scripted_app:
+        return slow_handlers(scripted_app, events=500, workers=8, seconds=2.0, patience=HOUR / 4)
 
 
 def waiting(place: Place) -> Figures:
-    with place.stand() as till:
-        return many_for_one(till, 10_000, patience=HOUR / 10)
+    with place.running_app() as scripted_app:
+        return many_for_one(scripted_app, 10_000, patience=HOUR / 10)
 
 
 def chain(place: Place) -> Figures:
-    with place.stand() as till:
-        return a_chain(till, 1_000, patience=HOUR / 10)
+    with place.running_app() as scripted_app:
+        return a_chain(scripted_app, 1_000, patience=HOUR / 10)
 
 
 def broken(_place: Place) -> Figures:
     """A handler breaks in three ways for 300 events; the same test in both sizes."""
-    test = "tests/levers/test_broken_handler.py"
+    test = "tests/consumers/admin/test_broken_handler.py"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", test], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -96,31 +98,31 @@ def broken(_place: Place) -> Figures:
 
 
 def flat(place: Place) -> Figures:
-    with place.stand() as till:
-        return memory(till, events=2_000_000, parked=100_000, patience=HOUR / 2, tell=tell)
+    with place.running_app() as scripted_app:
+        return memory(scripted_app, events=2_000_000, parked=100_000, patience=HOUR / 2, tell=tell)
 
 
 def spool(place: Place) -> Figures:
     """Files and SQLite: no service."""
-    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
-        return announcers_killed(till, rounds=100, seed=place.seed, tell=tell)
+    with RunningApp(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as scripted_app:
+        return announcers_killed(scripted_app, rounds=100, seed=place.seed, tell=tell)
 
 
 def spool_flat(place: Place) -> Figures:
-    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
-        return spool_memory(till, events=5_000_000, patience=HOUR / 2, tell=tell)
+    with RunningApp(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as scripted_app:
+        return spool_memory(scripted_app, events=5_000_000, patience=HOUR / 2, tell=tell)
 
 
 def outbox(place: Place) -> Figures:
     """On Kafka and PostgreSQL."""
-    with place.stand() as till:
-        return applications_and_drainers_killed(till, rounds=60, seed=place.seed, tell=tell)
+    with place.running_app() as scripted_app:
+        return applications_and_drainers_killed(scripted_app, rounds=60, seed=place.seed, tell=tell)
 
 
 def outbox_files(place: Place) -> Figures:
     """On files and SQLite."""
-    with Stand(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as till:
-        return applications_and_drainers_killed(till, rounds=60, seed=place.seed, tell=tell)
+    with RunningApp(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as scripted_app:
+        return applications_and_drainers_killed(scripted_app, rounds=60, seed=place.seed, tell=tell)
 
 
 def broker_away(place: Place) -> Figures:
@@ -145,7 +147,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "waiting": waiting,
     "slow": slow,
     "restarting": restarting,
-    "deadly": deadly,
+    "poison": poison,
     "killing": killing,
     "mail": mail,
     "memory": flat,

@@ -9,7 +9,7 @@ import os
 import sys
 from itertools import count
 
-from integration.rows.till import Placed
+from integration.rows.scripted_app import Placed
 from oyez.producers import Announcer
 
 

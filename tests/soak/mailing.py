@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from consumers.stage import empty, prepare
-from mailing.desk import Desk
-from mailing.server import Inbox, serving
+from consumers.mail.mail_queue import MailQueue
+from consumers.mail.smtp_server import Inbox, serving
+from consumers.pipeline import empty, prepare
 from oyez.consumers.database.tables import mail
 from oyez.consumers.mail.sender import Order, Tally
 from oyez.consumers.mail.sender_locks import UNDER_WAY
@@ -25,14 +25,14 @@ from support.waiting import eventually
 _fork = multiprocessing.get_context("fork")
 
 
-def _send_all(desk: Desk, ahead: float) -> None:
+def _send_all(mail_queue: MailQueue, ahead: float) -> None:
     """A sender as a process of its own, whose clock is ahead by so many seconds."""
-    desk.engine.dispose(close=False)
-    desk.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
+    mail_queue.engine.dispose(close=False)
+    mail_queue.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
 
 
-def _start(desk: Desk, ahead: float) -> ForkProcess:
-    process = _fork.Process(target=_send_all, args=[desk, ahead], daemon=True)
+def _start(mail_queue: MailQueue, ahead: float) -> ForkProcess:
+    process = _fork.Process(target=_send_all, args=[mail_queue, ahead], daemon=True)
     process.start()
     return process
 
@@ -41,24 +41,24 @@ def senders_killed(url: str, *, mails: int, kills: int, seed: int, policy: str) 
     """None is lost, and every one that came twice is among those that are marked as such."""
     dice = random.Random(seed)
     with serving() as server:
-        desk = Desk(url, server, mail_policy=policy)
-        desk.clock.now = time.time() - 60
-        desk.queue(range(mails))
+        mail_queue = MailQueue(url, server, mail_policy=policy)
+        mail_queue.clock.now = time.time() - 60
+        mail_queue.queue(range(mails))
         moments = sorted(dice.sample(range(1, mails - 5), kills))
         for number, moment in enumerate(moments):
             # Each is told that its predecessor has been dead for a while: nobody waits for that.
-            process = _start(desk, 2 * UNDER_WAY * number)
+            process = _start(mail_queue, 2 * UNDER_WAY * number)
             eventually(partial(_has_come, server.inbox, moment, process), 60, every=0.0005)
             _spin(dice.uniform(0, 0.004))
             process.kill()
             process.join()
         ended = 2 * UNDER_WAY * (kills + 1)
         # A server may notice a moment later that a process is gone, and holds its lock until then.
-        eventually(lambda: _run(desk, ended) or not desk.states()["sending"], 60)
-        held = _release(desk)
-        _run(desk, 2 * ended)
-        figures = _judged(desk, server.inbox, mails)
-        desk.close()
+        eventually(lambda: _run(mail_queue, ended) or not mail_queue.states()["sending"], 60)
+        held = _release(mail_queue)
+        _run(mail_queue, 2 * ended)
+        figures = _judged(mail_queue, server.inbox, mails)
+        mail_queue.close()
     values = {"seed": seed, "policy": policy, "mails": mails, "killed": kills, "held": held, **figures}
     return judged("senders killed", values, lost=0, unmarked=0, unsent=0)
 
@@ -74,43 +74,43 @@ def _spin(seconds: float) -> None:
         pass
 
 
-def _run(desk: Desk, ahead: float) -> None:
-    desk.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
+def _run(mail_queue: MailQueue, ahead: float) -> None:
+    mail_queue.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
 
 
-def _release(desk: Desk) -> int:
+def _release(mail_queue: MailQueue) -> int:
     """Send again what may have been sent, as an operator would."""
-    with desk.engine.begin() as db:
+    with mail_queue.engine.begin() as db:
         found = db.execute(
             update(mail).where(mail.c.state == "unsure").values(state="waiting", claim=None, due_at=0.0)
         )
         return int(found.rowcount)
 
 
-def _judged(desk: Desk, inbox: Inbox, mails: int) -> dict[str, int]:
+def _judged(mail_queue: MailQueue, inbox: Inbox, mails: int) -> dict[str, int]:
     times = inbox.times()
-    marked = dict(zip(desk.column("message_id"), desk.column("unsure"), strict=True))
+    marked = dict(zip(mail_queue.column("message_id"), mail_queue.column("unsure"), strict=True))
     return {
         "lost": mails - len(times),
         "doubles": sum(count - 1 for count in times.values()),
         "unmarked": sum(count - 1 > marked[name] for name, count in times.items()),
         "marked": sum(marked.values()),
-        "unsent": mails - desk.states()["sent"],
+        "unsent": mails - mail_queue.states()["sent"],
     }
 
 
 def sent_in_runs(url: str, *, mails: int, limit: int, seconds: float = 300.0) -> Figures:
     """So many mails at so many a run take exactly so many runs, on one connection each."""
     with serving() as server:
-        desk = Desk(url, server)
-        desk.queue(range(mails))
+        mail_queue = MailQueue(url, server)
+        mail_queue.queue(range(mails))
         runs = []
-        while not (tally := desk.run(limit)).is_empty:
+        while not (tally := mail_queue.run(limit)).is_empty:
             runs.append(tally.sent)
-            desk.clock.now += seconds
+            mail_queue.clock.now += seconds
         times = server.inbox.times()
         connections = server.inbox.connections
-        desk.close()
+        mail_queue.close()
     values = {
         "mails": mails,
         "limit": limit,
@@ -126,12 +126,12 @@ def sent_in_runs(url: str, *, mails: int, limit: int, seconds: float = 300.0) ->
 def sent_by_several(url: str, *, mails: int, limit: int, senders: int) -> Figures:
     """Several senders at once send everything, and nothing twice."""
     with serving() as server:
-        desk = Desk(url, server)
-        desk.queue(range(mails))
+        mail_queue = MailQueue(url, server)
+        mail_queue.queue(range(mails))
         tallies: list[Tally] = []
 
         def work() -> None:
-            while not (tally := desk.run(limit)).is_empty:
+            while not (tally := mail_queue.run(limit)).is_empty:
                 tallies.append(tally)
 
         threads = [threading.Thread(target=work) for _ in range(senders)]
@@ -148,7 +148,7 @@ def sent_by_several(url: str, *, mails: int, limit: int, senders: int) -> Figure
             "twice": sum(count > 1 for count in times.values()),
             "unsure": sum(tally.unsure for tally in tallies),
         }
-        desk.close()
+        mail_queue.close()
     return judged("several senders", values, sent=mails, received=mails, twice=0, unsure=0)
 
 
@@ -167,25 +167,25 @@ def sent_to_a_moody_server(url: str, *, mails: int, limit: int) -> Figures:
     inbox = Inbox()
     inbox.on_rcpt = refuse
     with serving(inbox) as server:
-        desk = Desk(url, server)
-        desk.queue(range(mails))
-        begun, runs = desk.clock.now, 0
-        while desk.states()["waiting"]:
-            desk.run(limit)
+        mail_queue = MailQueue(url, server)
+        mail_queue.queue(range(mails))
+        begun, runs = mail_queue.clock.now, 0
+        while mail_queue.states()["waiting"]:
+            mail_queue.run(limit)
             runs += 1
-            desk.clock.now += 300
-        times, failed = inbox.times(), desk.row(7)
+            mail_queue.clock.now += 300
+        times, failed = inbox.times(), mail_queue.row(7)
         values = {
             "mails": mails,
             "runs": runs,
             "received": len(times),
             "twice": sum(count > 1 for count in times.values()),
-            "failed": desk.states()["failed"],
+            "failed": mail_queue.states()["failed"],
             "said": failed.error,
-            "attempts": desk.row(70).attempts,
-            "in time": desk.clock.now - begun <= 300 * (-(-mails // limit) + 4),
+            "attempts": mail_queue.row(70).attempts,
+            "in time": mail_queue.clock.now - begun <= 300 * (-(-mails // limit) + 4),
         }
-        desk.close()
+        mail_queue.close()
     said = "u7@a.example: 550 5.1.1 no such user here"
     return judged(
         "a moody server",

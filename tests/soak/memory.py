@@ -8,8 +8,8 @@ from collections.abc import Callable
 import psutil
 from confluent_kafka import Producer
 
-from integration.rows.stand import Stand
-from integration.rows.till import Opened, Ticked, Viewed
+from integration.rows.running_app import RunningApp
+from integration.rows.scripted_app import Opened, Ticked, Viewed
 from oyez.schemas import Encoder, Signal, catalogue
 from soak.figures import Figures, judged
 from support.processes import Program
@@ -23,10 +23,10 @@ KEYS = 5_000
 class Source:
     """Announces fast: the events' bytes, without waiting for each."""
 
-    def __init__(self, till: Stand) -> None:
-        self._producer = Producer({"bootstrap.servers": till.kafka, "linger.ms": 20})
+    def __init__(self, scripted_app: RunningApp) -> None:
+        self._producer = Producer({"bootstrap.servers": scripted_app.kafka, "linger.ms": 20})
         self._encode = Encoder("web-0", catalogue).encode
-        self._topic = till.topic
+        self._topic = scripted_app.topic
         self._sent = 0
 
     def send(self, key: str, event: Signal, subject: str | None = None) -> None:
@@ -43,22 +43,24 @@ class Source:
         assert self._producer.flush(120) == 0
 
 
-def memory(till: Stand, *, events: int, parked: int, patience: float, tell: Callable[[str], None]) -> Figures:
+def memory(
+    scripted_app: RunningApp, *, events: int, parked: int, patience: float, tell: Callable[[str], None]
+) -> Figures:
     """Each tenth: a tenth of the events, of which a tenth of ``parked`` wait and are released."""
-    listening = till.listen("rows.ticked", "rows.viewed", "rows.opened")
-    source = Source(till)
+    listening = scripted_app.listen("rows.ticked", "rows.viewed", "rows.opened")
+    source = Source(scripted_app)
     sizes: list[dict[str, float]] = []
     began = time.monotonic()
     for tenth in range(TENTHS):
         _tick(source, events // TENTHS, tenth)
-        _wait_and_release(till, source, parked // TENTHS, tenth, patience)
+        _wait_and_release(scripted_app, source, parked // TENTHS, tenth, patience)
         done = (tenth + 1) * (events // TENTHS)
-        till.until(lambda done=done: till.size("inbox", "rows.ticked") == done, patience, 0.5)
+        scripted_app.until(lambda done=done: scripted_app.size("inbox", "rows.ticked") == done, patience, 0.5)
         sizes.append(_sizes(listening))
         shown = ", ".join(f"{name} {size:.1f}" for name, size in sizes[-1].items())
         tell(f"memory: {tenth + 1} of {TENTHS} tenths, {time.monotonic() - began:.0f} s: MB {shown}")
     growth = max(max(one[name] for one in sizes[-3:]) / sizes[2][name] for name in sizes[2])
-    left = till.left()
+    left = scripted_app.left()
     values = {
         "events": events,
         "parked": parked,
@@ -79,16 +81,22 @@ def _tick(source: Source, count: int, tenth: int) -> None:
     source.flush()
 
 
-def _wait_and_release(till: Stand, source: Source, count: int, tenth: int, patience: float) -> None:
+def _wait_and_release(
+    scripted_app: RunningApp, source: Source, count: int, tenth: int, patience: float
+) -> None:
     first = tenth * count
     for n in range(first, first + count):
         source.send(f"v{n}", Viewed(k=f"v{n}", s=f"s{n // WAITING}", n=n))
     source.flush()
-    till.until(lambda: till.count("view") == first and till.size("parked") == count, patience, 0.5)
+    scripted_app.until(
+        lambda: scripted_app.count("view") == first and scripted_app.size("parked") == count, patience, 0.5
+    )
     for subject in range(first // WAITING, (first + count + WAITING - 1) // WAITING):
         source.send(f"s{subject}", Opened(s=f"s{subject}"), f"s{subject}")
     source.flush()
-    till.until(lambda: till.count("view") == first + count and not till.size("parked"), patience, 0.5)
+    scripted_app.until(
+        lambda: scripted_app.count("view") == first + count and not scripted_app.size("parked"), patience, 0.5
+    )
 
 
 def _sizes(listening: Program) -> dict[str, float]:

@@ -7,10 +7,10 @@ import time
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from integration.rows.stand import Stand
-from integration.rows.till import Placed
-from soak.deadly import overtaken
+from integration.rows.running_app import RunningApp
+from integration.rows.scripted_app import Placed
 from soak.figures import Figures, judged
+from soak.poison import overtaken
 
 OPTIONS = {"max.poll.interval.ms": 10_000}
 
@@ -18,9 +18,9 @@ OPTIONS = {"max.poll.interval.ms": 10_000}
 class Membership:
     """Who is in a group, as its broker says."""
 
-    def __init__(self, till: Stand) -> None:
-        self._admin = AdminClient({"bootstrap.servers": till.kafka})
-        self._name = till.group("rows.placed")
+    def __init__(self, scripted_app: RunningApp) -> None:
+        self._admin = AdminClient({"bootstrap.servers": scripted_app.kafka})
+        self._name = scripted_app.group("rows.placed")
         self._settled: set[str] = set()
         self.changes = 0
 
@@ -47,39 +47,45 @@ class Membership:
         self.changes += self.look() != self._settled
 
 
-def slow_handlers(till: Stand, *, events: int, workers: int, seconds: float, patience: float) -> Figures:
+def slow_handlers(
+    scripted_app: RunningApp, *, events: int, workers: int, seconds: float, patience: float
+) -> Figures:
     """No rebalance while they work, and each event once. The till must have `OPTIONS`, and a partition for each
     worker."""
     numbers = range(events)
-    listening = till.listen("rows.placed", workers=workers, env={"ROWS_SECONDS": str(seconds)})
-    group = Membership(till)
+    listening = scripted_app.listen("rows.placed", workers=workers, env={"ROWS_SECONDS": str(seconds)})
+    group = Membership(scripted_app)
     epochs: list[object] = []
 
     def is_settled() -> bool:
-        before, epochs[:] = list(epochs), till.rows("position", "partition", "epoch", "owner")
-        owners = set(till.rows("position", "owner"))
+        before, epochs[:] = list(epochs), scripted_app.rows("position", "partition", "epoch", "owner")
+        owners = set(scripted_app.rows("position", "owner"))
         return epochs == before and group.settle(workers) and len(owners) == workers
 
-    till.until(is_settled, every=1.0)
+    scripted_app.until(is_settled, every=1.0)
     began = time.monotonic()
-    till.announce(*(Placed(k=f"k{n}", n=n, asks="sleep") for n in numbers))
+    scripted_app.announce(*(Placed(k=f"k{n}", n=n, asks="sleep") for n in numbers))
 
     def is_done() -> bool:
         group.watch()
-        return till.count("place") >= events and till.count("pack") >= events
+        return scripted_app.count("place") >= events and scripted_app.count("pack") >= events
 
-    till.until(is_done, patience, 0.3)
+    scripted_app.until(is_done, patience, 0.3)
     values = {
         "events": events,
         "each": seconds,
         "workers": workers,
         "cuts": listening.output().count("the batch was cut"),
         "rebalances": group.changes,
-        "taken again": sorted(set(till.rows("position", "partition", "epoch", "owner")) - set(epochs)),
-        "handled once": sorted(till.effects("place")) == sorted(till.effects("pack")) == list(numbers),
-        "overtaken": overtaken(till.effects("place"), events),
+        "taken again": sorted(
+            set(scripted_app.rows("position", "partition", "epoch", "owner")) - set(epochs)
+        ),
+        "handled once": sorted(scripted_app.effects("place"))
+        == sorted(scripted_app.effects("pack"))
+        == list(numbers),
+        "overtaken": overtaken(scripted_app.effects("place"), events),
         "seconds": round(time.monotonic() - began, 1),
-        "left": till.left(),
+        "left": scripted_app.left(),
         "exit": listening.stop(),
     }
     must = {"handled once": True, "taken again": []}

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import psutil
 
-from integration.rows.stand import Stand
-from integration.rows.till import Ticked
+from integration.rows.running_app import RunningApp
+from integration.rows.scripted_app import Ticked
 from oyez.producers.spool import Writer
 from oyez.schemas import Encoder, catalogue
 from soak.figures import Figures, judged
@@ -17,11 +17,13 @@ from soak.memory import FLAT, KEYS, TENTHS
 
 
 def spool_memory(
-    stand: Stand, *, events: int, patience: float, tell: Callable[[str], None] = print
+    running_app: RunningApp, *, events: int, patience: float, tell: Callable[[str], None] = print
 ) -> Figures:
     """Each tenth is appended here and read by `oyez listen`; what was read is deleted."""
-    listening = stand.listen("rows.ticked", spool_retention="delete")
-    writer = Writer(stand.folder / "spool" / stand.topic, stand.topic, segment_bytes=4_000_000)
+    listening = running_app.listen("rows.ticked", spool_retention="delete")
+    writer = Writer(
+        running_app.folder / "spool" / running_app.topic, running_app.topic, segment_bytes=4_000_000
+    )
     encode = Encoder("web-0", catalogue).encode
     sizes: list[tuple[float, float]] = []
     began, each = time.monotonic(), events // TENTHS
@@ -32,7 +34,7 @@ def spool_memory(
             writer.append(
                 encode(Ticked(k=key, n=n), id=event_id, time="2026-01-01T00:00:00Z", key=key, subject=None)
             )
-        stand.until(lambda done=(tenth + 1) * each: stand.size("inbox") == done, patience, 0.5)
+        running_app.until(lambda done=(tenth + 1) * each: running_app.size("inbox") == done, patience, 0.5)
         sizes.append((_worker(listening.children()), _resident(psutil.Process(os.getpid()))))
         tell(
             f"spool memory: {tenth + 1} of {TENTHS} tenths, {time.monotonic() - began:.0f} s: "
@@ -46,7 +48,7 @@ def spool_memory(
         "MB appending": [round(one[1], 1) for one in sizes],
         "growth": round(growth, 3),
         "flat": growth <= FLAT,
-        "left": stand.left(),
+        "left": running_app.left(),
         "seconds": round(time.monotonic() - began, 1),
         "exit": listening.stop(),
     }

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from integration.rows.stand import Stand
-from integration.rows.till import effects
+from integration.rows.running_app import RunningApp
+from integration.rows.scripted_app import effects
 from oyez.producers.spool import LogReader, SegmentName, Segments, found_in
 from soak.figures import Figures, judged
 from support.processes import Program
@@ -23,23 +23,23 @@ SEGMENT = 20_000  # bytes, so that killing meets rotations too
 
 
 def announcers_killed(
-    stand: Stand, *, rounds: int, seed: int, tell: Callable[[str], None] = print
+    running_app: RunningApp, *, rounds: int, seed: int, tell: Callable[[str], None] = print
 ) -> Figures:
     """Every event whose announce() had returned is handled once; of each process one at most is missing."""
     chance = random.Random(seed)
-    listening = stand.listen("rows.placed")
+    listening = running_app.listen("rows.placed")
     began = time.monotonic()
     for turn in range(rounds):
-        _round(stand, turn, chance)
+        _round(running_app, turn, chance)
         if turn % 5 == 4:
             for worker in listening.children():
                 worker.send_signal(signal.SIGKILL)
         if turn % 20 == 19:
             tell(f"spool: {turn + 1} of {rounds} rounds, {time.monotonic() - began:.0f} s")
-    announced = {path.stem: len(path.read_text().splitlines()) for path in stand.folder.glob("*.notes")}
-    stand.until(lambda: stand.count("place") >= _recorded(stand), 120)
-    handled = _handled(stand)
-    swept = stand.command("sweep")
+    announced = {path.stem: len(path.read_text().splitlines()) for path in running_app.folder.glob("*.notes")}
+    running_app.until(lambda: running_app.count("place") >= _recorded(running_app), 120)
+    handled = _handled(running_app)
+    swept = running_app.command("sweep")
     values = {
         "seed": seed,
         "rounds": rounds,
@@ -49,8 +49,8 @@ def announcers_killed(
         "lost": sum(max(0, count - len(handled[name])) for name, count in announced.items()),
         "too many": sum(max(0, len(handled[name]) - count - 1) for name, count in announced.items()),
         "out of order": sum(numbers != list(range(len(numbers))) for numbers in handled.values()),
-        "damaged": _damaged(stand.folder / "spool", stand.topic),
-        "dead": stand.size("dead"),
+        "damaged": _damaged(running_app.folder / "spool", running_app.topic),
+        "dead": running_app.size("dead"),
         "sweep": swept.returncode,
         "seconds": round(time.monotonic() - began, 1),
         "exit": listening.stop(),
@@ -59,19 +59,19 @@ def announcers_killed(
     return judged("announcers killed", values, **wrong)
 
 
-def _round(stand: Stand, turn: int, chance: random.Random) -> None:
+def _round(running_app: RunningApp, turn: int, chance: random.Random) -> None:
     env = {
-        **stand.env,
-        "OYEZ_SPOOL": str(stand.folder / "spool"),
+        **running_app.env,
+        "OYEZ_SPOOL": str(running_app.folder / "spool"),
         "OYEZ_SPOOL_FSYNC": "always",
         "OYEZ_SPOOL_SEGMENT_BYTES": str(SEGMENT),
     }
     programs = []
     for n in range(PROCESSES):
         name = f"{turn}-{n}"
-        notes = stand.folder / f"{name}.notes"
+        notes = running_app.folder / f"{name}.notes"
         notes.touch()
-        log = stand.folder / f"{name}.log"
+        log = running_app.folder / f"{name}.log"
         programs.append(
             (
                 Program(log, "soak.announcing", str(notes), name, env={**env, "OYEZ_SOURCE": f"web-{n}"}),
@@ -87,8 +87,8 @@ def _round(stand: Stand, turn: int, chance: random.Random) -> None:
             program.wait()
 
 
-def _recorded(stand: Stand) -> int:
-    return sum(1 for line in _lines(stand.folder / "spool", stand.topic) if line)
+def _recorded(running_app: RunningApp) -> int:
+    return sum(1 for line in _lines(running_app.folder / "spool", running_app.topic) if line)
 
 
 def _lines(spool: Path, topic: str) -> list[bytes]:
@@ -113,10 +113,10 @@ def _damaged(spool: Path, topic: str) -> int:
     return bad
 
 
-def _handled(stand: Stand) -> dict[str, list[int]]:
+def _handled(running_app: RunningApp) -> dict[str, list[int]]:
     query = select(effects.c.k, effects.c.n).where(effects.c.handler == "place").order_by(effects.c.seq)
     found: dict[str, list[int]] = defaultdict(list)
-    with stand.engine.connect() as db:
+    with running_app.engine.connect() as db:
         for row in db.execute(query):
             found[row.k].append(row.n)
     return found

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from integration.rows.stand import Stand
+from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
-from soak.deadly import deadly_events
 from soak.killing import import_under_kills
 from soak.memory import memory
 from soak.outages import outages
-from soak.outboxing import applications_and_drainers_killed
+from soak.outbox import applications_and_drainers_killed
+from soak.poison import poison_events
 from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
@@ -27,11 +27,11 @@ from support.services import UNSAFE, fresh_database
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 """So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
 
-STAGES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
+PIPELINES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
 
 
-@pytest.fixture(params=STAGES)
-def stage(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=PIPELINES)
+def pipeline(request: pytest.FixtureRequest) -> str:
     """On Kafka and PostgreSQL, and on files and SQLite."""
     name: str = request.param
     return name
@@ -72,42 +72,44 @@ def test_services_are_killed_during_an_import(
 
 
 def test_an_event_kills_whoever_handles_it(url: str, broker: Kafka, tmp_path: Path) -> None:
-    with Stand(url, broker.bootstrap, tmp_path, kafka_options=QUICK) as till:
-        figures = deadly_events(till, events=200, deadly=1, workers=3, seed=4, patience=120)
+    with RunningApp(url, broker.bootstrap, tmp_path, kafka_options=QUICK) as scripted_app:
+        figures = poison_events(scripted_app, events=200, poison=1, workers=3, seed=4, patience=120)
     assert figures.holds, figures
 
 
 def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
-    with Stand(url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)) as till:
-        figures = slow_handlers(till, events=40, workers=2, seconds=0.6, patience=120)
+    with RunningApp(
+        url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)
+    ) as scripted_app:
+        figures = slow_handlers(scripted_app, events=40, workers=2, seconds=0.6, patience=120)
     assert figures.holds, figures
 
 
 def test_announcers_are_killed_while_their_spool_is_read(sqlite: str, tmp_path: Path) -> None:
-    with Stand(sqlite, "", tmp_path) as till:
-        figures = announcers_killed(till, rounds=4, seed=4)
+    with RunningApp(sqlite, "", tmp_path) as scripted_app:
+        figures = announcers_killed(scripted_app, rounds=4, seed=4)
     assert figures.holds, figures
 
 
 def test_applications_that_announce_in_transactions_are_killed(
-    stage: str, request: pytest.FixtureRequest, tmp_path: Path
+    pipeline: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    database, kafka = STAGES[stage]
+    database, kafka = PIPELINES[pipeline]
     address = request.getfixturevalue(kafka) if kafka else ""
-    with Stand(request.getfixturevalue(database), address, tmp_path) as till:
-        figures = applications_and_drainers_killed(till, rounds=2, seed=4)
+    with RunningApp(request.getfixturevalue(database), address, tmp_path) as scripted_app:
+        figures = applications_and_drainers_killed(scripted_app, rounds=2, seed=4)
     assert figures.holds, figures
 
 
 def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
-    with Stand(sqlite, "", tmp_path) as till:
-        figures = spool_memory(till, events=60_000, patience=60)
+    with RunningApp(sqlite, "", tmp_path) as scripted_app:
+        figures = spool_memory(scripted_app, events=60_000, patience=60)
     assert figures.holds, figures
 
 
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
-    with Stand(url, broker.bootstrap, tmp_path) as till:
-        figures = memory(till, events=100_000, parked=5_000, patience=60, tell=print)
+    with RunningApp(url, broker.bootstrap, tmp_path) as scripted_app:
+        figures = memory(scripted_app, events=100_000, parked=5_000, patience=60, tell=print)
     assert figures.holds, figures
 
 

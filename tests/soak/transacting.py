@@ -11,7 +11,7 @@ from itertools import count
 
 from sqlalchemy import create_engine, insert
 
-from integration.rows.till import Placed, effects
+from integration.rows.scripted_app import Placed, effects
 from oyez.producers import Announcer, Settings
 
 

@@ -2,11 +2,12 @@
 
 Coarse is safe: whatever is not known here is taken for the whole table. What is known:
 
-- the statements over prerequisites name their pairs, those over positions and the inbox their group;
+- the statements over prerequisites name their prerequisites, those over positions and the inbox their group;
 - a new row is seen by nobody before the commit, and can only meet another new one;
 - what a handler has noted (a table named ``done``) meets other notes of that handler and key: their order is what
   tests look at;
-- rows that are deleted or changed by their id were claimed, and pairs that are marked were locked, by an earlier
+- rows that are deleted or changed by their id were claimed, and prerequisites that are marked were locked, by an
+earlier
   statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
 """
 
@@ -62,8 +63,8 @@ def footprint(statement: str, parameters: Any) -> Footprint:
 def _rows(table: str, parameters: Any) -> list[str]:
     if isinstance(parameters, Mapping):
         if table == "oyez_prerequisite" and "given_signal" in parameters:
-            pairs = zip(parameters["given_signal"], parameters["given_subject"], strict=True)
-            return [f"{table} {signal} {subject}" for signal, subject in pairs]
+            prerequisites = zip(parameters["given_signal"], parameters["given_subject"], strict=True)
+            return [f"{table} {signal} {subject}" for signal, subject in prerequisites]
         if table in ("oyez_position", "oyez_inbox") and "group" in parameters:
             return [f"{table} {parameters['group']}"]
     return [table]

@@ -13,9 +13,9 @@ from visits.progress import Lines, Progress
 AT_WORK = Progress(announced=1000, handled=900, parked=7, ever_parked=40, released=33, dead=0, lag=12)
 
 
-def test_shares_are_two_for_each_event() -> None:
-    assert AT_WORK.parked_share == 0.02
-    assert Progress().parked_share == 0
+def test_deliveries_are_two_for_each_event() -> None:
+    assert AT_WORK.parked_delivery == 0.02
+    assert Progress().parked_delivery == 0
 
 
 def test_it_is_settled_when_nothing_is_unread_and_nothing_parked() -> None:

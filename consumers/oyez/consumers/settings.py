@@ -27,9 +27,9 @@ class ListenSettings(MailSettings):
     first_offset: Literal["earliest", "latest"] = "earliest"
     """Where a new group begins to read."""
     max_attempts: int = Field(25, ge=1)
-    """Attempts after which a failing share becomes a dead letter."""
+    """Attempts after which a failing delivery becomes a dead letter."""
     max_age: float = Field(86_400.0, gt=0)
-    """Seconds as the head of its key after which a waiting or failing share becomes a dead letter."""
+    """Seconds as the head of its key after which a waiting or failing delivery becomes a dead letter."""
     metrics: int | None = Field(None, ge=0, le=65_535)
     """The port of `/metrics`; 0 for one that is free."""
     metrics_host: str = "127.0.0.1"

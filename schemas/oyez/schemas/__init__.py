@@ -1,7 +1,7 @@
 """What an event is: signals, the catalogue of them, and how events are written and read."""
 
 from .catalogue import Catalogue, catalogue
-from .declaration import Declaration, Pair, required_pairs
+from .declaration import Declaration, Prerequisite, required_prerequisites
 from .decoding import Envelope, check_text, envelope_decoder, event_of
 from .documents import bundle, json_schema, json_schemas
 from .encoding import CANONICAL, CONTENT_TYPE, Encoder, prefix
@@ -24,7 +24,7 @@ __all__ = [
     "Event",
     "InvalidEvent",
     "OyezError",
-    "Pair",
+    "Prerequisite",
     "RawEnvelope",
     "SchemaError",
     "Signal",
@@ -44,7 +44,7 @@ __all__ = [
     "prefix",
     "read_envelope",
     "reasons",
-    "required_pairs",
+    "required_prerequisites",
     "requirements_of",
     "text_of",
     "typed_envelope",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .signal import Signal
 
 
-class Pair(NamedTuple):
+class Prerequisite(NamedTuple):
     """A prerequisite: that `signal` has been handled for `subject`."""
 
     signal: str
@@ -43,11 +43,11 @@ class Declaration:
         return None if self.subject is None else text_of(getattr(data, self.subject))
 
 
-def required_pairs(requires: Mapping[str, str], data: Any) -> tuple[Pair, ...]:
+def required_prerequisites(requires: Mapping[str, str], data: Any) -> tuple[Prerequisite, ...]:
     """The prerequisites of `data`. A null field is no requirement; subjects compare as text."""
-    pairs = []
+    prerequisites = []
     for name, field in requires.items():
         subject = text_of(getattr(data, field))
         if subject is not None:
-            pairs.append(Pair(name, subject))
-    return tuple(pairs)
+            prerequisites.append(Prerequisite(name, subject))
+    return tuple(prerequisites)

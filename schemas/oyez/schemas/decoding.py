@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, cast
 from pydantic import StringConstraints, TypeAdapter
 from typing_extensions import TypedDict
 
-from .declaration import Declaration, required_pairs
+from .declaration import Declaration, required_prerequisites
 from .errors import Undecodable
 from .event import Event
 from .text import MAX_TEXT, flaw
@@ -88,8 +88,10 @@ def check_text(declaration: Declaration, envelope: Envelope) -> None:
     data = envelope["data"]
     texts = [("id", envelope["id"]), ("source", envelope["source"]), ("key", envelope.get("partitionkey"))]
     texts.append(("subject", declaration.subject_of(data) or None))
-    pairs = required_pairs(declaration.requires, data)
-    texts += [(f"required {pair.signal}", pair.subject or None) for pair in pairs]
+    prerequisites = required_prerequisites(declaration.requires, data)
+    texts += [
+        (f"required {prerequisite.signal}", prerequisite.subject or None) for prerequisite in prerequisites
+    ]
     for what, text in texts:
         if text is not None and (reason := flaw(text)):
             raise Undecodable(f"{what}: {reason}")

@@ -1,4 +1,4 @@
-"""A theatre: PostgreSQL, with actors that are stepped. A shop: either database, one step after the other."""
+"""A explorer: PostgreSQL, with actors that are stepped. A shop: either database, one step after the other."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from consumers.interleavings.shop import Clock, Shop, create, empty
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database import make_engine
 from support.services import fresh_database
-from support.stepping import Theatre
+from support.stepping import Explorer
 
 
 @pytest.fixture(scope="module")
-def _theatre(postgres_server: str) -> Iterator[Theatre]:
+def _explorer(postgres_server: str) -> Iterator[Explorer]:
     with fresh_database(postgres_server) as url:
-        made = Theatre(url)
+        made = Explorer(url)
         create(made.engine)
         yield made
         made.close()
 
 
 @pytest.fixture
-def theatre(_theatre: Theatre) -> Theatre:
+def explorer(_explorer: Explorer) -> Explorer:
     """Actors on a PostgreSQL database with empty tables."""
-    empty(_theatre.engine)
-    return _theatre
+    empty(_explorer.engine)
+    return _explorer
 
 
 @pytest.fixture(scope="module")
-def postgres_engine(_theatre: Theatre) -> Engine:
+def postgres_engine(_explorer: Explorer) -> Engine:
     """A PostgreSQL database that has the tables."""
-    return _theatre.engine
+    return _explorer.engine
 
 
 @pytest.fixture(scope="module")

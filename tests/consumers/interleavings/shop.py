@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select
 
 from consumers.interleavings.signals import TOPIC, done, own
 from oyez.consumers import Application
-from oyez.consumers.core.backoff import Limits
+from oyez.consumers.core.backoff import RetryPolicy
 from oyez.consumers.core.record import Record
 from oyez.consumers.core.report import Report
 from oyez.consumers.database import Database, metadata
@@ -46,10 +46,10 @@ class Shop:
         engine: Engine,
         *,
         clock: Clock,
-        limits: Limits | None = None,
+        limits: RetryPolicy | None = None,
         batch: int = 500,
     ) -> None:
-        limits = limits or Limits(uniform=lambda low, high: (low + high) / 2)
+        limits = limits or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
         self.clock = clock
         self.engine = engine
         self.application = application

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from consumers.interleavings.playing import nothing_is_left
+from consumers.interleavings.every_order import nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, Script, announced
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.core.backoff import Limits
+from oyez.consumers.core.backoff import RetryPolicy
 
 Open = Callable[..., Shop]
 
@@ -25,7 +25,7 @@ def _shop(opened: Open, **said: Any) -> tuple[Shop, Script]:
     script = Script(on)
     script.handler("view", PageViewed, requires={})
     script.handler("index", PageViewed, requires={}, order="none")
-    limits = Limits(uniform=_middle, **said)
+    limits = RetryPolicy(uniform=_middle, **said)
     return opened(on, limits=limits), script
 
 
@@ -140,9 +140,9 @@ def test_a_head_that_fails_for_too_long_dies(opened: Open) -> None:
 
 
 def test_backoff_grows_to_an_hour() -> None:
-    limits = Limits(uniform=_middle)
+    limits = RetryPolicy(uniform=_middle)
     assert [limits.delay(n) for n in (1, 2, 3, 12, 13, 25)] == [1, 2, 4, 2048, 3600, 3600]
-    low, high = Limits(uniform=lambda low, _: low), Limits(uniform=lambda _, high: high)
+    low, high = RetryPolicy(uniform=lambda low, _: low), RetryPolicy(uniform=lambda _, high: high)
     assert (low.delay(1), high.delay(1)) == (0.8, 1.2)
 
 

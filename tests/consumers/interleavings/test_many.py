@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from consumers.interleavings.playing import nothing_is_left
+from consumers.interleavings.every_order import nothing_is_left
 from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import Joined, PageViewed, Replied, Script, SessionStarted, announced
 from oyez.consumers import Application, Handlers

@@ -1,4 +1,4 @@
-"""Heads that wait for longer than ``max_age`` are given up, and what would wait for the same pair with them."""
+"""Heads that wait for longer than ``max_age`` are given up, and what would wait for the same prerequisite with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.playing import Stage, nothing_is_left
+from consumers.interleavings.every_order import Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import (
     Bought,
@@ -20,7 +20,7 @@ from consumers.interleavings.signals import (
     note,
 )
 from oyez.consumers import Application, Handlers
-from support.stepping import Theatre
+from support.stepping import Explorer
 
 Open = Callable[..., Shop]
 DAY = 86_400.0
@@ -55,7 +55,7 @@ def test_a_head_is_given_up_after_max_age_and_not_before(opened: Open) -> None:
     ]
 
 
-def test_what_waits_for_the_very_same_pair_dies_with_it(opened: Open) -> None:
+def test_what_waits_for_the_very_same_prerequisite_dies_with_it(opened: Open) -> None:
     shop = _shop(opened)
     shop.handle(*announced(*(_bought(n, "lost") for n in range(5))))
     shop.clock.now += DAY
@@ -66,7 +66,7 @@ def test_what_waits_for_the_very_same_pair_dies_with_it(opened: Open) -> None:
     assert others == [("never met, like its predecessor", "lost")] * 4
 
 
-def test_what_waits_for_another_pair_lives_on(opened: Open) -> None:
+def test_what_waits_for_another_prerequisite_lives_on(opened: Open) -> None:
     shop = _shop(opened)
     carts = ["lost", "lost", "late", "lost", None]
     shop.handle(*announced(*(_bought(n, cart) for n, cart in enumerate(carts))))
@@ -151,19 +151,19 @@ def view(event: PageViewed, db: Connection) -> None:
 
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize("behind", [False, True])
-def test_it_is_given_up_while_it_is_met(theatre: Theatre, behind: bool) -> None:
+def test_it_is_given_up_while_it_is_met(explorer: Explorer, behind: bool) -> None:
     """Whichever is first, it is handled: released, or given up and revived; nobody waits on. What was claimed while
     its predecessor was dead is handled before it."""
     started, *views = announced(
         SessionStarted(session="s1"), *(PageViewed(session="s1", n=n) for n in (1, 2))
     )
-    stage = Stage(theatre, Application(on))
+    pipeline = Pipeline(explorer, Application(on))
     revived: set[int] = set()
     orders: set[tuple[int, ...]] = set()
 
     def before(shop: Shop) -> None:
         shop.handle(*(views if behind else views[:1]))
-        stage.clock.now += DAY
+        pipeline.clock.now += DAY
 
     def bury(shop: Shop) -> None:
         shop.retrying["shop.steps.page.viewed"].sweep(lambda _report: None)
@@ -172,14 +172,14 @@ def test_it_is_given_up_while_it_is_met(theatre: Theatre, behind: bool) -> None:
         shop.run_due()
         nothing_is_left(shop)
         orders.add(tuple(shop.done("view")))
-        (report,) = stage.results["starter"]
+        (report,) = pipeline.results["starter"]
         revived.add(report.revived)
 
-    stage.every({"starter": lambda shop: shop.handle(started), "sweeper": bury}, check, before=before)
+    pipeline.every({"starter": lambda shop: shop.handle(started), "sweeper": bury}, check, before=before)
     assert revived == set(range(2 + behind))
     assert orders == ({(1, 2), (2, 1)} if behind else {(1,)})
-    assert stage.waited, "neither ever waited for the other's lock of the pair"
-    assert stage.rolled_back == 0, "a deadlock"
+    assert pipeline.waited, "neither ever waited for the other's lock of the prerequisite"
+    assert pipeline.rolled_back == 0, "a deadlock"
 
 
 def test_nothing_is_given_up_that_is_met(opened: Open) -> None:

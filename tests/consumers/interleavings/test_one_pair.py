@@ -1,14 +1,14 @@
-"""One pair: somebody parks for it while somebody else meets it."""
+"""One prerequisite: somebody parks for it while somebody else meets it."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from consumers.interleavings.playing import Stage, nothing_is_left
+from consumers.interleavings.every_order import Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop, history
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Theatre
+from support.stepping import Explorer
 
 on = Handlers("shop")
 
@@ -23,7 +23,7 @@ def view(event: PageViewed, db: Connection) -> None:
     note(db, "view", event)
 
 
-def test_a_view_parks_while_its_session_starts(theatre: Theatre) -> None:
+def test_a_view_parks_while_its_session_starts(explorer: Explorer) -> None:
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
 
     def check(shop: Shop) -> None:
@@ -32,8 +32,8 @@ def test_a_view_parks_while_its_session_starts(theatre: Theatre) -> None:
         with shop.engine.connect() as db:
             assert history(db) == [("start", 0), ("view", 1)]
 
-    stage = Stage(theatre, Application(on))
-    stage.every(
+    pipeline = Pipeline(explorer, Application(on))
+    pipeline.every(
         {"viewer": lambda shop: shop.handle(viewed), "starter": lambda shop: shop.handle(started)}, check
     )
-    assert stage.waited, "nobody ever waited for a lock: the two never met"
+    assert pipeline.waited, "nobody ever waited for a lock: the two never met"

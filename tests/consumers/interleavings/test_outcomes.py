@@ -1,4 +1,4 @@
-"""What a handler may raise: to wait for a pair, to be tried again, to be given up."""
+"""What a handler may raise: to wait for a prerequisite, to be tried again, to be given up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from consumers.interleavings.playing import nothing_is_left
+from consumers.interleavings.every_order import nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import PageViewed, Script, SessionStarted, announced
 from oyez.consumers import Handlers, NotReady, Reject
@@ -27,7 +27,7 @@ def at_work(opened: Open, request: pytest.FixtureRequest) -> tuple[Shop, Script]
     return opened(on), script
 
 
-def test_it_waits_for_a_pair_that_is_not_met(at_work: tuple[Shop, Script]) -> None:
+def test_it_waits_for_a_prerequisite_that_is_not_met(at_work: tuple[Shop, Script]) -> None:
     shop, script = at_work
     script.fails("view", 1, NotReady(SessionStarted, "s1"))
     shop.handle(first)
@@ -41,7 +41,7 @@ def test_it_waits_for_a_pair_that_is_not_met(at_work: tuple[Shop, Script]) -> No
     nothing_is_left(shop)
 
 
-def test_a_pair_that_is_met_counts_as_an_attempt(at_work: tuple[Shop, Script]) -> None:
+def test_a_prerequisite_that_is_met_counts_as_an_attempt(at_work: tuple[Shop, Script]) -> None:
     shop, script = at_work
     shop.handle(started)
     script.fails("view", 1, NotReady(SessionStarted, "s1"))
@@ -57,7 +57,7 @@ def test_a_pair_that_is_met_counts_as_an_attempt(at_work: tuple[Shop, Script]) -
     nothing_is_left(shop)
 
 
-def test_a_pair_that_the_batch_itself_meets(at_work: tuple[Shop, Script]) -> None:
+def test_a_prerequisite_that_the_batch_itself_meets(at_work: tuple[Shop, Script]) -> None:
     """It waits, is released at once, and raises it again: only then is it an attempt."""
     shop, script = at_work
     script.fails("view", 1, NotReady(SessionStarted, "s1"))
@@ -101,7 +101,7 @@ def test_rejected_at_a_later_attempt(at_work: tuple[Shop, Script]) -> None:
     assert shop.rows("dead", "reason", "attempts") == [("rejected by its handler", 1)]
 
 
-def test_a_pair_whose_event_was_given_up_is_not_met(at_work: tuple[Shop, Script]) -> None:
+def test_a_prerequisite_whose_event_was_given_up_is_not_met(at_work: tuple[Shop, Script]) -> None:
     shop, script = at_work
     script.fails("start", 0, Reject("no"))
     script.fails("view", 1, NotReady(SessionStarted, "s1"))
@@ -111,7 +111,7 @@ def test_a_pair_whose_event_was_given_up_is_not_met(at_work: tuple[Shop, Script]
     assert shop.rows("parked", "wait_subject") == [("s1",)]
 
 
-def test_a_dead_share_holds_the_pair_though_all_others_are_done(opened: Open) -> None:
+def test_a_dead_delivery_holds_the_prerequisite_though_all_others_are_done(opened: Open) -> None:
     on = Handlers("shop")
     script = Script(on)
     script.handler("greet", SessionStarted)

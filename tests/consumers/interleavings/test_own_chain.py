@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from consumers.interleavings.playing import nothing_is_left
+from consumers.interleavings.every_order import nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import Replied, Script, announced
 from oyez.consumers import Handlers
@@ -50,7 +50,7 @@ def test_it_goes_first_when_it_arrives(opened: Open) -> None:
     first, second, third = announced(*CHAIN)
     shop.handle(third)
     shop.handle(second)
-    waits = shop.rows("parked", "turn", "wait_subject")
+    waits = shop.rows("parked", "rank", "wait_subject")
     assert [subject for _, subject in sorted(waits)] == ["1", "2"]
     assert [report.done for report in shop.handle(first)] == [1]
     assert shop.done("reply") == [1]

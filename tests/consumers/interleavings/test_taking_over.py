@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.playing import Act, Stage, nothing_is_left
+from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop, partition
 from consumers.interleavings.signals import PageViewed, announced, note
 from oyez.consumers import Application, Handlers
@@ -15,7 +15,7 @@ from oyez.consumers.core.record import Record
 from oyez.consumers.database import positions
 from oyez.consumers.database.positions import Held, Move
 from oyez.consumers.execution.batch import Fenced
-from support.stepping import Theatre
+from support.stepping import Explorer
 
 on = Handlers("shop")
 GROUP = "shop.steps.page.viewed"
@@ -46,9 +46,9 @@ def _handle_from(shop: Shop, held: Held, events: Sequence[Record]) -> bool:
     return True
 
 
-def test_a_worker_that_lost_its_partition_is_fenced(theatre: Theatre) -> None:
+def test_a_worker_that_lost_its_partition_is_fenced(explorer: Explorer) -> None:
     """The old owner has read two records; its successor takes the partition, and reads as many as there are."""
-    stage = Stage(theatre, Application(on))
+    pipeline = Pipeline(explorer, Application(on))
     old: list[Held] = []
     fenced: list[bool] = []
 
@@ -68,13 +68,13 @@ def test_a_worker_that_lost_its_partition_is_fenced(theatre: Theatre) -> None:
         nothing_is_left(shop)
 
     acts: dict[str, Act] = {"former": former, "successor": successor}
-    stage.every(acts, check, before=before)
+    pipeline.every(acts, check, before=before)
     assert set(fenced) == {False, True}
 
 
 @pytest.mark.parametrize(("epoch", "believed"), [(1, 0), (2, 1), (2, 3), (3, 2)])
-def test_only_its_own_epoch_and_position_move_it(theatre: Theatre, epoch: int, believed: int) -> None:
-    shop = Stage(theatre, Application(on)).shop()
+def test_only_its_own_epoch_and_position_move_it(explorer: Explorer, epoch: int, believed: int) -> None:
+    shop = Pipeline(explorer, Application(on)).shop()
     _take(shop)
     assert _handle_from(shop, _take(shop), records[:2])
     assert not _handle_from(shop, Held(believed, epoch), records[2:])
@@ -83,7 +83,7 @@ def test_only_its_own_epoch_and_position_move_it(theatre: Theatre, epoch: int, b
     assert len(shop.rows("inbox", "event_id")) == 2
 
 
-def test_an_event_that_arrives_twice_is_handled_once(theatre: Theatre) -> None:
+def test_an_event_that_arrives_twice_is_handled_once(explorer: Explorer) -> None:
     """In one batch, in two batches at once, and again later."""
 
     def check(shop: Shop) -> None:
@@ -95,6 +95,6 @@ def test_an_event_that_arrives_twice_is_handled_once(theatre: Theatre) -> None:
         "one": lambda shop: shop.handle(records[0], records[1], records[1]),
         "other": lambda shop: shop.handle(records[0], records[1], records[2]),
     }
-    stage = Stage(theatre, Application(on))
-    stage.every(acts, check)
-    assert stage.waited, "neither ever waited for what the other was putting into the inbox"
+    pipeline = Pipeline(explorer, Application(on))
+    pipeline.every(acts, check)
+    assert pipeline.waited, "neither ever waited for what the other was putting into the inbox"

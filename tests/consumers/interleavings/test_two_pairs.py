@@ -1,4 +1,4 @@
-"""Two pairs, met by transactions that overlap."""
+"""Two prerequisites, met by transactions that overlap."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.playing import Act, Stage, nothing_is_left
+from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop, empty, history
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import ROLLBACK, Step, Theatre
+from support.stepping import ROLLBACK, Explorer, Step
 
 on = Handlers("shop")
 
@@ -51,29 +51,29 @@ started, opened, bought = announced(
 
 
 @pytest.mark.parametrize("parked_before", [False, True])
-def test_a_share_that_requires_both(theatre: Theatre, parked_before: bool) -> None:
+def test_a_delivery_that_requires_both(explorer: Explorer, parked_before: bool) -> None:
     acts: dict[str, Act] = {
         "starter": lambda shop: shop.handle(started),
         "filler": lambda shop: shop.handle(opened),
     }
     if not parked_before:
         acts["buyer"] = lambda shop: shop.handle(bought)
-    stage = Stage(theatre, Application(on))
-    stage.every(acts, _bought_last, before=lambda shop: parked_before and shop.handle(bought))
+    pipeline = Pipeline(explorer, Application(on))
+    pipeline.every(acts, _bought_last, before=lambda shop: parked_before and shop.handle(bought))
 
 
-def test_a_sweeper_runs_the_share_while_they_are_met(theatre: Theatre) -> None:
-    """Released by the first pair, it is checked from the start, and waits for the second."""
+def test_a_sweeper_runs_the_delivery_while_they_are_met(explorer: Explorer) -> None:
+    """Released by the first prerequisite, it is checked from the start, and waits for the second."""
     acts: dict[str, Act] = {
         "starter": lambda shop: shop.handle(started),
         "filler": lambda shop: shop.handle(opened),
         "sweeper": lambda shop: shop.claim("steps.bought"),
     }
-    stage = Stage(theatre, Application(on))
-    stage.every(acts, _bought_last, before=lambda shop: shop.handle(bought))
+    pipeline = Pipeline(explorer, Application(on))
+    pipeline.every(acts, _bought_last, before=lambda shop: shop.handle(bought))
 
 
-def test_pairs_are_locked_in_one_order(theatre: Theatre) -> None:
+def test_prerequisites_are_locked_in_one_order(explorer: Explorer) -> None:
     """Whatever the order in which a batch has them, so that nobody ever waits in a circle."""
     forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
     backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
@@ -84,28 +84,29 @@ def test_pairs_are_locked_in_one_order(theatre: Theatre) -> None:
         with shop.engine.connect() as db:
             assert sorted(history(db)) == [("start", 0), ("start", 1), ("view", 2), ("view", 3)]
 
-    stage = Stage(theatre, Application(on))
-    stage.every(
+    pipeline = Pipeline(explorer, Application(on))
+    pipeline.every(
         {"starter": lambda shop: shop.handle(*forwards), "viewer": lambda shop: shop.handle(*backwards)},
         check,
     )
-    assert stage.rolled_back == 0, "a deadlock"
+    assert pipeline.rolled_back == 0, "a deadlock"
 
 
-def test_nobody_waits_in_a_circle_when_one_of_the_pairs_is_held(theatre: Theatre) -> None:
-    """A third holds the second pair until both others wait. Who gets it then is PostgreSQL's choice; so, often."""
-    stage = Stage(theatre, Application(on))
+def test_nobody_waits_in_a_circle_when_one_of_the_prerequisites_is_held(explorer: Explorer) -> None:
+    """A third holds the second prerequisite until both others wait. Who gets it then is PostgreSQL's choice; so,
+    often."""
+    pipeline = Pipeline(explorer, Application(on))
     for _ in range(8):
-        taken = _while_the_second_is_held(stage)
+        taken = _while_the_second_is_held(pipeline)
         assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
         assert ROLLBACK not in {step.what for step, _ in taken}
-        stage.shop().run_due()
-        nothing_is_left(stage.shop())
+        pipeline.shop().run_due()
+        nothing_is_left(pipeline.shop())
 
 
-def _while_the_second_is_held(stage: Stage) -> list[tuple[Step, bool]]:
-    empty(stage.shop().engine)
-    stage.shop().handle(*announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8)))
+def _while_the_second_is_held(pipeline: Pipeline) -> list[tuple[Step, bool]]:
+    empty(pipeline.shop().engine)
+    pipeline.shop().handle(*announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8)))
     again = announced(SessionStarted(session="s2", n=5))
     backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
     forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
@@ -118,4 +119,4 @@ def _while_the_second_is_held(stage: Stage) -> list[tuple[Step, bool]]:
         "viewer": lambda shop: shop.handle(*backwards),
         "starter": lambda shop: shop.handle(*forwards),
     }
-    return stage.play(acts, commit_last)
+    return pipeline.play(acts, commit_last)

@@ -1,4 +1,4 @@
-"""The shares of one event that both have to be done before its pair is met, run by two sweepers at once."""
+"""The deliveries of one event that both have to be done before its prerequisite is met, run by two sweepers at once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.playing import Stage, nothing_is_left
+from consumers.interleavings.every_order import Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop, history, rows
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Theatre
+from support.stepping import Explorer
 
 on = Handlers("shop")
 failing: set[str] = set()
@@ -45,9 +45,9 @@ def _nothing_fails() -> Iterator[None]:
     failing.clear()
 
 
-def test_exactly_one_of_them_marks_the_pair(theatre: Theatre) -> None:
+def test_exactly_one_of_them_marks_the_prerequisite(explorer: Explorer) -> None:
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
-    stage = Stage(theatre, Application(on))
+    pipeline = Pipeline(explorer, Application(on))
 
     def before(shop: Shop) -> None:
         failing.update({"greet", "count"})
@@ -55,18 +55,18 @@ def test_exactly_one_of_them_marks_the_pair(theatre: Theatre) -> None:
         failing.clear()
         with shop.engine.connect() as db:
             assert rows(db, "parked", "handler", "attempts") == [("greet", 1), ("count", 1), ("view", 0)]
-        stage.clock.now += 10
+        pipeline.clock.now += 10
 
     def sweep(shop: Shop) -> list[str]:
         return shop.claim("steps.session.started").released
 
     def check(shop: Shop) -> None:
-        assert sorted(stage.results.values()) == [[], ["shop.steps.page.viewed"]]
+        assert sorted(pipeline.results.values()) == [[], ["shop.steps.page.viewed"]]
         shop.run_due()
         nothing_is_left(shop)
         with shop.engine.connect() as db:
             assert history(db)[-1] == ("view", 1)
             assert sorted(history(db)) == [("count", 0), ("greet", 0), ("view", 1)]
 
-    stage.every({"one": sweep, "other": sweep}, check, before=before, batch=1)
-    assert stage.waited, "neither ever waited for the other's lock of the pair"
+    pipeline.every({"one": sweep, "other": sweep}, check, before=before, batch=1)
+    assert pipeline.waited, "neither ever waited for the other's lock of the prerequisite"

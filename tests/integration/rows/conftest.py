@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from integration.rows.stand import Stand
+from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
 from support.services import UNSAFE
 
-Place = Callable[..., Stand]
+Place = Callable[..., RunningApp]
 
 
 @pytest.fixture
-def stand(postgres: str, kafka: str, tmp_path: Path) -> Iterator[Place]:
+def running_app(postgres: str, kafka: str, tmp_path: Path) -> Iterator[Place]:
     """Makes a till on PostgreSQL, with settings."""
-    made: list[Stand] = []
+    made: list[RunningApp] = []
 
-    def make(**said: Any) -> Stand:
-        made.append(Stand(postgres, kafka, tmp_path, **said))
+    def make(**said: Any) -> RunningApp:
+        made.append(RunningApp(postgres, kafka, tmp_path, **said))
         return made[-1]
 
     yield make

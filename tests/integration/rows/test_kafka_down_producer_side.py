@@ -11,8 +11,8 @@ import pytest
 from oyez.consumers.dev import Kafka
 from oyez.producers import Announcer, KafkaTransport, NotAnnounced, Undelivered
 from oyez.schemas import Event, decode
+from producers.kafka.test_transport import records
 from producers.shop import PageViewed, known
-from producers.test_kafka import records
 from support.services import make_topic, unique
 from support.waiting import eventually
 

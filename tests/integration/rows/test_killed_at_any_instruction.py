@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import signal
 
+from integration.deployment import Deployment
 from integration.findings import CLEAN
-from integration.site import Site
 from support.processes import Program, is_alive
 from support.waiting import eventually
 
@@ -15,13 +15,13 @@ SERVERS, SESSIONS, VIEWS = 3, 30, 10
 EFFECTS = 2 * SESSIONS + 2 * SERVERS * SESSIONS * VIEWS
 
 
-def _kill_server(site: Site, listening: list[Program], rng: random.Random) -> None:
+def _kill_server(deployment: Deployment, listening: list[Program], rng: random.Random) -> None:
     victim = listening.pop(rng.randrange(len(listening)))
     workers = victim.children()
     victim.send(signal.SIGKILL)
     victim.wait()
     eventually(lambda: not any(map(is_alive, workers)))
-    listening.append(site.listen(1, batch=10))
+    listening.append(deployment.listen(1, batch=10))
 
 
 def _kill_worker(listening: list[Program], rng: random.Random) -> None:
@@ -29,17 +29,17 @@ def _kill_worker(listening: list[Program], rng: random.Random) -> None:
     rng.choice(workers).kill()
 
 
-def test_effects_exactly_once_whoever_is_killed(site: Site) -> None:
+def test_effects_exactly_once_whoever_is_killed(deployment: Deployment) -> None:
     rng = random.Random(20)
-    listening = [site.listen(1, batch=10), site.listen(1, batch=10)]
-    servers = site.announce(SERVERS, SESSIONS, VIEWS)
+    listening = [deployment.listen(1, batch=10), deployment.listen(1, batch=10)]
+    servers = deployment.announce(SERVERS, SESSIONS, VIEWS)
     for number, mark in enumerate(sorted(rng.sample(range(EFFECTS * 9 // 10), KILLS))):
-        eventually(lambda mark=mark: site.handled() >= mark, 60)
+        eventually(lambda mark=mark: deployment.handled() >= mark, 60)
         if number % 5 == 3:
-            _kill_server(site, listening, rng)
+            _kill_server(deployment, listening, rng)
         else:
             _kill_worker(listening, rng)
     assert [server.wait() for server in servers] == [0] * SERVERS
-    assert site.settle(120) == CLEAN, site.logs()
+    assert deployment.settle(120) == CLEAN, deployment.logs()
     eventually(lambda: all("worker started" in program.output() for program in listening))
     assert [program.stop() for program in listening] == [0, 0]

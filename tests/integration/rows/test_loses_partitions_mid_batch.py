@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integration.rows.conftest import Place
-from integration.rows.till import Placed
+from integration.rows.scripted_app import Placed
 from oyez.producers import partition_of
 from support.waiting import eventually
 
@@ -21,25 +21,25 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", PROTOCOLS.values(), ids=PROTOCOLS)
-def test_nothing_is_lost_or_doubled(stand: Place, options: dict[str, Any]) -> None:
-    till = stand(kafka_options=json.dumps(options), budget=100, idle_in_transaction=200)
-    first = till.listen(GROUP)
-    till.announce(*(Placed(k=f"k{n}", n=n) for n in range(20)))
-    till.until_handled(range(20), "place", "pack")
+def test_nothing_is_lost_or_doubled(running_app: Place, options: dict[str, Any]) -> None:
+    scripted_app = running_app(kafka_options=json.dumps(options), budget=100, idle_in_transaction=200)
+    first = scripted_app.listen(GROUP)
+    scripted_app.announce(*(Placed(k=f"k{n}", n=n) for n in range(20)))
+    scripted_app.until_handled(range(20), "place", "pack")
     # A batch from one partition: it holds that one's row, and the others may be taken.
     held = [n for n in range(20, 120) if partition_of(f"k{n % 20}".encode(), 4) == partition_of(b"k0", 4)]
-    till.announce(*(Placed(k=f"k{n % 20}", n=n, asks="wait" if n == 40 else "") for n in held))
-    eventually((till.folder / "inside").exists, 60)
+    scripted_app.announce(*(Placed(k=f"k{n % 20}", n=n, asks="wait" if n == 40 else "") for n in held))
+    eventually((scripted_app.folder / "inside").exists, 60)
 
-    second = till.listen(GROUP)
-    till.announce(*(Placed(k=f"k{n % 20}", n=n) for n in range(120, 160)))
-    eventually(lambda: len(set(till.rows("position", "owner"))) == 2, 60)
-    (till.folder / "go").touch()
-    till.until_handled([*range(20), *held, *range(120, 160)], "place", "pack", timeout=90)
-    eventually(lambda: len(set(till.rows("position", "owner"))) == 2, 60)
-    assert till.rows("dead", "id") == till.rows("parked", "id") == []
-    in_order(till.effects("place"))
-    in_order(till.effects("pack"))
+    second = scripted_app.listen(GROUP)
+    scripted_app.announce(*(Placed(k=f"k{n % 20}", n=n) for n in range(120, 160)))
+    eventually(lambda: len(set(scripted_app.rows("position", "owner"))) == 2, 60)
+    (scripted_app.folder / "go").touch()
+    scripted_app.until_handled([*range(20), *held, *range(120, 160)], "place", "pack", timeout=90)
+    eventually(lambda: len(set(scripted_app.rows("position", "owner"))) == 2, 60)
+    assert scripted_app.rows("dead", "id") == scripted_app.rows("parked", "id") == []
+    in_order(scripted_app.effects("place"))
+    in_order(scripted_app.effects("pack"))
     assert (first.stop(), second.stop()) == (0, 0)
 
 

@@ -6,11 +6,11 @@ from integration.rows.conftest import Place
 from soak.waiting import a_chain, many_for_one
 
 
-def test_many_wait_for_one_subject(stand: Place) -> None:
-    figures = many_for_one(stand(), 1_000, patience=60)
+def test_many_wait_for_one_subject(running_app: Place) -> None:
+    figures = many_for_one(running_app(), 1_000, patience=60)
     assert figures.holds, figures
 
 
-def test_a_chain(stand: Place) -> None:
-    figures = a_chain(stand(), 200, patience=60)
+def test_a_chain(running_app: Place) -> None:
+    figures = a_chain(running_app(), 200, patience=60)
     assert figures.holds, figures

@@ -11,10 +11,10 @@ from cloudevents.core.v1.event import CloudEvent
 from confluent_kafka import Producer
 from sqlalchemy import select
 
-from integration.crew import Crew
+from integration.deployment import Deployment
 from integration.findings import CLEAN, Announced, effects
 from integration.shop import Started, Viewed
-from integration.site import Site
+from integration.stepped_workers import Workers
 from oyez.consumers.database.tables import dead, parked
 
 CANONICAL = (
@@ -34,32 +34,34 @@ BAD: dict[bytes | None, str] = {
 class Partition:
     """One partition, into which anything can be put."""
 
-    def __init__(self, site: Site) -> None:
-        self._producer = Producer({"bootstrap.servers": site.env["OYEZ_KAFKA"]})
-        self._topic = site.topic
+    def __init__(self, deployment: Deployment) -> None:
+        self._producer = Producer({"bootstrap.servers": deployment.env["OYEZ_KAFKA"]})
+        self._topic = deployment.topic
 
     def put(self, value: bytes | None, headers: dict[str, bytes] | None = None) -> None:
         self._producer.produce(self._topic, value, b"s", 2, headers=headers or {})
         assert self._producer.flush(20) == 0
 
 
-def test_a_bad_record_is_one_dead_letter_for_the_application(crew: Crew, site: Site) -> None:
+def test_a_bad_record_is_one_dead_letter_for_the_application(
+    workers: Workers, deployment: Deployment
+) -> None:
     for group in ("page.viewed", "visits", "session.started"):
-        crew.join(group)
-    partition = Partition(site)
+        workers.join(group)
+    partition = Partition(deployment)
     for value in BAD:
         partition.put(value, {"trace": b"\xff\x00"})
-    site.say(Started(session_id="s"), Viewed(session_id="s"))
-    found = crew.settle()
+    deployment.say(Started(session_id="s"), Viewed(session_id="s"))
+    found = workers.settle()
 
     assert (found.lost, found.doubled, found.dead) == (0, 0, len(BAD))
-    with site.engine.connect() as db:
+    with deployment.engine.connect() as db:
         letters = db.execute(select(dead).order_by(dead.c.position)).all()
     for (value, reason), letter in zip(BAD.items(), letters, strict=True):
         assert letter.value == value
         assert reason in letter.error
         assert letter.reason == "undecodable"
-        assert (letter.app, letter.topic, letter.partition) == (site.app, site.topic, 2)
+        assert (letter.app, letter.topic, letter.partition) == (deployment.app, deployment.topic, 2)
         assert json.loads(letter.headers) == [["trace", "\xff\x00"]]
     assert [letter.position for letter in letters] == list(range(len(BAD)))
 
@@ -82,22 +84,24 @@ def _put(partition: Partition, message: binding.KafkaMessage) -> None:
     partition.put(value, headers)
 
 
-def test_events_of_other_producers_are_handled_and_wait_as_ours_do(crew: Crew, site: Site) -> None:
+def test_events_of_other_producers_are_handled_and_wait_as_ours_do(
+    workers: Workers, deployment: Deployment
+) -> None:
     for group in ("page.viewed", "visits"):
-        crew.join(group)
-    partition = Partition(site)
+        workers.join(group)
+    partition = Partition(deployment)
     _put(partition, binding.to_binary(_foreign("page.viewed", "binary"), JSONFormat()))
     _put(partition, binding.to_structured(_foreign("page.viewed", "structured"), JSONFormat()))
     _put(partition, binding.to_binary(_foreign("unheard.of", "other"), JSONFormat()))
 
     def waiting() -> list[str]:
-        with site.engine.connect() as db:
+        with deployment.engine.connect() as db:
             return sorted(db.execute(select(parked.c.event_id)).scalars())
 
-    crew.until(lambda: waiting() == ["binary"] * 3 + ["structured"] * 3)
-    crew.join("session.started")
+    workers.until(lambda: waiting() == ["binary"] * 3 + ["structured"] * 3)
+    workers.join("session.started")
     _put(partition, binding.to_structured(_foreign("session.started", "start"), JSONFormat()))
     views = [Announced("Viewed", "s", "/elsewhere", name) for name in ("binary", "structured")]
     started = Announced("Started", "s", "/elsewhere", "start")
-    crew.until(lambda: not waiting() and effects(site.engine).total() == 6)
-    assert crew.compare([started, *views]) == CLEAN
+    workers.until(lambda: not waiting() and effects(deployment.engine).total() == 6)
+    assert workers.compare([started, *views]) == CLEAN

@@ -1,6 +1,6 @@
-"""What operators do to what is parked or dead. Everybody locks pairs first, then rows; so do these."""
+"""What operators do to what is parked or dead. Everybody locks prerequisites first, then rows; so do these."""
 
-from .bulk import Lever, Step, Steps, Tally
+from .bulk import Operation, Step, Steps, Tally
 from .discard import Discard
 from .force import Force
 from .overtaken import Overtaken, overtaken
@@ -14,8 +14,8 @@ __all__ = [
     "Decode",
     "Discard",
     "Force",
-    "Lever",
     "NotBegun",
+    "Operation",
     "Overtaken",
     "Record",
     "Recorded",

@@ -1,7 +1,7 @@
-"""Doing something to many shares in steps of one transaction each, so that no lock is held for long.
+"""Doing something to many deliveries in steps of one transaction each, so that no lock is held for long.
 
-Whoever has claimed a row of the retry table locks pairs afterwards. Here pairs are locked already, so nobody is waited
-for: what somebody else has locked is left, and tried again when everything else is done.
+Whoever has claimed a row of the retry table locks prerequisites afterwards. Here prerequisites are locked already,
+so nobody is waited for: what somebody else has locked is left, and tried again when everything else is done.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import delivery_filter
 from ..database.delivery_filter import Filter
@@ -30,14 +30,14 @@ PAUSE = 0.1  # s; between two attempts at what somebody else has locked
 
 @dataclass
 class Tally:
-    """What was done. Counts of shares.
+    """What was done. Counts of deliveries.
 
     ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
     discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
     its key, its handler ``gone``, ``undecodable`` still, or in the hands of a worker all the time (``busy``). What is
     missing from these was not there any more.
-    ``met`` are the pairs that this met, ``released`` the number of shares that had waited for them, ``revived`` of
-    those that had died waiting.
+    ``met`` are the prerequisites that this met, ``released`` the number of deliveries that had waited for them,
+    ``revived`` of those that had died waiting.
     """
 
     chosen: int = 0
@@ -50,7 +50,7 @@ class Tally:
     busy: int = 0
     released: int = 0
     revived: int = 0
-    met: list[Pair] = field(default_factory=list)
+    met: list[Prerequisite] = field(default_factory=list)
 
     def add(self, more: Tally) -> None:
         """Add what another step did."""
@@ -60,24 +60,24 @@ class Tally:
 
 @dataclass
 class Step:
-    """What one step did, and which shares it left because somebody else has them."""
+    """What one step did, and which deliveries it left because somebody else has them."""
 
     tally: Tally
     left: Sequence[int] = ()
 
 
-class Lever(Protocol[W_contra]):
+class Operation(Protocol[W_contra]):
     """Something that is done to what a filter finds."""
 
     def begin(self) -> None:
-        """All shares that are left will be tried, from the first."""
+        """All deliveries that are left will be tried, from the first."""
 
     def step(self, db: Connection, ids: Sequence[int], wanted: W_contra) -> Step:
         """Do it to some of them, in their order, in one transaction, which may have to be tried again."""
 
 
 class Steps:
-    """Does what a lever does to all that a filter finds. ``patience`` is in seconds."""
+    """Does what a operation does to all that a filter finds. ``patience`` is in seconds."""
 
     def __init__(
         self,
@@ -101,18 +101,18 @@ class Steps:
 
     def pull(
         self,
-        lever: Lever[W],
+        operation: Operation[W],
         ids: Sequence[int],
         wanted: W,
         on_step: Callable[[int], None] = lambda _count: None,
     ) -> Tally:
-        """Do it to the shares with these ids, as far as the filter still finds them. ``on_step`` is told how many more
-        are settled; what was committed stays, whatever happens later.
+        """Do it to the deliveries with these ids, as far as the filter still finds them. ``on_step`` is told how
+        many more are settled; what was committed stays, whatever happens later.
         """
         total = Tally(chosen=len(ids))
         limit = self._clock() + self._patience
         while ids:
-            ids = self._once(lever, ids, wanted, total, on_step)
+            ids = self._once(operation, ids, wanted, total, on_step)
             if ids and self._clock() > limit:
                 total.busy += len(ids)
                 break
@@ -122,16 +122,16 @@ class Steps:
 
     def _once(
         self,
-        lever: Lever[W],
+        operation: Operation[W],
         ids: Sequence[int],
         wanted: W,
         total: Tally,
         on_step: Callable[[int], None],
     ) -> list[int]:
-        lever.begin()
+        operation.begin()
         left: list[int] = []
         for some in parts(ids, self._size):
-            step = self._database.repeat(partial(lever.step, ids=some, wanted=wanted))
+            step = self._database.repeat(partial(operation.step, ids=some, wanted=wanted))
             total.add(step.tally)
             left.extend(step.left)
             on_step(len(some) - len(step.left))

@@ -1,4 +1,5 @@
-"""What a share's disappearance completes: the pair of its event, if no other completing share of it is left."""
+"""What a delivery's disappearance completes: the prerequisite of its event, if no other completing delivery of it is
+left."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import dead_letters
 from ..database.inbox import EventId
@@ -26,28 +27,29 @@ class Completing:
             if handler.completes and handler.declaration.subject is not None:
                 self._completing.setdefault(handler.declaration.name, set()).add(handler.name)
 
-    def pair(self, row: Any) -> Pair | None:
-        """The pair that waits for this share, among others. A handler that is gone may have completed its signal."""
+    def prerequisite(self, row: Any) -> Prerequisite | None:
+        """The prerequisite that waits for this delivery, among others. A handler that is gone may have completed its
+        signal."""
         names = self._completing.get(row.signal, set())
         if not names or row.subject is None or (row.handler in self._known and row.handler not in names):
             return None
-        return Pair(row.signal, row.subject)
+        return Prerequisite(row.signal, row.subject)
 
     def complete(
-        self, db: Connection, rows: Iterable[Any], met: set[Pair], now: float
-    ) -> tuple[set[Pair], Meeting]:
-        """These shares are deleted: mark the pairs that nothing stands in the way of any more, and release and revive
-        what waits for them. Returns the pairs, and what that released.
+        self, db: Connection, rows: Iterable[Any], met: set[Prerequisite], now: float
+    ) -> tuple[set[Prerequisite], Meeting]:
+        """These deliveries are deleted: mark the prerequisites that nothing stands in the way of any more, and
+        release and revive what waits for them. Returns the prerequisites, and what that released.
 
-        The caller has locked the pairs, which said that those in ``met`` are met already.
+        The caller has locked the prerequisites, which said that those in ``met`` are met already.
         """
-        events: dict[Pair, set[EventId]] = {}
+        events: dict[Prerequisite, set[EventId]] = {}
         for row in rows:
-            if (pair := self.pair(row)) is not None and pair not in met:
-                events.setdefault(pair, set()).add((row.source, row.event_id))
-        names = sorted(name for pair in events for name in self._completing[pair.signal])
+            if (prerequisite := self.prerequisite(row)) is not None and prerequisite not in met:
+                events.setdefault(prerequisite, set()).add((row.source, row.event_id))
+        names = sorted(name for prerequisite in events for name in self._completing[prerequisite.signal])
         unfinished = dead_letters.unfinished(
             db, self._app, {one for ours in events.values() for one in ours}, names
         )
-        completed = {pair for pair, ours in events.items() if ours - unfinished}
+        completed = {prerequisite for prerequisite, ours in events.items() if ours - unfinished}
         return completed, meet(db, self._app, completed, now)

@@ -1,4 +1,4 @@
-"""Discarding shares: they are deleted, and will never be handled."""
+"""Discarding deliveries: they are deleted, and will never be handled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites, tables
 from ..database.delivery_filter import Filter
@@ -20,8 +20,8 @@ ASKED = ("handler", "signal", "subject", "wait_signal", "wait_subject")
 
 
 class Discard:
-    """Deletes shares. What is behind them in their key goes on; if they were all that the pair of their event waited
-    for, it is met."""
+    """Deletes deliveries. What is behind them in their key goes on; if they were all that the prerequisite of their
+    event waited for, it is met."""
 
     def __init__(self, application: Application, table: Table, clock: Callable[[], float]) -> None:
         self.table = table
@@ -33,7 +33,7 @@ class Discard:
         """Nothing is remembered from one step to the next."""
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
-        """Lock the pairs, then the rows; delete; complete and release."""
+        """Lock the prerequisites, then the rows; delete; complete and release."""
         now = self._clock()
         asked = self._asked(delivery_filter.read(db, self.table, ids, wanted, *ASKED))
         met = prerequisites.lock(db, self._app, asked, now)
@@ -47,13 +47,13 @@ class Discard:
         tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))
         return Step(tally, busy(db, self.table, ids, [row.id for row in rows], wanted))
 
-    def _asked(self, rows: Iterable[Any]) -> set[Pair]:
-        """The pairs that these shares may complete, and those that they wait for or have died of: whoever meets one of
-        these releases or revives the share."""
-        asked: set[Pair] = set()
+    def _asked(self, rows: Iterable[Any]) -> set[Prerequisite]:
+        """The prerequisites that these deliveries may complete, and those that they wait for or have died of:
+        whoever meets one of these releases or revives the delivery."""
+        asked: set[Prerequisite] = set()
         for row in rows:
-            if (pair := self._completing.pair(row)) is not None:
-                asked.add(pair)
+            if (prerequisite := self._completing.prerequisite(row)) is not None:
+                asked.add(prerequisite)
             if row.wait_signal is not None:
-                asked.add(Pair(row.wait_signal, row.wait_subject))
+                asked.add(Prerequisite(row.wait_signal, row.wait_subject))
         return asked

@@ -1,4 +1,4 @@
-"""Running parked shares as if everything that they require were met, and due."""
+"""Running parked deliveries as if everything that they require were met, and due."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..database.tables import parked
 from ..execution.execution import Execution
 from ..execution.plan import Work
 from ..execution.reader import Reader
-from ..execution.readiness import MetPairs, Readiness
+from ..execution.readiness import MetPrerequisites, Readiness
 from ..handlers.application import Group
 from ..retry.claim import Claim
 from .bulk import STEP, Tally, parts
 
 
 class ForcedClaim(Claim):
-    """A claim of some shares: those that are the heads of their keys, and of the rows behind them the run of those
+    """A claim of some deliveries: those that are the heads of their keys, and of the rows behind them the run of those
     that are ``allowed``. Their order is kept; only what they require is taken for met.
     """
 
@@ -39,15 +39,20 @@ class ForcedClaim(Claim):
         self.claimed = {row.id for row in rows}
         return rows
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """Everything required counts as met, for this claim alone."""
-        forced = MetPairs()
-        forced.add(pair for _, shares in works for share in shares for pair in share.required)
+        forced = MetPrerequisites()
+        forced.add(
+            prerequisite
+            for _, deliveries in works
+            for delivery in deliveries
+            for prerequisite in delivery.required
+        )
         return Readiness(forced, {})
 
 
 class Force:
-    """Runs what a filter finds, in this process. Each share is tried once."""
+    """Runs what a filter finds, in this process. Each delivery is tried once."""
 
     def __init__(self, execution: Execution, reader: Reader) -> None:
         self._execution = execution

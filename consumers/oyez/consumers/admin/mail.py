@@ -57,7 +57,7 @@ def within(move: Move, wanted: MailFilter) -> MailFilter:
     return replace(wanted, states=wanted.states or move.states, tried=move is RETRY)
 
 
-class MailLever:
+class MailOperation:
     """Does a move to mails, in steps: see `oyez.consumers.admin.Steps`."""
 
     def __init__(self, move: Move, clock: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""Before dead shares are retried: for how many of them have newer events of their key gone on in the meantime?"""
+"""Before dead deliveries are retried: for how many of them have newer events of their key gone on in the meantime?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BY_TIME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[
 
 @dataclass(frozen=True)
 class Overtaken:
-    """Counts of dead shares whose order is kept by their key.
+    """Counts of dead deliveries whose order is kept by their key.
 
     ``parked``: a newer one of their key is parked; they go before it. ``handled``: their group has handled newer events
     of their source since. Which keys those had is not recorded, so that this is the most that it can be.
@@ -27,14 +27,14 @@ class Overtaken:
 
 
 def overtaken(db: Connection, wanted: Filter) -> Overtaken:
-    """Ask for the dead shares that the filter finds."""
+    """Ask for the dead deliveries that the filter finds."""
     ordered = [*wanted.conditions(dead), dead.c.ordered]
     later = exists().where(
         parked.c.app == dead.c.app,
         parked.c.handler == dead.c.handler,
         parked.c.key == dead.c.key,
         parked.c.ordered,
-        tuple_(parked.c.turn, parked.c.id) > tuple_(dead.c.turn, dead.c.parked_id),
+        tuple_(parked.c.rank, parked.c.id) > tuple_(dead.c.rank, dead.c.parked_id),
     )
     ahead = db.execute(select(func.count()).select_from(dead).where(*ordered, later)).scalar_one()
     columns = (dead.c.app, dead.c.group_name, dead.c.handler, dead.c.source)
@@ -44,7 +44,7 @@ def overtaken(db: Connection, wanted: Filter) -> Overtaken:
 
 
 def _handled_since(db: Connection, ordered: list[Any], line: Any) -> int:
-    """How many of one handler's dead shares of one source are older than what it has handled."""
+    """How many of one handler's dead deliveries of one source are older than what it has handled."""
     newest = _newest_handled(db, line)
     if newest is None:
         return 0

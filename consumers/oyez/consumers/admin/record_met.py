@@ -1,4 +1,4 @@
-"""Recording pairs as met, whose events were handled before anything was recorded, or elsewhere."""
+"""Recording prerequisites as met, whose events were handled before anything was recorded, or elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import notices, prerequisites
 from ..database.engine import Database
@@ -18,7 +18,7 @@ from .bulk import STEP, parts
 
 @dataclass
 class Recorded:
-    """Counts: pairs that were recorded, or ``met_already``; shares that were released, and revived."""
+    """Counts: prerequisites that were recorded, or ``met_already``; deliveries that were released, and revived."""
 
     recorded: int = 0
     met_already: int = 0
@@ -32,7 +32,7 @@ class Recorded:
 
 
 class Record:
-    """Records pairs of an application as met, in steps of one transaction each."""
+    """Records prerequisites of an application as met, in steps of one transaction each."""
 
     def __init__(self, app: str, database: Database, clock: Callable[[], float], *, size: int = STEP) -> None:
         self._app = app
@@ -40,15 +40,17 @@ class Record:
         self._clock = clock
         self._size = size
 
-    def look(self, given: Sequence[Pair]) -> Recorded:
-        """What recording these pairs would record, without doing it."""
+    def look(self, given: Sequence[Prerequisite]) -> Recorded:
+        """What recording these prerequisites would record, without doing it."""
         met = 0
         with self._database.reading() as db:
             for some in self._parts(given):
                 met += len(prerequisites.met(db, self._app, some))
         return Recorded(recorded=len(given) - met, met_already=met)
 
-    def pull(self, given: Sequence[Pair], on_step: Callable[[int], None] = lambda _count: None) -> Recorded:
+    def pull(
+        self, given: Sequence[Prerequisite], on_step: Callable[[int], None] = lambda _count: None
+    ) -> Recorded:
         """Record them, each once; what was committed stays, whatever happens later."""
         total = Recorded()
         for some in self._parts(given):
@@ -56,10 +58,10 @@ class Record:
             on_step(len(some))
         return total
 
-    def _parts(self, given: Sequence[Pair]) -> Iterator[Sequence[Pair]]:
+    def _parts(self, given: Sequence[Prerequisite]) -> Iterator[Sequence[Prerequisite]]:
         return parts(given, self._size)
 
-    def _step(self, db: Connection, some: Sequence[Pair]) -> Recorded:
+    def _step(self, db: Connection, some: Sequence[Prerequisite]) -> Recorded:
         now = self._clock()
         met = prerequisites.lock(db, self._app, some, now)
         released, revived = meet(db, self._app, set(some) - met, now)

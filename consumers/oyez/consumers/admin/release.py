@@ -1,4 +1,4 @@
-"""Releasing parked shares: they are due now, and the next worker or sweep checks them from the start."""
+"""Releasing parked deliveries: they are due now, and the next worker or sweep checks them from the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, prerequisites
 from ..database.delivery_filter import Filter
@@ -16,8 +16,8 @@ from .bulk import Step, Tally, busy
 
 
 class Release:
-    """Makes shares due that wait for a pair or for a time. Those behind an earlier one of their key follow it; nobody
-    would run those whose handler is gone."""
+    """Makes deliveries due that wait for a prerequisite or for a time. Those behind an earlier one of their key
+    follow it; nobody would run those whose handler is gone."""
 
     table = parked
 
@@ -30,10 +30,12 @@ class Release:
         """Nothing is remembered from one step to the next."""
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
-        """Lock the pairs, then the rows; make them due."""
+        """Lock the prerequisites, then the rows; make them due."""
         now = self._clock()
         found = delivery_filter.read(db, parked, ids, wanted, "wait_signal", "wait_subject")
-        prerequisites.lock(db, self._app, {Pair(*row) for row in found if row.wait_signal is not None}, now)
+        prerequisites.lock(
+            db, self._app, {Prerequisite(*row) for row in found if row.wait_signal is not None}, now
+        )
         rows = delivery_filter.lock(
             db, parked, ids, wanted, "id", "handler", "group_name", "due_at", "wait_signal"
         )

@@ -1,4 +1,4 @@
-"""Retrying dead shares: they go back into the retry table, where they were."""
+"""Retrying dead deliveries: they go back into the retry table, where they were."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites
 from ..database.delivery_filter import Filter
@@ -18,7 +18,7 @@ from .bulk import Step, Tally, busy, in_order
 
 
 class Retry:
-    """Puts dead shares back at their old places, with no attempts made. Those whose handler is gone stay dead.
+    """Puts dead deliveries back at their old places, with no attempts made. Those whose handler is gone stay dead.
 
     While somebody runs a key, nothing is put before what runs; and then nothing of that key in later steps either,
     or it would be handled out of order.
@@ -37,10 +37,12 @@ class Retry:
         self._held.clear()
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
-        """Lock the pairs, then the rows; move those of keys that nobody runs."""
+        """Lock the prerequisites, then the rows; move those of keys that nobody runs."""
         now = self._clock()
         found = delivery_filter.read(db, dead, ids, wanted, "wait_signal", "wait_subject")
-        prerequisites.lock(db, self._app, {Pair(*row) for row in found if row.wait_signal is not None}, now)
+        prerequisites.lock(
+            db, self._app, {Prerequisite(*row) for row in found if row.wait_signal is not None}, now
+        )
         locked = delivery_filter.lock(db, dead, ids, wanted)
         letters = [row for row in locked if row.handler in self._groups]
         self._held |= delivery_moves.busy_keys(db, self._app, {key for row in letters if (key := _key(row))})

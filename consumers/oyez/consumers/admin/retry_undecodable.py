@@ -14,7 +14,7 @@ from ..database.claims import headers_of
 from ..database.delivery_filter import Filter
 from ..database.parked import HandlerKey
 from ..database.tables import dead
-from ..execution.delivery import Share
+from ..execution.delivery import Delivery
 from ..execution.reader import Reader, Taken
 from ..execution.rows import parked_row
 from ..handlers.application import Application, Group
@@ -71,14 +71,21 @@ class Decode:
         self._held.clear()
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
-        """Lock the rows (no pair can depend on what nobody could read); park what is decoded now."""
+        """Lock the rows (no prerequisite can depend on what nobody could read); park what is decoded now."""
         now = self._clock()
         letters = [Letter(row) for row in delivery_filter.lock(db, dead, ids, wanted)]
         decoded, reasons = self._decode(letters)
-        keys = {key for one in decoded for share in _shares(one) if (key := share.ordered_key) is not None}
+        keys = {
+            key
+            for one in decoded
+            for delivery in _deliveries(one)
+            if (key := delivery.ordered_key) is not None
+        }
         self._held |= delivery_moves.busy_keys(db, self._app, keys)
         held = {
-            one[0].id for one in decoded if any(share.ordered_key in self._held for share in _shares(one))
+            one[0].id
+            for one in decoded
+            if any(delivery.ordered_key in self._held for delivery in _deliveries(one))
         }
         kept = held | reasons.keys()
         self._park(db, [one for one in decoded if one[0].id not in kept], now)
@@ -116,23 +123,23 @@ class Decode:
         notices.notify(db, {row["group_name"] for row in rows})
 
 
-def _shares(decoded: Decoded) -> list[Share]:
+def _deliveries(decoded: Decoded) -> list[Delivery]:
     _, group, taken = decoded
-    return [Share(handler, taken, 0) for handler in group.by_signal[taken.declaration.name]]
+    return [Delivery(handler, taken, 0) for handler in group.by_signal[taken.declaration.name]]
 
 
 def _rows(db: Connection, decoded: Sequence[Decoded], now: float) -> list[dict[str, Any]]:
     """New rows of the retry table, as if they had been parked when they arrived."""
-    shares = [(one[0], one[1], share) for one in decoded for share in _shares(one)]
-    asked = {(*key, letter.parked_at) for letter, _, share in shares if (key := share.ordered_key)}
-    turns = delivery_moves.turns_since(db, decoded[0][1].app, asked) if decoded else {}
+    deliveries = [(one[0], one[1], delivery) for one in decoded for delivery in _deliveries(one)]
+    asked = {(*key, letter.parked_at) for letter, _, delivery in deliveries if (key := delivery.ordered_key)}
+    ranks = delivery_moves.ranks_since(db, decoded[0][1].app, asked) if decoded else {}
     rows = []
-    for letter, group, share in shares:
-        key = share.ordered_key
+    for letter, group, delivery in deliveries:
+        key = delivery.ordered_key
         due = now if key is None else None
-        if key is not None and (*key, letter.parked_at) in turns:
-            share.turn = turns[*key, letter.parked_at] - 1
-        row = parked_row(group, share, now, due_at=due, waits=None, head_since=due)
+        if key is not None and (*key, letter.parked_at) in ranks:
+            delivery.rank = ranks[*key, letter.parked_at] - 1
+        row = parked_row(group, delivery, now, due_at=due, waits=None, head_since=due)
         # A little earlier, so that the next letter of the same moment does not go before this one.
         rows.append({**row, "parked_at": math.nextafter(letter.parked_at, 0.0)})
     return rows

@@ -1,4 +1,4 @@
-"""When a share is tried again, and when it is given up."""
+"""When a delivery is tried again, and when it is given up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class RetryPolicy:
     """Backoff of ``first`` s · 2ⁿ up to ``longest`` s, give or take ``spread``; given up after ``max_attempts``,
     or after ``max_age`` s as the head of its key."""
 

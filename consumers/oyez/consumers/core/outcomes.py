@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oyez.schemas import OyezError, Pair, Signal, catalogue, flaw
+from oyez.schemas import OyezError, Prerequisite, Signal, catalogue, flaw
 from oyez.schemas.text import text_of
 
 
@@ -14,14 +14,16 @@ class NotReady(OyezError):
     """
 
     def __init__(self, signal: type[Signal] | str | None = None, subject: object = None) -> None:
-        self.pair = None if signal is None else _pair(signal, subject)
+        self.prerequisite = None if signal is None else _prerequisite(signal, subject)
         super().__init__(
-            "not ready" if self.pair is None else f"waits for {self.pair.signal} {self.pair.subject!r}"
+            "not ready"
+            if self.prerequisite is None
+            else f"waits for {self.prerequisite.signal} {self.prerequisite.subject!r}"
         )
 
 
 class Reject(OyezError):
-    """This event will never be handled: its share becomes a dead letter at once, with the reason given."""
+    """This event will never be handled: its delivery becomes a dead letter at once, with the reason given."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -32,7 +34,7 @@ class HandlerMisuse(OyezError):
     """A handler did what would break the batch's transaction: a commit, a rollback, a swallowed database error."""
 
 
-def _pair(signal: type[Signal] | str, subject: object) -> Pair:
+def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:
     own = signal.__oyez__ if isinstance(signal, type) and issubclass(signal, Signal) else None
     declaration = own or catalogue[signal]
     if declaration.subject is None:
@@ -45,4 +47,4 @@ def _pair(signal: type[Signal] | str, subject: object) -> Pair:
         raise HandlerMisuse(f"NotReady({declaration.name}, None): say which subject to wait for")
     if reason := flaw(text):
         raise HandlerMisuse(f"NotReady({declaration.name}, …): the subject {reason}")
-    return Pair(declaration.name, text)
+    return Prerequisite(declaration.name, text)

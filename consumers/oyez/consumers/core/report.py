@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from .failure_summary import Faults
 
 
 @dataclass
 class Report:
-    """What one transaction did. Counts are of shares, but ``events`` counts those that it took in hand, ``handled``
-    those of them of which a share is done or was given up, and ``announced`` the events that handlers have put into
-    the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a pair was met,
-    ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it wrote is due;
-    ``failures`` counts by handler, and ``faults`` has what they raised; ``delays`` are the seconds for which claimed
-    rows had been due."""
+    """What one transaction did. Counts are of deliveries, but ``events`` counts those that it took in hand, ``handled``
+    those of them of which a delivery is done or was given up, and ``announced`` the events that handlers have put into
+    the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a prerequisite
+    was met, ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it wrote is
+    due; ``failures`` counts by handler, and ``faults`` has what they raised; ``delays`` are the seconds for which
+    claimed rows had been due."""
 
     events: int = 0
     handled: int = 0
@@ -30,7 +30,7 @@ class Report:
     promoted: int = 0
     released: list[str] = field(default_factory=list)
     revived: int = 0
-    met: set[Pair] = field(default_factory=set)
+    met: set[Prerequisite] = field(default_factory=set)
     due_at: float | None = None
     failures: Counter[str] = field(default_factory=Counter)
     faults: Faults = field(default_factory=Faults)

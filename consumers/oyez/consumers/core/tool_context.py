@@ -11,7 +11,7 @@ MAIL_SIZE = 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Workplace:
+class ToolContext:
     """One transaction of a group of ``app``. ``clock`` gives seconds since the epoch, ``topic`` is for signals without
     one of their own, ``mail_size`` is how many bytes a mail may have; ``announced`` counts the events that handlers
     have put into the outbox."""

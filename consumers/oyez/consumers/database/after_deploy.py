@@ -1,4 +1,5 @@
-"""Shares that a deploy has left behind: what waits for what is not required any more; what no handler is there for."""
+"""Deliveries that a deploy has left behind: what waits for what is not required any more; what no handler is there
+for."""
 
 from __future__ import annotations
 
@@ -36,14 +37,14 @@ def lock_unrequired(
 ) -> list[int]:
     """Lock rows of ``handlers`` that wait for a signal not among the ``required`` (handler, signal); their ids.
 
-    Without the pair's lock: who holds that only makes the row due as well, or gives it up.
+    Without the prerequisite's lock: who holds that only makes the row due as well, or gives it up.
     """
     rows, query = _unrequired(db.dialect.name)
     given = {**rows.bind(required), "group": group, "handlers": list(handlers), "most": most}
     return list(db.execute(query, given).scalars())
 
 
-def shares_of(
+def deliveries_of(
     db: Connection,
     table: Table,
     app: str,
@@ -52,7 +53,8 @@ def shares_of(
     after: int,
     most: int,
 ) -> list[Any]:
-    """The next shares of ``handlers`` with a subject, of events of ``signals``, that are parked or dead; not locked."""
+    """The next deliveries of ``handlers`` with a subject, of events of ``signals``, that are parked or dead; not
+    locked."""
     columns = [table.c[name] for name in ("id", "handler", "signal", "source", "event_id", "subject")]
     query = select(*columns).where(
         table.c.app == app,

@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from .parked import first_of_key
 from .rows import Rows
@@ -43,9 +43,9 @@ class ParkedRow:
         self.event_id: str = row.event_id
         self.key_text: str | None = row.key
         self.subject: str | None = row.subject
-        self.turn: int = row.turn
+        self.rank: int = row.rank
         self.ordered: bool = row.ordered
-        self.waits = Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        self.waits = Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
         self.attempts: int = row.attempts
         self.starts: int = row.starts
         self.due_at: float | None = row.due_at
@@ -99,7 +99,7 @@ _locked_heads = unclaimed(_due_heads, parked)
 
 @cache
 def _followers(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text, turn=BigInteger, id=BigInteger)
+    rows = Rows(dialect, handler=Text, key=Text, rank=BigInteger, id=BigInteger)
     given = rows.select().subquery("head")
     statement = (
         select(parked)
@@ -107,9 +107,9 @@ def _followers(dialect: str) -> tuple[Rows, Any]:
         .where(
             parked.c.app == bindparam("of_app"),
             parked.c.ordered,
-            tuple_(parked.c.turn, parked.c.id) > tuple_(given.c.turn, given.c.id),
+            tuple_(parked.c.rank, parked.c.id) > tuple_(given.c.rank, given.c.id),
         )
-        .order_by(parked.c.turn, parked.c.id)
+        .order_by(parked.c.rank, parked.c.id)
         .limit(bindparam("limit", type_=BigInteger))
         .with_for_update(of=parked)
     )
@@ -137,7 +137,7 @@ def _chosen_heads(dialect: str) -> tuple[Rows, Any]:
         parked.c.id.in_(rows.select()),
         first_of_key(),
     )
-    return rows, unclaimed(heads.order_by(parked.c.turn, parked.c.id), parked)
+    return rows, unclaimed(heads.order_by(parked.c.rank, parked.c.id), parked)
 
 
 def claim_chosen(
@@ -177,7 +177,7 @@ def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[i
 
 
 def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
-    ordered = [(h.handler, h.key_text, h.turn, h.id) for h in heads if h.ordered]
+    ordered = [(h.handler, h.key_text, h.rank, h.id) for h in heads if h.ordered]
     if not ordered or limit <= 0:
         return []
     rows, statement = _followers(db.dialect.name)
@@ -220,34 +220,34 @@ _expired = (
 def expired(
     db: Connection, group: str, handlers: Sequence[str], before: float, limit: int
 ) -> list[ParkedRow]:
-    """Heads that have waited for their pair since ``before`` or longer; not locked."""
+    """Heads that have waited for their prerequisite since ``before`` or longer; not locked."""
     parameters = {"group": group, "handlers": list(handlers), "before": before, "limit": limit}
     return [ParkedRow(row) for row in db.execute(_expired, parameters)]
 
 
 def waited_for(
-    db: Connection, app: str, group: str, signals: Sequence[str], after: Pair, limit: int
-) -> list[Pair]:
-    """The next pairs of ``signals`` that parked rows of the group wait for, in order."""
-    pair = (parked.c.wait_signal, parked.c.wait_subject)
+    db: Connection, app: str, group: str, signals: Sequence[str], after: Prerequisite, limit: int
+) -> list[Prerequisite]:
+    """The next prerequisites of ``signals`` that parked rows of the group wait for, in order."""
+    prerequisite = (parked.c.wait_signal, parked.c.wait_subject)
     query = (
-        select(*pair)
+        select(*prerequisite)
         .distinct()
         .where(
             parked.c.app == app,
             parked.c.group_name == group,
             parked.c.wait_signal.is_not(None),
             parked.c.wait_signal.in_(signals),
-            tuple_(*pair) > tuple_(*after),
+            tuple_(*prerequisite) > tuple_(*after),
         )
-        .order_by(*pair)
+        .order_by(*prerequisite)
         .limit(limit)
     )
-    return [Pair(*row) for row in db.execute(query)]
+    return [Prerequisite(*row) for row in db.execute(query)]
 
 
 def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
-    """Lock those of the rows that still wait for a pair; the caller holds the pairs' locks."""
+    """Lock those of the rows that still wait for a prerequisite; the caller holds the prerequisites' locks."""
     if not ids:
         return []
     rows, statement = _waiting(db.dialect.name)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from ..core.outcomes import HandlerMisuse
 
 if TYPE_CHECKING:
-    from ..core.tool_context import Workplace
+    from ..core.tool_context import ToolContext
 
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(
@@ -127,10 +127,10 @@ class HandlerSession(Session):
     the transaction; "create_savepoint" keeps it.
     """
 
-    def __init__(self, connection: HandlerConnection, mode: Any, workplace: Workplace) -> None:
+    def __init__(self, connection: HandlerConnection, mode: Any, tool_context: ToolContext) -> None:
         super().__init__(bind=connection, join_transaction_mode=mode)
         self.joined = connection
-        self.workplace = workplace
+        self.tool_context = tool_context
         self._savepoint = connection.savepoint()
 
     def begin(self, nested: bool = False) -> SessionTransaction:

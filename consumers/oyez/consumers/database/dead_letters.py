@@ -1,4 +1,4 @@
-"""Dead letters: shares that were given up, kept with the reason until somebody retries or discards them."""
+"""Dead letters: deliveries that were given up, kept with the reason until somebody retries or discards them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from .claims import ParkedRow, headers_text
 from .inbox import EventId
@@ -27,7 +27,7 @@ def _bury(dialect: str) -> Any:
 def bury(db: Connection, rows: Sequence[dict[str, object]]) -> None:
     """Keep dead letters. One that is kept already (an undecodable record that two groups read) stays as it is.
 
-    A share that was never parked gets a place: it comes before whatever is parked from now on.
+    A delivery that was never parked gets a place: it comes before whatever is parked from now on.
     """
     if rows:
         db.execute(_bury(db.dialect.name), _placed(db, rows))
@@ -61,14 +61,19 @@ def _died_of(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def died_of(db: Connection, app: str, waits: Iterable[tuple[str, str, Pair]]) -> set[tuple[str, str, Pair]]:
-    """Which of the (handler, key, pair) have a dead letter of that key that waited for that very pair."""
-    asked = sorted({(handler, key, pair.signal, pair.subject) for handler, key, pair in waits})
+def died_of(
+    db: Connection, app: str, waits: Iterable[tuple[str, str, Prerequisite]]
+) -> set[tuple[str, str, Prerequisite]]:
+    """Which of the (handler, key, prerequisite) have a dead letter of that key that waited for that very
+    prerequisite."""
+    asked = sorted(
+        {(handler, key, prerequisite.signal, prerequisite.subject) for handler, key, prerequisite in waits}
+    )
     if not asked:
         return set()
     rows, statement = _died_of(db.dialect.name)
     found = db.execute(statement, {**rows.bind(asked), "of_app": app})
-    return {(handler, key, Pair(signal, subject)) for handler, key, signal, subject in found}
+    return {(handler, key, Prerequisite(signal, subject)) for handler, key, signal, subject in found}
 
 
 @cache
@@ -76,7 +81,7 @@ def _unfinished(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, source=Text, event_id=Text)
     given = rows.select().subquery("event")
 
-    def share_in(table: Table) -> ColumnElement[bool]:
+    def delivery_in(table: Table) -> ColumnElement[bool]:
         return exists().where(
             table.c.app == bindparam("of_app"),
             table.c.source == given.c.source,
@@ -84,11 +89,11 @@ def _unfinished(dialect: str) -> tuple[Rows, Any]:
             table.c.handler.in_(bindparam("handlers", expanding=True)),
         )
 
-    return rows, select(given).where(share_in(parked) | share_in(dead))
+    return rows, select(given).where(delivery_in(parked) | delivery_in(dead))
 
 
 def unfinished(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:
-    """Which of ``events`` still have a share of one of ``handlers`` parked or dead."""
+    """Which of ``events`` still have a delivery of one of ``handlers`` parked or dead."""
     asked = sorted(set(events))
     if not asked or not handlers:
         return set()
@@ -102,7 +107,7 @@ def _last(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, source=Text, event_id=Text)
     given = rows.select().subquery("event")
 
-    def shares_in(table: Table) -> Any:
+    def deliveries_in(table: Table) -> Any:
         return (
             select(func.count())
             .select_from(table)
@@ -115,11 +120,11 @@ def _last(dialect: str) -> tuple[Rows, Any]:
             .scalar_subquery()
         )
 
-    return rows, select(given).where(shares_in(parked) + shares_in(dead) == 1)
+    return rows, select(given).where(deliveries_in(parked) + deliveries_in(dead) == 1)
 
 
 def last(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence[str]) -> set[EventId]:
-    """Which of ``events`` have but one share of ``handlers`` left that is parked or dead."""
+    """Which of ``events`` have but one delivery of ``handlers`` left that is parked or dead."""
     asked = sorted(set(events))
     if not asked:
         return set()
@@ -139,7 +144,7 @@ def letter(row: ParkedRow, app: str, reason: str, error: str | None, now: float)
         "event_id": row.event_id,
         "key": row.key_text,
         "subject": row.subject,
-        "turn": row.turn,
+        "rank": row.rank,
         "ordered": row.ordered,
         "wait_signal": row.waits.signal if row.waits else None,
         "wait_subject": row.waits.subject if row.waits else None,

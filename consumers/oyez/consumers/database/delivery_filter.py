@@ -1,4 +1,4 @@
-"""Choosing shares: one filter for those that are parked and those that are dead."""
+"""Choosing deliveries: one filter for those that are parked and those that are dead."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ STATES: tuple[State, ...] = ("waiting", "behind", "due")
 
 @dataclass(frozen=True)
 class Filter:
-    """Which shares: those that agree with all that is given.
+    """Which deliveries: those that agree with all that is given.
 
-    ``reason`` is the state of a parked share, and what the reason of a dead letter begins with; ``error`` is a part of
-    its error. ``before`` and ``since``, in seconds since the epoch, say when it was parked or died. ``events`` are ids
-    of events.
+    ``reason`` is the state of a parked delivery, and what the reason of a dead letter begins with; ``error`` is a
+    part of its error. ``before`` and ``since``, in seconds since the epoch, say when it was parked or died.
+    ``events`` are ids of events.
     """
 
     app: str | None = None
@@ -66,10 +66,10 @@ def _reason(table: Table, reason: str) -> ColumnElement[bool]:
 
 
 def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
-    """The ids of all shares that the filter finds, each key's in the order in which they are handled."""
+    """The ids of all deliveries that the filter finds, each key's in the order in which they are handled."""
     place = table.c.id if table is parked else table.c.parked_id
     query = select(table.c.id).where(*wanted.conditions(table))
-    return list(db.execute(query.order_by(table.c.turn, place.nulls_last(), table.c.id)).scalars())
+    return list(db.execute(query.order_by(table.c.rank, place.nulls_last(), table.c.id)).scalars())
 
 
 def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:
@@ -80,14 +80,14 @@ def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *name
 
 def lock(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:
     """Lock and read those of ``ids`` that the filter still finds and nobody else has locked, such as a worker that
-    runs them. All columns if none is named. The caller holds the pairs' locks.
+    runs them. All columns if none is named. The caller holds the prerequisites' locks.
     """
     rows, query = _among(db, table, wanted, names)
     return list(db.execute(unclaimed(query, table), rows.bind([(number,) for number in ids])))
 
 
 def heads(db: Connection, ids: Sequence[int]) -> set[int]:
-    """Those of these parked shares that are the first of their keys."""
+    """Those of these parked deliveries that are the first of their keys."""
     rows = _ids(db.dialect.name)
     query = select(parked.c.id).where(parked.c.id.in_(rows.select()), first_of_key())
     return set(db.execute(query, rows.bind([(number,) for number in ids])).scalars())

@@ -1,4 +1,4 @@
-"""What is done to shares that were chosen: made due, deleted, put back into the retry table.
+"""What is done to deliveries that were chosen: made due, deleted, put back into the retry table.
 
 The caller has locked them.
 """
@@ -17,8 +17,8 @@ from .parked import HandlerKey, head_of
 from .rows import Rows
 from .tables import dead, parked
 
-SHARE = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
-"""The columns that a parked share and a dead one have in common."""
+DELIVERY = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
+"""The columns that a parked delivery and a dead one have in common."""
 
 KeySince = tuple[str, str, float]
 """(handler, key, seconds since the epoch)."""
@@ -30,14 +30,14 @@ def _ids(dialect: str) -> Rows:
 
 
 def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
-    """Delete shares."""
+    """Delete deliveries."""
     rows = _ids(db.dialect.name)
     statement = delete(table).where(table.c.id.in_(rows.select()))
     db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
 def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
-    """Make parked shares due, whatever they wait for."""
+    """Make parked deliveries due, whatever they wait for."""
     rows = _ids(db.dialect.name)
     due = update(parked).values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
     statement = due.where(parked.c.id.in_(rows.select()))
@@ -45,15 +45,15 @@ def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
 
 
 def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
-    """Park dead shares where they were: with the id that is their place. Those without order are due; the others are
-    behind whatever is before them, and have to be promoted.
+    """Park dead deliveries where they were: with the id that is their place. Those without order are due; the others
+    are behind whatever is before them, and have to be promoted.
 
     One that is parked already stays as it is: without an inbox, an event that is read twice may fail twice.
     """
     rows = [_returned(letter, now) for letter in letters]
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    share = (parked.c.app, parked.c.source, parked.c.event_id, parked.c.handler)
-    statement = insert(parked).on_conflict_do_nothing(index_elements=share)
+    delivery = (parked.c.app, parked.c.source, parked.c.event_id, parked.c.handler)
+    statement = insert(parked).on_conflict_do_nothing(index_elements=delivery)
     for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
         if some:
             db.execute(statement, some)
@@ -62,7 +62,9 @@ def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
 def _returned(letter: Any, now: float) -> dict[str, object]:
     moment = None if letter.ordered else now
     fresh = {"attempts": 0, "starts": 0, "wait_signal": None, "wait_subject": None}
-    row = {name: getattr(letter, name) for name in SHARE} | fresh | {"due_at": moment, "head_since": moment}
+    row = (
+        {name: getattr(letter, name) for name in DELIVERY} | fresh | {"due_at": moment, "head_since": moment}
+    )
     return row if letter.parked_id is None else row | {"id": letter.parked_id}
 
 
@@ -90,7 +92,7 @@ def _arrivals(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, handler=Text, key=Text, since=Double)
     given = rows.select().subquery("asked")
     lowest = (
-        select(func.min(parked.c.turn))
+        select(func.min(parked.c.rank))
         .where(
             parked.c.app == bindparam("of_app"),
             parked.c.handler == given.c.handler,
@@ -104,11 +106,11 @@ def _arrivals(dialect: str) -> tuple[Rows, Any]:
     return rows, select(given, lowest)
 
 
-def turns_since(db: Connection, app: str, asked: Iterable[KeySince]) -> dict[KeySince, int]:
+def ranks_since(db: Connection, app: str, asked: Iterable[KeySince]) -> dict[KeySince, int]:
     """The lowest turn among the rows of each key that were parked since then, if there are any."""
     rows, statement = _arrivals(db.dialect.name)
     found = db.execute(statement, {**rows.bind(sorted(set(asked))), "of_app": app})
-    return {(handler, key, since): turn for handler, key, since, turn in found if turn is not None}
+    return {(handler, key, since): rank for handler, key, since, rank in found if rank is not None}
 
 
 _renew = (

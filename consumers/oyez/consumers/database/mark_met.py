@@ -1,4 +1,4 @@
-"""Pairs are met: they are marked, what waits for them is made due, and what has died waiting is revived."""
+"""Prerequisites are met: they are marked, what waits for them is made due, and what has died waiting is revived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, bindparam, literal, select
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from . import delivery_moves, parked, prerequisites
 from .rows import Rows
@@ -16,14 +16,14 @@ from .tables import dead
 
 
 class Meeting(NamedTuple):
-    """The group of each share that was released, and of each that was dead and is parked again."""
+    """The group of each delivery that was released, and of each that was dead and is parked again."""
 
     released: list[str]
     revived: list[str]
 
 
-def meet(db: Connection, app: str, completed: Iterable[Pair], now: float) -> Meeting:
-    """These pairs are met now. The caller locked them in an earlier statement, which said that they were not.
+def meet(db: Connection, app: str, completed: Iterable[Prerequisite], now: float) -> Meeting:
+    """These prerequisites are met now. The caller locked them in an earlier statement, which said that they were not.
 
     Each step is a statement of its own: it sees what those whose locks were waited for have parked or buried.
     """
@@ -51,10 +51,11 @@ def _died_waiting(dialect: str) -> tuple[Rows, Any]:
     return rows, query.order_by(dead.c.id).with_for_update(of=dead)
 
 
-def _revive(db: Connection, app: str, completed: list[Pair], now: float) -> list[str]:
-    """Park the dead shares that were never met but for these pairs, each at its old place, with no attempts made.
+def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float) -> list[str]:
+    """Park the dead deliveries that were never met but for these prerequisites, each at its old place, with no
+    attempts made.
 
-    Whoever buries, retries or discards such a letter has locked its pair first, so that none is missed.
+    Whoever buries, retries or discards such a letter has locked its prerequisite first, so that none is missed.
     """
     if db.execute(_any_died_waiting, {"of_app": app}).first() is None:
         return []

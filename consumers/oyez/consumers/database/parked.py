@@ -1,10 +1,10 @@
-"""The retry table: shares that wait. A row's state is in its columns:
+"""The retry table: deliveries that wait. A row's state is in its columns:
 
-``waiting``  wait_signal and wait_subject are set: for that pair to be met; ``raised``: its handler asked for it itself
-``behind``   due_at is null too: behind an earlier row of its (handler, key)
+``waiting``  wait_signal and wait_subject are set: for that prerequisite to be met; ``raised``: its handler asked for
+it itself ``behind``   due_at is null too: behind an earlier row of its (handler, key)
 ``due``      due_at is set: for that time
 
-Rows of a (handler, key) are ordered by (turn, id); only the first of them, the head, may be claimed.
+Rows of a (handler, key) are ordered by (rank, id); only the first of them, the head, may be claimed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from .rows import Rows
 from .tables import parked
@@ -42,10 +42,10 @@ HandlerKey = tuple[str, str]
 
 
 class Head(NamedTuple):
-    """The first parked row of a (handler, key): its turn, and the pair it waits for."""
+    """The first parked row of a (handler, key): its rank, and the prerequisite it waits for."""
 
-    turn: int
-    waits: Pair | None
+    rank: int
+    waits: Prerequisite | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Attempt:
     """A change to a parked row after it was claimed and did not finish."""
 
     id: int
-    turn: int
+    rank: int
     attempts: int
     due_at: float | None
-    waits: Pair | None
+    waits: Prerequisite | None
     error: str | None
     head_since: float
     raised: bool
@@ -70,7 +70,7 @@ def first_of_key(row: Table = parked) -> ColumnElement[bool]:
         earlier.c.handler == row.c.handler,
         earlier.c.key == row.c.key,
         earlier.c.ordered,
-        tuple_(earlier.c.turn, earlier.c.id) < tuple_(row.c.turn, row.c.id),
+        tuple_(earlier.c.rank, earlier.c.id) < tuple_(row.c.rank, row.c.id),
     )
 
 
@@ -85,7 +85,7 @@ def head_of(given: Subquery) -> ScalarSelect[int]:
             first.c.key == given.c.key,
             first.c.ordered,
         )
-        .order_by(first.c.turn, first.c.id)
+        .order_by(first.c.rank, first.c.id)
         .limit(1)
         .correlate(given)
         .scalar_subquery()
@@ -97,7 +97,7 @@ def _heads(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, handler=Text, key=Text)
     given = rows.select().subquery("asked")
     statement = select(
-        given.c.handler, given.c.key, parked.c.turn, parked.c.wait_signal, parked.c.wait_subject
+        given.c.handler, given.c.key, parked.c.rank, parked.c.wait_signal, parked.c.wait_subject
     ).join_from(given, parked, parked.c.id == head_of(given))
     return rows, statement
 
@@ -110,7 +110,7 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
     rows, statement = _heads(db.dialect.name)
     return {
         (row.handler, row.key): Head(
-            row.turn, Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+            row.rank, Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
         )
         for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
     }
@@ -123,7 +123,7 @@ def _park(dialect: str) -> Any:
 
 
 def park(db: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Put new rows into the retry table, in order. A share that is there already stays as it is: an event that
+    """Put new rows into the retry table, in order. A delivery that is there already stays as it is: an event that
     is read twice without an inbox may fail twice."""
     if rows:
         db.execute(_park(db.dialect.name), rows)
@@ -133,7 +133,7 @@ _change = (
     update(parked)
     .where(parked.c.id == bindparam("row_id"))
     .values(
-        turn=bindparam("new_turn"),
+        rank=bindparam("new_rank"),
         attempts=bindparam("new_attempts"),
         due_at=bindparam("new_due_at"),
         wait_signal=bindparam("new_wait_signal"),
@@ -154,7 +154,7 @@ def change(db: Connection, attempts: Sequence[Attempt]) -> None:
             [
                 {
                     "row_id": a.id,
-                    "new_turn": a.turn,
+                    "new_rank": a.rank,
                     "new_attempts": a.attempts,
                     "new_due_at": a.due_at,
                     "new_wait_signal": a.waits.signal if a.waits else None,
@@ -197,9 +197,9 @@ def _release(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def release(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> list[str]:
-    """Make due what waits for ``pairs``; returns the group of each row released."""
-    completed = sorted(set(pairs))
+def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> list[str]:
+    """Make due what waits for ``prerequisites``; returns the group of each row released."""
+    completed = sorted(set(prerequisites))
     if not completed:
         return []
     rows, statement = _release(db.dialect.name)
@@ -259,21 +259,21 @@ def _rival_behind() -> ColumnElement[bool]:
 
 _forward = (
     update(parked)
-    .values(turn=bindparam("new_turn"))
+    .values(rank=bindparam("new_rank"))
     .where(
         parked.c.app == bindparam("of_app"),
         parked.c.handler == bindparam("of_handler"),
         parked.c.key == bindparam("of_key"),
         parked.c.signal == bindparam("of_signal"),
         parked.c.subject == bindparam("of_subject"),
-        parked.c.turn > bindparam("new_turn"),
+        parked.c.rank > bindparam("new_rank"),
         parked.c.wait_signal.is_(None) | ~_rival_behind(),
     )
 )
 
 
-def bring_forward(db: Connection, app: str, needed: Sequence[tuple[str, str, Pair, int]]) -> None:
-    """Move rows of a (handler, key) that would meet what their head waits for to the given turn, before it."""
+def bring_forward(db: Connection, app: str, needed: Sequence[tuple[str, str, Prerequisite, int]]) -> None:
+    """Move rows of a (handler, key) that would meet what their head waits for to the given rank, before it."""
     if needed:
         db.execute(
             _forward,
@@ -282,10 +282,10 @@ def bring_forward(db: Connection, app: str, needed: Sequence[tuple[str, str, Pai
                     "of_app": app,
                     "of_handler": handler,
                     "of_key": key,
-                    "of_signal": pair.signal,
-                    "of_subject": pair.subject,
-                    "new_turn": turn,
+                    "of_signal": prerequisite.signal,
+                    "of_subject": prerequisite.subject,
+                    "new_rank": rank,
                 }
-                for handler, key, pair, turn in needed
+                for handler, key, prerequisite, rank in needed
             ],
         )

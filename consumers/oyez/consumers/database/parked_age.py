@@ -1,4 +1,4 @@
-"""For how long shares have been parked, and how many events they are of."""
+"""For how long deliveries have been parked, and how many events they are of."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _oldest = select(func.min(parked.c.parked_at)).where(parked.c.group_name == bind
 
 
 def oldest(db: Connection, group: str) -> float | None:
-    """When the oldest of a group's parked shares was parked. It reads all of them."""
+    """When the oldest of a group's parked deliveries was parked. It reads all of them."""
     found: float | None = db.execute(_oldest, {"group": group}).scalar()
     return found
 
 
 def events(db: Connection, groups: Sequence[str]) -> int:
-    """How many events have shares parked in these groups; one that two of them have parked counts twice."""
+    """How many events have deliveries parked in these groups; one that two of them have parked counts twice."""
     rows = select(parked.c.group_name, parked.c.source, parked.c.event_id).where(
         parked.c.group_name.in_(groups)
     )

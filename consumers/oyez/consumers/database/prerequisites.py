@@ -1,6 +1,6 @@
-"""Prerequisites: one row for each pair (signal, subject) that somebody completes or waits for.
+"""Prerequisites: one row for each prerequisite (signal, subject) that somebody completes or waits for.
 
-The row is the lock between the two. Whoever completes a pair and whoever parks for it locks it first, so
+The row is the lock between the two. Whoever completes a prerequisite and whoever parks for it locks it first, so
 that the later of the two sees what the earlier one did: no wake-up is lost.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from .rows import ALWAYS, Rows
 from .tables import prerequisite
@@ -35,14 +35,14 @@ def _met(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def met(db: Connection, app: str, pairs: Iterable[Pair]) -> set[Pair]:
-    """Which of ``pairs`` are met."""
-    asked = sorted(set(pairs))
+def met(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> set[Prerequisite]:
+    """Which of ``prerequisites`` are met."""
+    asked = sorted(set(prerequisites))
     if not asked:
         return set()
     rows, statement = _met(db.dialect.name)
     return {
-        Pair(signal, subject)
+        Prerequisite(signal, subject)
         for signal, subject in db.execute(statement, {**rows.bind(asked), "of_app": app})
     }
 
@@ -60,19 +60,19 @@ def _lock(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def lock(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> set[Pair]:
-    """Lock ``pairs`` until the transaction ends, making the rows that are missing; returns those that are met. That
-    they were asked for at ``now`` is kept with them: see `forgetting`.
+def lock(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> set[Prerequisite]:
+    """Lock ``prerequisites`` until the transaction ends, making the rows that are missing; returns those that are
+    met. That they were asked for at ``now`` is kept with them: see `forgetting`.
 
     Sorted and without repeats: everybody locks in the same order. What depends on the answer belongs in a
     later statement, which sees what the transactions that were waited for have committed.
     """
-    asked = sorted(set(pairs))
+    asked = sorted(set(prerequisites))
     if not asked:
         return set()
     rows, statement = _lock(db.dialect.name)
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "now": now})
-    return {Pair(signal, subject) for signal, subject, met_at in found if met_at is not None}
+    return {Prerequisite(signal, subject) for signal, subject, met_at in found if met_at is not None}
 
 
 @cache
@@ -90,9 +90,9 @@ def _mark(dialect: str) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def mark_met(db: Connection, app: str, pairs: Iterable[Pair], now: float) -> None:
-    """Record that ``pairs`` are met. The caller holds their locks."""
-    completed = sorted(set(pairs))
+def mark_met(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> None:
+    """Record that ``prerequisites`` are met. The caller holds their locks."""
+    completed = sorted(set(prerequisites))
     if completed:
         rows, statement = _mark(db.dialect.name)
         db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now})

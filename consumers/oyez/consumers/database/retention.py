@@ -65,7 +65,7 @@ def forget_taken(db: Connection, group: str, ids: Sequence[EventId]) -> int:
     return int(db.execute(statement, {**rows.bind(ids), "group": group}).rowcount)
 
 
-_pairs_after = (
+_prerequisites_after = (
     select(prerequisite.c.subject, prerequisite.c.met_at, prerequisite.c.seen_at)
     .where(
         prerequisite.c.app == bindparam("of_app"),
@@ -77,14 +77,15 @@ _pairs_after = (
 )
 
 
-def pairs_after(db: Connection, app: str, signal: str, after: str, most: int) -> list[Any]:
-    """The next pairs of a signal: subject, when it was met, and when somebody last waited for or completed it."""
+def prerequisites_after(db: Connection, app: str, signal: str, after: str, most: int) -> list[Any]:
+    """The next prerequisites of a signal: subject, when it was met, and when somebody last waited for or completed
+    it."""
     given = {"of_app": app, "of_signal": signal, "after": after, "most": most}
-    return list(db.execute(_pairs_after, given))
+    return list(db.execute(_prerequisites_after, given))
 
 
 @cache
-def _free_pairs(dialect: str) -> tuple[Rows, Select[Any]]:
+def _free_prerequisites(dialect: str) -> tuple[Rows, Select[Any]]:
     rows = Rows(dialect, subject=Text)
     met_before, seen_before = bindparam("met_before", type_=Double), bindparam("seen_before", type_=Double)
     old = case((prerequisite.c.met_at.is_(None), seen_before), else_=met_before)
@@ -98,7 +99,7 @@ def _free_pairs(dialect: str) -> tuple[Rows, Select[Any]]:
 
 
 @cache
-def _forget_pairs(dialect: str) -> tuple[Rows, Any]:
+def _forget_prerequisites(dialect: str) -> tuple[Rows, Any]:
     rows = Rows(dialect, subject=Text)
     mine = (prerequisite.c.app == bindparam("of_app"), prerequisite.c.signal == bindparam("of_signal"))
     is_waited_for = exists().where(
@@ -110,21 +111,21 @@ def _forget_pairs(dialect: str) -> tuple[Rows, Any]:
     return rows, delete(prerequisite).where(*mine, prerequisite.c.subject.in_(rows.select()), ~is_waited_for)
 
 
-def forget_pairs(
+def forget_prerequisites(
     db: Connection, app: str, signal: str, subjects: Sequence[str], *, met_before: float, seen_before: float
 ) -> int:
-    """Delete pairs that nobody has asked to lock for so long (met ones, others), and that nobody waits for.
+    """Delete prerequisites that nobody has asked to lock for so long (met ones, others), and that nobody waits for.
 
     Whom they wait for is asked when they are locked, in a later statement. What somebody else holds is left.
     """
-    rows, query = _free_pairs(db.dialect.name)
+    rows, query = _free_prerequisites(db.dialect.name)
     given = {"of_app": app, "of_signal": signal}
     limits = {"met_before": met_before, "seen_before": seen_before}
     asked = rows.bind([(subject,) for subject in subjects])
     free = list(db.execute(query, {**asked, **given, **limits}).scalars())
     if not free:
         return 0
-    rows, statement = _forget_pairs(db.dialect.name)
+    rows, statement = _forget_prerequisites(db.dialect.name)
     return int(db.execute(statement, {**rows.bind([(subject,) for subject in free]), **given}).rowcount)
 
 

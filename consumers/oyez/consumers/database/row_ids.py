@@ -1,6 +1,6 @@
 """Places among the parked rows of a key: the ids of the retry table, from its own sequence.
 
-A share that dies without ever having been parked gets one too. With it, it can be put back where it was: behind what
+A delivery that dies without ever having been parked gets one too. With it, it can be put back where it was: behind what
 was parked before it died, before all that came later.
 """
 

@@ -76,8 +76,8 @@ def only_waiting() -> dict[str, Any]:
     return {"postgresql_where": condition, "sqlite_where": condition}
 
 
-def _share() -> list[Column[object]]:
-    """The columns that a parked share and a dead one have in common."""
+def _delivery() -> list[Column[object]]:
+    """The columns that a parked delivery and a dead one have in common."""
     return [
         Column("app", Text, nullable=False),
         Column("group_name", Text, nullable=False),
@@ -87,7 +87,7 @@ def _share() -> list[Column[object]]:
         Column("event_id", Text, nullable=False),
         Column("key", Text),
         Column("subject", Text),
-        Column("turn", BigInteger, nullable=False, server_default=text("0")),
+        Column("rank", BigInteger, nullable=False, server_default=text("0")),
         Column("ordered", Boolean, nullable=False),
         Column("wait_signal", Text),
         Column("wait_subject", Text),
@@ -103,13 +103,13 @@ parked = Table(
     "oyez_parked",
     metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
-    *_share(),
+    *_delivery(),
     Column("due_at", Double),
     Column("head_since", Double),
     Column("raised", Boolean, nullable=False, server_default=false()),
     Column("starts", Integer, nullable=False, server_default=text("0")),
-    Index("oyez_parked_share", "app", "source", "event_id", "handler", unique=True),
-    Index("oyez_parked_key", "app", "handler", "key", "turn", "id"),
+    Index("oyez_parked_delivery", "app", "source", "event_id", "handler", unique=True),
+    Index("oyez_parked_key", "app", "handler", "key", "rank", "id"),
     Index("oyez_parked_due", "group_name", "due_at"),
     Index("oyez_parked_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
     sqlite_autoincrement=True,
@@ -119,14 +119,14 @@ dead = Table(
     "oyez_dead",
     metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
-    *_share(),
+    *_delivery(),
     Column("reason", Message, nullable=False),
     Column("died_at", Double, nullable=False),
     Column("parked_id", BigInteger),
     Column("topic", Text),
     Column("partition", Integer),
     Column("position", BigInteger),
-    Index("oyez_dead_share", "app", "source", "event_id", "handler", unique=True),
+    Index("oyez_dead_delivery", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_dead_key", "app", "handler", "key"),
     Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
     sqlite_autoincrement=True,

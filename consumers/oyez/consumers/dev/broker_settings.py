@@ -29,9 +29,9 @@ def properties(log: Path, port: int, controller: int, changes: Mapping[str, str]
         "transaction.state.log.num.partitions": "1",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
-        "share.coordinator.state.topic.num.partitions": "1",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
+        "delivery.coordinator.state.topic.num.partitions": "1",
+        "delivery.coordinator.state.topic.replication.factor": "1",
+        "delivery.coordinator.state.topic.min.isr": "1",
         # How long a killed broker stays registered, and keeps its successor out.
         "broker.session.timeout.ms": "2000",
         "broker.heartbeat.interval.ms": "500",

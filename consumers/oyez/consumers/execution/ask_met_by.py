@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import notices, prerequisites
 from ..database.engine import Database
@@ -15,13 +15,15 @@ from ..handlers.application import Group
 from .plan import Work
 
 
-def record_answers(database: Database, group: Group, asked: Iterable[Pair], now: float) -> set[Pair]:
-    """Ask for pairs in a transaction of its own, and record what is met; returns that."""
-    wanted = {pair for pair in asked if pair.signal in group.answers.signals}
+def record_answers(
+    database: Database, group: Group, asked: Iterable[Prerequisite], now: float
+) -> set[Prerequisite]:
+    """Ask for prerequisites in a transaction of its own, and record what is met; returns that."""
+    wanted = {prerequisite for prerequisite in asked if prerequisite.signal in group.answers.signals}
     if not wanted:
         return set()
 
-    def work(db: Connection) -> set[Pair]:
+    def work(db: Connection) -> set[Prerequisite]:
         found = group.answers.ask(db, wanted).met
         met_before = prerequisites.lock(db, group.app, found, now)
         released, revived = meet(db, group.app, found - met_before, now)
@@ -31,11 +33,15 @@ def record_answers(database: Database, group: Group, asked: Iterable[Pair], now:
     return database.repeat(work)
 
 
-def answered(db: Connection, group: Group, works: Iterable[Work], unmet: set[Pair]) -> set[Pair]:
-    """Ask for the unmet pairs of these events in their own transaction. Its settling records what is met."""
+def answered(
+    db: Connection, group: Group, works: Iterable[Work], unmet: set[Prerequisite]
+) -> set[Prerequisite]:
+    """Ask for the unmet prerequisites of these events in their own transaction. Its settling records what is met."""
     found = group.answers.ask(db, unmet).met
     if found:
-        for _, shares in works:
-            for share in shares:
-                share.answered = tuple(pair for pair in share.required if pair in found)
+        for _, deliveries in works:
+            for delivery in deliveries:
+                delivery.answered = tuple(
+                    prerequisite for prerequisite in delivery.required if prerequisite in found
+                )
     return found

@@ -15,21 +15,21 @@ from .attempt import HANDLER_ERRORS, outcome_of
 from .batch import Batch
 from .broken_deploy import refuse_broken
 from .cut import cut
-from .delivery import DONE, UNRUN, Result, Share
+from .delivery import DONE, UNRUN, Delivery, Result
 from .execution import Execution
 from .plan import Work
 from .reader import Taken
-from .readiness import MetPairs, Readiness
+from .readiness import MetPrerequisites, Readiness
 
 
-class LooseBatch(Batch):
+class AtLeastOnceBatch(Batch):
     """A batch whose events were handled before, or are handled without an inbox."""
 
     def take(self, db: Connection, now: float) -> list[Work]:
         """Neither positions nor inbox: the group's offsets are in the log."""
         return self.works(self.events)
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """Such a group waits for nothing and keeps no order."""
         return Readiness(met, {})
 
@@ -45,7 +45,7 @@ class LooseBatch(Batch):
         return found.results
 
 
-class LooseExecution:
+class AtLeastOnceExecution:
     """Handles batches for an at-least-once group."""
 
     def __init__(self, execution: Execution) -> None:
@@ -53,7 +53,7 @@ class LooseExecution:
         self._group = execution.group
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
-    def run(self, batch: LooseBatch, deadline: Deadline) -> list[Result]:
+    def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> list[Result]:
         """Run every handler that has no database parameter; returns what was not done. Raises `HandlersBroken`."""
         if self._in_database:
             return []
@@ -66,7 +66,7 @@ class LooseExecution:
             everything = batch.cut(everything)
         return [result for result in everything if result[1] is not DONE]
 
-    def settle(self, batch: LooseBatch, unfinished: list[Result], deadline: Deadline) -> Report:
+    def settle(self, batch: AtLeastOnceBatch, unfinished: list[Result], deadline: Deadline) -> Report:
         """Park what was not done; what ran is not run again, however often this has to be repeated. Offsets may be
         told when this returns."""
         if self._in_database:
@@ -77,28 +77,28 @@ class LooseExecution:
         events = batch.events
         if batch.ends:
             events = [taken for taken in events if batch.has_kept(taken.record)]
-        report.done = self._shares(events) - len(unfinished)
+        report.done = self._deliveries(events) - len(unfinished)
         report.handled += len(events) - report.events
         report.events = len(events)
         return report
 
-    def _shares(self, events: Sequence[Taken]) -> int:
+    def _deliveries(self, events: Sequence[Taken]) -> int:
         if len(self._group.declarations) == 1:
             return len(events) * len(self._group.handlers)
         return sum(len(self._group.by_signal[taken.declaration.name]) for taken in events)
 
-    def _with_done(self, batch: LooseBatch, results: Sequence[Result]) -> list[Result]:
-        others = {(share.handler.name, share.at): (share, outcome) for share, outcome in results}
-        shares = [share for _, ours in batch.works(batch.events) for share in ours]
-        return [others.get((share.handler.name, share.at), (share, DONE)) for share in shares]
+    def _with_done(self, batch: AtLeastOnceBatch, results: Sequence[Result]) -> list[Result]:
+        others = {(delivery.handler.name, delivery.at): (delivery, outcome) for delivery, outcome in results}
+        deliveries = [delivery for _, ours in batch.works(batch.events) for delivery in ours]
+        return [others.get((delivery.handler.name, delivery.at), (delivery, DONE)) for delivery in deliveries]
 
 
 def _run(handler: Handler, batch: Batch, deadline: Deadline) -> list[Result]:
     events, places = _of_signal(batch, handler.declaration.name)
     payloads = [taken.event for taken in events] if handler.wants_events else [taken.data for taken in events]
     failures, ran = run_in_place(handler, payloads, deadline)
-    failed = [(Share(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
-    return failed + [(Share(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
+    failed = [(Delivery(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
+    return failed + [(Delivery(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
 
 
 def _of_signal(batch: Batch, name: str) -> tuple[list[Taken], Sequence[int]]:

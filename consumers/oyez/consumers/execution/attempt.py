@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import traceback
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..core.outcomes import NotReady, Reject
 from ..core.user_errors import text_of
 from ..database.connection import HandlerSession
 from ..database.engine import raise_for_database
-from .delivery import DONE, Dead, Failed, Outcome, Share, Waits, payloads
+from .delivery import DONE, Dead, Delivery, Failed, Outcome, Waits, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)
 LONGEST = 4000  # characters of an error's text that are kept, so that there is room for its place
 
 
-def attempt(share: Share, db: HandlerSession | None) -> Outcome:
-    """Call a share's handler. Raises only what is no handler's fault: see `raise_for_database`."""
+def attempt(delivery: Delivery, db: HandlerSession | None) -> Outcome:
+    """Call a delivery's handler. Raises only what is no handler's fault: see `raise_for_database`."""
     try:
-        share.handler.call(payloads([share]), db)
+        delivery.handler.call(payloads([delivery]), db)
         if db is not None:
             db.settle()
     except HANDLER_ERRORS as error:
@@ -32,8 +32,8 @@ def attempt(share: Share, db: HandlerSession | None) -> Outcome:
 def outcome_of(error: BaseException) -> Outcome:
     """What a handler asks for by raising."""
     match error:
-        case NotReady(pair=Pair() as pair):
-            return Waits(pair, raised=True)
+        case NotReady(prerequisite=Prerequisite() as prerequisite):
+            return Waits(prerequisite, raised=True)
         case NotReady():
             return Failed(str(error))
         case Reject(reason=reason):
@@ -42,6 +42,6 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def describe(error: BaseException) -> str:
-    """An error as it is kept with a parked share: the error in one line, then where the handler raised it."""
+    """An error as it is kept with a parked delivery: the error in one line, then where the handler raised it."""
     frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
     return f"{type(error).__name__}: {text_of(error)[:LONGEST]}\n{frames}"

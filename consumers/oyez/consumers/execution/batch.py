@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from oyez.schemas import OyezError, Pair
+from oyez.schemas import OyezError, Prerequisite
 
 from ..core.deadline import Deadline
 from ..core.record import Record
@@ -19,10 +19,10 @@ from ..database.positions import Move, Partition
 from ..handlers.application import Group
 from .broken_deploy import refuse_broken
 from .cut import Place, cut
-from .delivery import Result, Share
+from .delivery import Delivery, Result
 from .plan import Work
 from .reader import Reader, Taken
-from .readiness import MetPairs, Readiness
+from .readiness import MetPrerequisites, Readiness
 from .rows import undecodable_row
 
 
@@ -45,7 +45,7 @@ class Batch:
     undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
     again: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
-    missing: Set[Pair] = frozenset()
+    missing: Set[Prerequisite] = frozenset()
     """What was not met when it was last asked, and is not completed by the batch itself."""
     ends: dict[Place, int] = field(default_factory=dict)
     """Where the partitions were cut, after the batch was handled."""
@@ -84,21 +84,26 @@ class Batch:
         dead_letters.bury(db, sorted(rows, key=itemgetter("event_id")))
         return len(rows)
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
         then is asked for once more, since what is met only now would be parked for nothing."""
         met.add(prerequisites.met(db, self.group.app, self.missing))
-        keys = {key for _, shares in works for share in shares if (key := share.ordered_key) is not None}
+        keys = {
+            key
+            for _, deliveries in works
+            for delivery in deliveries
+            if (key := delivery.ordered_key) is not None
+        }
         return Readiness(met, parked.heads(db, self.group.app, keys))
 
     def works(self, events: Sequence[Taken]) -> list[Work]:
-        """The events with a share for each of their handlers."""
+        """The events with a delivery for each of their handlers."""
         handlers = self.group.by_signal
         if len(self.group.handlers) == 1:
             (handler,) = self.group.handlers
-            return [(taken, [Share(handler, taken, at)]) for at, taken in enumerate(events)]
+            return [(taken, [Delivery(handler, taken, at)]) for at, taken in enumerate(events)]
         return [
-            (taken, [Share(handler, taken, at) for handler in handlers[taken.declaration.name]])
+            (taken, [Delivery(handler, taken, at) for handler in handlers[taken.declaration.name]])
             for at, taken in enumerate(events)
         ]
 

@@ -10,7 +10,7 @@ from oyez.schemas import OyezError
 from .delivery import Done, Failed, Result
 
 LEAST = 50  # events that must have been tried, before their failing says something about the handlers
-PART = 0.9  # of all shares that ran
+PART = 0.9  # of all deliveries that ran
 
 
 class HandlersBroken(OyezError):
@@ -18,20 +18,22 @@ class HandlersBroken(OyezError):
 
 
 def refuse_broken(results: Sequence[Result]) -> None:
-    """Raise `HandlersBroken` if 90 % of the shares of at least 50 events failed with the same type of error.
+    """Raise `HandlersBroken` if 90 % of the deliveries of at least 50 events failed with the same type of error.
 
     What a handler asks for by `NotReady` or `Reject` is no failure.
     """
-    failed = [(share, outcome) for share, outcome in results if isinstance(outcome, Failed) and outcome.kind]
+    failed = [
+        (delivery, outcome) for delivery, outcome in results if isinstance(outcome, Failed) and outcome.kind
+    ]
     if len(failed) < LEAST * PART:
         return
     ran = sum(isinstance(outcome, Done) for _, outcome in results) + len(failed)
-    events = {share.at for share, outcome in results if isinstance(outcome, Done | Failed)}
+    events = {delivery.at for delivery, outcome in results if isinstance(outcome, Done | Failed)}
     ((kind, count),) = Counter(outcome.kind for _, outcome in failed).most_common(1)
     if len(events) >= LEAST and count >= PART * ran:
-        share, outcome = next(one for one in failed if one[1].kind == kind)
+        delivery, outcome = next(one for one in failed if one[1].kind == kind)
         first = outcome.error.splitlines()[0]
         raise HandlersBroken(
-            f"{count} of {ran} shares failed alike, as if a deploy had broken the handlers; nothing of this batch is "
-            f"committed until it is mended. {share.handler.name}: {first}"
+            f"{count} of {ran} deliveries failed alike, as if a deploy had broken the handlers; nothing of this batch "
+            f"is committed until it is repaired. {delivery.handler.name}: {first}"
         )

@@ -1,6 +1,6 @@
 """Cutting a batch whose time was up.
 
-Events of which nobody has begun anything are left to be read again; of the others, the shares that have not run are
+Events of which nobody has begun anything are left to be read again; of the others, the deliveries that have not run are
 parked, due now.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..database.parked import HandlerKey
-from .delivery import BEHIND, UNRUN, Dead, Done, Failed, Outcome, Result, Share, Waits
+from .delivery import BEHIND, UNRUN, Dead, Delivery, Done, Failed, Outcome, Result, Waits
 from .reader import Taken
 
 Place = tuple[str, int]
@@ -32,21 +32,21 @@ def cut(results: Sequence[Result]) -> Cut:
     kept: list[Result] = []
     tail: dict[int, Taken] = {}
     ends: dict[Place, int] = {}
-    for share, outcome in in_order:
-        place, offset = _where(share)
+    for delivery, outcome in in_order:
+        place, offset = _where(delivery)
         if offset <= last.get(place, -1):
-            kept.append((share, outcome))
+            kept.append((delivery, outcome))
         else:
-            tail[share.at] = share.taken
+            tail[delivery.at] = delivery.taken
             ends[place] = min(offset, ends.get(place, offset))
     return Cut(_in_turn(kept), list(tail.values()), ends)
 
 
 def _last(results: Iterable[Result]) -> dict[Place, int]:
     last: dict[Place, int] = {}
-    for share, outcome in results:
+    for delivery, outcome in results:
         if _has_run(outcome):
-            place, offset = _where(share)
+            place, offset = _where(delivery)
             last[place] = max(offset, last.get(place, offset))
     return last
 
@@ -62,14 +62,14 @@ def _in_turn(results: Iterable[Result]) -> list[Result]:
     """What has not run, behind what has not run before it: only the first of a key is due."""
     held: set[HandlerKey] = set()
     found: list[Result] = []
-    for share, outcome in results:
-        key = share.ordered_key
-        found.append((share, BEHIND if outcome is UNRUN and key in held else outcome))
+    for delivery, outcome in results:
+        key = delivery.ordered_key
+        found.append((delivery, BEHIND if outcome is UNRUN and key in held else outcome))
         if key is not None and not isinstance(outcome, Done | Dead):
             held.add(key)
     return found
 
 
-def _where(share: Share) -> tuple[Place, int]:
-    record: Any = share.taken.record
+def _where(delivery: Delivery) -> tuple[Place, int]:
+    record: Any = delivery.taken.record
     return (record.topic(), record.partition()), record.offset()

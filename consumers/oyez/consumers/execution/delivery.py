@@ -1,4 +1,4 @@
-"""A share is one handler's part of one event. Its outcome is one of a closed set."""
+"""A delivery is one handler's part of one event. Its outcome is one of a closed set."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database.claims import ParkedRow
 from ..handlers.registry import Handler
 from .reader import Taken
 
 
-class Share:
+class Delivery:
     """One handler's part of one event.
 
-    ``at`` is the event's place in the batch; ``required`` has the pairs that must be met first; ``row`` is its
-    row in the retry table, if it was parked; ``turn`` its place among the parked rows of its key; ``is_last``
-    says that its event has no other share left that has to be done, beside those of its own batch;
-    ``answered`` has those of the pairs that the application's own tables say are met.
+    ``at`` is the event's place in the batch; ``required`` has the prerequisites that must be met first; ``row`` is its
+    row in the retry table, if it was parked; ``rank`` its place among the parked rows of its key; ``is_last``
+    says that its event has no other delivery left that has to be done, beside those of its own batch;
+    ``answered`` has those of the prerequisites that the application's own tables say are met.
     """
 
-    __slots__ = ("answered", "at", "handler", "is_last", "required", "row", "taken", "turn")
+    __slots__ = ("answered", "at", "handler", "is_last", "rank", "required", "row", "taken")
 
     def __init__(self, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None) -> None:
         self.at = at
@@ -30,29 +30,29 @@ class Share:
         self.taken = taken
         self.required = handler.required(taken.data) if handler.requires else ()
         self.row = row
-        self.turn = 0 if row is None else row.turn
+        self.rank = 0 if row is None else row.rank
         self.is_last = row is None
-        self.answered: tuple[Pair, ...] = ()
+        self.answered: tuple[Prerequisite, ...] = ()
 
     @property
     def ordered_key(self) -> tuple[str, str] | None:
-        """The (handler, key) in whose order this share is handled, if it is."""
+        """The (handler, key) in whose order this delivery is handled, if it is."""
         key = self.taken.key
         return (self.handler.name, key) if self.handler.ordered and key is not None else None
 
     @property
-    def pair(self) -> Pair | None:
-        """The pair that this share's event would meet."""
+    def prerequisite(self) -> Prerequisite | None:
+        """The prerequisite that this delivery's event would meet."""
         declaration = self.taken.declaration
         subject = declaration.subject_of(self.taken.data)
-        return None if subject is None else Pair(declaration.name, subject)
+        return None if subject is None else Prerequisite(declaration.name, subject)
 
 
-def payloads(shares: Sequence[Share]) -> list[Any]:
-    """What the handler of these shares is given."""
-    if shares[0].handler.wants_events:
-        return [share.taken.event for share in shares]
-    return [share.taken.data for share in shares]
+def payloads(deliveries: Sequence[Delivery]) -> list[Any]:
+    """What the handler of these deliveries is given."""
+    if deliveries[0].handler.wants_events:
+        return [delivery.taken.event for delivery in deliveries]
+    return [delivery.taken.data for delivery in deliveries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Not ready: ``pair`` is not met; ``raised`` says whether the handler itself asked for it."""
+    """Not ready: ``prerequisite`` is not met; ``raised`` says whether the handler itself asked for it."""
 
-    pair: Pair
+    prerequisite: Prerequisite
     raised: bool = False
 
 
@@ -98,4 +98,4 @@ Outcome = Done | Waits | Behind | Failed | Dead | Unrun
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
-Result = tuple[Share, Outcome]
+Result = tuple[Delivery, Outcome]

@@ -12,17 +12,17 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..core.deadline import Deadline, no_deadline
 from ..core.report import Report
-from ..core.tool_context import MAIL_SIZE, Workplace
+from ..core.tool_context import MAIL_SIZE, ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
 from ..database.engine import Database
 from ..handlers.application import Group
 from .delivery import Result
 from .plan import Work
-from .readiness import MetPairs, Readiness
+from .readiness import MetPrerequisites, Readiness
 from .runners import Burying, Runner, Todo
 from .settle import Settling
 from .transaction import bury, perform
@@ -34,7 +34,7 @@ class Intake(Protocol):
     def take(self, db: Connection, now: float) -> list[Work]:
         """Take them, in the transaction in which they are handled."""
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """What is known of what they wait for."""
 
     def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
@@ -52,7 +52,7 @@ class Execution:
         group: Group,
         database: Database,
         *,
-        limits: Limits,
+        limits: RetryPolicy,
         budget: float = 10.0,
         topic: str = "oyez.events",
         mail_size: int = MAIL_SIZE,
@@ -64,7 +64,7 @@ class Execution:
         self.group = group
         self.database = database
         self.clock = clock
-        self.met = MetPairs()
+        self.met = MetPrerequisites()
         self._budget = budget
         self._topic = topic
         self._mail_size = mail_size
@@ -93,7 +93,7 @@ class Execution:
         return self._known(bury(self.database, work, Burying(), self._sleep))
 
     def handle_results(self, intake: Intake, results: Sequence[Result]) -> Report:
-        """Settle shares that have run already, outside of any transaction."""
+        """Settle deliveries that have run already, outside of any transaction."""
 
         def settle(db: HandlerConnection, _runner: Runner) -> Report:
             now = self.clock()
@@ -110,12 +110,12 @@ class Execution:
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
         signals = self.group.application.signals
-        workplace = Workplace(self.group.app, self._topic, signals, self.clock, self._mail_size)
-        ran = runner.run(Todo(works, readiness, self.group.completing, deadline, workplace), db)
+        tool_context = ToolContext(self.group.app, self._topic, signals, self.clock, self._mail_size)
+        ran = runner.run(Todo(works, readiness, self.group.completing, deadline, tool_context), db)
         results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)
         report.dead += intake.finish(db, now)
-        report.announced = workplace.announced
+        report.announced = tool_context.announced
         notices.notify(db, set(report.released) - {self.group.name})
         return report
 

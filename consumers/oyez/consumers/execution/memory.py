@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..core.deadline import Deadline
 from ..database.inbox import EventId
 from .attempt import HANDLER_ERRORS, attempt
-from .delivery import BEHIND, DONE, UNRUN, Failed, Outcome, Result, Share, Waits, payloads
+from .delivery import BEHIND, DONE, UNRUN, Delivery, Failed, Outcome, Result, Waits, payloads
 
 LOSSES = 2  # connections that a handler may cost while the database answers, before that is its failure
 
@@ -19,21 +19,22 @@ class Memory:
     def __init__(self) -> None:
         self._ran: dict[tuple[str, EventId], Outcome] = {}
         self._lost: Counter[tuple[str, EventId]] = Counter()
-        self._in_database: Share | None = None
+        self._in_database: Delivery | None = None
 
-    def run(self, shares: Sequence[Share], deadline: Deadline) -> list[Result]:
-        """Run one handler's shares, in order. A failure is caught in place; what follows of its key parks behind."""
-        fresh = [share for share in shares if _name(share) not in self._ran]
+    def run(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Result]:
+        """Run one handler's deliveries, in order. A failure is caught in place; what follows of its key parks
+        behind."""
+        fresh = [delivery for delivery in deliveries if _name(delivery) not in self._ran]
         if len(fresh) > 1 and fresh[0].handler.signature.form.is_batch:
             self._try_all(fresh)
         failed: set[tuple[str, str]] = set()
-        results = [self._each(share, failed) for some in deadline.slices(shares) for share in some]
-        return results + [(share, UNRUN) for share in shares[len(results) :]]
+        results = [self._each(delivery, failed) for some in deadline.slices(deliveries) for delivery in some]
+        return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
 
-    def begin(self, share: Share) -> Failed | None:
-        """A share is about to run in the database; its failure, if it has cost connections before."""
-        self._in_database = share
-        if self._lost[_name(share)] < LOSSES:
+    def begin(self, delivery: Delivery) -> Failed | None:
+        """A delivery is about to run in the database; its failure, if it has cost connections before."""
+        self._in_database = delivery
+        if self._lost[_name(delivery)] < LOSSES:
             return None
         return Failed(
             "its connection to the database was lost while the database answered: was it closed, or idle "
@@ -42,31 +43,31 @@ class Memory:
         )
 
     def end(self) -> None:
-        """The share has run."""
+        """The delivery has run."""
         self._in_database = None
 
     def lose(self) -> None:
-        """The connection was lost though the database answers: the share that ran, if one did, may have done it."""
+        """The connection was lost though the database answers: the delivery that ran, if one did, may have done it."""
         if self._in_database is not None:
             self._lost[_name(self._in_database)] += 1
             self._in_database = None
 
-    def _try_all(self, shares: Sequence[Share]) -> None:
+    def _try_all(self, deliveries: Sequence[Delivery]) -> None:
         try:
-            shares[0].handler.call(payloads(shares), None)
+            deliveries[0].handler.call(payloads(deliveries), None)
         except HANDLER_ERRORS:
             return  # each alone, then, to find out which
-        self._ran.update((_name(share), DONE) for share in shares)
+        self._ran.update((_name(delivery), DONE) for delivery in deliveries)
 
-    def _each(self, share: Share, failed: set[tuple[str, str]]) -> Result:
-        if share.ordered_key in failed:
-            return share, BEHIND
-        outcome = self._ran.get(_name(share)) or attempt(share, None)
-        self._ran[_name(share)] = outcome
-        if isinstance(outcome, Failed | Waits) and share.ordered_key is not None:
-            failed.add(share.ordered_key)
-        return share, outcome
+    def _each(self, delivery: Delivery, failed: set[tuple[str, str]]) -> Result:
+        if delivery.ordered_key in failed:
+            return delivery, BEHIND
+        outcome = self._ran.get(_name(delivery)) or attempt(delivery, None)
+        self._ran[_name(delivery)] = outcome
+        if isinstance(outcome, Failed | Waits) and delivery.ordered_key is not None:
+            failed.add(delivery.ordered_key)
+        return delivery, outcome
 
 
-def _name(share: Share) -> tuple[str, EventId]:
-    return share.handler.name, share.taken.event_id
+def _name(delivery: Delivery) -> tuple[str, EventId]:
+    return delivery.handler.name, delivery.taken.event_id

@@ -185,9 +185,9 @@ class Reader:
     def _check_required(self, declaration: Declaration, envelope: Envelope) -> None:
         """What a handler requires beside the signal is looked up in the database as well."""
         for handler in self._handlers[declaration.name]:
-            for pair in handler.required(envelope["data"]):
-                if pair.subject and (reason := flaw(pair.subject)):
-                    raise Undecodable(f"required {pair.signal}: {reason}")
+            for prerequisite in handler.required(envelope["data"]):
+                if prerequisite.subject and (reason := flaw(prerequisite.subject)):
+                    raise Undecodable(f"required {prerequisite.signal}: {reason}")
 
     def _decode_any(self, value: bytes | None, record: Original) -> Taken | None:
         raw = read_envelope(value, record.headers(), record.key())

@@ -1,32 +1,32 @@
-"""Rows for the retry table and for dead letters, made of shares."""
+"""Rows for the retry table and for dead letters, made of deliveries."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 from oyez.schemas.text import flaw
 
 from ..core.record import Original, Record
 from ..database.claims import headers_text
 from ..handlers.application import Group
-from .delivery import Share
+from .delivery import Delivery
 
 
-def share_row(group: Group, share: Share, now: float) -> dict[str, Any]:
+def delivery_row(group: Group, delivery: Delivery, now: float) -> dict[str, Any]:
     """What a parked row and a dead letter have in common."""
-    taken, row = share.taken, share.row
+    taken, row = delivery.taken, delivery.row
     return {
         "app": group.app,
         "group_name": group.name,
-        "handler": share.handler.name,
+        "handler": delivery.handler.name,
         "signal": taken.declaration.name,
         "source": taken.source,
         "event_id": taken.id,
         "key": taken.key,
         "subject": taken.declaration.subject_of(taken.data),
-        "turn": share.turn,
-        "ordered": share.ordered_key is not None,
+        "rank": delivery.rank,
+        "ordered": delivery.ordered_key is not None,
         "wait_signal": None,
         "wait_subject": None,
         "attempts": 0 if row is None else row.attempts,
@@ -43,16 +43,16 @@ def original(record: Original) -> dict[str, Any]:
 
 def parked_row(
     group: Group,
-    share: Share,
+    delivery: Delivery,
     now: float,
     *,
     due_at: float | None,
-    waits: Pair | None,
+    waits: Prerequisite | None,
     head_since: float | None,
 ) -> dict[str, Any]:
     """A new row of the retry table."""
     return {
-        **share_row(group, share, now),
+        **delivery_row(group, delivery, now),
         "wait_signal": waits.signal if waits else None,
         "wait_subject": waits.subject if waits else None,
         "due_at": due_at,
@@ -62,17 +62,23 @@ def parked_row(
 
 
 def dead_row(
-    group: Group, share: Share, now: float, *, reason: str, error: str | None, waits: Pair | None
+    group: Group,
+    delivery: Delivery,
+    now: float,
+    *,
+    reason: str,
+    error: str | None,
+    waits: Prerequisite | None,
 ) -> dict[str, Any]:
-    """A dead letter for a share."""
+    """A dead letter for a delivery."""
     return {
-        **share_row(group, share, now),
+        **delivery_row(group, delivery, now),
         "wait_signal": waits.signal if waits else None,
         "wait_subject": waits.subject if waits else None,
         "error": error,
         "reason": reason,
         "died_at": now,
-        "parked_id": None if share.row is None else share.row.id,
+        "parked_id": None if delivery.row is None else delivery.row.id,
         "topic": None,
         "partition": None,
         "position": None,
@@ -90,7 +96,7 @@ def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, no
         "event_id": f"{topic_id}/{record.partition()}/{record.offset()}",
         "key": _key(record),
         "subject": None,
-        "turn": 0,
+        "rank": 0,
         "ordered": False,
         "wait_signal": None,
         "wait_subject": None,

@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import Deadline, no_deadline
-from ..core.tool_context import Workplace
+from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection, HandlerSession
 from ..database.engine import raise_for_database
 from ..handlers.registry import Handler
 from .attempt import HANDLER_ERRORS, attempt, outcome_of
-from .delivery import DONE, UNRUN, Dead, Done, Outcome, Result, Share, Unrun, payloads
+from .delivery import DONE, UNRUN, Dead, Delivery, Done, Outcome, Result, Unrun, payloads
 from .memory import Memory
 from .plan import Completing, Plan, Work
 from .reader import Taken
@@ -30,13 +30,13 @@ class HandlerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """What is to be run: events with their shares, what is known of what they wait for, and until when."""
+    """What is to be run: events with their deliveries, what is known of what they wait for, and until when."""
 
     works: Sequence[Work]
     readiness: Readiness
     completing: Completing
     deadline: Deadline
-    workplace: Workplace
+    tool_context: ToolContext
 
 
 class Runner(Protocol):
@@ -52,31 +52,33 @@ class Together:
         self._memory = memory
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        session = HandlerSession(db, "rollback_only", todo.workplace)
+        session = HandlerSession(db, "rollback_only", todo.tool_context)
         plan, deadline = Plan(todo.works, todo.readiness, todo.completing), todo.deadline
         try:
             results = list(plan.parked)
-            for handler, shares in plan.steps():
+            for handler, deliveries in plan.steps():
                 if len(results) > len(plan.parked) and deadline.is_over():
-                    results.extend((share, UNRUN) for share in shares)
+                    results.extend((delivery, UNRUN) for delivery in deliveries)
                 elif handler.uses_database:
-                    results.extend(_call(handler, shares, session, deadline))
+                    results.extend(_call(handler, deliveries, session, deadline))
                 else:
-                    results.extend(self._outside(shares, plan, deadline))
+                    results.extend(self._outside(deliveries, plan, deadline))
             return results
         finally:
             session.discard()
 
-    def _outside(self, shares: list[Share], plan: Plan, deadline: Deadline) -> list[Result]:
-        outcomes = self._memory.run(shares, deadline)
+    def _outside(self, deliveries: list[Delivery], plan: Plan, deadline: Deadline) -> list[Result]:
+        outcomes = self._memory.run(deliveries, deadline)
         if not plan.is_flat and any(not isinstance(outcome, Done | Unrun) for _, outcome in outcomes):
             raise HandlerFailed
         return outcomes
 
 
-def _call(handler: Handler, shares: list[Share], db: HandlerSession, deadline: Deadline) -> list[Result]:
+def _call(
+    handler: Handler, deliveries: list[Delivery], db: HandlerSession, deadline: Deadline
+) -> list[Result]:
     """Call a handler in the batch's transaction: once with all its events, or as many as there is time for."""
-    ran, given = 0, payloads(shares)
+    ran, given = 0, payloads(deliveries)
     try:
         for some in [given] if handler.signature.form.is_batch else deadline.slices(given):
             handler.call(some, db)
@@ -85,54 +87,56 @@ def _call(handler: Handler, shares: list[Share], db: HandlerSession, deadline: D
     except HANDLER_ERRORS as error:
         raise_for_database(error, db.joined)
         raise HandlerFailed from error
-    return [(share, DONE) for share in shares[:ran]] + [(share, UNRUN) for share in shares[ran:]]
+    return [(delivery, DONE) for delivery in deliveries[:ran]] + [
+        (delivery, UNRUN) for delivery in deliveries[ran:]
+    ]
 
 
 class OneByOne:
-    """The careful way: a savepoint for each share, so that one failure undoes nothing but itself."""
+    """The careful way: a savepoint for each delivery, so that one failure undoes nothing but itself."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
         results: list[Result] = []
-        for taken, shares in todo.works:
+        for taken, deliveries in todo.works:
             if results and todo.deadline.is_over():
-                results.extend((share, UNRUN) for share in shares)
+                results.extend((delivery, UNRUN) for delivery in deliveries)
                 continue
-            ours = [self._one(share, todo, db) for share in _database_first(shares)]
+            ours = [self._one(delivery, todo, db) for delivery in _database_first(deliveries)]
             results.extend(ours)
             _complete(taken, ours, todo.readiness, todo.completing)
         return results
 
-    def _one(self, share: Share, todo: Todo, db: HandlerConnection) -> Result:
+    def _one(self, delivery: Delivery, todo: Todo, db: HandlerConnection) -> Result:
         readiness = todo.readiness
-        outcome: Outcome | None = readiness.gate(share)
+        outcome: Outcome | None = readiness.gate(delivery)
         if outcome is not None:
-            readiness.park(share, outcome)
-            return share, outcome
+            readiness.park(delivery, outcome)
+            return delivery, outcome
         outcome = (
-            self._in_database(share, db, todo.workplace)
-            if share.handler.uses_database
-            else self._outside(share)
+            self._in_database(delivery, db, todo.tool_context)
+            if delivery.handler.uses_database
+            else self._outside(delivery)
         )
-        readiness.park(share, outcome)
-        return share, outcome
+        readiness.park(delivery, outcome)
+        return delivery, outcome
 
-    def _outside(self, share: Share) -> Outcome:
-        ((_, outcome),) = self._memory.run([share], no_deadline())
+    def _outside(self, delivery: Delivery) -> Outcome:
+        ((_, outcome),) = self._memory.run([delivery], no_deadline())
         return outcome
 
-    def _in_database(self, share: Share, db: HandlerConnection, workplace: Workplace) -> Outcome:
-        outcome = self._memory.begin(share) or self._alone(share, db, workplace)
+    def _in_database(self, delivery: Delivery, db: HandlerConnection, tool_context: ToolContext) -> Outcome:
+        outcome = self._memory.begin(delivery) or self._alone(delivery, db, tool_context)
         self._memory.end()
         return outcome
 
-    def _alone(self, share: Share, db: HandlerConnection, workplace: Workplace) -> Outcome:
+    def _alone(self, delivery: Delivery, db: HandlerConnection, tool_context: ToolContext) -> Outcome:
         savepoint = db.begin_nested()
-        session = HandlerSession(db, "create_savepoint", workplace)
+        session = HandlerSession(db, "create_savepoint", tool_context)
         try:
-            outcome = attempt(share, session)
+            outcome = attempt(delivery, session)
         finally:
             session.discard()
         if isinstance(outcome, Done):
@@ -148,7 +152,7 @@ class OneByOne:
 
 
 class Checking(OneByOne):
-    """For a batch whose commit was refused: PostgreSQL checks deferred constraints after each share, not at the
+    """For a batch whose commit was refused: PostgreSQL checks deferred constraints after each delivery, not at the
     end, so that what violates one lands on the handler and the event that did it."""
 
     def _accepted(self, db: HandlerConnection) -> Outcome:
@@ -166,21 +170,21 @@ class Checking(OneByOne):
 
 
 class Burying:
-    """For what killed its workers: nothing is run, and every share is given up."""
+    """For what killed its workers: nothing is run, and every delivery is given up."""
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        return [(share, KILLED) for _, shares in todo.works for share in shares]
+        return [(delivery, KILLED) for _, deliveries in todo.works for delivery in deliveries]
 
 
-def _database_first(shares: Sequence[Share]) -> list[Share]:
-    return sorted(shares, key=lambda share: not share.handler.uses_database)
+def _database_first(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    return sorted(deliveries, key=lambda delivery: not delivery.handler.uses_database)
 
 
 def _complete(taken: Taken, results: Sequence[Result], readiness: Readiness, completing: Completing) -> None:
     names = completing.get(taken.declaration.name, frozenset())
-    ours = [outcome for share, outcome in results if share.handler.name in names and share.is_last]
+    ours = [outcome for delivery, outcome in results if delivery.handler.name in names and delivery.is_last]
     if ours and all(isinstance(outcome, Done) for outcome in ours):
-        readiness.complete(results[0][0].pair)
+        readiness.complete(results[0][0].prerequisite)
 
 
 def more_careful(runner: Runner, memory: Memory) -> Runner | None:

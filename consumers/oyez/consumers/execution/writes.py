@@ -1,4 +1,4 @@
-"""What a transaction will write of its shares: collected first, then one statement a table."""
+"""What a transaction will write of its deliveries: collected first, then one statement a table."""
 
 from __future__ import annotations
 
@@ -7,114 +7,115 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..core.report import Report
 from ..database import dead_letters as dead
 from ..database import parked
 from ..database.parked import Attempt, HandlerKey
 from ..handlers.application import Group
-from .delivery import Result, Share
+from .delivery import Delivery, Result
 from .rows import dead_row, parked_row
 
 
 class Writes:
-    """The state changes of shares. A share without a row is new to the retry table; one with a row was claimed."""
+    """The state changes of deliveries. A delivery without a row is new to the retry table; one with a row was
+    claimed."""
 
-    def __init__(self, group: Group, limits: Limits, now: float, report: Report) -> None:
+    def __init__(self, group: Group, limits: RetryPolicy, now: float, report: Report) -> None:
         self._group = group
-        self._limits = limits
+        self._policy = limits
         self._now = now
         self._report = report
         self._removed: list[int] = []
         self._new: list[dict[str, Any]] = []
         self._changed: list[Attempt] = []
         self._dead: list[dict[str, Any]] = []
-        self._needed: list[tuple[str, str, Pair, int]] = []
+        self._needed: list[tuple[str, str, Prerequisite, int]] = []
         self._freed: set[HandlerKey] = set()
-        self._passing: list[tuple[HandlerKey, Pair]] = []
+        self._passing: list[tuple[HandlerKey, Prerequisite]] = []
 
     def done(self, results: Sequence[Result]) -> None:
-        """These shares are finished."""
+        """These deliveries are finished."""
         self._report.done += len(results)
-        for share, _ in results:
-            if share.row is not None:
-                self._remove(share)
+        for delivery, _ in results:
+            if delivery.row is not None:
+                self._remove(delivery)
 
-    def behind(self, share: Share) -> None:
-        """The share waits behind an earlier one of its key; one that is parked already stays as it is."""
+    def behind(self, delivery: Delivery) -> None:
+        """The delivery waits behind an earlier one of its key; one that is parked already stays as it is."""
         self._report.behind += 1
-        if share.row is None:
+        if delivery.row is None:
             self._new.append(
-                parked_row(self._group, share, self._now, due_at=None, waits=None, head_since=None)
+                parked_row(self._group, delivery, self._now, due_at=None, waits=None, head_since=None)
             )
-            if share.ordered_key is not None and share.pair is not None:
-                self._passing.append((share.ordered_key, share.pair))
+            if delivery.ordered_key is not None and delivery.prerequisite is not None:
+                self._passing.append((delivery.ordered_key, delivery.prerequisite))
 
-    def wait(self, share: Share, pair: Pair, raised: bool = False) -> None:
-        """The share waits for a pair; ``raised``: it is its handler that said so. What would meet it may be parked
-        behind it; that one goes before it."""
+    def wait(self, delivery: Delivery, prerequisite: Prerequisite, raised: bool = False) -> None:
+        """The delivery waits for a prerequisite; ``raised``: it is its handler that said so. What would meet it may
+        be parked behind it; that one goes before it."""
         self._report.waiting += 1
-        self._park(share, None, pair, raised=raised)
-        key = share.ordered_key
-        if key is not None and pair.signal == share.taken.declaration.name:
-            self._needed.append((*key, pair, share.turn - 1))
+        self._park(delivery, None, prerequisite, raised=raised)
+        key = delivery.ordered_key
+        if key is not None and prerequisite.signal == delivery.taken.declaration.name:
+            self._needed.append((*key, prerequisite, delivery.rank - 1))
             self._freed.add(key)
 
-    def again_now(self, share: Share) -> None:
-        """What the share would wait for has been met in the meantime."""
+    def again_now(self, delivery: Delivery) -> None:
+        """What the delivery would wait for has been met in the meantime."""
         self._report.waiting += 1
-        self._park(share, self._now, None)
+        self._park(delivery, self._now, None)
 
-    def later(self, share: Share) -> None:
-        """There was no time to run the share."""
+    def later(self, delivery: Delivery) -> None:
+        """There was no time to run the delivery."""
         self._report.unrun += 1
-        self._park(share, self._now, None)
+        self._park(delivery, self._now, None)
 
-    def retry(self, share: Share, error: str, kind: str | None = None) -> None:
-        """The share failed: another attempt later, or a dead letter after too many or too long. ``kind`` is the type
+    def retry(self, delivery: Delivery, error: str, kind: str | None = None) -> None:
+        """The delivery failed: another attempt later, or a dead letter after too many or too long. ``kind`` is the type
         of what its handler raised, unless that asked for it."""
-        row, limits = share.row, self._limits
-        self._report.failures[share.handler.name] += 1
+        row, limits = delivery.row, self._policy
+        self._report.failures[delivery.handler.name] += 1
         if kind is not None:
-            self._report.faults.add(share.handler.name, kind, error)
+            self._report.faults.add(delivery.handler.name, kind, error)
         attempts = 1 if row is None else row.attempts + 1
         age = 0.0 if row is None or row.head_since is None else self._now - row.head_since
         if attempts >= limits.max_attempts:
-            self.bury(share, f"failed {attempts} times", error, attempts=attempts)
+            self.bury(delivery, f"failed {attempts} times", error, attempts=attempts)
         elif age > limits.max_age:
-            self.bury(share, f"failed for {age:.0f} s", error, attempts=attempts)
+            self.bury(delivery, f"failed for {age:.0f} s", error, attempts=attempts)
         else:
             self._report.retried += 1
-            self._park(share, self._now + limits.delay(attempts), None, attempts, error)
+            self._park(delivery, self._now + limits.delay(attempts), None, attempts, error)
 
-    def reject(self, share: Share, reason: str, error: str | None) -> None:
-        """The handler has given the share up."""
-        self._report.failures[share.handler.name] += 1
-        self.bury(share, reason, error)
+    def reject(self, delivery: Delivery, reason: str, error: str | None) -> None:
+        """The handler has given the delivery up."""
+        self._report.failures[delivery.handler.name] += 1
+        self.bury(delivery, reason, error)
 
     def bury(
         self,
-        share: Share,
+        delivery: Delivery,
         reason: str,
         error: str | None,
-        waits: Pair | None = None,
+        waits: Prerequisite | None = None,
         attempts: int | None = None,
     ) -> None:
-        """The share is given up: a dead letter."""
+        """The delivery is given up: a dead letter."""
         self._report.dead += 1
-        row = dead_row(self._group, share, self._now, reason=reason, error=error, waits=waits)
+        row = dead_row(self._group, delivery, self._now, reason=reason, error=error, waits=waits)
         self._dead.append(row if attempts is None else {**row, "attempts": attempts})
-        self._remove(share)
+        self._remove(delivery)
 
     def remove_done(self, db: Connection) -> None:
-        """Delete the rows of shares that are finished, before anybody is asked what is still parked."""
+        """Delete the rows of deliveries that are finished, before anybody is asked what is still parked."""
         parked.remove(db, self._removed)
         self._removed.clear()
 
     def write(self, db: Connection) -> None:
-        """Everything else; the pairs that are waited for are locked.
+        """Everything else; the prerequisites that are waited for are locked.
 
         The dead come first: their places are before those of what is parked behind them.
         """
@@ -134,35 +135,35 @@ class Writes:
     def _pass_heads(self, db: Connection) -> None:
         """New rows whose head has begun to wait for what they would meet since they were put behind it."""
         heads = parked.heads(db, self._group.app, {key for key, _ in self._passing})
-        for key, pair in self._passing:
+        for key, prerequisite in self._passing:
             head = heads.get(key)
-            if head is not None and head.waits == pair:
-                self._needed.append((*key, pair, head.turn - 1))
+            if head is not None and head.waits == prerequisite:
+                self._needed.append((*key, prerequisite, head.rank - 1))
                 self._freed.add(key)
 
-    def _remove(self, share: Share) -> None:
-        if share.row is not None:
-            self._removed.append(share.row.id)
-        if share.ordered_key is not None:
-            self._freed.add(share.ordered_key)
+    def _remove(self, delivery: Delivery) -> None:
+        if delivery.row is not None:
+            self._removed.append(delivery.row.id)
+        if delivery.ordered_key is not None:
+            self._freed.add(delivery.ordered_key)
 
     def _park(
         self,
-        share: Share,
+        delivery: Delivery,
         due_at: float | None,
-        waits: Pair | None,
+        waits: Prerequisite | None,
         attempts: int | None = None,
         error: str | None = None,
         raised: bool = False,
     ) -> None:
-        row, now = share.row, self._now
+        row, now = delivery.row, self._now
         if due_at is not None:
             self._report.due(due_at)
         if row is None:
-            new = parked_row(self._group, share, now, due_at=due_at, waits=waits, head_since=now)
+            new = parked_row(self._group, delivery, now, due_at=due_at, waits=waits, head_since=now)
             self._new.append({**new, "attempts": attempts or 0, "error": error, "raised": raised})
             return
         attempts = row.attempts if attempts is None else attempts
         since = row.head_since or now
         error = error or row.error
-        self._changed.append(Attempt(row.id, share.turn, attempts, due_at, waits, error, since, raised))
+        self._changed.append(Attempt(row.id, delivery.rank, attempts, due_at, waits, error, since, raised))

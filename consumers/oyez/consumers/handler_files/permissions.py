@@ -27,7 +27,7 @@ def read(file: Path) -> bytes:
         return opened.read()
 
 
-def _check(found: os.stat_result, what: str, mend: str) -> None:
+def _check(found: os.stat_result, what: str, repair: str) -> None:
     ours = os.geteuid()
     if found.st_uid not in (ours, ROOT):
         raise OpenToOthers(
@@ -36,4 +36,4 @@ def _check(found: os.stat_result, what: str, mend: str) -> None:
         )
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         who = "everybody" if found.st_mode & stat.S_IWOTH else "its group"
-        raise OpenToOthers(f"{what} may be written by {who}; run: {mend}")
+        raise OpenToOthers(f"{what} may be written by {who}; run: {repair}")

@@ -16,7 +16,7 @@ from oyez.producers.stamps import TimeText
 from oyez.schemas import Encoder, Event, Signal
 
 from ..core.outcomes import HandlerMisuse
-from ..core.tool_context import Workplace
+from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from .tools import Causes, EventId, Pending, Tool
 
@@ -49,20 +49,20 @@ class HandlerAnnouncer(Tool):
     whoever has taken them already does not take them again. Their source is ``<app>/<handler>``.
     """
 
-    def __init__(self, workplace: Workplace, handler: str, db: HandlerConnection) -> None:
-        self._at = workplace
+    def __init__(self, tool_context: ToolContext, handler: str, db: HandlerConnection) -> None:
+        self._at = tool_context
         self._handler = handler
         self._pending = Pending(db, INSERT)
-        self._encode = Encoder(source_of(workplace.app, handler), workplace.signals).encode
+        self._encode = Encoder(source_of(tool_context.app, handler), tool_context.signals).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
         self._causes = Causes(handler)
         self._counts: Counter[tuple[EventId, str]] = Counter()
 
     @classmethod
-    def at(cls, workplace: Workplace, handler: str, db: HandlerConnection) -> Self:
+    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
         """The announcer of a handler."""
-        return cls(workplace, handler, db)
+        return cls(tool_context, handler, db)
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """What is counted for an event begins at 0 with each run of it."""

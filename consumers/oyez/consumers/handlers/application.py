@@ -27,10 +27,10 @@ class StartError(OyezError):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """One consumer group: the handlers that share a position in the log, and a delivery promise.
+    """One consumer group: the handlers that delivery a position in the log, and a delivery promise.
 
-    ``completing`` has, by signal, the names of the handlers that must be done before a pair is met; ``application`` has
-    the other groups.
+    ``completing`` has, by signal, the names of the handlers that must be done before a prerequisite is met;
+    ``application`` has the other groups.
     """
 
     application: Application

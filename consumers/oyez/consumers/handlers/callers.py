@@ -103,7 +103,7 @@ def _equipment(
     """What is injected, and the tools among it: one of a kind, made when the session has what it stands on."""
     assert db is not None  # a tool counts as a database parameter
     resources = _resources(signature.injected, db)
-    tools = {kind: kind.at(db.workplace, handler, db.joined) for kind in signature.tools}
+    tools = {kind: kind.at(db.tool_context, handler, db.joined) for kind in signature.tools}
     extra = {name: tools[kind] for name, kind in signature.injected.items() if issubclass(kind, Tool)}
     return resources | extra, list(tools.values())
 

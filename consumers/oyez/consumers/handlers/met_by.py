@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Declaration, Pair
+from oyez.schemas import Declaration, Prerequisite
 from oyez.schemas.text import text_of
 
 from ..core.callables import layers, place
@@ -45,10 +45,10 @@ def check_met_by(function: Callable[..., object], declaration: Declaration) -> N
 
 @dataclass(frozen=True)
 class Answer:
-    """Of the pairs asked for: those that are met, and those of which nothing can be said, for an error."""
+    """Of the prerequisites asked for: those that are met, and those of which nothing can be said, for an error."""
 
-    met: set[Pair] = field(default_factory=set)
-    unsure: set[Pair] = field(default_factory=set)
+    met: set[Prerequisite] = field(default_factory=set)
+    unsure: set[Prerequisite] = field(default_factory=set)
 
 
 class Answers:
@@ -61,27 +61,27 @@ class Answers:
 
     @property
     def signals(self) -> Sequence[str]:
-        """The signals whose pairs may be asked for."""
+        """The signals whose prerequisites may be asked for."""
         return sorted(self._met_by)
 
-    def ask(self, db: Connection, pairs: Iterable[Pair]) -> Answer:
-        """Ask for pairs, in the transaction that ``db`` is in; whatever is written there is undone.
+    def ask(self, db: Connection, prerequisites: Iterable[Prerequisite]) -> Answer:
+        """Ask for prerequisites, in the transaction that ``db`` is in; whatever is written there is undone.
 
-        An error is one line in the log, and says nothing of the pairs. Raises `DatabaseAway` and conflicts.
+        An error is one line in the log, and says nothing of the prerequisites. Raises `DatabaseAway` and conflicts.
         """
         answer = Answer()
         if not self._met_by:
             return answer
         by_signal: dict[str, set[str]] = {}
-        for pair in pairs:
-            if pair.signal in self._met_by:
-                by_signal.setdefault(pair.signal, set()).add(pair.subject)
+        for prerequisite in prerequisites:
+            if prerequisite.signal in self._met_by:
+                by_signal.setdefault(prerequisite.signal, set()).add(prerequisite.subject)
         for signal, subjects in sorted(by_signal.items()):
             found = self._asked(HandlerConnection.over(db), signal, sorted(subjects))
             if found is None:
-                answer.unsure.update(Pair(signal, subject) for subject in subjects)
+                answer.unsure.update(Prerequisite(signal, subject) for subject in subjects)
             else:
-                answer.met.update(Pair(signal, subject) for subject in subjects & found)
+                answer.met.update(Prerequisite(signal, subject) for subject in subjects & found)
         return answer
 
     def _asked(self, db: HandlerConnection, signal: str, subjects: Sequence[str]) -> set[str | None] | None:

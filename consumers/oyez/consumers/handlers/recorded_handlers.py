@@ -73,7 +73,7 @@ def has_handlers(engine: Engine, group: str) -> bool:
 
 
 def rename_group(db: Connection, app: str, old: str, new: str) -> int:
-    """Give a group's positions, inbox, parked and dead shares to another name; returns its number of handlers.
+    """Give a group's positions, inbox, parked and dead deliveries to another name; returns its number of handlers.
 
     ``old`` and ``new`` are full names; 0 says that nothing was ever in ``old``. Raises `StartError` if the new
     group has positions of its own.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Pair, Signal, flaw, required_pairs
+from oyez.schemas import Declaration, Prerequisite, Signal, flaw, required_prerequisites
 
 from ..core.callables import place
 from .announcer import HandlerAnnouncer, source_of
@@ -59,9 +59,9 @@ class Handler:
         """Whether it is called with `Event`s: it takes them, or its tools have to know them."""
         return self.signature.form.is_event or bool(self.signature.tools)
 
-    def required(self, data: Signal) -> tuple[Pair, ...]:
-        """The pairs that must be met before this handler runs for ``data``."""
-        return required_pairs(self.requires, data) if self.requires else ()
+    def required(self, data: Signal) -> tuple[Prerequisite, ...]:
+        """The prerequisites that must be met before this handler runs for ``data``."""
+        return required_prerequisites(self.requires, data) if self.requires else ()
 
 
 class Handlers:
@@ -108,7 +108,7 @@ class Handlers:
     ) -> Decorator[S]:
         """Register the decorated function as a handler of ``signal``.
 
-        ``name``: the handler's name, its function's by default. ``group``: a group to share with other signals.
+        ``name``: the handler's name, its function's by default. ``group``: a group to delivery with other signals.
         ``requires``: instead of the signal's own; ``{}`` waits for nothing. ``order``: ``"key"`` (the default for
         a signal with a key) parks later events of a key behind a parked one, ``"none"`` does not.
         ``completes=False``: events that wait for this signal do not wait for this handler.

@@ -11,7 +11,7 @@ from sqlalchemy import Insert
 from oyez.schemas import Event, Signal
 
 from ..core.outcomes import HandlerMisuse
-from ..core.tool_context import Workplace
+from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 
 EventId = tuple[str, str]
@@ -23,7 +23,7 @@ class Tool(ABC):
 
     @classmethod
     @abstractmethod
-    def at(cls, workplace: Workplace, handler: str, db: HandlerConnection) -> Self:
+    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
         """The tool of the handler of this name, on the connection that the handler is given."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ..execution.ask_met_by import answered
 from ..execution.batch import Batch
 from ..execution.plan import Work
-from ..execution.readiness import MetPairs, Readiness, ask
+from ..execution.readiness import MetPrerequisites, Readiness, ask
 from ..retry.claim import Claim
 
 
@@ -39,9 +39,9 @@ class InlineRecord:
 class InlineBatch(Batch):
     """One event."""
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """What the event waits for, asked now."""
-        found = MetPairs()
+        found = MetPrerequisites()
         found.add(answered(db, self.group, works, ask(db, self.group.app, works, found)))
         return super().readiness(db, works, found)
 
@@ -49,6 +49,6 @@ class InlineBatch(Batch):
 class InlineClaim(Claim):
     """Rows that an event released in the transaction in which it was announced."""
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """What each row waits for, asked now."""
-        return super().readiness(db, works, MetPairs())
+        return super().readiness(db, works, MetPrerequisites())

@@ -22,7 +22,7 @@ from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway, one_line
 from ..database.migrating import MigrationNeeded, require
-from ..execution.at_least_once import LooseBatch
+from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.execution import Execution
 from ..execution.memory import Memory
@@ -107,7 +107,7 @@ class InlineTransport:
             log.warning("what was announced has to wait: %s", problem)
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event, and what it releases, in the caller's transaction: each share in a savepoint of its
+        """Handle the event, and what it releases, in the caller's transaction: each delivery in a savepoint of its
         own, all of them in one, so that the caller's transaction goes on even when the event is refused. What handlers
         announce is handled after the commit, by the next `send` or `flush`, a worker or a sweep."""
         if isinstance(db, scoped_session):
@@ -139,7 +139,7 @@ class InlineTransport:
         for name, execution in self._executions.items():
             taken = self._read(name, record)
             if taken is not None:
-                kind = InlineBatch if execution.group.is_exact else LooseBatch
+                kind = InlineBatch if execution.group.is_exact else AtLeastOnceBatch
                 found.append((execution, kind(execution.group, [taken], [])))
         return found
 

@@ -1,7 +1,7 @@
-"""What workers tell of themselves: the logic emits happenings, subscribers log and count them."""
+"""What workers tell of themselves: the logic emits events, subscribers log and count them."""
 
 from .emitter import Instrument, Subscriber
-from .events import Happening
+from .events import InstrumentationEvent
 from .log_subscriber import LogSubscriber
 
-__all__ = ["Happening", "Instrument", "LogSubscriber", "Subscriber"]
+__all__ = ["Instrument", "InstrumentationEvent", "LogSubscriber", "Subscriber"]

@@ -1,35 +1,35 @@
-"""Where happenings are emitted, and who receives them."""
+"""Where events are emitted, and who receives them."""
 
 from __future__ import annotations
 
 import logging
 from typing import Protocol
 
-from .events import Happening
+from .events import InstrumentationEvent
 from .log_subscriber import LogSubscriber
 
 log = logging.getLogger("oyez.instruments")
 
 
 class Subscriber(Protocol):
-    """Receives happenings, in the thread of whoever emits them: it must not take long."""
+    """Receives events, in the thread of whoever emits them: it must not take long."""
 
-    def receive(self, happening: Happening) -> None: ...
+    def receive(self, event: InstrumentationEvent) -> None: ...
 
 
 class Instrument:
-    """Passes happenings on to its subscribers, in turn. What a subscriber raises is logged, once for each kind of
+    """Passes events on to its subscribers, in turn. What a subscriber raises is logged, once for each kind of
     error, and breaks nobody."""
 
     def __init__(self, *subscribers: Subscriber) -> None:
         self._subscribers = subscribers
         self._said: set[tuple[int, type]] = set()
 
-    def emit(self, happening: Happening) -> None:
+    def emit(self, event: InstrumentationEvent) -> None:
         """Tell every subscriber. Never raises an `Exception`."""
         for at, subscriber in enumerate(self._subscribers):
             try:
-                subscriber.receive(happening)
+                subscriber.receive(event)
             except Exception as error:  # noqa: BLE001 # it is told to those who must not fail for it
                 self._complain(at, subscriber, error)
 

@@ -1,4 +1,4 @@
-"""Happenings: one for a batch or for a change of state, never one for an event.
+"""Events: one for a batch or for a change of state, never one for an event.
 
 ``group`` is a group's full name, ``error`` a text in one line; ``seconds`` and whatever ends so are seconds.
 """
@@ -12,20 +12,20 @@ from ..core.report import Report
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class InstrumentationEvent:
     """The base of all of them."""
 
     group: str
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerStarted(Happening):
+class WorkerStarted(InstrumentationEvent):
     """A worker begins its rounds."""
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerStopped(Happening):
-    """A worker has left its group as it was told to. Counts are of shares, since it started."""
+class WorkerStopped(InstrumentationEvent):
+    """A worker has left its group as it was told to. Counts are of deliveries, since it started."""
 
     handled: int
     parked: int
@@ -34,7 +34,7 @@ class WorkerStopped(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerFailed(Happening):
+class WorkerFailed(InstrumentationEvent):
     """An error ended a worker's rounds: its process ends."""
 
     error: str
@@ -42,7 +42,7 @@ class WorkerFailed(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerDied(Happening):
+class WorkerDied(InstrumentationEvent):
     """A process ended that should not have; it is started again ``delay_seconds`` later."""
 
     worker: str
@@ -51,7 +51,7 @@ class WorkerDied(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerKilled(Happening):
+class WorkerKilled(InstrumentationEvent):
     """A process did not stop within ``seconds`` when it was told to."""
 
     worker: str
@@ -59,7 +59,7 @@ class WorkerKilled(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchHandled(Happening):
+class BatchHandled(InstrumentationEvent):
     """A batch of ``size`` events of the group was committed, ``seconds`` after it was decoded."""
 
     size: int
@@ -68,67 +68,67 @@ class BatchHandled(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class RowsRun(Happening):
+class RowsRun(InstrumentationEvent):
     """Parked rows were run, or buried for their age, in one transaction."""
 
     report: Report
 
 
 @dataclass(frozen=True, slots=True)
-class Swept(Happening):
+class Swept(InstrumentationEvent):
     """The retry table was gone through; the database was reached. ``oldest_wait`` asks it for how many seconds the
-    oldest parked share has been parked; it may raise `DatabaseAway`."""
+    oldest parked delivery has been parked; it may raise `DatabaseAway`."""
 
     oldest_wait: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Lagging(Happening):
+class Lagging(InstrumentationEvent):
     """How many records are left to read, by topic and partition, of those that the worker holds."""
 
     lags: Mapping[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseLost(Happening):
+class DatabaseLost(InstrumentationEvent):
     """The database does not answer; the worker waits for it."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseBack(Happening):
+class DatabaseBack(InstrumentationEvent):
     """The database answers again."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedInTrouble(Happening):
+class StoppedInTrouble(InstrumentationEvent):
     """The worker was told to stop while the database was away, or its handlers were broken."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class BatchFenced(Happening):
+class BatchFenced(InstrumentationEvent):
     """Another worker has moved a position of the batch: it was rolled back."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class LogLost(Happening):
+class LogLost(InstrumentationEvent):
     """The log gave no answer to what it was asked; it is asked again."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class LogBack(Happening):
+class LogBack(InstrumentationEvent):
     """The log answers what it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionHalted(Happening):
+class PartitionHalted(InstrumentationEvent):
     """A partition is not read any more until somebody moves its position."""
 
     topic: str
@@ -137,23 +137,23 @@ class PartitionHalted(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchCut(Happening):
-    """The time of a batch of ``size`` events was up, or the worker was told to stop: ``handled`` shares were done, what
-    had not been begun is read again."""
+class BatchCut(InstrumentationEvent):
+    """The time of a batch of ``size`` events was up, or the worker was told to stop: ``handled`` deliveries were
+    done, what had not been begun is read again."""
 
     size: int
     handled: int
 
 
 @dataclass(frozen=True, slots=True)
-class Suspecting(Happening):
+class Suspecting(InstrumentationEvent):
     """Workers have died without getting on: the next ``events`` events are handled one by one."""
 
     events: int
 
 
 @dataclass(frozen=True, slots=True)
-class EventKilledWorkers(Happening):
+class EventKilledWorkers(InstrumentationEvent):
     """An event is given up because ``workers`` workers died while they ran it alone."""
 
     topic: str
@@ -163,7 +163,7 @@ class EventKilledWorkers(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class MailsSent(Happening):
+class MailsSent(InstrumentationEvent):
     """Mails were sent in one run. Some were ``delayed`` for another attempt, some have ``failed``, and of the
     ``unsure`` it is not known whether they were sent."""
 
@@ -174,31 +174,31 @@ class MailsSent(Happening):
 
 
 @dataclass(frozen=True, slots=True)
-class MailServerLost(Happening):
+class MailServerLost(InstrumentationEvent):
     """The mail server cannot be reached, or not as it is set; urgent mail waits."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxHeldUp(Happening):
+class OutboxHeldUp(InstrumentationEvent):
     """What the worker would send does not leave: it stays in the outbox, and is tried again."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxMovesOn(Happening):
+class OutboxMovesOn(InstrumentationEvent):
     """What stood in the outbox leaves again."""
 
 
 @dataclass(frozen=True, slots=True)
-class HandlersBroken(Happening):
+class HandlersBroken(InstrumentationEvent):
     """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class HandlersMended(Happening):
+class HandlersRepaired(InstrumentationEvent):
     """The batch that nearly all handlers failed for is committed."""

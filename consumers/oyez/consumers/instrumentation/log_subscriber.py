@@ -14,14 +14,14 @@ WORKER, SUPERVISOR = "oyez.worker", "oyez.supervisor"
 
 
 class Line(NamedTuple):
-    """How a happening is logged. Its fields, and no other text, are put into ``text``."""
+    """How a event is logged. Its fields, and no other text, are put into ``text``."""
 
     level: int
     logger: str
     text: str
 
 
-LINES: Mapping[type[h.Happening], Line] = {
+LINES: Mapping[type[h.InstrumentationEvent], Line] = {
     h.WorkerStarted: Line(logging.INFO, WORKER, "{group}: worker started"),
     h.WorkerStopped: Line(
         logging.INFO,
@@ -49,7 +49,7 @@ LINES: Mapping[type[h.Happening], Line] = {
     h.BatchCut: Line(
         logging.INFO,
         WORKER,
-        "{group}: the batch was cut after {handled} shares; the others of its {size} events wait",
+        "{group}: the batch was cut after {handled} deliveries; the others of its {size} events wait",
     ),
     h.Suspecting: Line(
         logging.WARNING, WORKER, "{group}: workers died here; the next {events} events are handled one by one"
@@ -68,26 +68,26 @@ LINES: Mapping[type[h.Happening], Line] = {
     h.OutboxHeldUp: Line(logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"),
     h.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
     h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
-    h.HandlersMended: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
+    h.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }
 
 
 class LogSubscriber:
-    """Logs what has a line. The record has the happening's name as ``happened``, and its fields under their names."""
+    """Logs what has a line. The record has the event's name as ``happened``, and its fields under their names."""
 
-    def receive(self, happening: h.Happening) -> None:
-        line = LINES.get(type(happening))
+    def receive(self, event: h.InstrumentationEvent) -> None:
+        line = LINES.get(type(event))
         if line is None:
             return
         logger = logging.getLogger(line.logger)
         if not logger.isEnabledFor(line.level):
             return
-        said = {field.name: getattr(happening, field.name) for field in fields(happening)}
+        said = {field.name: getattr(event, field.name) for field in fields(event)}
         cause = said.pop("cause", None)
-        extra: dict[str, Any] = {"happened": _snake(type(happening).__name__), **said}
+        extra: dict[str, Any] = {"happened": _snake(type(event).__name__), **said}
         logger.log(line.level, "%s", line.text.format(**said), extra=extra)
         if cause is not None:
-            logger.debug("%s", happening.group, exc_info=cause)
+            logger.debug("%s", event.group, exc_info=cause)
 
 
 def _snake(name: str) -> str:

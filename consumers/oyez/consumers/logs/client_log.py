@@ -20,7 +20,7 @@ PASSING = {
 }
 
 
-class Chatter:
+class ClientLog:
     """Stands where the client expects its logger. That the broker is away, and is back, is one line each."""
 
     def __init__(self, logger: logging.Logger, servers: str, *, is_debugging: bool = False) -> None:

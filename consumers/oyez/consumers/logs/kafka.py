@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from ..core.record import Record
 from ..database.positions import Partition
 from .assignment import COOPERATIVE, assigning, named
-from .client_log import Chatter
+from .client_log import ClientLog
 from .log import FirstOffset, LogAway, LogError
 from .topic_ids import Names
 from .topics import GONE, Topics
@@ -53,7 +53,7 @@ class KafkaLog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         debug = options.get("debug")
-        self._chatter = Chatter(logger, servers, is_debugging=bool(debug))
+        self._client_log = ClientLog(logger, servers, is_debugging=bool(debug))
         is_classic = options.get("group.protocol", "classic") == "classic"
         config = {
             **DEFAULTS,
@@ -62,15 +62,15 @@ class KafkaLog:
             "bootstrap.servers": servers,
             "group.id": group,
             "debug": f"{debug},metadata" if debug else "metadata",
-            "error_cb": self._chatter.on_error,
-            "on_commit": self._chatter.on_commit,
+            "error_cb": self._client_log.on_error,
+            "on_commit": self._client_log.on_commit,
         }
         self._topics = Topics(servers, options)
         self._names = Names(self._topics, clock)
         self._logger = logger
         self._assigning = assigning(config)
         self._positions: dict[Partition, int] = {}
-        self._stranded: dict[Partition, int] = {}
+        self._out_of_range: dict[Partition, int] = {}
         self._lost_some = False
         self._is_idle = False
         self._clock = clock
@@ -79,7 +79,7 @@ class KafkaLog:
         self._is_named = False
         self._early: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
-        self._consumer = Consumer(config, logger=cast("logging.Logger", self._chatter))
+        self._consumer = Consumer(config, logger=cast("logging.Logger", self._client_log))
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -90,7 +90,7 @@ class KafkaLog:
         if any(map(Message.error, messages)):
             messages = self._without_errors(messages)
         if messages:
-            self._chatter.heard()
+            self._client_log.heard()
         self._leave_outdated()
         if self._lost_some:
             started = {(p.topic, p.number) for p in self._positions}
@@ -108,7 +108,7 @@ class KafkaLog:
             self._assigning.start(self._consumer, self._positions, ours)
         for partition, offset in ours.items():
             self._positions[partition] = offset
-            self._stranded.pop(partition, None)
+            self._out_of_range.pop(partition, None)
             self._early.pop(partition, None)
         self._unpause(ours)
 
@@ -117,8 +117,8 @@ class KafkaLog:
             self._assigning.stop(self._consumer, self._positions, partition)
             self._forget(partition)
 
-    def stranded(self) -> dict[Partition, int]:
-        return dict(self._stranded)
+    def out_of_range(self) -> dict[Partition, int]:
+        return dict(self._out_of_range)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
@@ -214,8 +214,8 @@ class KafkaLog:
 
     def _fetched(self, limit: int, wait: float) -> list[Message]:
         first = self._consumer.poll(wait)
-        if self._chatter.fatal is not None:
-            raise LogError(f"Kafka: {self._chatter.fatal.str()}")
+        if self._client_log.fatal is not None:
+            raise LogError(f"Kafka: {self._client_log.fatal.str()}")
         if first is None:
             return []
         messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
@@ -243,16 +243,16 @@ class KafkaLog:
         self._names.doubt()
         partition = self._names.of(str(message.topic()), int(message.partition() or 0))
         if partition in self._positions:
-            self._stranded[partition] = self._positions[partition]
+            self._out_of_range[partition] = self._positions[partition]
             self.leave(partition)
 
     def _leave_outdated(self) -> None:
         """What was read of a topic that is not there any more may be another one's: it is not handed out."""
-        while self._chatter.topic_ids:
-            self._names.compare(*self._chatter.topic_ids.popitem())
+        while self._client_log.topic_ids:
+            self._names.compare(*self._client_log.topic_ids.popitem())
         for partition in self._names.outdated():
             self.leave(partition)
-            self._stranded.pop(partition, None)
+            self._out_of_range.pop(partition, None)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._is_assigned = True
@@ -266,7 +266,7 @@ class KafkaLog:
         self._assigning.give_back(consumer, [p for p in gone if p in self._positions])
         for partition in gone:
             self._forget(partition)
-            self._stranded.pop(partition, None)
+            self._out_of_range.pop(partition, None)
 
     def _forget(self, partition: Partition) -> None:
         self._lost_some = True

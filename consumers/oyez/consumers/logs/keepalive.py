@@ -14,7 +14,7 @@ AFTER = 1.0  # s without a poll; a batch that takes longer costs the log a pause
 LOOK = 0.25  # s
 
 
-class Attended:
+class KeepAlive:
     """A `Log` with a watchdog: a thread that polls it, paused, when its worker has not done so for a second.
 
     Every call holds one lock, so that the log is never used by two threads at once. Partitions may be assigned and
@@ -59,9 +59,9 @@ class Attended:
         with self._lock:
             self._log.leave(partition)
 
-    def stranded(self) -> dict[Partition, int]:
+    def out_of_range(self) -> dict[Partition, int]:
         with self._lock:
-            return self._log.stranded()
+            return self._log.out_of_range()
 
     def positions(self) -> dict[Partition, int]:
         with self._lock:

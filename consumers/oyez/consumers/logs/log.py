@@ -42,7 +42,7 @@ class Log(Protocol):
     def leave(self, partition: Partition) -> None:
         """Read a partition no more until it is started again. While it stays assigned, it counts as gained."""
 
-    def stranded(self) -> dict[Partition, int]:
+    def out_of_range(self) -> dict[Partition, int]:
         """Partitions that cannot be read on, with the position that is not in them (any more). They are left."""
 
     def positions(self) -> dict[Partition, int]:

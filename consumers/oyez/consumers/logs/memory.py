@@ -46,7 +46,7 @@ class MemoryLog:
         self._group = group
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
-        self._stranded: dict[Partition, int] = {}
+        self._out_of_range: dict[Partition, int] = {}
         self._is_dealt = False
         self._is_settled = False
 
@@ -56,7 +56,7 @@ class MemoryLog:
         for partition, position in list(self._positions.items()):
             if position > self._group.broker.end(partition.topic, partition.number):
                 self.leave(partition)
-                self._stranded[partition] = position
+                self._out_of_range[partition] = position
                 continue
             found = self._group.broker.read(partition.topic, partition.number, position, limit - len(records))
             self._positions[partition] = position + len(found)
@@ -70,13 +70,13 @@ class MemoryLog:
     def start(self, positions: Mapping[Partition, int]) -> None:
         ours = {p: offset for p, offset in positions.items() if p in self._assigned}
         self._positions.update(ours)
-        self._stranded = {p: at for p, at in self._stranded.items() if p not in ours}
+        self._out_of_range = {p: at for p, at in self._out_of_range.items() if p not in ours}
 
     def leave(self, partition: Partition) -> None:
         self._positions.pop(partition, None)
 
-    def stranded(self) -> dict[Partition, int]:
-        return dict(self._stranded)
+    def out_of_range(self) -> dict[Partition, int]:
+        return dict(self._out_of_range)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
@@ -120,4 +120,4 @@ class MemoryLog:
         self._assigned = self._group.assigned(self)
         self._is_dealt = True
         self._positions = {p: at for p, at in self._positions.items() if p in self._assigned}
-        self._stranded = {p: at for p, at in self._stranded.items() if p in self._assigned}
+        self._out_of_range = {p: at for p, at in self._out_of_range.items() if p in self._assigned}

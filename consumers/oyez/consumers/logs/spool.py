@@ -79,7 +79,7 @@ class SpoolLog:
         self._dealt: set[Partition] = set()
         self._readers: dict[Partition, LogReader] = {}
         self._positions: dict[Partition, int] = {}
-        self._stranded: dict[Partition, int] = {}
+        self._out_of_range: dict[Partition, int] = {}
         self._unreadable: dict[Partition, str] = {}
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
@@ -101,7 +101,7 @@ class SpoolLog:
         self._positions.update(ours)
         for partition in ours:
             self._readers.setdefault(partition, LogReader(self._known[partition]))
-            self._stranded.pop(partition, None)
+            self._out_of_range.pop(partition, None)
 
     def leave(self, partition: Partition) -> None:
         self._positions.pop(partition, None)
@@ -109,8 +109,8 @@ class SpoolLog:
         if reader is not None:
             reader.close()
 
-    def stranded(self) -> dict[Partition, int]:
-        return dict(self._stranded)
+    def out_of_range(self) -> dict[Partition, int]:
+        return dict(self._out_of_range)
 
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
@@ -179,7 +179,7 @@ class SpoolLog:
                 reader.sync()
             except BytesMissing:
                 self.leave(partition)
-                self._stranded[partition] = position
+                self._out_of_range[partition] = position
                 continue
             except OSError as error:
                 self._positions[partition] = position
@@ -228,7 +228,7 @@ class SpoolLog:
     def _deal(self, dealt: set[Partition]) -> None:
         for partition in self._dealt - dealt:
             self.leave(partition)
-            self._stranded.pop(partition, None)
+            self._out_of_range.pop(partition, None)
         for partition, segments in self._known.items():
             reader = self._readers.get(partition)
             if reader is not None and reader.segments is not segments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..database.engine import Database
 from .envelope import Posting
 from .errors import MailSettingsWrong
@@ -36,7 +36,7 @@ def sender_for(
             f"OYEZ_MAIL_TIMEOUT ({settings.mail_timeout:g} s) must be less than OYEZ_IDLE_IN_TRANSACTION "
             f"({idle_limit:g} s): a mail is sent within a transaction"
         )
-    limits = Limits(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
+    limits = RetryPolicy(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
     post = Posting(settings, clock, patience=patience)
     return Sender(database, turn_of(database), post, rules, clock=clock, sleep=sleep)

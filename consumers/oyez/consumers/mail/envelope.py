@@ -17,7 +17,7 @@ from .settings import MailSettings
 from .smtp import Link
 
 
-class Post(Protocol):
+class ProcessSpec(Protocol):
     """What takes mails away."""
 
     @property

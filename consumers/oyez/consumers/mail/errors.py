@@ -10,7 +10,7 @@ from ..core.outcomes import Reject
 class MailRefused(Reject):
     """A mail cannot be queued as it is: an address, a header or its size. The message says what, and why.
 
-    A handler that lets it through has rejected its event: another attempt would not mend the address.
+    A handler that lets it through has rejected its event: another attempt would not repair the address.
     """
 
 

@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from oyez.schemas import Event, Signal
 
-from ..core.tool_context import Workplace
+from ..core.tool_context import ToolContext
 from ..database import mails
 from ..database.connection import HandlerConnection
 from ..database.mails import URGENT
@@ -38,17 +38,17 @@ class Mail(Tool):
     Nothing is sent before that is committed, and then by `oyez mail send`.
     """
 
-    def __init__(self, workplace: Workplace, handler: str, db: HandlerConnection) -> None:
-        self._at = workplace
+    def __init__(self, tool_context: ToolContext, handler: str, db: HandlerConnection) -> None:
+        self._at = tool_context
         self._handler = handler
         self._pending = Pending(db, mails.queueing(db.dialect.name))
         self._causes = Causes(handler)
         self._counts: Counter[EventId] = Counter()
 
     @classmethod
-    def at(cls, workplace: Workplace, handler: str, db: HandlerConnection) -> Self:
+    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
         """The mail of a handler."""
-        return cls(workplace, handler, db)
+        return cls(tool_context, handler, db)
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """As `Tool.begin`. A tool is made anew for each run, so that what is counted for an event begins anew too."""

@@ -8,7 +8,7 @@ from typing import Self
 
 from oyez.schemas import OyezError
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..database.mails import Change, Letter, State
 
 
@@ -53,7 +53,7 @@ class Rules:
     """``limits`` say when a mail is tried again and when it is given up, ``resend`` whether one that may have been sent
     is sent again."""
 
-    limits: Limits
+    limits: RetryPolicy
     resend: bool
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ..database import mails
 from ..database.engine import Database
 from ..database.mails import Change, Letter
-from .envelope import Post
+from .envelope import ProcessSpec
 from .errors import MailServerAway, SenderBusy
 from .rate_limit import Pace
 from .replies import Answer, Rules, change_of
@@ -73,7 +73,7 @@ class Sender:
         self,
         database: Database,
         turn: Turn,
-        post: Post,
+        post: ProcessSpec,
         rules: Rules,
         *,
         clock: Callable[[], float] = time.time,

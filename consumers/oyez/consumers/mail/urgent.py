@@ -25,7 +25,7 @@ REST = 60.0  # s; after a server could not be reached
 
 
 class UrgentMail:
-    """A chore of each sweep: one look for mails of the highest priority, and no connection where there are none."""
+    """A task of each sweep: one look for mails of the highest priority, and no connection where there are none."""
 
     idle = 0.0
 

@@ -18,17 +18,17 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
 REASONS = ("waiting", "behind", "retry", "unrun")
-TIMES: Mapping[type[h.Happening], tuple[str, str]] = {
+TIMES: Mapping[type[h.InstrumentationEvent], tuple[str, str]] = {
     h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
     h.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
-    h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all shares failed alike."),
-    h.EventKilledWorkers: ("oyez_deadly_events", "Events given up: workers died when they ran them alone."),
+    h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all deliveries failed alike."),
+    h.EventKilledWorkers: ("oyez_poison_events", "Events given up: workers died when they ran them alone."),
     h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
     h.MailServerLost: ("oyez_mail_server_losses", "Times at which the mail server could not be reached."),
     h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
     h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
 }
-SHARE = 0.01  # of a worker's time, at most, for asking what only a measure needs
+DELIVERY = 0.01  # of a worker's time, at most, for asking what only a measure needs
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:
@@ -56,19 +56,21 @@ class Measures:
         self._sizes = _histogram("oyez_batch_events", "Events of a batch.", SIZES)
         self._seconds = _histogram("oyez_batch_seconds", "From a batch's decoding to its commit.", SECONDS)
         self._delays = _histogram(
-            "oyez_release_delay_seconds", "From a parked share being due to it being run.", DELAYS
+            "oyez_release_delay_seconds", "From a parked delivery being due to it being run.", DELAYS
         )
 
     def _define_counters(self) -> None:
-        self._handled = _counter("oyez_handled_shares", "Shares that are done.")
-        self._parked = _counter("oyez_parked_shares", "Shares that were parked, again too.", "reason")
-        self._released = _counter("oyez_released_shares", "Shares of the group that another released.")
-        self._dead = _counter("oyez_dead_shares", "Shares that became dead letters.")
+        self._handled = _counter("oyez_handled_deliveries", "Deliveries that are done.")
+        self._parked = _counter("oyez_parked_deliveries", "Deliveries that were parked, again too.", "reason")
+        self._released = _counter(
+            "oyez_released_deliveries", "Deliveries of the group that another released."
+        )
+        self._dead = _counter("oyez_dead_deliveries", "Deliveries that became dead letters.")
         self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
-        self._times: Mapping[type[h.Happening], Counter] = {
+        self._times: Mapping[type[h.InstrumentationEvent], Counter] = {
             kind: _counter(name, text) for kind, (name, text) in TIMES.items()
         }
 
@@ -81,26 +83,26 @@ class Measures:
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
         )
         self._oldest = _gauge(
-            "oyez_oldest_wait_seconds", "Since the oldest parked share was parked.", "livemostrecent"
+            "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
 
-    def receive(self, happening: h.Happening) -> None:
-        group = happening.group
-        if type(happening) in self._times:
-            self._times[type(happening)].labels(group).inc()
-        self._count_mails(happening)
-        match happening:
+    def receive(self, event: h.InstrumentationEvent) -> None:
+        group = event.group
+        if type(event) in self._times:
+            self._times[type(event)].labels(group).inc()
+        self._count_mails(event)
+        match event:
             case h.BatchHandled():
-                self._sizes.labels(group).observe(happening.size)
-                self._seconds.labels(group).observe(happening.seconds)
-                self._count(group, happening.report)
+                self._sizes.labels(group).observe(event.size)
+                self._seconds.labels(group).observe(event.seconds)
+                self._count(group, event.report)
             case h.RowsRun():
-                self._count(group, happening.report)
+                self._count(group, event.report)
             case h.Swept():
                 self._set_connected(group, connected=True)
-                self._ask(group, happening.oldest_wait)
+                self._ask(group, event.oldest_wait)
             case h.Lagging():
-                self._set_lags(group, happening.lags)
+                self._set_lags(group, event.lags)
             case h.WorkerStarted():
                 self._begin(group)
             case h.WorkerStopped():
@@ -139,10 +141,10 @@ class Measures:
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 
-    def _count_mails(self, happening: h.Happening) -> None:
-        if isinstance(happening, h.MailsSent):
+    def _count_mails(self, event: h.InstrumentationEvent) -> None:
+        if isinstance(event, h.MailsSent):
             for outcome in MAILS:
-                self._mails.labels(happening.group, outcome).inc(getattr(happening, outcome))
+                self._mails.labels(event.group, outcome).inc(getattr(event, outcome))
 
     def _set_connected(self, group: str, *, connected: bool) -> None:
         if self._connected.get(group) is not connected:
@@ -168,4 +170,4 @@ class Measures:
         except DatabaseAway:
             return  # the worker will find out for itself
         ended = self._timer()
-        self._ask_at = ended + (ended - begun) / SHARE
+        self._ask_at = ended + (ended - begun) / DELIVERY

@@ -12,7 +12,7 @@ from functools import partial
 
 from ..instrumentation import events as h
 from ..instrumentation.emitter import Instrument, logging_instrument
-from ..processes.supervisor import Post
+from ..processes.supervisor import ProcessSpec
 from ..settings import ListenSettings
 from .endpoint import Answers, Endpoint, listen_on
 from .multiprocess_files import Folder
@@ -32,7 +32,7 @@ class Measuring:
         self._numbers: dict[str, int] = {}
         self.instrument: Instrument = logging_instrument().with_subscriber(Measures()).with_subscriber(self)
 
-    def measured(self, posts: Sequence[Post]) -> list[Post]:
+    def measured(self, posts: Sequence[ProcessSpec]) -> list[ProcessSpec]:
         """The same posts; whoever is at one writes its measures in that post's files."""
         for post in posts:
             self._numbers[post.name] = len(self._numbers)
@@ -40,14 +40,14 @@ class Measuring:
             replace(post, work=partial(self._work, self._numbers[post.name], post.work)) for post in posts
         ]
 
-    def answering(self, groups: Sequence[str]) -> Post:
+    def answering(self, groups: Sequence[str]) -> ProcessSpec:
         """The post that answers scrapes. It is no group's."""
-        return Post(NAME, NAME, partial(self._answer, groups))
+        return ProcessSpec(NAME, NAME, partial(self._answer, groups))
 
-    def receive(self, happening: h.Happening) -> None:
+    def receive(self, event: h.InstrumentationEvent) -> None:
         """In the supervisor: a process has died."""
-        if isinstance(happening, h.WorkerDied) and happening.worker in self._numbers:
-            self._folder.forget(self._numbers[happening.worker])
+        if isinstance(event, h.WorkerDied) and event.worker in self._numbers:
+            self._folder.forget(self._numbers[event.worker])
 
     def _work(
         self, number: int, work: Callable[[Callable[[], bool]], None], stopped: Callable[[], bool]

@@ -69,7 +69,7 @@ def made_again(group: str, partition: Partition, before: Collection[str]) -> str
     )
 
 
-def out_of_range(log: Log, group: str, partition: Partition, position: int) -> str:
+def why_out_of_range(log: Log, group: str, partition: Partition, position: int) -> str:
     """Why a partition cannot be read on. Raises `LogAway`."""
     low, high = log.first_offset(partition, "earliest"), log.first_offset(partition, "latest")
     return (

@@ -17,7 +17,7 @@ from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.log import FirstOffset, Log, LogAway
 from .acquire import Taking, be_brief
-from .first_positions import out_of_range
+from .first_positions import why_out_of_range
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
 TAKES = 3  # epochs without progress, after which events are handled one at a time
@@ -95,7 +95,7 @@ class Ownership:
         """
         try:
             gained = self._log.gained()
-            self._halt(self._log.stranded())
+            self._halt(self._log.out_of_range())
             if gained or self._left:
                 self._start(self._to_take(gained))
                 self._heard()
@@ -106,7 +106,7 @@ class Ownership:
             if not self._is_away:
                 self._instrument.emit(LogLost(self._group.name, str(error)))
             self._is_away = True
-        current = self._log.positions().keys() | self._log.stranded().keys()
+        current = self._log.positions().keys() | self._log.out_of_range().keys()
         self._release([partition for partition in self._held if partition not in current])
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
 
@@ -199,13 +199,13 @@ class Ownership:
                 starts[partition] = now.position
         self._log.start(starts)
 
-    def _halt(self, stranded: Mapping[Partition, int]) -> None:
+    def _halt(self, out_of_range: Mapping[Partition, int]) -> None:
         """What cannot be read on is written down for all to see, and not taken again until that is cleared."""
-        for partition, position in stranded.items():
+        for partition, position in out_of_range.items():
             held = self._held.get(partition)
             if held is None:
                 continue
-            reason = out_of_range(self._log, self._group.name, partition, position)
+            reason = why_out_of_range(self._log, self._group.name, partition, position)
             halt = partial(
                 positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
             )

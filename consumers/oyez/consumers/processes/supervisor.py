@@ -23,7 +23,7 @@ GRACE = 30.0  # s that workers have to finish their batch
 
 
 @dataclass(frozen=True)
-class Post:
+class ProcessSpec:
     """A process that is kept alive: its name, its group, and what it does until it is told to stop."""
 
     name: str
@@ -33,7 +33,7 @@ class Post:
 
 @dataclass
 class _Slot:
-    post: Post
+    post: ProcessSpec
     process: ForkProcess | None = None
     started: float = 0.0
     delay: float = FIRST_DELAY
@@ -45,7 +45,11 @@ class Supervisor:
     and stopped after them."""
 
     def __init__(
-        self, posts: Sequence[Post], *, aside: Sequence[Post] = (), instrument: Instrument | None = None
+        self,
+        posts: Sequence[ProcessSpec],
+        *,
+        aside: Sequence[ProcessSpec] = (),
+        instrument: Instrument | None = None,
     ) -> None:
         self._aside = [_Slot(post) for post in aside]
         self._working = [_Slot(post) for post in posts]
@@ -141,7 +145,7 @@ def _how(code: int | None) -> str:
     return f"signal {known.get(-code, -code)}"
 
 
-def _child(post: Post, parent: int, instrument: Instrument) -> None:
+def _child(post: ProcessSpec, parent: int, instrument: Instrument) -> None:
     """A post's process: SIGTERM ends it after its batch, and so does the death of its supervisor."""
     gc.set_threshold(YOUNG)
     told: list[int] = []

@@ -1,8 +1,8 @@
 """What operators ask: how far each group is, what waits, what was given up, what is in the spool. Queries only."""
 
 from ..database.delivery_filter import Filter
-from .deliveries import DeadShare, ParkedShare, dead_shares, parked_shares
-from .details import ShareDetails, dead_details, parked_details
+from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
+from .details import DeliveryDetails, dead_details, parked_details
 from .explain import Explanation, Part, explain
 from .groups import DeadGroup, dead_groups
 from .next_steps import way_out
@@ -11,11 +11,12 @@ from .spool_segments import Piece, pieces
 from .spool_states import SpoolState, state_of
 from .spool_verify import Verified, verify
 from .states import GroupState, ParkedCounts, PartitionState, group_states
-from .tracing import Prerequisite, Trace
+from .tracing import Trace, TracedPrerequisite
 
 __all__ = [
+    "DeadDelivery",
     "DeadGroup",
-    "DeadShare",
+    "DeliveryDetails",
     "Ends",
     "Explanation",
     "Filter",
@@ -23,23 +24,22 @@ __all__ = [
     "KafkaOffsets",
     "Offsets",
     "ParkedCounts",
-    "ParkedShare",
+    "ParkedDelivery",
     "Part",
     "PartitionEnds",
     "PartitionState",
     "Piece",
-    "Prerequisite",
-    "ShareDetails",
     "SpoolState",
     "Trace",
+    "TracedPrerequisite",
     "Verified",
+    "dead_deliveries",
     "dead_details",
     "dead_groups",
-    "dead_shares",
     "explain",
     "group_states",
+    "parked_deliveries",
     "parked_details",
-    "parked_shares",
     "pieces",
     "state_of",
     "verify",

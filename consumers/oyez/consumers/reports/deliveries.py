@@ -1,4 +1,4 @@
-"""Lists of shares: those in the retry table and those that were given up."""
+"""Lists of deliveries: those in the retry table and those that were given up."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedShare:
-    """A share in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
+class ParkedDelivery:
+    """A delivery in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
     ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``gone``: no process
     of the application has had its handler for a while; nobody will run it.
@@ -47,7 +47,7 @@ class ParkedShare:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadShare:
+class DeadDelivery:
     """A dead letter. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
     A record that could not be decoded has no handler, signal or source, but the topic, partition and offset that it
@@ -77,13 +77,13 @@ class DeadShare:
     gone: bool = False
 
 
-def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedShare]:
+def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedDelivery]:
     """What is in the retry table, in the order of parking."""
     columns = [*_shared(parked), parked.c.due_at]
     query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
     left = left_behind(db)
     for row in db.execution_options(yield_per=500).execute(query):
-        yield ParkedShare(
+        yield ParkedDelivery(
             **_common(row),
             gone=(row.app, row.handler) in left,
             state=state_of(row),
@@ -91,13 +91,13 @@ def parked_shares(db: Connection, wanted: Filter, limit: int | None = None) -> I
         )
 
 
-def dead_shares(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[DeadShare]:
+def dead_deliveries(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[DeadDelivery]:
     """Dead letters, in the order in which they died."""
     columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
     query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted, limit)
     left = left_behind(db)
     for row in db.execution_options(yield_per=500).execute(query):
-        yield DeadShare(
+        yield DeadDelivery(
             **_common(row),
             gone=(row.app, row.handler) in left,
             reason=row.reason,

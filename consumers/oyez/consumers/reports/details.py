@@ -1,4 +1,4 @@
-"""All that is kept of a share: what is listed of it, and the event itself."""
+"""All that is kept of a delivery: what is listed of it, and the event itself."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from sqlalchemy import Connection, Table, select
 from ..database.claims import headers_of
 from ..database.delivery_filter import Filter
 from ..database.tables import dead, parked
-from .deliveries import DeadShare, ParkedShare, dead_shares, parked_shares
+from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
 
 
 @dataclass(frozen=True, slots=True)
-class ShareDetails:
-    """A share with the event as it arrived. ``event`` is its JSON, if it is any; else its bytes are in ``text``, or in
-    ``base64`` if they are no text either."""
+class DeliveryDetails:
+    """A delivery with the event as it arrived. ``event`` is its JSON, if it is any; else its bytes are in ``text``,
+    or in ``base64`` if they are no text either."""
 
-    share: ParkedShare | DeadShare
+    delivery: ParkedDelivery | DeadDelivery
     headers: Sequence[tuple[str, str]]
     event: Any
     text: str | None
     base64: str | None
 
 
-def parked_details(db: Connection, wanted: Filter) -> list[ShareDetails]:
-    """Parked shares that the filter finds."""
-    return [_details(db, parked, share) for share in list(parked_shares(db, wanted))]
+def parked_details(db: Connection, wanted: Filter) -> list[DeliveryDetails]:
+    """Parked deliveries that the filter finds."""
+    return [_details(db, parked, delivery) for delivery in list(parked_deliveries(db, wanted))]
 
 
-def dead_details(db: Connection, wanted: Filter) -> list[ShareDetails]:
+def dead_details(db: Connection, wanted: Filter) -> list[DeliveryDetails]:
     """Dead letters that the filter finds."""
-    return [_details(db, dead, share) for share in list(dead_shares(db, wanted))]
+    return [_details(db, dead, delivery) for delivery in list(dead_deliveries(db, wanted))]
 
 
-def _details(db: Connection, table: Table, share: ParkedShare | DeadShare) -> ShareDetails:
-    row = db.execute(select(table.c.value, table.c.headers).where(table.c.id == share.id)).first()
+def _details(db: Connection, table: Table, delivery: ParkedDelivery | DeadDelivery) -> DeliveryDetails:
+    row = db.execute(select(table.c.value, table.c.headers).where(table.c.id == delivery.id)).first()
     value = b"" if row is None or row.value is None else bytes(row.value)
     headers = [] if row is None else headers_of(row.headers)
     shown = [(name, said.decode(errors="backslashreplace")) for name, said in headers]
-    return ShareDetails(share, shown, *_content(value))
+    return DeliveryDetails(delivery, shown, *_content(value))
 
 
 def _content(value: bytes) -> tuple[Any, str | None, str | None]:

@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database.delivery_filter import State
 from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
 from .deliveries import state_of, utc
-from .tracing import Prerequisite, Trace
+from .tracing import Trace, TracedPrerequisite
 
 Became = State | Literal["done", "dead", "not read", "not recorded"]
 
@@ -26,7 +26,7 @@ class Part:
     """One handler's part of an event.
 
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
-    when it was taken, parked or died. ``first`` is the first share of its key, for one that is behind; ``behind_it``
+    when it was taken, parked or died. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
     counts those behind it. ``is_gone``: the application has no such handler any more.
     """
 
@@ -38,7 +38,7 @@ class Part:
     attempts: int = 0
     reason: str | None = None
     error: str | None = None
-    waits_for: Prerequisite | None = None
+    waits_for: TracedPrerequisite | None = None
     first: Trace | None = None
     behind_it: int = 0
     is_gone: bool = False
@@ -48,8 +48,8 @@ class Part:
 class Explanation:
     """An event of one source. What is not known of one that is done everywhere is None.
 
-    ``meets`` is the pair that it meets, ``waiting_for_it`` and ``died_waiting`` count shares by handler that wait for
-    that pair, or died of waiting for it.
+    ``meets`` is the prerequisite that it meets, ``waiting_for_it`` and ``died_waiting`` count deliveries by handler
+    that wait for that prerequisite, or died of waiting for it.
     """
 
     source: str
@@ -58,7 +58,7 @@ class Explanation:
     key: str | None
     subject: str | None
     parts: Sequence[Part]
-    meets: Prerequisite | None
+    meets: TracedPrerequisite | None
     waiting_for_it: Mapping[str, int]
     died_waiting: Mapping[str, int]
 
@@ -67,7 +67,7 @@ class Explanation:
         """The groups of which it matters how far they have read: they have not taken it, or not what it waits for."""
         unread = {part.group for part in self.parts if part.state == "not read"}
         unseen = [part.waits_for for part in self.parts if part.waits_for and part.waits_for.is_unseen]
-        return unread | {group for pair in unseen for group in pair.groups}
+        return unread | {group for prerequisite in unseen for group in prerequisite.groups}
 
 
 def explain(db: Connection, application: Application, event_id: str, source: str | None) -> list[Explanation]:
@@ -115,7 +115,7 @@ class Explaining:
         read = set(taken) | {part.group for part in parts}
         for group in self._groups(signal, taken):
             parts += _others(group, signal, told, taken.get(group.name), is_read=group.name in read)
-        pair = None if some is None or not some.subject else Pair(some.signal, some.subject)
+        prerequisite = None if some is None or not some.subject else Prerequisite(some.signal, some.subject)
         return Explanation(
             source=source,
             event_id=self._event_id,
@@ -123,9 +123,11 @@ class Explaining:
             key=None if some is None else some.key,
             subject=None if some is None else some.subject,
             parts=parts,
-            meets=None if pair is None else self._prerequisite(pair),
-            waiting_for_it={} if pair is None else tracing.waiting(self._db, parked, app, pair),
-            died_waiting={} if pair is None else tracing.waiting(self._db, dead, app, pair),
+            meets=None if prerequisite is None else self._prerequisite(prerequisite),
+            waiting_for_it={}
+            if prerequisite is None
+            else tracing.waiting(self._db, parked, app, prerequisite),
+            died_waiting={} if prerequisite is None else tracing.waiting(self._db, dead, app, prerequisite),
         )
 
     def _signal(self, row: Any, taken: Iterable[str]) -> str | None:
@@ -143,7 +145,7 @@ class Explaining:
     def _part(self, row: Any) -> Part:
         """What is parked or dead of it."""
         is_dead = hasattr(row, "died_at")
-        waits = Pair(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        waits = Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
         state = None if is_dead else state_of(row)
         return Part(
             group=row.group_name,
@@ -160,12 +162,14 @@ class Explaining:
             is_gone=bool(row.handler) and row.handler not in self._handlers,
         )
 
-    def _prerequisite(self, pair: Pair) -> Prerequisite:
+    def _prerequisite(self, prerequisite: Prerequisite) -> TracedPrerequisite:
         completing = [
-            one for one in self._application.handlers if one.declaration.name == pair.signal and one.completes
+            one
+            for one in self._application.handlers
+            if one.declaration.name == prerequisite.signal and one.completes
         ]
         names, groups = [one.name for one in completing], sorted({one.group for one in completing})
-        return tracing.prerequisite(self._db, self._application.name, pair, names, groups)
+        return tracing.prerequisite(self._db, self._application.name, prerequisite, names, groups)
 
 
 def _others(

@@ -55,7 +55,7 @@ def dead_groups(db: Connection, wanted: Filter) -> list[DeadGroup]:
 
 
 def kind(reason: str) -> str:
-    """A reason without what is different for each share: numbers, times, the pair."""
+    """A reason without what is different for each delivery: numbers, times, the prerequisite."""
     return _DETAIL.sub("", reason)
 
 

@@ -1,11 +1,11 @@
-"""What would release a share: the next thing to do, or to wait for."""
+"""What would release a delivery: the next thing to do, or to wait for."""
 
 from __future__ import annotations
 
 import shlex
 
 from .explain import Explanation, Part
-from .tracing import Prerequisite, Trace
+from .tracing import Trace, TracedPrerequisite
 
 
 def way_out(of: Explanation, part: Part) -> str | None:
@@ -15,7 +15,7 @@ def way_out(of: Explanation, part: Part) -> str | None:
         command = "dead" if part.state == "dead" else "retry"
         return f"nothing: there is no handler {part.handler} any more; oyez {command} discard {event}"
     if part.waits_for is not None and part.state == "waiting":
-        return _of_pair(part.waits_for, event)
+        return _of_prerequisite(part.waits_for, event)
     if part.state == "behind":
         return "the next sweep: it is behind nothing any more" if part.first is None else _end_of(part.first)
     simple = {
@@ -26,19 +26,20 @@ def way_out(of: Explanation, part: Part) -> str | None:
     return simple.get(part.state)
 
 
-def _of_pair(pair: Prerequisite, event: str) -> str:
-    if pair.met:
-        return f"oyez retry release {event}: the pair is met"
-    if not pair.in_the_way:
-        return f"an event {pair.signal} {pair.subject!r}, handled by {', '.join(pair.groups) or 'some group'}"
-    first = pair.in_the_way[0]
+def _of_prerequisite(prerequisite: TracedPrerequisite, event: str) -> str:
+    if prerequisite.met:
+        return f"oyez retry release {event}: the prerequisite is met"
+    if not prerequisite.in_the_way:
+        groups = ", ".join(prerequisite.groups) or "some group"
+        return f"an event {prerequisite.signal} {prerequisite.subject!r}, handled by {groups}"
+    first = prerequisite.in_the_way[0]
     if first.state == "dead":
         return f"oyez dead retry {_named(first.event_id, first.handler)}, or discard it"
     return _end_of(first)
 
 
-def _end_of(share: Trace) -> str:
-    return f"the end of {share.event_id}, which is {share.state}; oyez explain {shlex.quote(share.event_id)}"
+def _end_of(delivery: Trace) -> str:
+    return f"the end of {delivery.event_id}, which is {delivery.state}; oyez explain {shlex.quote(delivery.event_id)}"
 
 
 def _named(event_id: str, handler: str | None) -> str:

@@ -37,7 +37,7 @@ class PartitionState:
 
 @dataclass(frozen=True)
 class ParkedCounts:
-    """Shares in the retry table, by what they wait for."""
+    """Deliveries in the retry table, by what they wait for."""
 
     waiting: int = 0
     behind: int = 0
@@ -50,8 +50,8 @@ class ParkedCounts:
 
 @dataclass(frozen=True)
 class GroupState:
-    """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked share was
-    parked; ``gone`` counts the parked shares of handlers that the application does not have."""
+    """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked delivery was
+    parked; ``gone`` counts the parked deliveries of handlers that the application does not have."""
 
     group: str
     promise: str
@@ -104,7 +104,7 @@ def _gone(name: str, parked_: tuple[ParkedCounts, float], buried: int, count: in
 
 
 def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:
-    """How many parked shares of each group have no handler in the application that the groups are of."""
+    """How many parked deliveries of each group have no handler in the application that the groups are of."""
     ours = list(groups)
     known = [handler.name for group in ours for handler in group.application.handlers]
     query = (

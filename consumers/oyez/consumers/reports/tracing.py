@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Table, func, literal, select, tuple_
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import prerequisites
 from ..database.delivery_filter import State
@@ -17,12 +17,12 @@ from ..database.tables import dead, inbox, parked
 from .deliveries import state_of, utc
 
 MOST = 20
-"""Shares that stand in a pair's way, as many as are named."""
+"""Deliveries that stand in a prerequisite's way, as many as are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A share that is parked or dead, since a time (aware, in UTC)."""
+    """A delivery that is parked or dead, since a time (aware, in UTC)."""
 
     source: str
     event_id: str
@@ -32,10 +32,10 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Prerequisite:
-    """A pair. ``in_the_way`` are the parked and dead shares of events that would meet it, some of them if they are
-    many. Without any, and unmet, no such event was seen, or so long ago that it is forgotten. ``groups`` are those that
-    would handle it.
+class TracedPrerequisite:
+    """A prerequisite. ``in_the_way`` are the parked and dead deliveries of events that would meet it, some of them
+    if they are many. Without any, and unmet, no such event was seen, or so long ago that it is forgotten. ``groups``
+    are those that would handle it.
     """
 
     signal: str
@@ -73,7 +73,7 @@ def _sources(db: Connection, group: str) -> Iterable[str]:
 
 
 def kept(db: Connection, table: Table, app: str, event_id: str, source: str | None) -> list[Any]:
-    """The parked or dead shares of an event."""
+    """The parked or dead deliveries of an event."""
     query = select(table).where(table.c.app == app, table.c.event_id == event_id)
     if source is not None:
         query = query.where(table.c.source == source)
@@ -81,51 +81,59 @@ def kept(db: Connection, table: Table, app: str, event_id: str, source: str | No
 
 
 def first_of_key(db: Connection, row: Any) -> Trace | None:
-    """The first share of a parked share's key."""
+    """The first delivery of a parked delivery's key."""
     query = select(parked).where(
         parked.c.app == row.app, parked.c.handler == row.handler, parked.c.key == row.key, parked.c.ordered
     )
-    found = db.execute(query.order_by(parked.c.turn, parked.c.id).limit(1)).first()
+    found = db.execute(query.order_by(parked.c.rank, parked.c.id).limit(1)).first()
     return None if found is None else trace(found)
 
 
 def followers(db: Connection, row: Any) -> int:
-    """How many shares are behind a parked one in its key."""
+    """How many deliveries are behind a parked one in its key."""
     query = select(func.count()).where(
         parked.c.app == row.app,
         parked.c.handler == row.handler,
         parked.c.key == row.key,
         parked.c.ordered,
-        tuple_(parked.c.turn, parked.c.id) > tuple_(literal(row.turn), literal(row.id)),
+        tuple_(parked.c.rank, parked.c.id) > tuple_(literal(row.rank), literal(row.id)),
     )
     return int(db.execute(query).scalar_one()) if row.ordered else 0
 
 
 def prerequisite(
-    db: Connection, app: str, pair: Pair, completing: Sequence[str], groups: Sequence[str]
-) -> Prerequisite:
-    """A pair, with what stands in its way: shares of the handlers that complete its signal."""
-    found = [row for table in (parked, dead) for row in _of_pair(db, table, app, pair, completing)]
-    met = pair in prerequisites.met(db, app, [pair])
-    return Prerequisite(pair.signal, pair.subject, met, [trace(row) for row in found[:MOST]], groups)
+    db: Connection, app: str, prerequisite: Prerequisite, completing: Sequence[str], groups: Sequence[str]
+) -> TracedPrerequisite:
+    """A prerequisite, with what stands in its way: deliveries of the handlers that complete its signal."""
+    found = [
+        row for table in (parked, dead) for row in _of_prerequisite(db, table, app, prerequisite, completing)
+    ]
+    met = prerequisite in prerequisites.met(db, app, [prerequisite])
+    return TracedPrerequisite(
+        prerequisite.signal, prerequisite.subject, met, [trace(row) for row in found[:MOST]], groups
+    )
 
 
-def _of_pair(db: Connection, table: Table, app: str, pair: Pair, completing: Sequence[str]) -> list[Any]:
+def _of_prerequisite(
+    db: Connection, table: Table, app: str, prerequisite: Prerequisite, completing: Sequence[str]
+) -> list[Any]:
     query = select(table).where(
         table.c.app == app,
-        table.c.signal == pair.signal,
-        table.c.subject == pair.subject,
+        table.c.signal == prerequisite.signal,
+        table.c.subject == prerequisite.subject,
         table.c.handler.in_(completing),
     )
     return list(db.execute(query.order_by(table.c.id).limit(MOST)))
 
 
-def waiting(db: Connection, table: Table, app: str, pair: Pair) -> Mapping[str, int]:
-    """How many shares of each handler wait for a pair, or died of waiting for it."""
-    query = select(table.c.handler, func.count().label("shares")).where(
-        table.c.app == app, table.c.wait_signal == pair.signal, table.c.wait_subject == pair.subject
+def waiting(db: Connection, table: Table, app: str, prerequisite: Prerequisite) -> Mapping[str, int]:
+    """How many deliveries of each handler wait for a prerequisite, or died of waiting for it."""
+    query = select(table.c.handler, func.count().label("deliveries")).where(
+        table.c.app == app,
+        table.c.wait_signal == prerequisite.signal,
+        table.c.wait_subject == prerequisite.subject,
     )
-    return {row.handler: row.shares for row in db.execute(query.group_by(table.c.handler))}
+    return {row.handler: row.deliveries for row in db.execute(query.group_by(table.c.handler))}
 
 
 def trace(row: Any) -> Trace:

@@ -12,10 +12,10 @@ from ..core.deadline import Deadline
 from ..database import claims, dead_letters, parked, start_notes
 from ..database.claims import ParkedRow
 from ..execution.ask_met_by import answered
-from ..execution.delivery import UNRUN, Result, Share
+from ..execution.delivery import UNRUN, Delivery, Result
 from ..execution.plan import Work
 from ..execution.reader import Reader, Taken
-from ..execution.readiness import MetPairs, Readiness, ask
+from ..execution.readiness import MetPrerequisites, Readiness, ask
 from ..handlers.application import Group
 
 
@@ -54,28 +54,38 @@ class Claim:
             except Undecodable as error:
                 lost.append((row, error.reason))
             else:
-                works.append((taken, [Share(self._group.by_name[row.handler], taken, at, row)]))
+                works.append((taken, [Delivery(self._group.by_name[row.handler], taken, at, row)]))
         self._bury(db, lost, now)
         return works
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPairs) -> Readiness:
+    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
         """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
         readiness = Readiness(met, {})
         unmet = ask(db, self._group.app, works, met)
-        for pair in answered(db, self._group, works, unmet):
-            readiness.complete(pair, -1)
+        for prerequisite in answered(db, self._group, works, unmet):
+            readiness.complete(prerequisite, -1)
         if unmet:
-            self._find_last(db, [share for _, shares in works for share in shares if share.pair in unmet])
+            self._find_last(
+                db,
+                [
+                    delivery
+                    for _, deliveries in works
+                    for delivery in deliveries
+                    if delivery.prerequisite in unmet
+                ],
+            )
         return readiness
 
-    def _find_last(self, db: Connection, needed: Sequence[Share]) -> None:
-        """Others of this claim wait for these shares' events: a long chain is not to take a transaction a link."""
+    def _find_last(self, db: Connection, needed: Sequence[Delivery]) -> None:
+        """Others of this claim wait for these deliveries' events: a long chain is not to take a transaction a link."""
         completing = self._group.completing
-        names = {name for share in needed for name in completing[share.taken.declaration.name]}
-        ours = [share for share in needed if share.handler.name in names]
-        last = dead_letters.last(db, self._group.app, [share.taken.event_id for share in ours], sorted(names))
-        for share in ours:
-            share.is_last = share.taken.event_id in last
+        names = {name for delivery in needed for name in completing[delivery.taken.declaration.name]}
+        ours = [delivery for delivery in needed if delivery.handler.name in names]
+        last = dead_letters.last(
+            db, self._group.app, [delivery.taken.event_id for delivery in ours], sorted(names)
+        )
+        for delivery in ours:
+            delivery.is_last = delivery.taken.event_id in last
 
     def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
         """What there was no time for stays as it is."""

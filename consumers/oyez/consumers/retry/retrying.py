@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..core.report import Report
 from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
 from ..database.claims import ParkedRow
@@ -40,7 +40,7 @@ class Retrying:
         self,
         execution: Execution,
         reader: Reader,
-        limits: Limits,
+        limits: RetryPolicy,
         *,
         batch: int,
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
@@ -49,7 +49,7 @@ class Retrying:
         self._execution = execution
         self._group = execution.group
         self._reader = reader
-        self._limits = limits
+        self._policy = limits
         self._batch = batch
         self._upkeep = upkeep
         self._left: list[int] = []
@@ -138,18 +138,18 @@ class Retrying:
             return claims.next_due(db, self._group.name, list(self._group.by_name))
 
     def oldest_wait(self) -> float:
-        """For how many seconds the oldest parked share has been parked; 0 if there is none."""
+        """For how many seconds the oldest parked delivery has been parked; 0 if there is none."""
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
         return 0.0 if since is None else max(0.0, self._execution.clock() - since)
 
     def _bury_expired(self, db: Connection) -> int:
-        """Heads that waited longer than ``max_age`` for their pair: dead letters, "never met". What the application's
-        own tables should answer and cannot at the moment is left.
+        """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
+        application's own tables should answer and cannot at the moment is left.
         """
         now, app = self._execution.clock(), self._group.app
         names = list(self._group.by_name)
-        found = claims.expired(db, self._group.name, names, now - self._limits.max_age, self._batch)
+        found = claims.expired(db, self._group.name, names, now - self._policy.max_age, self._batch)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)
         met = prerequisites.lock(db, app, awaited, now)
@@ -172,6 +172,6 @@ def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:
 
 
 def _never(row: ParkedRow, now: float) -> str:
-    pair: Pair | None = row.waits
-    what = f"{pair.signal} {pair.subject!r}" if pair else "its prerequisite"
+    prerequisite: Prerequisite | None = row.waits
+    what = f"{prerequisite.signal} {prerequisite.subject!r}" if prerequisite else "its prerequisite"
     return f"never met: waited {now - (row.head_since or now):.0f} s for {what}"

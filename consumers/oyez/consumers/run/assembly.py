@@ -18,14 +18,14 @@ from oyez.producers.kafka.durability import shipping_transport
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool.transport import own_spool
 
-from ..core.backoff import Limits
+from ..core.backoff import RetryPolicy
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.kafka import KafkaLog
-from ..logs.keepalive import Attended
+from ..logs.keepalive import KeepAlive
 from ..logs.log import Log
 from ..logs.members import Members
 from ..logs.spool import SpoolLog
@@ -41,17 +41,17 @@ from ..upkeep.after_deploy import Gone, NotRequired
 from ..upkeep.ask_for_parked import AskForParked
 from ..upkeep.retention import DAY, retention
 from ..upkeep.spool_retention import ReadSegments
-from ..upkeep.upkeep import Chore, Upkeep
+from ..upkeep.upkeep import MaintenanceTask, Upkeep
 from ..worker.batches import Batches
-from ..worker.retry_loop import Patience
+from ..worker.retry_loop import RetryLoop
 from ..worker.worker import Worker
 
 log = logging.getLogger("oyez.kafka")
 
 
-def limits_from(settings: ListenSettings) -> Limits:
-    """When shares are tried again and given up, as set."""
-    return Limits(max_attempts=settings.max_attempts, max_age=settings.max_age)
+def retry_policy_from(settings: ListenSettings) -> RetryPolicy:
+    """When deliveries are tried again and given up, as set."""
+    return RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
 
 
 def engine_from(settings: ListenSettings) -> Engine:
@@ -84,7 +84,7 @@ def require_log(settings: ListenSettings) -> None:
 
 def kafka_log(group: Group, settings: ListenSettings) -> Log:
     """The group's log on Kafka."""
-    return Attended(
+    return KeepAlive(
         KafkaLog(
             group.name,
             topics_of(group, settings),
@@ -98,7 +98,7 @@ def kafka_log(group: Group, settings: ListenSettings) -> Log:
 def spool_log(group: Group, settings: ListenSettings, engine: Engine) -> Log:
     """The group's log in the folders of the spool."""
     topics = topics_of(group, settings)
-    return Attended(
+    return KeepAlive(
         SpoolLog(
             lambda: [folder for folder in folders(settings) if folder.topic in topics],
             members_of(group, engine),
@@ -134,7 +134,7 @@ def make_worker(
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
-    patience: type[Patience] = Patience,
+    patience: type[RetryLoop] = RetryLoop,
     draining: Draining | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
@@ -209,7 +209,7 @@ def execution_for(
     return Execution(
         group,
         database,
-        limits=limits_from(settings),
+        limits=retry_policy_from(settings),
         budget=settings.budget,
         topic=settings.topic,
         mail_size=settings.mail_size,
@@ -226,7 +226,7 @@ def retrying_for(
     return Retrying(
         execution,
         Reader(execution.group),
-        limits_from(settings),
+        retry_policy_from(settings),
         batch=settings.batch,
         upkeep=upkeep_for(execution, settings, instrument or logging_instrument()),
     )
@@ -241,17 +241,17 @@ def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instr
         clock=execution.clock,
     )
     group = execution.group
-    chores: list[Chore] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
+    tasks: list[MaintenanceTask] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
     if settings.mail_host is not None:
         idle = settings.idle_in_transaction
-        chores.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
+        tasks.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
     if settings.transport == "spool" and settings.spool_retention != "keep":
-        chores.append(
+        tasks.append(
             ReadSegments(
                 group.application, settings.topic, settings.spool_retention, lambda: folders(settings)
             )
         )
-    return Upkeep(execution.database, chores, execution.clock)
+    return Upkeep(execution.database, tasks, execution.clock)
 
 
 def retrying_for_group(

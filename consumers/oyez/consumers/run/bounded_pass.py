@@ -112,7 +112,7 @@ class Pass:
 
     @property
     def handled(self) -> int:
-        """Events of which a share is done or was given up."""
+        """Events of which a delivery is done or was given up."""
         return sum(worker.tally.handled for worker in self._workers)
 
     def count_left(self) -> int:

@@ -11,10 +11,10 @@ class Listened:
     """What a pass did. An event counts once for each group that handles it, and again when what was parked of it is
     run.
 
-    ``handled``: events of which a share is done or was given up. ``left``: records in the logs, those of other signals
-    counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``: why a group
-    was left, by its name: nearly everything in it failed alike, and nothing of that was committed. ``halted``: what is
-    not read any more, and why, a line for each group and log.
+    ``handled``: events of which a delivery is done or was given up. ``left``: records in the logs, those of other
+    signals counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``:
+    why a group was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
+    ``halted``: what is not read any more, and why, a line for each group and log.
     """
 
     handled: int

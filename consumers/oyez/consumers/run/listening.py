@@ -15,7 +15,7 @@ from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..metrics.multiprocess_files import Folder, folder
-from ..processes.supervisor import Post, Supervisor
+from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
 from .assembly import draining_for, engine_from, log_for, make_worker, require_log
 from .spool_folders import require_spools
@@ -110,10 +110,10 @@ def posts_of(
     workers: int,
     working: Callable[[Group, Instrument, Callable[[], bool]], None],
     instrument: Instrument,
-) -> list[Post]:
+) -> list[ProcessSpec]:
     """A post for each group and worker."""
     return [
-        Post(f"{group.name}[{number}]", group.name, partial(working, group, instrument))
+        ProcessSpec(f"{group.name}[{number}]", group.name, partial(working, group, instrument))
         for group in groups
         for number in range(workers)
     ]

@@ -22,7 +22,7 @@ log = logging.getLogger("oyez")
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep did in one group. Counts of shares; ``parked`` are those that have to wait again."""
+    """What one sweep did in one group. Counts of deliveries; ``parked`` are those that have to wait again."""
 
     group: str
     handled: int
@@ -102,30 +102,34 @@ def one_pass(
 ) -> Pass:
     """Read every log, run what is due everywhere, and let what stands in the outbox leave; again as long as something
     left, since that may be read here."""
-    pairs = [(sweeper, Tally()) for sweeper in groups]
+    prerequisites = [(sweeper, Tally()) for sweeper in groups]
     drainer.drain(stop)
     while True:
-        _read(pairs, stop, allowance)
-        _run_due(pairs, stop)
+        _read(prerequisites, stop, allowance)
+        _run_due(prerequisites, stop)
         drained = drainer.drain(stop)
         if not drained.events or drained.problem is not None or stop() or not allowance.left:
             break
-    done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in pairs]
+    done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in prerequisites]
     return Pass(done, drained.problem, [line for sweeper in groups for line in sweeper.halted])
 
 
-def _read(pairs: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance) -> None:
-    for sweeper, tally in pairs:
+def _read(
+    prerequisites: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance
+) -> None:
+    for sweeper, tally in prerequisites:
         if not stop() and allowance.left:
             sweeper.read(tally, stop, allowance)
 
 
-def _run_due(pairs: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
+def _run_due(prerequisites: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
     """Again as long as that released something for another group."""
     released = -1
-    while released != (now := sum(tally.released + tally.revived for _, tally in pairs)) and not stop():
+    while (
+        released != (now := sum(tally.released + tally.revived for _, tally in prerequisites)) and not stop()
+    ):
         released = now
-        for sweeper, tally in pairs:
+        for sweeper, tally in prerequisites:
             sweeper.run_due(tally, stop)
 
 

@@ -19,7 +19,7 @@ IDLE = 60.0  # s; after the end, until it begins anew
 
 
 class NotRequired:
-    """Makes rows due that wait for a pair which their handlers do not require any more: they are checked anew.
+    """Makes rows due that wait for a prerequisite which their handlers do not require any more: they are checked anew.
 
     What a handler itself has asked for, by `NotReady`, it still waits for.
     """
@@ -44,10 +44,10 @@ class NotRequired:
 
 
 class Gone:
-    """Says that this version's handlers are at work, and meets the pairs that only shares of handlers which are gone
-    stand in the way of. Those shares stay where they are.
+    """Says that this version's handlers are at work, and meets the prerequisites that only deliveries of handlers
+    which are gone stand in the way of. Those deliveries stay where they are.
 
-    Every share is looked at once: later on, whoever finishes an event does not ask for such handlers.
+    Every delivery is looked at once: later on, whoever finishes an event does not ask for such handlers.
     """
 
     idle = IDLE
@@ -61,7 +61,7 @@ class Gone:
         self._after = 0
 
     def step(self, database: Database, now: float) -> bool:
-        """Look at the next shares; False when there are none, or none new."""
+        """Look at the next deliveries; False when there are none, or none new."""
         group = self._group
         database.repeat(lambda db: see(db, group.app, group.handlers, now))
         with database.reading() as db:
@@ -69,7 +69,7 @@ class Gone:
             self._done &= names  # one that was back meanwhile may have left more
             if names <= self._done or not self._signals:
                 return False
-            rows = after_deploy.shares_of(
+            rows = after_deploy.deliveries_of(
                 db, self._tables[0], group.app, sorted(names), self._signals, self._after, STEP
             )
         if rows:
@@ -86,7 +86,9 @@ class Gone:
         return self._tables[0] is not parked
 
     def _complete(self, db: Connection, rows: Iterable[Any], now: float) -> None:
-        asked = {pair for row in rows if (pair := self._completing.pair(row)) is not None}
+        asked = {
+            prerequisite for row in rows if (prerequisite := self._completing.prerequisite(row)) is not None
+        }
         met = prerequisites.lock(db, self._group.app, asked, now)
         _, meeting = self._completing.complete(db, rows, met, now)
         notices.notify(db, {*meeting.released, *meeting.revived})

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from oyez.schemas import Pair
+from oyez.schemas import Prerequisite
 
 from ..database import claims
 from ..database.engine import Database
 from ..execution.ask_met_by import record_answers
 from ..handlers.application import Group
 
-STEP = 1_000  # pairs asked for at once
+STEP = 1_000  # prerequisites asked for at once
 
 
 class AskForParked:
-    """Asks, in each sweep, for the pairs that the group's parked rows wait for: some at a time, on from the last."""
+    """Asks, in each sweep, for the prerequisites that the group's parked rows wait for: some at a time, on from the
+    last."""
 
     idle = 0.0
 
     def __init__(self, group: Group) -> None:
         self._group = group
-        self._after = Pair("", "")
+        self._after = Prerequisite("", "")
 
     def step(self, database: Database, now: float) -> bool:
         """Ask for the next ones; False at the end, after which it begins again."""
@@ -29,5 +30,5 @@ class AskForParked:
         with database.reading() as db:
             found = claims.waited_for(db, self._group.app, self._group.name, signals, self._after, STEP)
         record_answers(database, self._group, found, now)
-        self._after = found[-1] if len(found) == STEP else Pair("", "")
+        self._after = found[-1] if len(found) == STEP else Prerequisite("", "")
         return bool(self._after.signal)

@@ -1,5 +1,5 @@
-"""What is forgotten: inbox rows after the window, pairs as long after their last use as their signal says, and dead
-letters where a time is set for them.
+"""What is forgotten: inbox rows after the window, prerequisites as long after their last use as their signal says,
+and dead letters where a time is set for them.
 
 Each walks through its table by the primary key, a limited number of rows at a step. A step that finds something old
 deletes it in a short transaction of its own, and leaves what somebody else has locked.
@@ -27,7 +27,9 @@ log = logging.getLogger("oyez.retention")
 STEP = 1_000  # rows read at a step
 IDLE = 60.0  # s; after the end of a table, until it is read again
 DAY = 86_400.0
-UNMET_FOR = 30 * DAY  # s; for how long a pair that was never met is kept, where nothing is ever forgotten
+UNMET_FOR = (
+    30 * DAY
+)  # s; for how long a prerequisite that was never met is kept, where nothing is ever forgotten
 _BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -74,8 +76,8 @@ def _first_of(moment: float) -> str:
 
 
 class Remembered:
-    """Forgets the pairs of signals that nobody has waited for or completed for as long as the signal says, and a
-    little longer, since a process does not ask for what it has seen met a while ago."""
+    """Forgets the prerequisites of signals that nobody has waited for or completed for as long as the signal says,
+    and a little longer, since a process does not ask for what it has seen met a while ago."""
 
     idle = IDLE
 
@@ -90,15 +92,15 @@ class Remembered:
         if not self._signals:
             return False
         signal = self._signals[self._at]
-        met_before, seen_before = _limits(signal, now)
+        met_before, seen_before = _policy(signal, now)
         with database.reading() as db:
-            rows = forgetting.pairs_after(db, self._app, signal.name, self._after, STEP)
+            rows = forgetting.prerequisites_after(db, self._app, signal.name, self._after, STEP)
         old = [
             row.subject for row in rows if row.seen_at < (seen_before if row.met_at is None else met_before)
         ]
         if old:
             database.repeat(
-                lambda db: forgetting.forget_pairs(
+                lambda db: forgetting.forget_prerequisites(
                     db, self._app, signal.name, old, met_before=met_before, seen_before=seen_before
                 )
             )
@@ -113,8 +115,8 @@ class Remembered:
         return self._at != 0
 
 
-def _limits(signal: Declaration, now: float) -> tuple[float, float]:
-    """Before which time of its last use a pair that is met is forgotten, and one that is not."""
+def _policy(signal: Declaration, now: float) -> tuple[float, float]:
+    """Before which time of its last use a prerequisite that is met is forgotten, and one that is not."""
     now -= SEEN_FOR
     if signal.remember is None:
         return float("-inf"), now - UNMET_FOR
@@ -130,7 +132,7 @@ class DeadLetters:
     def __init__(self, application: Application, seconds: float, clock: Callable[[], float]) -> None:
         self._app = application.name
         self._seconds = seconds
-        self._lever = Discard(application, tables.dead, clock)
+        self._operation = Discard(application, tables.dead, clock)
         self._after = 0
 
     def step(self, database: Database, now: float) -> bool:
@@ -141,9 +143,10 @@ class DeadLetters:
         old = [row.id for row in rows if row.died_at < before]
         if old:
             wanted = Filter(app=self._app, before=before)
-            tally = database.repeat(lambda db: self._lever.step(db, old, wanted)).tally
+            tally = database.repeat(lambda db: self._operation.step(db, old, wanted)).tally
             log.info(
-                "%s: %d dead letters of more than %g days ago were discarded; that met %d pairs and released %d shares",
+                "%s: %d dead letters of more than %g days ago were discarded; that met %d "
+                "prerequisites and released %d deliveries",
                 self._app,
                 tally.done,
                 self._seconds / DAY,
@@ -158,10 +161,10 @@ def retention(
     group: Group, *, inbox_seconds: float, dead_seconds: float | None, clock: Callable[[], float]
 ) -> list[InboxWindow | Remembered | DeadLetters]:
     """What a worker of ``group`` forgets."""
-    chores: list[InboxWindow | Remembered | DeadLetters] = []
+    tasks: list[InboxWindow | Remembered | DeadLetters] = []
     if group.is_exact:
-        chores.append(InboxWindow(group.name, inbox_seconds))
-        chores.append(Remembered(group.app, group.declarations))
+        tasks.append(InboxWindow(group.name, inbox_seconds))
+        tasks.append(Remembered(group.app, group.declarations))
     if dead_seconds is not None:
-        chores.append(DeadLetters(group.application, dead_seconds, clock))
-    return chores
+        tasks.append(DeadLetters(group.application, dead_seconds, clock))
+    return tasks

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from ..database.engine import Database
 
-STEPS = 5  # of one chore in one sweep, at most
+STEPS = 5  # of one task in one sweep, at most
 
 
-class Chore(Protocol):
+class MaintenanceTask(Protocol):
     """Something that is done in steps, again and again. ``idle`` is how many seconds it rests after its end."""
 
     idle: float
@@ -20,27 +20,29 @@ class Chore(Protocol):
 
 
 class Upkeep:
-    """Chores, each of a few steps in a sweep, and then none for a while after its end."""
+    """Tasks, each of a few steps in a sweep, and then none for a while after its end."""
 
-    def __init__(self, database: Database, chores: Sequence[Chore], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, tasks: Sequence[MaintenanceTask], clock: Callable[[], float]
+    ) -> None:
         self._database = database
-        self._chores = chores
+        self._tasks = tasks
         self._clock = clock
-        self._ended: dict[Chore, float] = {}
+        self._ended: dict[MaintenanceTask, float] = {}
 
     def __call__(self, stop: Callable[[], bool] = lambda: False) -> None:
         """One sweep's part of it. Raises `DatabaseAway`; what was done before that stays."""
-        for chore in self._chores:
+        for task in self._tasks:
             now = self._clock()
-            if chore in self._ended and 0 <= now - self._ended[chore] < chore.idle:
+            if task in self._ended and 0 <= now - self._ended[task] < task.idle:
                 continue
-            self._ended.pop(chore, None)
-            self._steps(chore, now, stop)
+            self._ended.pop(task, None)
+            self._steps(task, now, stop)
 
-    def _steps(self, chore: Chore, now: float, stop: Callable[[], bool]) -> None:
+    def _steps(self, task: MaintenanceTask, now: float, stop: Callable[[], bool]) -> None:
         for _ in range(STEPS):
             if stop():
                 return
-            if not chore.step(self._database, now):
-                self._ended[chore] = now
+            if not task.step(self._database, now):
+                self._ended[task] = now
                 return

@@ -9,7 +9,7 @@ from ..core.record import Record
 from ..core.report import Report
 from ..database.positions import Partition
 from ..execution.ask_met_by import record_answers
-from ..execution.at_least_once import LooseBatch, LooseExecution
+from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch, Fenced, decode
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -17,7 +17,7 @@ from ..execution.readiness import ask
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..partitions.ownership import Ownership
-from .retry_loop import Patience
+from .retry_loop import RetryLoop
 
 PAUSES = (
     0.005,
@@ -36,14 +36,14 @@ class Batches:
         self,
         execution: Execution,
         ownership: Ownership,
-        patience: Patience,
+        patience: RetryLoop,
         instrument: Instrument,
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._execution = execution
         self._group = execution.group
-        self._loose = LooseExecution(execution)
+        self._in_place = AtLeastOnceExecution(execution)
         self._reader = Reader(execution.group)
         self._ownership = ownership
         self._patience = patience
@@ -59,14 +59,14 @@ class Batches:
             records = [record for record in records if (record.topic(), record.partition()) in names]
         topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}
         moves = [move for move in standing if move.next != move.believed]
-        kind = Batch if self._group.is_exact else LooseBatch
+        kind = Batch if self._group.is_exact else AtLeastOnceBatch
         return decode(
             kind(self._group, [], moves, again=self._ownership.again), self._reader, records, topic_ids
         )
 
     def handle(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> Report | None:
         """Handle a batch and move on; None if another worker has its partitions, and nothing happened."""
-        if isinstance(batch, LooseBatch):
+        if isinstance(batch, AtLeastOnceBatch):
             return self._moving(batch, stopped, lambda stop: self._at_least_once(batch, stop))
         self._make_ready(batch, stopped, is_full=is_full)
         return self._moving(batch, stopped, lambda stop: self._execution.handle(batch, stop))
@@ -81,9 +81,9 @@ class Batches:
         return self._moving(batch, stopped, lambda _stop: self._execution.bury(batch))
 
     def _moving(self, batch: Batch, stopped: Stopped, work: Callable[[Stopped], Report]) -> Report | None:
-        mended = self._patience.until_mended
+        repaired = self._patience.until_repaired
         try:
-            report = mended(
+            report = repaired(
                 lambda stop: self._patience.until_back(lambda: work(stop), stopped),
                 stopped,
                 self._ownership.trouble,
@@ -98,10 +98,10 @@ class Batches:
             self._ownership.go_back(batch.made())
         return report
 
-    def _at_least_once(self, batch: LooseBatch, stopped: Stopped) -> Report:
+    def _at_least_once(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
         deadline = self._execution.deadline(stopped)
-        unfinished = self._loose.run(batch, deadline)
-        return self._patience.until_back(lambda: self._loose.settle(batch, unfinished, deadline), stopped)
+        unfinished = self._in_place.run(batch, deadline)
+        return self._patience.until_back(lambda: self._in_place.settle(batch, unfinished, deadline), stopped)
 
     def _make_ready(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> None:
         """Ask for what the batch requires; if it is not full, wait a little for what is missing."""
@@ -122,8 +122,10 @@ class Batches:
             batch.missing = set()
             return True
         completing = self._group.completing
-        own = {shares[0].pair for taken, shares in works if completing[taken.declaration.name]}
-        rest = {pair for pair in unmet if pair not in own}
+        own = {
+            deliveries[0].prerequisite for taken, deliveries in works if completing[taken.declaration.name]
+        }
+        rest = {prerequisite for prerequisite in unmet if prerequisite not in own}
         found = record_answers(self._execution.database, self._group, rest, self._execution.clock())
         self._execution.met.add(found)
         batch.missing = rest - found

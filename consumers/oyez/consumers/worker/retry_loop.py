@@ -19,7 +19,7 @@ FIRST_BROKEN, LONGEST_BROKEN = 1.0, 60.0  # s between attempts at a batch that e
 NAP = 0.5  # s; how soon a stop is heard
 
 
-class Patience:
+class RetryLoop:
     """Does the same again, later and later, until it succeeds or the worker is stopped."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Patience:
                     self._emit(events.DatabaseBack(self._name))
                 return result
 
-    def until_mended(
+    def until_repaired(
         self,
         work: Callable[[Callable[[], bool]], T],
         stopped: Callable[[], bool],
@@ -76,7 +76,7 @@ class Patience:
                 delay = min(delay * 2, LONGEST_BROKEN)
             else:
                 if said:
-                    self._emit(events.HandlersMended(self._name))
+                    self._emit(events.HandlersRepaired(self._name))
                 return result
 
     def _wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
@@ -85,14 +85,14 @@ class Patience:
             seconds -= NAP
 
 
-class Once(Patience):
+class Once(RetryLoop):
     """Tries once: for whoever is run again anyway, and is not to wait."""
 
     def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
         """Do ``work``. Raises `DatabaseAway`."""
         return work()
 
-    def until_mended(
+    def until_repaired(
         self,
         work: Callable[[Callable[[], bool]], T],
         stopped: Callable[[], bool],

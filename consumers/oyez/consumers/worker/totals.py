@@ -11,7 +11,7 @@ from ..instrumentation.events import WorkerStopped
 
 @dataclass
 class Tally:
-    """Counts of shares, but for ``events`` and ``handled``, and ``faults``; see `Report`."""
+    """Counts of deliveries, but for ``events`` and ``handled``, and ``faults``; see `Report`."""
 
     events: int = 0
     handled: int = 0

@@ -16,7 +16,7 @@ from ..execution.broken_deploy import HandlersBroken
 from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
-from ..instrumentation.events import Happening
+from ..instrumentation.events import InstrumentationEvent
 from ..logs.log import Log
 from ..outbox.relay_thread import Draining
 from ..partitions.ownership import Ownership
@@ -24,7 +24,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
 from .allowance import Allowance
 from .batches import Batches
-from .retry_loop import Patience
+from .retry_loop import RetryLoop
 from .totals import Tally
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
@@ -45,7 +45,7 @@ class Worker:
         batches: Batches,
         retrying: Retrying,
         wakeups: Wakeups,
-        patience: Patience,
+        patience: RetryLoop,
         instrument: Instrument,
         *,
         draining: Draining,
@@ -252,5 +252,5 @@ class Worker:
             lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
             self._emit(events.Lagging(self._name, lags))
 
-    def _emit(self, happening: Happening) -> None:
-        self._instrument.emit(happening)
+    def _emit(self, event: InstrumentationEvent) -> None:
+        self._instrument.emit(event)

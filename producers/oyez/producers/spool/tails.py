@@ -12,7 +12,7 @@ log = logging.getLogger("oyez.spool")
 _BLOCK = 64 * 1024
 
 
-def mend(file: int) -> int:
+def repair(file: int) -> int:
     """See that a segment ends with a whole line, or is empty; returns its size. Under the folder's lock only.
 
     The beginning of a line belongs to an event whose ``announce()`` never returned. It is taken away; if only the line

@@ -20,7 +20,7 @@ from .folder import LOCK, Folder, OpenFile, sync_directory
 from .names import SegmentName
 from .segments import Segment, Segments, seal
 from .syncing import FSYNC, syncing
-from .tails import mend
+from .tails import repair
 
 # Bytes of the lock file: how many segments were begun, as every process that has it open sees at once.
 _COUNTER = 8
@@ -212,7 +212,7 @@ class Writer:
             raise FolderGone(errno.ENOENT, "it was moved or removed while it was written to", str(self.path))
         if self._file >= 0 and self._shared[0] == self._begun:
             size = lseek(self._file, 0, SEEK_END)
-            return size if size == self._end else mend(self._file)
+            return size if size == self._end else repair(self._file)
         return self._open_newest()
 
     def _open_newest(self) -> int:
@@ -225,7 +225,7 @@ class Writer:
             return 0
         self._file = os.open(newest.path, os.O_RDWR | os.O_APPEND)
         self._take(newest)
-        return mend(self._file)
+        return repair(self._file)
 
     def _rotate(self) -> None:
         end = self._base + os.fstat(self._file).st_size

@@ -17,7 +17,7 @@ from ...database.tables import dead, parked
 from ...execution.reader import Reader
 from ...run.assembly import execution_for
 from ..common import output
-from ..common.bulk import Action, Asked, DryRun, Scene, Yes, act
+from ..common.bulk import Action, Asked, CommandContext, DryRun, Yes, act
 from ..common.confirming import several
 from ..common.options import App, Database, Json, settings_from
 from .deliveries_filter import filtered
@@ -25,35 +25,45 @@ from .deliveries_filter import filtered
 Advance = Callable[[int], None]
 
 
-def _release(scene: Scene, advance: Advance) -> Tally:
-    return scene.steps.pull(Release(scene.application, time.time), scene.ids, scene.wanted, advance)
+def _release(command_context: CommandContext, advance: Advance) -> Tally:
+    return command_context.steps.pull(
+        Release(command_context.application, time.time), command_context.ids, command_context.wanted, advance
+    )
 
 
-def _force(scene: Scene, advance: Advance) -> Tally:
+def _force(command_context: CommandContext, advance: Advance) -> Tally:
     total = Tally()
-    database = Transactions(scene.engine)
-    for group in scene.application.groups.values():
-        execution = execution_for(group, database, scene.settings)
-        total.add(Force(execution, Reader(group)).pull(scene.wanted, advance))
-    total.gone += max(0, len(scene.ids) - total.chosen)
+    database = Transactions(command_context.engine)
+    for group in command_context.application.groups.values():
+        execution = execution_for(group, database, command_context.settings)
+        total.add(Force(execution, Reader(group)).pull(command_context.wanted, advance))
+    total.gone += max(0, len(command_context.ids) - total.chosen)
     return total
 
 
-def _retry(scene: Scene, advance: Advance) -> Tally:
+def _retry(command_context: CommandContext, advance: Advance) -> Tally:
     # Whatever has a handler is none of these.
     unread = (
-        scene.steps.choose(dead, replace(scene.wanted, handler="")) if scene.wanted.handler is None else []
+        command_context.steps.choose(dead, replace(command_context.wanted, handler=""))
+        if command_context.wanted.handler is None
+        else []
     )
     others = set(unread)
-    shares = [number for number in scene.ids if number not in others]
-    total = scene.steps.pull(Retry(scene.application, time.time), shares, scene.wanted, advance)
-    total.add(scene.steps.pull(Decode(scene.application, time.time), unread, scene.wanted, advance))
+    deliveries = [number for number in command_context.ids if number not in others]
+    total = command_context.steps.pull(
+        Retry(command_context.application, time.time), deliveries, command_context.wanted, advance
+    )
+    total.add(
+        command_context.steps.pull(
+            Decode(command_context.application, time.time), unread, command_context.wanted, advance
+        )
+    )
     return total
 
 
-def _overtaken(scene: Scene) -> Mapping[str, int]:
-    with scene.engine.connect() as db:
-        found = overtaken(db, scene.wanted)
+def _overtaken(command_context: CommandContext) -> Mapping[str, int]:
+    with command_context.engine.connect() as db:
+        found = overtaken(db, command_context.wanted)
     if found.parked:
         output.note(f"{several(found.parked)} will go before newer events of their key, which are parked")
     if found.handled:
@@ -65,9 +75,9 @@ def _overtaken(scene: Scene) -> Mapping[str, int]:
 
 
 def _discard_of(table: Table) -> Action:
-    def work(scene: Scene, advance: Advance) -> Tally:
-        lever = Discard(scene.application, table, time.time)
-        return scene.steps.pull(lever, scene.ids, scene.wanted, advance)
+    def work(command_context: CommandContext, advance: Advance) -> Tally:
+        operation = Discard(command_context.application, table, time.time)
+        return command_context.steps.pull(operation, command_context.ids, command_context.wanted, advance)
 
     counts = {"done": "discarded", "busy": "busy", "released": "released", "revived": "revived"}
     return Action(table, "discard", counts, work)
@@ -103,7 +113,7 @@ def retry_release(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Make parked shares due now; the next worker or sweep checks again what they require."""
+    """Make parked deliveries due now; the next worker or sweep checks again what they require."""
     settings = settings_from(context, app=application, database=database)
     act(FORCE if force else RELEASE, Asked(settings, wanted, dry_run, yes, as_json))
 
@@ -118,7 +128,7 @@ def retry_discard(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Delete parked shares: they will never be handled. What waited for their events alone is released."""
+    """Delete parked deliveries: they will never be handled. What waited for their events alone is released."""
     settings = settings_from(context, app=application, database=database)
     act(DISCARD_PARKED, Asked(settings, wanted, dry_run, yes, as_json))
 

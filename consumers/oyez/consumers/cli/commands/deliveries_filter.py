@@ -1,4 +1,4 @@
-"""The options that choose shares: the same for what is parked and for what is dead."""
+"""The options that choose deliveries: the same for what is parked and for what is dead."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from ...database.tables import dead, parked
-from ...reports import DeadShare, Filter, ParkedShare, dead_shares, parked_shares
+from ...reports import DeadDelivery, Filter, ParkedDelivery, dead_deliveries, parked_deliveries
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.options import Database, Json, settings_from
@@ -26,11 +26,11 @@ Limit = Annotated[
 ]
 
 
-def _waits_for(row: ParkedShare | DeadShare) -> str | None:
+def _waits_for(row: ParkedDelivery | DeadDelivery) -> str | None:
     return None if row.wait_signal is None else f"{row.wait_signal} {row.wait_subject}"
 
 
-def _handler(row: ParkedShare | DeadShare) -> str | None:
+def _handler(row: ParkedDelivery | DeadDelivery) -> str | None:
     return f"{row.handler} (gone)" if row.gone else row.handler or None
 
 
@@ -69,7 +69,7 @@ def retry_list(
 ) -> None:
     """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
     settings = settings_from(context, database=database)
-    _list(settings, parked_shares, wanted, PARKED, limit, as_json=as_json, empty="nothing is parked")
+    _list(settings, parked_deliveries, wanted, PARKED, limit, as_json=as_json, empty="nothing is parked")
 
 
 @filtered(dead)
@@ -82,7 +82,7 @@ def dead_list(
 ) -> None:
     """List dead letters, with the reason why each was given up."""
     settings = settings_from(context, database=database)
-    _list(settings, dead_shares, wanted, DEAD, limit, as_json=as_json, empty="no dead letters")
+    _list(settings, dead_deliveries, wanted, DEAD, limit, as_json=as_json, empty="no dead letters")
 
 
 def at_most(given: int | None) -> int | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from ...database.delivery_filter import Filter
 from ...database.tables import dead
-from ...reports import DeadGroup, ShareDetails, dead_details, dead_groups, parked_details
+from ...reports import DeadGroup, DeliveryDetails, dead_details, dead_groups, parked_details
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.exits import NotFound
@@ -57,7 +57,7 @@ def retry_show(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Show all that is kept of the parked shares of events."""
+    """Show all that is kept of the parked deliveries of events."""
     settings = settings_from(context, database=database)
     _show(settings, parked_details, events, handler, source, "parked", as_json=as_json)
 
@@ -77,7 +77,7 @@ def dead_show(
 
 def _show(
     settings: ListenSettings,
-    query: Callable[[Connection, Filter], list[ShareDetails]],
+    query: Callable[[Connection, Filter], list[DeliveryDetails]],
     events: Sequence[str],
     handler: str | None,
     source: str | None,
@@ -92,7 +92,7 @@ def _show(
     else:
         for at, one in enumerate(found):
             output.line("\n".join(_lines(one)) if at == 0 else "\n" + "\n".join(_lines(one)))
-    missing = sorted(set(events) - {one.share.event_id for one in found})
+    missing = sorted(set(events) - {one.delivery.event_id for one in found})
     if missing:
         of = "" if handler is None else f" for {handler}"
         raise NotFound(
@@ -112,15 +112,15 @@ def _queried(
         engine.dispose()
 
 
-def _flat(one: ShareDetails) -> dict[str, Any]:
+def _flat(one: DeliveryDetails) -> dict[str, Any]:
     found = asdict(one)
-    return {**found.pop("share"), **found}
+    return {**found.pop("delivery"), **found}
 
 
-def _lines(one: ShareDetails) -> Iterable[str]:
-    share = asdict(one.share)
-    error = share.pop("error")
-    for name, value in share.items():
+def _lines(one: DeliveryDetails) -> Iterable[str]:
+    delivery = asdict(one.delivery)
+    error = delivery.pop("error")
+    for name, value in delivery.items():
         if value not in (None, ""):
             yield f"{name}\t{output.shown(value, None)}"
     for name, value in one.headers:
@@ -131,7 +131,7 @@ def _lines(one: ShareDetails) -> Iterable[str]:
             yield from (f"  {output.shown(line, None)}" for line in text.splitlines())
 
 
-def _content(one: ShareDetails) -> str | None:
+def _content(one: DeliveryDetails) -> str | None:
     if one.text is None and one.base64 is None:
         return output.json_text(one.event, indent=2)
     return one.text if one.text is not None else f"(base64) {one.base64}"

@@ -12,7 +12,16 @@ import typer
 from sqlalchemy import Engine
 
 from ...handlers.application import Application
-from ...reports import Explanation, GroupState, Offsets, Part, Prerequisite, explain, group_states, way_out
+from ...reports import (
+    Explanation,
+    GroupState,
+    Offsets,
+    Part,
+    TracedPrerequisite,
+    explain,
+    group_states,
+    way_out,
+)
 from ...run.assembly import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -101,7 +110,7 @@ def _lines(one: Explanation, states: States) -> Iterator[str]:
         if getattr(one, name):
             yield f"{name.removesuffix('_id')}\t{output.shown(getattr(one, name), None)}"
     if one.meets is not None:
-        yield f"meets\t{_pair(one.meets)}: {'met' if one.meets.met else 'not met'}"
+        yield f"meets\t{_prerequisite(one.meets)}: {'met' if one.meets.met else 'not met'}"
         for handler, count in one.waiting_for_it.items():
             yield f"\t{count} of {handler} waiting for it"
         for handler, count in one.died_waiting.items():
@@ -136,14 +145,14 @@ def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
         yield f"  released by\t{output.shown(way, None)}"
 
 
-def _waits(pair: Prerequisite, states: States) -> Iterator[str]:
-    yield f"  waits for\t{_pair(pair)}, which is {'met' if pair.met else 'not met'}"
-    for share in pair.in_the_way:
-        its = f"its event {share.event_id} of {share.source}"
-        yield f"  \t{its} is {share.state} for {share.handler} since {_when(share.since)}"
-    if pair.is_unseen:
+def _waits(prerequisite: TracedPrerequisite, states: States) -> Iterator[str]:
+    yield f"  waits for\t{_prerequisite(prerequisite)}, which is {'met' if prerequisite.met else 'not met'}"
+    for delivery in prerequisite.in_the_way:
+        its = f"its event {delivery.event_id} of {delivery.source}"
+        yield f"  \t{its} is {delivery.state} for {delivery.handler} since {_when(delivery.since)}"
+    if prerequisite.is_unseen:
         yield "  \tno such event has been seen"
-        for group in pair.groups:
+        for group in prerequisite.groups:
             yield from (f"  \t{line}" for line in _positions(states[group]))
 
 
@@ -156,8 +165,8 @@ def _positions(state: GroupState) -> Iterator[str]:
         yield f"{state.group}: {at.topic} {at.partition} {read}{end}"
 
 
-def _pair(pair: Prerequisite) -> str:
-    return output.shown(f"{pair.signal} {pair.subject!r}", None)
+def _prerequisite(prerequisite: TracedPrerequisite) -> str:
+    return output.shown(f"{prerequisite.signal} {prerequisite.subject!r}", None)
 
 
 def _when(moment: datetime) -> str:

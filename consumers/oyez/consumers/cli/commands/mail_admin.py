@@ -9,7 +9,7 @@ import typer
 
 from ...admin import Steps
 from ...admin import Tally as Pulled
-from ...admin.mail import CANCEL, HOLD, PURGE, RELEASE, RETRY, MailLever, Move, within
+from ...admin.mail import CANCEL, HOLD, PURGE, RELEASE, RETRY, MailOperation, Move, within
 from ...database import Database as Transactions
 from ...database import mail_filter
 from ...database.mail_filter import MailFilter
@@ -109,7 +109,7 @@ def _act(
         if ids and not dry_run:
             confirm(f"{move.name} {several(len(ids), 'mail')}?", yes=yes)
             with progress(move.name, len(ids)) as advance:
-                pulled = Steps(database).pull(MailLever(move, time.time), ids, wanted, advance)
+                pulled = Steps(database).pull(MailOperation(move, time.time), ids, wanted, advance)
     finally:
         engine.dispose()
     row = {"matched": len(ids), **({} if dry_run else {DONE[move.name]: pulled.done, "busy": pulled.busy})}

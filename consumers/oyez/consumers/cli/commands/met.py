@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from oyez.schemas import Declaration, Pair, catalogue
+from oyez.schemas import Declaration, Prerequisite, catalogue
 from oyez.schemas.text import flaw
 
 from ...admin import Record, Recorded
@@ -44,16 +44,16 @@ def met(
     declaration = catalogue[int(signal) if signal.isdecimal() else signal]
     if declaration.subject is None:
         raise UsageProblem(f"{declaration.name} has no subject, so that nothing can wait for it")
-    pairs = list(dict.fromkeys(_pairs(declaration, subjects)))
+    prerequisites = list(dict.fromkeys(_prerequisites(declaration, subjects)))
     probes.database(settings)
-    _print(_recorded(settings, app, pairs, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _print(_recorded(settings, app, prerequisites, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
 
 
-def _pairs(declaration: Declaration, given: Sequence[str]) -> Iterator[Pair]:
+def _prerequisites(declaration: Declaration, given: Sequence[str]) -> Iterator[Prerequisite]:
     for where, subject in _given(given):
         if (why := flaw(subject)) is not None:
             raise UsageProblem(f"{where}: {subject[:50]!r} cannot be a subject: it {why}")
-        yield Pair(declaration.name, subject)
+        yield Prerequisite(declaration.name, subject)
 
 
 def _given(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -73,14 +73,16 @@ def _lines(where: str, text: str) -> Iterator[tuple[str, str]]:
             yield f"{where}, line {number}", subject
 
 
-def _recorded(settings: ListenSettings, app: str, pairs: Sequence[Pair], *, dry_run: bool) -> Recorded:
+def _recorded(
+    settings: ListenSettings, app: str, prerequisites: Sequence[Prerequisite], *, dry_run: bool
+) -> Recorded:
     engine = probes.reached(settings)
     try:
         record = Record(app, Transactions(engine), time.time)
         if dry_run:
-            return record.look(pairs)
-        with progress("record", len(pairs)) as advance:
-            return record.pull(pairs, advance)
+            return record.look(prerequisites)
+        with progress("record", len(prerequisites)) as advance:
+            return record.pull(prerequisites, advance)
     finally:
         engine.dispose()
 

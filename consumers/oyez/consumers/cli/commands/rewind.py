@@ -167,7 +167,7 @@ def _say(group: Group, rows: Sequence[Rewound], settings: ListenSettings, *, is_
     elif again and is_again:
         output.note(
             f"--again: up to {several(again, 'record')} that were handled before are handled again, which doubles "
-            f"their effects; shares of theirs that are parked or dead stay as they are"
+            f"their effects; deliveries of theirs that are parked or dead stay as they are"
         )
     elif again:
         output.note(

@@ -1,4 +1,4 @@
-"""What all commands have in common that do something to all shares that a filter finds."""
+"""What all commands have in common that do something to all deliveries that a filter finds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .exits import FAILED
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many they are.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed off a terminal.")]
-MOST_PAIRS = 20
+MOST_PREREQUISITES = 20
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What a command works on: the application's shares with these ids, which the filter finds."""
+class CommandContext:
+    """What a command works on: the application's deliveries with these ids, which the filter finds."""
 
     application: Application
     settings: ListenSettings
@@ -48,8 +48,8 @@ class Scene:
     ids: Sequence[int]
 
 
-Work = Callable[[Scene, Callable[[int], None]], Tally]
-Look = Callable[[Scene], Mapping[str, int]]
+Work = Callable[[CommandContext, Callable[[int], None]], Tally]
+Look = Callable[[CommandContext], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Action:
     verb: str
     counts: Mapping[str, str]
     work: Work
-    look: Look = lambda _scene: {}
+    look: Look = lambda _command_context: {}
 
 
 def act(action: Action, asked: Asked) -> None:
@@ -74,9 +74,9 @@ def act(action: Action, asked: Asked) -> None:
     try:
         steps, wanted = Steps(Transactions(engine)), replace(asked.wanted, app=application.name)
         ids = steps.choose(action.table, wanted)
-        scene = Scene(application, asked.settings, engine, steps, wanted, ids)
-        seen = {"matched": len(ids), **action.look(scene)}
-        tally = Tally() if asked.dry_run or not ids else _done(action, scene, yes=asked.yes)
+        command_context = CommandContext(application, asked.settings, engine, steps, wanted, ids)
+        seen = {"matched": len(ids), **action.look(command_context)}
+        tally = Tally() if asked.dry_run or not ids else _done(action, command_context, yes=asked.yes)
     finally:
         engine.dispose()
     _print(action, seen, tally, asked)
@@ -85,17 +85,17 @@ def act(action: Action, asked: Asked) -> None:
         raise typer.Exit(FAILED)
 
 
-def _done(action: Action, scene: Scene, *, yes: bool) -> Tally:
-    confirm(f"{action.verb} {several(len(scene.ids))}?", yes=yes)
-    with progress(action.verb, len(scene.ids)) as advance, output.aside():
-        return action.work(scene, advance)
+def _done(action: Action, command_context: CommandContext, *, yes: bool) -> Tally:
+    confirm(f"{action.verb} {several(len(command_context.ids))}?", yes=yes)
+    with progress(action.verb, len(command_context.ids)) as advance, output.aside():
+        return action.work(command_context, advance)
 
 
 def _print(action: Action, seen: Mapping[str, int], tally: Tally, asked: Asked) -> None:
     done = {} if asked.dry_run else {said: getattr(tally, name) for name, said in action.counts.items()}
     row: dict[str, Any] = {**seen, **done}
     if asked.as_json:
-        met = [pair._asdict() for pair in tally.met]
+        met = [prerequisite._asdict() for prerequisite in tally.met]
         output.json_array([{**row, "met": met} if "released" in action.counts and not asked.dry_run else row])
     else:
         columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
@@ -104,10 +104,12 @@ def _print(action: Action, seen: Mapping[str, int], tally: Tally, asked: Asked) 
 
 
 def _say(tally: Tally) -> None:
-    for pair in tally.met[:MOST_PAIRS]:
-        output.note(f"{pair.signal} {pair.subject!r} is met now: nothing else stood in its way")
-    if len(tally.met) > MOST_PAIRS:
-        output.note(f"{len(tally.met) - MOST_PAIRS} more pairs are met now")
+    for prerequisite in tally.met[:MOST_PREREQUISITES]:
+        output.note(
+            f"{prerequisite.signal} {prerequisite.subject!r} is met now: nothing else stood in its way"
+        )
+    if len(tally.met) > MOST_PREREQUISITES:
+        output.note(f"{len(tally.met) - MOST_PREREQUISITES} more prerequisites are met now")
     if tally.met:
         output.note(
             f"{several(tally.released)} waited for that and {'is' if tally.released == 1 else 'are'} due now"

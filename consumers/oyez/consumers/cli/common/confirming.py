@@ -1,4 +1,4 @@
-"""Before something is done to many shares: how many are they, and is it meant? While it is done: how far is it?"""
+"""Before something is done to many deliveries: how many are they, and is it meant? While it is done: how far is it?"""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def several(count: int, what: str = "share") -> str:
+def several(count: int, what: str = "delivery") -> str:
     """A count with its noun."""
     return f"{count} {what}{'' if count == 1 else 's'}"

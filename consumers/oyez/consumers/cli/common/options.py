@@ -1,4 +1,4 @@
-"""The options that several commands share, and the settings that they make."""
+"""The options that several commands delivery, and the settings that they make."""
 
 from __future__ import annotations
 

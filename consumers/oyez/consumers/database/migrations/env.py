@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from ..migrating import VERSION_TABLE
-from ..tables import metadata
+from oyez.consumers.database.migrating import VERSION_TABLE
+from oyez.consumers.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,7 +11,7 @@ depends_on = None
 Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def share() -> list[sa.Column[object]]:
+def delivery() -> list[sa.Column[object]]:
     return [
         sa.Column("app", sa.Text, nullable=False),
         sa.Column("group_name", sa.Text, nullable=False),
@@ -21,7 +21,7 @@ def share() -> list[sa.Column[object]]:
         sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("key", sa.Text),
         sa.Column("subject", sa.Text),
-        sa.Column("turn", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+        sa.Column("rank", sa.BigInteger, nullable=False, server_default=sa.text("0")),
         sa.Column("ordered", sa.Boolean, nullable=False),
         sa.Column("wait_signal", sa.Text),
         sa.Column("wait_subject", sa.Text),
@@ -88,15 +88,17 @@ def create_parked() -> None:
     op.create_table(
         "oyez_parked",
         sa.Column("id", Number, primary_key=True, autoincrement=True),
-        *share(),
+        *delivery(),
         sa.Column("due_at", sa.Double),
         sa.Column("head_since", sa.Double),
         sa.Column("raised", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sqlite_autoincrement=True,
     )
-    op.create_index("oyez_parked_share", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True)
-    op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "turn", "id"])
+    op.create_index(
+        "oyez_parked_delivery", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True
+    )
+    op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "rank", "id"])
     op.create_index("oyez_parked_due", "oyez_parked", ["group_name", "due_at"])
     index_waiting("oyez_parked")
 
@@ -105,7 +107,7 @@ def create_dead() -> None:
     op.create_table(
         "oyez_dead",
         sa.Column("id", Number, primary_key=True, autoincrement=True),
-        *share(),
+        *delivery(),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("died_at", sa.Double, nullable=False),
         sa.Column("parked_id", sa.BigInteger),
@@ -114,7 +116,7 @@ def create_dead() -> None:
         sa.Column("position", sa.BigInteger),
         sqlite_autoincrement=True,
     )
-    op.create_index("oyez_dead_share", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
+    op.create_index("oyez_dead_delivery", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_dead_key", "oyez_dead", ["app", "handler", "key"])
     index_waiting("oyez_dead")
 

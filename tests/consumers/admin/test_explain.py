@@ -1,0 +1,192 @@
+"""What became of an event: `oyez explain`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from consumers.admin.cafe_commands import APPS, Cafe
+from oyez.consumers.cli import app
+
+
+def event(cafe: Cafe, handler: str, n: int) -> str:
+    """The id of an event of which a delivery is parked or dead."""
+    for table in ("parked", "dead"):
+        for one, value, event_id in cafe.pipeline.rows(table, "handler", "value", "event_id"):
+            if (one, f'"n":{n}}}'.encode() in bytes(value)) == (handler, True):
+                return str(event_id)
+    raise AssertionError(f"nothing of {handler} {n} is parked or dead")
+
+
+def part(cafe: Cafe, event_id: str, *more: str) -> dict[str, Any]:
+    (explained,) = cafe.json("explain", event_id, *more)
+    (found,) = explained["parts"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_delivery_that_waits_for_what_was_never_seen(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1), cafe.module.Paid(table="t1", n=2))
+    waiting = part(cafe, event(cafe, "thank", 1))
+    assert (waiting["state"], waiting["behind_it"]) == ("waiting", 1)
+    prerequisite = waiting["waits_for"]
+    assert (
+        prerequisite["signal"],
+        prerequisite["subject"],
+        prerequisite["met"],
+        prerequisite["in_the_way"],
+    ) == (
+        "cafe.seated",
+        "t1",
+        False,
+        [],
+    )
+    assert waiting["released_by"] == "an event cafe.seated 't1', handled by cafe.cafe.seated"
+    cafe.pipeline.later(10.0)
+    said = cafe.call("explain", event(cafe, "thank", 1)).stdout
+    assert "waits for\tcafe.seated 't1', which is not met" in said
+    assert "no such event has been seen" in said
+    assert "cafe.cafe.seated: pipeline 0 read up to 2" in said
+
+
+def test_a_delivery_behind_it(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1), cafe.module.Paid(table="t1", n=2))
+    first = event(cafe, "thank", 1)
+    behind = part(cafe, event(cafe, "thank", 2))
+    assert (behind["state"], behind["first"]["event_id"], behind["first"]["state"]) == (
+        "behind",
+        first,
+        "waiting",
+    )
+    assert behind["released_by"] == f"the end of {first}, which is waiting; oyez explain {first}"
+
+
+def test_what_it_waits_for_is_itself_dead(cafe: Cafe) -> None:
+    cafe.module.broken.add("door")
+    cafe.handle(cafe.module.Seated(table="t1", n=7), cafe.module.Paid(table="t1", n=1))
+    seated = event(cafe, "seat", 7)
+    waiting = part(cafe, event(cafe, "thank", 1))
+    (obstacle,) = waiting["waits_for"]["in_the_way"]
+    assert (obstacle["event_id"], obstacle["handler"], obstacle["state"]) == (seated, "seat", "dead")
+    assert waiting["released_by"] == f"oyez dead retry --id {seated} --handler seat, or discard it"
+    (of_seated,) = cafe.json("explain", seated)
+    assert of_seated["waiting_for_it"] == {"thank": 1}
+    assert of_seated["meets"]["met"] is False
+    lines = cafe.call("explain", seated).stdout
+    assert "meets\tcafe.seated 't1': not met" in lines
+    assert "1 of thank waiting for it" in lines
+    cafe.all_die()
+    (of_seated,) = cafe.json("explain", seated)
+    assert (of_seated["waiting_for_it"], of_seated["died_waiting"]) == ({}, {"thank": 1})
+
+
+def test_a_failing_delivery(cafe: Cafe) -> None:
+    cafe.module.broken.add("price")
+    cafe.handle(cafe.module.Ordered(table="t1", n=6))
+    due = part(cafe, event(cafe, "serve", 6))
+    assert (due["state"], due["attempts"]) == ("due", 1)
+    assert due["error"].startswith("KeyError: 'price'\n")
+    assert due["due_at"] > due["since"]
+    assert due["released_by"] == "its next attempt, by a worker or oyez sweep"
+
+
+def test_a_delivery_that_is_done(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    ((source, event_id),) = cafe.pipeline.rows("inbox", "source", "event_id")
+    done = part(cafe, event_id, "--source", source)
+    assert (done["handler"], done["state"], done["released_by"]) == ("serve", "done", None)
+    assert re.search(
+        r"^serve \(cafe\.cafe\.ordered\): done, taken 20", cafe.call("explain", event_id).stdout, re.MULTILINE
+    )
+    assert cafe.json("explain", event_id, "--source", "nobody", code=4)[0]["parts"] == []
+
+
+def test_two_sources_may_use_the_same_id(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    (event_id,) = cafe.pipeline.rows("inbox", "event_id")
+    with cafe.pipeline.engine.begin() as db:
+        db.execute(
+            text("INSERT INTO oyez_inbox SELECT group_name, 'web-9', event_id, taken_at FROM oyez_inbox")
+        )
+    assert [one["source"] for one in cafe.json("explain", event_id)] == ["web", "web-9"]
+
+
+def test_an_event_that_only_some_groups_have_read(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Seated(table="t1"))
+    (event_id,) = cafe.pipeline.rows("inbox", "event_id")
+    with cafe.pipeline.engine.begin() as db:
+        db.execute(text("UPDATE oyez_inbox SET group_name = 'cafe.cafe.paid'"))
+    (explained,) = cafe.json("explain", event_id)
+    assert [(one["handler"], one["state"]) for one in explained["parts"]] == [("thank", "done")]
+
+
+def test_an_event_that_nobody_has_seen(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Ordered(table="t1", n=1))
+    cafe.pipeline.later()
+    unknown = "0198c5f2-0000-7000-8000-000000000000"
+    (explained,) = cafe.json("explain", unknown, code=4)
+    assert explained["parts"] == []
+    assert {one["group"]: [at["position"] for at in one["partitions"]] for one in explained["groups"]} == {
+        "cafe.cafe.seated": [1],
+        "cafe.cafe.ordered": [1],
+        "cafe.cafe.paid": [1],
+    }
+    result = cafe.call("explain", unknown)
+    assert result.exit_code == 4
+    assert "cafe.cafe.ordered: pipeline 0 read up to 1" in result.stdout
+    assert result.stderr.startswith(f"oyez: no group of cafe has taken {unknown}")
+
+
+def test_a_handler_that_is_gone(cafe: Cafe) -> None:
+    cafe.handle(cafe.module.Paid(table="t1", n=1))
+    with cafe.pipeline.engine.begin() as db:
+        db.execute(text("UPDATE oyez_parked SET handler = 'old'"))
+    (event_id,) = cafe.pipeline.rows("parked", "event_id")
+    (explained,) = cafe.json("explain", event_id)
+    gone, done = explained["parts"]
+    assert (gone["handler"], gone["is_gone"]) == ("old", True)
+    assert gone["released_by"].endswith(f"oyez retry discard --id {event_id} --handler old")
+    assert (done["handler"], done["state"]) == ("thank", "done")
+
+
+@pytest.mark.parametrize("way", ["menu", "price"])
+def test_a_dead_delivery(cafe: Cafe, way: str) -> None:
+    cafe.module.broken.add(way)
+    n = {"menu": 2, "price": 6}[way]
+    cafe.handle(cafe.module.Ordered(table="t1", n=n))
+    cafe.all_die()
+    dead = part(cafe, event(cafe, "serve", n))
+    assert dead["state"] == "dead"
+    assert dead["released_by"].startswith("oyez dead retry --id ")
+
+
+def test_how_much_is_left_to_read(
+    kafka: str, topic: str, sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three events that nobody reads: not even the one that the others wait for."""
+    monkeypatch.syspath_prepend(str(APPS))
+    monkeypatch.chdir(tmp_path)
+    settings = {"APP": "cafe:on", "DATABASE": sqlite, "KAFKA": kafka, "TOPIC": topic, "TRANSPORT": "kafka"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"OYEZ_{name}", value)
+    run = CliRunner().invoke
+    assert run(app, ["db", "upgrade"]).exit_code == 0
+    announced = [run(app, ["announce", "cafe.paid", "-d", f'{{"table": "t1", "n": {n}}}']) for n in range(3)]
+    unknown = run(app, ["explain", announced[0].stdout.strip(), "--json"])
+    assert unknown.exit_code == 4
+    (explained,) = json.loads(unknown.stdout)
+    assert {one["group"]: one["lag"] for one in explained["groups"]} == dict.fromkeys(
+        ["cafe.cafe.seated", "cafe.cafe.ordered", "cafe.cafe.paid"], 3
+    )
+    said = run(app, ["explain", announced[0].stdout.strip()]).stdout
+    assert re.search(r"^cafe\.cafe\.paid: test-\w+ \d not begun of 3, 3 to go$", said, re.MULTILINE)
+    monkeypatch.setenv("OYEZ_KAFKA", "127.0.0.1:1")
+    away = run(app, ["explain", "nobody's"])
+    assert away.exit_code == 4
+    assert "how much is left to read is not known" in away.stderr

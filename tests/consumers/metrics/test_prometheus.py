@@ -1,0 +1,205 @@
+"""What is counted, and what is withdrawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from oyez.consumers.core.report import Report
+from oyez.consumers.database import DatabaseAway
+from oyez.consumers.instrumentation import events as h
+from oyez.consumers.metrics.endpoint import Answers, Files
+from oyez.consumers.metrics.multiprocess_files import Folder
+from oyez.consumers.metrics.prometheus import Measures
+
+
+def exported(place: Folder, name: str) -> dict[tuple[str, ...], float]:
+    """Samples of a measure, by the values of their labels in the order of the labels' names."""
+    return {
+        tuple(value for _, value in sorted(sample.labels.items())): sample.value
+        for metric in Files(place.path).collect()
+        for sample in metric.samples
+        if sample.name == name
+    }
+
+
+def as_post(place: Folder, number: int) -> Measures:
+    """The measures of another worker: its files, in this process."""
+    place.identity.become(number)
+    return Measures()
+
+
+def test_a_report_is_counted(place: Folder) -> None:
+    measures = Measures()
+    report = Report(done=7, waiting=1, behind=2, retried=3, unrun=9, dead=4, released=["a", "b", "b"])
+    report.failures["look"] = 5
+    report.delays = [0.001, 2.0]
+    for _ in range(2):
+        measures.receive(h.BatchHandled("a", 500, 0.2, report))
+    assert exported(place, "oyez_handled_deliveries_total") == {("a",): 14}
+    assert exported(place, "oyez_parked_deliveries_total") == {
+        ("a", "waiting"): 2,
+        ("a", "behind"): 4,
+        ("a", "retry"): 6,
+        ("a", "unrun"): 18,
+    }
+    assert exported(place, "oyez_dead_deliveries_total") == {("a",): 8}
+    assert exported(place, "oyez_released_deliveries_total") == {("a",): 2, ("b",): 4}
+    assert exported(place, "oyez_handler_failures_total") == {("a", "look"): 10}
+    assert exported(place, "oyez_batch_events_sum") == {("a",): 1000}
+    assert exported(place, "oyez_release_delay_seconds_count") == {("a",): 4}
+
+
+def test_urgent_mails_are_counted(place: Folder) -> None:
+    measures = Measures()
+    measures.receive(h.WorkerStarted("a"))
+    for _ in range(2):
+        measures.receive(h.MailsSent("a", 4, 3, 2, 1))
+    measures.receive(h.MailServerLost("a", "away"))
+    outcomes = {"sent": 8, "delayed": 6, "failed": 4, "unsure": 2}
+    assert exported(place, "oyez_mails_total") == {("a", name): count for name, count in outcomes.items()}
+    assert exported(place, "oyez_mail_server_losses_total") == {("a",): 1}
+
+
+def test_every_measure_begins_with_a_zero(place: Folder) -> None:
+    Measures().receive(h.WorkerStarted("a"))
+    for name in ("handled_deliveries", "dead_deliveries", "worker_deaths", "halted_partitions"):
+        assert exported(place, f"oyez_{name}_total") == {("a",): 0}
+
+
+def test_the_lag_of_a_lost_partition_is_withdrawn(place: Folder) -> None:
+    measures = Measures()
+    measures.receive(h.Lagging("a", {("t", 0): 5, ("t", 1): 6}))
+    measures.receive(h.Lagging("a", {("t", 1): 4}))
+    assert exported(place, "oyez_lag_records") == {("a", "1", "t"): 4}
+    measures.receive(h.WorkerStopped("a", 0, 0, 0, 0))
+    assert exported(place, "oyez_lag_records") == {}
+
+
+def test_the_lag_is_that_of_who_said_it_last(place: Folder) -> None:
+    first = Measures()
+    first.receive(h.Lagging("a", {("t", 0): 5}))
+    second = as_post(place, 1)
+    second.receive(h.Lagging("a", {("t", 0): 3}))
+    assert exported(place, "oyez_lag_records") == {("a", "0", "t"): 3}
+
+
+def test_what_a_dead_worker_said_of_itself_is_forgotten_and_what_it_did_is_not(place: Folder) -> None:
+    measures = as_post(place, 7)
+    measures.receive(h.WorkerStarted("a"))
+    measures.receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    assert exported(place, "oyez_workers") == {("a",): 1}
+    place.forget(7)
+    assert exported(place, "oyez_workers") == exported(place, "oyez_workers_connected") == {}
+    assert exported(place, "oyez_handled_deliveries_total") == {("a",): 1}
+
+
+def test_a_worker_that_is_started_again_counts_on_in_the_same_files(place: Folder) -> None:
+    as_post(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    files = set(place.path.iterdir())
+    as_post(place, 8)
+    as_post(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    assert exported(place, "oyez_handled_deliveries_total") == {("a",): 2}
+    assert {path for path in place.path.iterdir() if f"{os.getpid()}-7" in path.name} <= files
+
+
+def test_what_a_worker_forks_writes_files_of_its_own(place: Folder) -> None:
+    ours = place.identity()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writing, place.identity().encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reading, 100).decode() == str(pid)
+    assert place.identity() == ours
+    os.close(reading)
+    os.close(writing)
+
+
+class Question:
+    """Asks the database, which takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now = 0.0
+        self.seconds = seconds
+        self.asked = 0
+        self.answer: Callable[[], float] = lambda: 3.0
+
+    def timer(self) -> float:
+        return self.now
+
+    def __call__(self) -> float:
+        self.asked += 1
+        self.now += self.seconds
+        return self.answer()
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.001, 20), (0.5, 2)])
+def test_the_oldest_wait_takes_a_hundredth_of_the_time_at_most(
+    place: Folder, seconds: float, times: int
+) -> None:
+    question = Question(seconds)
+    measures = Measures(question.timer)
+    for _ in range(20):  # 100 s
+        measures.receive(h.Swept("a", question))
+        question.now += 5.0
+    assert question.asked == times
+    assert exported(place, "oyez_oldest_wait_seconds") == {("a",): 3.0}
+
+
+def away() -> float:
+    raise DatabaseAway("as told")
+
+
+def test_a_question_that_finds_no_database_is_no_error(place: Folder) -> None:
+    Measures().receive(h.Swept("a", away))
+    assert exported(place, "oyez_workers_connected") == {("a",): 1}
+
+
+def test_ready_when_every_group_has_a_worker_that_reaches_the_database(place: Folder) -> None:
+    answers = Answers(place.path, ["a", "b"], lambda: True)
+
+    def said() -> tuple[int, bytes]:
+        answer = answers.to("/readyz", "")
+        return answer.status, answer.body
+
+    assert said() == (503, b"a: no worker runs\nb: no worker runs\n")
+    first, second = as_post(place, 1), as_post(place, 2)
+    place.identity.become(1)
+    first.receive(h.WorkerStarted("a"))
+    assert said() == (503, b"a: no worker reaches the database\nb: no worker runs\n")
+    first.receive(h.Swept("a", lambda: 0.0))
+    place.identity.become(2)
+    second.receive(h.WorkerStarted("b"))
+    second.receive(h.Swept("b", lambda: 0.0))
+    assert said() == (200, b"ready\n")
+    second.receive(h.DatabaseLost("b", "gone"))
+    assert said() == (503, b"b: no worker reaches the database\n")
+    second.receive(h.DatabaseBack("b"))
+    assert said() == (200, b"ready\n")
+    second.receive(h.WorkerStopped("b", 0, 0, 0, 0))
+    assert said() == (503, b"b: no worker runs\n")
+
+
+def test_what_else_is_answered(place: Folder) -> None:
+    living = [True]
+    answers = Answers(place.path, [], lambda: living[0])
+    assert answers.to("/healthz", "").status == 200
+    living[0] = False
+    assert answers.to("/healthz", "").status == 503
+    assert answers.to("/", "").status == 404
+    assert answers.to("/metrics", "").kind.startswith("text/plain")
+    assert answers.to("/metrics", "application/openmetrics-text").kind.startswith("application/openmetrics")
+
+
+def test_a_file_that_is_just_being_made_is_read_a_moment_later(place: Folder) -> None:
+    Measures().receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    unmade = place.path / "counter_new.db"
+    unmade.touch()
+    assert [metric.name for metric in Files(place.path, lambda _: unmade.unlink()).collect()]
+    unmade.touch()
+    answer = Answers(place.path, [], lambda: True).to("/metrics", "")
+    assert (answer.status, answer.body[:13]) == (500, b"error: unpack")

@@ -1,0 +1,55 @@
+"""What becomes of segments that were read."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from sqlalchemy.orm import Session
+
+from consumers.logs.test_reading_spool import Make, make, shop
+from consumers.pipeline import TOPIC, Opened, note, placed
+
+__all__ = ["make"]
+
+
+@pytest.mark.parametrize("retention", ["keep", "archive", "delete"])
+def test_segments_that_every_group_has_read(make: Make, retention: str) -> None:
+    pipeline = make(spool_retention=retention, segment_bytes=300)
+    pipeline.announce(*placed(range(10)))
+    written = {file.name: file.read_bytes() for file in pipeline.segments()}
+    assert len(written) > 3
+    pipeline.run()
+    pipeline.later(200.0)
+    left = [file.name for file in pipeline.segments()]
+    archive = pipeline.root / "web" / TOPIC / "archive"
+    archived = {
+        file.name.removesuffix(".gz"): gzip.decompress(file.read_bytes()) for file in archive.glob("*")
+    }
+    assert left == (sorted(written) if retention == "keep" else [max(written)])
+    assert archived == (
+        {name: written[name] for name in written if name not in left} if retention == "archive" else {}
+    )
+    pipeline.handle(*placed([10]))
+    assert sorted(pipeline.effects()) == list(range(11))
+
+
+def test_what_one_group_has_not_read_stays(make: Make) -> None:
+    on = shop()
+
+    @on(Opened)
+    def opening(event: Opened, db: Session) -> None:
+        note(db, "opened", event.n)
+
+    pipeline = make(on, spool_retention="delete", segment_bytes=300)
+    idle = pipeline.workers.pop("shop.opened")
+    pipeline.announce(*placed(range(10)))
+    before = len(pipeline.segments())
+    pipeline.run()
+    pipeline.later(200.0)
+    assert len(pipeline.segments()) == before
+    pipeline.workers["shop.opened"] = idle
+    pipeline.run()
+    pipeline.later(200.0)
+    pipeline.later(200.0)
+    assert len(pipeline.segments()) == 1
