@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    null,
     select,
     update,
 )
@@ -238,11 +239,11 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
         .values(
             position=given.c.next,
             takes=0,
-            suspect=None,
+            suspect=null(),
             starts=0,
-            halted=None,
-            halted_at=None,
-            trouble=None,
+            halted=null(),
+            halted_at=null(),
+            trouble=null(),
             updated_at=bindparam("now"),
         )
         .where(

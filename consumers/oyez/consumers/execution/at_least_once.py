@@ -115,7 +115,7 @@ Failures = list[tuple[int, BaseException]]
 
 def run_in_place(handler: Handler, payloads: Sequence[Any], deadline: Deadline) -> tuple[Failures, int]:
     """Call a handler for its events while there is time; returns the failures, by place, and how many ran."""
-    if handler.signature.form.is_batch:
+    if handler.takes_list:
         return _run_list(handler, payloads), len(payloads)
     failures: Failures = []
     ran = 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from ..core.deadline import no_deadline
+from ..core.deadline import NO_DEADLINE
 from ..core.outcomes import DONE, UNRUN, Dead, Outcome
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection, HandlerSession
@@ -56,7 +56,7 @@ class OneByOne:
         return delivery, ran
 
     def _outside(self, delivery: Delivery) -> Outcome:
-        ((_, outcome),) = self._memory.run([delivery], no_deadline())
+        ((_, outcome),) = self._memory.run([delivery], NO_DEADLINE)
         return outcome
 
     def _in_database(self, delivery: Delivery, db: HandlerConnection, tool_context: ToolContext) -> Outcome:

@@ -10,21 +10,58 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from sqlalchemy.exc import DBAPIError
+
 from ..core.backoff import RetryPolicy
-from ..core.deadline import Deadline, no_deadline
+from ..core.deadline import NO_DEADLINE, Deadline
 from ..core.outcomes import DONE
 from ..core.report import Report
 from ..core.tool_context import MAIL_SIZE, ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
-from ..database.engine import Database
+from ..database.engine import ConnectionLost, Database, is_conflict
 from ..handlers.application import Group
 from .careful import Burying
+from .course import CONFLICTS_AT_ALL, Course
 from .intake import Intake, Kept
 from .readiness import Known, MetPrerequisites
-from .runners import Runner, Todo
+from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
-from .transaction import bury, perform
+
+Work = Callable[[HandlerConnection, Runner], Report]
+
+
+def perform(database: Database, work: Work, sleep: Callable[[float], None] = time.sleep) -> Report:
+    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict.
+
+    Raises `DatabaseAway` when the connection is lost and there is no other to be had.
+    """
+    course = Course(database, sleep)
+    runner: Runner = Together(course.memory)
+    while True:
+        try:
+            with database.transaction() as db:
+                return work(db, runner)
+        except HandlerFailed:
+            runner = course.after_failure()
+        except ConnectionLost as error:
+            runner = course.after_loss(error)
+        except DBAPIError as error:
+            runner = course.after_refusal(runner, error)
+
+
+def _bury(database: Database, work: Work, sleep: Callable[[float], None]) -> Report:
+    """Run ``work`` in a transaction without calling a handler; again after a conflict."""
+    conflicts = 0
+    while True:
+        try:
+            with database.transaction() as db:
+                return work(db, Burying())
+        except DBAPIError as error:
+            conflicts += 1
+            if not is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
+                raise
+        sleep(database.pause())
 
 
 class Execution:
@@ -71,9 +108,9 @@ class Execution:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
 
         def work(db: HandlerConnection, runner: Runner) -> Report:
-            return self.once(db, intake, runner, no_deadline())
+            return self.once(db, intake, runner, NO_DEADLINE)
 
-        return self._known(bury(self.database, work, Burying(), self._sleep))
+        return self._known(_bury(self.database, work, self._sleep))
 
     def handle_results(self, intake: Intake, kept: Kept) -> Report:
         """Settle deliveries that have run already, outside of any transaction."""
@@ -111,7 +148,7 @@ class Execution:
 
     def deadline(self, stopped: Callable[[], bool]) -> Deadline:
         """The end of the time of a batch that begins now."""
-        return Deadline(self._budget, stopped, self._timer)
+        return Deadline(self._timer() + self._budget, stopped, self._timer)
 
     def _known(self, report: Report) -> Report:
         self.met.add(report.met)

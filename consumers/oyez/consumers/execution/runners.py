@@ -75,7 +75,7 @@ def _call(
     """Call a handler in the batch's transaction: once with all its events, or as many as there is time for."""
     ran, given = 0, payloads(deliveries)
     try:
-        for some in [given] if handler.signature.form.is_batch else deadline.slices(given):
+        for some in [given] if handler.takes_list or len(given) == 1 else deadline.slices(given):
             handler.call(some, db)
             ran += len(some)
         db.settle()

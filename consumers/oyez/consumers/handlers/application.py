@@ -55,12 +55,12 @@ class Group:
     def by_name(self) -> Mapping[str, Handler]:
         return {h.name: h for h in self.handlers}
 
-    @property
+    @cached_property
     def answers(self) -> Answers:
         """What the application's own tables can be asked."""
         return self.application.answers
 
-    @property
+    @cached_property
     def is_exact(self) -> bool:
         return self.promise == EXACTLY_ONCE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -53,11 +54,17 @@ class Handler:
     file: Path | None = None
     retry: Backoff | None = None
 
-    @property
+    @cached_property
     def uses_database(self) -> bool:
+        """Whether it has a database parameter."""
         return bool(self.signature.injected)
 
-    @property
+    @cached_property
+    def takes_list(self) -> bool:
+        """Whether it is called once for many events."""
+        return self.signature.form.is_batch
+
+    @cached_property
     def wants_events(self) -> bool:
         """Whether it is called with `Event`s: it takes them, or its tools have to know them."""
         return self.signature.form.is_event or bool(self.signature.tools)

@@ -17,7 +17,7 @@ from oyez.producers import Settings, TransportRefused
 from oyez.producers.forks import call_in_child
 from oyez.schemas import OyezError, Undecodable
 
-from ..core.deadline import no_deadline
+from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway, one_line
@@ -25,11 +25,10 @@ from ..database.migrating import MigrationNeeded, require
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.careful import OneByOne
-from ..execution.execution import Execution
+from ..execution.execution import Execution, perform
 from ..execution.memory import Memory
 from ..execution.reader import Reader, Taken
 from ..execution.runners import Runner
-from ..execution.transaction import perform
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
 from ..outbox.lease import NoLease
@@ -153,7 +152,7 @@ class InlineTransport:
 
     def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
         """Every group's part; ``released`` has the groups of which something is due now."""
-        reports = [(one, one.once(db, batch, runner, no_deadline())) for one, batch in intakes]
+        reports = [(one, one.once(db, batch, runner, NO_DEADLINE)) for one, batch in intakes]
         released = [group for execution, report in reports for group in self._due(execution, report)]
         return Report(released=released, announced=sum(report.announced for _, report in reports))
 
@@ -178,7 +177,7 @@ class InlineTransport:
             name, _ = todo.popitem()
             if name in self._executions:
                 claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
-                report = self._executions[name].once(db, claim, OneByOne(Memory()), no_deadline())
+                report = self._executions[name].once(db, claim, OneByOne(Memory()), NO_DEADLINE)
                 self._left = self._left or report.announced > 0
                 todo.update(dict.fromkeys([*report.released, *([name] if report.claimed else [])]))
 
