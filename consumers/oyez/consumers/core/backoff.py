@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,12 @@ class Backoff:
 
     def __post_init__(self) -> None:
         for name in ("first", "longest", "max_age"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise ValueError(f"Backoff: {name} is {value!r}; give a number of seconds above 0")
-        if self.attempts is not None and self.attempts < 1:
-            raise ValueError(f"Backoff: attempts is {self.attempts!r}; give at least 1")
+            given: object = getattr(self, name)
+            if given is not None and not (_is_number(given) and 0 < given < float("inf")):
+                raise ValueError(f"Backoff: {name} is {given!r}; give a number of seconds above 0")
+        attempts: object = self.attempts
+        if attempts is not None and not (type(attempts) is int and attempts >= 1):
+            raise ValueError(f"Backoff: attempts is {attempts!r}; give a whole number, at least 1")
         if self.first is not None and self.longest is not None and self.longest < self.first:
             raise ValueError(
                 f"Backoff: longest is {self.longest!r}, less than first, which is {self.first!r}"
@@ -68,3 +70,7 @@ class RetryPolicy:
             max_attempts=self.max_attempts if handler.attempts is None else handler.attempts,
             max_age=self.max_age if handler.max_age is None else handler.max_age,
         )
+
+
+def _is_number(given: object) -> TypeGuard[float]:
+    return isinstance(given, int | float) and not isinstance(given, bool)
