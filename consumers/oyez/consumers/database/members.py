@@ -11,15 +11,16 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
 from .positions import Partition
 from .tables import member, position, told
 
 
 def beat(db: Connection, group: str, name: str, now: float) -> None:
     """Note that a member lives."""
-    db.execute(_beat(db.dialect.name), {"group_name": group, "member": name, "seen_at": now})
+    db.execute(_beat(dialect_of(db)), {"group_name": group, "member": name, "seen_at": now})
 
 
 def forget(db: Connection, group: str, before: float) -> None:
@@ -45,7 +46,7 @@ def tell(db: Connection, group: str, positions: Mapping[Partition, int]) -> None
         for p, offset in sorted(positions.items())
     ]
     if rows:
-        db.execute(_tell(db.dialect.name), rows)
+        db.execute(_tell(dialect_of(db)), rows)
 
 
 def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -71,21 +72,17 @@ def reached(db: Connection, partition: Partition) -> dict[str, int]:
 
 
 @cache
-def _beat(dialect: str) -> Any:
-    new = _insert(dialect)(member)
+def _beat(dialect: Dialect) -> Any:
+    new = dialect.insert(member)
     return new.on_conflict_do_update(
         index_elements=[member.c.group_name, member.c.member], set_={"seen_at": new.excluded.seen_at}
     )
 
 
 @cache
-def _tell(dialect: str) -> Any:
-    new = _insert(dialect)(told)
+def _tell(dialect: Dialect) -> Any:
+    new = dialect.insert(told)
     return new.on_conflict_do_update(
         index_elements=[told.c.group_name, told.c.topic_id, told.c.partition],
         set_={"position": new.excluded.position},
     )
-
-
-def _insert(dialect: str) -> Any:
-    return postgresql.insert if dialect == "postgresql" else sqlite.insert

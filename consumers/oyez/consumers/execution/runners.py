@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import Deadline, no_deadline
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection, HandlerSession
+from ..database.dialects.lookup import dialect_of
 from ..database.engine import raise_for_database
 from ..handlers.registry import Handler
 from .attempt import HANDLER_ERRORS, attempt, outcome_of
@@ -156,11 +156,12 @@ class Checking(OneByOne):
     end, so that what violates one lands on the handler and the event that did it."""
 
     def _accepted(self, db: HandlerConnection) -> Outcome:
-        if db.dialect.name != "postgresql":
+        check = dialect_of(db).check_now
+        if check is None:
             return DONE
         probe = db.begin_nested()
         try:
-            db.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            db.execute(check)
         except DBAPIError as error:
             raise_for_database(error, db)
             return outcome_of(error)

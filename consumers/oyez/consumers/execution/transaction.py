@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..core.report import Report
 from ..database.connection import HandlerConnection
-from ..database.engine import ConnectionLost, Database, DatabaseAway, is_conflict
+from ..database.engine import ConnectionLost, Database, DatabaseAway
 from .memory import Memory
 from .runners import HandlerFailed, OneByOne, Runner, Together, more_careful
 
@@ -49,7 +49,7 @@ def bury(
                 return work(db, runner)
         except DBAPIError as error:
             conflicts += 1
-            if not is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
+            if not database.is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
                 raise
         sleep(database.pause())
 
@@ -80,7 +80,7 @@ class Course:
 
     def refuse(self, error: DBAPIError) -> None:
         """The database refused the transaction: another one was in the way, or something that it checks at the end."""
-        if not is_conflict(error):
+        if not self._database.is_conflict(error):
             careful = more_careful(self.runner, self._memory)
             if careful is None:
                 raise error
@@ -92,6 +92,6 @@ class Course:
             raise DatabaseAway(
                 f"other transactions were in the way {self._conflicts} times: {cause}"
             ) from error
-        if self._conflicts >= CONFLICTS_TOGETHER and self._database.dialect == "postgresql":
+        if self._conflicts >= CONFLICTS_TOGETHER and self._database.dialect.locks_rows:
             self.runner = OneByOne(self._memory)
         self._sleep(self._database.pause())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy.exc import DBAPIError
 
 from ..database import members
-from ..database.engine import Database, DatabaseAway, is_conflict
+from ..database.engine import Database, DatabaseAway
 from ..database.positions import Partition
 from .log import LogAway
 
@@ -75,7 +75,7 @@ class Members:
         except DatabaseAway as error:
             raise LogAway(str(error)) from error
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return  # another writer is at work; soon again
         self._beaten = now

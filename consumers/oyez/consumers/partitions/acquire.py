@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from ..database import positions
 from ..database.connection import HandlerConnection
-from ..database.engine import Database, is_conflict
+from ..database.dialects.lookup import dialect_of
+from ..database.engine import Database
 from ..database.positions import Held, Partition
 from ..handlers.application import Group
 from ..logs.log import FirstOffset, Log
@@ -54,18 +54,18 @@ class Taking:
         try:
             return self._in_one(partial(self._take, gained=gained, first=first, told=told))
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
         try:
             return self._in_one(partial(self._take_free, gained=gained, first=first, told=told))
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return Taken({}, {})
 
     def _in_one(self, work: Callable[[HandlerConnection], Taken]) -> Taken:
         with self._database.transaction() as db:
-            be_brief(db)
+            dialect_of(db).be_brief(db)
             return work(db)
 
     def _take_free(
@@ -99,9 +99,3 @@ class Taking:
         rest = positions.read(db, name, set(gained) - held.keys())
         # What has no reason any more, somebody has cleared just now.
         return Taken(held, {p: row for p, row in rest.items() if row.halted is not None})
-
-
-def be_brief(db: Connection) -> None:
-    """Do not wait for long for a row that somebody has locked; SQLite's engine does not anyway."""
-    if db.dialect.name == "postgresql":
-        db.execute(text("SET LOCAL lock_timeout = '500ms'"))

@@ -10,13 +10,14 @@ from sqlalchemy.exc import DBAPIError
 
 from ..core.record import Record
 from ..database import positions
-from ..database.engine import Database, DatabaseAway, is_conflict
+from ..database.dialects.lookup import dialect_of
+from ..database.engine import Database, DatabaseAway
 from ..database.positions import Held, Move, Partition
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.log import FirstOffset, Log, LogAway
-from .acquire import Taking, be_brief
+from .acquire import Taking
 from .first_positions import why_out_of_range
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
@@ -233,10 +234,10 @@ class Ownership:
             return
         try:
             with self._database.transaction() as db:
-                be_brief(db)
+                dialect_of(db).be_brief(db)
                 positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return
         self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}

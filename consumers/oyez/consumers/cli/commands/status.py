@@ -12,6 +12,7 @@ import typer
 from oyez.producers.spool import found_in
 
 from ...database import outbox
+from ...database.dialects.lookup import dialect_of
 from ...handlers.application import Application
 from ...reports import GroupState, PartitionState, group_states, state_of
 from ...run.assembly import topics_of
@@ -94,8 +95,7 @@ def _states(
     try:
         offsets = offsets_of(settings, engine) if ask else None
         with engine.connect() as db:
-            is_sqlite = db.dialect.name == "sqlite"
-            journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
+            journal = dialect_of(db).journal(db)
             states = group_states(db, groups, topics, offsets, time.time())
             waiting = _waiting(outbox.state(db))
     finally:

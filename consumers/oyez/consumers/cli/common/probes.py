@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -18,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers import SettingsError
 
+from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
 from ...run.assembly import engine_from
 from ...settings import ListenSettings
@@ -35,7 +35,7 @@ silent.propagate = False
 def database(settings: ListenSettings) -> None:
     """Raise `Unreachable` unless the database answers, and `MigrationNeeded` unless it has our tables."""
     address = make_url_or_fail(settings)
-    if _is_missing_file(address):
+    if dialect_named(address.get_backend_name()).is_missing(address):
         raise MigrationNeeded(f"the database {hidden(address)} does not exist; run: oyez db upgrade")
     engine = reached(settings)
     try:
@@ -53,9 +53,8 @@ def reached(settings: ListenSettings) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         why = " ".join(str(error.orig).replace(DRIVERS_HINT, "").split())
-        raise Unreachable(
-            f"the database {hidden(engine.url)} cannot be reached: {why}; {_hint(engine.url)}"
-        ) from None
+        hint = dialect_named(engine.dialect.name).away_hint
+        raise Unreachable(f"the database {hidden(engine.url)} cannot be reached: {why}; {hint}") from None
 
 
 def make_url_or_fail(settings: ListenSettings) -> URL:
@@ -122,16 +121,3 @@ def _asked(servers: str, options: Mapping[str, object]) -> tuple[str, str]:
         client.poll(0)
         return "away", said[0] if said else error.args[0].str()
     return "there", ""
-
-
-def _is_missing_file(address: URL) -> bool:
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return False
-    path = str(address.database)
-    return not path.startswith("file:") and Path(path).parent.is_dir() and not Path(path).exists()
-
-
-def _hint(address: URL) -> str:
-    if address.get_backend_name() == "sqlite":
-        return "does its folder exist, and may it be written?"
-    return HINT
