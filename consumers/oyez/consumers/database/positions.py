@@ -109,9 +109,9 @@ def begin(
         db.execute(dialect_of(db).insert(position).on_conflict_do_nothing(), rows)
 
 
-def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
-    """Move positions forward to what the group told its log when it kept its offsets there."""
-    for partition, offset in sorted(told.items()):
+def raise_to(db: Connection, group: str, committed: Mapping[Partition, int]) -> None:
+    """Move positions forward to what the group committed when it kept its offsets there."""
+    for partition, offset in sorted(committed.items()):
         db.execute(
             update(position)
             .where(_row_of(group, partition), position.c.position < offset)

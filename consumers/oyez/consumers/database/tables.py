@@ -149,8 +149,8 @@ member = Table(
     Column("seen_at", Double, nullable=False),
 )
 
-told = Table(
-    "oyez_told",
+committed = Table(
+    "oyez_committed",
     metadata,
     Column("group_name", Text, primary_key=True),
     Column("topic_id", Text, primary_key=True),

@@ -150,20 +150,20 @@ class Ownership:
             with self._database.transaction() as db:
                 positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
         except (DatabaseAway, DBAPIError):
-            return  # it is told again with the next attempt
+            return  # it is said again with the next attempt
 
     def go_back(self, moves: Iterable[Move]) -> None:
         """Read again from where these moves end: the log has been read further than was handled."""
         self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
     def moved(self, moves: list[Move]) -> None:
-        """The moves are committed; tell the log, whose copy is for lag tools."""
+        """The moves are committed here; now in the log too, whose copy is for lag tools."""
         ours = [move for move in moves if move.partition in self._held]
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
             self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
-        self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
+        self._log.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.

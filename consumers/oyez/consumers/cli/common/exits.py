@@ -20,9 +20,9 @@ from ...database.engine import could_not_connect
 from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
+from ...logs.spool.folders import FolderMissing
 from ...mail.errors import MailServerAway, MailSettingsWrong
 from ...run.loading import AppError
-from ...run.spool_folders import FolderMissing
 from . import logging
 
 OK = 0

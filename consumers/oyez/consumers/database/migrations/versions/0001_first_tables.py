@@ -152,7 +152,7 @@ def create_members() -> None:
         sa.Column("seen_at", sa.Double, nullable=False),
     )
     op.create_table(
-        "oyez_told",
+        "oyez_committed",
         sa.Column("group_name", sa.Text, primary_key=True),
         sa.Column("topic_id", sa.Text, primary_key=True),
         sa.Column("partition", sa.Integer, primary_key=True),
