@@ -10,6 +10,7 @@ from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransact
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ..core.outcomes import HandlerMisuse
+from .dialects.lookup import dialect_of
 
 if TYPE_CHECKING:
     from ..core.tool_context import ToolContext
@@ -20,7 +21,6 @@ _ENDING = re.compile(
     rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
     re.IGNORECASE | re.DOTALL,
 )
-_IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 
 
 def _refuse(what: str) -> NoReturn:
@@ -40,9 +40,11 @@ class HandlerConnection(Connection):
         seen.__dict__ = connection.__dict__
         return seen
 
-    def start(self, statement: str) -> None:
-        """Begin in the database's own words."""
-        super().exec_driver_sql(statement)
+    def begin_at_once(self) -> None:
+        """Begin in the database's own words, where the driver would do so only before the first write."""
+        statement = dialect_of(self).begin
+        if statement is not None:
+            super().exec_driver_sql(statement)
 
     def before_savepoints(self, write: Callable[[], None]) -> None:
         """Call ``write`` before each savepoint from now on, until the session is discarded: what is pending then is not
@@ -76,10 +78,7 @@ class HandlerConnection(Connection):
         """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""
         if not self.in_transaction():
             return True
-        driver: Any = self.connection.dbapi_connection
-        if self.dialect.name == "postgresql":
-            return driver.info.transaction_status in (_IDLE, _IN_ERROR)
-        return not driver.in_transaction
+        return dialect_of(self).is_over(self.connection.dbapi_connection)
 
     def begin(self) -> RootTransaction:
         return _refuse("Connection.begin()") if self.in_transaction() else super().begin()

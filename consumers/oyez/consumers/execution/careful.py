@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import NO_DEADLINE
 from ..core.outcomes import DONE, UNRUN, Dead, Outcome
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection, HandlerSession
+from ..database.dialects.lookup import dialect_of
 from ..database.engine import raise_for_database
 from .attempt import attempt, outcome_of
 from .delivery import Delivery, Result, Work
@@ -88,11 +88,12 @@ class Checking(OneByOne):
     end, so that what violates one lands on the handler and the event that did it."""
 
     def _accepted(self, db: HandlerConnection) -> Outcome:
-        if db.dialect.name != "postgresql":
+        check = dialect_of(db).check_now
+        if check is None:
             return DONE
         probe = db.begin_nested()
         try:
-            db.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            db.execute(check)
         except DBAPIError as error:
             raise_for_database(error, db)
             return outcome_of(error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database.engine import ConnectionLost, Database, DatabaseAway, is_conflict
+from ..database.engine import ConnectionLost, Database, DatabaseAway
 from .careful import OneByOne, more_careful
 from .memory import Memory
 from .runners import Runner
@@ -43,7 +43,7 @@ class Course:
     def after_refusal(self, runner: Runner, error: DBAPIError) -> Runner:
         """The database refused the transaction: another one was in the way, or something that it checks at the end.
         Raises the error if nothing is left to be tried, and `DatabaseAway` after too many conflicts."""
-        if not is_conflict(error):
+        if not self.database.is_conflict(error):
             careful = more_careful(runner, self.memory)
             if careful is None:
                 raise error
@@ -55,6 +55,6 @@ class Course:
                 f"other transactions were in the way {self._conflicts} times: {cause}"
             ) from error
         self.sleep(self.database.pause())
-        if self._conflicts >= CONFLICTS_TOGETHER and self.database.dialect == "postgresql":
+        if self._conflicts >= CONFLICTS_TOGETHER and self.database.dialect.locks_rows:
             return OneByOne(self.memory)
         return runner

@@ -19,7 +19,7 @@ from ..core.report import Report
 from ..core.tool_context import MAIL_SIZE, ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
-from ..database.engine import ConnectionLost, Database, is_conflict
+from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
 from .careful import Burying
 from .course import CONFLICTS_AT_ALL, Course
@@ -59,7 +59,7 @@ def _bury(database: Database, work: Work, sleep: Callable[[float], None]) -> Rep
                 return work(db, Burying())
         except DBAPIError as error:
             conflicts += 1
-            if not is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
+            if not database.is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
                 raise
         sleep(database.pause())
 

@@ -219,8 +219,8 @@ def _note_released(todo: dict[str, None], reports: list[Report], report: Report)
 
 def _begin(db: HandlerConnection) -> None:
     """Python's SQLite driver begins a transaction late; a savepoint before that would commit when it is released."""
-    if db.dialect.name == "sqlite" and db.is_broken():
-        db.start("BEGIN IMMEDIATE")
+    if db.is_broken():
+        db.begin_at_once()
 
 
 def from_settings(settings: Settings) -> InlineTransport:

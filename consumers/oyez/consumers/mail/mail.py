@@ -17,6 +17,7 @@ from oyez.schemas import Event, Signal
 from ..core.tool_context import ToolContext
 from ..database import mails
 from ..database.connection import HandlerConnection
+from ..database.dialects.lookup import dialect_of
 from ..database.mails import URGENT
 from ..handlers.tools import Causes, EventId, Pending, Tool
 from .addresses import Addresses, parse, parse_all
@@ -41,7 +42,7 @@ class Mail(Tool):
     def __init__(self, tool_context: ToolContext, handler: str, db: HandlerConnection) -> None:
         self._at = tool_context
         self._handler = handler
-        self._pending = Pending(db, mails.queueing(db.dialect.name))
+        self._pending = Pending(db, mails.queueing(dialect_of(db)))
         self._causes = Causes(handler)
         self._counts: Counter[EventId] = Counter()
 
