@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from .claims import unclaimed
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
 from .tables import position
 
@@ -262,7 +262,7 @@ def _advance(dialect: Dialect) -> tuple[Rows, Any]:
 
 def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> list[Move]:
     """Move positions, in sorted order; returns the moves that did not match the row any more."""
-    rows, statement = _advance(dialect_of(db))
+    rows, statement = _advance(dialect_named(db.dialect.name))
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]

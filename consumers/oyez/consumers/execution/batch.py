@@ -111,7 +111,7 @@ class Batch:
     def _new(self, db: Connection, now: float) -> Sequence[Taken]:
         if not self.events:
             return ()
-        ids = [(taken.source, taken.id) for taken in self.events]
+        ids = [(taken.envelope["source"], taken.envelope["id"]) for taken in self.events]
         new = inbox.admit(db, self.group.name, set(ids), now)
         if self.again:
             new = new | {taken.event_id for taken in self.events if self._is_again(taken.record)}

@@ -39,7 +39,7 @@ class Delivery:
     @property
     def ordered_key(self) -> tuple[str, str] | None:
         """The (handler, key) in whose order this delivery is handled, if it is."""
-        key = self.taken.key
+        key = self.taken.envelope.get("partitionkey")
         return (self.handler.name, key) if self.handler.ordered and key is not None else None
 
     @property
@@ -54,7 +54,7 @@ def payloads(deliveries: Sequence[Delivery]) -> list[Any]:
     """What the handler of these deliveries is given."""
     if deliveries[0].handler.wants_events:
         return [delivery.taken.event for delivery in deliveries]
-    return [delivery.taken.data for delivery in deliveries]
+    return [delivery.taken.envelope["data"] for delivery in deliveries]
 
 
 Result = tuple[Delivery, Outcome]
