@@ -22,7 +22,8 @@ from oyez.consumers.logs.members import Members
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.spool import SpoolLog
 from oyez.consumers.logs.spool import partition_of as folder_partition
-from oyez.producers import MemoryBroker, partition_of
+from oyez.producers import MemoryBroker
+from oyez.producers.partitioning import partition_of
 from oyez.producers.spool import LogReader, Segments, Writer, found_in
 from support.services import make_topic_again, unique
 

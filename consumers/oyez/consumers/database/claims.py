@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .parked import first_of_key
 from .rows import Rows

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .rows import ALWAYS, Rows
 from .tables import prerequisite

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Prerequisite, Signal, flaw, required_prerequisites
+from oyez.schemas import Signal
+from oyez.schemas.declaration import Declaration, Prerequisite, required_prerequisites
+from oyez.schemas.text import flaw
 
 from ..core.callables import place
 from .announcer import HandlerAnnouncer, source_of

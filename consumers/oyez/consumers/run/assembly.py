@@ -13,8 +13,9 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
-from oyez.producers import SettingsError, Transport, transport_from
+from oyez.producers import SettingsError, Transport
 from oyez.producers.kafka.durability import shipping_transport
+from oyez.producers.lookup import transport_from
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool.transport import own_spool
 
