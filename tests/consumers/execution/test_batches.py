@@ -18,7 +18,8 @@ from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import metadata
 from oyez.consumers.execution.batch import Batch
 from oyez.consumers.execution.reader import Reader, Taken
-from oyez.schemas import Encoder, Event, Signal
+from oyez.schemas import Event, Signal
+from oyez.schemas.encoding import Encoder
 
 
 class Linked(Signal, name="batches.linked", key="k", catalogue=known):

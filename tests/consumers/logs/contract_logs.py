@@ -22,7 +22,8 @@ from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.spool.member import SpoolLog
 from oyez.consumers.logs.spool.member import partition_of as folder_partition
 from oyez.consumers.logs.spool.members import Members
-from oyez.producers import MemoryBroker, partition_of
+from oyez.producers import MemoryBroker
+from oyez.producers.partitioning import partition_of
 from oyez.producers.spool import LogReader, Segments, Writer, found_in
 from support.services import make_topic_again, unique
 

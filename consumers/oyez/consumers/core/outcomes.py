@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from oyez.schemas import OyezError, Prerequisite, Signal, catalogue, flaw
-from oyez.schemas.text import text_of
+from oyez.schemas import OyezError, Signal, catalogue
+from oyez.schemas.declaration import Prerequisite
+from oyez.schemas.text import flaw, text_of
 
 
 class NotReady(OyezError):

@@ -24,7 +24,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, func, select
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .claims import ParkedRow, headers_text
 from .dialects.dialect import Dialect

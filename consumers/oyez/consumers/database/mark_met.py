@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, bindparam, literal, select
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from . import delivery_moves, parked, prerequisites
 from .dialects.dialect import Dialect

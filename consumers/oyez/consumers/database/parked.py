@@ -31,7 +31,7 @@ from sqlalchemy import (
     update,
 )
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_named, dialect_of

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of

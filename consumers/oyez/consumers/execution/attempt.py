@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, Waits
 from ..core.user_errors import text_of

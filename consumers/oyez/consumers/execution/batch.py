@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from oyez.schemas import OyezError, Prerequisite
+from oyez.schemas import OyezError
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.deadline import Deadline
 from ..core.record import Record

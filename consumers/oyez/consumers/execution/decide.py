@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.outcomes import Behind, Dead, Done, Failed, Unrun, Waits

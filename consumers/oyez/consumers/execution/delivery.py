@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import Outcome
 from ..database.claims import ParkedRow

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import assert_never
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.failure_summary import Faults
 from ..core.outcomes import Behind, Dead, Done, Failed, Outcome, Unrun, Waits

@@ -10,21 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
-from oyez.schemas import (
-    CANONICAL,
-    Declaration,
-    Envelope,
-    Event,
-    Undecodable,
-    check_text,
-    envelope_decoder,
-    event_of,
-    flaw,
-    message_key,
-    prefix,
-    read_envelope,
-    typed_envelope,
-)
+from oyez.schemas import Event, Undecodable
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.decoding import Envelope, check_text, envelope_decoder, event_of
+from oyez.schemas.encoding import CANONICAL, prefix
+from oyez.schemas.foreign import message_key, read_envelope, typed_envelope
+from oyez.schemas.text import flaw
 
 from ..core.record import Original, Record
 from ..handlers.application import Group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 from oyez.schemas.text import flaw
 
 from ..core.record import Original, Record

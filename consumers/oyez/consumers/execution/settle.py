@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.outcomes import DONE, Behind, Waits

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import dead_letters, parked
 from ..database.claims import ParkedRow

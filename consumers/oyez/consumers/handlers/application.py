@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from oyez.schemas import Catalogue, Declaration, OyezError, UnknownSignal, catalogue
+from oyez.schemas import Catalogue, OyezError, UnknownSignal, catalogue
+from oyez.schemas.declaration import Declaration
 from oyez.schemas.requirements import find_cycle
 
 from .met_by import Answers

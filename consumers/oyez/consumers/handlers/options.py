@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from oyez.schemas import Declaration, SchemaError, Signal, requirements_of
+from oyez.schemas import SchemaError, Signal
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.options import requirements_of
 
 from ..core.backoff import Backoff
 from ..core.callables import place

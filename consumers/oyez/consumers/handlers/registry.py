@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Prerequisite, Signal, flaw, required_prerequisites
+from oyez.schemas import Signal
+from oyez.schemas.declaration import Declaration, Prerequisite, required_prerequisites
+from oyez.schemas.text import flaw
 
 from ..core.backoff import Backoff
 from ..core.callables import place

@@ -65,7 +65,8 @@ class InlineTransport:
         self._clock = clock
         self._timer = timer
         self._release = release
-        self._left = False
+        # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
+        self._may_have_left = False
         self._executions = {
             group.name: execution_for(group, database, settings, clock)
             for group in application.groups.values()
@@ -75,8 +76,11 @@ class InlineTransport:
         call_in_child(self._begin_in_child)
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own."""
-        if self.handle(key, value) or self._left:
+        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own.
+
+        The outbox is asked only where something may stand in it: most applications never announce in handlers.
+        """
+        if self.handle(key, value) or self._may_have_left:
             self._drain(SLICE)
 
     def handle(self, key: bytes | None, value: bytes) -> bool:
@@ -96,7 +100,6 @@ class InlineTransport:
 
     def _drain(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
-        self._left = False
         drainer = Drainer(
             self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer
         )
@@ -105,6 +108,7 @@ class InlineTransport:
         except (OyezError, SQLAlchemyError) as error:
             problem = one_line(error)
         if problem is not None:
+            self._may_have_left = True
             log.warning("what was announced has to wait: %s", problem)
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
@@ -125,9 +129,9 @@ class InlineTransport:
             raise self._refused(error) from error
 
     def flush(self, timeout: float) -> None:
-        """Handle what handlers announced in callers' transactions that are committed by now."""
-        if self._left:
-            self._drain(timeout)
+        """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
+        of this process or one before it."""
+        self._drain(timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
@@ -171,14 +175,14 @@ class InlineTransport:
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
         report = self._all(intakes, db, OneByOne(Memory()))
-        self._left = self._left or report.announced > 0
+        self._may_have_left |= report.announced > 0
         todo = dict.fromkeys(report.released)
         while todo:
             name, _ = todo.popitem()
             if name in self._executions:
                 claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
                 report = self._executions[name].once(db, claim, OneByOne(Memory()), NO_DEADLINE)
-                self._left = self._left or report.announced > 0
+                self._may_have_left |= report.announced > 0
                 todo.update(dict.fromkeys([*report.released, *([name] if report.claimed else [])]))
 
     def _refused(self, error: BaseException) -> TransportRefused:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from oyez.producers import Settings, SettingsError, Transport, transport_from
+from oyez.producers import Settings, SettingsError, Transport
 from oyez.producers.kafka.durability import shipping_transport
+from oyez.producers.lookup import transport_from
 
 INSTEAD: Mapping[str, Callable[[Settings], Transport]] = {"kafka": shipping_transport}
 """Of Kafka the plain transport: here the database is the buffer, and no other one is to stand behind it."""

@@ -10,7 +10,8 @@ import typer
 from oyez.producers import Announcer, NotAnnounced, Undelivered
 from oyez.producers.kafka.durability import spool_of
 from oyez.producers.outgoing import Route, typed
-from oyez.schemas import Declaration, InvalidEvent, OyezError, Signal, catalogue
+from oyez.schemas import InvalidEvent, OyezError, Signal, catalogue
+from oyez.schemas.declaration import Declaration
 
 from ...settings import ListenSettings
 from ..common import output, probes

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import typer
 
-from oyez.schemas import Declaration, catalogue
+from oyez.schemas import catalogue
+from oyez.schemas.declaration import Declaration
 
 from ...core.printable import printable
 from ...handler_files import BrokenFile, Loaded

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from oyez.producers.spool import Folder, LogReader, Segments
-from oyez.schemas import Undecodable, read_envelope
+from oyez.schemas import Undecodable
+from oyez.schemas.foreign import read_envelope
 
 from ...database import Database, committed_offsets, members
 from ...database.positions import Partition
