@@ -6,6 +6,7 @@ from .handlers.announcer import HandlerAnnouncer
 from .handlers.application import Application, StartError
 from .handlers.registry import Handlers
 from .handlers.signature import RegistrationError
+from .handlers.tools import Tool
 from .mail import Attachment, Mail, MailRefused
 from .run.listen import listen
 from .run.listened import Listened
@@ -26,6 +27,7 @@ __all__ = [
     "RegistrationError",
     "Reject",
     "StartError",
+    "Tool",
     "listen",
     "load_application",
     "load_event_files",

@@ -8,8 +8,8 @@ from oyez.schemas import Prerequisite
 
 from ..core.outcomes import NotReady, Reject
 from ..core.user_errors import text_of
-from ..database.connection import HandlerSession
 from ..database.engine import raise_for_database
+from ..database.session import HandlerSession
 from .delivery import DONE, Dead, Delivery, Failed, Outcome, Waits, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)

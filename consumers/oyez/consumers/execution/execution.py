@@ -12,10 +12,12 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from oyez.producers import Settings
+
 from ..core.backoff import RetryPolicy
 from ..core.deadline import Deadline, no_deadline
 from ..core.report import Report
-from ..core.tool_context import MAIL_SIZE, ToolContext
+from ..core.tool_context import ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
 from ..database.engine import Database
@@ -52,22 +54,20 @@ class Execution:
         group: Group,
         database: Database,
         *,
+        settings: Settings,
         limits: RetryPolicy,
         budget: float = 10.0,
-        topic: str = "oyez.events",
-        mail_size: int = MAIL_SIZE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``topic``: where handlers announce signals that name none; ``mail_size``: the bytes that a mail may have."""
+        """``settings`` are what the tools of handlers go by."""
         self.group = group
         self.database = database
         self.clock = clock
         self.met = MetPrerequisites()
         self._budget = budget
-        self._topic = topic
-        self._mail_size = mail_size
+        self._settings = settings
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, limits, self.met)
@@ -110,7 +110,7 @@ class Execution:
         works = intake.take(db, now)
         readiness = intake.readiness(db, works, self.met)
         signals = self.group.application.signals
-        tool_context = ToolContext(self.group.app, self._topic, signals, self.clock, self._mail_size)
+        tool_context = ToolContext(self.group.app, self._settings, signals, self.clock)
         ran = runner.run(Todo(works, readiness, self.group.completing, deadline, tool_context), db)
         results = intake.accept(db, ran, deadline)
         report = self._settling.settle(db, results, now)

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import Deadline, no_deadline
 from ..core.tool_context import ToolContext
-from ..database.connection import HandlerConnection, HandlerSession
+from ..database.connection import HandlerConnection
 from ..database.engine import raise_for_database
+from ..database.session import HandlerSession
 from ..handlers.registry import Handler
 from .attempt import HANDLER_ERRORS, attempt, outcome_of
 from .delivery import DONE, UNRUN, Dead, Delivery, Done, Outcome, Result, Unrun, payloads

@@ -209,10 +209,9 @@ def execution_for(
     return Execution(
         group,
         database,
+        settings=settings,
         limits=retry_policy_from(settings),
         budget=settings.budget,
-        topic=settings.topic,
-        mail_size=settings.mail_size,
         clock=clock,
         sleep=sleep,
         timer=timer,
