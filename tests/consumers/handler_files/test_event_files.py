@@ -180,7 +180,7 @@ def test_the_handlers_given_stay_as_they_are(folder: Folder) -> None:
 def test_a_process_runs_a_file_once(folder: Folder) -> None:
     folder.write(
         "31.py",
-        "from consumers.handler_files import event_file_folder as filing\nfiling.seen.append(1)\ndef handle(event): ...",
+        "import consumers.handler_files.event_file_folder as filing\nfiling.seen.append(1)\ndef handle(event): ...",
     )
     folder.load()
     folder.load()
@@ -191,7 +191,7 @@ def test_each_fails_waits_and_runs_again_alone(folder: Folder, play: Play) -> No
     folder.write("31-a.py", noting("a"))
     folder.write(
         "31-b.py",
-        "from consumers.handler_files import event_file_folder as filing\ndef handle(event): filing.seen.remove(event.n)",
+        "import consumers.handler_files.event_file_folder as filing\ndef handle(event): filing.seen.remove(event.n)",
     )
     pipeline = play(folder.load().handlers, signals=filed)
     pipeline.handle(PageViewed(n=1))

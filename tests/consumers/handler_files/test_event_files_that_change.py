@@ -16,7 +16,7 @@ from consumers.upkeep.deploys import next_version, stopped
 from oyez.consumers import Handlers
 from oyez.consumers.handlers.recorded_handlers import GONE_AFTER
 
-FAILING = "from consumers.handler_files import event_file_folder as filing\ndef handle(event): filing.seen.remove(event.n)"
+FAILING = "import consumers.handler_files.event_file_folder as filing\ndef handle(event): filing.seen.remove(event.n)"
 
 
 def deployed(play: Play, before: Pipeline, folder: Folder, seconds: float = 1.0) -> Pipeline:
