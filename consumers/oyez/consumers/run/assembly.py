@@ -29,7 +29,6 @@ from ..logs.keepalive import KeepAlive
 from ..logs.log import Log
 from ..logs.members import Members
 from ..logs.spool import SpoolLog
-from ..mail.urgent import UrgentMail
 from ..outbox.lease import RowLease
 from ..outbox.relay import Drainer
 from ..outbox.relay_thread import Draining, DrainThread, NoDraining
@@ -37,14 +36,11 @@ from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
-from ..upkeep.after_deploy import Gone, NotRequired
-from ..upkeep.ask_for_parked import AskForParked
-from ..upkeep.retention import DAY, retention
-from ..upkeep.spool_retention import ReadSegments
-from ..upkeep.upkeep import MaintenanceTask, Upkeep
+from ..upkeep.upkeep import Upkeep
 from ..worker.batches import Batches
 from ..worker.retry_loop import RetryLoop
 from ..worker.worker import Worker
+from .maintenance import TaskContext, tasks_for
 
 log = logging.getLogger("oyez.kafka")
 
@@ -233,24 +229,10 @@ def retrying_for(
 
 def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instrument) -> Upkeep:
     """What is done in a group's sweeps besides."""
-    forgetting = retention(
-        execution.group,
-        inbox_seconds=settings.inbox_days * DAY,
-        dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
-        clock=execution.clock,
+    context = TaskContext(
+        execution.group, settings, instrument, execution.clock, spools=lambda: folders(settings)
     )
-    group = execution.group
-    tasks: list[MaintenanceTask] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
-    if settings.mail_host is not None:
-        idle = settings.idle_in_transaction
-        tasks.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
-    if settings.transport == "spool" and settings.spool_retention != "keep":
-        tasks.append(
-            ReadSegments(
-                group.application, settings.topic, settings.spool_retention, lambda: folders(settings)
-            )
-        )
-    return Upkeep(execution.database, tasks, execution.clock)
+    return Upkeep(execution.database, tasks_for(context), execution.clock)
 
 
 def retrying_for_group(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection
 
+from oyez.producers import Settings
 from oyez.producers.spool import RETENTION, Folder, retire
 
 from ..database import members
@@ -70,3 +71,12 @@ class ReadSegments:
             return
         if done:
             log.info("%s: %d segments that every group has read: %s", folder.path, len(done), self._retention)
+
+
+def read_segments(
+    application: Application, settings: Settings, find: Callable[[], Iterable[Folder]]
+) -> list[ReadSegments]:
+    """The task, where the spool is what is read and its segments are not kept."""
+    if settings.transport != "spool" or settings.spool_retention == "keep":
+        return []
+    return [ReadSegments(application, settings.topic, settings.spool_retention, find)]
