@@ -14,7 +14,7 @@ from consumers.handler_files.event_folder import (
 from consumers.pipeline import Pipeline, Play
 from consumers.upkeep.deploys import next_version, stopped
 from oyez.consumers import Handlers
-from oyez.consumers.handlers.recorded_handlers import GONE_AFTER
+from oyez.consumers.handlers.recorded_handlers import UNREGISTERED_AFTER
 
 FAILING = (
     "from consumers.handler_files import event_folder as here\ndef handle(event): here.seen.remove(event.n)"
@@ -32,7 +32,7 @@ def test_what_a_removed_file_had_parked_stays_and_runs_when_it_is_back(folder: F
     first = play(folder.load().handlers, signals=filed)
     first.handle(PageViewed(n=1))
     file.unlink()
-    second = deployed(play, first, folder, seconds=GONE_AFTER + 1)
+    second = deployed(play, first, folder, seconds=UNREGISTERED_AFTER + 1)
     second.later()
     second.handle(PageViewed(n=2))
     assert second.effects("a") == [1, 2]
@@ -68,7 +68,7 @@ def test_a_prerequisite_that_only_a_removed_file_stood_in_the_way_of_is_met(
     first.handle(AccountOpened(owner="ann"), ItemNew(owner="ann", n=5))
     assert first.effects("award") == []
     file.unlink()
-    second = deployed(play, first, folder, seconds=GONE_AFTER + 1)
+    second = deployed(play, first, folder, seconds=UNREGISTERED_AFTER + 1)
     second.later(5.0)
     assert second.effects("award") == [5]
 

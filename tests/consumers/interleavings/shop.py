@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from consumers.interleavings.signals import TOPIC, done, own
-from oyez.consumers import Application
+from oyez.consumers import Application, ListenSettings
 from oyez.consumers.core.backoff import RetryPolicy
 from oyez.consumers.core.record import Record
 from oyez.consumers.core.report import Report
@@ -56,7 +56,12 @@ class Shop:
         self.database = Database(engine, sleep=lambda _seconds: None)
         self.executions = {
             group.name: Execution(
-                group, self.database, policy=policy, clock=clock, sleep=lambda _seconds: None
+                group,
+                self.database,
+                settings=ListenSettings(),
+                policy=policy,
+                clock=clock,
+                sleep=lambda _seconds: None,
             )
             for group in application.groups.values()
         }

@@ -93,4 +93,4 @@ class Force:
             first = delivery_filter.heads(db, [row.id for row in rows])
         known = [row for row in rows if row.handler in self._group.by_name]
         busy = sum(row.id in first for row in known)
-        total.add(Tally(gone=len(rows) - len(known), busy=busy, behind=len(known) - busy))
+        total.add(Tally(unregistered=len(rows) - len(known), busy=busy, behind=len(known) - busy))

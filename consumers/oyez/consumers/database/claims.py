@@ -200,7 +200,7 @@ _next_due = (
 
 
 def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
-    """When the group's next parked row is due, if any is. Rows of handlers that are gone never are."""
+    """When the group's next parked row is due, if any is. Rows of handlers that are not registered never are."""
     moment: float | None = db.execute(_next_due, {"group": group, "handlers": list(handlers)}).scalar()
     return moment
 

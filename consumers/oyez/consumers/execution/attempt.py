@@ -8,8 +8,8 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, Waits
 from ..core.user_errors import text_of
-from ..database.connection import HandlerSession
 from ..database.engine import raise_for_database
+from ..database.session import HandlerSession
 from .delivery import Delivery, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)

@@ -9,9 +9,10 @@ from sqlalchemy.exc import DBAPIError
 from ..core.deadline import NO_DEADLINE
 from ..core.outcomes import DONE, UNRUN, Dead, Outcome
 from ..core.tool_context import ToolContext
-from ..database.connection import HandlerConnection, HandlerSession
+from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import raise_for_database
+from ..database.session import HandlerSession
 from .attempt import attempt, outcome_of
 from .delivery import Delivery, Result, Work
 from .gate import Gate

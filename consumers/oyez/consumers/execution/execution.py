@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers import Settings
+
 from ..core.backoff import RetryPolicy
 from ..core.deadline import NO_DEADLINE, Deadline
 from ..core.outcomes import DONE
 from ..core.report import Report
-from ..core.tool_context import MAIL_SIZE, ToolContext
+from ..core.tool_context import ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database
@@ -72,22 +74,20 @@ class Execution:
         group: Group,
         database: Database,
         *,
+        settings: Settings,
         policy: RetryPolicy,
         budget: float = 10.0,
-        topic: str = "oyez.events",
-        mail_size: int = MAIL_SIZE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``topic``: where handlers announce signals that name none; ``mail_size``: the bytes that a mail may have."""
+        """``settings`` are what the tools of handlers go by."""
         self.group = group
         self.database = database
         self.clock = clock
         self.met = MetPrerequisites()
         self._budget = budget
-        self._topic = topic
-        self._mail_size = mail_size
+        self._settings = settings
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, policy, self.met)
@@ -130,7 +130,7 @@ class Execution:
         load = intake.take(db, now)
         known = intake.known(db, load, self.met)
         group = self.group
-        context = ToolContext(group.app, self._topic, group.application.signals, self.clock, self._mail_size)
+        context = ToolContext(group.app, self._settings, group.application.signals, self.clock)
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)

@@ -9,8 +9,9 @@ from typing import Protocol
 from ..core.deadline import Deadline
 from ..core.outcomes import DONE, UNRUN
 from ..core.tool_context import ToolContext
-from ..database.connection import HandlerConnection, HandlerSession
+from ..database.connection import HandlerConnection
 from ..database.engine import raise_for_database
+from ..database.session import HandlerSession
 from ..handlers.registry import Handler
 from .attempt import HANDLER_ERRORS
 from .delivery import Delivery, Result, Work, payloads

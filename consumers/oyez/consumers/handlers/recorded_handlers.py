@@ -15,8 +15,8 @@ from ..database.tables import committed, dead, handler, inbox, parked, position
 from .application import Application, StartError
 from .registry import Handler
 
-GONE_AFTER = 600.0
-"""After how many seconds a handler is gone that no process of its application has had."""
+UNREGISTERED_AFTER = 600.0
+"""Seconds after which a handler counts as unregistered that no process of its application has had."""
 
 
 def register(db: Connection, application: Application, now: float) -> None:
@@ -38,11 +38,11 @@ def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> No
     db.execute(_see(dialect_of(db)), sorted(rows, key=itemgetter("handler")))
 
 
-def gone(db: Connection, application: Application, now: float) -> frozenset[str]:
+def unregistered(db: Connection, application: Application, now: float) -> frozenset[str]:
     """The handlers that this version of the application does not have, and that no other one has had for a while."""
     known = {one.name for one in application.handlers}
     recorded = select(handler.c.handler).where(
-        handler.c.app == application.name, handler.c.seen_at < now - GONE_AFTER
+        handler.c.app == application.name, handler.c.seen_at < now - UNREGISTERED_AFTER
     )
     return frozenset(set(db.execute(recorded).scalars()) - known)
 
@@ -51,7 +51,9 @@ def left_behind(db: Connection) -> set[tuple[str, str]]:
     """The (app, handler) of those that no process has had for a while, though some had others of their application."""
     newest = select(handler.c.app, func.max(handler.c.seen_at).label("at")).group_by(handler.c.app).subquery()
     query = select(handler.c.app, handler.c.handler).join_from(
-        handler, newest, (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - GONE_AFTER)
+        handler,
+        newest,
+        (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - UNREGISTERED_AFTER),
     )
     return {(app, name) for app, name in db.execute(query)}
 

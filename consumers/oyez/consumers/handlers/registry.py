@@ -10,11 +10,9 @@ from typing import Literal, TypeVar
 
 from oyez.schemas import Signal
 from oyez.schemas.declaration import Declaration, Prerequisite, required_prerequisites
-from oyez.schemas.text import flaw
 
 from ..core.backoff import Backoff
 from ..core.callables import place
-from .announcer import HandlerAnnouncer, source_of
 from .callers import Call, caller
 from .decorator import Decorator
 from .met_by import MetBy, check_met_by
@@ -174,7 +172,7 @@ class Handlers:
                 f"{self.app} has two handlers named {name} ({place(self._handlers[name].function)} and "
                 f"{place(function)}); give one of them name="
             )
-        _check_source(function, self.app, name, signature)
+        _check_tools(function, self.app, name, signature)
         self._handlers[name] = Handler(
             name=name,
             group=full_group,
@@ -215,9 +213,7 @@ class Handlers:
         return order == "key"
 
 
-def _check_source(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
-    if HandlerAnnouncer in signature.tools and (reason := flaw(source_of(app, name))):
-        raise RegistrationError(
-            f"{place(function)}: what it announces has the source {source_of(app, name)!r}, which {reason}; give it a "
-            f"shorter name="
-        )
+def _check_tools(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
+    for kind in signature.tools:
+        if (reason := kind.refusal(app, name)) is not None:
+            raise RegistrationError(f"{place(function)}: {reason}")

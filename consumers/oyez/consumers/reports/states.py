@@ -51,7 +51,7 @@ class ParkedCounts:
 @dataclass(frozen=True)
 class GroupState:
     """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked delivery was
-    parked; ``gone`` counts the parked deliveries of handlers that the application does not have."""
+    parked; ``unregistered`` counts the parked deliveries of handlers that the application does not have."""
 
     group: str
     promise: str
@@ -60,7 +60,7 @@ class GroupState:
     oldest_wait: float | None
     dead: int
     partitions: list[PartitionState]
-    gone: int = 0
+    unregistered: int = 0
 
 
 def group_states(
@@ -91,16 +91,20 @@ def group_states(
                 oldest_wait=None if oldest is None else max(0.0, now - oldest),
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
-                gone=left.pop(group.name, 0),
+                unregistered=left.pop(group.name, 0),
             )
         )
-    return found + [_gone(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()]
+    return found + [
+        _unregistered(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()
+    ]
 
 
-def _gone(name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float) -> GroupState:
+def _unregistered(
+    name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float
+) -> GroupState:
     """A group that the application does not have any more, and that has left something."""
     counts, oldest = parked_
-    return GroupState(name, "gone", None, counts, max(0.0, now - oldest), buried, [], count)
+    return GroupState(name, "unregistered", None, counts, max(0.0, now - oldest), buried, [], count)
 
 
 def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:

@@ -19,7 +19,6 @@ from ..handlers.application import Application, Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
-from ..mail.urgent import UrgentMail
 from ..outbox.lease import RowLease
 from ..outbox.relay import Drainer
 from ..outbox.relay_thread import Draining, DrainThread, NoDraining
@@ -27,13 +26,11 @@ from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
-from ..upkeep.after_deploy import Gone, NotRequired
-from ..upkeep.ask_for_parked import AskForParked
-from ..upkeep.retention import DAY, retention
-from ..upkeep.upkeep import MaintenanceTask, Upkeep
+from ..upkeep.upkeep import Upkeep
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
+from .maintenance import TaskContext, tasks_for
 from .outlets import outlet_from
 
 
@@ -146,10 +143,9 @@ def execution_for(
     return Execution(
         group,
         database,
+        settings=settings,
         policy=retry_policy_from(settings),
         budget=settings.budget,
-        topic=settings.topic,
-        mail_size=settings.mail_size,
         clock=clock,
         sleep=sleep,
         timer=timer,
@@ -171,22 +167,10 @@ def retrying_for(
 
 def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instrument) -> Upkeep:
     """What is done in a group's sweeps besides."""
-    forgetting = retention(
-        execution.group,
-        inbox_seconds=settings.inbox_days * DAY,
-        dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
-        clock=execution.clock,
-    )
-    group = execution.group
-    tasks: list[MaintenanceTask] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
-    if settings.mail_host is not None:
-        idle = settings.idle_in_transaction
-        tasks.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
-    backend = find_log_backend(settings)
+    group, backend = execution.group, find_log_backend(settings)
     read = None if backend is None else backend.retention(readers_of(group.application, settings))
-    if read is not None:
-        tasks.append(read)
-    return Upkeep(execution.database, tasks, execution.clock)
+    context = TaskContext(group, settings, instrument, execution.clock, log_retention=read)
+    return Upkeep(execution.database, tasks_for(context), execution.clock)
 
 
 def retrying_for_group(

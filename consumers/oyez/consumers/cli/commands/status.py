@@ -43,7 +43,7 @@ GROUPS = (
     output.Column("due", lambda row: row.parked.due),
     output.Column("oldest wait", lambda row: row.oldest_wait),
     output.Column("dead", lambda row: row.dead),
-    output.Column("handler gone", lambda row: row.gone),
+    output.Column("handler unregistered", lambda row: row.unregistered),
 )
 PARTITIONS = (
     output.Column("group", lambda row: row.group),

@@ -13,6 +13,7 @@ from oyez.producers import SettingsError
 from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ...admin import NotBegun
+from ...core.errors import ServiceAway
 from ...core.printable import one_line
 from ...core.stop_signals import Terminated
 from ...database import DatabaseAway, DatabaseError
@@ -21,7 +22,6 @@ from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
 from ...logs.spool.folders import FolderMissing
-from ...mail.errors import MailServerAway, MailSettingsWrong
 from ...run.loading import AppError
 from . import logging
 
@@ -54,14 +54,13 @@ class NotFound(OyezError):
     """What was asked for is not there."""
 
 
-class Unreachable(OyezError):
+class Unreachable(ServiceAway):
     """A service does not answer; the message says which one, where, and what to do."""
 
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
-    (Unreachable, UNREACHABLE),
+    (ServiceAway, UNREACHABLE),
     (DatabaseAway, UNREACHABLE),
-    (MailServerAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (FolderMissing, NOT_FOUND),
     (NotBegun, NOT_FOUND),
@@ -70,7 +69,6 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (UsageProblem, USAGE),
     (SettingsError, USAGE),
     (DatabaseError, USAGE),
-    (MailSettingsWrong, USAGE),
     (AppError, USAGE),
     (StartError, USAGE),
     (OpenToOthers, USAGE),
