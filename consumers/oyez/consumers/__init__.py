@@ -1,6 +1,7 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once."""
 
-from .core.outcomes import HandlerMisuse, NotReady, Reject
+from .core.backoff import Backoff
+from .core.outcomes import HandlerMisuse, NotReady, Reject, RetryAfter
 from .handler_files import load_event_files
 from .handlers.announcer import HandlerAnnouncer
 from .handlers.application import Application, StartError
@@ -15,6 +16,7 @@ from .settings import ListenSettings
 __all__ = [
     "Application",
     "Attachment",
+    "Backoff",
     "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
@@ -25,6 +27,7 @@ __all__ = [
     "NotReady",
     "RegistrationError",
     "Reject",
+    "RetryAfter",
     "StartError",
     "listen",
     "load_application",

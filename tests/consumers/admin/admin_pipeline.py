@@ -72,7 +72,7 @@ class Operator:
         total = Tally()
         for group in self.pipeline.application.groups.values():
             database = Database(self.pipeline.engine)
-            execution = Execution(group, database, limits=RetryPolicy(), clock=self.pipeline.clock)
+            execution = Execution(group, database, policy=RetryPolicy(), clock=self.pipeline.clock)
             total.add(Force(execution, Reader(group)).pull(Filter(app=self.app, **asked)))
         return total
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransact
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ..core.outcomes import HandlerMisuse
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named
 
 if TYPE_CHECKING:
     from ..core.tool_context import ToolContext
@@ -42,7 +42,7 @@ class HandlerConnection(Connection):
 
     def begin_at_once(self) -> None:
         """Begin in the database's own words, where the driver would do so only before the first write."""
-        statement = dialect_of(self).begin
+        statement = dialect_named(self.dialect.name).begin
         if statement is not None:
             super().exec_driver_sql(statement)
 
@@ -78,7 +78,7 @@ class HandlerConnection(Connection):
         """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""
         if not self.in_transaction():
             return True
-        return dialect_of(self).is_over(self.connection.dbapi_connection)
+        return dialect_named(self.dialect.name).is_over(self.connection.dbapi_connection)
 
     def begin(self) -> RootTransaction:
         return _refuse("Connection.begin()") if self.in_transaction() else super().begin()

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Double, Text, bindparam, delete
 
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import ALWAYS, Rows
 from .tables import inbox
 
@@ -38,7 +38,7 @@ def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[Even
     They are inserted in sorted order, so that two workers with the same events wait for one another instead
     of deadlocking.
     """
-    dialect = dialect_of(db)
+    dialect = dialect_named(db.dialect.name)
     rows, statement = _admit(dialect)
     parameters = {**rows.bind(sorted(ids)), "group": group, "now": now}
     result = db.execute(statement, parameters)

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from oyez.schemas import Prerequisite
 
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
 from .tables import parked
 
@@ -108,7 +108,7 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
     asked = sorted(set(keys))
     if not asked:
         return {}
-    rows, statement = _heads(dialect_of(db))
+    rows, statement = _heads(dialect_named(db.dialect.name))
     return {
         (row.handler, row.key): Head(
             row.rank, Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None

@@ -20,13 +20,14 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    null,
     select,
     update,
 )
 
 from .claims import unclaimed
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
 from .tables import position
 
@@ -238,11 +239,11 @@ def _advance(dialect: Dialect) -> tuple[Rows, Any]:
         .values(
             position=given.c.next,
             takes=0,
-            suspect=None,
+            suspect=null(),
             starts=0,
-            halted=None,
-            halted_at=None,
-            trouble=None,
+            halted=null(),
+            halted_at=null(),
+            trouble=null(),
             updated_at=bindparam("now"),
         )
         .where(
@@ -261,7 +262,7 @@ def _advance(dialect: Dialect) -> tuple[Rows, Any]:
 
 def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> list[Move]:
     """Move positions, in sorted order; returns the moves that did not match the row any more."""
-    rows, statement = _advance(dialect_of(db))
+    rows, statement = _advance(dialect_named(db.dialect.name))
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]

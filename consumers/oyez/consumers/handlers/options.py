@@ -10,6 +10,7 @@ from typing import Literal
 
 from oyez.schemas import Declaration, SchemaError, Signal, requirements_of
 
+from ..core.backoff import Backoff
 from ..core.callables import place
 from .signature import Form, RegistrationError, Signature
 
@@ -32,6 +33,7 @@ class Asked:
     completes: bool = True
     batch: bool | None = None
     file: Path | None = None
+    retry: Backoff | None = None
 
 
 def app_name(given: object) -> str:
@@ -113,6 +115,15 @@ def requirements(
             f"so each event would wait for itself; name the field that holds the other subject"
         )
     return requires
+
+
+def retry_asked(function: Callable[..., object], given: object) -> Backoff | None:
+    """How a handler is to be tried again; None: as the settings say."""
+    if given is None or isinstance(given, Backoff):
+        return given
+    raise RegistrationError(
+        f"{place(function)}: retry is {given!r}; give a Backoff(first=…, longest=…, attempts=…)"
+    )
 
 
 def declared(signal: type[Signal]) -> Declaration:

@@ -1,4 +1,4 @@
-"""What operators ask: how far each group is, what waits, what was given up, what is in the spool. Queries only."""
+"""What operators ask, by queries only: how far each group is, what waits, what was given up, what is in the spool."""
 
 from ..database.delivery_filter import Filter
 from ..logs.offsets import Ends, Offsets, PartitionEnds

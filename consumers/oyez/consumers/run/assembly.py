@@ -31,8 +31,8 @@ from ..upkeep.after_deploy import Gone, NotRequired
 from ..upkeep.ask_for_parked import AskForParked
 from ..upkeep.retention import DAY, retention
 from ..upkeep.upkeep import MaintenanceTask, Upkeep
-from ..worker.batches import Batches
 from ..worker.retry_loop import RetryLoop
+from ..worker.round import Reading
 from ..worker.worker import Worker
 from .outlets import outlet_from
 
@@ -102,7 +102,7 @@ def make_worker(
         execution,
         source,
         ownership,
-        Batches(execution, ownership, patient, told, sleep=sleep),
+        Reading(execution, source, ownership, patient, told, batch=settings.batch, sleep=sleep),
         retrying_for(execution, settings, told),
         wakeups(database, group, clock),
         patient,
@@ -146,7 +146,7 @@ def execution_for(
     return Execution(
         group,
         database,
-        limits=retry_policy_from(settings),
+        policy=retry_policy_from(settings),
         budget=settings.budget,
         topic=settings.topic,
         mail_size=settings.mail_size,

@@ -15,7 +15,10 @@ GROUP = "oyez.databases"
 
 
 def dialect_of(db: Connection) -> Dialect:
-    """The dialect of the database that a connection is to. Raises `DatabaseError` for one that nobody knows."""
+    """The dialect of the database that a connection is to. Raises `DatabaseError` for one that nobody knows.
+
+    What runs for each batch asks `dialect_named` itself, which is a look into a cache.
+    """
     return dialect_named(db.dialect.name)
 
 
