@@ -91,10 +91,10 @@ class Acquisition:
             one.write(db, name, now)
         if self._group.is_exact:
             positions.raise_to(db, name, {p: offset for p, offset in committed.items() if p in gained})
-            rows = {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
+            rows = {p: positions.acquire(db, name, p, self._owner, now) for p in sorted(gained)}
             held = {partition: row for partition, row in rows.items() if row is not None}
         else:
-            found = positions.count_takes(db, name, gained)
+            found = positions.count_acquisitions(db, name, gained)
             held = {p: replace(row, position=committed.get(p, row.position)) for p, row in found.items()}
         rest = positions.read(db, name, set(gained) - held.keys())
         # What has no reason any more, somebody has cleared just now.

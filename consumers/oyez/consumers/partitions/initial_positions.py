@@ -16,12 +16,12 @@ from ..logs.group_offsets import FirstOffset, GroupOffsets
 class InitialPositions:
     """Initial positions of some partitions of a topic; ``halted`` says why these are not to be read yet."""
 
-    starts: dict[Partition, int]
+    offsets: dict[Partition, int]
     halted: str | None = None
 
     def write(self, db: HandlerConnection, group: str, now: float) -> None:
         """Give them to those partitions that have none."""
-        positions.begin(db, group, self.starts, now, self.halted)
+        positions.begin(db, group, self.offsets, now, self.halted)
 
 
 def initial_positions(

@@ -1,4 +1,4 @@
-"""The partitions that a worker holds: taken with an epoch, read from the database's position."""
+"""The partitions that a worker holds: acquired with an epoch, read from the database's position."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .acquire import Acquisition
 from .initial_positions import why_out_of_range
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
-TAKES = 3  # epochs without progress, after which events are handled one at a time
+ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
 ACQUIRE_AGAIN = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
@@ -53,7 +53,7 @@ class Ownership:
         self._is_away = False
         self._has_suspects = False
         self.is_waiting = False
-        """Whether there are partitions that could not be taken yet."""
+        """Whether there are partitions that could not be acquired yet."""
 
     @property
     def held(self) -> Mapping[Partition, Held]:
@@ -91,7 +91,7 @@ class Ownership:
             self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
 
     def follow(self) -> None:
-        """Take what the log assigned since the last poll, and forget what it took away.
+        """Acquire what the log assigned since the last poll, and forget what it took away.
 
         What cannot be had yet, because its row is locked or the log does not answer, is tried again next time.
         """
@@ -130,7 +130,7 @@ class Ownership:
         return [move for move in self.standing() if move.next != move.believed]
 
     def has_suspects(self) -> bool:
-        """Whether workers have died without getting on in a partition that was taken since this was last asked."""
+        """Whether workers have died without getting on in a partition that was acquired since this was last asked."""
         found, self._has_suspects = self._has_suspects, False
         return found
 
@@ -170,7 +170,7 @@ class Ownership:
         """After a rollback: read on from the database's positions, or events would be lost.
 
         Partitions that another worker has taken are left. If the log still says after a while that they are this
-        worker's, the other one was wrong, and they are taken again.
+        worker's, the other one was wrong, and they are acquired again.
         """
         self._adopt(self._rows(self._held), list(self._held))
 
@@ -202,7 +202,7 @@ class Ownership:
         self._log.start(starts)
 
     def _halt(self, out_of_range: Mapping[Partition, int]) -> None:
-        """What cannot be read on is written down for all to see, and not taken again until that is cleared."""
+        """What cannot be read on is written down for all to see, and not acquired again until that is cleared."""
         for partition, position in out_of_range.items():
             held = self._held.get(partition)
             if held is None:
@@ -230,7 +230,9 @@ class Ownership:
 
     def _release(self, partitions: Iterable[Partition]) -> None:
         """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
-        counted = {p: held for p in partitions if (held := self._held[p]).takes or held.suspect is not None}
+        counted = {
+            p: held for p in partitions if (held := self._held[p]).acquisitions or held.suspect is not None
+        }
         if not counted:
             return
         try:
@@ -244,7 +246,7 @@ class Ownership:
         self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
-        """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
+        """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
         now = self._clock()
         self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < ACQUIRE_AGAIN}
         self._halted = {p: why for p, why in self._halted.items() if p in gained}
@@ -255,7 +257,9 @@ class Ownership:
             return
         acquired = self._acquisition.acquire(gained)
         self._held.update(acquired.held)
-        if any(held.takes > TAKES or held.suspect is not None for held in acquired.held.values()):
+        if any(
+            held.acquisitions > ACQUISITIONS or held.suspect is not None for held in acquired.held.values()
+        ):
             self._has_suspects = True
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
@@ -263,7 +267,7 @@ class Ownership:
 
 
 def _unsuspected(held: Held, position: int) -> Held:
-    return replace(held, position=position, takes=0, suspect=None, starts=0)
+    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
 
 
 def _has_moved(held: Held, now: Held | None) -> bool:
