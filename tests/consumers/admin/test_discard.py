@@ -133,7 +133,7 @@ def test_a_prerequisite_that_is_met_already_is_not_met_again(operator: OperatorP
     assert one.discard(DEAD).met == []
 
 
-def test_a_handler_that_is_gone_stands_in_nobodys_way(operator: OperatorPipeline) -> None:
+def test_an_unregistered_handler_stands_in_nobodys_way(operator: OperatorPipeline) -> None:
     failing = Failing()
     one = operator(visits(failing))
     failing.tell("greet", 0, error=REJECT)

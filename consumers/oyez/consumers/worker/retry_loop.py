@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from oyez.producers.delays import Delays
 
@@ -13,6 +13,7 @@ from ..execution.broken_deploy import HandlersBroken
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 PASSING = 0.2  # s; what the database needs longer than that is worth a line in the log
@@ -107,6 +108,18 @@ class Once(RetryLoop):
         except HandlersBroken as error:
             tell(error)
             raise
+
+
+def having_failed(error: Exception, work: Callable[P, T]) -> Callable[P, T]:
+    """``work``, whose first attempt was made outside of the loop and has failed: that is what its first call raises."""
+    failures = [error]
+
+    def again(*given: P.args, **named: P.kwargs) -> T:
+        if failures:
+            raise failures.pop()
+        return work(*given, **named)
+
+    return again
 
 
 def _never() -> bool:
