@@ -97,7 +97,8 @@ class Ownership:
         """
         try:
             gained = self._log.gained()
-            self._halt(self._log.out_of_range())
+            if out_of_range := self._log.out_of_range():
+                self._halt(out_of_range)
             if gained or self._left:
                 self._start(self._to_acquire(gained))
                 self._heard()
