@@ -1,7 +1,7 @@
-"""Draining: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
+"""BackgroundRelay: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
 
 Whoever dies in between leaves its rows, and they are sent again: the second copies are dropped by the inbox. So are
-those of two who drain at once. Each sends in the order of the numbers, so that whatever arrives first of an event
+those of two who relay at once. Each sends in the order of the numbers, so that whatever arrives first of an event
 arrives behind the first copies of what stands before it.
 """
 
@@ -29,17 +29,17 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class Relayed:
     """What was done: how many events have left, why the rest did not (None if nothing is in the way), and whether
-    somebody else is draining."""
+    somebody else is relaying."""
 
     events: int = 0
     problem: str | None = None
     busy: bool = False
 
 
-class Drainer:
-    """Ships the outbox of one database. Not for several threads at once."""
+class Relay:
+    """Relays the outbox of one database. Not for several threads at once."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Drainer:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``transport`` is asked for one when there is something to send; it is this drainer's alone.
+        """``transport`` is asked for one when there is something to send; it is this relay's alone.
 
         ``patience``: seconds that a batch may take to arrive. What has not by then has failed, all at once: if the
         transport gave up events one by one, a later one of a key could arrive without an earlier one.
@@ -67,15 +67,15 @@ class Drainer:
         self._departures: Departures | None = None
         self._noted = False
 
-    def drain(
+    def run(
         self,
         stop: Callable[[], bool] = lambda: False,
         *,
         limit: float = float("inf"),
         seconds: float = float("inf"),
         tell: Callable[[int], None] = lambda _events: None,
-    ) -> Drained:
-        """Ship until nothing is left, or something is in the way; ``limit`` events and ``seconds`` at most.
+    ) -> Relayed:
+        """Relay until nothing is left, or something is in the way; ``limit`` events and ``seconds`` at most.
 
         ``tell`` is told, again and again, how many have left. Raises `DatabaseAway`.
         """
@@ -86,7 +86,7 @@ class Drainer:
             if not self._has_any():
                 break
             if not self._lease.take():
-                return Drained(events, busy=True)
+                return Relayed(events, busy=True)
             try:
                 trip = Trip(limit - events)
                 self._travel(trip, lambda: stop() or self._timer() > end, partial(_tell, tell, events))
@@ -95,8 +95,8 @@ class Drainer:
             finally:
                 self._lease.release()
             if trip.problem is not None:
-                return Drained(events, trip.problem)
-        return Drained(events)
+                return Relayed(events, trip.problem)
+        return Relayed(events)
 
     def close(self, timeout: float) -> None:
         """Let go of the transport."""

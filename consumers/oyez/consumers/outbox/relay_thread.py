@@ -1,4 +1,4 @@
-"""Draining beside a worker's handling: a broker that is away holds up nobody but the draining."""
+"""Relaying beside a worker's handling: a broker that is away holds up nobody but the relay."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Protocol
 from ..database.engine import DatabaseAway, one_line
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
-from .relay import Drainer
+from .relay import Relay
 
 FIRST, LONGEST = 0.2, 5.0  # s between attempts while something is in the way
 LEAVING = 5.0  # s that a worker that stops waits for what is on its way
 
 
-class Draining(Protocol):
-    """Ships the outbox when there may be something in it."""
+class BackgroundRelay(Protocol):
+    """Relays the outbox when there may be something in it."""
 
     def wake(self) -> None:
         """There may be something. Never blocks."""
 
     def close(self) -> None:
-        """Ship what is there, if that is quickly done, and end."""
+        """Relay what is there, if that is quickly done, and end."""
 
 
-class NoDraining:
+class NoRelay:
     """Leaves the outbox to others."""
 
     def wake(self) -> None: ...
@@ -33,13 +33,13 @@ class NoDraining:
     def close(self) -> None: ...
 
 
-class DrainThread:
-    """Ships in a thread of its own, which begins with the first need for it."""
+class RelayThread:
+    """Relays in a thread of its own, which begins with the first need for it."""
 
     def __init__(
         self,
         name: str,
-        drainer: Drainer,
+        relay: Relay,
         instrument: Instrument,
         *,
         first: float = FIRST,
@@ -47,7 +47,7 @@ class DrainThread:
     ) -> None:
         """``name``: of the group whose worker this is. ``first`` and ``longest``: seconds between attempts."""
         self._name = name
-        self._drainer = drainer
+        self._relay = relay
         self._emit = instrument.emit
         self._first = first
         self._longest = longest
@@ -60,7 +60,7 @@ class DrainThread:
     def wake(self) -> None:
         self._woken.set()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="oyez-draining", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="oyez-relay", daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -73,19 +73,17 @@ class DrainThread:
         while not self._stop.is_set():
             self._woken.wait()
             self._woken.clear()
-            self._drain(self._stop.is_set)
+            self._pass(self._stop.is_set)
             if self._delay:
                 self._stop.wait(self._delay)
                 self._woken.set()
         if not self._delay:
-            self._drain(_never)
-        self._drainer.close(LEAVING)
+            self._pass(_never)
+        self._relay.close(LEAVING)
 
-    def _drain(self, stop: Callable[[], bool]) -> None:
+    def _pass(self, stop: Callable[[], bool]) -> None:
         try:
-            problem = self._drainer.drain(
-                stop, seconds=LEAVING if self._stop.is_set() else float("inf")
-            ).problem
+            problem = self._relay.run(stop, seconds=LEAVING if self._stop.is_set() else float("inf")).problem
         except DatabaseAway:
             self._delay = self._longest  # the worker says so, and waits as well
             return

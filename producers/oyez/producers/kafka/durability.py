@@ -11,7 +11,7 @@ from ..settings import Settings
 from ..shipping import Shipper
 from ..spool.transport import writer_from
 from ..spool_shipping.background import Background
-from ..spool_shipping.shipper_of_logs import Drainer
+from ..spool_shipping.spool_shipper import SpoolShipper
 from ..transport import Transport
 from .acked import AckedTransport
 from .config import producer_config
@@ -53,9 +53,9 @@ def shipping_transport(settings: Settings) -> KafkaTransport:
     )
 
 
-def drainer_from(settings: Settings) -> Drainer:
+def spool_shipper_from(settings: Settings) -> SpoolShipper:
     """What ships the spool. SettingsError: there is none."""
-    return Drainer(
+    return SpoolShipper(
         [spool_of(settings)],
         settings.topic,
         lambda: shipper_from(settings),
@@ -83,7 +83,7 @@ def _failing_over(settings: Settings) -> Transport:
         lambda: Outlet(config, patience),
         spool_of(settings),
         writer_from(settings),
-        Background(lambda: drainer_from(settings)),
+        Background(lambda: spool_shipper_from(settings)),
         limit=int(config.get("message.max.bytes", 1_000_000)),
     )
 
@@ -93,7 +93,7 @@ def _acked(settings: Settings) -> Transport:
 
 
 def _spooled(settings: Settings) -> Transport:
-    background = Background(lambda: drainer_from(settings))
+    background = Background(lambda: spool_shipper_from(settings))
     return SpooledTransport(spool_of(settings), writer_from(settings), background)
 
 

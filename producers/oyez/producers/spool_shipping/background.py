@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from ..forks import call_in_child
-from .shipper_of_logs import Drainer
+from .spool_shipper import SpoolShipper
 
 log = logging.getLogger("oyez.spool")
 
@@ -17,9 +17,9 @@ _IDLE = 30.0
 
 
 class Background:
-    """Drains as long as its process lives, from the first time on that it is woken."""
+    """Ships as long as its process lives, from the first time on that it is woken."""
 
-    def __init__(self, make: Callable[[], Drainer]) -> None:
+    def __init__(self, make: Callable[[], SpoolShipper]) -> None:
         self._make = make
         self._begin()
         call_in_child(self._begin)
@@ -49,16 +49,16 @@ class Background:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None and not self._finishing.is_set():
-                thread = threading.Thread(target=self._run, name="oyez-spool-drain", daemon=True)
+                thread = threading.Thread(target=self._run, name="oyez-spool-shipping", daemon=True)
                 thread.start()
                 self._thread = thread
 
     def _run(self) -> None:
-        drainer, busy = self._make(), time.monotonic()
+        spool_shipper, busy = self._make(), time.monotonic()
         while not self._stopping.is_set():
             last = self._finishing.is_set()
             try:
-                done = drainer.run(self._stopping.is_set)
+                done = spool_shipper.run(self._stopping.is_set)
             except Exception:
                 log.exception("the spool was not shipped; it is tried again")
                 done = None
@@ -67,9 +67,9 @@ class Background:
             if done is None or done.shipped or done.stuck:
                 busy = time.monotonic()
             elif time.monotonic() - busy > _IDLE:
-                drainer.rest()
+                spool_shipper.rest()
             self._woken.wait(_EVERY)
             self._woken.clear()
             if done is None or done.stuck:
                 self._finishing.wait(_EVERY)
-        drainer.close(1.0)
+        spool_shipper.close(1.0)

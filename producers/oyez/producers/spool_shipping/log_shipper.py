@@ -15,9 +15,9 @@ from ..spool.folder import LOCK, Folder
 from ..spool.reader import BytesMissing, LogReader
 from ..spool.segments import Segments
 from .lines import NoEvent, outgoing
-from .lock import DRAIN, FileLock
+from .lock import SHIP_LOCK, FileLock
 from .mark import Mark
-from .refused import put_aside
+from .refused import quarantine
 
 log = logging.getLogger("oyez.spool")
 
@@ -41,9 +41,9 @@ class _Lines(NamedTuple):
     ends: list[int]
 
 
-class LogDrain:
+class LogShipper:
     """Ships what is in a log, from its mark on. The mark moves once everything before it has been acknowledged: a
-    drainer that is killed leaves at most a batch that the next one sends again."""
+    shipper that is killed leaves at most a batch that the next one sends again."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class LogDrain:
         self._mark = Mark(folder.path, folder.log_id)
         self._segments = Segments(folder.path, folder.log_id)
         self._reader = LogReader(self._segments)
-        self._draining = FileLock(folder.path / DRAIN)
+        self._shipping = FileLock(folder.path / SHIP_LOCK)
         self._appending = FileLock(folder.path / LOCK)
         self._position = self._shipped = 0
         self._most = _BATCH
@@ -74,14 +74,14 @@ class LogDrain:
         with self._named():
             return (self._mark.read() or 0) != self._segments.end()
 
-    def drain(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
+    def ship(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
         """Ship everything, or until told to stop; returns how many events were, or None if another process ships the
         folder at the moment.
 
         Raises `Stuck`; what was shipped before is marked.
         """
         try:
-            with self._named(), self._draining.held_if_free() as is_ours:
+            with self._named(), self._shipping.held_if_free() as is_ours:
                 if not is_ours:
                     return None
                 self._position = self._begin()
@@ -163,7 +163,7 @@ class LogDrain:
             return
         events, why = self._events(lines)
         if not events:
-            self._put_aside(lines[0], why, ends[0])
+            self._quarantine(lines[0], why, ends[0])
             return
         shipped = shipper.ship(events, until - self._timer())
         if shipped.is_refused and not shipped.count and len(events) > 1:
@@ -179,7 +179,7 @@ class LogDrain:
         if not shipped.is_refused:
             raise Stuck(shipped.reason, self._shipped)
         if not shipped.count:
-            self._put_aside(lines[0], shipped.reason, ends[0])
+            self._quarantine(lines[0], shipped.reason, ends[0])
 
     def _events(self, lines: list[bytes]) -> tuple[list[Outgoing], str]:
         """The events at the beginning of some lines, and why the next line is none."""
@@ -191,10 +191,10 @@ class LogDrain:
             return events, str(error)
         return events, ""
 
-    def _put_aside(self, line: bytes, why: str, after: int) -> None:
+    def _quarantine(self, line: bytes, why: str, after: int) -> None:
         path, position = self.folder.path, self._position
-        log.error("the spool %s: the record at %d was put aside: %s", path, position, why)
-        put_aside(path, self.folder.log_id, position, line, why, self._clock())
+        log.error("the spool %s: the record at %d was quarantined: %s", path, position, why)
+        quarantine(path, self.folder.log_id, position, line, why, self._clock())
         self._move(after)
 
     def _move(self, position: int) -> None:
