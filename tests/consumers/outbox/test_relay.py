@@ -220,7 +220,7 @@ def test_what_was_announced_while_somebody_shipped_is_shipped_by_him(outbox_pipe
 
 
 @pytest.mark.parametrize("how", ["lasting", "spoil"])
-def test_what_will_never_be_taken_is_set_aside_and_the_rest_goes_on(
+def test_what_will_never_be_taken_is_quarantined_and_the_rest_goes_on(
     outbox_pipeline: OutboxPipeline, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     rough = Rough(outbox_pipeline.broker, {1: how}.get)
@@ -228,7 +228,7 @@ def test_what_will_never_be_taken_is_set_aside_and_the_rest_goes_on(
     assert outbox_pipeline.relay(rough).run() == Relayed(3)
     assert (outbox_pipeline.arrived(), outbox_pipeline.left()) == ([0, 2, 3], [1])
     (line,) = caplog.messages
-    assert "too large; it is set aside" in line
+    assert "too large; it is quarantined" in line
     rough.sends.clear()
     assert outbox_pipeline.relay(rough).run() == Relayed()
     assert rough.sends == [], "nobody tries again by himself"

@@ -13,6 +13,7 @@ from oyez.consumers.instrumentation import Instrument, InstrumentationEvent
 from oyez.consumers.instrumentation.events import OutboxHeldUp, OutboxMovesOn
 from oyez.consumers.outbox.relay_thread import RelayThread
 from oyez.consumers.run.assembly import relay_for
+from oyez.producers.delays import Delays
 from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.spool.transport import SpoolTransport
 from support.waiting import eventually
@@ -50,7 +51,7 @@ def begin(outbox_pipeline: OutboxPipeline, heard: Heard) -> Iterator[Begin]:
 
     def make(transport: Rough | None = None) -> RelayThread:
         relay = outbox_pipeline.relay(transport)
-        begun.append(RelayThread("shop.placed", relay, Instrument(heard), first=0.01, longest=0.05))
+        begun.append(RelayThread("shop.placed", relay, Instrument(heard), delays=Delays(0.01, 0.05)))
         return begun[-1]
 
     yield make
@@ -135,7 +136,7 @@ def test_kafka_gives_up_nothing_by_itself(outbox_pipeline: OutboxPipeline) -> No
     transport = relay._make()
     assert isinstance(transport, KafkaTransport)
     assert transport._config["message.timeout.ms"] == 86_400_000
-    assert relay._patience == 3.0
+    assert relay._timeout == 3.0
 
 
 def test_another_transport_is_the_one_that_is_set(outbox_pipeline: OutboxPipeline) -> None:

@@ -9,7 +9,7 @@ import random
 import signal
 from pathlib import Path
 
-from oyez.producers.shipping import Shipper
+from oyez.producers.ordered_sender import OrderedSender
 from oyez.producers.spool_shipping import LogShipper, SpoolShipper
 from oyez.producers.spool_shipping.lock import SHIP_LOCK, FileLock
 from producers.kafka.failover.fakes import FakeBroker, FakeShipping
@@ -23,9 +23,9 @@ def test_one_process_at_a_time_ships_a_log(tmp_path: Path) -> None:
     spooled(tmp_path, 3)
     broker = FakeBroker()
     with FileLock(tmp_path / "t" / SHIP_LOCK).held():
-        assert LogShipper(the_log(tmp_path)).ship(Shipper(FakeShipping(broker)), never) is None
+        assert LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(broker)), never) is None
     assert broker.log == []
-    assert LogShipper(the_log(tmp_path)).ship(Shipper(FakeShipping(broker)), never) == 3
+    assert LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(broker)), never) == 3
 
 
 def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tm
         os.close(reader)
         lock._close()  # as when this process dies: nobody unlocks it
         try:
-            shipper, log = Shipper(FakeShipping(FakeBroker())), LogShipper(the_log(tmp_path))
+            shipper, log = OrderedSender(FakeShipping(FakeBroker())), LogShipper(the_log(tmp_path))
             assert eventually(lambda: log.ship(shipper, never)) == 1
         finally:
             os.close(writer)
@@ -66,7 +66,7 @@ def test_nobody_appends_while_the_last_events_are_shipped(tmp_path: Path) -> Non
     """Otherwise there would always be one more, and the end would never be reached."""
     spooled(tmp_path, 3_000, size=300, limit=10_000_000)
     shipping = Held(FakeBroker(), tmp_path / "t")
-    LogShipper(the_log(tmp_path)).ship(Shipper(shipping), never)
+    LogShipper(the_log(tmp_path)).ship(OrderedSender(shipping), never)
     first, *middle, last = shipping.could_append
     assert first, "announcing does not wait for all of it"
     assert not last
@@ -84,7 +84,7 @@ def ship_until_killed(path: Path, out: Path) -> None:
                     file.flush()
             self._taken.clear()
 
-    spool_shipper = SpoolShipper([path], "t", lambda: Shipper(ToFile(FakeBroker())))
+    spool_shipper = SpoolShipper([path], "t", lambda: OrderedSender(ToFile(FakeBroker())))
     while True:
         spool_shipper.run(never)
 

@@ -119,14 +119,14 @@ def remove(db: Connection, ids: Sequence[int]) -> None:
 
 
 def refuse(db: Connection, reasons: Mapping[int, str]) -> None:
-    """Set rows aside: they will never be taken. They stay, with the reason, until somebody wants to try again."""
+    """Quarantine rows: they will never be taken. They stay, with the reason, until somebody wants to try again."""
     if reasons:
         rows = [{"number": number, "why": reason[:MOST]} for number, reason in sorted(reasons.items())]
         db.execute(_refuse, rows)
 
 
 def try_again(db: Connection) -> int:
-    """Let rows that were set aside wait again; returns how many."""
+    """Let rows that were quarantined wait again; returns how many."""
     return db.execute(update(outbox).where(outbox.c.refused.is_not(None)).values(refused=None)).rowcount
 
 

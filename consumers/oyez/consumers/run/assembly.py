@@ -118,7 +118,7 @@ def relay_for(settings: ListenSettings, engine: Engine) -> Relay:
         partial(outlet_from, settings),
         RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
         batch=settings.batch,
-        patience=settings.flush_timeout,
+        timeout=settings.flush_timeout,
     )
 
 

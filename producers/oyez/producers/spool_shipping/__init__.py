@@ -1,6 +1,5 @@
 """Shipping what is in the spool: in order, marking what the broker has acknowledged."""
 
-from .background import Background
 from .log_shipper import LogShipper, Stuck
 from .mark import Mark
 from .refused import count_refused
@@ -8,7 +7,6 @@ from .spool_shipper import Pass, SpoolShipper
 from .trouble import Trouble, Troubles
 
 __all__ = [
-    "Background",
     "LogShipper",
     "Mark",
     "Pass",

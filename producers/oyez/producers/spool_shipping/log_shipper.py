@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oyez.schemas import OyezError
 
-from ..shipping import Outgoing, Shipper
+from ..ordered_sender import OrderedSender, Outgoing, WholeOrder
 from ..spool.folder import LOCK, Folder
 from ..spool.reader import BytesMissing, LogReader
 from ..spool.segments import Segments
@@ -51,15 +51,15 @@ class LogShipper:
         *,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
-        patience: float = 10.0,
+        timeout: float = 10.0,
         grip: float = 1.0,
     ) -> None:
-        """``patience``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last batches in
+        """``timeout``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last batches in
         all, during which nobody can append; ``timer`` gives seconds."""
         self.folder = folder
         self._clock = clock
         self._timer = timer
-        self._patience = patience
+        self._timeout = timeout
         self._grip = grip
         self._mark = Mark(folder.path, folder.log_id)
         self._segments = Segments(folder.path, folder.log_id)
@@ -74,7 +74,7 @@ class LogShipper:
         with self._named():
             return (self._mark.read() or 0) != self._segments.end()
 
-    def ship(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
+    def ship(self, sender: OrderedSender, stop: Callable[[], bool]) -> int | None:
         """Ship everything, or until told to stop; returns how many events were, or None if another process ships the
         folder at the moment.
 
@@ -85,7 +85,7 @@ class LogShipper:
                 if not is_ours:
                     return None
                 self._position = self._begin()
-                self._all(shipper, stop)
+                self._all(sender, stop)
                 return self._shipped
         finally:
             self._shipped = 0
@@ -123,26 +123,26 @@ class LogShipper:
         )
         return begin
 
-    def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+    def _all(self, sender: OrderedSender, stop: Callable[[], bool]) -> None:
         """Whoever appends never waits for a broker that is away: the log is held against them only while the last
         batches are shipped, once one has been acknowledged without that in so short a time as it may be held."""
         answers = False
         while not stop() and (left := self._left()):
             if left <= _NEARLY and answers:
                 answers = False
-                self._finish(shipper, stop)
+                self._finish(sender, stop)
                 continue
             lines = self._next() if left > _NEARLY else self._next_held()
             before, began = self._shipped, self._timer()
-            self._some(shipper, lines, began + self._patience)
+            self._some(sender, lines, began + self._timeout)
             answers = self._shipped > before and self._timer() - began <= self._grip
 
-    def _finish(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+    def _finish(self, sender: OrderedSender, stop: Callable[[], bool]) -> None:
         """Reach the end, if there is time enough; what stands in the way then is said by who goes on without haste."""
         with self._appending.held(), suppress(Stuck):
             until = self._timer() + self._grip
             while not stop() and self._left() and self._timer() + self._grip / 2 <= until:
-                self._some(shipper, self._next(), until)
+                self._some(sender, self._next(), until)
 
     def _left(self) -> int:
         return self._segments.end() - self._position
@@ -156,7 +156,7 @@ class LogShipper:
         begins, lines, after = self._reader.read(self._position, self._most)
         return _Lines(lines, [*begins[1:], after])
 
-    def _some(self, shipper: Shipper, batch: _Lines, until: float) -> None:
+    def _some(self, sender: OrderedSender, batch: _Lines, until: float) -> None:
         """Ship a batch, or put one line aside."""
         lines, ends = batch
         if not lines:
@@ -165,10 +165,11 @@ class LogShipper:
         if not events:
             self._quarantine(lines[0], why, ends[0])
             return
-        shipped = shipper.ship(events, until - self._timer())
+        shipped = sender.send(events, WholeOrder(), until - self._timer()).leading()
         if shipped.is_refused and not shipped.count and len(events) > 1:
             # A batch may be refused for its size: what is refused alone is refused for ever.
-            shipped, self._most = shipper.ship(events[:1], max(0.0, until - self._timer())), len(events) // 2
+            left = max(0.0, until - self._timer())
+            shipped, self._most = sender.send(events[:1], WholeOrder(), left).leading(), len(events) // 2
         elif shipped.reason is None:
             self._most = min(_BATCH, self._most * 2)
         if shipped.count:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..shipping import Shipper
+from ..ordered_sender import OrderedSender
 from ..spool.folder import Folder, SpoolError, found_in
 from ..spool.retiring import RETENTION, retire
 from .log_shipper import LogShipper, Stuck
@@ -33,19 +33,19 @@ class SpoolShipper:
         self,
         roots: Sequence[Path],
         topic: str,
-        make_shipper: Callable[[], Shipper],
+        make_sender: Callable[[], OrderedSender],
         *,
         retention: RETENTION = "keep",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """``topic`` is for segments without a folder.json; ``retention`` for segments all of which was shipped. The
-        shipper is made when there is something to ship."""
+        sender is made when there is something to ship."""
         self._retention: RETENTION = retention
         self._roots = roots
         self._topic = topic
-        self._make = make_shipper
+        self._make = make_sender
         self._clock = clock
-        self._shipper: Shipper | None = None
+        self._sender: OrderedSender | None = None
         self._logs: dict[tuple[Path, str], LogShipper] = {}
         self._told: set[Path] = set()
 
@@ -74,16 +74,16 @@ class SpoolShipper:
 
     def close(self, timeout: float) -> None:
         """Let go of the connection, in ``timeout`` seconds."""
-        shipper, self._shipper = self._shipper, None
-        if shipper is not None:
-            shipper.close(timeout)
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close(timeout)
 
     def _ship(self, one: LogShipper, stop: Callable[[], bool]) -> int:
         if not one.has_backlog():
             return 0
-        if self._shipper is None:
-            self._shipper = self._make()
-        count = one.ship(self._shipper, stop)
+        if self._sender is None:
+            self._sender = self._make()
+        count = one.ship(self._sender, stop)
         if count is None:
             return 0
         Troubles(one.folder.path, one.folder.log_id).clear()

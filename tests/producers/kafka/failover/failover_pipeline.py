@@ -12,7 +12,7 @@ from typing import Any
 
 from oyez.producers.errors import TransportRefused
 from oyez.producers.kafka.failover import FailoverTransport, Outlet, State
-from oyez.producers.shipping import Shipper
+from oyez.producers.ordered_sender import OrderedSender
 from oyez.producers.spool import Writer
 from oyez.producers.spool_shipping import SpoolShipper
 from producers.kafka.failover.fakes import FakeBroker, FakeProducer, FakeShipping, event
@@ -68,7 +68,7 @@ class Pipeline:
             clock=self._tick,  # type: ignore[arg-type]
         )
         self.transport.report_to(self._undelivered)
-        self.spool_shipper = SpoolShipper([self.path], "t", lambda: Shipper(self.shipping))
+        self.spool_shipper = SpoolShipper([self.path], "t", lambda: OrderedSender(self.shipping))
 
     @property
     def producer(self) -> FakeProducer:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from oyez.producers.kafka.durability import shipper_from
+from oyez.producers.kafka.durability import sender_from
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Pass, SpoolShipper
 
@@ -126,7 +126,7 @@ def drain(
     drainer = SpoolShipper(
         roots_of(settings, paths),
         settings.topic,
-        lambda: shipper_from(settings),
+        lambda: sender_from(settings),
         retention=settings.spool_retention,
     )
     if every is None:
