@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from oyez.consumers.dev import Kafka
 from oyez.producers import Announcer, Settings
 from oyez.producers.spool import found_in
-from oyez.producers.spool_shipping import LogDrain
+from oyez.producers.spool_shipping import LogShipper
 from oyez.schemas import Catalogue, Signal
 from soak.figures import Figures
 from support.services import make_topic, unique
@@ -109,7 +109,7 @@ def outage(
 
 def has_backlog(spool: Path) -> bool:
     """Whether something in it was not shipped."""
-    return any(LogDrain(folder).has_backlog() for folder in found_in([spool], ""))
+    return any(LogShipper(folder).has_backlog() for folder in found_in([spool], ""))
 
 
 def _size(spool: Path) -> int:

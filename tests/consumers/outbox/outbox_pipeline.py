@@ -10,9 +10,9 @@ from sqlalchemy import Engine, select
 
 from consumers.pipeline import Known, known
 from oyez.consumers.database import Database, make_engine
-from oyez.consumers.database.tables import drainer, outbox
+from oyez.consumers.database.tables import outbox, relay_lease
 from oyez.consumers.outbox.lease import Lease, NoLease, RowLease
-from oyez.consumers.outbox.relay import Drainer
+from oyez.consumers.outbox.relay import Relay
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Transport, TransportRefused
 from oyez.producers.transport import Lasting
 
@@ -55,10 +55,10 @@ class OutboxPipeline:
             for event in events:
                 self._announcer.announce(event, db=db)
 
-    def drainer(self, transport: Transport | None = None, lease: Lease | None = None, **said: Any) -> Drainer:
+    def relay(self, transport: Transport | None = None, lease: Lease | None = None, **said: Any) -> Relay:
         """One that has this transport to itself, MemoryTransport unless it is given."""
         sent_by: Transport = transport or MemoryTransport(self.broker)
-        return Drainer(
+        return Relay(
             Database(self.engine),
             lambda: sent_by,
             lease or NoLease(),
@@ -82,7 +82,7 @@ class OutboxPipeline:
     def note(self) -> Any:
         """The row of who ships."""
         with self.engine.connect() as db:
-            return db.execute(select(drainer)).one_or_none()
+            return db.execute(select(relay_lease)).one_or_none()
 
     def close(self) -> None:
         self._announcer.close()

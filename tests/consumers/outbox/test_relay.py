@@ -1,4 +1,4 @@
-"""Draining the outbox: in order, and nothing is deleted that has not arrived."""
+"""Relaying the outbox: in order, and nothing is deleted that has not arrived."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from consumers.outbox.outbox_pipeline import Died, OutboxPipeline, Rough, Sailed, firsts
 from oyez.consumers.database import outbox
 from oyez.consumers.outbox.lease import LEASE
-from oyez.consumers.outbox.relay import Drained
+from oyez.consumers.outbox.relay import Relayed
 from oyez.producers import SettingsError, Transport
 
 
@@ -23,7 +23,7 @@ def outbox_pipeline(pipeline_database: str) -> Iterator[OutboxPipeline]:
 def test_what_stands_in_the_outbox_leaves_in_order(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(*(Sailed(k=f"k{n % 3}", n=n) for n in range(25)), Sailed(k=None, n=25))
     told: list[int] = []
-    assert outbox_pipeline.drainer(batch=10).drain(tell=told.append) == Drained(26)
+    assert outbox_pipeline.relay(batch=10).run(tell=told.append) == Relayed(26)
     assert outbox_pipeline.arrived() == list(range(26))
     assert outbox_pipeline.left() == []
     assert told == [10, 20, 26]
@@ -36,22 +36,22 @@ def test_an_empty_outbox_needs_no_transport(outbox_pipeline: OutboxPipeline) -> 
     def none() -> Transport:
         raise AssertionError("nobody needs one")
 
-    drainer = outbox_pipeline.drainer()
-    drainer._make = none
-    assert drainer.drain() == Drained()
-    drainer.close(1)
+    relay = outbox_pipeline.relay()
+    relay._make = none
+    assert relay.run() == Relayed()
+    relay.close(1)
 
 
 def test_what_has_not_arrived_stays_and_holds_up_its_key_alone(outbox_pipeline: OutboxPipeline) -> None:
     rough = Rough(outbox_pipeline.broker, {1: "fail", 5: "refuse"}.get)
-    drainer = outbox_pipeline.drainer(rough, batch=3)
+    relay = outbox_pipeline.relay(rough, batch=3)
     outbox_pipeline.announce(*(Sailed(k="abc"[n % 3], n=n) for n in range(9)), Sailed(k=None, n=9))
     # 1 and 5 are the first of b and c that fail; 0, 3, 6 are of a, 2 of c before 5.
-    assert drainer.drain() == Drained(5, "it failed")
+    assert relay.run() == Relayed(5, "it failed")
     assert outbox_pipeline.arrived() == [0, 2, 3, 6, 9]
     assert outbox_pipeline.left() == [1, 4, 5, 7, 8]
     rough.does = lambda _n: None
-    assert drainer.drain() == Drained(5)
+    assert relay.run() == Relayed(5)
     assert outbox_pipeline.left() == []
     assert [n for n in outbox_pipeline.arrived() if n % 3 == 1] == [1, 4, 7]
     assert [n for n in outbox_pipeline.arrived() if n % 3 == 2] == [2, 5, 8]
@@ -60,7 +60,7 @@ def test_what_has_not_arrived_stays_and_holds_up_its_key_alone(outbox_pipeline: 
 def test_one_without_a_key_that_fails_holds_up_nothing(outbox_pipeline: OutboxPipeline) -> None:
     rough = Rough(outbox_pipeline.broker, {0: "refuse", 1: "fail"}.get)
     outbox_pipeline.announce(*(Sailed(k=None, n=n) for n in range(4)))
-    assert outbox_pipeline.drainer(rough).drain().events == 2
+    assert outbox_pipeline.relay(rough).run().events == 2
     assert (outbox_pipeline.arrived(), outbox_pipeline.left()) == ([2, 3], [0, 1])
 
 
@@ -68,7 +68,7 @@ def test_when_nothing_gets_through_it_ends(outbox_pipeline: OutboxPipeline) -> N
     """A broker that is away is not asked for a million events."""
     rough = Rough(outbox_pipeline.broker, lambda _n: "refuse")
     outbox_pipeline.announce(*(Sailed(k=f"k{n}", n=n) for n in range(10)))
-    assert outbox_pipeline.drainer(rough, batch=3).drain() == Drained(0, "0 is refused")
+    assert outbox_pipeline.relay(rough, batch=3).run() == Relayed(0, "0 is refused")
     assert rough.sends == [0, 1, 2]
     assert outbox_pipeline.left() == list(range(10))
 
@@ -77,22 +77,22 @@ def test_a_page_of_what_is_held_up_does_not_end_it(outbox_pipeline: OutboxPipeli
     rough = Rough(outbox_pipeline.broker, {0: "refuse"}.get)
     outbox_pipeline.announce(*(Sailed(k="a", n=n) for n in range(7)), Sailed(k="b", n=7))
     outbox_pipeline.announce(Sailed(k="b", n=8))
-    drainer = outbox_pipeline.drainer(rough, batch=2)
-    assert drainer.drain().events == 0, "the first page has nothing else"
+    relay = outbox_pipeline.relay(rough, batch=2)
+    assert relay.run().events == 0, "the first page has nothing else"
     rough.does = {1: "refuse"}.get
-    assert drainer.drain().events == 3
+    assert relay.run().events == 3
     assert (outbox_pipeline.arrived(), outbox_pipeline.left()) == ([0, 7, 8], [1, 2, 3, 4, 5, 6])
 
 
 def test_a_limit_and_a_stop_are_kept(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(*(Sailed(n=n) for n in range(10)))
-    drainer = outbox_pipeline.drainer(batch=4)
-    assert drainer.drain(limit=5) == Drained(5)
+    relay = outbox_pipeline.relay(batch=4)
+    assert relay.run(limit=5) == Relayed(5)
     assert outbox_pipeline.arrived() == list(range(5))
     stops = iter([False, False, True, True])
-    assert drainer.drain(lambda: next(stops)).events == 4
+    assert relay.run(lambda: next(stops)).events == 4
     outbox_pipeline.clock.now += 1
-    assert drainer.drain(seconds=-1).events == 0
+    assert relay.run(seconds=-1).events == 0
     assert outbox_pipeline.left() == [9]
 
 
@@ -104,7 +104,7 @@ def test_what_commits_late_with_a_lower_number_is_not_deleted_unsent(pipeline_po
         outbox_pipeline._announcer.announce(Sailed(k="b", n=1), db=early)
         outbox_pipeline.announce(Sailed(k="c", n=2))
         rough = Rough(outbox_pipeline.broker, lambda n: early.commit() if n == 2 else None)
-        assert outbox_pipeline.drainer(rough).drain() == Drained(3)
+        assert outbox_pipeline.relay(rough).run() == Relayed(3)
     assert outbox_pipeline.arrived() == [0, 2, 1]
     outbox_pipeline.close()
 
@@ -122,7 +122,7 @@ def test_what_commits_late_leaves_before_what_its_key_announces_next(pipeline_po
                 outbox_pipeline.announce(Sailed(k="b", n=2))
 
         rough = Rough(outbox_pipeline.broker, meanwhile)
-        assert outbox_pipeline.drainer(rough, batch=1).drain() == Drained(3)
+        assert outbox_pipeline.relay(rough, batch=1).run() == Relayed(3)
     assert outbox_pipeline.arrived() == [0, 1, 2]
     outbox_pipeline.close()
 
@@ -131,15 +131,15 @@ def test_what_commits_late_leaves_before_what_its_key_announces_next(pipeline_po
 def test_whoever_dies_while_shipping_loses_nothing(outbox_pipeline: OutboxPipeline, at: int) -> None:
     outbox_pipeline.announce(*(Sailed(n=n) for n in range(6)))
     with pytest.raises(Died):
-        outbox_pipeline.drainer(Rough(outbox_pipeline.broker, {at: "die"}.get), batch=2).drain()
-    assert outbox_pipeline.drainer().drain().problem is None
+        outbox_pipeline.relay(Rough(outbox_pipeline.broker, {at: "die"}.get), batch=2).run()
+    assert outbox_pipeline.relay().run().problem is None
     assert (firsts(outbox_pipeline.arrived()), outbox_pipeline.left()) == ([0, 1, 2, 3, 4, 5], [])
 
 
 def test_what_arrived_and_was_not_deleted_is_sent_again(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(*(Sailed(n=n) for n in range(3)))
     rough = Rough(outbox_pipeline.broker)
-    drainer = outbox_pipeline.drainer(rough)
+    relay = outbox_pipeline.relay(rough)
     rough.flush_was = rough.flush  # type: ignore[attr-defined]
 
     def die_after(timeout: float) -> None:
@@ -148,9 +148,9 @@ def test_what_arrived_and_was_not_deleted_is_sent_again(outbox_pipeline: OutboxP
 
     rough.flush = die_after  # type: ignore[method-assign]
     with pytest.raises(Died):
-        drainer.drain()
+        relay.run()
     assert outbox_pipeline.left() == [0, 1, 2]
-    outbox_pipeline.drainer().drain()
+    outbox_pipeline.relay().run()
     assert outbox_pipeline.arrived() == [0, 1, 2, 0, 1, 2]
 
 
@@ -158,42 +158,40 @@ def test_a_transport_that_cannot_be_made_is_a_problem(outbox_pipeline: OutboxPip
     def none() -> Transport:
         raise SettingsError("no such transport")
 
-    drainer = outbox_pipeline.drainer()
-    drainer._make = none
+    relay = outbox_pipeline.relay()
+    relay._make = none
     outbox_pipeline.announce(Sailed())
-    assert drainer.drain() == Drained(0, "no such transport")
+    assert relay.run() == Relayed(0, "no such transport")
     assert outbox_pipeline.note().error == "no such transport"
 
 
 def test_the_problem_is_written_down_until_it_is_over(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(Sailed(n=0))
-    outbox_pipeline.drainer(
-        Rough(outbox_pipeline.broker, {0: "refuse"}.get), outbox_pipeline.lease("a")
-    ).drain()
+    outbox_pipeline.relay(Rough(outbox_pipeline.broker, {0: "refuse"}.get), outbox_pipeline.lease("a")).run()
     assert (outbox_pipeline.note().error, outbox_pipeline.note().failed_at) == ("0 is refused", 1_000.0)
-    outbox_pipeline.drainer(lease=outbox_pipeline.lease("b")).drain()
+    outbox_pipeline.relay(lease=outbox_pipeline.lease("b")).run()
     assert (outbox_pipeline.note().error, outbox_pipeline.note().failed_at) == (None, None)
 
 
-def test_one_drains_at_a_time(outbox_pipeline: OutboxPipeline) -> None:
+def test_one_relays_at_a_time(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(*(Sailed(n=n) for n in range(3)))
-    other = outbox_pipeline.drainer(lease=outbox_pipeline.lease("b"))
-    seen: list[Drained] = []
-    rough = Rough(outbox_pipeline.broker, lambda _n: seen.append(other.drain()))
-    assert outbox_pipeline.drainer(rough, outbox_pipeline.lease("a"), batch=1).drain() == Drained(3)
-    assert set(seen) == {Drained(0, busy=True)}
+    other = outbox_pipeline.relay(lease=outbox_pipeline.lease("b"))
+    seen: list[Relayed] = []
+    rough = Rough(outbox_pipeline.broker, lambda _n: seen.append(other.run()))
+    assert outbox_pipeline.relay(rough, outbox_pipeline.lease("a"), batch=1).run() == Relayed(3)
+    assert set(seen) == {Relayed(0, busy=True)}
     assert outbox_pipeline.arrived() == [0, 1, 2]
     outbox_pipeline.announce(Sailed(n=3))
-    assert other.drain() == Drained(1), "it was given back"
+    assert other.run() == Relayed(1), "it was given back"
 
 
 def test_one_that_died_is_waited_for_only_so_long(outbox_pipeline: OutboxPipeline) -> None:
     outbox_pipeline.announce(Sailed(n=0))
-    dead, other = outbox_pipeline.lease("a"), outbox_pipeline.drainer(lease=outbox_pipeline.lease("b"))
+    dead, other = outbox_pipeline.lease("a"), outbox_pipeline.relay(lease=outbox_pipeline.lease("b"))
     assert dead.take()
-    assert other.drain().busy
+    assert other.run().busy
     outbox_pipeline.clock.now += LEASE
-    assert other.drain() == Drained(1)
+    assert other.run() == Relayed(1)
 
 
 def test_a_clock_that_is_wrong_does_not_hold_it_for_ever(outbox_pipeline: OutboxPipeline) -> None:
@@ -201,45 +199,45 @@ def test_a_clock_that_is_wrong_does_not_hold_it_for_ever(outbox_pipeline: Outbox
     outbox_pipeline.clock.now += 1_000_000
     assert outbox_pipeline.lease("fast").take()
     outbox_pipeline.clock.now -= 1_000_000
-    assert outbox_pipeline.drainer(lease=outbox_pipeline.lease("b")).drain() == Drained(1)
+    assert outbox_pipeline.relay(lease=outbox_pipeline.lease("b")).run() == Relayed(1)
 
 
 def test_what_was_announced_while_somebody_shipped_is_shipped_by_him(outbox_pipeline: OutboxPipeline) -> None:
     """Whoever finds the lease taken goes away: its holder looks once more after giving it back."""
     outbox_pipeline.announce(Sailed(n=0))
-    lease, other = outbox_pipeline.lease("a"), outbox_pipeline.drainer(lease=outbox_pipeline.lease("b"))
+    lease, other = outbox_pipeline.lease("a"), outbox_pipeline.relay(lease=outbox_pipeline.lease("b"))
     release = lease.release
 
     def release_late() -> None:
         if outbox_pipeline.arrived() == [0]:
             outbox_pipeline.announce(Sailed(n=1))
-            assert other.drain().busy
+            assert other.run().busy
         release()
 
     lease.release = release_late  # type: ignore[method-assign]
-    assert outbox_pipeline.drainer(lease=lease).drain() == Drained(2)
+    assert outbox_pipeline.relay(lease=lease).run() == Relayed(2)
     assert outbox_pipeline.arrived() == [0, 1]
 
 
 @pytest.mark.parametrize("how", ["lasting", "spoil"])
-def test_what_will_never_be_taken_is_set_aside_and_the_rest_goes_on(
+def test_what_will_never_be_taken_is_quarantined_and_the_rest_goes_on(
     outbox_pipeline: OutboxPipeline, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     rough = Rough(outbox_pipeline.broker, {1: how}.get)
     outbox_pipeline.announce(*(Sailed(n=n) for n in range(4)))
-    assert outbox_pipeline.drainer(rough).drain() == Drained(3)
+    assert outbox_pipeline.relay(rough).run() == Relayed(3)
     assert (outbox_pipeline.arrived(), outbox_pipeline.left()) == ([0, 2, 3], [1])
     (line,) = caplog.messages
-    assert "too large; it is set aside" in line
+    assert "too large; it is quarantined" in line
     rough.sends.clear()
-    assert outbox_pipeline.drainer(rough).drain() == Drained()
+    assert outbox_pipeline.relay(rough).run() == Relayed()
     assert rough.sends == [], "nobody tries again by himself"
     with outbox_pipeline.engine.begin() as db:
         found = outbox.state(db)
         assert (found.backlog, found.oldest, found.refused) == (0, None, 1)
         assert not outbox.has_any(db)
         assert outbox.try_again(db) == 1
-    assert outbox_pipeline.drainer().drain() == Drained(1)
+    assert outbox_pipeline.relay().run() == Relayed(1)
     assert outbox_pipeline.left() == []
 
 

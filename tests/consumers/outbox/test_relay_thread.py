@@ -1,4 +1,4 @@
-"""Draining beside a worker: the worker handles on, whatever the broker does."""
+"""Relaying beside a worker: the worker handles on, whatever the broker does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from consumers.outbox.outbox_pipeline import OutboxPipeline, Rough, Sailed
 from oyez.consumers import ListenSettings
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent
 from oyez.consumers.instrumentation.events import OutboxHeldUp, OutboxMovesOn
-from oyez.consumers.outbox.relay_thread import DrainThread
-from oyez.consumers.run.assembly import drainer_for
+from oyez.consumers.outbox.relay_thread import RelayThread
+from oyez.consumers.run.assembly import relay_for
+from oyez.producers.delays import Delays
 from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.spool.transport import SpoolTransport
 from support.waiting import eventually
@@ -40,17 +41,17 @@ def heard() -> Heard:
     return Heard()
 
 
-Begin = Callable[..., DrainThread]
+Begin = Callable[..., RelayThread]
 
 
 @pytest.fixture
 def begin(outbox_pipeline: OutboxPipeline, heard: Heard) -> Iterator[Begin]:
-    """Starts a thread that drains by a transport."""
-    begun: list[DrainThread] = []
+    """Starts a thread that relays by a transport."""
+    begun: list[RelayThread] = []
 
-    def make(transport: Rough | None = None) -> DrainThread:
-        drainer = outbox_pipeline.drainer(transport)
-        begun.append(DrainThread("shop.placed", drainer, Instrument(heard), first=0.01, longest=0.05))
+    def make(transport: Rough | None = None) -> RelayThread:
+        relay = outbox_pipeline.relay(transport)
+        begun.append(RelayThread("shop.placed", relay, Instrument(heard), delays=Delays(0.01, 0.05)))
         return begun[-1]
 
     yield make
@@ -58,7 +59,7 @@ def begin(outbox_pipeline: OutboxPipeline, heard: Heard) -> Iterator[Begin]:
         one.close()
 
 
-def test_it_drains_when_it_is_woken(outbox_pipeline: OutboxPipeline, begin: Begin, heard: Heard) -> None:
+def test_it_relays_when_it_is_woken(outbox_pipeline: OutboxPipeline, begin: Begin, heard: Heard) -> None:
     thread = begin()
     assert thread._thread is None, "nobody has needed it"
     for n in range(3):
@@ -131,23 +132,23 @@ def test_an_error_of_any_kind_leaves_the_thread_alive(
 def test_kafka_gives_up_nothing_by_itself(outbox_pipeline: OutboxPipeline) -> None:
     """The batch is taken back as a whole: one by one, a later event of a key could arrive without an earlier one."""
     settings = ListenSettings(transport="kafka", kafka="127.0.0.1:1", delivery_timeout=4.0, flush_timeout=3.0)
-    drainer = drainer_for(settings, outbox_pipeline.engine)
-    transport = drainer._make()
+    relay = relay_for(settings, outbox_pipeline.engine)
+    transport = relay._make()
     assert isinstance(transport, KafkaTransport)
     assert transport._config["message.timeout.ms"] == 86_400_000
-    assert drainer._patience == 3.0
+    assert relay._timeout == 3.0
 
 
 def test_another_transport_is_the_one_that_is_set(outbox_pipeline: OutboxPipeline) -> None:
-    drainer = drainer_for(ListenSettings(transport="spool"), outbox_pipeline.engine)
-    assert isinstance(drainer._make(), SpoolTransport)
+    relay = relay_for(ListenSettings(transport="spool"), outbox_pipeline.engine)
+    assert isinstance(relay._make(), SpoolTransport)
 
 
 def test_nothing_leaves_into_memory_which_ends_with_the_process(outbox_pipeline: OutboxPipeline) -> None:
-    drainer = drainer_for(ListenSettings(transport="memory"), outbox_pipeline.engine)
-    assert drainer.drain().problem is None, "there is nothing to lose"
+    relay = relay_for(ListenSettings(transport="memory"), outbox_pipeline.engine)
+    assert relay.run().problem is None, "there is nothing to lose"
     outbox_pipeline.announce(Sailed(n=0))
-    done = drainer.drain()
+    done = relay.run()
     assert done.events == 0
     assert "transport memory (OYEZ_TRANSPORT) ends with this process" in (done.problem or "")
     assert outbox_pipeline.left() == [0]

@@ -1,4 +1,4 @@
-"""Two drainers at once, one of them dying anywhere: nothing is lost, and the first copies are in order."""
+"""Two relays at once, one of them dying anywhere: nothing is lost, and the first copies are in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def outbox_pipeline(pipeline_database: str) -> Iterator[OutboxPipeline]:
 
 
 class Meeting(Rough):
-    """At some of its sends the other drainer drains, as far as it comes; at others it fails, or dies itself."""
+    """At some of its sends the other relay runs, as far as it comes; at others it fails, or dies itself."""
 
     def __init__(
         self, outbox_pipeline: OutboxPipeline, plan: list[str], other: Meeting | None, batch: int
@@ -39,7 +39,7 @@ class Meeting(Rough):
         step = self._plan.pop(0) if self._plan else "go"
         if step == "meet" and self._other is not None:
             with suppress(Died):
-                self._outbox_pipeline.drainer(self._other, batch=self._batch).drain()
+                self._outbox_pipeline.relay(self._other, batch=self._batch).run()
             return None
         return step if step in ("die", "refuse") else None
 
@@ -63,10 +63,10 @@ def test_nothing_is_lost_and_the_first_copies_are_in_order(
     outbox_pipeline.announce(*(Sailed(k=f"k{key}", n=n) for n, key in enumerate(keys)))
     other = Meeting(outbox_pipeline, second, None, batch)
     with suppress(Died):
-        outbox_pipeline.drainer(Meeting(outbox_pipeline, first, other, batch), batch=batch).drain()
+        outbox_pipeline.relay(Meeting(outbox_pipeline, first, other, batch), batch=batch).run()
     so_far = firsts(outbox_pipeline.arrived()[begin:])
     assert set(so_far) | set(outbox_pipeline.left()) == set(range(len(keys))), "nothing is lost on the way"
-    assert outbox_pipeline.drainer(batch=batch).drain().problem is None
+    assert outbox_pipeline.relay(batch=batch).run().problem is None
     arrived = firsts(outbox_pipeline.arrived()[begin:])
     assert sorted(arrived) == list(range(len(keys)))
     assert outbox_pipeline.left() == []

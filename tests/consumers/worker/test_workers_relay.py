@@ -1,4 +1,4 @@
-"""When a worker has its outbox drained: after what it announced, when it is told, and in every sweep."""
+"""When a worker has its outbox relayed: after what it announced, when it is told, and in every sweep."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Woken:
         self.closed = True
 
 
-def drained(pipeline: Pipeline, woken: Woken) -> Worker:
-    """The pipeline's worker, replaced by one with this in the place of the draining."""
+def with_relay(pipeline: Pipeline, woken: Woken) -> Worker:
+    """The pipeline's worker, replaced by one with this in the place of its relay."""
     (group,) = pipeline.application.groups
     pipeline.workers[group].leave()
     pipeline.workers[group] = make_worker(
@@ -40,7 +40,7 @@ def drained(pipeline: Pipeline, woken: Woken) -> Worker:
         clock=pipeline.clock,
         sleep=pipeline.clock.sleep,
         timer=pipeline.clock,
-        draining=woken,
+        relay=woken,
     )
     return pipeline.workers[group]
 
@@ -63,7 +63,7 @@ def test_after_what_its_handlers_announced(play: Play, woken: Woken) -> None:
             announcer.announce(Sailed(n=event.n))
 
     pipeline = play(on)
-    worker = drained(pipeline, woken)
+    worker = with_relay(pipeline, woken)
     pipeline.run()
     before = woken.times
     pipeline.announce(*placed([0]))
@@ -106,7 +106,7 @@ def announce(pipeline: Pipeline) -> None:
 def test_it_is_told_of_what_an_application_announces(play: Play, woken: Woken) -> None:
     """By NOTIFY on PostgreSQL; on SQLite it looks."""
     pipeline = play(quiet(), sweep_every=1e9)
-    worker = drained(pipeline, woken)
+    worker = with_relay(pipeline, woken)
     pipeline.run()
     before = woken.times
     worker.step()
@@ -123,7 +123,7 @@ def test_it_is_told_of_what_an_application_announces(play: Play, woken: Woken) -
 
 def test_every_sweep_looks(play: Play, woken: Woken) -> None:
     pipeline = play(quiet())
-    worker = drained(pipeline, woken)
+    worker = with_relay(pipeline, woken)
     pipeline.run()
     announce(pipeline)
     pipeline.clock.now += 0.1

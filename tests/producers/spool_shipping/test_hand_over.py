@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oyez.producers import MemoryBroker, MemoryTransport, TransportRefused
 from oyez.producers.kafka.transport import KafkaTransport
-from oyez.producers.shipping import Outgoing, Shipped, Shipper
+from oyez.producers.ordered_sender import KeyOrder, Leading, OrderedSender, Outgoing, WholeOrder
 from oyez.producers.transport import Lasting
 from producers.kafka.test_transport import records
 
@@ -51,45 +51,64 @@ class FakeTransport:
 def test_the_first_that_has_not_arrived_ends_the_count(
     count: int, refused: int | None, lost: frozenset[int]
 ) -> None:
-    shipped = Shipper(FakeTransport(refused, set(lost))).ship(outgoing(count), 1)
+    shipped = (
+        OrderedSender(FakeTransport(refused, set(lost))).send(outgoing(count), WholeOrder(), 1).leading()
+    )
     sent = count if refused is None else min(count, refused)
     missing = [n for n in lost if n < sent]
     assert shipped.count == min(missing, default=sent)
     assert (shipped.reason is None) == (shipped.count == count)
 
 
+def test_what_has_failed_holds_up_what_follows_of_its_key_and_nothing_else() -> None:
+    class Choosing(MemoryTransport):
+        def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+            if value in reasons:
+                raise TransportRefused(reasons[value])
+            super().send(topic, key, value)
+
+    reasons = {b"1": "away", b"3": Lasting("too large")}
+    keys = [b"a", b"a", b"b", b"b", b"a", b"b", None]
+    events = [Outgoing("t", key, b"%d" % n) for n, key in enumerate(keys)]
+    order, sender = KeyOrder(), OrderedSender(Choosing(MemoryBroker(1)))
+    assert sender.send(events, order, 1) == ([0, 2, 5, 6], {1: "away", 3: "too large"})
+    reasons.clear()
+    assert sender.send([events[4]], order, 1) == ([], {}), "it is held up in the pages that follow too"
+    assert sender.send([events[4]], KeyOrder(), 1) == ([0], {})
+
+
 def test_a_failure_is_not_remembered_for_the_next_time() -> None:
     transport = FakeTransport(lost={0})
-    shipper = Shipper(transport)
-    assert shipper.ship(outgoing(2), 1) == Shipped(0, "lost")
+    sender = OrderedSender(transport)
+    assert sender.send(outgoing(2), WholeOrder(), 1).leading() == Leading(0, "lost")
     transport.lost.clear()
-    assert shipper.ship(outgoing(2), 1) == Shipped(2)
+    assert sender.send(outgoing(2), WholeOrder(), 1).leading() == Leading(2)
 
 
 def test_a_transport_that_never_fails_later() -> None:
     broker = MemoryBroker(1)
-    assert Shipper(MemoryTransport(broker)).ship(outgoing(3), 1) == Shipped(3)
+    assert OrderedSender(MemoryTransport(broker)).send(outgoing(3), WholeOrder(), 1).leading() == Leading(3)
     assert [record.value() for record in broker.read("t", 0, 0, 9)] == [b"event 0", b"event 1", b"event 2"]
 
 
 def test_on_kafka_what_is_too_large_for_ever_is_told_from_the_rest(kafka: str, topic: str) -> None:
-    shipper = Shipper(KafkaTransport(kafka))
+    sender = OrderedSender(KafkaTransport(kafka))
     events = outgoing(3, topic)
     large = Outgoing(topic, b"k", b"x" * 2_000_000)
-    shipped = shipper.ship([events[0], large, *events[1:]], 10)
+    shipped = sender.send([events[0], large, *events[1:]], WholeOrder(), 10).leading()
     assert shipped.count == 1
     assert shipped.is_refused
     assert isinstance(shipped.reason, Lasting)
-    assert shipper.ship(events[1:], 10) == Shipped(2)
-    shipper.close(5)
+    assert sender.send(events[1:], WholeOrder(), 10).leading() == Leading(2)
+    sender.close(5)
     assert [m.value() for m in records(kafka, topic, 3)] == [event.value for event in events]
 
 
 def test_a_broker_that_is_away_refuses_nothing_for_ever() -> None:
-    shipper = Shipper(KafkaTransport("127.0.0.1:1", announce_timeout=0.3))
-    shipped = shipper.ship(outgoing(3), 1)
+    sender = OrderedSender(KafkaTransport("127.0.0.1:1", announce_timeout=0.3))
+    shipped = sender.send(outgoing(3), WholeOrder(), 1).leading()
     assert shipped.count == 0
     assert shipped.reason
     assert "is away" in shipped.reason
     assert not shipped.is_refused
-    shipper.close(1)
+    sender.close(1)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import pytest
 
 from oyez.producers.kafka.transport import KafkaTransport
-from oyez.producers.shipping import Shipper
+from oyez.producers.ordered_sender import OrderedSender
 from oyez.producers.spool import Segments
 from oyez.producers.spool.folder import LOCK
 from oyez.producers.spool.reader import LogReader
-from oyez.producers.spool_shipping import Drainer, LogDrain, Stuck
+from oyez.producers.spool_shipping import LogShipper, SpoolShipper, Stuck
 from oyez.producers.spool_shipping.lock import FileLock
 from oyez.producers.transport import Lasting
 from producers.kafka.failover.fakes import FakeBroker, FakeShipping, event
@@ -100,7 +100,7 @@ def test_nobody_waits_for_a_broker_that_is_away(tmp_path: Path, count: int) -> N
     shipping = Noting(tmp_path)
     shipping.broker.is_up = False
     for _ in range(3):  # each with a client of its own, as processes have that take turns
-        assert Drainer([tmp_path], "t", lambda: Shipper(shipping)).run(never).stuck
+        assert SpoolShipper([tmp_path], "t", lambda: OrderedSender(shipping)).run(never).stuck
     assert [call.name for call in shipping.calls] == ["send", "flush"] * 3
     assert shipping.held() == []
 
@@ -109,21 +109,21 @@ def test_nobody_waits_for_a_broker_that_has_frozen(tmp_path: Path) -> None:
     """Its clients are connected already."""
     spooled(tmp_path, 3)
     shipping = Noting(tmp_path)
-    drain = LogDrain(the_log(tmp_path), timer=shipping.timer, grip=GRIP)
-    assert drain.drain(Shipper(shipping), never) == 3
+    log = LogShipper(the_log(tmp_path), timer=shipping.timer, grip=GRIP)
+    assert log.ship(OrderedSender(shipping), never) == 3
     spooled(tmp_path, 3)
     shipping.takes = 1e9
     for _ in range(3):
         with pytest.raises(Stuck):
-            drain.drain(Shipper(shipping), never)
+            log.ship(OrderedSender(shipping), never)
     assert shipping.held() == []
 
 
 def test_nobody_waits_for_a_broker_that_is_slow(tmp_path: Path) -> None:
     small(tmp_path, 4_000)
     shipping = Noting(tmp_path, takes=2 * GRIP)
-    drain = LogDrain(the_log(tmp_path), timer=shipping.timer, grip=GRIP)
-    assert drain.drain(Shipper(shipping), never) == 4_000
+    log = LogShipper(the_log(tmp_path), timer=shipping.timer, grip=GRIP)
+    assert log.ship(OrderedSender(shipping), never) == 4_000
     assert shipping.held() == []
 
 
@@ -133,7 +133,7 @@ def test_what_is_only_put_aside_does_not_say_that_the_broker_is_there(tmp_path: 
     shipping = Noting(tmp_path)
     shipping.broker.is_up = False
     with pytest.raises(Stuck):
-        LogDrain(the_log(tmp_path), timer=shipping.timer).drain(Shipper(shipping), never)
+        LogShipper(the_log(tmp_path), timer=shipping.timer).ship(OrderedSender(shipping), never)
     assert shipping.held() == []
 
 
@@ -143,7 +143,7 @@ def test_nobody_waits_longer_than_is_said(tmp_path: Path, most: int) -> None:
     events = small(tmp_path, 4_500)
     shipping = Noting(tmp_path, takes=0.375 * GRIP)
     shipping.most = most
-    LogDrain(the_log(tmp_path), timer=shipping.timer, grip=GRIP).drain(Shipper(shipping), never)
+    LogShipper(the_log(tmp_path), timer=shipping.timer, grip=GRIP).ship(OrderedSender(shipping), never)
     spans = [list(calls) for free, calls in groupby(shipping.calls, attrgetter("could_append")) if not free]
     assert len(spans) > 1
     for calls in spans:
@@ -154,7 +154,7 @@ def test_nobody_waits_longer_than_is_said(tmp_path: Path, most: int) -> None:
 def test_no_batch_is_begun_that_would_have_to_be_given_up(tmp_path: Path) -> None:
     small(tmp_path, 4_500)
     shipping = Noting(tmp_path, takes=0.375 * GRIP)
-    LogDrain(the_log(tmp_path), timer=shipping.timer, grip=GRIP).drain(Shipper(shipping), never)
+    LogShipper(the_log(tmp_path), timer=shipping.timer, grip=GRIP).ship(OrderedSender(shipping), never)
     held = [call for call in shipping.held() if call.name == "flush"]
     assert [call.until - call.began >= shipping.takes for call in held] == [True] * len(held)
 
@@ -170,7 +170,7 @@ def test_the_end_is_read_while_nobody_appends(tmp_path: Path, monkeypatch: pytes
         return read(self, position, limit)
 
     monkeypatch.setattr(LogReader, "read", noting)
-    assert LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(FakeBroker())), never) == 3
+    assert LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(FakeBroker())), never) == 3
     assert could_append == [False]
 
 
@@ -178,11 +178,11 @@ def test_what_was_taken_back_before_it_was_read_is_not_shipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spooled(tmp_path, 1)
-    drain, shipping = LogDrain(the_log(tmp_path)), Noting(tmp_path)
+    log, shipping = LogShipper(the_log(tmp_path)), Noting(tmp_path)
     seen, true_end = [end(tmp_path) + 100] * 2, Segments.end  # as it begins, and as it goes on
-    drain.drain(Shipper(shipping), never)
+    log.ship(OrderedSender(shipping), never)
     monkeypatch.setattr(Segments, "end", lambda self: seen.pop() if seen else true_end(self))
-    assert drain.drain(Shipper(shipping), never) == 0
+    assert log.ship(OrderedSender(shipping), never) == 0
 
 
 class NotingKafka(KafkaTransport):
@@ -206,10 +206,10 @@ class NotingKafka(KafkaTransport):
 
 def ship_to_nobody(path: Path, notes: Path) -> None:
     """Passes of a process, each with a client that connects anew."""
-    drainer = Drainer([path], "t", lambda: Shipper(NotingKafka(path / "t", notes)))
+    spool_shipper = SpoolShipper([path], "t", lambda: OrderedSender(NotingKafka(path / "t", notes)))
     for _ in range(2):
-        assert drainer.run(never).stuck
-        drainer.rest()
+        assert spool_shipper.run(never).stuck
+        spool_shipper.rest()
 
 
 def test_a_process_that_ships_to_a_port_where_nobody_listens_holds_nobody_up(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import random
 import signal
 from pathlib import Path
 
-from oyez.producers.shipping import Shipper
-from oyez.producers.spool_shipping import Drainer, LogDrain
-from oyez.producers.spool_shipping.lock import DRAIN, FileLock
+from oyez.producers.ordered_sender import OrderedSender
+from oyez.producers.spool_shipping import LogShipper, SpoolShipper
+from oyez.producers.spool_shipping.lock import SHIP_LOCK, FileLock
 from producers.kafka.failover.fakes import FakeBroker, FakeShipping
 from producers.spool_shipping.logs_to_ship import end, marked, never, spooled, the_log
 from support.waiting import eventually
@@ -22,15 +22,15 @@ FORK = multiprocessing.get_context("fork")
 def test_one_process_at_a_time_ships_a_log(tmp_path: Path) -> None:
     spooled(tmp_path, 3)
     broker = FakeBroker()
-    with FileLock(tmp_path / "t" / DRAIN).held():
-        assert LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(broker)), never) is None
+    with FileLock(tmp_path / "t" / SHIP_LOCK).held():
+        assert LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(broker)), never) is None
     assert broker.log == []
-    assert LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(broker)), never) == 3
+    assert LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(broker)), never) == 3
 
 
 def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tmp_path: Path) -> None:
     spooled(tmp_path, 1)
-    lock = FileLock(tmp_path / "t" / DRAIN)
+    lock = FileLock(tmp_path / "t" / SHIP_LOCK)
     with lock.held():
         reader, writer = os.pipe()
         child = os.fork()
@@ -41,8 +41,8 @@ def test_a_child_that_is_forked_while_a_log_is_shipped_does_not_keep_its_lock(tm
         os.close(reader)
         lock._close()  # as when this process dies: nobody unlocks it
         try:
-            shipper, drain = Shipper(FakeShipping(FakeBroker())), LogDrain(the_log(tmp_path))
-            assert eventually(lambda: drain.drain(shipper, never)) == 1
+            shipper, log = OrderedSender(FakeShipping(FakeBroker())), LogShipper(the_log(tmp_path))
+            assert eventually(lambda: log.ship(shipper, never)) == 1
         finally:
             os.close(writer)
             os.waitpid(child, 0)
@@ -66,7 +66,7 @@ def test_nobody_appends_while_the_last_events_are_shipped(tmp_path: Path) -> Non
     """Otherwise there would always be one more, and the end would never be reached."""
     spooled(tmp_path, 3_000, size=300, limit=10_000_000)
     shipping = Held(FakeBroker(), tmp_path / "t")
-    LogDrain(the_log(tmp_path)).drain(Shipper(shipping), never)
+    LogShipper(the_log(tmp_path)).ship(OrderedSender(shipping), never)
     first, *middle, last = shipping.could_append
     assert first, "announcing does not wait for all of it"
     assert not last
@@ -84,12 +84,12 @@ def ship_until_killed(path: Path, out: Path) -> None:
                     file.flush()
             self._taken.clear()
 
-    drainer = Drainer([path], "t", lambda: Shipper(ToFile(FakeBroker())))
+    spool_shipper = SpoolShipper([path], "t", lambda: OrderedSender(ToFile(FakeBroker())))
     while True:
-        drainer.run(never)
+        spool_shipper.run(never)
 
 
-def test_a_drainer_that_is_killed_at_random_moments_loses_nothing_and_repeats_a_batch_at_most(
+def test_a_shipper_that_is_killed_at_random_moments_loses_nothing_and_repeats_a_batch_at_most(
     tmp_path: Path,
 ) -> None:
     dice, path, out = random.Random(5), tmp_path / "spool", tmp_path / "out"

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oyez.producers import MemoryBroker, MemoryTransport
-from oyez.producers.shipping import Shipper
-from oyez.producers.spool_shipping import Drainer, LogDrain, Mark, Stuck, Troubles, count_refused
+from oyez.producers.ordered_sender import OrderedSender
+from oyez.producers.spool_shipping import LogShipper, Mark, SpoolShipper, Stuck, Troubles, count_refused
 from producers.kafka.failover.fakes import FakeBroker, FakeShipping, event
 from producers.spool_shipping.logs_to_ship import DEEP, end, marked, never, numbers, spooled, the_log
 
@@ -24,9 +24,9 @@ def test_all_logs_are_shipped_to_their_topics_with_the_keys_of_the_events(tmp_pa
     (tmp_path / "copies").mkdir()
     (tmp_path / "u").rename(tmp_path / "copies" / "from-elsewhere")
     broker = MemoryBroker(1)
-    drainer = Drainer([tmp_path], "t", lambda: Shipper(MemoryTransport(broker)))
-    assert drainer.run(never).shipped == 32
-    assert drainer.run(never).shipped == 0
+    spool_shipper = SpoolShipper([tmp_path], "t", lambda: OrderedSender(MemoryTransport(broker)))
+    assert spool_shipper.run(never).shipped == 32
+    assert spool_shipper.run(never).shipped == 0
     found = broker.read("t", 0, 0, 99)
     assert [json.loads(record.value() or b"")["n"] for record in found] == list(range(30))
     assert {record.key() for record in found} == {b"a"}
@@ -44,7 +44,7 @@ def test_an_event_of_an_unknown_signal_and_one_without_a_key_are_shipped_as_they
     for line in lines:
         writer.append(line)
     broker = MemoryBroker(1)
-    Drainer([tmp_path], "t", lambda: Shipper(MemoryTransport(broker))).run(never)
+    SpoolShipper([tmp_path], "t", lambda: OrderedSender(MemoryTransport(broker))).run(never)
     found = broker.read("t", 0, 0, 9)
     assert [record.value() for record in found] == lines
     assert [record.key() for record in found] == [b"a", None, "ü".encode()]
@@ -64,15 +64,15 @@ def test_what_is_not_marked_is_sent_again_and_nothing_else(
             total += 1
         shipping.fails_at = fails_at
         before = len(broker.log)
-        done = Drainer([path], "t", lambda: Shipper(shipping)).run(never)
+        done = SpoolShipper([path], "t", lambda: OrderedSender(shipping)).run(never)
         assert len(broker.log) - before == done.shipped, "what has arrived is marked"
         assert bool(done.stuck) == (marked(path) != end(path))
     shipping.fails_at = None
-    Drainer([path], "t", lambda: Shipper(shipping)).run(never)
+    SpoolShipper([path], "t", lambda: OrderedSender(shipping)).run(never)
     assert numbers(broker) == list(range(total))
 
 
-def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_put_aside(
+def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_quarantine(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     writer, broker = spooled(tmp_path, 2), FakeBroker()
@@ -84,7 +84,7 @@ def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_put_a
     for line in (large, event("a", 3), event("a", 4)):
         writer.append(line)
     shipping = FakeShipping(broker)
-    done = Drainer([tmp_path], "t", lambda: Shipper(shipping)).run(never)
+    done = SpoolShipper([tmp_path], "t", lambda: OrderedSender(shipping)).run(never)
     assert done.stuck == {}
     assert numbers(broker) == [0, 1, 3, 4]
     kept = [json.loads(line) for line in (tmp_path / "t" / "refused.ndjson").read_text().splitlines()]
@@ -99,7 +99,7 @@ def test_lines_that_are_no_events_and_events_that_are_refused_for_ever_are_put_a
         "too large",
     ]
     assert count_refused(tmp_path / "t", the_log(tmp_path).log_id) == 7
-    assert len([r for r in caplog.records if "was put aside" in r.getMessage()]) == 7
+    assert len([r for r in caplog.records if "was quarantined" in r.getMessage()]) == 7
     assert (tmp_path / "t" / "refused.ndjson").stat().st_mode & 0o777 == 0o600
 
 
@@ -126,7 +126,7 @@ def test_a_batch_that_is_too_large_is_no_event_that_is(tmp_path: Path) -> None:
     spooled(tmp_path, 60, limit=1_000_000)
     broker = FakeBroker()
     shipping = SmallBatches(broker, 7)
-    Drainer([tmp_path], "t", lambda: Shipper(shipping)).run(never)
+    SpoolShipper([tmp_path], "t", lambda: OrderedSender(shipping)).run(never)
     assert numbers(broker) == list(range(60))
     assert shipping.flushed < 60, "what follows goes in smaller batches"
     assert not (tmp_path / "t" / "refused.ndjson").exists()
@@ -139,16 +139,18 @@ def test_a_broker_that_is_away_is_one_line_in_the_log_and_is_told_to_others(
     spooled(tmp_path, 3)
     broker, now = FakeBroker(), [1_000.0]
     broker.is_up = False
-    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(broker)), clock=lambda: now[0])
+    spool_shipper = SpoolShipper(
+        [tmp_path], "t", lambda: OrderedSender(FakeShipping(broker)), clock=lambda: now[0]
+    )
     for _ in range(3):
-        assert drainer.run(never).stuck == {tmp_path / "t": "the fake broker is away"}
+        assert spool_shipper.run(never).stuck == {tmp_path / "t": "the fake broker is away"}
         now[0] += 1
     trouble = Troubles(tmp_path / "t", the_log(tmp_path).log_id)
     told = trouble.read()
     assert told is not None
     assert (told.error, told.since) == ("the fake broker is away", 1_000.0)
     broker.is_up = True
-    assert drainer.run(never).shipped == 3
+    assert spool_shipper.run(never).shipped == 3
     assert trouble.read() is None
     lines = [record.getMessage() for record in caplog.records if record.name == "oyez.spool"]
     assert [line.split(":")[0].split(" ")[-1] for line in lines] == ["waits", "again"]
@@ -170,25 +172,25 @@ def test_a_log_that_lost_its_end_is_shipped_from_its_last_segment(tmp_path: Path
     """What is appended to it afterwards must not be taken for what was shipped."""
     spooled(tmp_path, 5, limit=1_000_000)
     broker = FakeBroker()
-    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(broker)))
-    drainer.run(never)
+    spool_shipper = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(broker)))
+    spool_shipper.run(never)
     (segment,) = (tmp_path / "t").glob("*.ndjson")
     os.truncate(segment, len(segment.read_bytes().splitlines()[0]) + 1)
     spooled(tmp_path, 2, begin=5, limit=1_000_000)
-    drainer.run(never)
+    spool_shipper.run(never)
     assert numbers(broker) == [0, 1, 2, 3, 4, 0, 5, 6]
 
 
-@pytest.mark.parametrize("name", ["shipped-{}", "drain.lock", "trouble-{}.json", "append.lock"])
+@pytest.mark.parametrize("name", ["shipped-{}", "ship.lock", "trouble-{}.json", "append.lock"])
 def test_what_is_wrong_with_one_log_is_named_and_stops_no_other(tmp_path: Path, name: str) -> None:
     for topic in ("a", "t", "z"):
         spooled(tmp_path, 2, topic=topic)
-    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker())))
+    spool_shipper = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(FakeBroker())))
     log_id = the_log(tmp_path).log_id
     file = tmp_path / "t" / name.format(log_id)
     file.unlink(missing_ok=True)
     file.mkdir()
-    done = drainer.run(never)
+    done = spool_shipper.run(never)
     if name.startswith("trouble"):
         assert (done.shipped, done.stuck) == (6, {})
         return
@@ -205,19 +207,19 @@ def test_a_spool_that_cannot_be_looked_through_is_named(
     def denied(roots: object, topic: str) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "t"))
 
-    monkeypatch.setattr("oyez.producers.spool_shipping.shipper_of_logs.found_in", denied)
-    done = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker()))).run(never)
+    monkeypatch.setattr("oyez.producers.spool_shipping.spool_shipper.found_in", denied)
+    done = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(FakeBroker()))).run(never)
     assert "Permission denied" in done.stuck[tmp_path]
 
 
 def test_a_log_that_cannot_be_read_has_not_shipped_anew_what_it_shipped_before(tmp_path: Path) -> None:
     spooled(tmp_path, 2)
-    drainer = Drainer([tmp_path], "t", lambda: Shipper(FakeShipping(FakeBroker())))
-    assert drainer.run(never).shipped == 2
+    spool_shipper = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(FakeBroker())))
+    assert spool_shipper.run(never).shipped == 2
     mark = Mark(tmp_path / "t", the_log(tmp_path).log_id).path
     mark.unlink()
     mark.mkdir()
-    assert drainer.run(never).shipped == 0
+    assert spool_shipper.run(never).shipped == 0
 
 
 def test_a_segment_that_is_not_there_stops_the_log_loudly(tmp_path: Path) -> None:
@@ -225,21 +227,21 @@ def test_a_segment_that_is_not_there_stops_the_log_loudly(tmp_path: Path) -> Non
     segments = sorted((tmp_path / "t").glob("*.ndjson"))
     segments[1].unlink()
     with pytest.raises(Stuck, match=r"copy (it|the segment)"):
-        LogDrain(the_log(tmp_path)).drain(Shipper(FakeShipping(FakeBroker())), never)
+        LogShipper(the_log(tmp_path)).ship(OrderedSender(FakeShipping(FakeBroker())), never)
 
 
 def test_what_was_shipped_is_kept_or_not_as_is_set(tmp_path: Path) -> None:
     for retention, left in (("keep", 10), ("archive", 1), ("delete", 1)):
         path = tmp_path / retention
         spooled(path, 10, limit=100)
-        drainer = Drainer(
+        spool_shipper = SpoolShipper(
             [path],
             "t",
-            lambda: Shipper(FakeShipping(FakeBroker())),
+            lambda: OrderedSender(FakeShipping(FakeBroker())),
             retention=retention,  # type: ignore[arg-type]
         )
-        assert drainer.run(never).shipped == 10
+        assert spool_shipper.run(never).shipped == 10
         assert len(list((path / "t").glob("*.ndjson"))) == left
         spooled(path, 1, begin=10, limit=100)
-        assert drainer.run(never).shipped == 1
+        assert spool_shipper.run(never).shipped == 1
     assert len(list((tmp_path / "archive" / "t" / "archive").iterdir())) == 10

@@ -1,4 +1,4 @@
-"""The outbox as whoever ships it sees it: rows in order, and who ships them at the moment.
+"""The outbox as whoever relays it sees it: rows in order, and who relays them at the moment.
 
 Rows are deleted by their numbers, never by a range: a transaction that began earlier may commit later, with
 lower numbers.
@@ -28,12 +28,14 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .message_type import MOST
-from .tables import drainer, outbox
+from .tables import outbox, relay_lease
 
 NAME = "outbox"
 
 _any = select(exists().where(outbox.c.refused.is_(None)))
-_look = select(_any.scalar_subquery(), exists().where(drainer.c.name == NAME, drainer.c.error.is_not(None)))
+_look = select(
+    _any.scalar_subquery(), exists().where(relay_lease.c.name == NAME, relay_lease.c.error.is_not(None))
+)
 _waits = outbox.c.refused.is_(None)
 _state = select(
     func.count().filter(_waits).label("backlog"),
@@ -54,7 +56,7 @@ class Waiting(NamedTuple):
 
 class Outbox(NamedTuple):
     """How much waits in the outbox: events, and the time of the oldest; how many were refused and do not wait any more;
-    what is in the way, if something is; who drains it."""
+    what is in the way, if something is; who relays it."""
 
     backlog: int
     oldest: float | None
@@ -97,7 +99,7 @@ def look(db: Connection) -> tuple[bool, bool]:
 def state(db: Connection) -> Outbox:
     """What waits, and why."""
     backlog, oldest, refused = db.execute(_state).one()
-    row = db.execute(select(drainer).where(drainer.c.name == NAME)).one_or_none()
+    row = db.execute(select(relay_lease).where(relay_lease.c.name == NAME)).one_or_none()
     if row is None:
         return Outbox(backlog, oldest, refused, None, None, None)
     return Outbox(backlog, oldest, refused, row.error, row.failed_at, row.owner)
@@ -117,28 +119,28 @@ def remove(db: Connection, ids: Sequence[int]) -> None:
 
 
 def refuse(db: Connection, reasons: Mapping[int, str]) -> None:
-    """Set rows aside: they will never be taken. They stay, with the reason, until somebody wants to try again."""
+    """Quarantine rows: they will never be taken. They stay, with the reason, until somebody wants to try again."""
     if reasons:
         rows = [{"number": number, "why": reason[:MOST]} for number, reason in sorted(reasons.items())]
         db.execute(_refuse, rows)
 
 
 def try_again(db: Connection) -> int:
-    """Let rows that were set aside wait again; returns how many."""
+    """Let rows that were quarantined wait again; returns how many."""
     return db.execute(update(outbox).where(outbox.c.refused.is_not(None)).values(refused=None)).rowcount
 
 
 _free = or_(
-    drainer.c.owner.is_(None),
-    drainer.c.owner == bindparam("me"),
-    drainer.c.until <= bindparam("now"),
-    drainer.c.until > bindparam("until"),  # by a clock that is wrong: it would never be free again
+    relay_lease.c.owner.is_(None),
+    relay_lease.c.owner == bindparam("me"),
+    relay_lease.c.until <= bindparam("now"),
+    relay_lease.c.until > bindparam("until"),  # by a clock that is wrong: it would never be free again
 )
-_other = select(exists().where(drainer.c.name == NAME, not_(_free)))
+_other = select(exists().where(relay_lease.c.name == NAME, not_(_free)))
 
 
 def is_taken(db: Connection, owner: str, now: float, until: float) -> bool:
-    """Whether somebody else drains."""
+    """Whether somebody else relays."""
     return bool(db.execute(_other, {"me": owner, "now": now, "until": until}).scalar())
 
 
@@ -149,25 +151,25 @@ def _take(dialect: Dialect) -> Any:
         "owner": bindparam("me"),
         "until": bindparam("until"),
     }
-    added = dialect.insert(drainer).values(given)
+    added = dialect.insert(relay_lease).values(given)
     taken = {"owner": added.excluded.owner, "until": added.excluded.until}
     return added.on_conflict_do_update(index_elements=["name"], set_=taken, where=_free).returning(
-        drainer.c.owner
+        relay_lease.c.owner
     )
 
 
 def take(db: Connection, owner: str, now: float, until: float) -> bool:
-    """Become, or stay, the one who ships, until that time at most; whether it worked."""
+    """Become, or stay, the one who relays, until that time at most; whether it worked."""
     return db.execute(_take(dialect_of(db)), {"me": owner, "now": now, "until": until}).first() is not None
 
 
 def release(db: Connection, owner: str) -> None:
-    """Let somebody else ship."""
-    db.execute(update(drainer).where(drainer.c.owner == owner).values(owner=None, until=0.0))
+    """Let somebody else relay."""
+    db.execute(update(relay_lease).where(relay_lease.c.owner == owner).values(owner=None, until=0.0))
 
 
 def note(db: Connection, error: str | None, now: float | None) -> None:
     """Write down what went wrong, or that nothing does any more."""
     noted = {"error": error, "failed_at": now}
-    if not db.execute(update(drainer).where(drainer.c.name == NAME).values(noted)).rowcount:
-        db.execute(insert(drainer).values(name=NAME, until=0.0, **noted))
+    if not db.execute(update(relay_lease).where(relay_lease.c.name == NAME).values(noted)).rowcount:
+        db.execute(insert(relay_lease).values(name=NAME, until=0.0, **noted))

@@ -215,8 +215,8 @@ handler = Table(
 
 outbox = announced.table.to_metadata(metadata)
 
-drainer = Table(
-    "oyez_drainer",
+relay_lease = Table(
+    "oyez_relay_lease",
     metadata,
     Column("name", Text, primary_key=True),
     Column("owner", Text),

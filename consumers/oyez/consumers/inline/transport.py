@@ -32,7 +32,7 @@ from ..execution.runners import Runner
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
 from ..outbox.lease import NoLease
-from ..outbox.relay import Drainer
+from ..outbox.relay import Relay
 from ..run.assembly import engine_from, execution_for, retrying_for
 from ..run.loading import load_application
 from ..settings import ListenSettings
@@ -81,7 +81,7 @@ class InlineTransport:
         The outbox is asked only where something may stand in it: most applications never announce in handlers.
         """
         if self.handle(key, value) or self._may_have_left:
-            self._drain(SLICE)
+            self._relay(SLICE)
 
     def handle(self, key: bytes | None, value: bytes) -> bool:
         """Handle one event, and whatever that released; whether a handler has announced something."""
@@ -98,13 +98,11 @@ class InlineTransport:
             log.warning("what was released has to wait: %s", one_line(error))
         return announced > 0
 
-    def _drain(self, seconds: float) -> None:
+    def _relay(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
-        drainer = Drainer(
-            self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer
-        )
+        relay = Relay(self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer)
         try:
-            problem = drainer.drain(seconds=seconds).problem
+            problem = relay.run(seconds=seconds).problem
         except (OyezError, SQLAlchemyError) as error:
             problem = one_line(error)
         if problem is not None:
@@ -131,7 +129,7 @@ class InlineTransport:
     def flush(self, timeout: float) -> None:
         """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
         of this process or one before it."""
-        self._drain(timeout)
+        self._relay(timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
@@ -201,7 +199,7 @@ class InlineTransport:
 
 
 class _Nested:
-    """Ships into the handlers; what they announce is the drainer's to find."""
+    """Relays into the handlers; what they announce is the relay's to find."""
 
     def __init__(self, transport: InlineTransport) -> None:
         self._transport = transport

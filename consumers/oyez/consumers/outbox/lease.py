@@ -1,4 +1,4 @@
-"""Who drains the outbox at the moment. Nothing is wrong if two do: it is only more than enough."""
+"""Who relays the outbox at the moment. Nothing is wrong if two do: it is only more than enough."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Protocol
 from ..database import outbox
 from ..database.engine import Database
 
-LEASE = 5.0  # s; for how long the others wait for one who drained and has died
+LEASE = 5.0  # s; for how long the others wait for one who relayed and has died
 
 
 class Lease(Protocol):
-    """Sees to it that mostly one drains at a time. Nothing is wrong if two do, it is only more than enough."""
+    """Sees to it that mostly one relays at a time. Nothing is wrong if two do, it is only more than enough."""
 
     def take(self) -> bool:
         """Take it, or keep it for longer; False if somebody else has it."""

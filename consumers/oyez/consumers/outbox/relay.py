@@ -1,7 +1,7 @@
-"""Draining: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
+"""BackgroundRelay: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
 
 Whoever dies in between leaves its rows, and they are sent again: the second copies are dropped by the inbox. So are
-those of two who drain at once. Each sends in the order of the numbers, so that whatever arrives first of an event
+those of two who relay at once. Each sends in the order of the numbers, so that whatever arrives first of an event
 arrives behind the first copies of what stands before it.
 """
 
@@ -11,17 +11,17 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy import Connection
 
 from oyez.producers import Transport
+from oyez.producers.ordered_sender import KeyOrder, OrderedSender
 from oyez.schemas import OyezError
 
 from ..database import outbox
 from ..database.engine import Database
 from .lease import Lease
-from .relay_page import Departures, Trip
+from .relay_page import Page, relay_page
 
 log = logging.getLogger("oyez.outbox")
 
@@ -29,17 +29,17 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class Relayed:
     """What was done: how many events have left, why the rest did not (None if nothing is in the way), and whether
-    somebody else is draining."""
+    somebody else is relaying."""
 
     events: int = 0
     problem: str | None = None
     busy: bool = False
 
 
-class Drainer:
-    """Ships the outbox of one database. Not for several threads at once."""
+class Relay:
+    """Relays the outbox of one database. Not for several threads at once."""
 
     def __init__(
         self,
@@ -48,34 +48,34 @@ class Drainer:
         lease: Lease,
         *,
         batch: int = BATCH,
-        patience: float = 10.0,
+        timeout: float = 10.0,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``transport`` is asked for one when there is something to send; it is this drainer's alone.
+        """``transport`` is asked for one when there is something to send; it is this relay's alone.
 
-        ``patience``: seconds that a batch may take to arrive. What has not by then has failed, all at once: if the
+        ``timeout``: seconds that a batch may take to arrive. What has not by then has failed, all at once: if the
         transport gave up events one by one, a later one of a key could arrive without an earlier one.
         """
         self._database = database
         self._make = transport
         self._lease = lease
         self._batch = batch
-        self._patience = patience
+        self._timeout = timeout
         self._clock = clock
         self._timer = timer
-        self._departures: Departures | None = None
+        self._sender: OrderedSender | None = None
         self._noted = False
 
-    def drain(
+    def run(
         self,
         stop: Callable[[], bool] = lambda: False,
         *,
         limit: float = float("inf"),
         seconds: float = float("inf"),
         tell: Callable[[int], None] = lambda _events: None,
-    ) -> Drained:
-        """Ship until nothing is left, or something is in the way; ``limit`` events and ``seconds`` at most.
+    ) -> Relayed:
+        """Relay until nothing is left, or something is in the way; ``limit`` events and ``seconds`` at most.
 
         ``tell`` is told, again and again, how many have left. Raises `DatabaseAway`.
         """
@@ -86,61 +86,64 @@ class Drainer:
             if not self._has_any():
                 break
             if not self._lease.take():
-                return Drained(events, busy=True)
+                return Relayed(events, busy=True)
             try:
-                trip = Trip(limit - events)
-                self._travel(trip, lambda: stop() or self._timer() > end, partial(_tell, tell, events))
-                events += trip.events
-                self._note(trip.problem)
+                done = self._pass(events, limit, lambda: stop() or self._timer() > end, tell)
+                self._note(done.problem)
             finally:
                 self._lease.release()
-            if trip.problem is not None:
-                return Drained(events, trip.problem)
-        return Drained(events)
+            if done.problem is not None:
+                return done
+            events = done.events
+        return Relayed(events)
 
     def close(self, timeout: float) -> None:
-        """Let go of the transport."""
-        if self._departures is not None:
-            self._departures.close(timeout)
+        """Let go of the transport, in ``timeout`` seconds."""
+        if self._sender is not None:
+            self._sender.close(timeout)
 
     def _has_any(self) -> bool:
         with self._database.reading() as db:
             waits, self._noted = outbox.look(db)
         return waits
 
-    def _travel(self, trip: Trip, stop: Callable[[], bool], tell: Callable[[int], None]) -> None:
-        """Once through the outbox. When nothing at all gets through it ends."""
+    def _pass(
+        self, events: int, limit: float, stop: Callable[[], bool], tell: Callable[[int], None]
+    ) -> Relayed:
+        """Once through the outbox, ``events`` having left before. When nothing at all gets through it ends."""
         try:
-            departures = self._opened()
+            sender = self._opened()
         except OyezError as error:
-            trip.problem = str(error)
-            return
-        stayed: set[int] = set()
-        while trip.left > 0 and not stop() and self._lease.take():
+            return Relayed(events, str(error))
+        order, stayed, problem = KeyOrder(), set[int](), None
+        while events < limit and not stop() and self._lease.take():
             with self._database.reading() as db:
-                rows = outbox.next_page(db, stayed, int(min(self._batch, trip.left)))
+                rows = outbox.next_page(db, stayed, int(min(self._batch, limit - events)))
             if not rows:
-                return
-            departures.send(rows, trip)
-            stayed |= {row.id for row in rows} - {*trip.arrived, *trip.refused}
-            self._settle(trip)
-            if trip.is_stuck:
-                return
-            tell(trip.events)
+                break
+            page = relay_page(sender, rows, order, self._timeout)
+            self._settle(page)
+            stayed |= {row.id for row in rows} - {*page.arrived, *page.refused}
+            events += len(page.arrived)
+            problem = problem or page.problem
+            if page.is_stuck:
+                break
+            tell(events)
+        return Relayed(events, problem)
 
-    def _settle(self, trip: Trip) -> None:
-        """Delete what has arrived, and set aside what never will."""
-        if trip.arrived or trip.refused:
-            self._database.repeat(lambda db: _write(db, trip))
-        for number, reason in trip.refused.items():
+    def _settle(self, page: Page) -> None:
+        """Delete what has arrived, and quarantine what never will."""
+        if page.arrived or page.refused:
+            self._database.repeat(lambda db: _write(db, page))
+        for number, reason in page.refused.items():
             log.error(
-                "event %d of the outbox is refused: %s; it is set aside: oyez outbox status", number, reason
+                "event %d of the outbox is refused: %s; it is quarantined: oyez outbox status", number, reason
             )
 
-    def _opened(self) -> Departures:
-        if self._departures is None:
-            self._departures = Departures(self._make(), self._patience)
-        return self._departures
+    def _opened(self) -> OrderedSender:
+        if self._sender is None:
+            self._sender = OrderedSender(self._make())
+        return self._sender
 
     def _note(self, problem: str | None) -> None:
         """Write a problem down for those who ask, and that it is over."""
@@ -149,10 +152,6 @@ class Drainer:
             self._database.repeat(lambda db: outbox.note(db, problem, at))
 
 
-def _write(db: Connection, trip: Trip) -> None:
-    outbox.remove(db, trip.arrived)
-    outbox.refuse(db, trip.refused)
-
-
-def _tell(tell: Callable[[int], None], before: int, events: int) -> None:
-    tell(before + events)
+def _write(db: Connection, page: Page) -> None:
+    outbox.remove(db, page.arrived)
+    outbox.refuse(db, page.refused)

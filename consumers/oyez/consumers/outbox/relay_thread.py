@@ -1,31 +1,33 @@
-"""Draining beside a worker's handling: a broker that is away holds up nobody but the draining."""
+"""Relaying beside a worker's handling: a broker that is away holds up nobody but the relay."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Protocol
+
+from oyez.producers.delays import Delays
+from oyez.producers.pass_thread import Next, PassThread
 
 from ..database.engine import DatabaseAway, one_line
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
-from .relay import Drainer
+from .relay import Relay
 
-FIRST, LONGEST = 0.2, 5.0  # s between attempts while something is in the way
+DELAYS = Delays(0.2, 5.0)  # between attempts while something is in the way
 LEAVING = 5.0  # s that a worker that stops waits for what is on its way
 
 
-class Draining(Protocol):
-    """Ships the outbox when there may be something in it."""
+class BackgroundRelay(Protocol):
+    """Relays the outbox when there may be something in it."""
 
     def wake(self) -> None:
         """There may be something. Never blocks."""
 
     def close(self) -> None:
-        """Ship what is there, if that is quickly done, and end."""
+        """Relay what is there, if that is quickly done, and end."""
 
 
-class NoDraining:
+class NoRelay:
     """Leaves the outbox to others."""
 
     def wake(self) -> None: ...
@@ -33,77 +35,51 @@ class NoDraining:
     def close(self) -> None: ...
 
 
-class DrainThread:
-    """Ships in a thread of its own, which begins with the first need for it."""
+class RelayThread(PassThread):
+    """Relays in a thread of its own, which begins with the first need for it."""
 
-    def __init__(
-        self,
-        name: str,
-        drainer: Drainer,
-        instrument: Instrument,
-        *,
-        first: float = FIRST,
-        longest: float = LONGEST,
-    ) -> None:
-        """``name``: of the group whose worker this is. ``first`` and ``longest``: seconds between attempts."""
-        self._name = name
-        self._drainer = drainer
-        self._emit = instrument.emit
-        self._first = first
-        self._longest = longest
-        self._delay = 0.0
-        self._said = ""
-        self._woken = threading.Event()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def wake(self) -> None:
-        self._woken.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="oyez-draining", daemon=True)
-            self._thread.start()
+    def __init__(self, name: str, relay: Relay, instrument: Instrument, *, delays: Delays = DELAYS) -> None:
+        """``name``: of the group whose worker this is. ``delays``: between attempts while something is in the way."""
+        super().__init__("oyez-relay", lambda: _RelayPasses(name, relay, instrument, delays))
 
     def close(self) -> None:
-        self._stop.set()
-        self._woken.set()
-        if self._thread is not None:
-            self._thread.join(LEAVING)
+        self.finish(LEAVING)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._woken.wait()
-            self._woken.clear()
-            self._drain(self._stop.is_set)
-            if self._delay:
-                self._stop.wait(self._delay)
-                self._woken.set()
-        if not self._delay:
-            self._drain(_never)
-        self._drainer.close(LEAVING)
 
-    def _drain(self, stop: Callable[[], bool]) -> None:
+class _RelayPasses:
+    """Passes over the outbox. That something is in the way is said once, and when it is over."""
+
+    def __init__(self, name: str, relay: Relay, instrument: Instrument, delays: Delays) -> None:
+        self._name = name
+        self._relay = relay
+        self._emit = instrument.emit
+        self._delays = delays
+        self._failed = 0
+        self._is_away = False
+
+    def run(self, stop: Callable[[], bool], is_last: bool, /) -> Next:
+        """Relay what is there. What was in the way before is not waited for in the last pass."""
+        if is_last and (self._failed or self._is_away):
+            return Next()
         try:
-            problem = self._drainer.drain(
-                stop, seconds=LEAVING if self._stop.is_set() else float("inf")
-            ).problem
+            problem = self._relay.run(stop, seconds=LEAVING if is_last else float("inf")).problem
         except DatabaseAway:
-            self._delay = self._longest  # the worker says so, and waits as well
-            return
+            self._is_away = True  # the worker says so, and waits as well
+            return Next(pause=self._delays.longest)
         except Exception as error:  # noqa: BLE001 # whatever it is: the events stay, and are sent later
             problem = f"{type(error).__name__}: {one_line(error)}"
-        self._judge(problem)
+        self._is_away = False
+        return self._next(problem)
 
-    def _judge(self, problem: str | None) -> None:
+    def close(self) -> None:
+        self._relay.close(LEAVING)
+
+    def _next(self, problem: str | None) -> Next:
+        before, self._failed = self._failed, 0 if problem is None else self._failed + 1
         if problem is None:
-            if self._said:
+            if before:
                 self._emit(events.OutboxMovesOn(self._name))
-            self._delay, self._said = 0.0, ""
-            return
-        if not self._said:
+            return Next()
+        if not before:
             self._emit(events.OutboxHeldUp(self._name, problem))
-        self._said = problem
-        self._delay = min(max(self._first, self._delay * 2), self._longest)
-
-
-def _never() -> bool:
-    return False
+        return Next(pause=self._delays.after(self._failed))

@@ -20,8 +20,8 @@ from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
 from ..outbox.lease import RowLease
-from ..outbox.relay import Drainer
-from ..outbox.relay_thread import Draining, DrainThread, NoDraining
+from ..outbox.relay import Relay
+from ..outbox.relay_thread import BackgroundRelay, NoRelay, RelayThread
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
@@ -84,10 +84,10 @@ def make_worker(
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
     patience: type[RetryLoop] = RetryLoop,
-    draining: Draining | None = None,
+    relay: BackgroundRelay | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
-    ``draining`` it leaves the outbox to others."""
+    ``relay`` it leaves the outbox to others."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep)
     execution = execution_for(group, database, settings, clock, sleep, timer)
@@ -104,27 +104,29 @@ def make_worker(
         wakeups(database, group, clock),
         patient,
         told,
-        draining=draining or NoDraining(),
+        relay=relay or NoRelay(),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
     )
 
 
-def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
-    """What drains the outbox, by the transport that is set; for one thread at a time."""
+def relay_for(settings: ListenSettings, engine: Engine) -> Relay:
+    """What relays the outbox, by the transport that is set; for one thread at a time."""
     database = Database(engine)
-    return Drainer(
+    return Relay(
         database,
         partial(outlet_from, settings),
         RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
         batch=settings.batch,
-        patience=settings.flush_timeout,
+        timeout=settings.flush_timeout,
     )
 
 
-def draining_for(group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument) -> Draining:
-    """What drains the outbox beside a worker of ``group``."""
-    return DrainThread(group.name, drainer_for(settings, engine), instrument)
+def relay_thread_for(
+    group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument
+) -> BackgroundRelay:
+    """What relays the outbox beside a worker of ``group``."""
+    return RelayThread(group.name, relay_for(settings, engine), instrument)
 
 
 def _process() -> str:

@@ -18,7 +18,7 @@ from ..settings import ListenSettings
 from ..worker.retry_loop import Once
 from ..worker.round import POLL
 from ..worker.worker import Worker
-from .assembly import drainer_for, engine_from, log_for, make_worker
+from .assembly import engine_from, log_for, make_worker, relay_for
 from .listened import Listened, check_limit
 from .sweep_pass import in_order
 
@@ -48,7 +48,7 @@ def one_pass(
             workers.append(make_worker(group, settings, engine=engine, source=source, patience=Once))
         bounded = Pass(workers, limit, stopped)
         bounded.run()
-        _drain(settings, engine, stopped)
+        _relay(settings, engine, stopped)
         with Database(engine).reading() as db:
             waiting = parked_age.events(db, [group.name for group in groups])
         halted = tuple(line for worker in workers for line in worker.halted)
@@ -59,14 +59,14 @@ def one_pass(
         engine.dispose()
 
 
-def _drain(settings: ListenSettings, engine: Engine, stopped: Callable[[], bool]) -> None:
+def _relay(settings: ListenSettings, engine: Engine, stopped: Callable[[], bool]) -> None:
     """Let what the handlers announced leave: it is handled by others, or by the next pass."""
-    drainer = drainer_for(settings, engine)
+    relay = relay_for(settings, engine)
     try:
-        if (problem := drainer.drain(stopped).problem) is not None:
+        if (problem := relay.run(stopped).problem) is not None:
             log.warning("the outbox is held up: %s", problem)
     finally:
-        drainer.close(settings.flush_timeout)
+        relay.close(settings.flush_timeout)
 
 
 def _in_order(groups: Sequence[Group]) -> list[Group]:

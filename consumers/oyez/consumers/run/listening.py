@@ -18,7 +18,7 @@ from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
-from .assembly import draining_for, engine_from, log_for, make_worker
+from .assembly import engine_from, log_for, make_worker, relay_thread_for
 
 
 def prepare(application: Application, settings: ListenSettings) -> None:
@@ -54,9 +54,9 @@ def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped
     engine = engine_from(settings)
     try:
         source = log_for(group, settings, engine)
-        draining = draining_for(group, settings, engine, instrument)
+        relay = relay_thread_for(group, settings, engine, instrument)
         worker = make_worker(
-            group, settings, engine=engine, source=source, instrument=instrument, draining=draining
+            group, settings, engine=engine, source=source, instrument=instrument, relay=relay
         )
         worker.run(stopped)
     finally:

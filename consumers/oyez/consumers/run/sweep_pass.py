@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from ..handlers.application import Application, Group
-from ..outbox.relay import Drainer
+from ..outbox.relay import Relay
 from ..retry.retrying import Retrying
 from ..settings import ListenSettings
 from ..worker.allowance import Allowance
@@ -90,21 +90,19 @@ class Pass:
     halted: list[str]
 
 
-def one_pass(
-    groups: Sequence[Sweeper], drainer: Drainer, stop: Callable[[], bool], allowance: Allowance
-) -> Pass:
+def one_pass(groups: Sequence[Sweeper], relay: Relay, stop: Callable[[], bool], allowance: Allowance) -> Pass:
     """Read every log, run what is due everywhere, and let what stands in the outbox leave; again as long as something
     left, since that may be read here."""
     prerequisites = [(sweeper, Tally()) for sweeper in groups]
-    drainer.drain(stop)
+    relay.run(stop)
     while True:
         _read(prerequisites, stop, allowance)
         _run_due(prerequisites, stop)
-        drained = drainer.drain(stop)
-        if not drained.events or drained.problem is not None or stop() or not allowance.left:
+        relayed = relay.run(stop)
+        if not relayed.events or relayed.problem is not None or stop() or not allowance.left:
             break
     done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in prerequisites]
-    return Pass(done, drained.problem, [line for sweeper in groups for line in sweeper.halted])
+    return Pass(done, relayed.problem, [line for sweeper in groups for line in sweeper.halted])
 
 
 def _read(

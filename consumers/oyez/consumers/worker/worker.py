@@ -16,7 +16,7 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
 from ..logs.log import Log
-from ..outbox.relay_thread import Draining
+from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
@@ -45,7 +45,7 @@ class Worker:
         retry_loop: RetryLoop,
         instrument: Instrument,
         *,
-        draining: Draining,
+        relay: BackgroundRelay,
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
@@ -61,7 +61,7 @@ class Worker:
         self._wakeups = wakeups
         self._retry_loop = retry_loop
         self._instrument = instrument
-        self._draining = draining
+        self._relay = relay
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
@@ -118,7 +118,7 @@ class Worker:
         count = self.read(stopped, most)
         self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
-            self._draining.wake()
+            self._relay.wake()
         self._tell_lags()
         return count
 
@@ -168,14 +168,14 @@ class Worker:
         """Leave the group, whatever has happened."""
         self._wakeups.close()
         self._log.close()
-        self._draining.close()
+        self._relay.close()
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._clock()
         if not 0 <= now - self._swept < self._sweep_every:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
-            self._drain_what_is_left()
+            self._relay_what_is_left()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
@@ -184,11 +184,11 @@ class Worker:
             return
         self._next_due = self._retrying.next_due()
 
-    def _drain_what_is_left(self) -> None:
-        """Whatever nobody was told of, or whose drainer has died."""
+    def _relay_what_is_left(self) -> None:
+        """Whatever nobody was told of, or whose relay has died."""
         with self._execution.database.reading() as db:
             if outbox.has_any(db):
-                self._draining.wake()
+                self._relay.wake()
 
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
@@ -209,7 +209,7 @@ class Worker:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
         if report.announced:
-            self._draining.wake()
+            self._relay.wake()
         dues = [due for due in (self._next_due, report.due_at) if due is not None]
         self._next_due = min(dues, default=None)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
+from ..ordered_sender import OrderedSender
 from ..settings import Settings
-from ..shipping import Shipper
 from ..spool.transport import writer_from
-from ..spool_shipping.background import Background
-from ..spool_shipping.shipper_of_logs import Drainer
+from ..spool_shipping.background import shipping_thread
+from ..spool_shipping.spool_shipper import SpoolShipper
 from ..transport import Transport
 from .acked import AckedTransport
 from .config import producer_config
@@ -37,9 +37,9 @@ def from_settings(settings: Settings) -> Transport:
     return made[settings.durability](settings)
 
 
-def shipper_from(settings: Settings) -> Shipper:
-    """What ships the spool to Kafka."""
-    return Shipper(shipping_transport(settings))
+def sender_from(settings: Settings) -> OrderedSender:
+    """What sends to Kafka what is kept in the spool."""
+    return OrderedSender(shipping_transport(settings))
 
 
 def shipping_transport(settings: Settings) -> KafkaTransport:
@@ -53,12 +53,12 @@ def shipping_transport(settings: Settings) -> KafkaTransport:
     )
 
 
-def drainer_from(settings: Settings) -> Drainer:
+def spool_shipper_from(settings: Settings) -> SpoolShipper:
     """What ships the spool. SettingsError: there is none."""
-    return Drainer(
+    return SpoolShipper(
         [spool_of(settings)],
         settings.topic,
-        lambda: shipper_from(settings),
+        lambda: sender_from(settings),
         retention=settings.spool_retention,
     )
 
@@ -76,14 +76,14 @@ def _buffered(settings: Settings) -> Transport:
 
 def _failing_over(settings: Settings) -> Transport:
     # Silence is noticed first, and everything taken back at once: see shipping_transport.
-    patience = settings.announce_timeout
-    timeout = max(settings.delivery_timeout, patience + _LATER)
+    silence = settings.announce_timeout
+    timeout = max(settings.delivery_timeout, silence + _LATER)
     config = producer_config(settings.kafka, settings.kafka_options, timeout)
     return FailoverTransport(
-        lambda: Outlet(config, patience),
+        lambda: Outlet(config, silence),
         spool_of(settings),
         writer_from(settings),
-        Background(lambda: drainer_from(settings)),
+        shipping_thread(lambda: spool_shipper_from(settings)),
         limit=int(config.get("message.max.bytes", 1_000_000)),
     )
 
@@ -93,7 +93,7 @@ def _acked(settings: Settings) -> Transport:
 
 
 def _spooled(settings: Settings) -> Transport:
-    background = Background(lambda: drainer_from(settings))
+    background = shipping_thread(lambda: spool_shipper_from(settings))
     return SpooledTransport(spool_of(settings), writer_from(settings), background)
 
 

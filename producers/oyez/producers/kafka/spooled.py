@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ..pass_thread import PassThread
 from ..spool.transport import SpoolTransport
 from ..spool.writer import Writer
-from ..spool_shipping.background import Background
 
 
 class SpooledTransport(SpoolTransport):
     """Appends events to the spool, and ships them in the background."""
 
-    def __init__(self, path: Path, make: Callable[[Path, str], Writer], background: Background) -> None:
+    def __init__(self, path: Path, make: Callable[[Path, str], Writer], background: PassThread) -> None:
         """``make(path, topic)`` gives the writer for a folder."""
         super().__init__(path, make)
         self._background = background

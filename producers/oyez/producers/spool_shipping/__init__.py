@@ -1,18 +1,16 @@
 """Shipping what is in the spool: in order, marking what the broker has acknowledged."""
 
-from .background import Background
+from .log_shipper import LogShipper, Stuck
 from .mark import Mark
 from .refused import count_refused
-from .ship_log import LogDrain, Stuck
-from .shipper_of_logs import Drainer, Pass
+from .spool_shipper import Pass, SpoolShipper
 from .trouble import Trouble, Troubles
 
 __all__ = [
-    "Background",
-    "Drainer",
-    "LogDrain",
+    "LogShipper",
     "Mark",
     "Pass",
+    "SpoolShipper",
     "Stuck",
     "Trouble",
     "Troubles",

@@ -3,73 +3,48 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
-from ..forks import call_in_child
-from .shipper_of_logs import Drainer
+from ..pass_thread import Next, PassThread
+from .spool_shipper import SpoolShipper
 
 log = logging.getLogger("oyez.spool")
 
-_EVERY = 1.0
-_IDLE = 30.0
+_EVERY = 1.0  # s
+_IDLE = 30.0  # s
+_CLOSING = 1.0  # s
 
 
-class Background:
-    """Drains as long as its process lives, from the first time on that it is woken."""
+class _ShippingPasses:
+    """Passes over the spool. The connection is let go of when nothing was shipped for a while."""
 
-    def __init__(self, make: Callable[[], Drainer]) -> None:
-        self._make = make
-        self._begin()
-        call_in_child(self._begin)
+    def __init__(self, shipper: SpoolShipper, timer: Callable[[], float]) -> None:
+        self._shipper = shipper
+        self._timer = timer
+        self._busy = timer()
 
-    def _begin(self) -> None:
-        self._lock = threading.Lock()
-        self._woken = threading.Event()
-        self._finishing = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+    def run(self, stop: Callable[[], bool], is_last: bool, /) -> Next:
+        """Ship what is there. The last pass is repeated as long as something leaves, though something is in the way."""
+        try:
+            done = self._shipper.run(stop)
+        except Exception:
+            log.exception("the spool was not shipped; it is tried again")
+            self._busy = self._timer()
+            return Next(pause=_EVERY)
+        if done.shipped or done.stuck:
+            self._busy = self._timer()
+        elif self._timer() - self._busy > _IDLE:
+            self._shipper.rest()
+        return Next(pause=_EVERY if done.stuck else 0.0, is_done=not (done.shipped and done.stuck))
 
-    def wake(self) -> None:
-        """There is something to ship."""
-        if self._thread is None:
-            self._start()
-        if not self._woken.is_set():
-            self._woken.set()
+    def close(self) -> None:
+        self._shipper.close(_CLOSING)
 
-    def finish(self, timeout: float) -> None:
-        """Ship what can be shipped in so many seconds, and end."""
-        self._finishing.set()
-        self._woken.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-            self._stopping.set()
 
-    def _start(self) -> None:
-        with self._lock:
-            if self._thread is None and not self._finishing.is_set():
-                thread = threading.Thread(target=self._run, name="oyez-spool-drain", daemon=True)
-                thread.start()
-                self._thread = thread
-
-    def _run(self) -> None:
-        drainer, busy = self._make(), time.monotonic()
-        while not self._stopping.is_set():
-            last = self._finishing.is_set()
-            try:
-                done = drainer.run(self._stopping.is_set)
-            except Exception:
-                log.exception("the spool was not shipped; it is tried again")
-                done = None
-            if last and (done is None or not done.shipped or not done.stuck):
-                break
-            if done is None or done.shipped or done.stuck:
-                busy = time.monotonic()
-            elif time.monotonic() - busy > _IDLE:
-                drainer.rest()
-            self._woken.wait(_EVERY)
-            self._woken.clear()
-            if done is None or done.stuck:
-                self._finishing.wait(_EVERY)
-        drainer.close(1.0)
+def shipping_thread(
+    make: Callable[[], SpoolShipper], *, timer: Callable[[], float] = time.monotonic
+) -> PassThread:
+    """Ships, from the first time on that it is woken, and looks once a second: other processes append too. ``timer``
+    gives seconds."""
+    return PassThread("oyez-spool-shipping", lambda: _ShippingPasses(make(), timer), every=_EVERY)

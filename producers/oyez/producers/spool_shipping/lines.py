@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic_core import from_json
 
-from ..shipping import Outgoing
+from ..ordered_sender import Outgoing
 
 _REQUIRED = ("specversion", "id", "source", "type")
 

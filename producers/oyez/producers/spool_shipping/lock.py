@@ -1,4 +1,4 @@
-"""Locks that a drainer holds: files, as those of the spool's writers are."""
+"""Locks that a shipper holds: files, as those of the spool's writers are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..forks import call_in_child
 
-DRAIN = "drain.lock"
+SHIP_LOCK = "ship.lock"
 """Who has it locked ships the folder."""
 
 

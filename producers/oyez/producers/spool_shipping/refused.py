@@ -10,11 +10,11 @@ from pathlib import Path
 FILE = "refused.ndjson"
 
 
-def put_aside(directory: Path, log_id: str, position: int, line: bytes, reason: str, now: float) -> None:
+def quarantine(directory: Path, log_id: str, position: int, line: bytes, reason: str, now: float) -> None:
     """Keep a line of a log, and why it was refused; on disk when this returns. OSError: it could not be.
 
     Each record says when (``at``), from where (``log``, ``position``), why (``reason``) and what (``record``, the line
-    as text). One that is put aside again, since its drainer was killed meanwhile, stands there twice.
+    as text). One that is quarantined again, since its shipper was killed meanwhile, stands there twice.
     """
     said = {
         "at": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
@@ -37,7 +37,7 @@ def put_aside(directory: Path, log_id: str, position: int, line: bytes, reason: 
 
 
 def count_refused(directory: Path, log_id: str) -> int:
-    """How many records of a log were put aside."""
+    """How many records of a log were quarantined."""
     try:
         with (directory / FILE).open("rb") as file:
             places = {_place(line) for line in file}

@@ -12,9 +12,9 @@ from typing import Any
 
 from oyez.producers.errors import TransportRefused
 from oyez.producers.kafka.failover import FailoverTransport, Outlet, State
-from oyez.producers.shipping import Shipper
+from oyez.producers.ordered_sender import OrderedSender
 from oyez.producers.spool import Writer
-from oyez.producers.spool_shipping import Drainer
+from oyez.producers.spool_shipping import SpoolShipper
 from producers.kafka.failover.fakes import FakeBroker, FakeProducer, FakeShipping, event
 
 PATIENCE = 5.0
@@ -68,7 +68,7 @@ class Pipeline:
             clock=self._tick,  # type: ignore[arg-type]
         )
         self.transport.report_to(self._undelivered)
-        self.drainer = Drainer([self.path], "t", lambda: Shipper(self.shipping))
+        self.spool_shipper = SpoolShipper([self.path], "t", lambda: OrderedSender(self.shipping))
 
     @property
     def producer(self) -> FakeProducer:
@@ -98,27 +98,27 @@ class Pipeline:
             self.now += 1
             self.transport.look()
 
-    def drain(self) -> int:
-        return self.drainer.run(lambda: False).shipped
+    def ship(self) -> int:
+        return self.spool_shipper.run(lambda: False).shipped
 
     def settle(self) -> None:
         """All is well again, and everything has its time."""
         self.is_full, self.broker.is_up = False, True
         self.shipping.fails_at = None
         self.transport.flush(1)
-        self.drain()
+        self.ship()
 
     def check(self) -> None:
         """Everything that was taken has arrived, or was told to be lost; in each thread's order for each topic."""
         firsts = self.broker.firsts()
-        told = {*self.lost, *self.put_aside()}
+        told = {*self.lost, *self.quarantine()}
         kept = [one for one in self.announced if (one[1], one[2]) not in told]
         assert sorted(set(kept) - set(firsts)) == [], "announced, and neither arrived nor told to be lost"
         for topic, thread in {one[:2] for one in firsts}:
             numbers = [n for where, who, n in firsts if (where, who) == (topic, thread)]
             assert numbers == sorted(numbers), f"{thread} in {topic}"
 
-    def put_aside(self) -> list[tuple[str, int]]:
+    def quarantine(self) -> list[tuple[str, int]]:
         """What the broker refused for ever: the thread and number of each."""
         found = []
         for file in self.path.glob("*/refused.ndjson"):

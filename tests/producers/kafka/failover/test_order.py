@@ -26,7 +26,7 @@ STEPS = st.one_of(
     st.tuples(st.just("silence")),
     st.tuples(st.just("look")),
     st.tuples(st.just("broker"), st.booleans()),
-    st.tuples(st.just("drain"), st.one_of(st.none(), st.integers(0, 5))),
+    st.tuples(st.just("ship"), st.one_of(st.none(), st.integers(0, 5))),
     st.tuples(st.just("flush")),
     st.tuples(st.just("full"), st.booleans()),
     st.tuples(st.just("race"), THREADS, TOPICS, st.booleans(), st.booleans()),
@@ -43,9 +43,9 @@ def play(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
             pipeline.broker.is_up = is_up
         case ("full", is_full):
             pipeline.is_full = is_full
-        case ("drain", fails_at):
+        case ("ship", fails_at):
             pipeline.shipping.fails_at = fails_at
-            pipeline.drain()
+            pipeline.ship()
         case ("close",):
             pipeline.transport.close(1)
             pipeline.begin()
@@ -70,8 +70,8 @@ def done_to_the_producer(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
     done[what](*given_)
 
 
-def race(pipeline: Pipeline, thread: str, topic: str, is_drained: object, is_used: object) -> None:
-    """While one thread is inside `produce`, others go over to the spool; perhaps all is drained, and used again."""
+def race(pipeline: Pipeline, thread: str, topic: str, is_shipped: object, is_used: object) -> None:
+    """While one thread is inside `produce`, others go over to the spool; perhaps all is shipped, and used again."""
 
     other = "c" if thread == "a" else "a"
 
@@ -79,9 +79,9 @@ def race(pipeline: Pipeline, thread: str, topic: str, is_drained: object, is_use
         outlet = pipeline.transport._outlet
         assert outlet is not None
         pipeline.transport._go_over(outlet, "a race")
-        if is_drained:
+        if is_shipped:
             pipeline.shipping.fails_at = None
-            pipeline.drain()
+            pipeline.ship()
         if is_used:
             pipeline.announce(other, topic)
             pipeline.announce(other, topic)

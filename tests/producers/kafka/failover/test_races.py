@@ -30,7 +30,7 @@ def test_an_event_that_came_late_into_a_queue_in_use_takes_the_others_along(pipe
         assert outlet is not None
         pipeline.transport._go_over(outlet, "a race")
         pipeline.announce("b")
-        pipeline.drain()
+        pipeline.ship()
         pipeline.announce("b")
         assert pipeline.state() is State.DIRECT
 
@@ -50,7 +50,7 @@ def test_an_event_that_came_late_into_a_dead_client_takes_those_of_its_successor
         assert outlet is not None
         pipeline.transport._go_over(outlet, "a race")
         pipeline.announce("b")
-        pipeline.drain()
+        pipeline.ship()
         outlet.is_dead = True
         pipeline.announce("b")
         assert pipeline.transport._outlet is not outlet
@@ -60,7 +60,7 @@ def test_an_event_that_came_late_into_a_dead_client_takes_those_of_its_successor
     pipeline.producer.in_the_middle = others
     pipeline.announce()
     pipeline.announce("b")
-    pipeline.drain()
+    pipeline.ship()
     pipeline.settle()
     pipeline.check()
 
@@ -83,7 +83,7 @@ def test_threads_announce_while_the_broker_comes_and_goes(
         while not stop.wait(0.001):
             producer: FakeProducer = pipeline.producer
             producer.deliver(pipeline.dice.randrange(6))
-            pipeline.drain()
+            pipeline.ship()
             outlet = pipeline.transport._outlet
             if pipeline.dice.random() < 0.2 and outlet is not None:
                 pipeline.transport._go_over(outlet, "away")

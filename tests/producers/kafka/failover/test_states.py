@@ -117,11 +117,11 @@ def test_the_broker_gets_them_again_once_all_is_marked_and_not_before(pipeline: 
     pipeline.be_silent()
     pipeline.announce()
     pipeline.shipping.fails_at = 1
-    pipeline.drain()
+    pipeline.ship()
     pipeline.announce()
     assert pipeline.state() is State.SPOOLING, "one is not acknowledged"
     pipeline.shipping.fails_at = None
-    pipeline.drain()
+    pipeline.ship()
     pipeline.announce()
     assert pipeline.state() is State.DIRECT
     assert len(pipeline.producer.queue) == 1
@@ -136,7 +136,7 @@ def test_a_process_that_finds_unshipped_events_begins_with_the_spool(pipeline: P
     pipeline.announce()
     assert pipeline.state() is State.SPOOLING
     assert pipeline.background.woken
-    pipeline.drain()
+    pipeline.ship()
     pipeline.announce()
     assert pipeline.state() is State.DIRECT
     pipeline.settle()
@@ -151,7 +151,7 @@ def test_a_forked_child_begins_anew_with_what_is_in_the_spool(pipeline: Pipeline
         is_well = pipeline.announce("child") and pipeline.state() is State.SPOOLING
         os._exit(0 if is_well else 1)
     assert os.waitpid(child, 0)[1] == 0
-    pipeline.drain()
+    pipeline.ship()
     assert ("t", "child", 0) in pipeline.broker.firsts()
 
 
@@ -180,7 +180,7 @@ def test_each_topic_returns_on_its_own(pipeline: Pipeline) -> None:
     pipeline.announce(topic="u")
     pipeline.be_silent()
     assert (pipeline.state("t"), pipeline.state("u")) == (State.SPOOLING, State.SPOOLING)
-    pipeline.drain()
+    pipeline.ship()
     pipeline.announce(topic="u")
     assert (pipeline.state("t"), pipeline.state("u")) == (State.SPOOLING, State.DIRECT)
 
@@ -189,7 +189,7 @@ def test_a_client_that_is_dead_is_replaced_and_what_it_had_is_spooled(pipeline: 
     pipeline.announce(topic="t")
     pipeline.announce(topic="u")
     pipeline.be_silent()
-    pipeline.drain()
+    pipeline.ship()
     pipeline.announce("b", topic="u")
     dead, outlet = pipeline.producer, pipeline.transport._outlet
     assert outlet is not None

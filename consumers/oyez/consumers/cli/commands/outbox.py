@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
-from ...outbox.relay import Drained, Drainer
-from ...run.assembly import drainer_for
+from ...outbox.relay import Relay, Relayed
+from ...run.assembly import relay_for
 from ...run.outlets import require_outlet
 from ...settings import ListenSettings
 from ..common import logging as logs
@@ -110,7 +110,7 @@ def drain(
     probes.database(settings)
     require_outlet(settings)
     engine = probes.reached(settings)
-    draining = Drain(drainer_for(settings, engine), Transactions(engine), Stop(), limit)
+    draining = Drain(relay_for(settings, engine), Transactions(engine), Stop(), limit)
     try:
         code = draining.once() if every is None else draining.repeatedly(every)
     finally:
@@ -122,8 +122,8 @@ def drain(
 class Drain:
     """Drains until there is nothing left, whoever else does, and says how far it is."""
 
-    def __init__(self, drainer: Drainer, database: Transactions, stop: Stop, limit: int | None) -> None:
-        self._drainer = drainer
+    def __init__(self, relay: Relay, database: Transactions, stop: Stop, limit: int | None) -> None:
+        self._relay = relay
         self._database = database
         self._stop = stop
         self._limit = float("inf") if limit is None else limit
@@ -152,18 +152,18 @@ class Drain:
             self._stop.wait(every)
         return exit_code(self._stop.number)
 
-    def drain(self) -> Drained:
+    def drain(self) -> Relayed:
         """Drain, waiting while somebody else does."""
         events = 0
         while True:
-            done = self._drainer.drain(self._stop, limit=self._limit - events, tell=self._tell)
+            done = self._relay.run(self._stop, limit=self._limit - events, tell=self._tell)
             events += done.events
             if not done.busy or self._stop.wait(BUSY):
-                return Drained(events, done.problem)
+                return Relayed(events, done.problem)
 
     def close(self, timeout: float) -> None:
         """Let go of the transport."""
-        self._drainer.close(timeout)
+        self._relay.close(timeout)
 
     def _try(self) -> str | None:
         try:

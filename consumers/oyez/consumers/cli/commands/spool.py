@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from oyez.producers.kafka.durability import shipper_from
+from oyez.producers.kafka.durability import sender_from
 from oyez.producers.spool import Folder, found_in
-from oyez.producers.spool_shipping import Drainer, Pass
+from oyez.producers.spool_shipping import Pass, SpoolShipper
 
 from ...logs.spool.folders import require_folders, spools_read
 from ...reports import SpoolState, Verified, state_of, verify
@@ -123,10 +123,10 @@ def drain(
     end_on_sigterm()
     settings = settings_from(context, kafka=kafka, topic=topic, log_format=log_format)
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
-    drainer = Drainer(
+    drainer = SpoolShipper(
         roots_of(settings, paths),
         settings.topic,
-        lambda: shipper_from(settings),
+        lambda: sender_from(settings),
         retention=settings.spool_retention,
     )
     if every is None:
@@ -139,7 +139,7 @@ def drain(
     raise typer.Exit(code)
 
 
-def _once(drainer: Drainer, stop: Stop) -> int:
+def _once(drainer: SpoolShipper, stop: Stop) -> int:
     done = drainer.run(stop)
     output.note(_said(done))
     for path, why in done.stuck.items():
@@ -147,7 +147,7 @@ def _once(drainer: Drainer, stop: Stop) -> int:
     return FAILED if done.stuck else exit_code(stop.number)
 
 
-def _repeatedly(drainer: Drainer, every: float, stop: Stop) -> int:
+def _repeatedly(drainer: SpoolShipper, every: float, stop: Stop) -> int:
     log.info("shipping the spool every %g s", every)
     while not stop():
         done = drainer.run(stop)

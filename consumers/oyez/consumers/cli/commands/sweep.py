@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from ...database import DatabaseAway
 from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
-from ...outbox.relay import Drainer
-from ...run.assembly import drainer_for
+from ...outbox.relay import Relay
+from ...run.assembly import relay_for
 from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
 from ...settings import ListenSettings
 from ...worker.allowance import Allowance
@@ -45,10 +45,10 @@ class Bounds:
     limit: int | None
     seconds: float | None
 
-    def one_pass(self, groups: Sequence[Sweeper], drainer: Drainer, stop: Callable[[], bool]) -> Pass:
+    def one_pass(self, groups: Sequence[Sweeper], relay: Relay, stop: Callable[[], bool]) -> Pass:
         """A pass within them."""
         with output.aside():
-            return one_pass(groups, drainer, within(self.seconds, stop), Allowance(self.limit))
+            return one_pass(groups, relay, within(self.seconds, stop), Allowance(self.limit))
 
 
 def sweep(
@@ -94,11 +94,11 @@ def sweep(
 def _once(application: Application, settings: ListenSettings, bounds: Bounds, *, as_json: bool) -> None:
     stop = Stop()
     engine = probes.reached(settings)
-    drainer = drainer_for(settings, engine)
+    relay = relay_for(settings, engine)
     try:
-        done = bounds.one_pass(sweepers(application, settings, engine), drainer, stop)
+        done = bounds.one_pass(sweepers(application, settings, engine), relay, stop)
     finally:
-        drainer.close(settings.flush_timeout)
+        relay.close(settings.flush_timeout)
         engine.dispose()
     if as_json:
         output.json_array(asdict(one) for one in done.swept)
@@ -121,13 +121,13 @@ def _daemon(
 ) -> int:
     stop = Stop()
     engine = probes.reached(settings)
-    groups, drainer = sweepers(application, settings, engine), drainer_for(settings, engine)
+    groups, relay = sweepers(application, settings, engine), relay_for(settings, engine)
     held = ""
     log.info("sweeping every %g s: %s", every, ", ".join(application.groups))
     try:
         while not stop():
             try:
-                done = bounds.one_pass(groups, drainer, stop)
+                done = bounds.one_pass(groups, relay, stop)
                 say([one for one in done.swept if not one.is_empty])
                 if done.problem is not None and done.problem != held:
                     log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
@@ -138,7 +138,7 @@ def _daemon(
                 log.warning("%s; the next sweep tries again", line_of(error))
             stop.wait(every)
     finally:
-        drainer.close(settings.flush_timeout)
+        relay.close(settings.flush_timeout)
         engine.dispose()
     return exit_code(stop.number)
 

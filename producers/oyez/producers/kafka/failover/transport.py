@@ -14,8 +14,8 @@ from confluent_kafka import KafkaException
 
 from ...errors import TransportRefused
 from ...forks import call_in_child
+from ...pass_thread import PassThread
 from ...spool.writer import Writer
-from ...spool_shipping.background import Background
 from ...transport import Lasting
 from ..config import HEADERS, too_large
 from ..link import Report, reason_of, watch
@@ -43,7 +43,7 @@ class FailoverTransport:
         make_outlet: Callable[[], Outlet],
         spool: Path,
         make_writer: Callable[[Path, str], Writer],
-        background: Background,
+        background: PassThread,
         *,
         limit: int = 1_000_000,
         clock: Callable[[], float] = time.monotonic,

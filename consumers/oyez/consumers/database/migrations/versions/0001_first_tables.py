@@ -172,7 +172,7 @@ def create_outbox() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
-        "oyez_drainer",
+        "oyez_relay_lease",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("owner", sa.Text),
         sa.Column("until", sa.Double, nullable=False),

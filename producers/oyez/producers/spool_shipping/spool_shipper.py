@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..shipping import Shipper
+from ..ordered_sender import OrderedSender
 from ..spool.folder import Folder, SpoolError, found_in
 from ..spool.retiring import RETENTION, retire
+from .log_shipper import LogShipper, Stuck
 from .mark import Mark
-from .ship_log import LogDrain, Stuck
 from .trouble import Troubles
 
 log = logging.getLogger("oyez.spool")
@@ -26,27 +26,27 @@ class Pass:
     stuck: dict[Path, str]
 
 
-class Drainer:
+class SpoolShipper:
     """Ships what is found below some directories, log by log."""
 
     def __init__(
         self,
         roots: Sequence[Path],
         topic: str,
-        make_shipper: Callable[[], Shipper],
+        make_sender: Callable[[], OrderedSender],
         *,
         retention: RETENTION = "keep",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """``topic`` is for segments without a folder.json; ``retention`` for segments all of which was shipped. The
-        shipper is made when there is something to ship."""
+        sender is made when there is something to ship."""
         self._retention: RETENTION = retention
         self._roots = roots
         self._topic = topic
-        self._make = make_shipper
+        self._make = make_sender
         self._clock = clock
-        self._shipper: Shipper | None = None
-        self._drains: dict[tuple[Path, str], LogDrain] = {}
+        self._sender: OrderedSender | None = None
+        self._logs: dict[tuple[Path, str], LogShipper] = {}
         self._told: set[Path] = set()
 
     def run(self, stop: Callable[[], bool]) -> Pass:
@@ -57,15 +57,15 @@ class Drainer:
         except (SpoolError, OSError) as error:
             self._say(self._roots[0], str(error))
             return Pass(0, {self._roots[0]: str(error)})
-        for drain in found:
+        for one in found:
             if stop():
                 break
             try:
-                shipped += self._drained(drain, stop)
+                shipped += self._ship(one, stop)
             except Stuck as error:
                 shipped += error.shipped
-                stuck[drain.folder.path] = str(error)
-                self._tell(drain.folder, str(error))
+                stuck[one.folder.path] = str(error)
+                self._tell(one.folder, str(error))
         return Pass(shipped, stuck)
 
     def rest(self) -> None:
@@ -74,23 +74,23 @@ class Drainer:
 
     def close(self, timeout: float) -> None:
         """Let go of the connection, in ``timeout`` seconds."""
-        shipper, self._shipper = self._shipper, None
-        if shipper is not None:
-            shipper.close(timeout)
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close(timeout)
 
-    def _drained(self, drain: LogDrain, stop: Callable[[], bool]) -> int:
-        if not drain.has_backlog():
+    def _ship(self, one: LogShipper, stop: Callable[[], bool]) -> int:
+        if not one.has_backlog():
             return 0
-        if self._shipper is None:
-            self._shipper = self._make()
-        count = drain.drain(self._shipper, stop)
+        if self._sender is None:
+            self._sender = self._make()
+        count = one.ship(self._sender, stop)
         if count is None:
             return 0
-        Troubles(drain.folder.path, drain.folder.log_id).clear()
-        self._retire(drain.folder)
-        if drain.folder.path in self._told:
-            self._told.discard(drain.folder.path)
-            log.info("the spool %s is shipped again", drain.folder.path)
+        Troubles(one.folder.path, one.folder.log_id).clear()
+        self._retire(one.folder)
+        if one.folder.path in self._told:
+            self._told.discard(one.folder.path)
+            log.info("the spool %s is shipped again", one.folder.path)
         return count
 
     def _retire(self, folder: Folder) -> None:
@@ -109,9 +109,9 @@ class Drainer:
             self._told.add(path)
             log.warning("the spool %s waits: %s", path, error)
 
-    def _found(self) -> list[LogDrain]:
+    def _found(self) -> list[LogShipper]:
         for folder in found_in(self._roots, self._topic):
             key = (folder.path, folder.log_id)
-            if key not in self._drains:
-                self._drains[key] = LogDrain(folder, clock=self._clock)
-        return list(self._drains.values())
+            if key not in self._logs:
+                self._logs[key] = LogShipper(folder, clock=self._clock)
+        return list(self._logs.values())

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from oyez.schemas import OyezError
 
-from ..shipping import Outgoing, Shipper
+from ..ordered_sender import OrderedSender, Outgoing, WholeOrder
 from ..spool.folder import LOCK, Folder
 from ..spool.reader import BytesMissing, LogReader
 from ..spool.segments import Segments
 from .lines import NoEvent, outgoing
-from .lock import DRAIN, FileLock
+from .lock import SHIP_LOCK, FileLock
 from .mark import Mark
-from .refused import put_aside
+from .refused import quarantine
 
 log = logging.getLogger("oyez.spool")
 
@@ -41,9 +41,9 @@ class _Lines(NamedTuple):
     ends: list[int]
 
 
-class LogDrain:
+class LogShipper:
     """Ships what is in a log, from its mark on. The mark moves once everything before it has been acknowledged: a
-    drainer that is killed leaves at most a batch that the next one sends again."""
+    shipper that is killed leaves at most a batch that the next one sends again."""
 
     def __init__(
         self,
@@ -51,20 +51,20 @@ class LogDrain:
         *,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
-        patience: float = 10.0,
+        timeout: float = 10.0,
         grip: float = 1.0,
     ) -> None:
-        """``patience``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last batches in
+        """``timeout``: seconds that the acknowledgement of a batch may take; ``grip``: that of the last batches in
         all, during which nobody can append; ``timer`` gives seconds."""
         self.folder = folder
         self._clock = clock
         self._timer = timer
-        self._patience = patience
+        self._timeout = timeout
         self._grip = grip
         self._mark = Mark(folder.path, folder.log_id)
         self._segments = Segments(folder.path, folder.log_id)
         self._reader = LogReader(self._segments)
-        self._draining = FileLock(folder.path / DRAIN)
+        self._shipping = FileLock(folder.path / SHIP_LOCK)
         self._appending = FileLock(folder.path / LOCK)
         self._position = self._shipped = 0
         self._most = _BATCH
@@ -74,18 +74,18 @@ class LogDrain:
         with self._named():
             return (self._mark.read() or 0) != self._segments.end()
 
-    def drain(self, shipper: Shipper, stop: Callable[[], bool]) -> int | None:
+    def ship(self, sender: OrderedSender, stop: Callable[[], bool]) -> int | None:
         """Ship everything, or until told to stop; returns how many events were, or None if another process ships the
         folder at the moment.
 
         Raises `Stuck`; what was shipped before is marked.
         """
         try:
-            with self._named(), self._draining.held_if_free() as is_ours:
+            with self._named(), self._shipping.held_if_free() as is_ours:
                 if not is_ours:
                     return None
                 self._position = self._begin()
-                self._all(shipper, stop)
+                self._all(sender, stop)
                 return self._shipped
         finally:
             self._shipped = 0
@@ -123,26 +123,26 @@ class LogDrain:
         )
         return begin
 
-    def _all(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+    def _all(self, sender: OrderedSender, stop: Callable[[], bool]) -> None:
         """Whoever appends never waits for a broker that is away: the log is held against them only while the last
         batches are shipped, once one has been acknowledged without that in so short a time as it may be held."""
         answers = False
         while not stop() and (left := self._left()):
             if left <= _NEARLY and answers:
                 answers = False
-                self._finish(shipper, stop)
+                self._finish(sender, stop)
                 continue
             lines = self._next() if left > _NEARLY else self._next_held()
             before, began = self._shipped, self._timer()
-            self._some(shipper, lines, began + self._patience)
+            self._some(sender, lines, began + self._timeout)
             answers = self._shipped > before and self._timer() - began <= self._grip
 
-    def _finish(self, shipper: Shipper, stop: Callable[[], bool]) -> None:
+    def _finish(self, sender: OrderedSender, stop: Callable[[], bool]) -> None:
         """Reach the end, if there is time enough; what stands in the way then is said by who goes on without haste."""
         with self._appending.held(), suppress(Stuck):
             until = self._timer() + self._grip
             while not stop() and self._left() and self._timer() + self._grip / 2 <= until:
-                self._some(shipper, self._next(), until)
+                self._some(sender, self._next(), until)
 
     def _left(self) -> int:
         return self._segments.end() - self._position
@@ -156,19 +156,20 @@ class LogDrain:
         begins, lines, after = self._reader.read(self._position, self._most)
         return _Lines(lines, [*begins[1:], after])
 
-    def _some(self, shipper: Shipper, batch: _Lines, until: float) -> None:
+    def _some(self, sender: OrderedSender, batch: _Lines, until: float) -> None:
         """Ship a batch, or put one line aside."""
         lines, ends = batch
         if not lines:
             return
         events, why = self._events(lines)
         if not events:
-            self._put_aside(lines[0], why, ends[0])
+            self._quarantine(lines[0], why, ends[0])
             return
-        shipped = shipper.ship(events, until - self._timer())
+        shipped = sender.send(events, WholeOrder(), until - self._timer()).leading()
         if shipped.is_refused and not shipped.count and len(events) > 1:
             # A batch may be refused for its size: what is refused alone is refused for ever.
-            shipped, self._most = shipper.ship(events[:1], max(0.0, until - self._timer())), len(events) // 2
+            left = max(0.0, until - self._timer())
+            shipped, self._most = sender.send(events[:1], WholeOrder(), left).leading(), len(events) // 2
         elif shipped.reason is None:
             self._most = min(_BATCH, self._most * 2)
         if shipped.count:
@@ -179,7 +180,7 @@ class LogDrain:
         if not shipped.is_refused:
             raise Stuck(shipped.reason, self._shipped)
         if not shipped.count:
-            self._put_aside(lines[0], shipped.reason, ends[0])
+            self._quarantine(lines[0], shipped.reason, ends[0])
 
     def _events(self, lines: list[bytes]) -> tuple[list[Outgoing], str]:
         """The events at the beginning of some lines, and why the next line is none."""
@@ -191,10 +192,10 @@ class LogDrain:
             return events, str(error)
         return events, ""
 
-    def _put_aside(self, line: bytes, why: str, after: int) -> None:
+    def _quarantine(self, line: bytes, why: str, after: int) -> None:
         path, position = self.folder.path, self._position
-        log.error("the spool %s: the record at %d was put aside: %s", path, position, why)
-        put_aside(path, self.folder.log_id, position, line, why, self._clock())
+        log.error("the spool %s: the record at %d was quarantined: %s", path, position, why)
+        quarantine(path, self.folder.log_id, position, line, why, self._clock())
         self._move(after)
 
     def _move(self, position: int) -> None:
