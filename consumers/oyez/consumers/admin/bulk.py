@@ -99,7 +99,7 @@ class Steps:
         with self._database.reading() as db:
             return delivery_filter.chosen(db, table, wanted)
 
-    def pull(
+    def apply(
         self,
         operation: Operation[W],
         ids: Sequence[int],

@@ -19,11 +19,11 @@ from ...run.spool_folders import require_spools
 from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
 from ...settings import ListenSettings
 from ...worker.allowance import Allowance
-from ..common import logging as logs
 from ..common import output, probes
 from ..common.application import application_of
+from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
-from ..common.options import App, Database, Json, LogFormat, Quiet, Spool, Verbose, settings_from
+from ..common.options import Every, Json, logged_settings_by
 from ..common.stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
@@ -51,12 +51,10 @@ class Bounds:
             return one_pass(groups, drainer, within(self.seconds, stop), Allowance(self.limit))
 
 
+@taking(logged_settings_by("app", "spools", "database"))
 def sweep(
-    context: typer.Context,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
-    ] = None,
+    *,
+    every: Every = None,
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=1, help="Read so many events at most, in all groups together."),
@@ -65,20 +63,12 @@ def sweep(
         float | None,
         typer.Option("--max-seconds", metavar="SECONDS", min=0.1, help="Begin nothing more after so long."),
     ] = None,
-    application: App = None,
-    spool: Spool = None,
-    database: Database = None,
     as_json: Json = False,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    settings: ListenSettings,
 ) -> None:
     """Read what the spool holds, run what is due in the retry table of every group and whatever that releases, and
     send what stands in the outbox."""
     end_on_sigterm()
-    given = {"app": application, "spools": spool, "database": database}
-    settings = settings_from(context, **given, log_format=log_format)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
     require_spools(settings)

@@ -6,14 +6,15 @@ import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from oyez.producers import SettingsError
@@ -42,6 +43,24 @@ def database(settings: ListenSettings) -> None:
         require(engine)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def engine_of(settings: ListenSettings) -> Iterator[Engine]:
+    """The engine of the database, which answers and has our tables; it is closed at the end. Raises as `database`."""
+    database(settings)
+    engine = reached(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def connected(settings: ListenSettings) -> Iterator[Connection]:
+    """A connection to it."""
+    with engine_of(settings) as engine, engine.connect() as db:
+        yield db
 
 
 def reached(settings: ListenSettings) -> Engine:
