@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test lint types tests soak bench dev wheel test-compose clean
+.PHONY: help demo test lint types tests soak bench rooms dev wheel test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,10 @@ soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS=
 
 bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
 	$(call limit,1800) $(python) benchmarks/run.py $(ARGS)
+
+rooms: export PYTHONPATH := $(CURDIR)/tests
+rooms: $(ready) ## the rooms of the packages, the imports between them, and what climbs
+	$(python) -m house
 
 dev: $(ready) ## a real Kafka and PostgreSQL in the foreground
 	.venv/bin/oyez dev

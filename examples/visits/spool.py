@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from oyez.consumers.database.tables import member
-from oyez.consumers.logs.spool import partition_of
+from oyez.consumers.logs.spool.member import partition_of
 from oyez.producers.spool import Segments, found_in
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import Field, ValidationError
 
-from oyez.schemas import Catalogue, Declaration, SchemaError, Signal, UnknownSignal
+from oyez.schemas import Catalogue, SchemaError, Signal, UnknownSignal
+from oyez.schemas.declaration import Declaration
 from schemas.signals import PageViewed, SessionStarted, known
 
 
@@ -49,7 +50,7 @@ def test_a_base_without_a_name_passes_its_options_on() -> None:
     here = Catalogue()
 
     class Base(Signal, key="site", topic="sites", remember=None, catalogue=here):
-        deployment: str
+        site: str
 
     class Opened(Base, name="site.opened", number=1, subject="site"):
         pass

@@ -7,7 +7,8 @@ command line.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .core.outcomes import HandlerMisuse, NotReady, Reject
+from .core.backoff import Backoff
+from .core.outcomes import HandlerMisuse, NotReady, Reject, RetryAfter
 from .handlers.application import Application, StartError
 from .handlers.registry import Handlers
 from .handlers.signature import RegistrationError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Application",
     "Attachment",
+    "Backoff",
     "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
@@ -35,6 +37,7 @@ __all__ = [
     "NotReady",
     "RegistrationError",
     "Reject",
+    "RetryAfter",
     "StartError",
     "Tool",
     "listen",

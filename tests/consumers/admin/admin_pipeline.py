@@ -74,7 +74,7 @@ class Operator:
         for group in self.pipeline.application.groups.values():
             database = Database(self.pipeline.engine)
             execution = Execution(
-                group, database, settings=ListenSettings(), limits=RetryPolicy(), clock=self.pipeline.clock
+                group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=self.pipeline.clock
             )
             total.add(Force(execution, Reader(group)).apply(Filter(app=self.app, **asked)))
         return total

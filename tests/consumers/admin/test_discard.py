@@ -9,7 +9,7 @@ from consumers.admin.admin_pipeline import DEAD, PARKED, Failing
 from consumers.admin.conftest import OperatorPipeline
 from consumers.pipeline import Opened, Placed, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 REJECT = Reject("as told")
 PREREQUISITE = Prerequisite("opened", "s1")

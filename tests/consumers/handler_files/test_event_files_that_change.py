@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumers.handler_files import event_file_folder
-from consumers.handler_files.event_file_folder import (
+from consumers.handler_files import event_folder
+from consumers.handler_files.event_folder import (
     AccountOpened,
     Folder,
     ItemNew,
@@ -16,7 +16,9 @@ from consumers.upkeep.deploys import next_version, stopped
 from oyez.consumers import Handlers
 from oyez.consumers.handlers.recorded_handlers import UNREGISTERED_AFTER
 
-FAILING = "import consumers.handler_files.event_file_folder as filing\ndef handle(event): filing.seen.remove(event.n)"
+FAILING = (
+    "from consumers.handler_files import event_folder as here\ndef handle(event): here.seen.remove(event.n)"
+)
 
 
 def deployed(play: Play, before: Pipeline, folder: Folder, seconds: float = 1.0) -> Pipeline:
@@ -35,11 +37,11 @@ def test_what_a_removed_file_had_parked_stays_and_runs_when_it_is_back(folder: F
     second.handle(PageViewed(n=2))
     assert second.effects("a") == [1, 2]
     assert [(name, n) for name, n, _ in second.parked()] == [("31-b.py", 1)]
-    event_file_folder.seen.append(1)
+    event_folder.seen.append(1)
     folder.write("31-b.py", FAILING)
     third = deployed(play, second, folder)
     third.later()
-    assert (third.is_clean(), event_file_folder.seen) == (True, [])
+    assert (third.is_clean(), event_folder.seen) == (True, [])
 
 
 def test_what_a_broken_file_had_parked_stays_until_it_is_repaired(folder: Folder, play: Play) -> None:
@@ -50,7 +52,7 @@ def test_what_a_broken_file_had_parked_stays_until_it_is_repaired(folder: Folder
     second = deployed(play, first, folder)
     second.later()
     assert len(second.parked()) == 1
-    event_file_folder.seen.append(1)
+    event_folder.seen.append(1)
     folder.write("31.py", FAILING)
     third = deployed(play, second, folder)
     third.later()

@@ -46,10 +46,10 @@ class Shop:
         engine: Engine,
         *,
         clock: Clock,
-        limits: RetryPolicy | None = None,
+        policy: RetryPolicy | None = None,
         batch: int = 500,
     ) -> None:
-        limits = limits or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
+        policy = policy or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
         self.clock = clock
         self.engine = engine
         self.application = application
@@ -59,7 +59,7 @@ class Shop:
                 group,
                 self.database,
                 settings=ListenSettings(),
-                limits=limits,
+                policy=policy,
                 clock=clock,
                 sleep=lambda _seconds: None,
             )
@@ -67,7 +67,7 @@ class Shop:
         }
         self.readers = {name: reader_of(one.group) for name, one in self.executions.items()}
         self.retrying = {
-            name: Retrying(one, self.readers[name], limits, batch=batch)
+            name: Retrying(one, self.readers[name], policy, batch=batch)
             for name, one in self.executions.items()
         }
         self.batch = batch

@@ -154,11 +154,11 @@ def test_told_offsets_count_only_from_an_at_least_once_group(station: Station):
     reading = Reading(log)
     reading.until(lambda: len(reading.seen) >= 4)
     partition, at = next((p, at) for p, at in log.positions().items() if at)
-    log.tell({partition: at}, "exactly-once")
+    log.commit({partition: at}, "exactly-once")
     reading.turn()
-    assert log.told([partition]) == {}
-    log.tell({partition: at}, "at-least-once")
-    reading.until(lambda: log.told(log.siblings(partition)) == {partition: at})
+    assert log.committed([partition]) == {}
+    log.commit({partition: at}, "at-least-once")
+    reading.until(lambda: log.committed(log.siblings(partition)) == {partition: at})
 
 
 def test_first_offsets_and_siblings(station: Station):

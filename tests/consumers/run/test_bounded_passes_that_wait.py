@@ -95,11 +95,11 @@ class Shy(MemoryLog):
         group.members.append(self)
         self._left = 3
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         self._left -= 1
         if self._left > 0:
             raise LogAway("as told")
-        return super().told(partitions)
+        return super().committed(partitions)
 
 
 def test_partitions_that_cannot_be_had_yet_are_waited_for(play: Play, pipeline_database: str) -> None:

@@ -1,4 +1,7 @@
-"""What operators do to what is parked or dead. Everybody locks prerequisites first, then rows; so do these."""
+"""What operators do to what is parked or dead.
+
+Everybody locks prerequisites first, then rows; so do these.
+"""
 
 from .bulk import Operation, Step, Steps, Tally
 from .discard import Discard

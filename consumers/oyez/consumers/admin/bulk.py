@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter
 from ..database.delivery_filter import Filter

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import dead_letters
 from ..database.inbox import EventId

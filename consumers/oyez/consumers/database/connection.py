@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self
 from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, TextClause
 
 from ..core.outcomes import HandlerMisuse
+from .dialects.lookup import dialect_named
 
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(
@@ -16,7 +17,6 @@ _ENDING = re.compile(
     rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
     re.IGNORECASE | re.DOTALL,
 )
-_IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 
 
 def refuse(what: str) -> NoReturn:
@@ -37,9 +37,11 @@ class HandlerConnection(Connection):
         seen.__dict__ = connection.__dict__
         return seen
 
-    def start(self, statement: str) -> None:
-        """Begin in the database's own words."""
-        super().exec_driver_sql(statement)
+    def begin_at_once(self) -> None:
+        """Begin in the database's own words, where the driver would do so only before the first write."""
+        statement = dialect_named(self.dialect.name).begin
+        if statement is not None:
+            super().exec_driver_sql(statement)
 
     def before_savepoints(self, write: Callable[[], None]) -> None:
         """Call ``write`` before each savepoint from now on, until the session is discarded: what is pending then is not
@@ -73,10 +75,7 @@ class HandlerConnection(Connection):
         """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""
         if not self.in_transaction():
             return True
-        driver: Any = self.connection.dbapi_connection
-        if self.dialect.name == "postgresql":
-            return driver.info.transaction_status in (_IDLE, _IN_ERROR)
-        return not driver.in_transaction
+        return dialect_named(self.dialect.name).is_over(self.connection.dbapi_connection)
 
     def begin(self) -> RootTransaction:
         return refuse("Connection.begin()") if self.in_transaction() else super().begin()

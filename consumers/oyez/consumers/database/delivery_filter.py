@@ -10,8 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, func, select
 
 from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .parked import first_of_key
-from .rows import Rows
 from .tables import parked
 
 State = Literal["waiting", "behind", "due"]
@@ -88,18 +90,18 @@ def lock(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *name
 
 def heads(db: Connection, ids: Sequence[int]) -> set[int]:
     """Those of these parked deliveries that are the first of their keys."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     query = select(parked.c.id).where(parked.c.id.in_(rows.select()), first_of_key())
     return set(db.execute(query, rows.bind([(number,) for number in ids])).scalars())
 
 
 def _among(db: Connection, table: Table, wanted: Filter, names: Sequence[str]) -> tuple[Rows, Select[Any]]:
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     columns = [table.c[name] for name in names] or list(table.c)
     asked = (table.c.id.in_(rows.select()), *wanted.conditions(table))
     return rows, select(*columns).where(*asked).order_by(table.c.id)
 
 
 @cache
-def _ids(dialect: str) -> Rows:
-    return Rows(dialect, id=BigInteger)
+def _ids(dialect: Dialect) -> Rows:
+    return dialect.rows(id=BigInteger)

@@ -20,13 +20,15 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    null,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .claims import unclaimed
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_named, dialect_of
+from .dialects.rows import Rows
 from .tables import position
 
 
@@ -88,7 +90,6 @@ def begin(
     db: Connection, group: str, starts: Mapping[Partition, int], now: float, halted: str | None = None
 ) -> None:
     """Give partitions that have no position yet their first one; ``halted`` says why they are not to be read."""
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {
             "group_name": group,
@@ -106,12 +107,12 @@ def begin(
         for partition, start in sorted(starts.items())
     ]
     if rows:
-        db.execute(insert(position).on_conflict_do_nothing(), rows)
+        db.execute(dialect_of(db).insert(position).on_conflict_do_nothing(), rows)
 
 
-def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
-    """Move positions forward to what the group told its log when it kept its offsets there."""
-    for partition, offset in sorted(told.items()):
+def raise_to(db: Connection, group: str, committed: Mapping[Partition, int]) -> None:
+    """Move positions forward to what the group committed when it kept its offsets there."""
+    for partition, offset in sorted(committed.items()):
         db.execute(
             update(position)
             .where(_row_of(group, partition), position.c.position < offset)
@@ -228,9 +229,9 @@ def _held(row: Any) -> Held:
 
 
 @cache
-def _advance(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(
-        dialect, topic_id=Text, partition=Integer, epoch=BigInteger, believed=BigInteger, next=BigInteger
+def _advance(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(
+        topic_id=Text, partition=Integer, epoch=BigInteger, believed=BigInteger, next=BigInteger
     )
     given = rows.select().subquery("move")
     statement = (
@@ -238,11 +239,11 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
         .values(
             position=given.c.next,
             takes=0,
-            suspect=None,
+            suspect=null(),
             starts=0,
-            halted=None,
-            halted_at=None,
-            trouble=None,
+            halted=null(),
+            halted_at=null(),
+            trouble=null(),
             updated_at=bindparam("now"),
         )
         .where(
@@ -261,7 +262,7 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
 
 def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> list[Move]:
     """Move positions, in sorted order; returns the moves that did not match the row any more."""
-    rows, statement = _advance(db.dialect.name)
+    rows, statement = _advance(dialect_named(db.dialect.name))
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]

@@ -1,4 +1,7 @@
-"""A real Kafka and a real PostgreSQL on this machine, without Docker. Needs the extra `oyez[dev]`."""
+"""A real Kafka and a real PostgreSQL on this machine, without Docker.
+
+Needs the extra `oyez[dev]`.
+"""
 
 from oyez.consumers.dev.errors import ServiceError
 from oyez.consumers.dev.kafka import Kafka

@@ -13,7 +13,9 @@ from oyez.producers.outbox import INSERT, row
 from oyez.producers.outgoing import Route, typed
 from oyez.producers.session import bound_session
 from oyez.producers.stamps import TimeText
-from oyez.schemas import Encoder, Event, Signal, flaw
+from oyez.schemas import Event, Signal
+from oyez.schemas.encoding import Encoder
+from oyez.schemas.text import flaw
 
 from ..core.outcomes import HandlerMisuse
 from ..core.tool_context import ToolContext

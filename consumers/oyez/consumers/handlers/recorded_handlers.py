@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from ..database.tables import dead, handler, inbox, parked, position, told
+from ..database.dialects.dialect import Dialect
+from ..database.dialects.lookup import dialect_of
+from ..database.tables import committed, dead, handler, inbox, parked, position
 from .application import Application, StartError
 from .registry import Handler
 
@@ -34,7 +35,7 @@ def register(db: Connection, application: Application, now: float) -> None:
 def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> None:
     """Record that a process has these handlers."""
     rows = [{"app": app, "handler": one.name, "group_name": one.group, "seen_at": now} for one in handlers]
-    db.execute(_see(db.dialect.name), sorted(rows, key=itemgetter("handler")))
+    db.execute(_see(dialect_of(db)), sorted(rows, key=itemgetter("handler")))
 
 
 def unregistered(db: Connection, application: Application, now: float) -> frozenset[str]:
@@ -86,7 +87,7 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
-    for table in (position, inbox, parked, dead, told):
+    for table in (position, inbox, parked, dead, committed):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
     changed = db.execute(
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)
@@ -101,9 +102,9 @@ def _known(db: Connection, app: str) -> dict[str, str]:
 
 
 @cache
-def _see(dialect: str) -> Any:
+def _see(dialect: Dialect) -> Any:
     # Several processes of an application may start at the same time.
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = dialect.insert
     new = insert(handler)
     return new.on_conflict_do_update(
         index_elements=[handler.c.app, handler.c.handler], set_={"seen_at": new.excluded.seen_at}

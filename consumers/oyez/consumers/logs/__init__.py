@@ -1,4 +1,4 @@
-"""Logs: what a worker reads. Partitions of records with offsets."""
+"""Logs: what a worker reads, partitions of records with offsets."""
 
 from .log import Log
 

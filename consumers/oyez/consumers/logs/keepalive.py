@@ -75,13 +75,13 @@ class KeepAlive:
         with self._lock:
             return self._log.first_offset(partition, first)
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         with self._lock:
-            return self._log.told(partitions)
+            return self._log.committed(partitions)
 
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         with self._lock:
-            self._log.tell(positions, promise)
+            self._log.commit(positions, promise)
 
     def lags(self) -> dict[Partition, int]:
         with self._lock:

@@ -64,11 +64,11 @@ class Log(Protocol):
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         """The offset of the earliest record, or the one after the latest."""
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The offsets that an at-least-once group told, for those partitions for which one did."""
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The offsets that an at-least-once group committed, for those partitions for which one did."""
 
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        """Tell the log the group's offsets, for tools that show lag and for at-least-once groups."""
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+        """Commit the group's offsets to the log, for tools that show lag and for at-least-once groups."""
 
     def idle(self) -> None:
         """Stay in the group without reading: nothing is fetched or returned until `resume`."""

@@ -12,7 +12,7 @@ from .log import FirstOffset
 
 
 class MemoryGroup:
-    """The members of one consumer group, and the offsets they told."""
+    """The members of one consumer group, and the offsets they committed."""
 
     def __init__(self, broker: MemoryBroker, topics: Sequence[str]) -> None:
         self.broker = broker
@@ -97,11 +97,11 @@ class MemoryLog:
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         return 0 if first == "earliest" else self._group.broker.end(partition.topic, partition.number)
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
         return {p: offset for p, (offset, promise) in known.items() if promise == "at-least-once"}
 
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
 
     def idle(self) -> None:

@@ -17,6 +17,7 @@ from oyez.schemas import Event, Signal
 from ..core.tool_context import ToolContext
 from ..database import mails
 from ..database.connection import HandlerConnection
+from ..database.dialects.lookup import dialect_of
 from ..database.mails import URGENT
 from ..handlers.tools import Causes, EventId, Pending, Tool
 from .addresses import Addresses, parse, parse_all
@@ -42,7 +43,7 @@ class Mail(Tool):
     def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
         super().__init__(context, handler, db)
         self._most_bytes = mail_settings(context.settings).mail_size
-        self._pending = Pending(db, mails.queueing(db.dialect.name))
+        self._pending = Pending(db, mails.queueing(dialect_of(db)))
         self._causes = Causes(handler)
         self._counts: Counter[EventId] = Counter()
 

@@ -1,1 +1,4 @@
-"""Measures for Prometheus. Nothing here is imported unless it is asked for: prometheus-client is an extra."""
+"""Metrics for Prometheus.
+
+Nothing here is imported unless it is asked for: prometheus-client is an extra.
+"""

@@ -10,13 +10,14 @@ from sqlalchemy.exc import DBAPIError
 
 from ..core.record import Record
 from ..database import positions
-from ..database.engine import Database, DatabaseAway, is_conflict
+from ..database.dialects.lookup import dialect_of
+from ..database.engine import Database, DatabaseAway
 from ..database.positions import Held, Move, Partition
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.log import FirstOffset, Log, LogAway
-from .acquire import Taking, be_brief
+from .acquire import Taking
 from .first_positions import why_out_of_range
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
@@ -149,20 +150,20 @@ class Ownership:
             with self._database.transaction() as db:
                 positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
         except (DatabaseAway, DBAPIError):
-            return  # it is told again with the next attempt
+            return  # it is said again with the next attempt
 
     def go_back(self, moves: Iterable[Move]) -> None:
         """Read again from where these moves end: the log has been read further than was handled."""
         self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
     def moved(self, moves: list[Move]) -> None:
-        """The moves are committed; tell the log, whose copy is for lag tools."""
+        """The moves are committed here; now in the log too, whose copy is for lag tools."""
         ours = [move for move in moves if move.partition in self._held]
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
             self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
-        self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
+        self._log.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.
@@ -233,10 +234,10 @@ class Ownership:
             return
         try:
             with self._database.transaction() as db:
-                be_brief(db)
+                dialect_of(db).be_brief(db)
                 positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return
         self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}

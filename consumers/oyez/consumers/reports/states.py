@@ -11,8 +11,8 @@ from sqlalchemy import Connection, case, func, select
 
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
+from ..logs.offsets import Ends, Offsets
 from .deliveries import utc
-from .offsets import Ends, Offsets
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def _partitions(
     wanted = set(topics)
     ours = [log for log in ends if log.topic in wanted]
     known = {(row.topic_id, row.partition): row for row in rows}
-    told = {} if group.is_exact else offsets.told(group.name, ours)
+    committed = {} if group.is_exact else offsets.committed(group.name, ours)
     states = []
     for log in ours:
         for number, (low, high) in sorted(log.partitions.items()):
             row = known.get((log.topic_id, number))
-            at = (row.position if row else None) if group.is_exact else told.get((log.topic, number))
+            at = (row.position if row else None) if group.is_exact else committed.get((log.topic, number))
             lag = max(0, high - max(low, at or 0))
             kept = _kept(row) if row else {"owner": None}
             states.append(PartitionState(log.topic, number, at, high, lag, **kept))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from oyez.producers.spool import Folder
-
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument
 from ..mail.urgent import urgent_mail
@@ -14,20 +12,19 @@ from ..settings import ListenSettings
 from ..upkeep.after_deploy import NotRequired, Unregistered
 from ..upkeep.ask_for_parked import AskForParked
 from ..upkeep.retention import retention
-from ..upkeep.spool_retention import read_segments
 from ..upkeep.upkeep import MaintenanceTask
 
 
 @dataclass(frozen=True)
 class TaskContext:
-    """For whom tasks are made: the workers of ``group``. ``clock`` gives seconds since the epoch, ``spools`` the logs
-    of the spool that the group reads."""
+    """For whom tasks are made: the workers of ``group``. ``clock`` gives seconds since the epoch, ``log_retention`` is
+    what the log does with what every group has read, if anything."""
 
     group: Group
     settings: ListenSettings
     instrument: Instrument
     clock: Callable[[], float]
-    spools: Callable[[], Iterable[Folder]]
+    log_retention: MaintenanceTask | None = None
 
 
 TaskMaker = Callable[[TaskContext], Iterable[MaintenanceTask]]
@@ -41,7 +38,7 @@ TASKS: Sequence[TaskMaker] = (
     lambda at: [NotRequired(at.group)],
     lambda at: [Unregistered(at.group)],
     lambda at: retention(at.group, at.clock, at.settings.inbox_days, at.settings.dead_days),
-    lambda at: read_segments(at.group.application, at.settings, at.spools),
+    lambda at: [] if at.log_retention is None else [at.log_retention],
 )
 """In the order in which a sweep does them: what somebody waits for comes first. A new kind of task is a line here."""
 

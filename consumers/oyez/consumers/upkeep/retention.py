@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 
-from oyez.schemas import Declaration
+from oyez.schemas.declaration import Declaration
 
 from ..admin import Discard
 from ..database import retention as forgetting

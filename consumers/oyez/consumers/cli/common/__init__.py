@@ -1,1 +1,1 @@
-"""What commands delivery: options, output, exit codes, asking before something is changed."""
+"""What commands share: options, output, exit codes, asking before something is changed."""

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
-from ..core.record import Record
-from ..database.positions import FOLDER, Partition
-from .log import FirstOffset, LogAway
+from ...core.record import Record
+from ...database.positions import FOLDER, Partition
+from ..log import FirstOffset, LogAway
 from .members import Members
 
 log = logging.getLogger("oyez.spool")
@@ -147,12 +147,12 @@ class SpoolLog:
             )
         return segments.start() if first == "earliest" else segments.end()
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        return self._members.told(partitions)
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        return self._members.committed(partitions)
 
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         if promise == "at-least-once" and positions:
-            self._members.tell(positions)
+            self._members.commit(positions)
 
     def idle(self) -> None:
         self._look()

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from ..core.record import Record
-from ..database.positions import Partition
+from ...core.record import Record
+from ...database.positions import Partition
+from ..log import FirstOffset, LogAway, LogError
 from .assignment import COOPERATIVE, assigning, named
 from .client_log import ClientLog
-from .log import FirstOffset, LogAway, LogError
 from .topic_ids import Names
 from .topics import GONE, Topics
 
@@ -154,7 +154,7 @@ class KafkaLog:
             low, high = self._consumer.get_watermark_offsets(named(partition), timeout=ANSWER)
         return int(low if first == "earliest" else high)
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         by_name = {(p.topic, p.number): p for p in partitions}
         with _asking("the group's offsets"):
             answers = self._consumer.committed([named(p) for p in by_name.values()], timeout=ANSWER)
@@ -164,7 +164,7 @@ class KafkaLog:
             if answer.offset >= 0 and answer.metadata == "at-least-once"
         }
 
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         offsets = [
             TopicPartition(p.topic, p.number, offset, promise)
             for p, offset in positions.items()

@@ -1,0 +1,36 @@
+"""The order of the rooms: each imports only what stands below it. The picture in ARCHITECTURE.md shows the same.
+
+A room is a folder, with all that is in it, or a module at the top; ``""`` is the package's own ``__init__``, which
+shows what users import. A folder within a room is a room of its own if it is named here.
+"""
+
+ROOTS = ("schemas", "producers", "consumers")  # each may import those before it
+
+Order = tuple[tuple[str, ...], ...]
+
+CONSUMERS: Order = (
+    ("",),
+    ("cli", "inline"),
+    ("cli.commands",),
+    ("cli.common",),
+    ("run",),
+    ("upkeep",),
+    ("worker", "admin", "metrics"),
+    ("retry", "settings"),
+    ("execution", "partitions", "mail", "reports", "handler_files"),
+    ("handlers", "logs", "outbox", "processes"),
+    ("database", "instrumentation"),
+    ("core",),
+    ("dev",),
+)
+
+PRODUCERS: Order = (
+    ("",),
+    ("kafka", "metrics"),
+    ("announcer", "spool_shipping"),
+    ("lookup", "memory", "spool"),
+    ("failures", "outbox", "outgoing", "settings", "shipping"),
+    ("errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
+)
+
+ORDERS = {"consumers": CONSUMERS, "producers": PRODUCERS}
