@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from operator import itemgetter
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -28,14 +29,15 @@ from ..common.stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
 
-COLUMNS = (
-    output.Column("group", lambda row: row.group),
-    output.Column("handled", lambda row: row.handled),
-    output.Column("parked", lambda row: row.parked),
-    output.Column("released", lambda row: row.released),
-    output.Column("dead", lambda row: row.dead),
-    output.Column("revived", lambda row: row.revived),
-)
+COUNTS = {"handled": "done", "parked": "parked", "released": "released", "dead": "dead", "revived": "revived"}
+"""What is printed of the totals of a group, and what it is called there."""
+
+
+def _row(one: Swept) -> dict[str, Any]:
+    return {"group": one.group, **{said: getattr(one.totals, name) for said, name in COUNTS.items()}}
+
+
+COLUMNS = [output.Column(name, itemgetter(name)) for name in ("group", *COUNTS)]
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,9 @@ def _once(application: Application, settings: ListenSettings, bounds: Bounds, *,
         drainer.close(settings.flush_timeout)
         engine.dispose()
     if as_json:
-        output.json_array(asdict(one) for one in done.swept)
+        output.json_array(_row(one) for one in done.swept)
     else:
-        output.table(done.swept, COLUMNS, empty="no groups")
+        output.table(map(_row, done.swept), COLUMNS, empty="no groups")
     if done.problem is not None:
         output.note(f"the outbox is held up: {done.problem}")
     if done.problem is not None or done.halted:
@@ -118,7 +120,7 @@ def _daemon(
         while not stop():
             try:
                 done = bounds.one_pass(groups, drainer, stop)
-                say([one for one in done.swept if not one.is_empty])
+                say([one for one in done.swept if not one.totals.is_empty])
                 if done.problem is not None and done.problem != held:
                     log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
                 held = done.problem or ""
@@ -136,13 +138,11 @@ def _daemon(
 def _printer(*, as_json: bool) -> Callable[[list[Swept]], None]:
     def json_lines(done: list[Swept]) -> None:
         for one in done:
-            output.line(output.json_text({"at": datetime.now(UTC), **asdict(one)}))
+            output.line(output.json_text({"at": datetime.now(UTC), **_row(one)}))
 
     def lines(done: list[Swept]) -> None:
         for one in done:
-            output.line(
-                f"{output.iso(datetime.now(UTC))} {one.group}: {one.handled} handled, {one.parked} parked, "
-                f"{one.released} released, {one.dead} dead, {one.revived} revived"
-            )
+            counts = ", ".join(f"{getattr(one.totals, name)} {said}" for said, name in COUNTS.items())
+            output.line(f"{output.iso(datetime.now(UTC))} {one.group}: {counts}")
 
     return json_lines if as_json else lines
