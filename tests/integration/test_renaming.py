@@ -20,8 +20,8 @@ def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
     reading = Reading(old)
     reading.until(lambda: len(reading.seen) >= 8)
     committed = {p: at for p, at in old.positions().items() if at}
-    old.commit(committed, "at-least-once")
-    reading.until(lambda: old.committed(list(committed)) == committed)
+    old.offsets.commit(committed, "at-least-once")
+    reading.until(lambda: old.offsets.committed(list(committed)) == committed)
     station.close()
     new = unique("renamed")
     assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_committed(
@@ -29,6 +29,6 @@ def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
     ) == len(committed)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
     try:
-        assert log.committed(list(committed)) == committed
+        assert log.offsets.committed(list(committed)) == committed
     finally:
         log.close()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def install(folder: Path, name: str, entry_points: Mapping[str, Mapping[str, str]]) -> None:
-    """Make a folder, which is on ``sys.path``, hold a package's metadata: its entry points, by group and name."""
+    """Make a folder, which has to be on ``sys.path``, hold a package's metadata: its entry points, by group
+    and name."""
     metadata = folder / f"{name}-1.0.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")

@@ -174,7 +174,7 @@ class Reading:
 
     def _position(self, member: Log, partition: Partition) -> int:
         known = self.positions.get(partition)
-        return member.first_offset(partition, "earliest") if known is None else known
+        return member.offsets.first_offset(partition, "earliest") if known is None else known
 
     def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         limit = time.monotonic() + timeout

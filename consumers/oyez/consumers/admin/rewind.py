@@ -16,7 +16,7 @@ from ..database.rewinding import rewind
 from ..handlers.application import Group
 from ..handlers.registry import AT_LEAST_ONCE, EXACTLY_ONCE
 from ..logs.offsets import Ends, Offsets
-from ..partitions.first_positions import made_again, remade_from
+from ..partitions.initial_positions import made_again, remade_from
 
 
 class NotBegun(OyezError):

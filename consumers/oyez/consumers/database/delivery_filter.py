@@ -69,9 +69,9 @@ def _reason(table: Table, reason: str) -> ColumnElement[bool]:
 
 def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
     """The ids of all deliveries that the filter finds, each key's in the order in which they are handled."""
-    place = table.c.id if table is parked else table.c.parked_id
+    row_id = table.c.id if table is parked else table.c.parked_id
     query = select(table.c.id).where(*wanted.conditions(table))
-    return list(db.execute(query.order_by(table.c.rank, place.nulls_last(), table.c.id)).scalars())
+    return list(db.execute(query.order_by(table.c.rank, row_id.nulls_last(), table.c.id)).scalars())
 
 
 def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:

@@ -46,7 +46,7 @@ def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
 
 
 def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
-    """Park dead deliveries where they were: with the id that is their place. Those without order are due; the others
+    """Park dead deliveries where they were: with the id that they had. Those without order are due; the others
     are behind whatever is before them, and have to be promoted.
 
     One that is parked already stays as it is: without an inbox, an event that is read twice may fail twice.

@@ -54,7 +54,7 @@ def _died_waiting(dialect: Dialect) -> tuple[Rows, Any]:
 
 
 def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float) -> list[str]:
-    """Park the dead deliveries that were never met but for these prerequisites, each at its old place, with no
+    """Park the dead deliveries that were never met but for these prerequisites, each with its old id, with no
     attempts made.
 
     Whoever buries, retries or discards such a letter has locked its prerequisite first, so that none is missed.

@@ -25,7 +25,7 @@ def _set(dialect: Dialect) -> tuple[Rows, Any]:
         .values(
             position=given.c.next,
             again_below=given.c.again_below,
-            takes=0,
+            acquisitions=0,
             suspect=None,
             starts=0,
             halted=None,

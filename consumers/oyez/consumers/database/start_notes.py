@@ -1,4 +1,4 @@
-"""Starts: which parked rows a worker is about to run, noted before it does.
+"""Start notes: which parked rows a worker is about to run, noted before it does.
 
 The note is deleted in the transaction that runs them, which has it locked. One that is there and not locked is of a
 worker that died in between: its rows have one more unfinished start.

@@ -36,7 +36,7 @@ position = Table(
     Column("position", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("takes", Integer, nullable=False, server_default=text("0")),
+    Column("acquisitions", Integer, nullable=False, server_default=text("0")),
     Column("suspect", BigInteger),
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Column("again_below", BigInteger),

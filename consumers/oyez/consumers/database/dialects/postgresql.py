@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Table,
+    and_,
+    bindparam,
+    column,
     create_engine,
     event,
     func,
@@ -26,9 +29,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .array_rows import ArrayRows
 from .dialect import Dialect
-from .rows import Rows
+from .rows import NAME, Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 LIBPQ_DRIVERS = ("psycopg", "psycopg2")
@@ -48,6 +50,25 @@ SERVER = {
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+class ArrayRows(Rows):
+    """Rows that are unnested from arrays."""
+
+    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
+        arrays = [bindparam(_parameter(name), type_=postgresql.ARRAY(kind)) for name, kind in types.items()]
+        columns = [column(name, kind) for name, kind in types.items()]
+        table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
+        super().__init__(table, dict(table.c.items()))
+
+    def matches(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
+        otherwise."""
+        return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
+
+    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
+        columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
+        return {_parameter(name): list(values) for name, values in zip(self.c, columns, strict=True)}
 
 
 class PostgresNotifier:
@@ -149,3 +170,7 @@ class PostgreSQL(Dialect):
 
 
 DIALECT = PostgreSQL()
+
+
+def _parameter(name: str) -> str:
+    return f"{NAME}_{name}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from sqlalchemy import (
     Engine,
     Integer,
     Table,
+    Text,
+    bindparam,
     case,
     create_engine,
     event,
@@ -27,14 +31,28 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from .dialect import Dialect
-from .json_rows import JsonRows
-from .rows import Rows
+from .rows import NAME, Rows
 
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
 JOURNAL_TIMEOUT = 5.0  # s
 _BUSY = ("database is locked", "database table is locked")
 _ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
 _BEGIN = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq")
+
+
+class JsonRows(Rows):
+    """Rows that are read from an array of arrays by SQLite's ``json_each``."""
+
+    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
+        table = func.json_each(bindparam(NAME, type_=Text)).table_valued("value", name=NAME)
+        columns = {
+            name: func.json_extract(table.c.value, f"$[{at}]", type_=kind)
+            for at, (name, kind) in enumerate(types.items())
+        }
+        super().__init__(table, columns)
+
+    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
+        return {NAME: json.dumps(rows)}
 
 
 class SQLite(Dialect):

@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("takes", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("acquisitions", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("suspect", sa.BigInteger),
         sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("again_below", sa.BigInteger),
