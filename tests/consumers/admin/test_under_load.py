@@ -89,7 +89,7 @@ class Workers:
 
 
 def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
-    """Somebody who pulls operations at random; whoever may discard, discards only greetings."""
+    """Somebody who applies operations at random; whoever may discard, discards only greetings."""
     chance = random.Random(seed)
 
     def work(shop: Shop) -> None:

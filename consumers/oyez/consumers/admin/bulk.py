@@ -77,7 +77,7 @@ class Operation(Protocol[W_contra]):
 
 
 class Steps:
-    """Does what a operation does to all that a filter finds. ``patience`` is in seconds."""
+    """Does what an operation does to all that a filter finds. ``patience`` is in seconds."""
 
     def __init__(
         self,

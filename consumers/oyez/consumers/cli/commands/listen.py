@@ -9,7 +9,7 @@ import typer
 
 from ...handlers.application import Application, Group, StartError
 from ...logs.lookup import log_backend
-from ...run.listening import chosen, measured
+from ...run.listening import chosen, metrics_folder
 from ...run.listening import listen as supervise
 from ...settings import ListenSettings
 from ..common import probes
@@ -50,7 +50,7 @@ def listen(
     elif as_json:
         raise UsageProblem("--json: only a pass with --limit prints data")
     end_on_sigterm()
-    with measured(settings) as folder:
+    with metrics_folder(settings) as folder:
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)
