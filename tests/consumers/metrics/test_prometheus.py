@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -33,9 +34,8 @@ def as_spec(place: Folder, number: int) -> Metrics:
 
 def test_a_report_is_counted(place: Folder) -> None:
     metrics = Metrics()
-    report = Report(done=7, waiting=1, behind=2, retried=3, unrun=9, dead=4, released=["a", "b", "b"])
-    report.failures["look"] = 5
-    report.delays = [0.001, 2.0]
+    counts = {"done": 7, "waiting": 1, "behind": 2, "retried": 3, "unrun": 9, "dead": 4}
+    report = Report(**counts, released=["a", "b", "b"], failures=Counter({"look": 5}), delays=[0.001, 2.0])
     for _ in range(2):
         metrics.receive(h.BatchHandled("a", 500, 0.2, report))
     assert exported(place, "oyez_handled_deliveries_total") == {("a",): 14}

@@ -93,8 +93,8 @@ def relay(
 ) -> None:
     """Send what stands in the outbox, in order, and delete what has arrived. Exit code 1 if some of it stays."""
     end_on_sigterm()
-    require_outlet(settings)
     with probes.engine_of(settings) as engine:
+        require_outlet(settings)
         relaying = Relaying(drainer_for(settings, engine), Transactions(engine), Stop(), limit)
         try:
             code = relaying.once() if every is None else relaying.repeatedly(every)
