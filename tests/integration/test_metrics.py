@@ -82,7 +82,7 @@ def test_the_document_has_every_measure_and_no_other(deployment: Deployment) -> 
         for family in at.families().values()
         for sample in family.samples
     }
-    assert exported == documented("measures")
+    assert exported == documented("metrics")
     openmetrics = at.get("/metrics", "application/openmetrics-text; version=1.0.0")
     assert openmetrics.kind.startswith("application/openmetrics-text")
     assert openmetrics.text.endswith("# EOF\n")

@@ -1,4 +1,4 @@
-"""Operations are pulled while workers work: every order of their statements, on PostgreSQL."""
+"""Operations are applied while workers work: every order of their statements, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class Discarding(Pipeline):
         assert db.execute(waiting).scalar_one() == 0, "met, but somebody waits for it"
 
 
-def pull(shop: Shop, operation: Operation, **asked: Any) -> Tally:
+def apply(shop: Shop, operation: Operation, **asked: Any) -> Tally:
     """Once over all that matches, without waiting for what others have claimed."""
     steps = Steps(shop.database, patience=-1.0)
     wanted = Filter(app=shop.application.name, **asked)
-    return steps.pull(operation, steps.choose(operation.table, wanted), wanted)
+    return steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
 
 def discard(table: Table, **asked: Any) -> Act:
-    return lambda shop: pull(shop, Discard(shop.application, table, shop.clock), **asked)
+    return lambda shop: apply(shop, Discard(shop.application, table, shop.clock), **asked)
 
 
 def retry(shop: Shop) -> Tally:
-    return pull(shop, Retry(shop.application, shop.clock))
+    return apply(shop, Retry(shop.application, shop.clock))
 
 
 def release(shop: Shop) -> Tally:
-    return pull(shop, Release(shop.application, shop.clock))
+    return apply(shop, Release(shop.application, shop.clock))
 
 
 def claim(group: str) -> Act:

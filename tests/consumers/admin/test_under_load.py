@@ -1,4 +1,4 @@
-"""Operators pull every operation again and again while sweepers run, on PostgreSQL: nothing is lost, doubled or
+"""Operators apply every operation again and again while sweepers run, on PostgreSQL: nothing is lost, doubled or
 stuck."""
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Workers:
 
 
 def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
-    """Somebody who pulls operations at random; whoever may discard, discards only greetings."""
+    """Somebody who applies operations at random; whoever may discard, discards only greetings."""
     chance = random.Random(seed)
 
     def work(shop: Shop) -> None:
@@ -105,7 +105,7 @@ def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
         for _ in range(ROUNDS):
             operation, wanted = chance.choice(operations)
             steps = Steps(shop.database, size=7, patience=0.2)
-            steps.pull(operation, steps.choose(operation.table, wanted), wanted)
+            steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
     return work
 
@@ -137,7 +137,7 @@ def test_everything_ends_well(postgres_engine: Engine, seed: int) -> None:
     for _ in range(20):
         steps = Steps(shop.database, patience=0.0)
         again, wanted = Retry(application, clock), Filter(app="shop")
-        steps.pull(again, steps.choose(dead, wanted), wanted)
+        steps.apply(again, steps.choose(dead, wanted), wanted)
         clock.now += 4_000.0
         shop.sweep()
         shop.run_due()
