@@ -49,7 +49,7 @@ def test_a_base_without_a_name_passes_its_options_on() -> None:
     here = Catalogue()
 
     class Base(Signal, key="site", topic="sites", remember=None, catalogue=here):
-        deployment: str
+        site: str
 
     class Opened(Base, name="site.opened", number=1, subject="site"):
         pass

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from .footprints import Footprint, footprint
 
-LIMIT = 20.0  # s; no step takes that long
+LIMIT = 60.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
 COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
 OPTIONS = "-c synchronous_commit=off -c deadlock_timeout=20ms"

@@ -175,7 +175,7 @@ class Reading:
         known = self.positions.get(partition)
         return member.first_offset(partition, "earliest") if known is None else known
 
-    def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    def until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         limit = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < limit, f"still not so after {timeout} s; {len(self.seen)} records seen"

@@ -205,11 +205,11 @@ def test_a_partition_that_was_lost_and_gained_while_its_member_was_idle_is_read(
         Reading(two).turn()
         return len(one.positions()) < 4 and len(two.positions()) == 2
 
-    eventually(dealt, timeout=40)
+    eventually(dealt)
     two.close()
     station.members.remove(two)
     one.resume()
-    reading.until(lambda: len(one.positions()) == 4, timeout=40)
+    reading.until(lambda: len(one.positions()) == 4)
     _fill(station, 16, 2)
     reading.until(lambda: len(reading.seen) >= 32)
     assert len(reading.seen) == 32
@@ -233,7 +233,7 @@ def test_a_topic_made_again_is_never_read_on_at_the_old_positions(station: Stati
             return len(log.gained()) == 4
         return False
 
-    eventually(gained, timeout=40)
+    eventually(gained)
     assert seen == []
     assert log.positions() == {}
     assert {p.topic_id for p in log.gained()}.isdisjoint({p.topic_id for p in before})

@@ -42,7 +42,7 @@ class Talking:
     def close(self) -> None:
         self.refuse()
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def refuse(self) -> None:
         """Take no more connections."""

@@ -96,7 +96,7 @@ def test_a_broker_that_leaves_and_comes_back(
     eventually(lambda: not announce_if_taken(announcer, 2, ids))
     assert seconds(lambda: refused(announcer, 3)) < 0.2
     come_back(broker)
-    eventually(lambda: announce_if_taken(announcer, 4, ids), 30)
+    eventually(lambda: announce_if_taken(announcer, 4, ids))
     announcer.close()
     assert announcer.undelivered == 0
     assert arrived(broker, place, len(ids)) == set(ids)
@@ -128,7 +128,7 @@ def test_a_flush_ends_in_time_and_lists_what_did_not_arrive(broker: Kafka, place
     finally:
         broker.thaw()
     assert [event.id for event in caught.value.events] == lost
-    eventually(lambda: announce_if_taken(announcer, 4, []), 30)
+    eventually(lambda: announce_if_taken(announcer, 4, []))
     announcer.close()
 
 
