@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine, metadata
-from oyez.consumers.run.assembly import kafka_log, make_worker
+from oyez.consumers.run.assembly import log_for, make_worker
 from oyez.consumers.worker.worker import Worker
 from oyez.schemas import Signal
 
@@ -52,7 +52,8 @@ class Ours:
         application = Application(handlers)
         settings = ListenSettings(kafka=services.kafka, topic=topic)
         full = application.group(group)
-        self.worker: Worker = make_worker(full, settings, engine=engine, source=kafka_log(full, settings))
+        log = log_for(full, settings, engine)
+        self.worker: Worker = make_worker(full, settings, engine=engine, source=log)
         while not self.worker._log.positions():
             self.worker.step()
 

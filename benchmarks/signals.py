@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from oyez.schemas import Encoder, Signal
+from oyez.schemas import Signal
+from oyez.schemas.encoding import Encoder
 
 KEYS = 200
 

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.execution.reader import Reader
-from oyez.consumers.logs.spool import SpoolLog
+from oyez.consumers.logs.spool.member import SpoolLog
 from oyez.producers.spool import FSYNC, Writer, found_in
 
 TOPIC = "bench"

@@ -6,17 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, delete, insert, inspect, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    TableClause,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from oyez.consumers.database import make_engine
-from oyez.consumers.database.migrating import upgrade
-from oyez.consumers.database.tables import dead, handler, inbox, outbox, parked, position, prerequisite
-from visits import tables
+from visits import processes, tables
 from visits.accesslog import AccessLog
 from visits.checks import Place
 from visits.errors import NOT_FOUND, UNREACHABLE, VisitsError
 from visits.handlers import on
+from visits.oyez_tables import dead, handler, inbox, outbox, parked, position, prerequisite
 from visits.progress import GROUPS, last_parked
 from visits.sessions import Visit
 from visits.tables import imports, landings, trail, visits
@@ -25,8 +34,14 @@ from visits.work import Run
 
 
 def opened(url: str) -> Engine:
-    """The engine of a database that may not exist yet; DatabaseError if the address is wrong."""
-    return make_engine(url)
+    """The engine of a database that may not exist yet; VisitsError if the address is wrong."""
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise VisitsError(f"the database address cannot be read: {error}") from None
+    if address.get_backend_name() not in ("postgresql", "sqlite"):
+        raise VisitsError(f"database {address.get_backend_name()}: Oyez works on PostgreSQL and SQLite")
+    return create_engine(address)
 
 
 def existing(url: str) -> Engine:
@@ -62,8 +77,9 @@ def reached(engine: Engine) -> Iterator[None]:
 
 def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
     """Make the tables and note the import; the number last given to a parked delivery."""
-    with reached(engine):
-        upgrade(engine)
+    with connected(engine):
+        pass  # it is there: `oyez db upgrade` need not find that out
+    processes.upgrade_database(engine.url.render_as_string(hide_password=False))
     with connected(engine) as db:
         tables.metadata.create_all(db)
         earlier = db.execute(select(imports.c.log)).scalars().first()
@@ -79,7 +95,9 @@ def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
 
 def forget(engine: Engine) -> None:
     """Throw away what was imported, and what Oyez keeps of it."""
-    ours = {outbox: delete(outbox).where(outbox.c.topic.in_(select(imports.c.topic)))}
+    ours: dict[TableClause, Delete] = {
+        outbox: delete(outbox).where(outbox.c.topic.in_(select(imports.c.topic)))
+    }
     ours |= {table: delete(table) for table in (visits, trail, landings, imports)}
     ours |= {table: delete(table).where(table.c.group_name.in_(GROUPS)) for table in (position, inbox)}
     ours |= {

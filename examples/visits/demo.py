@@ -5,7 +5,7 @@ Without any service: the servers announce into files, and the database is one. W
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from shutil import rmtree
@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 
 from rich.console import Console
 
-from visits import commands, database, generate, screen
+from visits import commands, database, generate, processes, screen
 from visits.checks import Findings
 from visits.driver import Plan
 from visits.errors import VisitsError
@@ -23,35 +23,40 @@ SERVERS = 3
 LATE, SECONDS = 1, 0.5  # the server that is late, and by how much
 LASTS = 3.0  # seconds of traffic
 
+Broker = Callable[[Console, Path], AbstractContextManager[str]]
+"""Starts what the events go through, with a folder for its log; its address is empty if they go through files."""
+
 
 def demonstrate(console: Console, *, views: int, seed: int) -> Findings:
     """Import generated traffic by way of files, check it, and take everything down again."""
-    return _demonstrate(console, nullcontext(""), views=views, seed=seed)
+    return _demonstrate(console, _no_broker, views=views, seed=seed)
 
 
 def demonstrate_on_kafka(console: Console, *, views: int, seed: int) -> Findings:
     """The same on a Kafka that is started for it."""
-    return _demonstrate(console, _kafka(console), views=views, seed=seed)
+    return _demonstrate(console, _kafka, views=views, seed=seed)
 
 
-def _demonstrate(console: Console, broker: AbstractContextManager[str], *, views: int, seed: int) -> Findings:
+def _demonstrate(console: Console, broker: Broker, *, views: int, seed: int) -> Findings:
     with _folder() as folder:
         log = folder / "access.log"
         generate.write_log(log, views=views, seed=seed)
         _say(console, f"{views} page views by {SERVERS} servers; web-{LATE} announces {SECONDS:g} s late")
-        with broker as address:
+        with broker(console, folder) as address:
             run = Run(str(log), SERVERS, address, "visits", f"sqlite:///{folder}/visits.db")
             return _import(console, run, Work(folder / "run"))
 
 
 @contextmanager
-def _kafka(console: Console) -> Iterator[str]:
+def _kafka(console: Console, folder: Path) -> Iterator[str]:
     """Its address."""
-    from oyez.consumers.dev import Kafka  # noqa: PLC0415 # it needs oyez[dev]
-
     _say(console, "starting Kafka …")
-    with Kafka() as broker:
-        yield broker.bootstrap
+    with processes.kafka(folder) as address:
+        yield address
+
+
+def _no_broker(_console: Console, _folder: Path) -> AbstractContextManager[str]:
+    return nullcontext("")
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 from sqlalchemy import Connection, func, select
 
-from oyez.consumers.database.tables import position
 from visits.errors import UNREACHABLE, VisitsError
+from visits.oyez_tables import position
 
 PATIENCE = 5.0  # seconds for one probe
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from visits.errors import VisitsError
 
 PACKAGES = Path(__file__).parent.parent
+OYEZ = str(Path(sys.executable).with_name("oyez"))
 STOP_SECONDS = 15.0
 
 
@@ -66,18 +68,30 @@ class Child:
         last = next((line for line in reversed(said) if line.strip()), "it said nothing")
         return f"{last} (see {self._log})"
 
+    def read_line(self) -> str:
+        """Wait for the next line that it prints, where that goes into a pipe; VisitsError if it ends before."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            raise self.failure()
+        return line
+
     def stop(self) -> None:
         """SIGTERM, if it still runs."""
         if self.runs:
             self._process.terminate()
 
     def end(self) -> None:
-        """Wait until it has ended; SIGKILL when that takes too long."""
+        """Wait until it has ended, SIGKILL when that takes too long, and close its pipes."""
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 class Server(Child):
@@ -88,10 +102,7 @@ class Server(Child):
 
     def wait_until_ready(self) -> None:
         """Wait until it says so; VisitsError if it ends before."""
-        assert self._process.stdout is not None
-        if not self._process.stdout.readline():
-            self._process.wait()
-            raise self.failure()
+        self.read_line()
 
     def begin(self) -> None:
         """Tell it to begin; VisitsError if it has ended."""
@@ -102,13 +113,6 @@ class Server(Child):
         except BrokenPipeError:
             self._process.wait()
             raise self.failure() from None
-
-    def end(self) -> None:
-        """Wait until it has ended, and close the pipes."""
-        super().end()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
 
 
 @contextmanager
@@ -132,9 +136,26 @@ def server(folder: Path, source: str, pause: float, delay: float, environment: M
 
 def listener(folder: Path, name: str, workers: int, environment: Mapping[str, str]) -> Child:
     """Start `oyez listen`, with so many workers for each group."""
-    oyez = str(Path(sys.executable).with_name("oyez"))
-    command = [oyez, "listen", "--app", "visits.handlers:on", "--workers", str(workers)]
+    command = [OYEZ, "listen", "--app", "visits.handlers:on", "--workers", str(workers)]
     return Child(name, command, folder / f"{name}.log", environment)
+
+
+def upgrade_database(url: str) -> None:
+    """Run `oyez db upgrade`; VisitsError, with what it says, if the tables cannot be made."""
+    command, environment = [OYEZ, "db", "upgrade"], {**os.environ, "OYEZ_DATABASE": url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise VisitsError(done.stderr.strip().removeprefix("oyez: "))
+
+
+@contextmanager
+def kafka(folder: Path) -> Iterator[str]:
+    """Run a Kafka of `oyez dev` in the block; its address. VisitsError if it cannot be started."""
+    command = [OYEZ, "dev", "--no-postgres", "--json"]
+    with ended_together() as children:
+        child = Child("oyez dev", command, folder / "kafka.log", {}, stdout=subprocess.PIPE)
+        children.append(child)
+        yield json.loads(child.read_line())["value"]
 
 
 def _python_path() -> str:

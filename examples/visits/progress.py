@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, not_, select, text, union
+from sqlalchemy import ColumnElement, Connection, TableClause, bindparam, func, not_, select, text, union
 
-from oyez.consumers.database.tables import dead, inbox, outbox, parked, position
 from visits.handlers import on
+from visits.oyez_tables import dead, inbox, outbox, parked, position
 
 GROUPS = sorted({handler.group for handler in on})
 OWN_SOURCE = f"{on.app}/"  # how the sources of what handlers announce begin
@@ -130,11 +130,11 @@ def last_parked(db: Connection) -> int:
     return int(db.execute(text(statement)).scalar_one())
 
 
-def _count(db: Connection, table: Table, *conditions: ColumnElement[bool]) -> int:
+def _count(db: Connection, table: TableClause, *conditions: ColumnElement[bool]) -> int:
     return db.execute(select(func.count()).where(table.c.app == on.app, *conditions)).scalar_one()
 
 
-def _of_servers(table: Table) -> ColumnElement[bool]:
+def _of_servers(table: TableClause) -> ColumnElement[bool]:
     return not_(table.c.source.startswith(OWN_SOURCE, autoescape=True))
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from oyez.consumers.database.tables import member
-from oyez.consumers.logs.spool import partition_of
-from oyez.producers.spool import Segments, found_in
+from visits.oyez_tables import member
+
+_TAIL = 64 * 1024  # bytes, more than an event of ours has
 
 
 class Spool:
-    """A topic in the folders below a path, one for each server."""
+    """A topic in the folders below a path, one for each server. The files are those of `docs/spool.md`."""
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path
@@ -24,12 +25,21 @@ class Spool:
 
     def ends(self) -> dict[int, int]:
         """The position after the last event of each folder."""
-        return {
-            partition_of(folder).number: Segments(folder.path, folder.log_id).end()
-            for folder in found_in([self._path], self.name)
+        newest = {
+            segment.parent: segment for segment in sorted(self._path.rglob("*.ndjson")) if "-" in segment.name
         }
+        return dict(_end(segment) for segment in newest.values())
 
     def has_workers(self, db: Connection, groups: Collection[str]) -> bool:
         """Whether every group has a worker."""
         found = db.execute(select(member.c.group_name).where(member.c.group_name.in_(groups)).distinct())
         return len(found.all()) == len(groups)
+
+
+def _end(segment: Path) -> tuple[int, int]:
+    """The number of a segment's log, and the position after its last whole line."""
+    base, _, log_id = segment.stem.split("-")
+    with segment.open("rb") as file:
+        file.seek(-min(_TAIL, segment.stat().st_size), os.SEEK_END)
+        unfinished = file.read().rpartition(b"\n")[2]
+        return int(log_id[-8:], 16) & 0x7FFF_FFFF, int(base) + file.tell() - len(unfinished)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from consumers.handler_files import event_file_folder
-from consumers.handler_files.event_file_folder import Folder
+from consumers.handler_files import event_folder
+from consumers.handler_files.event_folder import Folder
 from consumers.inline.inline_pipeline import Inline, Make
 from consumers.partitions.moved_positions import PARTITIONS
 from consumers.pipeline import TOPIC, Pipeline, Placed, Play, empty, note, prepare
@@ -110,7 +110,7 @@ def inline(pipeline_database: str) -> Iterator[Make]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
     """A folder for event files; what was run of them is forgotten afterwards."""
-    event_file_folder.seen.clear()
+    event_folder.seen.clear()
     yield Folder(tmp_path / "files")
     for name in [name for name in sys.modules if name.startswith("oyez_events.")]:
         del sys.modules[name]

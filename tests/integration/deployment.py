@@ -13,7 +13,7 @@ from integration.shop import Known, Ticked, known, sessions, tables, ticks, view
 from oyez.consumers import ListenSettings
 from oyez.consumers.database.migrating import upgrade
 from oyez.producers import Announcer
-from oyez.schemas import Encoder
+from oyez.schemas.encoding import Encoder
 from support.processes import Program
 from support.services import unique
 from support.waiting import eventually

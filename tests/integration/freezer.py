@@ -17,7 +17,7 @@ from integration.shop import ticker
 from oyez.consumers import ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.logs.log import Log
-from oyez.consumers.run.assembly import engine_from, kafka_log, make_worker
+from oyez.consumers.run.assembly import engine_from, log_for, make_worker
 
 
 class Freezing:
@@ -44,8 +44,9 @@ def main(app: str, trap: str) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     settings = ListenSettings()
     (group,) = ticker(app).groups.values()
-    source = Freezing(kafka_log(group, settings), Path(trap))
-    worker = make_worker(group, settings, engine=engine_from(settings), source=cast("Log", source))
+    engine = engine_from(settings)
+    source = Freezing(log_for(group, settings, engine), Path(trap))
+    worker = make_worker(group, settings, engine=engine, source=cast("Log", source))
     worker.run(lambda: bool(told))
 
 

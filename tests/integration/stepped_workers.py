@@ -14,7 +14,7 @@ from oyez.consumers import Application, ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.logs.log import Log
-from oyez.consumers.run.assembly import engine_from, kafka_log, make_worker
+from oyez.consumers.run.assembly import engine_from, log_for, make_worker
 
 
 class Clock:
@@ -57,7 +57,7 @@ class Member:
         self.commits: list[object] = []
         event.listen(self.engine, "commit", self.commits.append)
         self.clock = Clock()
-        self.log = Gathering(kafka_log(self.group, settings))
+        self.log = Gathering(log_for(self.group, settings, self.engine))
         self.worker = make_worker(
             self.group, settings, engine=self.engine, source=cast("Log", self.log), clock=self.clock
         )

@@ -7,7 +7,7 @@ import logging
 import pytest
 from confluent_kafka import KafkaError
 
-from oyez.consumers.logs.client_log import ClientLog
+from oyez.consumers.logs.kafka.client_log import ClientLog
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from oyez.consumers.admin import Rewinding
 from oyez.consumers.database import Database
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import position
-from oyez.consumers.reports import KafkaOffsets
+from oyez.consumers.logs.kafka.offsets import KafkaOffsets
 from support.services import make_topic_again
 
 # A member that asks for a topic would make it, with as many partitions as the broker likes.

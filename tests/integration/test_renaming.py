@@ -7,28 +7,28 @@ import logging
 from confluent_kafka.admin import AdminClient
 
 from consumers.logs.contract_logs import KafkaStation, Reading
-from oyez.consumers.logs.kafka import KafkaLog
-from oyez.consumers.reports import KafkaOffsets
+from oyez.consumers.logs.kafka.member import KafkaLog
+from oyez.consumers.logs.kafka.offsets import KafkaOffsets
 from support.services import unique
 
 
-def test_what_a_group_told_goes_with_its_name(kafka: str, topic: str):
+def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
     station = KafkaStation(kafka, topic, {})
     for n in range(8):
         station.append(f"k{n}", "v")
     old = station.join("old")
     reading = Reading(old)
     reading.until(lambda: len(reading.seen) >= 8)
-    told = {p: at for p, at in old.positions().items() if at}
-    old.tell(told, "at-least-once")
-    reading.until(lambda: old.told(list(told)) == told)
+    committed = {p: at for p, at in old.positions().items() if at}
+    old.offsets.commit(committed, "at-least-once")
+    reading.until(lambda: old.offsets.committed(list(committed)) == committed)
     station.close()
     new = unique("renamed")
-    assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_told(
+    assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_committed(
         f"{station.prefix}.old", new
-    ) == len(told)
+    ) == len(committed)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
     try:
-        assert log.told(list(told)) == told
+        assert log.offsets.committed(list(committed)) == committed
     finally:
         log.close()

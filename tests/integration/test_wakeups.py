@@ -54,7 +54,7 @@ def _later(member: Member) -> None:
     member.clock.ahead += 1.0
 
 
-def test_rows_of_a_handler_that_is_gone_wake_nobody(tickers: Workers, deployment: Deployment) -> None:
+def test_rows_of_an_unregistered_handler_wake_nobody(tickers: Workers, deployment: Deployment) -> None:
     member = tickers.join("ticked", sweep_every=HOUR)
     row = {
         "app": deployment.app,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from oyez.producers import MemoryBroker, partition_of
-from oyez.producers.partitioning import murmur2
+from oyez.producers import MemoryBroker
+from oyez.producers.partitioning import murmur2, partition_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from oyez.producers import Announcer, MemoryTransport, Settings, SettingsError, shared_broker, transport_from
+from oyez.producers import Announcer, MemoryTransport, Settings, SettingsError
+from oyez.producers.lookup import transport_from
+from oyez.producers.memory import shared_broker
 from producers.shop import Ticked, known
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from oyez.schemas import Catalogue, SchemaError, Signal, UnknownSignal, find_cycle
+from oyez.schemas import Catalogue, SchemaError, Signal, UnknownSignal
+from oyez.schemas.requirements import find_cycle
 from schemas.signals import known
 
 

@@ -11,7 +11,8 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oyez.schemas import CONTENT_TYPE, Encoder, decode
+from oyez.schemas import decode
+from oyez.schemas.encoding import CONTENT_TYPE, Encoder
 from schemas.signals import PageViewed, SessionStarted, known
 
 Write = Callable[[CloudEvent, JSONFormat], kafka.KafkaMessage]

@@ -10,20 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from oyez.schemas import (
-    CANONICAL,
-    Encoder,
-    Event,
-    InvalidEvent,
-    Signal,
-    Undecodable,
-    UnknownSignal,
-    check_text,
-    decode,
-    envelope_decoder,
-    event_of,
-    prefix,
-)
+from oyez.schemas import Event, InvalidEvent, Signal, Undecodable, UnknownSignal, decode
+from oyez.schemas.decoding import check_text, envelope_decoder, event_of
+from oyez.schemas.encoding import CANONICAL, Encoder, prefix
 from schemas.signals import OrderPaid, PageViewed, Place, SessionStarted, known
 
 TIME = "2024-05-01T10:20:30.000123Z"

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped] # it has none
 from pydantic_core import from_json
 
-from oyez.schemas import bundle, json_schemas
+from oyez.schemas.documents import bundle, json_schemas
 from schemas.signals import PageViewed, Place, SessionStarted, known
 
 

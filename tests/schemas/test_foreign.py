@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from oyez.schemas import Undecodable, decode, read_envelope
+from oyez.schemas import Undecodable, decode
+from oyez.schemas.foreign import read_envelope
 from schemas.signals import PageViewed, known
 
 EVENT: dict[str, Any] = {

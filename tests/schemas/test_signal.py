@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import Field, ValidationError
 
-from oyez.schemas import Catalogue, Declaration, SchemaError, Signal, UnknownSignal
+from oyez.schemas import Catalogue, SchemaError, Signal, UnknownSignal
+from oyez.schemas.declaration import Declaration
 from schemas.signals import PageViewed, SessionStarted, known
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from oyez.schemas import Prerequisite, flaw, required_prerequisites, text_of
+from oyez.schemas.declaration import Prerequisite, required_prerequisites
+from oyez.schemas.text import flaw, text_of
 from schemas.signals import PageViewed
 
 

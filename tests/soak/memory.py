@@ -10,7 +10,8 @@ from confluent_kafka import Producer
 
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import Opened, Ticked, Viewed
-from oyez.schemas import Encoder, Signal, catalogue
+from oyez.schemas import Signal, catalogue
+from oyez.schemas.encoding import Encoder
 from soak.figures import Figures, judged
 from support.processes import Program
 

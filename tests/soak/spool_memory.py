@@ -11,7 +11,8 @@ import psutil
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import Ticked
 from oyez.producers.spool import Writer
-from oyez.schemas import Encoder, catalogue
+from oyez.schemas import catalogue
+from oyez.schemas.encoding import Encoder
 from soak.figures import Figures, judged
 from soak.memory import FLAT, KEYS, TENTHS
 

@@ -1,20 +1,32 @@
-"""Listening: handlers, groups of them, and the workers that run them exactly once."""
+"""Listening: handlers, groups of them, and the workers that run them exactly once.
 
-from .core.outcomes import HandlerMisuse, NotReady, Reject
-from .handler_files import load_event_files
-from .handlers.announcer import HandlerAnnouncer
+What is named here is imported when it is used: whoever only registers handlers loads no client of Kafka, no ORM and no
+command line.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .core.backoff import Backoff
+from .core.outcomes import HandlerMisuse, NotReady, Reject, RetryAfter
 from .handlers.application import Application, StartError
 from .handlers.registry import Handlers
 from .handlers.signature import RegistrationError
-from .mail import Attachment, Mail, MailRefused
-from .run.listen import listen
-from .run.listened import Listened
-from .run.loading import load_application
-from .settings import ListenSettings
+from .handlers.tools import Tool
+
+if TYPE_CHECKING:
+    from .handler_files import load_event_files
+    from .handlers.announcer import HandlerAnnouncer
+    from .mail import Attachment, Mail, MailRefused
+    from .run.listen import listen
+    from .run.listened import Listened
+    from .run.loading import load_application
+    from .settings import ListenSettings
 
 __all__ = [
     "Application",
     "Attachment",
+    "Backoff",
     "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
@@ -25,8 +37,35 @@ __all__ = [
     "NotReady",
     "RegistrationError",
     "Reject",
+    "RetryAfter",
     "StartError",
+    "Tool",
     "listen",
     "load_application",
     "load_event_files",
 ]
+
+_WHEN_USED = {
+    "Attachment": ".mail",
+    "HandlerAnnouncer": ".handlers.announcer",
+    "ListenSettings": ".settings",
+    "Listened": ".run.listened",
+    "Mail": ".mail",
+    "MailRefused": ".mail",
+    "listen": ".run.listen",
+    "load_application": ".run.loading",
+    "load_event_files": ".handler_files",
+}
+
+
+def __getattr__(name: str) -> object:
+    """What is imported when it is used, and is then as if it had been there (PEP 562)."""
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(_WHEN_USED[name], __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from .logs.settings import LogSettings
 from .mail.settings import MailSettings
 
 
-class ListenSettings(MailSettings):
-    """What a listening application may set, beside what `Settings` and `MailSettings` have."""
+class ListenSettings(MailSettings, LogSettings):
+    """What a listening application may set, beside what `Settings`, `MailSettings` and `LogSettings` have."""
 
     batch: int = Field(500, ge=1, le=10_000)
     """Events taken in one transaction, at most."""
-    spools: tuple[Path, ...] = Field((), examples=[["/srv/web-1"]])
-    """The folders below which logs of the spool are read; `spool` if none is named."""
     budget: float = Field(10.0, gt=0)
     """Seconds after which a batch that is not done is cut: what has not run is left for the next one."""
     idle_in_transaction: float = Field(60.0, gt=0)

@@ -2,10 +2,7 @@
 
 from .announcer import Announcer
 from .errors import AnnouncerClosed, NotAnnounced, SettingsError, TransportRefused, Undelivered
-from .kafka.transport import KafkaTransport
-from .lookup import transport_from
-from .memory import MemoryBroker, MemoryRecord, MemoryTransport, shared_broker
-from .partitioning import partition_of
+from .memory import MemoryBroker, MemoryTransport
 from .session import visitor_session
 from .settings import Settings
 from .transport import JoinsTransaction, ReportsFailures, Transport
@@ -14,9 +11,7 @@ __all__ = [
     "Announcer",
     "AnnouncerClosed",
     "JoinsTransaction",
-    "KafkaTransport",
     "MemoryBroker",
-    "MemoryRecord",
     "MemoryTransport",
     "NotAnnounced",
     "ReportsFailures",
@@ -25,8 +20,5 @@ __all__ = [
     "Transport",
     "TransportRefused",
     "Undelivered",
-    "partition_of",
-    "shared_broker",
-    "transport_from",
     "visitor_session",
 ]

@@ -1,19 +1,21 @@
 """Announcing."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from oyez.schemas import Catalogue, Encoder, Signal, catalogue, decode
+from oyez.schemas import Catalogue, Signal, catalogue, decode
+from oyez.schemas.encoding import Encoder
 
 from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
 from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .lookup import transport_from
-from .outbox import Outbox
 from .outgoing import Route, typed
 from .session import bound_session
 from .settings import Settings
@@ -51,7 +53,7 @@ class Announcer:
         """Events that this process has handed to the transport."""
         self._transport = transport
         self._send = transport.send
-        self._joins = transport if isinstance(transport, JoinsTransaction) else Outbox(clock)
+        self._joins: JoinsTransaction | None = transport if isinstance(transport, JoinsTransaction) else None
         self._source = source
         self._topic = topic
         self._catalogue = catalogue
@@ -125,7 +127,7 @@ class Announcer:
             if db is None:
                 self._send(route.topic, keyed, value)
             else:
-                self._joins.send_in(db, route.topic, keyed, value)
+                (self._joins or self._join()).send_in(db, route.topic, keyed, value)
         except TransportRefused as refused:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
@@ -161,6 +163,14 @@ class Announcer:
         if type(event) not in self._routes:
             self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
         return event
+
+    def _join(self) -> JoinsTransaction:
+        """What takes events into transactions: the outbox, which needs SQLAlchemy, unless the transport does it itself.
+        Who passes db= has imported that already, and nobody else is to."""
+        from .outbox import Outbox  # noqa: PLC0415 # see above
+
+        self._joins = outbox = Outbox(self._clock)
+        return outbox
 
     def _begin_in_child(self) -> None:
         self.announced = 0

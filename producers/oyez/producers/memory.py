@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from uuid import uuid4
 
-from oyez.schemas import CONTENT_TYPE
+from oyez.schemas.encoding import CONTENT_TYPE
 
 from .partitioning import partition_of
 from .settings import Settings

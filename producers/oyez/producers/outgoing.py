@@ -7,7 +7,10 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from oyez.schemas import MAX_TEXT, Catalogue, Declaration, InvalidEvent, Signal, flaw, reasons, text_of
+from oyez.schemas import Catalogue, InvalidEvent, Signal
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.errors import reasons
+from oyez.schemas.text import MAX_TEXT, flaw, text_of
 
 from .session import bound_session
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from oyez.schemas import InvalidEvent, flaw
+from oyez.schemas import InvalidEvent
+from oyez.schemas.text import flaw
 
 _bound: ContextVar[str | None] = ContextVar("oyez_visitor_session", default=None)
 

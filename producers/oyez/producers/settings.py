@@ -17,7 +17,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from oyez.schemas import MAX_TEXT, reasons
+from oyez.schemas.errors import reasons
+from oyez.schemas.text import MAX_TEXT
 
 from .errors import SettingsError
 

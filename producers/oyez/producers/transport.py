@@ -1,12 +1,16 @@
 """How an announced event leaves the application."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from sqlalchemy import Connection
-from sqlalchemy.orm import Session
+if TYPE_CHECKING:  # who announces in no transaction needs no SQLAlchemy
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session
 
-Database: TypeAlias = Session | Connection
+Database: TypeAlias = "Session | Connection"
+"""What events can join the transaction of."""
 
 
 class Lasting(str):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from consumers.pipeline import Pipeline
+from oyez.consumers import ListenSettings
 from oyez.consumers.admin import (
     Decode,
     Discard,
@@ -72,7 +73,9 @@ class Operator:
         total = Tally()
         for group in self.pipeline.application.groups.values():
             database = Database(self.pipeline.engine)
-            execution = Execution(group, database, limits=RetryPolicy(), clock=self.pipeline.clock)
+            execution = Execution(
+                group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=self.pipeline.clock
+            )
             total.add(Force(execution, Reader(group)).pull(Filter(app=self.app, **asked)))
         return total
 

@@ -103,7 +103,7 @@ def test_a_state_that_is_none(cafe: Cafe) -> None:
 
 def test_release_and_force(busy: Cafe) -> None:
     assert busy.json("retry", "release", "--yes") == [
-        {"matched": 3, "released": 2, "behind": 1, "gone": 0, "busy": 0}
+        {"matched": 3, "released": 2, "behind": 1, "unregistered": 0, "busy": 0}
     ]
     busy.module.broken.clear()
     (row,) = busy.json("retry", "release", "--force", "--yes")

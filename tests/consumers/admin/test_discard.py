@@ -9,7 +9,7 @@ from consumers.admin.admin_pipeline import DEAD, PARKED, Failing
 from consumers.admin.conftest import OperatorPipeline
 from consumers.pipeline import Opened, Placed, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 REJECT = Reject("as told")
 PREREQUISITE = Prerequisite("opened", "s1")
@@ -133,7 +133,7 @@ def test_a_prerequisite_that_is_met_already_is_not_met_again(operator: OperatorP
     assert one.discard(DEAD).met == []
 
 
-def test_a_handler_that_is_gone_stands_in_nobodys_way(operator: OperatorPipeline) -> None:
+def test_an_unregistered_handler_stands_in_nobodys_way(operator: OperatorPipeline) -> None:
     failing = Failing()
     one = operator(visits(failing))
     failing.tell("greet", 0, error=REJECT)

@@ -143,15 +143,15 @@ def test_an_event_that_nobody_has_seen(cafe: Cafe) -> None:
     assert result.stderr.startswith(f"oyez: no group of cafe has taken {unknown}")
 
 
-def test_a_handler_that_is_gone(cafe: Cafe) -> None:
+def test_an_unregistered_handler(cafe: Cafe) -> None:
     cafe.handle(cafe.module.Paid(table="t1", n=1))
     with cafe.pipeline.engine.begin() as db:
         db.execute(text("UPDATE oyez_parked SET handler = 'old'"))
     (event_id,) = cafe.pipeline.rows("parked", "event_id")
     (explained,) = cafe.json("explain", event_id)
-    gone, done = explained["parts"]
-    assert (gone["handler"], gone["is_gone"]) == ("old", True)
-    assert gone["released_by"].endswith(f"oyez retry discard --id {event_id} --handler old")
+    left, done = explained["parts"]
+    assert (left["handler"], left["is_unregistered"]) == ("old", True)
+    assert left["released_by"].endswith(f"oyez retry discard --id {event_id} --handler old")
     assert (done["handler"], done["state"]) == ("thank", "done")
 
 

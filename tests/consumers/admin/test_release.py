@@ -71,13 +71,13 @@ def test_a_failing_delivery_need_not_wait_for_its_time(operator: OperatorPipelin
     assert one.pipeline.effects() == [0]
 
 
-def test_a_handler_that_is_gone_is_left(operator: OperatorPipeline) -> None:
+def test_an_unregistered_handler_is_left(operator: OperatorPipeline) -> None:
     one = operator(visits(Failing()))
     one.pipeline.handle(*viewed(1))
     with one.pipeline.engine.begin() as db:
         db.exec_driver_sql("UPDATE oyez_parked SET handler = 'old'")
-    assert (one.release().gone, states(one)) == (1, ["waiting"])
-    assert (one.force().gone, states(one)) == (1, ["waiting"])
+    assert (one.release().unregistered, states(one)) == (1, ["waiting"])
+    assert (one.force().unregistered, states(one)) == (1, ["waiting"])
 
 
 def test_by_force_in_order_and_nothing_but_what_was_chosen(operator: OperatorPipeline) -> None:

@@ -128,7 +128,7 @@ def test_workers_between_two_steps_find_them_in_order(operator: OperatorPipeline
     assert one.pipeline.effects() == [0, 1, 2]
 
 
-def test_a_handler_that_is_gone_gets_nothing_back(operator: OperatorPipeline) -> None:
+def test_an_unregistered_handler_gets_nothing_back(operator: OperatorPipeline) -> None:
     failing = Failing()
     one = operator(shop(failing))
     failing.tell("place", 0, 1, error=REJECT)
@@ -138,7 +138,7 @@ def test_a_handler_that_is_gone_gets_nothing_back(operator: OperatorPipeline) ->
             dead.update().where(dead.c.event_id == one.event("place", 0, "dead")).values(handler="old")
         )
     tally = one.retry()
-    assert (tally.chosen, tally.done, tally.gone) == (2, 1, 1)
+    assert (tally.chosen, tally.done, tally.unregistered) == (2, 1, 1)
     assert one.dead() == [("old", 0)]
 
 

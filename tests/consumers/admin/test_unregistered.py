@@ -28,22 +28,22 @@ def left_by(cafe: Cafe, name: str, group: str | None = None) -> None:
             db.execute(update(parked).values(group_name=group))
 
 
-def test_a_delivery_of_a_handler_that_is_gone(cafe: Cafe) -> None:
+def test_a_delivery_of_an_unregistered_handler(cafe: Cafe) -> None:
     left_by(cafe, "old")
-    assert [(row["handler"], row["gone"]) for row in cafe.json("retry", "list")] == [("old", True)]
-    assert "old (gone)" in cafe.call("retry", "list").stdout
+    assert [(row["handler"], row["unregistered"]) for row in cafe.json("retry", "list")] == [("old", True)]
+    assert "old (unregistered)" in cafe.call("retry", "list").stdout
     states = cafe.json("status", "--no-lag")
-    assert {state["group"]: state["gone"] for state in states}["cafe.cafe.ordered"] == 1
+    assert {state["group"]: state["unregistered"] for state in states}["cafe.cafe.ordered"] == 1
 
 
 def test_a_delivery_of_a_handler_that_is_there(cafe: Cafe) -> None:
     left_by(cafe, "serve")
-    assert [(row["handler"], row["gone"]) for row in cafe.json("retry", "list")] == [("serve", False)]
-    assert {state["gone"] for state in cafe.json("status", "--no-lag")} == {0}
+    assert [(row["handler"], row["unregistered"]) for row in cafe.json("retry", "list")] == [("serve", False)]
+    assert {state["unregistered"] for state in cafe.json("status", "--no-lag")} == {0}
 
 
-def test_a_group_that_is_gone(cafe: Cafe) -> None:
+def test_an_unregistered_group(cafe: Cafe) -> None:
     left_by(cafe, "old", group="cafe.lost")
     (lost,) = [state for state in cafe.json("status", "--no-lag") if state["group"] == "cafe.lost"]
-    assert (lost["promise"], lost["gone"]) == ("gone", 1)
+    assert (lost["promise"], lost["unregistered"]) == ("unregistered", 1)
     assert "cafe.lost" in cafe.call("status", "--no-lag").stdout

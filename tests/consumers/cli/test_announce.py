@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.cli.conftest import Invoke
-from oyez.producers import shared_broker
+from oyez.producers.memory import shared_broker
 from support.services import unique
 
 Refused = Callable[..., None]

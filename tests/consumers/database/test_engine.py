@@ -168,7 +168,7 @@ def test_a_database_that_is_away(url: str) -> None:
 
 def test_several_processes_that_change_the_journal_at_once_all_get_it(sqlite: str) -> None:
     """MOCK of a connection: which of two is refused, and when, is SQLite's affair."""
-    from oyez.consumers.database.engine import _set_journal
+    from oyez.consumers.database.dialects.sqlite import _set_journal
 
     class Refused:
         left = 3

@@ -18,7 +18,8 @@ from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import metadata
 from oyez.consumers.execution.batch import Batch
 from oyez.consumers.execution.reader import Reader, Taken
-from oyez.schemas import Encoder, Event, Signal
+from oyez.schemas import Event, Signal
+from oyez.schemas.encoding import Encoder
 
 
 class Linked(Signal, name="batches.linked", key="k", catalogue=known):
@@ -66,7 +67,7 @@ def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: 
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.begin() as db:
-        works = Batch(group, taken, []).take(db, 0.0)
+        works = Batch(group, taken).take(db, 0.0).works
     engine.dispose()
     assert [event.data.n for event, _ in works] == list(dict.fromkeys(numbers))
 
@@ -144,7 +145,7 @@ def test_what_ran_is_not_run_again_while_the_database_is_away(pipeline_sqlite: s
     pipeline = Pipeline(pipeline_sqlite, on)
     worker = pipeline.workers["shop.mails"]
     settle, failures = (
-        worker._batches._at_least_once.settle,
+        worker._reading._in_place.settle,
         iter([DatabaseAway("gone"), DatabaseAway("gone")]),
     )
 
@@ -153,7 +154,7 @@ def test_what_ran_is_not_run_again_while_the_database_is_away(pipeline_sqlite: s
             raise error
         return settle(*given)
 
-    worker._batches._at_least_once.settle = away_twice  # type: ignore[method-assign] # the outage, where it matters
+    worker._reading._in_place.settle = away_twice  # type: ignore[method-assign] # the outage, where it matters
     pipeline.handle(*[Placed(n=n, k=f"k{n}") for n in range(3)])
     assert sent == [0, 1, 2]
     assert [n for _, n, _ in pipeline.parked()] == [1]

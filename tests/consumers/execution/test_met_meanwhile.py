@@ -28,8 +28,8 @@ def test_it_is_asked_for_again_in_the_transaction(play: Play) -> None:
     pipeline.announce(Opened(s="s1"), Viewed(s="s1", n=1), Viewed(s="s2", n=2))
     worker = pipeline.workers["shop.viewed"]
     records = worker._log.poll(500, 0)
-    batch = worker._batches.read(records, frozenset(worker._log.positions()))
-    worker._batches._make_ready(batch, lambda: False, is_full=False)
+    read = worker._reading.decode(records, frozenset(worker._log.positions()))
+    batch = worker._reading.make_ready(read, lambda: False, is_full=False)
     assert {prerequisite.subject for prerequisite in batch.missing} == {"s1", "s2"}
     while pipeline.workers["shop.opened"].step():
         pass

@@ -94,7 +94,7 @@ def test_deliveries_that_were_not_run_wait_in_the_order_of_their_key(play: Play)
     [worker] = pipeline[0].workers.values()
     pipeline[0].clock.now += 0.1
     batch = worker._log.poll(500, 0)
-    worker._handle(batch, frozenset(worker._log.positions()), lambda: False)
+    worker._reading.handle(batch, frozenset(worker._log.positions()), lambda: False, is_full=False)
     assert pipeline[0].effects("first") == list(range(8))
     assert pipeline[0].effects("second") == []
     due = pipeline[0].rows("parked", "handler", "due_at")
@@ -125,7 +125,8 @@ def test_what_waits_behind_the_cut_is_not_parked(play: Play) -> None:
     pipeline[0].run()
     pipeline[0].announce(Opened(s="s1", n=1), Opened(s="s2", n=2), Viewed(s="s9", n=3), Viewed(s="s1", n=4))
     [worker] = pipeline[0].workers.values()
-    worker._handle(worker._log.poll(500, 0), frozenset(worker._log.positions()), lambda: False)
+    records = worker._log.poll(500, 0)
+    worker._reading.handle(records, frozenset(worker._log.positions()), lambda: False, is_full=False)
     assert pipeline[0].effects() == [1]
     assert pipeline[0].parked() == []
     pipeline[0].run()
@@ -241,7 +242,7 @@ def test_records_of_a_partition_that_was_lost_since_the_poll_are_left_to_its_new
     records = worker._log.poll(500, 0)
     (partition,) = worker._log.positions()
     worker._log.leave(partition)
-    worker._handle(records, frozenset({partition}), lambda: False)
+    worker._reading.handle(records, frozenset({partition}), lambda: False, is_full=False)
     assert pipeline[0].effects() == []
     pipeline[0].run()
     assert pipeline[0].effects() == [0, 1, 2]
@@ -254,7 +255,9 @@ def test_a_fast_handler_is_not_asked_for_the_time_often() -> None:
         looks[0] += 1
         return 0.0
 
-    assert [n for some in Deadline(1.0, clock=clock).slices(range(500)) for n in some] == list(range(500))
+    assert [n for some in Deadline(clock() + 1.0, clock=clock).slices(range(500)) for n in some] == list(
+        range(500)
+    )
     assert looks[0] < 40
 
 

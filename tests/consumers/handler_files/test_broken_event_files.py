@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.handler_files.event_file_folder import Folder, ItemNew, Page, both, filed, mode, shop
+from consumers.handler_files.event_folder import Folder, ItemNew, Page, both, filed, mode, shop
 from consumers.pipeline import one_line
 from oyez.consumers import Application, Handlers, StartError, load_event_files
 from oyez.consumers.core.stop_signals import Terminated
@@ -92,10 +92,10 @@ def test_what_ends_the_process_is_no_fault_of_a_file(
     folder: Folder, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal may come while a file is run."""
-    monkeypatch.setattr("consumers.handler_files.event_file_folder.stop", stop, raising=False)
+    monkeypatch.setattr("consumers.handler_files.event_folder.stop", stop, raising=False)
     folder.write(
         "31.py",
-        "import consumers.handler_files.event_file_folder\nraise consumers.handler_files.event_file_folder.stop",
+        "import consumers.handler_files.event_folder\nraise consumers.handler_files.event_folder.stop",
     )
     with pytest.raises(stop):
         folder.load()
@@ -117,7 +117,9 @@ def test_a_file_that_failed_half_way_is_broken_each_time(folder: Folder) -> None
 
 
 def test_a_batch_that_is_annotated_otherwise(folder: Folder) -> None:
-    text = "from consumers.handler_files.event_file_folder import PageViewed\nBATCH = {}\ndef handle(event: {}): ..."
+    text = (
+        "from consumers.handler_files.event_folder import PageViewed\nBATCH = {}\ndef handle(event: {}): ..."
+    )
     folder.write("31-a.py", text.format(True, "PageViewed"))
     folder.write("31-b.py", text.format(False, "list[PageViewed]"))
     broken = folder.broken()

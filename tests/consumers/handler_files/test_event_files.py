@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from consumers.handler_files import event_file_folder
-from consumers.handler_files.event_file_folder import (
+from consumers.handler_files import event_folder
+from consumers.handler_files.event_folder import (
     AccountOpened,
     Folder,
     ItemNew,
@@ -104,7 +104,7 @@ def test_requirements_by_class_and_by_name(folder: Folder) -> None:
     folder.write(
         "31-2.py",
         """
-        from consumers.filing import AccountOpened
+        from consumers.handler_files.event_folder import AccountOpened
         REQUIRES = {AccountOpened: "k"}
         def handle(event): ...
         """,
@@ -126,7 +126,7 @@ def test_an_annotated_event(folder: Folder, annotation: str, batch: str, form: F
     folder.write(
         "31.py",
         f"""
-        from consumers.filing import PageViewed
+        from consumers.handler_files.event_folder import PageViewed
         from oyez.schemas import Event
         BATCH = {batch}
         def handle(event: {annotation}): ...
@@ -178,22 +178,28 @@ def test_the_handlers_given_stay_as_they_are(folder: Folder) -> None:
 
 
 def test_a_process_runs_a_file_once(folder: Folder) -> None:
-    folder.write("31.py", "from consumers import filing\nfiling.seen.append(1)\ndef handle(event): ...")
+    folder.write(
+        "31.py",
+        "from consumers.handler_files import event_folder as here\nhere.seen.append(1)\ndef handle(event): ...",
+    )
     folder.load()
     folder.load()
-    assert len(event_file_folder.seen) == 1
+    assert len(event_folder.seen) == 1
 
 
 def test_each_fails_waits_and_runs_again_alone(folder: Folder, play: Play) -> None:
     folder.write("31-a.py", noting("a"))
-    folder.write("31-b.py", "from consumers import filing\ndef handle(event): filing.seen.remove(event.n)")
+    folder.write(
+        "31-b.py",
+        "from consumers.handler_files import event_folder as here\ndef handle(event): here.seen.remove(event.n)",
+    )
     pipeline = play(folder.load().handlers, signals=filed)
     pipeline.handle(PageViewed(n=1))
     assert [(name, n) for name, n, _ in pipeline.parked()] == [("31-b.py", 1)]
     assert pipeline.effects() == [1, 1]
-    event_file_folder.seen.append(1)
+    event_folder.seen.append(1)
     pipeline.later()
-    assert (pipeline.is_clean(), event_file_folder.seen) == (True, [])
+    assert (pipeline.is_clean(), event_folder.seen) == (True, [])
     assert pipeline.effects() == [1, 1]
 
 

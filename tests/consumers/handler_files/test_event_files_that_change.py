@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consumers.handler_files import event_file_folder
-from consumers.handler_files.event_file_folder import (
+from consumers.handler_files import event_folder
+from consumers.handler_files.event_folder import (
     AccountOpened,
     Folder,
     ItemNew,
@@ -14,9 +14,11 @@ from consumers.handler_files.event_file_folder import (
 from consumers.pipeline import Pipeline, Play
 from consumers.upkeep.deploys import next_version, stopped
 from oyez.consumers import Handlers
-from oyez.consumers.handlers.recorded_handlers import GONE_AFTER
+from oyez.consumers.handlers.recorded_handlers import UNREGISTERED_AFTER
 
-FAILING = "from consumers import filing\ndef handle(event): filing.seen.remove(event.n)"
+FAILING = (
+    "from consumers.handler_files import event_folder as here\ndef handle(event): here.seen.remove(event.n)"
+)
 
 
 def deployed(play: Play, before: Pipeline, folder: Folder, seconds: float = 1.0) -> Pipeline:
@@ -30,16 +32,16 @@ def test_what_a_removed_file_had_parked_stays_and_runs_when_it_is_back(folder: F
     first = play(folder.load().handlers, signals=filed)
     first.handle(PageViewed(n=1))
     file.unlink()
-    second = deployed(play, first, folder, seconds=GONE_AFTER + 1)
+    second = deployed(play, first, folder, seconds=UNREGISTERED_AFTER + 1)
     second.later()
     second.handle(PageViewed(n=2))
     assert second.effects("a") == [1, 2]
     assert [(name, n) for name, n, _ in second.parked()] == [("31-b.py", 1)]
-    event_file_folder.seen.append(1)
+    event_folder.seen.append(1)
     folder.write("31-b.py", FAILING)
     third = deployed(play, second, folder)
     third.later()
-    assert (third.is_clean(), event_file_folder.seen) == (True, [])
+    assert (third.is_clean(), event_folder.seen) == (True, [])
 
 
 def test_what_a_broken_file_had_parked_stays_until_it_is_repaired(folder: Folder, play: Play) -> None:
@@ -50,7 +52,7 @@ def test_what_a_broken_file_had_parked_stays_until_it_is_repaired(folder: Folder
     second = deployed(play, first, folder)
     second.later()
     assert len(second.parked()) == 1
-    event_file_folder.seen.append(1)
+    event_folder.seen.append(1)
     folder.write("31.py", FAILING)
     third = deployed(play, second, folder)
     third.later()
@@ -66,7 +68,7 @@ def test_a_prerequisite_that_only_a_removed_file_stood_in_the_way_of_is_met(
     first.handle(AccountOpened(owner="ann"), ItemNew(owner="ann", n=5))
     assert first.effects("award") == []
     file.unlink()
-    second = deployed(play, first, folder, seconds=GONE_AFTER + 1)
+    second = deployed(play, first, folder, seconds=UNREGISTERED_AFTER + 1)
     second.later(5.0)
     assert second.effects("award") == [5]
 

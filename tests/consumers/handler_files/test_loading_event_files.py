@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from consumers.handler_files.event_file_folder import Folder
+from consumers.handler_files.event_folder import Folder
 from oyez.consumers import ListenSettings, load_application
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.handler_files import EventFilesBroken, OpenToOthers

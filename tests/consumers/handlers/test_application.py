@@ -81,7 +81,7 @@ def test_only_at_least_once_groups() -> None:
 def test_one_at_least_once_group_and_one_that_does_not_complete() -> None:
     on = shop(at_least_once="at-least-once")
     add(on, Viewed, "view")
-    add(on, Opened, "loosely", group="loose")
+    add(on, Opened, "loosely", group="at_least_once")
     add(on, Opened, "award", completes=False)
     refused(on, "view (viewed) requires opened", "nothing would ever meet it", "award", "requires={}")
 
@@ -97,11 +97,11 @@ def test_several_groups_of_which_one_completes() -> None:
     on = shop(at_least_once="at-least-once")
     add(on, Opened, "one", group="left")
     add(on, Opened, "two", group="right", completes=False)
-    add(on, Opened, "three", group="loose")
+    add(on, Opened, "three", group="at_least_once")
     assert {name: group.completing["opened"] for name, group in started(on).groups.items()} == {
         "shop.left": {"one"},
         "shop.right": frozenset(),
-        "shop.loose": frozenset(),
+        "shop.at_least_once": frozenset(),
     }
 
 

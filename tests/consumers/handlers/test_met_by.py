@@ -109,7 +109,7 @@ def test_a_parked_row_is_released_by_the_next_sweep(play: Play) -> None:
 
 
 def test_every_prerequisite_is_asked_for_round_by_round(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oyez.consumers.execution.ask_met_by.STEP", 3)
+    monkeypatch.setattr("oyez.consumers.upkeep.ask_for_parked.STEP", 3)
     own = Own()
     pipeline = play(shop(own))
     pipeline.handle(*(Viewed(k=f"k{n}", s=f"s{n:02}", n=n) for n in range(40)))

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from consumers.inline.inline_pipeline import Inline, Make
 from consumers.pipeline import Clock, Known, Opened, Placed, Viewed, note
 from oyez.consumers import HandlerAnnouncer, Handlers
+from oyez.consumers.inline.transport import InlineTransport
+from oyez.producers import TransportRefused
 
 
 class Shipped(Known, name="shipped.inline", key="k"):
@@ -24,7 +26,7 @@ def chain(*, upto: int = 4) -> Handlers:
     on = Handlers("shop")
 
     @on(Placed)
-    def drain(event: Placed, db: Session, announcer: HandlerAnnouncer) -> None:
+    def ship(event: Placed, db: Session, announcer: HandlerAnnouncer) -> None:
         note(db, "ship", event.n)
         announcer.announce(Shipped(k=event.k, n=event.n + 1))
 
@@ -83,6 +85,78 @@ def test_in_the_callers_transaction_it_is_handled_after_the_commit(inline: Make)
     assert len(pipeline.effects()) == 8
 
 
+def test_an_event_announced_before_the_commit_does_not_hide_what_is_left(pipeline_postgres: str) -> None:
+    pipeline = Inline(pipeline_postgres, chain())
+    with Session(pipeline.engine) as db:
+        pipeline.announcer.announce(Placed(n=0), db=db)
+        pipeline.announcer.announce(Shipped(k="other", n=10))
+        db.commit()
+    pipeline.announcer.flush()
+    assert (pipeline.effects(), pipeline.rows("outbox")) == ([0, 10, 1, 2, 3, 4], [])
+    pipeline.close()
+
+
+def test_a_transaction_of_another_thread_is_not_forgotten(inline: Make) -> None:
+    pipeline = inline(chain())
+    announced, handled = threading.Event(), threading.Event()
+
+    def announce_in_transaction() -> None:
+        with Session(pipeline.engine) as db:
+            pipeline.announcer.announce(Placed(n=0), db=db)
+            announced.set()
+            assert handled.wait(60)
+            db.commit()
+
+    thread = threading.Thread(target=announce_in_transaction)
+    thread.start()
+    assert announced.wait(60)
+    pipeline.announcer.flush()
+    handled.set()
+    thread.join(60)
+    pipeline.announcer.announce(Shipped(k="other", n=10))
+    assert sorted(pipeline.effects()) == [0, 1, 2, 3, 4, 10]
+
+
+def test_a_transaction_that_is_rolled_back_hides_no_other(inline: Make) -> None:
+    pipeline = inline(chain())
+    with Session(pipeline.engine) as db:
+        with db.begin_nested():
+            pipeline.announcer.announce(Placed(n=3), db=db)
+        savepoint = db.begin_nested()
+        pipeline.announcer.announce(Placed(n=1), db=db)
+        savepoint.rollback()
+        pipeline.announcer.flush()
+        db.commit()
+    pipeline.announcer.flush()
+    assert (pipeline.effects(), pipeline.rows("outbox")) == ([3, 4], [])
+
+
+def test_what_a_process_before_has_left_is_handled_by_a_flush(inline: Make) -> None:
+    pipeline = inline(chain())
+    with Session(pipeline.engine) as db:
+        pipeline.announcer.announce(Placed(n=0), db=db)
+        db.commit()
+    later = InlineTransport(pipeline.application, pipeline.engine, pipeline.settings, clock=pipeline.clock)
+    later.flush(10.0)
+    assert (pipeline.effects(), pipeline.rows("outbox")) == ([0, 1, 2, 3, 4], [])
+
+
+def test_what_had_to_wait_is_handled_by_the_next_event_of_any_kind(inline: Make) -> None:
+    pipeline = inline(chain())
+    whole: Any = pipeline.transport.handle
+
+    def without_what_follows(key: bytes | None, value: bytes) -> bool:
+        if b"shipped" in value:
+            raise TransportRefused("the database is away")
+        return bool(whole(key, value))
+
+    pipeline.transport.handle = without_what_follows  # type: ignore[method-assign]
+    pipeline.announcer.announce(Placed(n=0))
+    pipeline.transport.handle = whole  # type: ignore[method-assign]
+    pipeline.announcer.announce(Shipped(k="other", n=10))  # its handler announces nothing
+    assert sorted(pipeline.effects()) == [0, 1, 2, 3, 4, 10]
+
+
 def test_a_chain_without_end_is_left_after_a_while(inline: Make) -> None:
     class Passing(Clock):
         """Each look at it takes 10 ms."""
@@ -106,8 +180,6 @@ def test_a_database_that_goes_away_leaves_it_for_later(
     pipeline.transport.handle = lambda key, value: (b"shipped" in value and refuse()) or whole(key, value)  # type: ignore[method-assign]
 
     def refuse() -> bool:
-        from oyez.producers import TransportRefused
-
         raise TransportRefused("the database is away")
 
     with caplog.at_level(logging.WARNING, "oyez.inline"):

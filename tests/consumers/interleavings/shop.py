@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from consumers.interleavings.signals import TOPIC, done, own
-from oyez.consumers import Application
+from oyez.consumers import Application, ListenSettings
 from oyez.consumers.core.backoff import RetryPolicy
 from oyez.consumers.core.record import Record
 from oyez.consumers.core.report import Report
@@ -46,23 +46,28 @@ class Shop:
         engine: Engine,
         *,
         clock: Clock,
-        limits: RetryPolicy | None = None,
+        policy: RetryPolicy | None = None,
         batch: int = 500,
     ) -> None:
-        limits = limits or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
+        policy = policy or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
         self.clock = clock
         self.engine = engine
         self.application = application
         self.database = Database(engine, sleep=lambda _seconds: None)
         self.executions = {
             group.name: Execution(
-                group, self.database, limits=limits, clock=clock, sleep=lambda _seconds: None
+                group,
+                self.database,
+                settings=ListenSettings(),
+                policy=policy,
+                clock=clock,
+                sleep=lambda _seconds: None,
             )
             for group in application.groups.values()
         }
         self.readers = {name: reader_of(one.group) for name, one in self.executions.items()}
         self.retrying = {
-            name: Retrying(one, self.readers[name], limits, batch=batch)
+            name: Retrying(one, self.readers[name], policy, batch=batch)
             for name, one in self.executions.items()
         }
         self.batch = batch

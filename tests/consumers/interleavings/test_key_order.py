@@ -25,8 +25,8 @@ def _shop(opened: Open, **said: Any) -> tuple[Shop, Script]:
     script = Script(on)
     script.handler("view", PageViewed, requires={})
     script.handler("index", PageViewed, requires={}, order="none")
-    limits = RetryPolicy(uniform=_middle, **said)
-    return opened(on, limits=limits), script
+    policy = RetryPolicy(uniform=_middle, **said)
+    return opened(on, policy=policy), script
 
 
 def _views(*numbers: int, session: str = "s1") -> list[Any]:
@@ -140,8 +140,8 @@ def test_a_head_that_fails_for_too_long_dies(opened: Open) -> None:
 
 
 def test_backoff_grows_to_an_hour() -> None:
-    limits = RetryPolicy(uniform=_middle)
-    assert [limits.delay(n) for n in (1, 2, 3, 12, 13, 25)] == [1, 2, 4, 2048, 3600, 3600]
+    policy = RetryPolicy(uniform=_middle)
+    assert [policy.delay(n) for n in (1, 2, 3, 12, 13, 25)] == [1, 2, 4, 2048, 3600, 3600]
     low, high = RetryPolicy(uniform=lambda low, _: low), RetryPolicy(uniform=lambda _, high: high)
     assert (low.delay(1), high.delay(1)) == (0.8, 1.2)
 

@@ -16,13 +16,14 @@ from confluent_kafka import Producer
 from oyez.consumers.core.record import Record
 from oyez.consumers.database.engine import Database
 from oyez.consumers.database.positions import Partition
-from oyez.consumers.logs.kafka import KafkaLog
+from oyez.consumers.logs.kafka.member import KafkaLog
 from oyez.consumers.logs.log import Log, LogAway
-from oyez.consumers.logs.members import Members
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.logs.spool import SpoolLog
-from oyez.consumers.logs.spool import partition_of as folder_partition
-from oyez.producers import MemoryBroker, partition_of
+from oyez.consumers.logs.spool.member import SpoolLog
+from oyez.consumers.logs.spool.member import partition_of as folder_partition
+from oyez.consumers.logs.spool.members import Members
+from oyez.producers import MemoryBroker
+from oyez.producers.partitioning import partition_of
 from oyez.producers.spool import LogReader, Segments, Writer, found_in
 from support.services import make_topic_again, unique
 
@@ -173,7 +174,7 @@ class Reading:
 
     def _position(self, member: Log, partition: Partition) -> int:
         known = self.positions.get(partition)
-        return member.first_offset(partition, "earliest") if known is None else known
+        return member.offsets.first_offset(partition, "earliest") if known is None else known
 
     def until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         limit = time.monotonic() + timeout

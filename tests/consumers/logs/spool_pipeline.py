@@ -8,8 +8,8 @@ from typing import Any
 from consumers.pipeline import TOPIC, Pipeline, known
 from oyez.consumers import Handlers
 from oyez.consumers.database import Database
-from oyez.consumers.logs.members import Members
-from oyez.consumers.logs.spool import SpoolLog
+from oyez.consumers.logs.spool.member import SpoolLog
+from oyez.consumers.logs.spool.members import Members
 from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer

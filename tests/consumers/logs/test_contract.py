@@ -154,11 +154,11 @@ def test_told_offsets_count_only_from_an_at_least_once_group(station: Station):
     reading = Reading(log)
     reading.until(lambda: len(reading.seen) >= 4)
     partition, at = next((p, at) for p, at in log.positions().items() if at)
-    log.tell({partition: at}, "exactly-once")
+    log.offsets.commit({partition: at}, "exactly-once")
     reading.turn()
-    assert log.told([partition]) == {}
-    log.tell({partition: at}, "at-least-once")
-    reading.until(lambda: log.told(log.siblings(partition)) == {partition: at})
+    assert log.offsets.committed([partition]) == {}
+    log.offsets.commit({partition: at}, "at-least-once")
+    reading.until(lambda: log.offsets.committed(log.offsets.siblings(partition)) == {partition: at})
 
 
 def test_first_offsets_and_siblings(station: Station):
@@ -167,9 +167,9 @@ def test_first_offsets_and_siblings(station: Station):
     reading = Reading(log)
     reading.until(lambda: len(log.positions()) == 4 and len(reading.seen) == 16)
     partition, at = next((p, at) for p, at in log.positions().items() if at)
-    assert log.first_offset(partition, "earliest") == 0
-    assert log.first_offset(partition, "latest") == at
-    assert sorted(log.siblings(partition)) == sorted(log.positions())
+    assert log.offsets.first_offset(partition, "earliest") == 0
+    assert log.offsets.first_offset(partition, "latest") == at
+    assert sorted(log.offsets.siblings(partition)) == sorted(log.positions())
 
 
 def test_a_partition_whose_position_is_not_in_it_is_out_of_range_and_the_others_are_read(station: Station):

@@ -9,9 +9,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from oyez.consumers.database.positions import Partition
+from oyez.consumers.logs.kafka.topic_ids import Names
+from oyez.consumers.logs.kafka.topics import Topics
 from oyez.consumers.logs.log import LogAway
-from oyez.consumers.logs.topic_ids import Names
-from oyez.consumers.logs.topics import Topics
 
 
 class Answers:

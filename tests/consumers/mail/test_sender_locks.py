@@ -62,7 +62,7 @@ def test_what_is_being_sent_is_not_taken_for_abandoned(mail_queue: Open) -> None
         try:
             sender.run(Order(0, patience=0.0), tally)
         except SenderBusy:
-            assert one.database.dialect == "sqlite"
+            assert one.database.engine.dialect.name == "sqlite"
         assert one.states() == {"sending": 1, "waiting": 1}
         return tally
 

@@ -13,7 +13,7 @@ from oyez.consumers.instrumentation import Instrument, InstrumentationEvent
 from oyez.consumers.instrumentation.events import OutboxHeldUp, OutboxMovesOn
 from oyez.consumers.outbox.relay_thread import DrainThread
 from oyez.consumers.run.assembly import drainer_for
-from oyez.producers import KafkaTransport
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.spool.transport import SpoolTransport
 from support.waiting import eventually
 

@@ -12,7 +12,7 @@ from oyez.consumers.database import Database
 from oyez.consumers.database.positions import Held, Partition
 from oyez.consumers.database.rewinding import rewind
 from oyez.consumers.database.tables import position
-from oyez.producers import partition_of
+from oyez.producers.partitioning import partition_of
 
 GROUP = "shop.placed"
 PARTITIONS = 3

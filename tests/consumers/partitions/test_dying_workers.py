@@ -182,7 +182,7 @@ def test_a_worker_that_leaves_as_it_should_is_no_death(play: Play) -> None:
         pipeline.workers[GROUP] = pipeline.worker(GROUP)
     assert pipeline.rows("position", "takes") == [0]
     pipeline.run()
-    assert pipeline.workers[GROUP]._alone == 0
+    assert pipeline.workers[GROUP]._reading._alone == 0
 
 
 def test_a_note_of_a_worker_that_lives_is_not_counted(play: Play) -> None:

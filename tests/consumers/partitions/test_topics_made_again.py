@@ -7,7 +7,7 @@ from sqlalchemy import update
 from consumers.partitions.moved_positions import GROUP, PARTITIONS, back, later, place, rows, said
 from consumers.pipeline import TOPIC, Placed
 from oyez.consumers.database.tables import position
-from oyez.producers import partition_of
+from oyez.producers.partitioning import partition_of
 
 
 def test_a_topic_made_again_is_not_read_until_it_is_rewound(moved_pipeline, caplog):

@@ -15,7 +15,7 @@ from oyez.consumers.core.record import Record
 from oyez.consumers.database import DatabaseAway
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.log import LogAway
-from oyez.consumers.logs.memory import MemoryGroup, MemoryLog
+from oyez.consumers.logs.memory import MemoryGroup, MemoryGroupOffsets, MemoryLog
 from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.run.bounded_pass import Pass, one_pass
 from oyez.consumers.run.listened import Listened
@@ -87,19 +87,23 @@ def test_a_log_that_never_says_what_there_is_does_not_hold_the_pass_up(
     assert "shop.placed: the log did not say" in caplog.text
 
 
-class Shy(MemoryLog):
-    """A log that gives no answer for a while."""
+class Shy(MemoryGroupOffsets):
+    """Offsets that are not told for a while."""
 
-    def __init__(self, group: MemoryGroup) -> None:
-        super().__init__(group)
-        group.members.append(self)
-        self._left = 3
+    _left = 3
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         self._left -= 1
         if self._left > 0:
             raise LogAway("as told")
-        return super().told(partitions)
+        return super().committed(partitions)
+
+
+def shy_log(group: MemoryGroup) -> MemoryLog:
+    """A member of a group whose log gives no answer for a while."""
+    log = group.join()
+    log.offsets = Shy(group)
+    return log
 
 
 def test_partitions_that_cannot_be_had_yet_are_waited_for(play: Play, pipeline_database: str) -> None:
@@ -107,7 +111,7 @@ def test_partitions_that_cannot_be_had_yet_are_waited_for(play: Play, pipeline_d
     pipeline.announce(*placed(range(3)))
     (group,) = pipeline.application.groups.values()
     settings = ListenSettings(database=pipeline_database, topic=TOPIC)
-    done = one_pass([group], settings, 10, log_for=lambda one, _s, _e: Shy(pipeline.logs[one.name]))
+    done = one_pass([group], settings, 10, log_for=lambda one, _s, _e: shy_log(pipeline.logs[one.name]))
     assert done == Listened(3, 0, 0)
 
 

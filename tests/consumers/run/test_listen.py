@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from consumers.pipeline import effects, note
 from oyez.consumers import Application, Handlers, Listened, ListenSettings, StartError, listen
 from oyez.consumers.database import make_engine
-from oyez.consumers.run.spool_folders import FolderMissing
+from oyez.consumers.logs.spool.folders import FolderMissing
 from oyez.producers import Announcer, SettingsError
 from oyez.schemas import Signal, UnknownSignal
 

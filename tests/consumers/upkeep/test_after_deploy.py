@@ -11,7 +11,7 @@ from consumers.pipeline import Opened, Placed, Play, Viewed, note
 from consumers.upkeep.deploys import next_version, stopped
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database import Database
-from oyez.consumers.handlers.recorded_handlers import GONE_AFTER, register
+from oyez.consumers.handlers.recorded_handlers import UNREGISTERED_AFTER, register
 from oyez.producers.partitioning import partition_of
 
 DAY = 86_400.0
@@ -39,10 +39,10 @@ def visits(*extra: str, requires: dict[Any, str] | None = None, broken: set[str]
     return on
 
 
-def test_rows_of_a_handler_that_is_gone_stay_and_break_nothing(play: Play) -> None:
+def test_rows_of_an_unregistered_handler_stay_and_break_nothing(play: Play) -> None:
     first = play(visits("greet", broken={"greet"}))
     first.handle(Opened(n=1), Opened(n=2))
-    second = next_version(play, stopped(first), visits(), seconds=GONE_AFTER + 1)
+    second = next_version(play, stopped(first), visits(), seconds=UNREGISTERED_AFTER + 1)
     second.later(DAY * 2)
     second.handle(Opened(n=3))
     assert [(handler, n) for handler, n, _ in second.parked()] == [("greet", 1), ("greet", 2)]
@@ -57,7 +57,7 @@ def test_a_prerequisite_that_only_they_stood_in_the_way_of_is_met(play: Play, is
         first.later(2 * DAY)
         assert ("greet", 1) in [(handler, n) for handler, n, _ in first.dead()]
     assert first.effects("view") == []
-    second = next_version(play, stopped(first), visits(), seconds=GONE_AFTER + 1)
+    second = next_version(play, stopped(first), visits(), seconds=UNREGISTERED_AFTER + 1)
     second.later(5.0)
     assert second.effects("view") == [7]
     third = next_version(play, stopped(second), visits("greet"), seconds=1.0)
@@ -69,7 +69,7 @@ def test_what_another_delivery_of_the_event_holds_up_is_still_held_up(play: Play
     broken = {"greet", "open_"}
     first = play(visits("greet", broken=broken))
     first.handle(Opened(n=1), Viewed(k="v", n=7))
-    second = next_version(play, stopped(first), visits(broken=broken), seconds=GONE_AFTER + 1)
+    second = next_version(play, stopped(first), visits(broken=broken), seconds=UNREGISTERED_AFTER + 1)
     second.later(100.0)
     assert second.effects("view") == []
     broken.clear()
@@ -77,7 +77,7 @@ def test_what_another_delivery_of_the_event_holds_up_is_still_held_up(play: Play
     assert second.effects("view") == [7]
 
 
-def test_a_handler_that_another_version_still_has_is_not_gone(play: Play) -> None:
+def test_a_handler_that_another_version_still_has_is_not_unregistered(play: Play) -> None:
     """The older version does not meet what the newer one's handler has yet to do, nor the other way round."""
     broken = {"greet"}
     newer = play(visits("greet", broken=broken), max_attempts=100)

@@ -17,8 +17,8 @@ from support.path_of_an_event import EventPath, Tracer
 
 # At most so many files and switches between them, from the poll that finds the event
 # to the commit of the transaction that handles it, and to the end of the round.
-FREE = ((35, 113), (41, 137))
-REQUIRING = ((35, 129), (41, 153))
+FREE = ((18, 59), (28, 81))
+REQUIRING = ((22, 80), (31, 102))
 WARM = 3  # rounds after which everything that is kept is known
 
 

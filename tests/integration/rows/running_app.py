@@ -19,7 +19,8 @@ from oyez.consumers.database import metadata
 from oyez.consumers.database.migrating import upgrade
 from oyez.producers import Announcer
 from oyez.producers.settings import Settings
-from oyez.schemas import Encoder, Signal, catalogue
+from oyez.schemas import Signal, catalogue
+from oyez.schemas.encoding import Encoder
 from support.processes import ROOT, Program
 from support.services import make_topic, unique
 from support.waiting import eventually

@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from oyez.consumers.dev import Kafka
-from oyez.producers import Announcer, KafkaTransport, NotAnnounced, Undelivered
+from oyez.producers import Announcer, NotAnnounced, Undelivered
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.schemas import Event, decode
 from producers.kafka.test_transport import records
 from producers.shop import PageViewed, known

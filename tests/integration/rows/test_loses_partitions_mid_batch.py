@@ -9,7 +9,7 @@ import pytest
 
 from integration.rows.conftest import Place
 from integration.rows.scripted_app import Placed
-from oyez.producers import partition_of
+from oyez.producers.partitioning import partition_of
 from support.waiting import eventually
 
 GROUP = "rows.placed"

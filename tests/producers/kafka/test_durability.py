@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from oyez.producers import Announcer, KafkaTransport, NotAnnounced, Settings, SettingsError
+from oyez.producers import Announcer, NotAnnounced, Settings, SettingsError
 from oyez.producers.kafka.acked import AckedTransport
 from oyez.producers.kafka.durability import from_settings
 from oyez.producers.kafka.failover import FailoverTransport
 from oyez.producers.kafka.spooled import SpooledTransport
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.spool import found_in
 from oyez.schemas import decode
 from producers.kafka.test_transport import records

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Message
 
-from oyez.producers import Announcer, KafkaTransport, NotAnnounced, SettingsError, Undelivered, partition_of
+from oyez.producers import Announcer, NotAnnounced, SettingsError, Undelivered
+from oyez.producers.kafka.transport import KafkaTransport
+from oyez.producers.partitioning import partition_of
 from oyez.schemas import decode
 from producers.shop import PageViewed, Ticked, known
 from support.waiting import eventually

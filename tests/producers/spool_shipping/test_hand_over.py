@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oyez.producers import KafkaTransport, MemoryBroker, MemoryTransport, TransportRefused
+from oyez.producers import MemoryBroker, MemoryTransport, TransportRefused
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.shipping import Outgoing, Shipped, Shipper
 from oyez.producers.transport import Lasting
 from producers.kafka.test_transport import records

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from oyez.producers import KafkaTransport
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.shipping import Shipper
 from oyez.producers.spool import Segments
 from oyez.producers.spool.folder import LOCK

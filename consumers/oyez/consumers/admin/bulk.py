@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter
 from ..database.delivery_filter import Filter
@@ -34,8 +34,8 @@ class Tally:
 
     ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
     discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
-    its key, its handler ``gone``, ``undecodable`` still, or in the hands of a worker all the time (``busy``). What is
-    missing from these was not there any more.
+    its key, its handler ``unregistered``, ``undecodable`` still, or in the hands of a worker all the time (``busy``).
+    What is missing from these was not there any more.
     ``met`` are the prerequisites that this met, ``released`` the number of deliveries that had waited for them,
     ``revived`` of those that had died waiting.
     """
@@ -45,7 +45,7 @@ class Tally:
     again: int = 0
     dead: int = 0
     behind: int = 0
-    gone: int = 0
+    unregistered: int = 0
     undecodable: int = 0
     busy: int = 0
     released: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import dead_letters
 from ..database.inbox import EventId
@@ -28,8 +28,8 @@ class Completing:
                 self._completing.setdefault(handler.declaration.name, set()).add(handler.name)
 
     def prerequisite(self, row: Any) -> Prerequisite | None:
-        """The prerequisite that waits for this delivery, among others. A handler that is gone may have completed its
-        signal."""
+        """The prerequisite that waits for this delivery, among others. An unregistered handler may have completed
+        its signal."""
         names = self._completing.get(row.signal, set())
         if not names or row.subject is None or (row.handler in self._known and row.handler not in names):
             return None

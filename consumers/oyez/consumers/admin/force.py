@@ -9,13 +9,12 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ..database import claims, delivery_filter, notices
-from ..database.claims import ParkedRow
 from ..database.delivery_filter import Filter
 from ..database.tables import parked
 from ..execution.execution import Execution
-from ..execution.plan import Work
+from ..execution.intake import Load
 from ..execution.reader import Reader
-from ..execution.readiness import MetPrerequisites, Readiness
+from ..execution.readiness import Known, MetPrerequisites
 from ..handlers.application import Group
 from ..retry.claim import Claim
 from .bulk import STEP, Tally, parts
@@ -30,25 +29,24 @@ class ForcedClaim(Claim):
         super().__init__(group, reader, STEP)
         self._heads = heads
         self._allowed = allowed
-        self.claimed: set[int] = set()
 
-    def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
+    def take(self, db: Connection, now: float) -> Load:
+        """Claim them, due or not."""
         group = self._group
         found = claims.claim_chosen(db, group.app, group.name, list(group.by_name), self._heads, self._limit)
         rows = claims.allowed(found, self._allowed)
-        self.claimed = {row.id for row in rows}
-        return rows
+        return self._load(db, rows, rows, (), now)
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Everything required counts as met, for this claim alone."""
         forced = MetPrerequisites()
         forced.add(
             prerequisite
-            for _, deliveries in works
+            for _, deliveries in load.works
             for delivery in deliveries
             for prerequisite in delivery.required
         )
-        return Readiness(forced, {})
+        return Known(forced, last=frozenset())
 
 
 class Force:
@@ -80,13 +78,13 @@ class Force:
     def _claim(self, heads: Sequence[int], allowed: AbstractSet[int], total: Tally) -> set[int]:
         claim = ForcedClaim(self._group, self._reader, heads, allowed)
         report = self._execution.handle(claim)
-        count, again = len(claim.claimed), report.waiting + report.retried
+        count, again = len(report.claimed), report.waiting + report.retried
         gave_up = count - report.done - again - report.behind
         released = len(report.released) - report.revived
         made = Tally(done=report.done, again=again, dead=gave_up, behind=report.behind, released=released)
         made.revived = report.revived
         total.add(made)
-        return claim.claimed
+        return set(report.claimed)
 
     def _left(self, ids: Sequence[int], wanted: Filter, total: Tally) -> None:
         """Say why these were not run."""
@@ -95,4 +93,4 @@ class Force:
             first = delivery_filter.heads(db, [row.id for row in rows])
         known = [row for row in rows if row.handler in self._group.by_name]
         busy = sum(row.id in first for row in known)
-        total.add(Tally(gone=len(rows) - len(known), busy=busy, behind=len(known) - busy))
+        total.add(Tally(unregistered=len(rows) - len(known), busy=busy, behind=len(known) - busy))

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import notices, prerequisites
 from ..database.engine import Database

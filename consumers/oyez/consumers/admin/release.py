@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, prerequisites
 from ..database.delivery_filter import Filter
@@ -17,7 +17,7 @@ from .bulk import Step, Tally, busy
 
 class Release:
     """Makes deliveries due that wait for a prerequisite or for a time. Those behind an earlier one of their key
-    follow it; nobody would run those whose handler is gone."""
+    follow it; nobody would run those whose handler is not registered."""
 
     table = parked
 
@@ -43,5 +43,5 @@ class Release:
         due = [row for row in known if row.due_at is not None or row.wait_signal is not None]
         delivery_moves.make_due(db, [row.id for row in due], now)
         notices.notify(db, {row.group_name for row in due})
-        tally = Tally(done=len(due), behind=len(known) - len(due), gone=len(rows) - len(known))
+        tally = Tally(done=len(due), behind=len(known) - len(due), unregistered=len(rows) - len(known))
         return Step(tally, busy(db, parked, ids, [row.id for row in rows], wanted))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites
 from ..database.delivery_filter import Filter
@@ -18,7 +18,7 @@ from .bulk import Step, Tally, busy, in_order
 
 
 class Retry:
-    """Puts dead deliveries back at their old places, with no attempts made. Those whose handler is gone stay dead.
+    """Puts dead deliveries back at their old places, with no attempts made. Those of unregistered handlers stay dead.
 
     While somebody runs a key, nothing is put before what runs; and then nothing of that key in later steps either,
     or it would be handled out of order.
@@ -53,7 +53,7 @@ class Retry:
         notices.notify(db, {self._groups[row.handler] for row in free})
         left = [row.id for row in letters if _key(row) in self._held]
         left += busy(db, dead, ids, [row.id for row in locked], wanted)
-        return Step(Tally(done=len(free), gone=len(locked) - len(letters)), in_order(left, ids))
+        return Step(Tally(done=len(free), unregistered=len(locked) - len(letters)), in_order(left, ids))
 
 
 def _key(row: Any) -> HandlerKey | None:

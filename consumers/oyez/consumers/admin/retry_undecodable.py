@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..core.record import Record
 from ..database import delivery_filter, delivery_moves, inbox, notices, parked
 from ..database.claims import headers_of
 from ..database.delivery_filter import Filter
 from ..database.parked import HandlerKey
 from ..database.tables import dead
+from ..execution.decide import Park
 from ..execution.delivery import Delivery
 from ..execution.reader import Reader, Taken
 from ..execution.rows import parked_row
@@ -101,11 +101,10 @@ class Decode:
         decoded: list[Decoded] = []
         by_record: dict[Any, Letter] = {letter: letter for letter in letters}
 
-        def refuse(record: Record, reason: str) -> None:
-            reasons[by_record[record].id] = reason
-
         for group, reader in self._readers:
-            decoded += [(by_record[taken.record], group, taken) for taken in reader.read_all(letters, refuse)]
+            found, refused = reader.read_all(letters)
+            decoded += [(by_record[taken.record], group, taken) for taken in found]
+            reasons |= {by_record[record].id: reason for record, reason in refused}
         known = {letter.id for letter, _, _ in decoded} | reasons.keys()
         reasons |= {one.id: f"no handler of {self._app} handles it" for one in letters if one.id not in known}
         return [one for one in decoded if one[0].id not in reasons], reasons
@@ -135,11 +134,11 @@ def _rows(db: Connection, decoded: Sequence[Decoded], now: float) -> list[dict[s
     ranks = delivery_moves.ranks_since(db, decoded[0][1].app, asked) if decoded else {}
     rows = []
     for letter, group, delivery in deliveries:
-        key = delivery.ordered_key
-        due = now if key is None else None
-        if key is not None and (*key, letter.parked_at) in ranks:
-            delivery.rank = ranks[*key, letter.parked_at] - 1
-        row = parked_row(group, delivery, now, due_at=due, waits=None, head_since=due)
+        key, before = delivery.ordered_key, None
+        if key is not None:
+            before = ranks.get((*key, letter.parked_at))
+        ranked = delivery if before is None else delivery.with_rank(before - 1)
+        row = parked_row(group, ranked, now, Park("unrun", now) if key is None else Park("behind"))
         # A little earlier, so that the next letter of the same moment does not go before this one.
         rows.append({**row, "parked_at": math.nextafter(letter.parked_at, 0.0)})
     return rows

@@ -15,8 +15,8 @@ from ..database.positions import Held, Partition
 from ..database.rewinding import rewind
 from ..handlers.application import Group
 from ..handlers.registry import AT_LEAST_ONCE, EXACTLY_ONCE
-from ..partitions.first_positions import made_again, remade_from
-from ..reports.offsets import Ends, Offsets
+from ..logs.offsets import Ends, Offsets
+from ..partitions.initial_positions import made_again, remade_from
 
 
 class NotBegun(OyezError):
@@ -67,15 +67,15 @@ class Rewinding:
             for topic_id in _logs(to):
                 self._remade_from(db, self._logs[topic_id])
             rows = positions.read(db, self._group.name, to)
-        return self._rewound(to, rows, self._told())
+        return self._rewound(to, rows, self._committed())
 
     def perform(self, to: Mapping[Partition, int], *, is_again: bool) -> list[Rewound]:
         """Move them all, or none. Raises `GroupActive` and `NotBegun`."""
-        told = self._told()
-        self._tell(to, told)
+        committed = self._committed()
+        self._commit(to, committed)
         is_again = is_again and self._group.is_exact
         rows = self._database.repeat(lambda db: self._write(db, to, is_again=is_again))
-        return self._rewound(to, rows, told)
+        return self._rewound(to, rows, committed)
 
     def _write(self, db: Connection, to: Mapping[Partition, int], *, is_again: bool) -> dict[Partition, Held]:
         before: dict[Partition, Held] = {}
@@ -108,7 +108,7 @@ class Rewinding:
         return before
 
     def _rewound(
-        self, to: Mapping[Partition, int], rows: Mapping[Partition, Held], told: Mapping[Partition, int]
+        self, to: Mapping[Partition, int], rows: Mapping[Partition, Held], committed: Mapping[Partition, int]
     ) -> list[Rewound]:
         found = []
         for partition, after in sorted(to.items()):
@@ -116,26 +116,28 @@ class Rewinding:
             low = self._logs[partition.topic_id].partitions[partition.number].low
             before = low if row is None else row.position
             if not self._group.is_exact:
-                before = told.get(partition, before)
+                before = committed.get(partition, before)
             found.append(Rewound(partition, before, after, row is not None and row.halted is not None))
         return found
 
-    def _told(self) -> dict[Partition, int]:
-        told = self._offsets.told(self._group.name, self._logs.values())
+    def _committed(self) -> dict[Partition, int]:
+        committed = self._offsets.committed(self._group.name, self._logs.values())
         return {
-            Partition(log.topic, log.topic_id, number): told[log.topic, number]
+            Partition(log.topic, log.topic_id, number): committed[log.topic, number]
             for log in self._logs.values()
             for number in log.partitions
-            if (log.topic, number) in told
+            if (log.topic, number) in committed
         }
 
-    def _tell(self, to: Mapping[Partition, int], told: Mapping[Partition, int]) -> None:
-        """An exactly-once group that was at-least-once before would go on where it told Kafka it was then."""
+    def _commit(self, to: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
+        """An exactly-once group that was at-least-once before would go on where it committed then."""
         if self._group.is_exact:
-            to = {partition: offset for partition, offset in to.items() if told.get(partition, 0) > offset}
+            to = {
+                partition: offset for partition, offset in to.items() if committed.get(partition, 0) > offset
+            }
         named = {(partition.topic, partition.number): offset for partition, offset in to.items()}
         promise = EXACTLY_ONCE if self._group.is_exact else AT_LEAST_ONCE
-        self._offsets.tell(self._group.name, named, promise)
+        self._offsets.commit(self._group.name, named, promise)
 
 
 def _logs(to: Mapping[Partition, int]) -> list[str]:

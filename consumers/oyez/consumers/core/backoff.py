@@ -4,7 +4,41 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How one handler's failing deliveries are tried again: ``@on(Signal, retry=Backoff(first=30, attempts=5))``.
+
+    ``first``: seconds until the second attempt; each later pause is twice as long, up to ``longest`` seconds.
+    ``attempts``: after so many failed ones a delivery is a dead letter. ``max_age``: so is one that fails, or waits,
+    for more seconds than this as the head of its key. What is None is as the settings say (``OYEZ_MAX_ATTEMPTS``,
+    ``OYEZ_MAX_AGE``) or, of the pauses, 1 s and one hour. Raises ValueError for a number that makes no sense.
+    """
+
+    first: float | None = None
+    longest: float | None = None
+    attempts: int | None = None
+    max_age: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("first", "longest", "max_age"):
+            given: object = getattr(self, name)
+            if given is not None and not (_is_number(given) and 0 < given < float("inf")):
+                raise ValueError(f"Backoff: {name} is {given!r}; give a number of seconds above 0")
+        attempts: object = self.attempts
+        if attempts is not None and not (type(attempts) is int and attempts >= 1):
+            raise ValueError(f"Backoff: attempts is {attempts!r}; give a whole number, at least 1")
+        if self.first is not None and self.longest is not None and self.longest < self.first:
+            raise ValueError(
+                f"Backoff: longest is {self.longest!r}, less than first, which is {self.first!r}"
+            )
+
+    def __str__(self) -> str:
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return ", ".join(f"{name} {value:g}" for name, value in said.items())
 
 
 @dataclass(frozen=True)
@@ -23,3 +57,20 @@ class RetryPolicy:
         """Seconds until the attempt after ``attempts`` failed ones."""
         steady = min(self.first * 2.0 ** min(attempts - 1, 60), self.longest)
         return steady * self.uniform(1 - self.spread, 1 + self.spread)
+
+    def of(self, handler: Backoff | None) -> RetryPolicy:
+        """The same with what one handler has said of its own."""
+        if handler is None:
+            return self
+        first = self.first if handler.first is None else handler.first
+        return replace(
+            self,
+            first=first,
+            longest=max(first, self.longest) if handler.longest is None else handler.longest,
+            max_attempts=self.max_attempts if handler.attempts is None else handler.attempts,
+            max_age=self.max_age if handler.max_age is None else handler.max_age,
+        )
+
+
+def _is_number(given: object) -> TypeGuard[float]:
+    return isinstance(given, int | float) and not isinstance(given, bool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,22 +13,18 @@ T = TypeVar("T")
 QUICK = 0.01  # s; a slice that took less may be followed by one of twice the size
 
 
+@dataclass(frozen=True)
 class Deadline:
-    """The end of one batch's time. ``stopped`` ends it early: a worker that is told to stop cuts its batch."""
+    """The end of one batch's time: when ``clock`` is past ``end``, in seconds. ``stopped`` ends it early: a worker that
+    is told to stop cuts its batch."""
 
-    def __init__(
-        self,
-        seconds: float,
-        stopped: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._clock = clock
-        self._end = clock() + seconds
-        self._stopped = stopped
+    end: float = math.inf
+    stopped: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.monotonic
 
     def is_over(self) -> bool:
         """Whether nothing more should be begun."""
-        return self._clock() > self._end or self._stopped()
+        return self.clock() > self.end or self.stopped()
 
     def slices(self, items: Sequence[T]) -> Iterator[Sequence[T]]:
         """``items``, in slices, until the time is up; the first one always comes.
@@ -37,12 +34,11 @@ class Deadline:
         """
         done, size = 0, 1
         while done < len(items) and not (done and self.is_over()):
-            began = self._clock()
+            began = self.clock()
             yield items[done : done + size]
             done += size
-            size = size * 2 if self._clock() - began < QUICK else max(1, size // 2)
+            size = size * 2 if self.clock() - began < QUICK else max(1, size // 2)
 
 
-def no_deadline() -> Deadline:
-    """All the time in the world."""
-    return Deadline(math.inf)
+NO_DEADLINE = Deadline()
+"""All the time in the world."""

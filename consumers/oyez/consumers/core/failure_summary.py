@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 LONGEST = 300  # characters of an error that are shown
 
 
+@dataclass
 class Faults:
     """Counts failures by handler and type of error, with the text of the first one."""
 
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], tuple[int, str]] = {}
+    _found: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     def add(self, handler: str, kind: str, error: str) -> None:
         """A handler failed with an error of the type ``kind``; ``error`` may have several lines."""

@@ -1,6 +1,7 @@
 """Oyez's tables and the statements over them: one statement a table and a batch, never one an event."""
 
-from .engine import Database, DatabaseAway, DatabaseError, make_engine
+from .dialects.errors import DatabaseError
+from .engine import Database, DatabaseAway, make_engine
 from .tables import metadata
 
 __all__ = ["Database", "DatabaseAway", "DatabaseError", "make_engine", "metadata"]

@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Table, Text, bindparam, select, tuple_
 
 from .claims import unclaimed
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .tables import parked
 
 
 @cache
-def _unrequired(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, signal=Text)
+def _unrequired(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, signal=Text)
     query = (
         select(parked.c.id)
         .where(
@@ -39,7 +41,7 @@ def lock_unrequired(
 
     Without the prerequisite's lock: who holds that only makes the row due as well, or gives it up.
     """
-    rows, query = _unrequired(db.dialect.name)
+    rows, query = _unrequired(dialect_of(db))
     given = {**rows.bind(required), "group": group, "handlers": list(handlers), "most": most}
     return list(db.execute(query, given).scalars())
 

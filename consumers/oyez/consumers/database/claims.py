@@ -24,10 +24,12 @@ from sqlalchemy import (
     tuple_,
 )
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .parked import first_of_key
-from .rows import Rows
 from .tables import parked
 
 
@@ -98,8 +100,8 @@ _locked_heads = unclaimed(_due_heads, parked)
 
 
 @cache
-def _followers(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text, rank=BigInteger, id=BigInteger)
+def _followers(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
     given = rows.select().subquery("head")
     statement = (
         select(parked)
@@ -129,8 +131,8 @@ def claim(
 
 
 @cache
-def _chosen_heads(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _chosen_heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     heads = select(parked).where(
         parked.c.group_name == bindparam("group"),
         parked.c.handler.in_(bindparam("handlers", expanding=True)),
@@ -170,7 +172,7 @@ def allowed(rows: Sequence[ParkedRow], ids: AbstractSet[int]) -> list[ParkedRow]
 
 
 def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[int]) -> list[ParkedRow]:
-    rows, statement = _chosen_heads(db.dialect.name)
+    rows, statement = _chosen_heads(dialect_of(db))
     given = rows.bind([(number,) for number in ids])
     found = db.execute(statement, {**given, "group": group, "handlers": list(handlers)})
     return [ParkedRow(row) for row in found]
@@ -180,7 +182,7 @@ def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) ->
     ordered = [(h.handler, h.key_text, h.rank, h.id) for h in heads if h.ordered]
     if not ordered or limit <= 0:
         return []
-    rows, statement = _followers(db.dialect.name)
+    rows, statement = _followers(dialect_of(db))
     given = {**rows.bind(ordered), "of_app": app, "limit": limit}
     return [ParkedRow(row) for row in db.execute(statement, given)]
 
@@ -198,7 +200,7 @@ _next_due = (
 
 
 def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
-    """When the group's next parked row is due, if any is. Rows of handlers that are gone never are."""
+    """When the group's next parked row is due, if any is. Rows of handlers that are not registered never are."""
     moment: float | None = db.execute(_next_due, {"group": group, "handlers": list(handlers)}).scalar()
     return moment
 
@@ -250,13 +252,13 @@ def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
     """Lock those of the rows that still wait for a prerequisite; the caller holds the prerequisites' locks."""
     if not ids:
         return []
-    rows, statement = _waiting(db.dialect.name)
+    rows, statement = _waiting(dialect_of(db))
     return [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))]
 
 
 @cache
-def _waiting(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     statement = (
         select(parked)
         .where(parked.c.id.in_(rows.select()), parked.c.wait_signal.is_not(None))

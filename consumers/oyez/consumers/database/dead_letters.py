@@ -7,43 +7,48 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from .claims import ParkedRow, headers_text
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .inbox import EventId
-from .row_ids import allot
-from .rows import Rows
 from .tables import dead, parked
 
 
 @cache
-def _bury(dialect: str) -> Any:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(dead).on_conflict_do_nothing()
+def _bury(dialect: Dialect) -> Any:
+    return dialect.insert(dead).on_conflict_do_nothing()
 
 
 def bury(db: Connection, rows: Sequence[dict[str, object]]) -> None:
     """Keep dead letters. One that is kept already (an undecodable record that two groups read) stays as it is.
 
-    A delivery that was never parked gets a place: it comes before whatever is parked from now on.
+    A delivery that was never parked gets an id of the retry table all the same. With it, it can be put back where it
+    was: behind what was parked before it died, before whatever is parked from now on.
     """
     if rows:
-        db.execute(_bury(db.dialect.name), _placed(db, rows))
+        db.execute(_bury(dialect_of(db)), _placed(db, rows))
 
 
 def _placed(db: Connection, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     lacking = [row["parked_id"] is None and bool(row["handler"]) for row in rows]
-    places = iter(allot(db, sum(lacking)))
+    row_ids = iter(_new_ids(db, sum(lacking)))
     return [
-        {**row, "parked_id": next(places)} if lacks else row for row, lacks in zip(rows, lacking, strict=True)
+        {**row, "parked_id": next(row_ids)} if lacks else row
+        for row, lacks in zip(rows, lacking, strict=True)
     ]
 
 
+def _new_ids(db: Connection, count: int) -> list[int]:
+    return dialect_of(db).new_ids(db, parked.c.id, count) if count else []
+
+
 @cache
-def _died_of(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text, signal=Text, subject=Text)
+def _died_of(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text, signal=Text, subject=Text)
     given = rows.select().subquery("doubted")
     statement = (
         select(dead.c.handler, dead.c.key, dead.c.wait_signal, dead.c.wait_subject)
@@ -71,14 +76,14 @@ def died_of(
     )
     if not asked:
         return set()
-    rows, statement = _died_of(db.dialect.name)
+    rows, statement = _died_of(dialect_of(db))
     found = db.execute(statement, {**rows.bind(asked), "of_app": app})
     return {(handler, key, Prerequisite(signal, subject)) for handler, key, signal, subject in found}
 
 
 @cache
-def _unfinished(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, source=Text, event_id=Text)
+def _unfinished(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(source=Text, event_id=Text)
     given = rows.select().subquery("event")
 
     def delivery_in(table: Table) -> ColumnElement[bool]:
@@ -97,14 +102,14 @@ def unfinished(db: Connection, app: str, events: Iterable[EventId], handlers: Se
     asked = sorted(set(events))
     if not asked or not handlers:
         return set()
-    rows, statement = _unfinished(db.dialect.name)
+    rows, statement = _unfinished(dialect_of(db))
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
     return {(source, event_id) for source, event_id in found}
 
 
 @cache
-def _last(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, source=Text, event_id=Text)
+def _last(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(source=Text, event_id=Text)
     given = rows.select().subquery("event")
 
     def deliveries_in(table: Table) -> Any:
@@ -128,7 +133,7 @@ def last(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence
     asked = sorted(set(events))
     if not asked:
         return set()
-    rows, statement = _last(db.dialect.name)
+    rows, statement = _last(dialect_of(db))
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
     return {(source, event_id) for source, event_id in found}
 

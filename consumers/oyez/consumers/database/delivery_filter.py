@@ -10,8 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, func, select
 
 from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .parked import first_of_key
-from .rows import Rows
 from .tables import parked
 
 State = Literal["waiting", "behind", "due"]
@@ -67,9 +69,9 @@ def _reason(table: Table, reason: str) -> ColumnElement[bool]:
 
 def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
     """The ids of all deliveries that the filter finds, each key's in the order in which they are handled."""
-    place = table.c.id if table is parked else table.c.parked_id
+    row_id = table.c.id if table is parked else table.c.parked_id
     query = select(table.c.id).where(*wanted.conditions(table))
-    return list(db.execute(query.order_by(table.c.rank, place.nulls_last(), table.c.id)).scalars())
+    return list(db.execute(query.order_by(table.c.rank, row_id.nulls_last(), table.c.id)).scalars())
 
 
 def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:
@@ -88,18 +90,18 @@ def lock(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *name
 
 def heads(db: Connection, ids: Sequence[int]) -> set[int]:
     """Those of these parked deliveries that are the first of their keys."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     query = select(parked.c.id).where(parked.c.id.in_(rows.select()), first_of_key())
     return set(db.execute(query, rows.bind([(number,) for number in ids])).scalars())
 
 
 def _among(db: Connection, table: Table, wanted: Filter, names: Sequence[str]) -> tuple[Rows, Select[Any]]:
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     columns = [table.c[name] for name in names] or list(table.c)
     asked = (table.c.id.in_(rows.select()), *wanted.conditions(table))
     return rows, select(*columns).where(*asked).order_by(table.c.id)
 
 
 @cache
-def _ids(dialect: str) -> Rows:
-    return Rows(dialect, id=BigInteger)
+def _ids(dialect: Dialect) -> Rows:
+    return dialect.rows(id=BigInteger)

@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .parked import HandlerKey, head_of
-from .rows import Rows
 from .tables import dead, parked
 
 DELIVERY = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
@@ -25,35 +26,34 @@ KeySince = tuple[str, str, float]
 
 
 @cache
-def _ids(dialect: str) -> Rows:
-    return Rows(dialect, id=BigInteger)
+def _ids(dialect: Dialect) -> Rows:
+    return dialect.rows(id=BigInteger)
 
 
 def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
     """Delete deliveries."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     statement = delete(table).where(table.c.id.in_(rows.select()))
     db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
 def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
     """Make parked deliveries due, whatever they wait for."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     due = update(parked).values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
     statement = due.where(parked.c.id.in_(rows.select()))
     db.execute(statement, {**rows.bind([(number,) for number in ids]), "now": now})
 
 
 def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
-    """Park dead deliveries where they were: with the id that is their place. Those without order are due; the others
+    """Park dead deliveries where they were: with the id that they had. Those without order are due; the others
     are behind whatever is before them, and have to be promoted.
 
     One that is parked already stays as it is: without an inbox, an event that is read twice may fail twice.
     """
     rows = [_returned(letter, now) for letter in letters]
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     delivery = (parked.c.app, parked.c.source, parked.c.event_id, parked.c.handler)
-    statement = insert(parked).on_conflict_do_nothing(index_elements=delivery)
+    statement = dialect_of(db).insert(parked).on_conflict_do_nothing(index_elements=delivery)
     for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
         if some:
             db.execute(statement, some)
@@ -69,8 +69,8 @@ def _returned(letter: Any, now: float) -> dict[str, object]:
 
 
 @cache
-def _heads(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text)
+def _heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text)
     given = rows.select().subquery("asked")
     first = select(head_of(given)).select_from(given)
     return rows, select(parked.c.handler, parked.c.key).where(parked.c.id.in_(first))
@@ -81,15 +81,15 @@ def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[Handl
     asked = sorted(set(keys))
     if not asked:
         return set()
-    rows, heads = _heads(db.dialect.name)
+    rows, heads = _heads(dialect_of(db))
     given = {**rows.bind(asked), "of_app": app}
     free = {(handler, key) for handler, key in db.execute(unclaimed(heads, parked), given)}
     return {(handler, key) for handler, key in db.execute(heads, given)} - free
 
 
 @cache
-def _arrivals(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text, since=Double)
+def _arrivals(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text, since=Double)
     given = rows.select().subquery("asked")
     lowest = (
         select(func.min(parked.c.rank))
@@ -108,7 +108,7 @@ def _arrivals(dialect: str) -> tuple[Rows, Any]:
 
 def ranks_since(db: Connection, app: str, asked: Iterable[KeySince]) -> dict[KeySince, int]:
     """The lowest turn among the rows of each key that were parked since then, if there are any."""
-    rows, statement = _arrivals(db.dialect.name)
+    rows, statement = _arrivals(dialect_of(db))
     found = db.execute(statement, {**rows.bind(sorted(set(asked))), "of_app": app})
     return {(handler, key, since): rank for handler, key, since, rank in found if rank is not None}
 

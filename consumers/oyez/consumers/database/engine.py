@@ -1,45 +1,24 @@
-"""Engines and transactions: one place that knows what PostgreSQL and SQLite need at the start and after a failure."""
+"""Engines and transactions, their conflicts and lost connections."""
 
 from __future__ import annotations
 
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.schemas import OyezError
 
 from .connection import HandlerConnection
+from .dialects.dialect import Notifier
+from .dialects.errors import DatabaseError
+from .dialects.lookup import all_dialects, dialect_named, dialect_of
 
 T = TypeVar("T")
-
-SUPPORTED = ("postgresql", "sqlite")
-CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
-LIBPQ_DRIVERS = ("psycopg", "psycopg2")
-LIBPQ = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
-SERVER = {
-    "tcp_keepalives_idle": 10,
-    "tcp_keepalives_interval": 5,
-    "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
-BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
-JOURNAL_PATIENCE = 5.0  # s
-
-
-class DatabaseError(OyezError):
-    """The database cannot be used as it is set."""
 
 
 class DatabaseAway(OyezError):
@@ -59,12 +38,9 @@ def make_engine(url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60
     """
     try:
         address = make_url(url)
-        if address.get_backend_name() not in SUPPORTED:
-            raise DatabaseError(f"database {address.get_backend_name()}: Oyez works on PostgreSQL and SQLite")
-        _refuse_async(address)
-        if address.get_backend_name() == "sqlite":
-            return _sqlite(url, sqlite_journal)
-        return _postgresql(url, idle_limit)
+        dialect = dialect_named(address.get_backend_name())
+        _refuse_async(address, dialect.plain_address)
+        return dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         # The address may have a password in it.
         raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
@@ -75,71 +51,21 @@ def make_engine(url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60
         ) from error
 
 
-def _refuse_async(address: URL) -> None:
+def _refuse_async(address: URL, plain: str) -> None:
     if address.get_dialect().is_async:
-        plain = "sqlite:///" if address.get_backend_name() == "sqlite" else "postgresql+psycopg://"
         raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
-
-
-def _postgresql(url: str, idle_limit: float) -> Engine:
-    """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever."""
-    libpq = make_url(url).get_driver_name() in LIBPQ_DRIVERS
-    engine = create_engine(url, connect_args=LIBPQ if libpq else {}, pool_pre_ping=False)
-
-    @event.listens_for(engine, "connect")
-    def limit(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for name, value in {"idle_in_transaction_session_timeout": int(idle_limit * 1000), **SERVER}.items():
-            cursor.execute(f"SET {name} = {value}")
-        cursor.close()
-        connection.commit()
-
-    return engine
-
-
-def _sqlite(url: str, journal: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        # Another process may hold the file while the mode is changed; it is set already, then.
-        connection.execute("PRAGMA busy_timeout=5000")
-        _set_journal(connection, journal)
-        connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
-
-    return engine
-
-
-def _set_journal(connection: Any, journal: str) -> None:
-    """Several processes may change it at once; then SQLite refuses all but one, and does not always wait."""
-    end = time.monotonic() + JOURNAL_PATIENCE
-    while True:
-        try:
-            connection.execute(f"PRAGMA journal_mode={journal}")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(BUSY_TIMEOUT)
-        else:
-            return
-
-
-def is_conflict(error: BaseException) -> bool:
-    """Whether another transaction was in the way: running the same again may well succeed."""
-    if not isinstance(error, DBAPIError):
-        return False
-    return getattr(error.orig, "sqlstate", None) in CONFLICTS or _is_busy(error)
 
 
 def raise_for_database(error: BaseException, db: Connection) -> None:
     """Raise what is not the fault of the handler that raised ``error``: the lost connection or another
-    transaction in the way, also when the handler wrapped it. SQLite's writer, once begun, is in nobody's way.
+    transaction in the way, also when the handler wrapped it. A single writer, once begun, is in nobody's way.
     """
     if db.invalidated:
         raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
+    dialect = dialect_of(db)
     cause: BaseException | None = error
-    while cause is not None and db.dialect.name == "postgresql":
-        if is_conflict(cause):
+    while cause is not None and dialect.locks_rows:
+        if dialect.is_conflict(cause):
             raise cause
         cause = cause.__cause__ or cause.__context__
 
@@ -152,6 +78,11 @@ def one_line(error: BaseException) -> str:
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, so that nothing can be said of the statement or the handler."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def could_not_connect(error: DBAPIError) -> bool:
+    """Whether an error, of whichever database, only says that there is no connection, or no more."""
+    return is_lost(error) or any(dialect.could_not_connect(error) for dialect in all_dialects())
 
 
 @contextmanager
@@ -175,12 +106,11 @@ def _or_lost() -> Iterator[None]:
         raise
 
 
-def _is_busy(error: DBAPIError) -> bool:
-    return "database is locked" in str(error.orig) or "database table is locked" in str(error.orig)
-
-
 class Database:
-    """The user's database, in transactions at READ COMMITTED (SQLite: one writer, BEGIN IMMEDIATE)."""
+    """The user's database, in transactions at READ COMMITTED, or with one writer at a time. ``dialect`` knows which.
+
+    Raises `DatabaseError` for an engine of a database that nobody knows.
+    """
 
     def __init__(
         self,
@@ -192,7 +122,7 @@ class Database:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
-        self.dialect = engine.dialect.name
+        self.dialect = dialect_named(engine.dialect.name)
         self._sleep = sleep
         self._jitter = jitter
         self._patience = patience
@@ -208,11 +138,9 @@ class Database:
             connection = HandlerConnection(self.engine)
         with _or_lost():
             try:
-                if self.dialect == "postgresql":
-                    connection.execution_options(isolation_level="READ COMMITTED")
+                self.dialect.before_begin(connection)
                 with connection.begin():
-                    if self.dialect == "sqlite":
-                        connection.start("BEGIN IMMEDIATE")
+                    connection.begin_at_once()
                     yield connection
             finally:
                 connection.release()
@@ -223,15 +151,18 @@ class Database:
         when a writer kept SQLite's file locked."""
         with _or_away(lambda _: True):
             connection = self.engine.connect()
-        with _or_away(lambda error: is_lost(error) or is_conflict(error)), connection:
+        with _or_away(lambda error: is_lost(error) or self.is_conflict(error)), connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    def listening(self, channel: str) -> Connection:
-        """A connection to PostgreSQL that hears the NOTIFYs of a channel; the caller closes it. Raises as
-        `transaction` does."""
+    def is_conflict(self, error: BaseException) -> bool:
+        """Whether another transaction was in the way: running the same again may well succeed."""
+        return self.dialect.is_conflict(error)
+
+    def listening(self, notifier: Notifier, channel: str) -> Connection:
+        """A connection that hears a channel; the caller closes it. Raises as `transaction` does."""
         with _or_away(lambda _: True):
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(f"LISTEN {channel}")
+            notifier.listen(connection, channel)
             return connection
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
@@ -242,7 +173,7 @@ class Database:
                 with self.transaction() as db:
                     return work(db)
             except DBAPIError as error:
-                if not is_conflict(error):
+                if not self.is_conflict(error):
                     raise
                 if self._clock() > limit:
                     raise DatabaseAway(

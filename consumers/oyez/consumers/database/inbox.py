@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Double, Text, bindparam, delete
-from sqlalchemy.dialects import postgresql, sqlite
 
-from .rows import ALWAYS, Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_named, dialect_of
+from .dialects.rows import ALWAYS, Rows
 from .tables import inbox
 
 EventId = tuple[str, str]
@@ -19,12 +20,11 @@ EventId = tuple[str, str]
 
 
 @cache
-def _admit(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, source=Text, event_id=Text)
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+def _admit(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(source=Text, event_id=Text)
     given = rows.select(bindparam("group", type_=Text), bindparam("now", type_=Double)).where(ALWAYS)
     statement = (
-        insert(inbox)
+        dialect.insert(inbox)
         .from_select(["source", "event_id", "group_name", "taken_at"], given)
         .on_conflict_do_nothing()
         .returning(inbox.c.source, inbox.c.event_id)
@@ -38,17 +38,18 @@ def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[Even
     They are inserted in sorted order, so that two workers with the same events wait for one another instead
     of deadlocking.
     """
-    rows, statement = _admit(db.dialect.name)
+    dialect = dialect_named(db.dialect.name)
+    rows, statement = _admit(dialect)
     parameters = {**rows.bind(sorted(ids)), "group": group, "now": now}
     result = db.execute(statement, parameters)
-    if db.dialect.name == "postgresql" and result.rowcount == len(ids):
-        return ids  # the driver has counted them; the usual case needs no rows
+    if dialect.inserted_all(result, len(ids)):
+        return ids  # the usual case needs no rows
     return {(source, event_id) for source, event_id in result}
 
 
 @cache
-def _remove(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, source=Text, event_id=Text)
+def _remove(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(source=Text, event_id=Text)
     statement = delete(inbox).where(
         inbox.c.group_name == bindparam("group"), rows.has(inbox.c.source, inbox.c.event_id)
     )
@@ -58,5 +59,5 @@ def _remove(dialect: str) -> tuple[Rows, Any]:
 def remove(db: Connection, group: str, ids: set[EventId]) -> None:
     """Take ``ids`` out again: they were not handled, and will be read again."""
     if ids:
-        rows, statement = _remove(db.dialect.name)
+        rows, statement = _remove(dialect_of(db))
         db.execute(statement, {**rows.bind(sorted(ids)), "group": group})

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, delete, func, select, update
 
 from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .mails import URGENT
-from .rows import Rows
 from .tables import mail
 
 
@@ -70,12 +72,12 @@ def chosen(db: Connection, wanted: MailFilter) -> list[int]:
 
 
 @cache
-def _ids(dialect: str) -> Rows:
-    return Rows(dialect, id=BigInteger)
+def _ids(dialect: Dialect) -> Rows:
+    return dialect.rows(id=BigInteger)
 
 
 def _among(db: Connection, wanted: MailFilter) -> tuple[Rows, Select[Any]]:
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     return rows, select(mail.c.id).where(mail.c.id.in_(rows.select()), *wanted.conditions()).order_by(
         mail.c.id
     )
@@ -95,12 +97,12 @@ def lock(db: Connection, ids: Sequence[int], wanted: MailFilter) -> list[int]:
 
 def change(db: Connection, ids: Sequence[int], values: Mapping[str, object]) -> None:
     """Write these values into locked rows."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     statement = update(mail).where(mail.c.id.in_(rows.select())).values(dict(values))
     db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
 def remove(db: Connection, ids: Sequence[int]) -> None:
     """Delete locked rows."""
-    rows = _ids(db.dialect.name)
+    rows = _ids(dialect_of(db))
     db.execute(delete(mail).where(mail.c.id.in_(rows.select())), rows.bind([(number,) for number in ids]))

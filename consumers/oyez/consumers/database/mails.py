@@ -12,10 +12,11 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import BigInteger, Connection, Insert, Integer, bindparam, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .claims import unclaimed
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .tables import mail
 
 State = Literal["waiting", "sending", "sent", "failed", "held", "canceled", "unsure"]
@@ -57,11 +58,11 @@ class Change:
 
 
 @cache
-def queueing(dialect: str) -> Insert:
+def queueing(dialect: Dialect) -> Insert:
     """Queues mails, but for those of which the same one of the same event is there."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # Queued for an event that is handled a second time, it is there already.
-    return insert(mail).on_conflict_do_nothing()
+    statement: Insert = dialect.insert(mail).on_conflict_do_nothing()
+    return statement
 
 
 # As the indexes say it: they are not found by a parameter.
@@ -136,8 +137,9 @@ def settle(db: Connection, number: int, claim: str, change: Change, now: float) 
 def settle_and_take(
     db: Connection, number: int, claim: str, change: Change, now: float, least: int
 ) -> Letter | None:
-    """`settle`, and `take` the next one; on PostgreSQL in one statement, since each is a round trip for each mail."""
-    if db.dialect.name != "postgresql":
+    """`settle`, and `take` the next one; in one statement where the
+    database can, since each is a round trip for each mail."""
+    if not dialect_of(db).writes_in_queries:
         settle(db, number, claim, change, now)
         return take(db, claim, now, least)
     row = db.execute(_settle_and_take, {**_settling(number, claim, change, now), "least": least}).first()
@@ -160,8 +162,8 @@ _abandoned = unclaimed(
 
 
 @cache
-def _give_up(dialect: str, *, resend: bool) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _give_up(dialect: Dialect, *, resend: bool) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     said: dict[str, Any] = {"unsure": mail.c.unsure + 1, "changed_at": bindparam("now")}
     if resend:
         said |= {"state": "waiting", "claim": None, "due_at": bindparam("now")}
@@ -175,6 +177,6 @@ def give_up_abandoned(db: Connection, claim: str, before: float, now: float, *, 
     there were."""
     found = db.execute(_abandoned, {"before": before, "by": claim}).scalars().all()
     if found:
-        rows, statement = _give_up(db.dialect.name, resend=resend)
+        rows, statement = _give_up(dialect_of(db), resend=resend)
         db.execute(statement, {**rows.bind([(number,) for number in found]), "now": now})
     return len(found)

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, bindparam, literal, select
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from . import delivery_moves, parked, prerequisites
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .tables import dead
 
 
@@ -41,8 +43,8 @@ _any_died_waiting = (
 
 
 @cache
-def _died_waiting(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, signal=Text, subject=Text)
+def _died_waiting(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
     query = select(dead).where(
         dead.c.app == bindparam("of_app"),
         dead.c.wait_signal.is_not(None),  # said for the sake of the partial index
@@ -52,14 +54,14 @@ def _died_waiting(dialect: str) -> tuple[Rows, Any]:
 
 
 def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float) -> list[str]:
-    """Park the dead deliveries that were never met but for these prerequisites, each at its old place, with no
+    """Park the dead deliveries that were never met but for these prerequisites, each with its old id, with no
     attempts made.
 
     Whoever buries, retries or discards such a letter has locked its prerequisite first, so that none is missed.
     """
     if db.execute(_any_died_waiting, {"of_app": app}).first() is None:
         return []
-    rows, statement = _died_waiting(db.dialect.name)
+    rows, statement = _died_waiting(dialect_of(db))
     letters = db.execute(statement, {**rows.bind(completed), "of_app": app}).all()
     if not letters:
         return []

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from oyez.schemas import OyezError
 
+from .dialects.lookup import dialect_of
 from .engine import Database
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ HEAD = "0001"
 
 
 LOCK = 0x6F79657A
-"""PostgreSQL's advisory lock that whoever migrates holds."""
+"""The lock that whoever migrates holds, in databases that number their locks."""
 
 
 class MigrationNeeded(OyezError):
@@ -52,8 +53,7 @@ def upgrade(engine: Engine) -> None:
     config = _config()
 
     def work(db: Connection) -> None:
-        if db.dialect.name == "postgresql":
-            db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        dialect_of(db).lock_migrations(db, LOCK)
         _refuse_newer(engine, _revision(db))
         config.attributes["connection"] = db
         command.upgrade(config, "head")

@@ -1,32 +1,33 @@
-"""Telling the workers of other groups that rows of theirs were released: NOTIFY, on PostgreSQL."""
+"""Telling the workers of other groups that rows of theirs were released, where the database can say so at once."""
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func
-from sqlalchemy import select as query
+from sqlalchemy import Connection
 
 from oyez.producers.outbox import CHANNEL, NOTICE
 
+from .dialects.dialect import Notifier
+from .dialects.lookup import dialect_of
 from .engine import Database
 
 
 def notify(db: Connection, groups: Iterable[str]) -> None:
-    """Notify each group when the transaction commits; on SQLite, whose workers look by themselves, nothing."""
-    if db.dialect.name == "postgresql":
-        for group in sorted(groups):
-            db.execute(query(func.pg_notify(CHANNEL, group)))
+    """Notify each group when the transaction commits; where the database cannot, workers look by themselves."""
+    notifier = dialect_of(db).notifier
+    if notifier is not None:
+        notifier.notify(db, CHANNEL, sorted(groups))
 
 
 class Notices:
     """Hears what was released for one group, and what applications announced, on a connection of its own. It never
     blocks and has no thread."""
 
-    def __init__(self, database: Database, group: str) -> None:
+    def __init__(self, database: Database, notifier: Notifier, group: str) -> None:
         self._database = database
+        self._notifier = notifier
         self._group = group
         self._connection: Connection | None = None
         self._outbox = False
@@ -37,14 +38,11 @@ class Notices:
         Raises `DatabaseAway` while there is no connection to be had.
         """
         if self._connection is None:
-            self._connection = self._database.listening(CHANNEL)
+            self._connection = self._database.listening(self._notifier, CHANNEL)
             self._outbox = True
             return True  # nothing was heard until now
         try:
-            driver: Any = self._connection.connection.dbapi_connection
-            if not select.select([driver.fileno()], [], [], 0)[0]:
-                return False
-            said = [notice.payload for notice in driver.notifies(timeout=0)]
+            said = self._notifier.heard(self._connection)
         except self._errors():
             self.close()
             return self.heard()

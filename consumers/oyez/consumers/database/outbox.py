@@ -23,10 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .message_type import MOST
-from .rows import Rows
 from .tables import drainer, outbox
 
 NAME = "outbox"
@@ -64,8 +65,8 @@ class Outbox(NamedTuple):
 
 
 @cache
-def _next(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _next(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     waiting = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
     mine = outbox.c.refused.is_(None), outbox.c.id.not_in(rows.select())
     return rows, waiting.where(*mine).order_by(outbox.c.id).limit(bindparam("most"))
@@ -77,7 +78,7 @@ def next_page(db: Connection, stayed: Collection[int], limit: int) -> list[Waiti
     Always from the beginning, in one statement: what committed late has a lower number than what was read before, and a
     higher one of its key must not be seen without it.
     """
-    rows, statement = _next(db.dialect.name)
+    rows, statement = _next(dialect_of(db))
     given = rows.bind([(number,) for number in sorted(stayed)])
     return [Waiting(*row) for row in db.execute(statement, {**given, "most": limit})]
 
@@ -103,15 +104,15 @@ def state(db: Connection) -> Outbox:
 
 
 @cache
-def _remove(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _remove(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     return rows, delete(outbox).where(rows.matches(outbox.c.id))
 
 
 def remove(db: Connection, ids: Sequence[int]) -> None:
     """Delete rows that have arrived. Sorted, so that two that delete the same ones wait for one another."""
     if ids:
-        rows, statement = _remove(db.dialect.name)
+        rows, statement = _remove(dialect_of(db))
         db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))
 
 
@@ -142,13 +143,13 @@ def is_taken(db: Connection, owner: str, now: float, until: float) -> bool:
 
 
 @cache
-def _take(dialect: str) -> Any:
+def _take(dialect: Dialect) -> Any:
     given = {
         "name": NAME,
         "owner": bindparam("me"),
         "until": bindparam("until"),
     }
-    added = (postgresql if dialect == "postgresql" else sqlite).insert(drainer).values(given)
+    added = dialect.insert(drainer).values(given)
     taken = {"owner": added.excluded.owner, "until": added.excluded.until}
     return added.on_conflict_do_update(index_elements=["name"], set_=taken, where=_free).returning(
         drainer.c.owner
@@ -157,7 +158,7 @@ def _take(dialect: str) -> Any:
 
 def take(db: Connection, owner: str, now: float, until: float) -> bool:
     """Become, or stay, the one who ships, until that time at most; whether it worked."""
-    return db.execute(_take(db.dialect.name), {"me": owner, "now": now, "until": until}).first() is not None
+    return db.execute(_take(dialect_of(db)), {"me": owner, "now": now, "until": until}).first() is not None
 
 
 def release(db: Connection, owner: str) -> None:

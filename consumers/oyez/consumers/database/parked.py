@@ -30,11 +30,12 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_named, dialect_of
+from .dialects.rows import Rows
 from .tables import parked
 
 HandlerKey = tuple[str, str]
@@ -93,8 +94,8 @@ def head_of(given: Subquery) -> ScalarSelect[int]:
 
 
 @cache
-def _heads(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text)
+def _heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text)
     given = rows.select().subquery("asked")
     statement = select(
         given.c.handler, given.c.key, parked.c.rank, parked.c.wait_signal, parked.c.wait_subject
@@ -107,7 +108,7 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
     asked = sorted(set(keys))
     if not asked:
         return {}
-    rows, statement = _heads(db.dialect.name)
+    rows, statement = _heads(dialect_named(db.dialect.name))
     return {
         (row.handler, row.key): Head(
             row.rank, Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
@@ -117,16 +118,15 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
 
 
 @cache
-def _park(dialect: str) -> Any:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(parked).on_conflict_do_nothing()
+def _park(dialect: Dialect) -> Any:
+    return dialect.insert(parked).on_conflict_do_nothing()
 
 
 def park(db: Connection, rows: Sequence[dict[str, object]]) -> None:
     """Put new rows into the retry table, in order. A delivery that is there already stays as it is: an event that
     is read twice without an inbox may fail twice."""
     if rows:
-        db.execute(_park(db.dialect.name), rows)
+        db.execute(_park(dialect_of(db)), rows)
 
 
 _change = (
@@ -169,21 +169,21 @@ def change(db: Connection, attempts: Sequence[Attempt]) -> None:
 
 
 @cache
-def _remove(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _remove(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     return rows, delete(parked).where(parked.c.id.in_(rows.select()))
 
 
 def remove(db: Connection, ids: Sequence[int]) -> None:
     """Delete rows that are done or dead."""
     if ids:
-        rows, statement = _remove(db.dialect.name)
+        rows, statement = _remove(dialect_of(db))
         db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
 @cache
-def _release(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, signal=Text, subject=Text)
+def _release(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
     statement = (
         update(parked)
         .values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
@@ -202,7 +202,7 @@ def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now
     completed = sorted(set(prerequisites))
     if not completed:
         return []
-    rows, statement = _release(db.dialect.name)
+    rows, statement = _release(dialect_of(db))
     return list(db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now}).scalars())
 
 
@@ -211,8 +211,8 @@ def _behind() -> ColumnElement[bool]:
 
 
 @cache
-def _promote(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, handler=Text, key=Text)
+def _promote(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text)
     given = rows.select().subquery("freed")
     statement = (
         update(parked)
@@ -227,7 +227,7 @@ def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) ->
     freed = sorted(set(keys))
     if not freed:
         return 0
-    rows, statement = _promote(db.dialect.name)
+    rows, statement = _promote(dialect_of(db))
     return int(db.execute(statement, {**rows.bind(freed), "of_app": app, "now": now}).rowcount)
 
 

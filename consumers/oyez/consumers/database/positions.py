@@ -20,13 +20,15 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    null,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .claims import unclaimed
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_named, dialect_of
+from .dialects.rows import Rows
 from .tables import position
 
 
@@ -59,14 +61,14 @@ class Move(NamedTuple):
 class Held:
     """What the database says of a partition.
 
-    ``position`` and the ``epoch`` of its owner; ``takes``: epochs since the position last moved; ``suspect``: the
-    offset that a worker took alone and did not finish, and ``starts``: how many did so; ``again_below``: the inbox is
-    ignored for offsets below; ``halted``: why the partition is not read.
+    ``position`` and the ``epoch`` of its owner; ``acquisitions``: epochs since the position last moved; ``suspect``:
+    the offset that a worker took alone and did not finish, and ``starts``: how many did so; ``again_below``: the inbox
+    is ignored for offsets below; ``halted``: why the partition is not read.
     """
 
     position: int
     epoch: int
-    takes: int = 0
+    acquisitions: int = 0
     suspect: int | None = None
     starts: int = 0
     again_below: int | None = None
@@ -76,7 +78,7 @@ class Held:
 _HELD = (
     position.c.position,
     position.c.epoch,
-    position.c.takes,
+    position.c.acquisitions,
     position.c.suspect,
     position.c.starts,
     position.c.again_below,
@@ -85,10 +87,9 @@ _HELD = (
 
 
 def begin(
-    db: Connection, group: str, starts: Mapping[Partition, int], now: float, halted: str | None = None
+    db: Connection, group: str, initial: Mapping[Partition, int], now: float, halted: str | None = None
 ) -> None:
     """Give partitions that have no position yet their first one; ``halted`` says why they are not to be read."""
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {
             "group_name": group,
@@ -98,20 +99,20 @@ def begin(
             "position": start,
             "epoch": 0,
             "owner": "",
-            "takes": 0,
+            "acquisitions": 0,
             "halted": halted,
             "halted_at": None if halted is None else now,
             "updated_at": now,
         }
-        for partition, start in sorted(starts.items())
+        for partition, start in sorted(initial.items())
     ]
     if rows:
-        db.execute(insert(position).on_conflict_do_nothing(), rows)
+        db.execute(dialect_of(db).insert(position).on_conflict_do_nothing(), rows)
 
 
-def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
-    """Move positions forward to what the group told its log when it kept its offsets there."""
-    for partition, offset in sorted(told.items()):
+def raise_to(db: Connection, group: str, committed: Mapping[Partition, int]) -> None:
+    """Move positions forward to what the group committed when it kept its offsets there."""
+    for partition, offset in sorted(committed.items()):
         db.execute(
             update(position)
             .where(_row_of(group, partition), position.c.position < offset)
@@ -119,12 +120,14 @@ def raise_to(db: Connection, group: str, told: Mapping[Partition, int]) -> None:
         )
 
 
-def take(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held | None:
-    """Take a partition that has a position: a new epoch, which fences its former owner. None if it is halted."""
+def acquire(db: Connection, group: str, partition: Partition, owner: str, now: float) -> Held | None:
+    """Acquire a partition that has a position: a new epoch, which fences its former owner. None if it is halted."""
     statement = (
         update(position)
         .where(_row_of(group, partition), position.c.halted.is_(None))
-        .values(epoch=position.c.epoch + 1, owner=owner, takes=position.c.takes + 1, updated_at=now)
+        .values(
+            epoch=position.c.epoch + 1, owner=owner, acquisitions=position.c.acquisitions + 1, updated_at=now
+        )
         .returning(*_HELD)
     )
     row = db.execute(statement).one_or_none()
@@ -157,9 +160,9 @@ def others(db: Connection, group: str, topic: str, topic_id: str) -> list[str]:
     return sorted(db.execute(statement).scalars())
 
 
-def count_takes(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
+def count_acquisitions(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
     """The same for a group that takes no epochs; those that are halted are left out."""
-    counted = update(position).values(takes=position.c.takes + 1).returning(*_HELD)
+    counted = update(position).values(acquisitions=position.c.acquisitions + 1).returning(*_HELD)
     found = {}
     for partition in sorted(partitions):
         mine = and_(_row_of(group, partition), position.c.halted.is_(None))
@@ -173,7 +176,7 @@ def release(db: Connection, group: str, epochs: Mapping[Partition, int]) -> None
     """Give partitions up as it should be: nobody died on them."""
     for partition, epoch in sorted(epochs.items()):
         mine = and_(_row_of(group, partition), position.c.epoch == epoch)
-        db.execute(update(position).where(mine).values(takes=0, suspect=None, starts=0))
+        db.execute(update(position).where(mine).values(acquisitions=0, suspect=None, starts=0))
 
 
 def suspect(db: Connection, group: str, partition: Partition, epoch: int, offset: int) -> int | None:
@@ -228,21 +231,21 @@ def _held(row: Any) -> Held:
 
 
 @cache
-def _advance(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(
-        dialect, topic_id=Text, partition=Integer, epoch=BigInteger, believed=BigInteger, next=BigInteger
+def _advance(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(
+        topic_id=Text, partition=Integer, epoch=BigInteger, believed=BigInteger, next=BigInteger
     )
     given = rows.select().subquery("move")
     statement = (
         update(position)
         .values(
             position=given.c.next,
-            takes=0,
-            suspect=None,
+            acquisitions=0,
+            suspect=null(),
             starts=0,
-            halted=None,
-            halted_at=None,
-            trouble=None,
+            halted=null(),
+            halted_at=null(),
+            trouble=null(),
             updated_at=bindparam("now"),
         )
         .where(
@@ -261,7 +264,7 @@ def _advance(dialect: str) -> tuple[Rows, Any]:
 
 def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> list[Move]:
     """Move positions, in sorted order; returns the moves that did not match the row any more."""
-    rows, statement = _advance(db.dialect.name)
+    rows, statement = _advance(dialect_named(db.dialect.name))
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
     moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]

@@ -11,17 +11,18 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
-from .rows import ALWAYS, Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import ALWAYS, Rows
 from .tables import prerequisite
 
 
 @cache
-def _met(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, signal=Text, subject=Text)
+def _met(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
     given = rows.select().subquery("asked")
     # EXISTS, not a join, for the reason that `Rows.has` gives.
     statement = select(given).where(
@@ -40,7 +41,7 @@ def met(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> set[
     asked = sorted(set(prerequisites))
     if not asked:
         return set()
-    rows, statement = _met(db.dialect.name)
+    rows, statement = _met(dialect_of(db))
     return {
         Prerequisite(signal, subject)
         for signal, subject in db.execute(statement, {**rows.bind(asked), "of_app": app})
@@ -48,11 +49,10 @@ def met(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> set[
 
 
 @cache
-def _lock(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, signal=Text, subject=Text)
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+def _lock(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
     given = rows.select(bindparam("of_app", type_=Text), bindparam("now", type_=Double)).where(ALWAYS)
-    new = insert(prerequisite).from_select(["signal", "subject", "app", "seen_at"], given)
+    new = dialect.insert(prerequisite).from_select(["signal", "subject", "app", "seen_at"], given)
     statement = new.on_conflict_do_update(
         index_elements=[prerequisite.c.app, prerequisite.c.signal, prerequisite.c.subject],
         set_={"seen_at": new.excluded.seen_at},
@@ -70,14 +70,14 @@ def lock(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: f
     asked = sorted(set(prerequisites))
     if not asked:
         return set()
-    rows, statement = _lock(db.dialect.name)
+    rows, statement = _lock(dialect_of(db))
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "now": now})
     return {Prerequisite(signal, subject) for signal, subject, met_at in found if met_at is not None}
 
 
 @cache
-def _mark(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, signal=Text, subject=Text)
+def _mark(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
     statement = (
         update(prerequisite)
         .values(met_at=bindparam("now"))
@@ -94,5 +94,5 @@ def mark_met(db: Connection, app: str, prerequisites: Iterable[Prerequisite], no
     """Record that ``prerequisites`` are met. The caller holds their locks."""
     completed = sorted(set(prerequisites))
     if completed:
-        rows, statement = _mark(db.dialect.name)
+        rows, statement = _mark(dialect_of(db))
         db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now})

@@ -24,8 +24,10 @@ from sqlalchemy import (
 )
 
 from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .inbox import EventId
-from .rows import Rows
 from .tables import dead, inbox, parked, prerequisite
 
 _LIMIT: Any = bindparam("most", type_=BigInteger)
@@ -49,8 +51,8 @@ def inbox_after(db: Connection, group: str, after: EventId, most: int) -> list[A
 
 
 @cache
-def _forget_taken(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, source=Text, event_id=Text)
+def _forget_taken(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(source=Text, event_id=Text)
     mine = inbox.c.group_name == bindparam("group")
     free = unclaimed(
         select(inbox.c.source, inbox.c.event_id).where(mine, rows.has(inbox.c.source, inbox.c.event_id)),
@@ -61,7 +63,7 @@ def _forget_taken(dialect: str) -> tuple[Rows, Any]:
 
 def forget_taken(db: Connection, group: str, ids: Sequence[EventId]) -> int:
     """Delete rows of a group's inbox, those apart that another worker deletes; returns how many."""
-    rows, statement = _forget_taken(db.dialect.name)
+    rows, statement = _forget_taken(dialect_of(db))
     return int(db.execute(statement, {**rows.bind(ids), "group": group}).rowcount)
 
 
@@ -85,8 +87,8 @@ def prerequisites_after(db: Connection, app: str, signal: str, after: str, most:
 
 
 @cache
-def _free_prerequisites(dialect: str) -> tuple[Rows, Select[Any]]:
-    rows = Rows(dialect, subject=Text)
+def _free_prerequisites(dialect: Dialect) -> tuple[Rows, Select[Any]]:
+    rows = dialect.rows(subject=Text)
     met_before, seen_before = bindparam("met_before", type_=Double), bindparam("seen_before", type_=Double)
     old = case((prerequisite.c.met_at.is_(None), seen_before), else_=met_before)
     query = select(prerequisite.c.subject).where(
@@ -99,8 +101,8 @@ def _free_prerequisites(dialect: str) -> tuple[Rows, Select[Any]]:
 
 
 @cache
-def _forget_prerequisites(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, subject=Text)
+def _forget_prerequisites(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(subject=Text)
     mine = (prerequisite.c.app == bindparam("of_app"), prerequisite.c.signal == bindparam("of_signal"))
     is_waited_for = exists().where(
         parked.c.app == prerequisite.c.app,
@@ -118,14 +120,14 @@ def forget_prerequisites(
 
     Whom they wait for is asked when they are locked, in a later statement. What somebody else holds is left.
     """
-    rows, query = _free_prerequisites(db.dialect.name)
+    rows, query = _free_prerequisites(dialect_of(db))
     given = {"of_app": app, "of_signal": signal}
     limits = {"met_before": met_before, "seen_before": seen_before}
     asked = rows.bind([(subject,) for subject in subjects])
     free = list(db.execute(query, {**asked, **given, **limits}).scalars())
     if not free:
         return 0
-    rows, statement = _forget_prerequisites(db.dialect.name)
+    rows, statement = _forget_prerequisites(dialect_of(db))
     return int(db.execute(statement, {**rows.bind([(subject,) for subject in free]), **given}).rowcount)
 
 

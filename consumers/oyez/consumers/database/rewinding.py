@@ -9,21 +9,23 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, and_, bindparam, delete, select, update
 
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .positions import FOLDER, Held, Partition, is_folder, known
-from .rows import Rows
 from .tables import position
 
 
 @cache
-def _set(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, partition=Integer, next=BigInteger, again_below=BigInteger)
+def _set(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(partition=Integer, next=BigInteger, again_below=BigInteger)
     given = rows.select().subquery("wanted")
     statement = (
         update(position)
         .values(
             position=given.c.next,
             again_below=given.c.again_below,
-            takes=0,
+            acquisitions=0,
             suspect=None,
             starts=0,
             halted=None,
@@ -68,7 +70,7 @@ def rewind(
     db.execute(_lock, of).all()
     rows = known(db, group, topic_id)
     before = {partition: rows[partition.number] for partition in to}
-    rows_given, statement = _set(db.dialect.name)
+    rows_given, statement = _set(dialect_of(db))
     wanted = [
         (partition.number, offset, _again_below(before[partition]) if is_again else None)
         for partition, offset in sorted(to.items())

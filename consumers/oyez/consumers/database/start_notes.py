@@ -1,4 +1,4 @@
-"""Starts: which parked rows a worker is about to run, noted before it does.
+"""Start notes: which parked rows a worker is about to run, noted before it does.
 
 The note is deleted in the transaction that runs them, which has it locked. One that is there and not locked is of a
 worker that died in between: its rows have one more unfinished start.
@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
 from .claims import unclaimed
-from .rows import Rows
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .tables import parked, start
 
 UNDER_WAY = 1.0
@@ -52,15 +54,15 @@ _abandoned = unclaimed(
 
 
 @cache
-def _count(dialect: str) -> tuple[Rows, Any]:
-    rows = Rows(dialect, id=BigInteger)
+def _count(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
     return rows, update(parked).values(starts=parked.c.starts + 1).where(parked.c.id.in_(rows.select()))
 
 
 def count_abandoned(db: Connection, group: str, now: float) -> int:
     """Count the starts that nobody finished, and delete their notes; returns how many there were."""
     found = db.execute(_abandoned, {"group": group, "before": now - UNDER_WAY}).all()
-    rows, statement = _count(db.dialect.name)
+    rows, statement = _count(dialect_of(db))
     for number, ids in found:
         db.execute(statement, rows.bind([(one,) for one in json.loads(ids)]))
         forget(db, number)

@@ -22,11 +22,9 @@ from sqlalchemy import (
 from oyez.producers import outbox as announced
 
 from .message_type import Message
+from .row_id_type import RowId
 
 metadata = MetaData()
-
-# SQLite gives automatic numbers to INTEGER primary keys only.
-Number = BigInteger().with_variant(Integer, "sqlite")
 
 position = Table(
     "oyez_position",
@@ -38,7 +36,7 @@ position = Table(
     Column("position", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("takes", Integer, nullable=False, server_default=text("0")),
+    Column("acquisitions", Integer, nullable=False, server_default=text("0")),
     Column("suspect", BigInteger),
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Column("again_below", BigInteger),
@@ -102,7 +100,7 @@ def _delivery() -> list[Column[object]]:
 parked = Table(
     "oyez_parked",
     metadata,
-    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("id", RowId, primary_key=True, autoincrement=True),
     *_delivery(),
     Column("due_at", Double),
     Column("head_since", Double),
@@ -118,7 +116,7 @@ parked = Table(
 dead = Table(
     "oyez_dead",
     metadata,
-    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("id", RowId, primary_key=True, autoincrement=True),
     *_delivery(),
     Column("reason", Message, nullable=False),
     Column("died_at", Double, nullable=False),
@@ -135,7 +133,7 @@ dead = Table(
 start = Table(
     "oyez_start",
     metadata,
-    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("id", RowId, primary_key=True, autoincrement=True),
     Column("group_name", Text, nullable=False),
     Column("rows", Text, nullable=False),
     Column("started_at", Double, nullable=False),
@@ -151,8 +149,8 @@ member = Table(
     Column("seen_at", Double, nullable=False),
 )
 
-told = Table(
-    "oyez_told",
+committed = Table(
+    "oyez_committed",
     metadata,
     Column("group_name", Text, primary_key=True),
     Column("topic_id", Text, primary_key=True),
@@ -163,7 +161,7 @@ told = Table(
 mail = Table(
     "oyez_mail",
     metadata,
-    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("id", RowId, primary_key=True, autoincrement=True),
     Column("app", Text, nullable=False),
     Column("handler", Text, nullable=False),
     Column("source", Text),

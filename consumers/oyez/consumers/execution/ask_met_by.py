@@ -6,13 +6,12 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import notices, prerequisites
 from ..database.engine import Database
 from ..database.mark_met import meet
 from ..handlers.application import Group
-from .plan import Work
 
 
 def record_answers(
@@ -33,15 +32,8 @@ def record_answers(
     return database.repeat(work)
 
 
-def answered(
-    db: Connection, group: Group, works: Iterable[Work], unmet: set[Prerequisite]
-) -> set[Prerequisite]:
-    """Ask for the unmet prerequisites of these events in their own transaction. Its settling records what is met."""
-    found = group.answers.ask(db, unmet).met
-    if found:
-        for _, deliveries in works:
-            for delivery in deliveries:
-                delivery.answered = tuple(
-                    prerequisite for prerequisite in delivery.required if prerequisite in found
-                )
-    return found
+def answered(db: Connection, group: Group, unmet: frozenset[Prerequisite]) -> frozenset[Prerequisite]:
+    """Which of these are met, as the application's own tables say in this transaction. Its settling records it."""
+    if not group.answers.signals:
+        return frozenset()
+    return frozenset(group.answers.ask(db, unmet).met)

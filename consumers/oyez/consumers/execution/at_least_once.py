@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import length_hint
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ..core.deadline import Deadline
+from ..core.outcomes import DONE, UNRUN
 from ..core.report import Report
 from ..handlers.registry import Handler
 from .attempt import HANDLER_ERRORS, outcome_of
-from .batch import Batch
+from .batch import Batch, is_before
 from .broken_deploy import refuse_broken
 from .cut import cut
-from .delivery import DONE, UNRUN, Delivery, Result
+from .delivery import Delivery, Result
 from .execution import Execution
-from .plan import Work
+from .intake import Kept, Load
 from .reader import Taken
-from .readiness import MetPrerequisites, Readiness
+from .readiness import Known, MetPrerequisites
 
 
 class AtLeastOnceBatch(Batch):
     """A batch whose events were handled before, or are handled without an inbox."""
 
-    def take(self, db: Connection, now: float) -> list[Work]:
+    def take(self, db: Connection, now: float) -> Load:
         """Neither positions nor inbox: the group's offsets are in the log."""
-        return self.works(self.events)
+        return Load(self.works(self.events))
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Such a group waits for nothing and keeps no order."""
-        return Readiness(met, {})
+        return Known(met)
 
-    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
-        """Refuse a batch in which everything is broken; cut it when the time was up."""
+    def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
+        """Refuse a batch in which everything is broken; when the time was up, leave the events of which nothing has
+        run to be read again."""
         refuse_broken(results)
-        return self.cut(results) if deadline.is_over() else results
+        return _cut(results) if deadline.is_over() else Kept(results)
 
-    def cut(self, results: list[Result]) -> list[Result]:
-        """Leave the events of which nothing has run to be read again."""
-        found = cut(results)
-        self.ends = found.ends
-        return found.results
+
+def _cut(results: Sequence[Result]) -> Kept:
+    found = cut(results)
+    return Kept(found.results, found.ends)
 
 
 class AtLeastOnceExecution:
@@ -53,34 +55,33 @@ class AtLeastOnceExecution:
         self._group = execution.group
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
-    def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> list[Result]:
-        """Run every handler that has no database parameter; returns what was not done. Raises `HandlersBroken`."""
+    def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> Kept:
+        """Run every handler that has no database parameter; returns what was not done, and where the batch was cut.
+        Raises `HandlersBroken`."""
         if self._in_database:
-            return []
+            return Kept([])
         results = [result for handler in self._group.handlers for result in _run(handler, batch, deadline)]
         if not results:
-            return []
+            return Kept([])
         everything = self._with_done(batch, results)
         refuse_broken(everything)
-        if any(outcome is UNRUN for _, outcome in results):
-            everything = batch.cut(everything)
-        return [result for result in everything if result[1] is not DONE]
+        kept = _cut(everything) if any(outcome is UNRUN for _, outcome in results) else Kept(everything)
+        return Kept([result for result in kept.results if result[1] is not DONE], kept.ends)
 
-    def settle(self, batch: AtLeastOnceBatch, unfinished: list[Result], deadline: Deadline) -> Report:
+    def settle(self, batch: AtLeastOnceBatch, unfinished: Kept, deadline: Deadline) -> Report:
         """Park what was not done; what ran is not run again, however often this has to be repeated. Offsets may be
-        told when this returns."""
+        committed when this returns."""
         if self._in_database:
             return self._execution.handle(batch, deadline.is_over)
-        report = Report()
-        if unfinished or batch.undecodable:
+        report = Report(ends=unfinished.ends)
+        if unfinished.results or batch.undecodable:
             report = self._execution.handle_results(batch, unfinished)
         events = batch.events
-        if batch.ends:
-            events = [taken for taken in events if batch.has_kept(taken.record)]
-        report.done = self._deliveries(events) - len(unfinished)
-        report.handled += len(events) - report.events
-        report.events = len(events)
-        return report
+        if unfinished.ends:
+            events = [taken for taken in events if is_before(taken.record, unfinished.ends)]
+        done = self._deliveries(events) - len(unfinished.results)
+        handled = report.handled + len(events) - report.events
+        return replace(report, done=done, handled=handled, events=len(events))
 
     def _deliveries(self, events: Sequence[Taken]) -> int:
         if len(self._group.declarations) == 1:
@@ -101,7 +102,7 @@ def _run(handler: Handler, batch: Batch, deadline: Deadline) -> list[Result]:
     return failed + [(Delivery(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
 
 
-def _of_signal(batch: Batch, name: str) -> tuple[list[Taken], Sequence[int]]:
+def _of_signal(batch: Batch, name: str) -> tuple[Sequence[Taken], Sequence[int]]:
     """A batch's events of one signal, with their places."""
     if len(batch.group.declarations) == 1:
         return batch.events, range(len(batch.events))
@@ -114,7 +115,7 @@ Failures = list[tuple[int, BaseException]]
 
 def run_in_place(handler: Handler, payloads: Sequence[Any], deadline: Deadline) -> tuple[Failures, int]:
     """Call a handler for its events while there is time; returns the failures, by place, and how many ran."""
-    if handler.signature.form.is_batch:
+    if handler.takes_list:
         return _run_list(handler, payloads), len(payloads)
     failures: Failures = []
     ran = 0

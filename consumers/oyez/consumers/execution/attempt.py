@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import traceback
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
-from ..core.outcomes import NotReady, Reject
+from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, Waits
 from ..core.user_errors import text_of
-from ..database.connection import HandlerSession
 from ..database.engine import raise_for_database
-from .delivery import DONE, Dead, Delivery, Failed, Outcome, Waits, payloads
+from ..database.session import HandlerSession
+from .delivery import Delivery, payloads
 
 HANDLER_ERRORS = (Exception, SystemExit)
 LONGEST = 4000  # characters of an error's text that are kept, so that there is room for its place
@@ -36,6 +36,8 @@ def outcome_of(error: BaseException) -> Outcome:
             return Waits(prerequisite, raised=True)
         case NotReady():
             return Failed(str(error))
+        case RetryAfter(seconds=seconds):
+            return Failed(f"RetryAfter: {error}", after=seconds)
         case Reject(reason=reason):
             return Dead("rejected by its handler", str(reason))
     return Failed(describe(error), type(error).__name__)

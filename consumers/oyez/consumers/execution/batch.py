@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from oyez.schemas import OyezError, Prerequisite
+from oyez.schemas import OyezError
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.deadline import Deadline
 from ..core.record import Record
@@ -19,10 +20,10 @@ from ..database.positions import Move, Partition
 from ..handlers.application import Group
 from .broken_deploy import refuse_broken
 from .cut import Place, cut
-from .delivery import Delivery, Result
-from .plan import Work
+from .delivery import Delivery, Result, Work
+from .intake import Kept, Load
 from .reader import Reader, Taken
-from .readiness import MetPrerequisites, Readiness
+from .readiness import Known, MetPrerequisites
 from .rows import undecodable_row
 
 
@@ -35,66 +36,67 @@ class Fenced(OyezError):
         super().__init__(f"the position was moved by another: {named}")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
     """Records of a log, decoded. Handling them moves the positions and fills the inbox."""
 
     group: Group
-    events: list[Taken]
-    moves: list[Move]
-    undecodable: list[tuple[Record, str, str]] = field(default_factory=list)
+    events: Sequence[Taken] = ()
+    moves: Sequence[Move] = ()
+    undecodable: Sequence[tuple[Record, str, str]] = ()
+    """What is no event: the record, its topic's id, and the reason."""
     again: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
     missing: Set[Prerequisite] = frozenset()
     """What was not met when it was last asked, and is not completed by the batch itself."""
-    ends: dict[Place, int] = field(default_factory=dict)
-    """Where the partitions were cut, after the batch was handled."""
 
-    def take(self, db: Connection, now: float) -> list[Work]:
+    def take(self, db: Connection, now: float) -> Load:
         """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
-        self.ends = {}
         unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
         if unmoved:
             raise Fenced([move.partition for move in unmoved])
-        return self.works(self._new(db, now))
+        return Load(self.works(self._new(db, now)))
 
-    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
+        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
+        then is asked for once more, since what is met only now would be parked for nothing."""
+        if self.missing:
+            met.add(prerequisites.met(db, self.group.app, self.missing))
+        keys = {
+            key
+            for _, deliveries in load.works
+            for delivery in deliveries
+            if (key := delivery.ordered_key) is not None
+        }
+        return Known(met, parked.heads(db, self.group.app, keys) if keys else {})
+
+    def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
         """Refuse a batch in which everything is broken; when the time was up, cut it: the ids of its tail are taken
         out of the inbox, and the positions set to where it begins."""
         refuse_broken(results)
         if not deadline.is_over():
-            return results
+            return Kept(results)
         found = cut(results)
-        self.ends = found.ends
         inbox.remove(db, self.group.name, {(taken.source, taken.id) for taken in found.tail})
-        positions.set_back(db, self.group.name, [move for move in self.made() if move not in self.moves])
-        return found.results
+        shortened = [move for move in self.made(found.ends) if move not in self.moves]
+        positions.set_back(db, self.group.name, shortened)
+        return Kept(found.results, found.ends)
 
-    def made(self) -> list[Move]:
-        """The moves that were committed."""
-        return [self._shorten(move) for move in self.moves]
-
-    def finish(self, db: Connection, now: float) -> int:
+    def finish(self, db: Connection, kept: Kept, now: float) -> int:
         """Keep what could not be decoded; returns how many. Last, and sorted: other groups read the same records."""
+        if not self.undecodable:
+            return 0
         rows = [
             undecodable_row(self.group, record, topic, why, now)
             for record, topic, why in self.undecodable
-            if self.has_kept(record)
+            if is_before(record, kept.ends)
         ]
         dead_letters.bury(db, sorted(rows, key=itemgetter("event_id")))
         return len(rows)
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
-        """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
-        then is asked for once more, since what is met only now would be parked for nothing."""
-        met.add(prerequisites.met(db, self.group.app, self.missing))
-        keys = {
-            key
-            for _, deliveries in works
-            for delivery in deliveries
-            if (key := delivery.ordered_key) is not None
-        }
-        return Readiness(met, parked.heads(db, self.group.app, keys))
+    def made(self, ends: Mapping[Place, int]) -> list[Move]:
+        """The moves that were committed, of a batch that was cut at these ``ends``."""
+        return [move._replace(next=min(move.next, ends.get(_place(move), move.next))) for move in self.moves]
 
     def works(self, events: Sequence[Taken]) -> list[Work]:
         """The events with a delivery for each of their handlers."""
@@ -107,19 +109,10 @@ class Batch:
             for at, taken in enumerate(events)
         ]
 
-    def has_kept(self, record: Any) -> bool:
-        """Whether a record is before the end of its partition's part, if that was cut."""
-        end: float = self.ends.get((record.topic(), record.partition()), math.inf)
-        return bool(record.offset() < end)
-
-    def _shorten(self, move: Move) -> Move:
-        end = self.ends.get((move.partition.topic, move.partition.number), move.next)
-        return move._replace(next=min(move.next, end))
-
-    def _new(self, db: Connection, now: float) -> list[Taken]:
+    def _new(self, db: Connection, now: float) -> Sequence[Taken]:
         if not self.events:
-            return []
-        ids = [(taken.source, taken.id) for taken in self.events]
+            return ()
+        ids = [(taken.envelope["source"], taken.envelope["id"]) for taken in self.events]
         new = inbox.admit(db, self.group.name, set(ids), now)
         if self.again:
             new = new | {taken.event_id for taken in self.events if self._is_again(taken.record)}
@@ -133,17 +126,26 @@ class Batch:
         return bool(record.offset() < self.again.get((record.topic(), record.partition()), 0))
 
 
+def is_before(record: Any, ends: Mapping[Place, int]) -> bool:
+    """Whether a record is before the end of its partition's part, if that was cut."""
+    end: float = ends.get((record.topic(), record.partition()), math.inf)
+    return bool(record.offset() < end)
+
+
+def _place(move: Move) -> Place:
+    return move.partition.topic, move.partition.number
+
+
 B = TypeVar("B", bound=Batch)
 
 
 def decode(
     batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[tuple[str, int], str]
 ) -> B:
-    """Fill a batch with the events of these records; what cannot be decoded is kept with the reason."""
-
-    def refuse(record: Record, reason: str) -> None:
-        topic_id = topic_ids.get((record.topic(), record.partition()), record.topic())
-        batch.undecodable.append((record, topic_id, reason))
-
-    batch.events = reader.read_all(records, refuse)
-    return batch
+    """The batch with the events of these records; what cannot be decoded is kept with the reason."""
+    events, refused = reader.read_all(records)
+    undecodable = [
+        (record, topic_ids.get((record.topic(), record.partition()), record.topic()), reason)
+        for record, reason in refused
+    ]
+    return replace(batch, events=events, undecodable=undecodable)

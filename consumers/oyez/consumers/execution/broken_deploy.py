@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import assert_never
 
 from oyez.schemas import OyezError
 
-from .delivery import Done, Failed, Result
+from ..core.outcomes import Behind, Dead, Done, Failed, Outcome, Unrun, Waits
+from .delivery import Result
 
 LEAST = 50  # events that must have been tried, before their failing says something about the handlers
 PART = 0.9  # of all deliveries that ran
@@ -20,20 +22,37 @@ class HandlersBroken(OyezError):
 def refuse_broken(results: Sequence[Result]) -> None:
     """Raise `HandlersBroken` if 90 % of the deliveries of at least 50 events failed with the same type of error.
 
-    What a handler asks for by `NotReady` or `Reject` is no failure.
+    What a handler asks for by `NotReady`, `RetryAfter` or `Reject` is no failure.
     """
-    failed = [
-        (delivery, outcome) for delivery, outcome in results if isinstance(outcome, Failed) and outcome.kind
-    ]
-    if len(failed) < LEAST * PART:
+    kinds = Counter(kind for _, outcome in results if (kind := _kind(outcome)))
+    failed = kinds.total()
+    if failed < LEAST * PART:
         return
-    ran = sum(isinstance(outcome, Done) for _, outcome in results) + len(failed)
-    events = {delivery.at for delivery, outcome in results if isinstance(outcome, Done | Failed)}
-    ((kind, count),) = Counter(outcome.kind for _, outcome in failed).most_common(1)
+    ran = sum(outcome.completes for _, outcome in results) + failed
+    events = {
+        delivery.at for delivery, outcome in results if outcome.completes or isinstance(outcome, Failed)
+    }
+    ((kind, count),) = kinds.most_common(1)
     if len(events) >= LEAST and count >= PART * ran:
-        delivery, outcome = next(one for one in failed if one[1].kind == kind)
-        first = outcome.error.splitlines()[0]
+        first = next(
+            f"{one.handler.name}: {_error(outcome)}" for one, outcome in results if _kind(outcome) == kind
+        )
         raise HandlersBroken(
             f"{count} of {ran} deliveries failed alike, as if a deploy had broken the handlers; nothing of this batch "
-            f"is committed until it is repaired. {delivery.handler.name}: {first}"
+            f"is committed until it is repaired. {first}"
         )
+
+
+def _kind(outcome: Outcome) -> str | None:
+    """The type of error that a handler failed with; None if it did not."""
+    match outcome:
+        case Failed(kind=kind):
+            return kind
+        case Done() | Waits() | Behind() | Dead() | Unrun():
+            return None
+    assert_never(outcome)
+
+
+def _error(outcome: Outcome) -> str:
+    """The first line of a failure."""
+    return outcome.error.splitlines()[0] if isinstance(outcome, Failed) else ""

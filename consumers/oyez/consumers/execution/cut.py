@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ..core.outcomes import BEHIND, UNRUN
 from ..database.parked import HandlerKey
-from .delivery import BEHIND, UNRUN, Dead, Delivery, Done, Failed, Outcome, Result, Waits
+from .delivery import Delivery, Result
 from .reader import Taken
 
 Place = tuple[str, int]
@@ -39,33 +40,26 @@ def cut(results: Sequence[Result]) -> Cut:
         else:
             tail[delivery.at] = delivery.taken
             ends[place] = min(offset, ends.get(place, offset))
-    return Cut(_in_turn(kept), list(tail.values()), ends)
+    return Cut(_in_order(kept), list(tail.values()), ends)
 
 
 def _last(results: Iterable[Result]) -> dict[Place, int]:
     last: dict[Place, int] = {}
     for delivery, outcome in results:
-        if _has_run(outcome):
+        if outcome.has_run:
             place, offset = _where(delivery)
             last[place] = max(offset, last.get(place, offset))
     return last
 
 
-def _has_run(outcome: Outcome) -> bool:
-    match outcome:
-        case Done() | Failed() | Dead() | Waits(raised=True):
-            return True
-    return False
-
-
-def _in_turn(results: Iterable[Result]) -> list[Result]:
+def _in_order(results: Iterable[Result]) -> list[Result]:
     """What has not run, behind what has not run before it: only the first of a key is due."""
     held: set[HandlerKey] = set()
     found: list[Result] = []
     for delivery, outcome in results:
         key = delivery.ordered_key
         found.append((delivery, BEHIND if outcome is UNRUN and key in held else outcome))
-        if key is not None and not isinstance(outcome, Done | Dead):
+        if key is not None and outcome.holds_key:
             held.add(key)
     return found
 

@@ -7,41 +7,63 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
-from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from oyez.producers import Settings
 
 from ..core.backoff import RetryPolicy
-from ..core.deadline import Deadline, no_deadline
+from ..core.deadline import NO_DEADLINE, Deadline
+from ..core.outcomes import DONE
 from ..core.report import Report
-from ..core.tool_context import MAIL_SIZE, ToolContext
+from ..core.tool_context import ToolContext
 from ..database import notices
 from ..database.connection import HandlerConnection
-from ..database.engine import Database
+from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
-from .delivery import Result
-from .plan import Work
-from .readiness import MetPrerequisites, Readiness
-from .runners import Burying, Runner, Todo
+from .careful import Burying
+from .course import CONFLICTS_AT_ALL, Course
+from .intake import Intake, Kept
+from .readiness import Known, MetPrerequisites
+from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
-from .transaction import bury, perform
+
+Work = Callable[[HandlerConnection, Runner], Report]
 
 
-class Intake(Protocol):
-    """Where a transaction's events come from."""
+def perform(database: Database, work: Work, sleep: Callable[[float], None] = time.sleep) -> Report:
+    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict.
 
-    def take(self, db: Connection, now: float) -> list[Work]:
-        """Take them, in the transaction in which they are handled."""
+    Raises `DatabaseAway` when the connection is lost and there is no other to be had.
+    """
+    course = Course(database, sleep)
+    runner: Runner = Together(course.memory)
+    while True:
+        try:
+            with database.transaction() as db:
+                return work(db, runner)
+        except HandlerFailed:
+            runner = course.after_failure()
+        except ConnectionLost as error:
+            runner = course.after_loss(error)
+        except DBAPIError as error:
+            runner = course.after_refusal(runner, error)
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
-        """What is known of what they wait for."""
 
-    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
-        """What is to be settled of what was run: all, unless the time was up. May raise `HandlersBroken`."""
-
-    def finish(self, db: Connection, now: float) -> int:
-        """Bury what is no event; returns how many."""
+def _bury(database: Database, work: Work, sleep: Callable[[float], None]) -> Report:
+    """Run ``work`` in a transaction without calling a handler; again after a conflict."""
+    conflicts = 0
+    while True:
+        try:
+            with database.transaction() as db:
+                return work(db, Burying())
+        except DBAPIError as error:
+            conflicts += 1
+            if not database.is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
+                raise
+        sleep(database.pause())
 
 
 class Execution:
@@ -52,25 +74,23 @@ class Execution:
         group: Group,
         database: Database,
         *,
-        limits: RetryPolicy,
+        settings: Settings,
+        policy: RetryPolicy,
         budget: float = 10.0,
-        topic: str = "oyez.events",
-        mail_size: int = MAIL_SIZE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``topic``: where handlers announce signals that name none; ``mail_size``: the bytes that a mail may have."""
+        """``settings`` are what the tools of handlers go by."""
         self.group = group
         self.database = database
         self.clock = clock
         self.met = MetPrerequisites()
         self._budget = budget
-        self._topic = topic
-        self._mail_size = mail_size
+        self._settings = settings
         self._sleep = sleep
         self._timer = timer
-        self._settling = Settling(group, limits, self.met)
+        self._settling = Settling(group, policy, self.met)
 
     def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
         """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
@@ -88,40 +108,47 @@ class Execution:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
 
         def work(db: HandlerConnection, runner: Runner) -> Report:
-            return self.once(db, intake, runner, no_deadline())
+            return self.once(db, intake, runner, NO_DEADLINE)
 
-        return self._known(bury(self.database, work, Burying(), self._sleep))
+        return self._known(_bury(self.database, work, self._sleep))
 
-    def handle_results(self, intake: Intake, results: Sequence[Result]) -> Report:
+    def handle_results(self, intake: Intake, kept: Kept) -> Report:
         """Settle deliveries that have run already, outside of any transaction."""
 
         def settle(db: HandlerConnection, _runner: Runner) -> Report:
             now = self.clock()
             intake.take(db, now)
-            report = self._settling.settle(db, results, now)
-            report.dead += intake.finish(db, now)
-            return report
+            report = self._settling.settle(db, kept.results, Known(self.met), now)
+            given_up = intake.finish(db, kept, now)
+            return replace(report, dead=report.dead + given_up, ends=kept.ends)
 
         return perform(self.database, settle, self._sleep)
 
     def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
         """All steps but the commit."""
         now = self.clock()
-        works = intake.take(db, now)
-        readiness = intake.readiness(db, works, self.met)
-        signals = self.group.application.signals
-        tool_context = ToolContext(self.group.app, self._topic, signals, self.clock, self._mail_size)
-        ran = runner.run(Todo(works, readiness, self.group.completing, deadline, tool_context), db)
-        results = intake.accept(db, ran, deadline)
-        report = self._settling.settle(db, results, now)
-        report.dead += intake.finish(db, now)
-        report.announced = tool_context.announced
-        notices.notify(db, set(report.released) - {self.group.name})
-        return report
+        load = intake.take(db, now)
+        known = intake.known(db, load, self.met)
+        group = self.group
+        context = ToolContext(group.app, self._settings, group.application.signals, self.clock)
+        ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)
+        kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
+        report = self._settling.settle(db, kept.results, known, now)
+        given_up = load.dead + intake.finish(db, kept, now)
+        if others := set(report.released) - {group.name}:
+            notices.notify(db, others)
+        return replace(
+            report,
+            dead=report.dead + given_up,
+            claimed=load.claimed,
+            delays=load.delays,
+            announced=context.announced,
+            ends=kept.ends,
+        )
 
     def deadline(self, stopped: Callable[[], bool]) -> Deadline:
         """The end of the time of a batch that begins now."""
-        return Deadline(self._budget, stopped, self._timer)
+        return Deadline(self._timer() + self._budget, stopped, self._timer)
 
     def _known(self, report: Report) -> Report:
         self.met.add(report.met)

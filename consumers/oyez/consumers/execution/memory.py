@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ..core.deadline import Deadline
+from ..core.outcomes import BEHIND, DONE, UNRUN, Failed, Outcome
 from ..database.inbox import EventId
 from .attempt import HANDLER_ERRORS, attempt
-from .delivery import BEHIND, DONE, UNRUN, Delivery, Failed, Outcome, Result, Waits, payloads
+from .delivery import Delivery, Result, payloads
 
 LOSSES = 2  # connections that a handler may cost while the database answers, before that is its failure
 
 
+@dataclass
 class Memory:
     """What one batch's handlers did that a rollback does not undo."""
 
-    def __init__(self) -> None:
-        self._ran: dict[tuple[str, EventId], Outcome] = {}
-        self._lost: Counter[tuple[str, EventId]] = Counter()
-        self._in_database: Delivery | None = None
+    _ran: dict[tuple[str, EventId], Outcome] = field(default_factory=dict)
+    _lost: Counter[tuple[str, EventId]] = field(default_factory=Counter)
+    _in_database: Delivery | None = None
 
     def run(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Result]:
         """Run one handler's deliveries, in order. A failure is caught in place; what follows of its key parks
         behind."""
         fresh = [delivery for delivery in deliveries if _name(delivery) not in self._ran]
-        if len(fresh) > 1 and fresh[0].handler.signature.form.is_batch:
+        if len(fresh) > 1 and fresh[0].handler.takes_list:
             self._try_all(fresh)
         failed: set[tuple[str, str]] = set()
         results = [self._each(delivery, failed) for some in deadline.slices(deliveries) for delivery in some]
@@ -64,7 +66,7 @@ class Memory:
             return delivery, BEHIND
         outcome = self._ran.get(_name(delivery)) or attempt(delivery, None)
         self._ran[_name(delivery)] = outcome
-        if isinstance(outcome, Failed | Waits) and delivery.ordered_key is not None:
+        if outcome.holds_key and delivery.ordered_key is not None:
             failed.add(delivery.ordered_key)
         return delivery, outcome
 

@@ -7,71 +7,23 @@ the batch itself completes runs one level later; within a (handler, key) the lev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..handlers.registry import Handler
-from .delivery import Delivery, Result
-from .reader import Taken
-from .readiness import Readiness
-
-Work = tuple[Taken, list[Delivery]]
-"""One event with its deliveries."""
+from .delivery import Delivery, Result, Work
+from .gate import Gate
+from .readiness import Known
 
 Completing = Mapping[str, frozenset[str]]
+Level = dict[Handler, list[Delivery]]
 
 
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Levels of deliveries to run, each by handler; ``parked`` has the deliveries that are not ready."""
 
-    def __init__(self, works: Sequence[Work], readiness: Readiness, completing: Completing) -> None:
-        self.levels: list[dict[Handler, list[Delivery]]] = [{}]
-        self.parked: list[Result] = []
-        self._key_levels: dict[tuple[str, str], int] = {}
-        self._readiness = readiness
-        if readiness.holds_nothing_back(deliveries for _, deliveries in works):
-            self._add_all(works)
-            return
-        for taken, deliveries in works:
-            self._add(taken, deliveries, completing.get(taken.declaration.name, frozenset()))
-
-    def _add_all(self, works: Sequence[Work]) -> None:
-        """Nothing is parked and nothing is required: everything runs, on one level."""
-        level = self.levels[0]
-        for _, deliveries in works:
-            for delivery in deliveries:
-                if delivery.handler in level:
-                    level[delivery.handler].append(delivery)
-                else:
-                    level[delivery.handler] = [delivery]
-
-    def _add(self, taken: Taken, deliveries: list[Delivery], completing: frozenset[str]) -> None:
-        last, complete = 0, bool(completing)
-        for delivery in deliveries:
-            outcome = self._readiness.gate(delivery)
-            if outcome is not None:
-                self._readiness.park(delivery, outcome)
-                self.parked.append((delivery, outcome))
-                complete = complete and delivery.handler.name not in completing
-                continue
-            level = self._level(delivery)
-            last = max(last, level)
-            self._at(level).setdefault(delivery.handler, []).append(delivery)
-        if complete and taken.declaration.subject is not None and all(s.is_last for s in deliveries):
-            self._readiness.complete(deliveries[0].prerequisite, last)
-
-    def _level(self, delivery: Delivery) -> int:
-        level = self._readiness.level(delivery)
-        if len(self.levels) == 1 and level == 0:
-            return 0
-        key = delivery.ordered_key
-        if key is not None:
-            level = max(level, self._key_levels.get(key, 0))
-            self._key_levels[key] = level
-        return level
-
-    def _at(self, level: int) -> dict[Handler, list[Delivery]]:
-        while len(self.levels) <= level:
-            self.levels.append({})
-        return self.levels[level]
+    levels: Sequence[Level]
+    parked: Sequence[Result] = ()
 
     def steps(self) -> Iterator[tuple[Handler, list[Delivery]]]:
         """What to call, in order; within a level, handlers without a database parameter come last."""
@@ -82,3 +34,71 @@ class Plan:
     def is_flat(self) -> bool:
         """Whether nothing in the batch depends on something else in it."""
         return len(self.levels) == 1
+
+
+def plan(works: Sequence[Work], known: Known, completing: Completing) -> Plan:
+    """The plan for these events."""
+    if not known.heads and not any(delivery.required for _, ours in works for delivery in ours):
+        return Plan([_together(works)])
+    planner = _Planner(known, completing)
+    for work in works:
+        planner.add(work)
+    return Plan(planner.levels, planner.parked)
+
+
+def _together(works: Sequence[Work]) -> Level:
+    """Nothing is parked and nothing is required: everything runs, on one level."""
+    level: Level = {}
+    for _, deliveries in works:
+        for delivery in deliveries:
+            if delivery.handler in level:
+                level[delivery.handler].append(delivery)
+            else:
+                level[delivery.handler] = [delivery]
+    return level
+
+
+class _Planner:
+    """Puts events on their levels, one after another."""
+
+    def __init__(self, known: Known, completing: Completing) -> None:
+        self.levels: list[Level] = [{}]
+        self.parked: list[Result] = []
+        self._known = known
+        self._completing = completing
+        self._gate = Gate(known)
+        self._key_levels: dict[tuple[str, str], int] = {}
+
+    def add(self, work: Work) -> None:
+        """Plan one event; what it completes counts for those that follow."""
+        taken, deliveries = work
+        completing = self._completing.get(taken.declaration.name, frozenset())
+        last, completes = 0, bool(completing)
+        for waiting in deliveries:
+            delivery, outcome = self._gate.admit(waiting)
+            if outcome is not None:
+                self.parked.append((delivery, outcome))
+                completes = completes and delivery.handler.name not in completing
+                continue
+            level = self._level(delivery)
+            last = max(last, level)
+            self._at(level).setdefault(delivery.handler, []).append(delivery)
+        if not completes or taken.declaration.subject is None:
+            return
+        if all(self._known.is_last(delivery) for delivery in deliveries):
+            self._gate.complete(deliveries[0].prerequisite, last)
+
+    def _level(self, delivery: Delivery) -> int:
+        level = self._gate.level(delivery)
+        if len(self.levels) == 1 and level == 0:
+            return 0
+        key = delivery.ordered_key
+        if key is not None:
+            level = max(level, self._key_levels.get(key, 0))
+            self._key_levels[key] = level
+        return level
+
+    def _at(self, level: int) -> Level:
+        while len(self.levels) <= level:
+            self.levels.append({})
+        return self.levels[level]

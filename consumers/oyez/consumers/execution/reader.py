@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import compress, repeat
 from operator import not_
@@ -10,21 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 
-from oyez.schemas import (
-    CANONICAL,
-    Declaration,
-    Envelope,
-    Event,
-    Undecodable,
-    check_text,
-    envelope_decoder,
-    event_of,
-    flaw,
-    message_key,
-    prefix,
-    read_envelope,
-    typed_envelope,
-)
+from oyez.schemas import Event, Undecodable
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.decoding import Envelope, check_text, envelope_decoder, event_of
+from oyez.schemas.encoding import CANONICAL, prefix
+from oyez.schemas.foreign import message_key, read_envelope, typed_envelope
+from oyez.schemas.text import flaw
 
 from ..core.record import Original, Record
 from ..handlers.application import Group
@@ -32,6 +23,10 @@ from ..handlers.application import Group
 LONG = 400
 """Bytes; only a longer value can hold a text that is too long for an index."""
 ESCAPED_NUL = b"\\u0000"
+
+
+Refused = tuple[Record, str]
+"""What cannot be decoded, and why."""
 
 
 class Taken(NamedTuple):
@@ -93,14 +88,14 @@ class Reader:
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
         self._prefixes = tuple(prefix(d.name) for d in group.declarations)
 
-    def read_all(self, records: Sequence[Record], refuse: Callable[[Record, str], None]) -> list[Taken]:
-        """The group's events among these records; ``refuse(record, reason)`` gets what cannot be decoded."""
+    def read_all(self, records: Sequence[Record]) -> tuple[list[Taken], list[Refused]]:
+        """The group's events among these records, and what cannot be decoded, with the reason."""
         values = [record.value() for record in records]
         try:
             found = None if None in values else self._together(cast("list[bytes]", values), records)
         except (ValidationError, Undecodable):
             found = None
-        return self._one_by_one(values, records, refuse) if found is None else found
+        return self._one_by_one(values, records) if found is None else (found, [])
 
     def _together(self, values: Sequence[bytes], records: Sequence[Record]) -> list[Taken] | None:
         """All at once, which takes half as long; None when there is something special among them."""
@@ -142,9 +137,9 @@ class Reader:
         self,
         values: Sequence[bytes | None],
         records: Sequence[Record],
-        refuse: Callable[[Record, str], None],
-    ) -> list[Taken]:
+    ) -> tuple[list[Taken], list[Refused]]:
         found: list[Taken] = []
+        refused: list[Refused] = []
         wanted = self._prefixes
         for value, record in zip(values, records, strict=True):
             if value is not None and not value.startswith(wanted) and value.startswith(CANONICAL):
@@ -152,11 +147,11 @@ class Reader:
             try:
                 taken = self._decode(value, record)
             except Undecodable as error:
-                refuse(record, error.reason)
+                refused.append((record, error.reason))
             else:
                 if taken is not None:
                     found.append(taken)
-        return found
+        return found, refused
 
     def read(self, record: Original) -> Taken | None:
         """Decode one record; None for another group's. Raises `Undecodable`."""

@@ -1,18 +1,19 @@
-"""Ready or not: may a delivery run now, or what does it wait for?"""
+"""What is known before a batch runs: prerequisites that are met, and keys that have something parked."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import prerequisites as prerequisite_rows
+from ..database.inbox import EventId
 from ..database.parked import HandlerKey, Head
-from .delivery import BEHIND, Behind, Delivery, Failed, Outcome, Waits
-from .reader import Taken
+from .delivery import Delivery, Work
 
 SEEN_FOR = 3_600.0
 """For how many seconds, at most, a process does not ask again for a prerequisite that it has seen met."""
@@ -45,9 +46,7 @@ class MetPrerequisites:
             self._prerequisites.popitem(last=False)
 
 
-def ask(
-    db: Connection, app: str, works: Iterable[tuple[Taken, list[Delivery]]], met: MetPrerequisites
-) -> set[Prerequisite]:
+def ask(db: Connection, app: str, works: Iterable[Work], met: MetPrerequisites) -> frozenset[Prerequisite]:
     """Ask for the prerequisites of these events that were not seen met before; returns those that are unmet."""
     asked = {
         prerequisite
@@ -58,59 +57,28 @@ def ask(
     }
     found = prerequisite_rows.met(db, app, asked)
     met.add(found)
-    return asked - found
+    return frozenset(asked - found)
 
 
-class Readiness:
-    """What is known while one batch is decided: prerequisites met, prerequisites completed by the batch itself, and
-    parked heads."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was asked before any handler of a batch runs.
 
-    def __init__(self, met: MetPrerequisites, heads: dict[HandlerKey, Head]) -> None:
-        self._met = met
-        self._heads = heads
-        self._completed: dict[Prerequisite, int] = {}
+    ``met``: the prerequisites seen met; ``answered``: those that the application's own tables have said are met, in
+    this transaction; ``heads``: the first parked row of each (handler, key) that has one. ``last`` has the deliveries,
+    by handler and event, whose events have no other one left that has to be done; None for events that are new, of
+    which all are in hand.
+    """
 
-    def holds_nothing_back(self, events: Iterable[list[Delivery]]) -> bool:
-        """Whether nothing is parked for these events' keys and none of them requires anything."""
-        return not self._heads and not any(
-            delivery.required for deliveries in events for delivery in deliveries
-        )
+    met: MetPrerequisites
+    heads: Mapping[HandlerKey, Head] = field(default_factory=dict)
+    answered: frozenset[Prerequisite] = frozenset()
+    last: frozenset[tuple[str, EventId]] | None = None
 
-    def gate(self, delivery: Delivery) -> Waits | Behind | None:
-        """None when the delivery may run; otherwise what it waits for.
+    def is_met(self, prerequisite: Prerequisite) -> bool:
+        """Whether it is met, as far as is known."""
+        return prerequisite in self.met or prerequisite in self.answered
 
-        An event that meets what the head of its key waits for goes before the head: behind it, both would
-        wait for ever.
-        """
-        if (
-            self._heads
-            and (key := delivery.ordered_key) is not None
-            and (head := self._heads.get(key)) is not None
-        ):
-            if head.waits is None or head.waits != delivery.prerequisite:
-                return BEHIND
-            delivery.rank = head.rank - 1
-        for prerequisite in delivery.required:
-            if prerequisite not in self._met and prerequisite not in self._completed:
-                return Waits(prerequisite)
-        return None
-
-    def park(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Later events of this delivery's key are behind it from now on."""
-        key = delivery.ordered_key
-        if key is not None and isinstance(outcome, Waits | Failed):
-            self._heads[key] = Head(
-                delivery.rank, outcome.prerequisite if isinstance(outcome, Waits) else None
-            )
-
-    def complete(self, prerequisite: Prerequisite | None, level: int = 0) -> None:
-        """A prerequisite that this very batch completes at ``level``, for the events that follow."""
-        if prerequisite is not None:
-            self._completed[prerequisite] = level
-
-    def level(self, delivery: Delivery) -> int:
-        """The first level at which a delivery may run: after everything of this batch that it waits for."""
-        if not self._completed or not delivery.required:
-            return 0
-        completed = (self._completed.get(prerequisite, -1) for prerequisite in delivery.required)
-        return max(completed, default=-1) + 1
+    def is_last(self, delivery: Delivery) -> bool:
+        """Whether a delivery's event has no other one that has to be done, beside those in hand."""
+        return self.last is None or (delivery.handler.name, delivery.taken.event_id) in self.last

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 from oyez.schemas.text import flaw
 
 from ..core.record import Original, Record
 from ..database.claims import headers_text
 from ..handlers.application import Group
+from .decide import Bury, Park
 from .delivery import Delivery
 
 
@@ -41,47 +42,40 @@ def original(record: Original) -> dict[str, Any]:
     return {"value": record.value(), "headers": headers_text(record.headers())}
 
 
-def parked_row(
-    group: Group,
-    delivery: Delivery,
-    now: float,
-    *,
-    due_at: float | None,
-    waits: Prerequisite | None,
-    head_since: float | None,
-) -> dict[str, Any]:
+def parked_row(group: Group, delivery: Delivery, now: float, to: Park) -> dict[str, Any]:
     """A new row of the retry table."""
     return {
         **delivery_row(group, delivery, now),
-        "wait_signal": waits.signal if waits else None,
-        "wait_subject": waits.subject if waits else None,
-        "due_at": due_at,
-        "head_since": head_since,
-        "raised": False,
+        **_waits(to.waits),
+        "attempts": to.attempts or 0,
+        "error": to.error,
+        "due_at": to.due_at,
+        "head_since": None if to.counts == "behind" else now,
+        "raised": to.raised,
     }
 
 
-def dead_row(
-    group: Group,
-    delivery: Delivery,
-    now: float,
-    *,
-    reason: str,
-    error: str | None,
-    waits: Prerequisite | None,
-) -> dict[str, Any]:
+def dead_row(group: Group, delivery: Delivery, now: float, bury: Bury) -> dict[str, Any]:
     """A dead letter for a delivery."""
+    row = delivery_row(group, delivery, now)
     return {
-        **delivery_row(group, delivery, now),
-        "wait_signal": waits.signal if waits else None,
-        "wait_subject": waits.subject if waits else None,
-        "error": error,
-        "reason": reason,
+        **row,
+        **_waits(bury.waits),
+        "attempts": row["attempts"] if bury.attempts is None else bury.attempts,
+        "error": bury.error,
+        "reason": bury.reason,
         "died_at": now,
         "parked_id": None if delivery.row is None else delivery.row.id,
         "topic": None,
         "partition": None,
         "position": None,
+    }
+
+
+def _waits(prerequisite: Prerequisite | None) -> dict[str, str | None]:
+    return {
+        "wait_signal": prerequisite.signal if prerequisite else None,
+        "wait_subject": prerequisite.subject if prerequisite else None,
     }
 
 

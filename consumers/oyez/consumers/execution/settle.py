@@ -1,5 +1,4 @@
-"""The last step of a transaction: write what each delivery waits for, mark prerequisites met, release what waited
-for them.
+"""The last step of a transaction: write what each delivery waits for, mark prerequisites met, release what waited.
 
 The order of the statements is what no wake-up is lost by: first the prerequisites are locked, in one statement; only
 then, in later ones, is anything parked, asked, marked or released.
@@ -8,73 +7,97 @@ then, in later ones, is anything parked, asked, marked or released.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
+from ..core.outcomes import DONE, Behind, Waits
 from ..core.report import Report
 from ..database import dead_letters, prerequisites
 from ..database.mark_met import meet
 from ..database.parked import HandlerKey
 from ..handlers.application import Group
-from .delivery import DONE, Behind, Dead, Delivery, Done, Failed, Outcome, Result, Unrun, Waits
-from .readiness import MetPrerequisites
+from .decide import Doubted, Facts, decide
+from .delivery import Delivery, Result
+from .failures import failures, faults
+from .readiness import Known, MetPrerequisites
 from .writes import Writes
-
-Doubted = tuple[str, str, Prerequisite]
 
 
 class Settling:
     """Settles the results of one transaction for one group."""
 
-    def __init__(self, group: Group, limits: RetryPolicy, known: MetPrerequisites) -> None:
+    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites) -> None:
         self._group = group
-        self._policy = limits
-        self._known = known
+        self._policy = policy
+        self._met = met
         self._records = any(declaration.subject for declaration in group.declarations)
+        self._remembers = self._records or any(handler.requires for handler in group.handlers)
 
-    def settle(self, db: Connection, results: Sequence[Result], now: float) -> Report:
+    def settle(self, db: Connection, results: Sequence[Result], known: Known, now: float) -> Report:
         """Write the outcome of every delivery; the caller commits."""
-        app, report = self._group.app, Report()
-        self._known.age(now)
-        writes = Writes(self._group, self._policy, now, report)
+        if self._remembers:
+            self._met.age(now)
         unfinished = [result for result in results if result[1] is not DONE]
-        writes.done(results if not unfinished else [result for result in results if result[1] is DONE])
+        if unfinished or known.answered or self._records or _are_claimed(results):
+            return self._settle(db, results, unfinished, known.answered, now)
+        count = self._count(results)
+        return Report(events=count, handled=count, done=len(results))
+
+    def _settle(
+        self,
+        db: Connection,
+        results: Sequence[Result],
+        unfinished: list[Result],
+        answers: AbstractSet[Prerequisite],
+        now: float,
+    ) -> Report:
+        app = self._group.app
+        writes = Writes(self._group, now)
+        done = results if not unfinished else [result for result in results if result[1] is DONE]
+        writes.done(done)
         writes.remove_done(db)
         candidates = self._candidates(results) if self._records else {}
         unfinished.sort(key=lambda result: result[0].at)
-        answered = self._answered(results)
+        answered = _required(results, answers)
         met_before = prerequisites.lock(db, app, _concerned(unfinished) | set(candidates) | answered, now)
         newly_met = (self._completed(db, candidates) | answered) - met_before
         hopeless = self._hopeless(db, unfinished, met_before | newly_met)
-        for result in self._dying(unfinished, hopeless):
-            _decide(result, met_before, hopeless, writes)
+        facts = Facts(now, self._policy, met_before, hopeless)
+        for delivery, outcome in self._dying(unfinished, hopeless):
+            writes.add(delivery, decide((delivery, outcome), facts))
         writes.write(db)
         released, revived = meet(db, app, newly_met, now)
-        report.released, report.revived = released + revived, len(revived)
-        report.met = newly_met | met_before
-        report.events = self._count(results)
-        report.handled = self._count(results, Done, Dead) if unfinished else report.events
-        writes.make_due(db)
-        return report
+        promoted = writes.make_due(db)
+        events = self._count(results)
+        return Report(
+            events=events,
+            handled=self._count([one for one in results if one[1].is_final]) if unfinished else events,
+            done=len(done),
+            waiting=writes.counts["waiting"],
+            behind=writes.counts["behind"],
+            retried=writes.counts["retried"],
+            unrun=writes.counts["unrun"],
+            dead=writes.counts["dead"],
+            promoted=promoted,
+            released=released + revived,
+            revived=len(revived),
+            met=newly_met | met_before,
+            due_at=_first_due(writes, now, is_due=self._group.name in {*released, *revived}),
+            failures=failures(unfinished, met_before),
+            faults=faults(unfinished),
+        )
 
-    def _count(self, results: Sequence[Result], *kinds: type[Outcome]) -> int:
-        """How many events these deliveries are of; of those only whose outcome is of one of the ``kinds``, if any."""
-        if kinds:
-            results = [result for result in results if isinstance(result[1], kinds)]
+    def _count(self, results: Sequence[Result]) -> int:
+        """How many events these deliveries are of."""
         if len(self._group.handlers) == 1 or not results:
             return len(results)
         if results[0][0].row is None:
             return len({delivery.at for delivery, _ in results})
         return len({delivery.taken.event_id for delivery, _ in results})
-
-    def _answered(self, results: Sequence[Result]) -> set[Prerequisite]:
-        """What the application's own tables have said while this was taken: it is recorded, too."""
-        if not self._group.answers.signals:
-            return set()
-        return {prerequisite for delivery, _ in results for prerequisite in delivery.answered}
 
     def _candidates(self, results: Sequence[Result]) -> Mapping[Prerequisite, list[Delivery]]:
         """The prerequisites that these results may complete, each with the deliveries that did it."""
@@ -91,7 +114,7 @@ class Settling:
             if (
                 delivery.taken.event_id not in unfinished
                 and (prerequisite := delivery.prerequisite)
-                and prerequisite not in self._known
+                and prerequisite not in self._met
             ):
                 candidates.setdefault(prerequisite, []).append(delivery)
         return candidates
@@ -144,7 +167,7 @@ class Settling:
 
     def _first_unmet(self, delivery: Delivery) -> Prerequisite | None:
         return next(
-            (prerequisite for prerequisite in delivery.required if prerequisite not in self._known), None
+            (prerequisite for prerequisite in delivery.required if prerequisite not in self._met), None
         )
 
 
@@ -163,24 +186,18 @@ def _concerned(unfinished: Sequence[Result]) -> set[Prerequisite]:
     return waits | {prerequisite for prerequisite in behind if prerequisite is not None}
 
 
-def _decide(result: Result, met: set[Prerequisite], hopeless: set[Doubted], writes: Writes) -> None:
-    delivery, outcome = result
-    match outcome:
-        case Behind():
-            writes.behind(delivery)
-        case Unrun():
-            writes.later(delivery)
-        case Waits(prerequisite, raised=True) if prerequisite in met:
-            writes.retry(delivery, f"NotReady: {prerequisite.signal} {prerequisite.subject!r} is met already")
-        case Waits(prerequisite) if prerequisite in met:
-            writes.again_now(delivery)
-        case Waits(prerequisite) if (
-            delivery.ordered_key and (*delivery.ordered_key, prerequisite) in hopeless
-        ):
-            writes.bury(delivery, "never met, like its predecessor", None, prerequisite)
-        case Waits(prerequisite, raised):
-            writes.wait(delivery, prerequisite, raised)
-        case Failed(error, kind):
-            writes.retry(delivery, error, kind)
-        case Dead(reason, error):
-            writes.reject(delivery, reason, error)
+def _are_claimed(results: Sequence[Result]) -> bool:
+    """Whether these are of a claim; those of a batch have no rows."""
+    return bool(results) and results[0][0].row is not None
+
+
+def _required(results: Sequence[Result], answers: AbstractSet[Prerequisite]) -> set[Prerequisite]:
+    """What these deliveries require of what the application's own tables have said is met: it is recorded, too."""
+    if not answers:
+        return set()
+    return {needed for delivery, _ in results for needed in delivery.required if needed in answers}
+
+
+def _first_due(writes: Writes, now: float, *, is_due: bool) -> float | None:
+    """When the next of the group's rows is due; ``is_due``: one has been released."""
+    return now if is_due else writes.due_at

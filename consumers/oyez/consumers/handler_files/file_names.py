@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from oyez.schemas import Catalogue, Declaration
+from oyez.schemas import Catalogue
+from oyez.schemas.declaration import Declaration
 
 _NUMBERED = re.compile(r"([0-9]+)(?:[-_.].*)?", re.DOTALL)
 _FLAG = ("-", "_", ".")

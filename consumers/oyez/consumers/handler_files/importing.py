@@ -40,6 +40,7 @@ def definition(file: Path) -> Definition:
         completes=_flag(module, "COMPLETES") or False,
         batch=_flag(module, "BATCH"),
         file=file,
+        retry=getattr(module, "RETRY", None),
     )
     return Definition(function, asked)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oyez.producers import SettingsError
-from oyez.schemas import Catalogue, Declaration, OyezError, SchemaError, catalogue
+from oyez.schemas import Catalogue, OyezError, SchemaError, catalogue
+from oyez.schemas.declaration import Declaration
 
 from ..core.callables import place
 from ..core.printable import printable

@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from oyez.producers.outbox import INSERT, row
 from oyez.producers.outgoing import Route, typed
 from oyez.producers.session import bound_session
 from oyez.producers.stamps import TimeText
-from oyez.schemas import Encoder, Event, Signal
+from oyez.schemas import Event, Signal
+from oyez.schemas.encoding import Encoder
+from oyez.schemas.text import flaw
 
 from ..core.outcomes import HandlerMisuse
 from ..core.tool_context import ToolContext
@@ -49,20 +51,23 @@ class HandlerAnnouncer(Tool):
     whoever has taken them already does not take them again. Their source is ``<app>/<handler>``.
     """
 
-    def __init__(self, tool_context: ToolContext, handler: str, db: HandlerConnection) -> None:
-        self._at = tool_context
-        self._handler = handler
+    def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
+        super().__init__(context, handler, db)
         self._pending = Pending(db, INSERT)
-        self._encode = Encoder(source_of(tool_context.app, handler), tool_context.signals).encode
+        self._encode = Encoder(source_of(context.app, handler), context.signals).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
         self._causes = Causes(handler)
         self._counts: Counter[tuple[EventId, str]] = Counter()
 
     @classmethod
-    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
-        """The announcer of a handler."""
-        return cls(tool_context, handler, db)
+    def refusal(cls, app: str, handler: str) -> str | None:
+        """The source of what it announces has to be one that an event may have."""
+        source = source_of(app, handler)
+        reason = flaw(source)
+        return (
+            reason and f"what it announces has the source {source!r}, which {reason}; give it a shorter name="
+        )
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """What is counted for an event begins at 0 with each run of it."""
@@ -90,21 +95,23 @@ class HandlerAnnouncer(Tool):
         UnknownSignal, InvalidEvent: it may not be announced. HandlerMisuse: no cause, or none of this handler's.
         """
         because = self._caused_by(cause)
-        event = typed(self._at.signals, signal, data, bound_session() if key is None else key)
+        event = typed(self.context.signals, signal, data, bound_session() if key is None else key)
         route = self._route(type(event))
         key, subject = route.identify(event, key)
-        made = event_id(self._at.app, self._handler, because, route.name, self._counts[because, route.name])
-        now = self._at.clock()
+        made = event_id(
+            self.context.app, self.handler, because, route.name, self._counts[because, route.name]
+        )
+        now = self.context.clock()
         stamp = self._time_text(int(now * 1e9))
         value = self._encode(event, id=made, time=stamp, key=key, subject=subject)
         self._pending.add(row(route.topic, None if key is None else key.encode(), value, now))
         self._counts[because, route.name] += 1
-        self._at.announced += 1
+        self.context.announced += 1
         return made
 
     def _route(self, model: type[Signal]) -> Route:
         if model not in self._routes:
-            self._routes[model] = Route.of(self._at.signals[model], self._at.topic)
+            self._routes[model] = Route.of(self.context.signals[model], self.context.settings.topic)
         return self._routes[model]
 
     def _caused_by(self, cause: Signal | Event[Any] | None) -> EventId:
@@ -112,6 +119,6 @@ class HandlerAnnouncer(Tool):
         if found is not None:
             return found
         raise HandlerMisuse(
-            f"{self._handler} takes a batch: say for which of its events it announces, announce(…, cause=event), "
+            f"{self.handler} takes a batch: say for which of its events it announces, announce(…, cause=event), "
             f"so that the id is the same when that is handled again"
         )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from oyez.schemas import Catalogue, Declaration, OyezError, UnknownSignal, catalogue
+from oyez.schemas import Catalogue, OyezError, UnknownSignal, catalogue
+from oyez.schemas.declaration import Declaration
 from oyez.schemas.requirements import find_cycle
 
 from .met_by import Answers
@@ -27,7 +28,7 @@ class StartError(OyezError):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """One consumer group: the handlers that delivery a position in the log, and a delivery promise.
+    """One consumer group: the handlers that share a position in the log, and a delivery promise.
 
     ``completing`` has, by signal, the names of the handlers that must be done before a prerequisite is met;
     ``application`` has the other groups.
@@ -55,12 +56,12 @@ class Group:
     def by_name(self) -> Mapping[str, Handler]:
         return {h.name: h for h in self.handlers}
 
-    @property
+    @cached_property
     def answers(self) -> Answers:
         """What the application's own tables can be asked."""
         return self.application.answers
 
-    @property
+    @cached_property
     def is_exact(self) -> bool:
         return self.promise == EXACTLY_ONCE
 

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from oyez.schemas import Event
 
-from ..database.connection import HandlerSession
 from .signature import Injected, Signature
 from .tools import Tool
 
-Call = Callable[[Iterable[Any], HandlerSession | None], None]
+if TYPE_CHECKING:
+    from ..database.session import HandlerSession
+
+Call: TypeAlias = "Callable[[Iterable[Any], HandlerSession | None], None]"
 """Calls a handler with its events (models or `Event`s); the session is None for one with no database parameter. A
 handler with tools is called with `Event`s whatever it takes: they have to know what it is called for."""
 
@@ -103,7 +104,7 @@ def _equipment(
     """What is injected, and the tools among it: one of a kind, made when the session has what it stands on."""
     assert db is not None  # a tool counts as a database parameter
     resources = _resources(signature.injected, db)
-    tools = {kind: kind.at(db.tool_context, handler, db.joined) for kind in signature.tools}
+    tools = {kind: kind(db.tool_context, handler, db.joined) for kind in signature.tools}
     extra = {name: tools[kind] for name, kind in signature.injected.items() if issubclass(kind, Tool)}
     return resources | extra, list(tools.values())
 
@@ -111,6 +112,6 @@ def _equipment(
 def _resources(injected: Mapping[str, Injected], db: HandlerSession | None) -> dict[str, Any]:
     if db is None:
         return {}
-    if Session in injected.values():
-        db.connection()  # a savepoint of the session's own is outside of all that the handler makes
+    if any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values()):
+        db.connection()  # for a session: a savepoint of the session's own is outside of all that the handler makes
     return {name: db.joined if kind is Connection else db for name, kind in injected.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Declaration, Prerequisite
+from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import text_of
 
 from ..core.callables import layers, place

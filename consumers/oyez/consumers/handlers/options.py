@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from oyez.schemas import Declaration, SchemaError, Signal, requirements_of
+from oyez.schemas import SchemaError, Signal
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.options import requirements_of
 
+from ..core.backoff import Backoff
 from ..core.callables import place
 from .signature import Form, RegistrationError, Signature
 
@@ -32,6 +35,7 @@ class Asked:
     completes: bool = True
     batch: bool | None = None
     file: Path | None = None
+    retry: Backoff | None = None
 
 
 def app_name(given: object) -> str:
@@ -113,6 +117,15 @@ def requirements(
             f"so each event would wait for itself; name the field that holds the other subject"
         )
     return requires
+
+
+def retry_asked(function: Callable[..., object], given: object) -> Backoff | None:
+    """How a handler is to be tried again; None: as the settings say."""
+    if given is None or isinstance(given, Backoff):
+        return given
+    raise RegistrationError(
+        f"{place(function)}: retry is {given!r}; give a Backoff(first=…, longest=…, attempts=…)"
+    )
 
 
 def declared(signal: type[Signal]) -> Declaration:

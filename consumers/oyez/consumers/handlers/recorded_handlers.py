@@ -8,14 +8,15 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from ..database.tables import dead, handler, inbox, parked, position, told
+from ..database.dialects.dialect import Dialect
+from ..database.dialects.lookup import dialect_of
+from ..database.tables import committed, dead, handler, inbox, parked, position
 from .application import Application, StartError
 from .registry import Handler
 
-GONE_AFTER = 600.0
-"""After how many seconds a handler is gone that no process of its application has had."""
+UNREGISTERED_AFTER = 600.0
+"""Seconds after which a handler counts as unregistered that no process of its application has had."""
 
 
 def register(db: Connection, application: Application, now: float) -> None:
@@ -34,14 +35,14 @@ def register(db: Connection, application: Application, now: float) -> None:
 def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> None:
     """Record that a process has these handlers."""
     rows = [{"app": app, "handler": one.name, "group_name": one.group, "seen_at": now} for one in handlers]
-    db.execute(_see(db.dialect.name), sorted(rows, key=itemgetter("handler")))
+    db.execute(_see(dialect_of(db)), sorted(rows, key=itemgetter("handler")))
 
 
-def gone(db: Connection, application: Application, now: float) -> frozenset[str]:
+def unregistered(db: Connection, application: Application, now: float) -> frozenset[str]:
     """The handlers that this version of the application does not have, and that no other one has had for a while."""
     known = {one.name for one in application.handlers}
     recorded = select(handler.c.handler).where(
-        handler.c.app == application.name, handler.c.seen_at < now - GONE_AFTER
+        handler.c.app == application.name, handler.c.seen_at < now - UNREGISTERED_AFTER
     )
     return frozenset(set(db.execute(recorded).scalars()) - known)
 
@@ -50,7 +51,9 @@ def left_behind(db: Connection) -> set[tuple[str, str]]:
     """The (app, handler) of those that no process has had for a while, though some had others of their application."""
     newest = select(handler.c.app, func.max(handler.c.seen_at).label("at")).group_by(handler.c.app).subquery()
     query = select(handler.c.app, handler.c.handler).join_from(
-        handler, newest, (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - GONE_AFTER)
+        handler,
+        newest,
+        (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - UNREGISTERED_AFTER),
     )
     return {(app, name) for app, name in db.execute(query)}
 
@@ -84,7 +87,7 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
-    for table in (position, inbox, parked, dead, told):
+    for table in (position, inbox, parked, dead, committed):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
     changed = db.execute(
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)
@@ -99,9 +102,9 @@ def _known(db: Connection, app: str) -> dict[str, str]:
 
 
 @cache
-def _see(dialect: str) -> Any:
+def _see(dialect: Dialect) -> Any:
     # Several processes of an application may start at the same time.
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = dialect.insert
     new = insert(handler)
     return new.on_conflict_do_update(
         index_elements=[handler.c.app, handler.c.handler], set_={"seen_at": new.excluded.seen_at}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from oyez.schemas import Declaration, Prerequisite, Signal, flaw, required_prerequisites
+from oyez.schemas import Signal
+from oyez.schemas.declaration import Declaration, Prerequisite, required_prerequisites
 
+from ..core.backoff import Backoff
 from ..core.callables import place
-from .announcer import HandlerAnnouncer, source_of
 from .callers import Call, caller
 from .decorator import Decorator
 from .met_by import MetBy, check_met_by
@@ -24,6 +26,7 @@ from .options import (
     group_name,
     handler_name,
     requirements,
+    retry_asked,
 )
 from .signature import RegistrationError, Signature, read_signature
 
@@ -49,12 +52,19 @@ class Handler:
     completes: bool
     call: Call
     file: Path | None = None
+    retry: Backoff | None = None
 
-    @property
+    @cached_property
     def uses_database(self) -> bool:
+        """Whether it has a database parameter."""
         return bool(self.signature.injected)
 
-    @property
+    @cached_property
+    def takes_list(self) -> bool:
+        """Whether it is called once for many events."""
+        return self.signature.form.is_batch
+
+    @cached_property
     def wants_events(self) -> bool:
         """Whether it is called with `Event`s: it takes them, or its tools have to know them."""
         return self.signature.form.is_event or bool(self.signature.tools)
@@ -105,16 +115,18 @@ class Handlers:
         requires: Mapping[type[Signal] | str, str] | None = None,
         order: Order | None = None,
         completes: bool = True,
+        retry: Backoff | None = None,
     ) -> Decorator[S]:
         """Register the decorated function as a handler of ``signal``.
 
-        ``name``: the handler's name, its function's by default. ``group``: a group to delivery with other signals.
+        ``name``: the handler's name, its function's by default. ``group``: a group to share with other signals.
         ``requires``: instead of the signal's own; ``{}`` waits for nothing. ``order``: ``"key"`` (the default for
         a signal with a key) parks later events of a key behind a parked one, ``"none"`` does not.
-        ``completes=False``: events that wait for this signal do not wait for this handler.
+        ``completes=False``: events that wait for this signal do not wait for this handler. ``retry``: when its failing
+        deliveries are tried again and given up, where that is not to be as the settings say.
         """
 
-        asked = Asked(name, group, requires, order, completes)
+        asked = Asked(name, group, requires, order, completes, retry=retry)
 
         def register(function: Callable[..., object]) -> None:
             self.add(function, declared(signal), asked)
@@ -160,7 +172,7 @@ class Handlers:
                 f"{self.app} has two handlers named {name} ({place(self._handlers[name].function)} and "
                 f"{place(function)}); give one of them name="
             )
-        _check_source(function, self.app, name, signature)
+        _check_tools(function, self.app, name, signature)
         self._handlers[name] = Handler(
             name=name,
             group=full_group,
@@ -172,6 +184,7 @@ class Handlers:
             completes=asked.completes and self.promise_of(full_group) == EXACTLY_ONCE,
             call=caller(function, signature, name),
             file=asked.file,
+            retry=retry_asked(function, asked.retry),
         )
 
     def copy(self) -> Handlers:
@@ -200,9 +213,7 @@ class Handlers:
         return order == "key"
 
 
-def _check_source(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
-    if HandlerAnnouncer in signature.tools and (reason := flaw(source_of(app, name))):
-        raise RegistrationError(
-            f"{place(function)}: what it announces has the source {source_of(app, name)!r}, which {reason}; give it a "
-            f"shorter name="
-        )
+def _check_tools(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
+    for kind in signature.tools:
+        if (reason := kind.refusal(app, name)) is not None:
+            raise RegistrationError(f"{place(function)}: {reason}")

@@ -8,17 +8,19 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from oyez.schemas import Event, OyezError, Signal
 
 from ..core.callables import innermost, layers, place
-from ..mail.mail import Mail
-from .announcer import HandlerAnnouncer
 from .tools import Tool
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+Injected: TypeAlias = "type[Session] | type[Connection] | type[Tool]"
 
 
 class RegistrationError(OyezError):
@@ -53,10 +55,6 @@ class Signature:
     def tools(self) -> tuple[type[Tool], ...]:
         """The kinds of tools among what is injected."""
         return tuple({kind: None for kind in self.injected.values() if issubclass(kind, Tool)})
-
-
-Injected = type[Session] | type[Connection] | type[Tool]
-INJECTABLE: tuple[Injected, ...] = (Session, Connection, HandlerAnnouncer, Mail)
 
 
 def read_signature(
@@ -145,12 +143,22 @@ def _fits(hint: Any, model: type[Signal]) -> bool:
 def _injected(parameter: inspect.Parameter, hints: dict[str, Any], where: str) -> Injected:
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
         raise RegistrationError(f"{where}: parameter {parameter.name} cannot be injected; name it plainly")
-    hint: object = hints.get(parameter.name)
-    for kind in INJECTABLE:
-        if hint is kind:
-            return kind
-    known = ", ".join(kind.__name__ for kind in INJECTABLE)
-    raise RegistrationError(
-        f"{where}: parameter {parameter.name} cannot be injected; annotate it with one of {known}, "
-        f"or give it a default"
-    )
+    kind = _kind(hints.get(parameter.name))
+    if kind is None:
+        raise RegistrationError(
+            f"{where}: parameter {parameter.name} cannot be injected; annotate it with Session, Connection or a tool "
+            f"such as HandlerAnnouncer, or give it a default"
+        )
+    return kind
+
+
+def _kind(hint: object) -> Injected | None:
+    from sqlalchemy.orm import Session  # noqa: PLC0415 # a handler that needs no database does not load it
+
+    if hint is Session:
+        return Session
+    if hint is Connection:
+        return Connection
+    if isinstance(hint, type) and issubclass(hint, Tool) and hint is not Tool:
+        return None if inspect.isabstract(hint) else hint
+    return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Insert
 
@@ -18,19 +17,36 @@ EventId = tuple[str, str]
 MANY = 1_000  # rows after which those that are pending are written
 
 
-class Tool(ABC):
-    """Something that works in the handler's transaction. One is made for each call of the handler's caller."""
+class Tool:
+    """Something that works in the handler's transaction. A handler asks for it by annotation, with a subclass::
+
+        class Ledger(Tool):
+            def book(self, account: str, cents: int) -> None:
+                self.db.execute(insert(entries).values(account=account, cents=cents))
+
+        @on(OrderPaid)
+        def book(order: OrderPaid, ledger: Ledger) -> None:
+            ledger.book("sales", order.cents)
+
+    One is made for some events of a batch at a time, and another one when they are run again. ``db`` is the connection
+    of the handler's transaction, ``handler`` the handler's name, and ``context`` has the application, the settings and
+    the clock.
+    """
+
+    def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
+        self.context = context
+        self.handler = handler
+        self.db = db
 
     @classmethod
-    @abstractmethod
-    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
-        """The tool of the handler of this name, on the connection that the handler is given."""
+    def refusal(cls, app: str, handler: str) -> str | None:
+        """Why a handler of this name cannot have this tool, and the way out; None if it can. It is asked for when
+        the handler is registered."""
+        return None
 
-    @abstractmethod
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """The handler is called for these events next; ``cause`` is the one, unless it takes a batch."""
 
-    @abstractmethod
     def finish(self) -> None:
         """The handler has returned each time: write what is pending, in its transaction."""
 

@@ -7,13 +7,14 @@ completed, and then be rolled back.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from ..execution.ask_met_by import answered
 from ..execution.batch import Batch
-from ..execution.plan import Work
-from ..execution.readiness import MetPrerequisites, Readiness, ask
+from ..execution.intake import Load
+from ..execution.readiness import Known, MetPrerequisites, ask
 from ..retry.claim import Claim
 
 
@@ -39,16 +40,16 @@ class InlineRecord:
 class InlineBatch(Batch):
     """One event."""
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """What the event waits for, asked now."""
         found = MetPrerequisites()
-        found.add(answered(db, self.group, works, ask(db, self.group.app, works, found)))
-        return super().readiness(db, works, found)
+        unmet = ask(db, self.group.app, load.works, found)
+        return replace(super().known(db, load, found), answered=answered(db, self.group, unmet))
 
 
 class InlineClaim(Claim):
     """Rows that an event released in the transaction in which it was announced."""
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """What each row waits for, asked now."""
-        return super().readiness(db, works, MetPrerequisites())
+        return super().known(db, load, MetPrerequisites())

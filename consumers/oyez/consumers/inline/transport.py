@@ -17,18 +17,18 @@ from oyez.producers import Settings, TransportRefused
 from oyez.producers.forks import call_in_child
 from oyez.schemas import OyezError, Undecodable
 
-from ..core.deadline import no_deadline
+from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway, one_line
 from ..database.migrating import MigrationNeeded, require
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
-from ..execution.execution import Execution
+from ..execution.careful import OneByOne
+from ..execution.execution import Execution, perform
 from ..execution.memory import Memory
 from ..execution.reader import Reader, Taken
-from ..execution.runners import OneByOne, Runner
-from ..execution.transaction import perform
+from ..execution.runners import Runner
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
 from ..outbox.lease import NoLease
@@ -65,7 +65,8 @@ class InlineTransport:
         self._clock = clock
         self._timer = timer
         self._release = release
-        self._left = False
+        # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
+        self._may_have_left = False
         self._executions = {
             group.name: execution_for(group, database, settings, clock)
             for group in application.groups.values()
@@ -75,8 +76,11 @@ class InlineTransport:
         call_in_child(self._begin_in_child)
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own."""
-        if self.handle(key, value) or self._left:
+        """Handle the event, then whatever that released, then what handlers announced, in transactions of their own.
+
+        The outbox is asked only where something may stand in it: most applications never announce in handlers.
+        """
+        if self.handle(key, value) or self._may_have_left:
             self._drain(SLICE)
 
     def handle(self, key: bytes | None, value: bytes) -> bool:
@@ -86,16 +90,16 @@ class InlineTransport:
             report = perform(self._database, partial(self._all, intakes))
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
+        announced = report.announced
         try:
-            self._run_due(report)
+            announced += self._run_due(report.released)
         except (OyezError, SQLAlchemyError) as error:
             # The event itself is handled: what it released is run by the next one, or by a sweep.
             log.warning("what was released has to wait: %s", one_line(error))
-        return report.announced > 0
+        return announced > 0
 
     def _drain(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
-        self._left = False
         drainer = Drainer(
             self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer
         )
@@ -104,6 +108,7 @@ class InlineTransport:
         except (OyezError, SQLAlchemyError) as error:
             problem = one_line(error)
         if problem is not None:
+            self._may_have_left = True
             log.warning("what was announced has to wait: %s", problem)
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
@@ -124,9 +129,9 @@ class InlineTransport:
             raise self._refused(error) from error
 
     def flush(self, timeout: float) -> None:
-        """Handle what handlers announced in callers' transactions that are committed by now."""
-        if self._left:
-            self._drain(timeout)
+        """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
+        of this process or one before it."""
+        self._drain(timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
@@ -151,36 +156,34 @@ class InlineTransport:
 
     def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
         """Every group's part; ``released`` has the groups of which something is due now."""
-        total = Report()
-        for execution, batch in intakes:
-            report = execution.once(db, batch, runner, no_deadline())
-            total.released += self._due(execution, report)
-            total.announced += report.announced
-        return total
+        reports = [(one, one.once(db, batch, runner, NO_DEADLINE)) for one, batch in intakes]
+        released = [group for execution, report in reports for group in self._due(execution, report)]
+        return Report(released=released, announced=sum(report.announced for _, report in reports))
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
         is_due = report.due_at is not None and report.due_at <= self._clock()
         return [*report.released, *([execution.group.name] if is_due else [])]
 
-    def _run_due(self, total: Report) -> None:
-        todo = dict.fromkeys(total.released)
+    def _run_due(self, released: Sequence[str]) -> int:
+        """Run what is due in these groups, and what that releases; returns how many events handlers have announced."""
+        todo, reports = dict.fromkeys(released), list[Report]()
         while todo:
             name, _ = todo.popitem()
             if name in self._retrying:
-                released = partial(_note_released, todo, total)
-                self._retrying[name].run_due(released, seconds=SLICE)
+                self._retrying[name].run_due(partial(_note_released, todo, reports), seconds=SLICE)
+        return sum(report.announced for report in reports)
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
         report = self._all(intakes, db, OneByOne(Memory()))
-        self._left = self._left or report.announced > 0
+        self._may_have_left |= report.announced > 0
         todo = dict.fromkeys(report.released)
         while todo:
             name, _ = todo.popitem()
             if name in self._executions:
                 claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
-                report = self._executions[name].once(db, claim, OneByOne(Memory()), no_deadline())
-                self._left = self._left or report.announced > 0
-                todo.update(dict.fromkeys([*report.released, *([name] if claim.taken else [])]))
+                report = self._executions[name].once(db, claim, OneByOne(Memory()), NO_DEADLINE)
+                self._may_have_left |= report.announced > 0
+                todo.update(dict.fromkeys([*report.released, *([name] if report.claimed else [])]))
 
     def _refused(self, error: BaseException) -> TransportRefused:
         reason = f"the database did not take it: {one_line(error)}"
@@ -213,15 +216,15 @@ class _Nested:
         """It is another's."""
 
 
-def _note_released(todo: dict[str, None], total: Report, report: Report) -> None:
+def _note_released(todo: dict[str, None], reports: list[Report], report: Report) -> None:
     todo.update(dict.fromkeys(report.released))
-    total.announced += report.announced
+    reports.append(report)
 
 
 def _begin(db: HandlerConnection) -> None:
     """Python's SQLite driver begins a transaction late; a savepoint before that would commit when it is released."""
-    if db.dialect.name == "sqlite" and db.is_broken():
-        db.start("BEGIN IMMEDIATE")
+    if db.is_broken():
+        db.begin_at_once()
 
 
 def from_settings(settings: Settings) -> InlineTransport:

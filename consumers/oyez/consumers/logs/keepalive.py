@@ -8,10 +8,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..core.record import Record
 from ..database.positions import Partition
-from .log import FirstOffset, Log
+from .group_offsets import FirstOffset, GroupOffsets
+from .log import Log
 
 AFTER = 1.0  # s without a poll; a batch that takes longer costs the log a pause, which is not free
 LOOK = 0.25  # s
+
+
+class LockedOffsets:
+    """A `GroupOffsets` that is asked while a lock is held."""
+
+    def __init__(self, offsets: GroupOffsets, lock: threading.Lock) -> None:
+        self._offsets = offsets
+        self._lock = lock
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        with self._lock:
+            return self._offsets.siblings(partition)
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        with self._lock:
+            return self._offsets.first_offset(partition, first)
+
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        with self._lock:
+            return self._offsets.committed(partitions)
+
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+        with self._lock:
+            self._offsets.commit(positions, promise)
 
 
 class KeepAlive:
@@ -28,6 +53,7 @@ class KeepAlive:
         self._after = after
         self._clock = clock
         self._lock = threading.Lock()
+        self.offsets = LockedOffsets(log.offsets, self._lock)
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._polled = clock()
@@ -66,22 +92,6 @@ class KeepAlive:
     def positions(self) -> dict[Partition, int]:
         with self._lock:
             return self._log.positions()
-
-    def siblings(self, partition: Partition) -> list[Partition]:
-        with self._lock:
-            return self._log.siblings(partition)
-
-    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        with self._lock:
-            return self._log.first_offset(partition, first)
-
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        with self._lock:
-            return self._log.told(partitions)
-
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        with self._lock:
-            self._log.tell(positions, promise)
 
     def lags(self) -> dict[Partition, int]:
         with self._lock:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from oyez.schemas import OyezError
 
 from ..core.record import Record
 from ..database.positions import Partition
-
-FirstOffset = Literal["earliest", "latest"]
+from .group_offsets import GroupOffsets
 
 
 class LogError(OyezError):
@@ -29,6 +28,10 @@ class Log(Protocol):
     whose topic was deleted and made again: it is gained under the topic's new id. Whatever asks the log
     something may raise `LogAway`.
     """
+
+    @property
+    def offsets(self) -> GroupOffsets:
+        """Where partitions begin and end, and what the group has committed."""
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         """At most ``limit`` records of started partitions; waits up to ``wait`` s for the first, for no other."""
@@ -57,18 +60,6 @@ class Log(Protocol):
     def count(self, partition: Partition, position: int) -> int:
         """How many records a started partition has from a position on, as far as this is known without asking, or else
         asked. They are read for it where offsets do not count them."""
-
-    def siblings(self, partition: Partition) -> list[Partition]:
-        """All partitions of a partition's topic."""
-
-    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        """The offset of the earliest record, or the one after the latest."""
-
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The offsets that an at-least-once group told, for those partitions for which one did."""
-
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        """Tell the log the group's offsets, for tools that show lag and for at-least-once groups."""
 
     def idle(self) -> None:
         """Stay in the group without reading: nothing is fetched or returned until `resume`."""

@@ -8,11 +8,12 @@ from oyez.producers import MemoryBroker
 
 from ..core.record import Record
 from ..database.positions import Partition
-from .log import FirstOffset
+from .group_offsets import FirstOffset
+from .offsets import AT_LEAST_ONCE
 
 
 class MemoryGroup:
-    """The members of one consumer group, and the offsets they told."""
+    """The members of one consumer group, and the offsets they committed."""
 
     def __init__(self, broker: MemoryBroker, topics: Sequence[str]) -> None:
         self.broker = broker
@@ -39,10 +40,31 @@ class MemoryGroup:
         return [Partition(topic, topic_id, number) for number in range(self.broker.partitions(topic))]
 
 
+class MemoryGroupOffsets:
+    """The offsets of a `MemoryGroup`; see `GroupOffsets`."""
+
+    def __init__(self, group: MemoryGroup) -> None:
+        self._group = group
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        return self._group.partitions(partition.topic)
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        return 0 if first == "earliest" else self._group.broker.end(partition.topic, partition.number)
+
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
+        return {p: offset for p, (offset, promise) in known.items() if promise == AT_LEAST_ONCE}
+
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+        self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
+
+
 class MemoryLog:
     """A member of a `MemoryGroup`; see `Log`."""
 
     def __init__(self, group: MemoryGroup) -> None:
+        self.offsets = MemoryGroupOffsets(group)
         self._group = group
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
@@ -90,19 +112,6 @@ class MemoryLog:
 
     def count(self, partition: Partition, position: int) -> int:
         return self._group.broker.end(partition.topic, partition.number) - position
-
-    def siblings(self, partition: Partition) -> list[Partition]:
-        return self._group.partitions(partition.topic)
-
-    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        return 0 if first == "earliest" else self._group.broker.end(partition.topic, partition.number)
-
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
-        return {p: offset for p, (offset, promise) in known.items() if promise == "at-least-once"}
-
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
 
     def idle(self) -> None:
         self._rebalance()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from oyez.producers import SettingsError
 from oyez.schemas import OyezError
 
+from ..core.errors import ServiceAway
 from ..core.outcomes import Reject
 
 
@@ -14,11 +16,11 @@ class MailRefused(Reject):
     """
 
 
-class MailServerAway(OyezError):
+class MailServerAway(ServiceAway):
     """The mail server cannot be reached, or takes nothing at the moment; nothing was sent."""
 
 
-class MailSettingsWrong(OyezError):
+class MailSettingsWrong(SettingsError):
     """Mail cannot be sent as it is set; the message names the setting."""
 
 

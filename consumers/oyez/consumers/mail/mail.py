@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.headerregistry import Address
-from typing import Any, Self
+from typing import Any
 
 from uuid_utils import uuid7
 
@@ -17,12 +17,14 @@ from oyez.schemas import Event, Signal
 from ..core.tool_context import ToolContext
 from ..database import mails
 from ..database.connection import HandlerConnection
+from ..database.dialects.lookup import dialect_of
 from ..database.mails import URGENT
 from ..handlers.tools import Causes, EventId, Pending, Tool
 from .addresses import Addresses, parse, parse_all
 from .attachments import Attachment
 from .errors import MailRefused
 from .message import Parts, compose, from_line
+from .settings import mail_settings
 
 MOST_RECIPIENTS = 100
 FARTHEST = 10 * 366 * 86_400.0  # s; how far ahead a mail may be queued for
@@ -38,17 +40,12 @@ class Mail(Tool):
     Nothing is sent before that is committed, and then by `oyez mail send`.
     """
 
-    def __init__(self, tool_context: ToolContext, handler: str, db: HandlerConnection) -> None:
-        self._at = tool_context
-        self._handler = handler
-        self._pending = Pending(db, mails.queueing(db.dialect.name))
+    def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
+        super().__init__(context, handler, db)
+        self._most_bytes = mail_settings(context.settings).mail_size
+        self._pending = Pending(db, mails.queueing(dialect_of(db)))
         self._causes = Causes(handler)
         self._counts: Counter[EventId] = Counter()
-
-    @classmethod
-    def at(cls, tool_context: ToolContext, handler: str, db: HandlerConnection) -> Self:
-        """The mail of a handler."""
-        return cls(tool_context, handler, db)
 
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """As `Tool.begin`. A tool is made anew for each run, so that what is counted for an event begins anew too."""
@@ -87,22 +84,22 @@ class Mail(Tool):
         key, n = self._key(cause)
         given = [parse_all(one) for one in (to, cc, bcc, reply_to)]
         by = None if sender is None else _author(sender)
-        message_id = f"<{self._token(key, n)}@{by.domain if by else f'{self._at.app}.oyez'}>"
+        message_id = f"<{self._token(key, n)}@{by.domain if by else f'{self.context.app}.oyez'}>"
         parts = Parts(
             message_id, given[0], given[1], given[3], subject, text, html, tuple(attachments), headers or {}
         )
         content = compose(parts)
-        if len(content) > self._at.mail_size:
+        if len(content) > self._most_bytes:
             raise MailRefused(
-                f"mail: it has {len(content)} bytes, more than OYEZ_MAIL_SIZE allows ({self._at.mail_size})"
+                f"mail: it has {len(content)} bytes, more than OYEZ_MAIL_SIZE allows ({self._most_bytes})"
             )
-        now = self._at.clock()
+        now = self.context.clock()
         since = now if not_before is None else _moment(not_before, now)
         recipients = json.dumps(_recipients(*given[:3]))
         source, event_id = key or (None, None)
         row = {
-            "app": self._at.app,
-            "handler": self._handler,
+            "app": self.context.app,
+            "handler": self.handler,
             "source": source,
             "event_id": event_id,
             "n": n,
@@ -134,7 +131,7 @@ class Mail(Tool):
     def _token(self, key: EventId | None, n: int | None) -> str:
         if key is None:
             return uuid7().hex
-        said = json.dumps([self._at.app, self._handler, *key, n])
+        said = json.dumps([self.context.app, self.handler, *key, n])
         return hashlib.sha256(said.encode()).hexdigest()[:40]
 
 

@@ -48,7 +48,7 @@ class Turn(Protocol):
 
 
 class RowTurn:
-    """For PostgreSQL."""
+    """For databases that lock rows, such as PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,7 +79,10 @@ class RowTurn:
 
 
 class FileTurn:
-    """For SQLite: one sender at a time, on one host as SQLite itself. ``path`` is None for a database in memory."""
+    """For the others, such as SQLite: one sender at a time, on one host as SQLite itself.
+
+    ``path`` is None for a database in memory.
+    """
 
     def __init__(self, database: Database, path: Path | None) -> None:
         self._database = database
@@ -113,12 +116,11 @@ class FileTurn:
 
 def turn_of(database: Database) -> Turn:
     """What the database needs."""
-    if database.dialect == "postgresql":
+    if database.dialect.locks_rows:
         return RowTurn(database)
     with database.reading() as db:
-        row = db.exec_driver_sql("PRAGMA database_list").first()
-    file = row[2] if row is not None else ""
-    return FileTurn(database, Path(f"{file}-mail") if file else None)
+        file = database.dialect.file(db)
+    return FileTurn(database, file and file.with_name(f"{file.name}-mail"))
 
 
 def begun(

@@ -70,6 +70,12 @@ class MailSettings(Settings):
         return value
 
 
+def mail_settings(settings: Settings) -> MailSettings:
+    """The settings of mail that go with these: they are among them, or else they are read from the environment and
+    oyez.toml. Raises `SettingsError`."""
+    return settings if isinstance(settings, MailSettings) else MailSettings(**settings.model_dump())
+
+
 def _is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -86,3 +86,18 @@ class UrgentMail:
                 clock=self._clock,
             )
         return self._sender
+
+
+def urgent_mail(
+    group: str,
+    settings: MailSettings,
+    instrument: Instrument,
+    clock: Callable[[], float],
+    *,
+    idle_limit: float,
+) -> list[UrgentMail]:
+    """The task of a group's workers, where a mail server is set. ``idle_limit``: seconds that the database lets a
+    transaction stand idle."""
+    if settings.mail_host is None:
+        return []
+    return [UrgentMail(group, settings, instrument, idle_limit=idle_limit, clock=clock)]

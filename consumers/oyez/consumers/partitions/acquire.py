@@ -1,4 +1,4 @@
-"""Taking partitions: an epoch for each, from the row that says where to read on."""
+"""Acquiring partitions: an epoch for each, from the row that says where to read on."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from ..database import positions
 from ..database.connection import HandlerConnection
-from ..database.engine import Database, is_conflict
+from ..database.dialects.lookup import dialect_of
+from ..database.engine import Database
 from ..database.positions import Held, Partition
 from ..handlers.application import Group
-from ..logs.log import FirstOffset, Log
-from .first_positions import First, firsts
+from ..logs.group_offsets import FirstOffset, GroupOffsets
+from .initial_positions import InitialPositions, initial_positions
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What was taken, and the rows of what is not to be read."""
+class Acquired:
+    """What was acquired, and the rows of what is not to be read."""
 
     held: Mapping[Partition, Held]
     halted: Mapping[Partition, Held]
 
 
-class Taking:
-    """Takes partitions for one worker."""
+class Acquisition:
+    """Acquires partitions for one worker."""
 
     def __init__(
         self,
         group: Group,
-        log: Log,
+        offsets: GroupOffsets,
         database: Database,
         *,
         owner: str,
@@ -40,68 +40,62 @@ class Taking:
         clock: Callable[[], float],
     ) -> None:
         self._group = group
-        self._log = log
+        self._offsets = offsets
         self._database = database
         self._owner = owner
         self._first = first
         self._clock = clock
 
-    def take(self, gained: Collection[Partition]) -> Taken:
-        """Take what can be had now. What a batch, or a worker that is frozen in one, has locked is left for the next
+    def acquire(self, gained: Collection[Partition]) -> Acquired:
+        """Acquire what can be had now. What a batch, or a worker that is frozen in one, has locked is left for the next
         time, and does not hold up the others. Raises `LogAway`."""
-        first = firsts(self._database, self._log, self._group.name, gained, self._first)
-        told = self._log.told(gained)
+        first = initial_positions(self._database, self._offsets, self._group.name, gained, self._first)
+        committed = self._offsets.committed(gained)
         try:
-            return self._in_one(partial(self._take, gained=gained, first=first, told=told))
+            return self._in_one(partial(self._acquire, gained=gained, first=first, committed=committed))
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
         try:
-            return self._in_one(partial(self._take_free, gained=gained, first=first, told=told))
+            return self._in_one(partial(self._acquire_free, gained=gained, first=first, committed=committed))
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
-            return Taken({}, {})
+            return Acquired({}, {})
 
-    def _in_one(self, work: Callable[[HandlerConnection], Taken]) -> Taken:
+    def _in_one(self, work: Callable[[HandlerConnection], Acquired]) -> Acquired:
         with self._database.transaction() as db:
-            be_brief(db)
+            dialect_of(db).be_brief(db)
             return work(db)
 
-    def _take_free(
+    def _acquire_free(
         self,
         db: HandlerConnection,
         gained: Collection[Partition],
-        first: list[First],
-        told: Mapping[Partition, int],
-    ) -> Taken:
-        return self._take(db, positions.free(db, self._group.name, gained), first, told)
+        first: list[InitialPositions],
+        committed: Mapping[Partition, int],
+    ) -> Acquired:
+        return self._acquire(db, positions.free(db, self._group.name, gained), first, committed)
 
-    def _take(
+    def _acquire(
         self,
         db: HandlerConnection,
         gained: Collection[Partition],
-        first: list[First],
-        told: Mapping[Partition, int],
-    ) -> Taken:
+        first: list[InitialPositions],
+        committed: Mapping[Partition, int],
+    ) -> Acquired:
         """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
-        say where it began. A group that was at-least-once before goes on where it told the log it was."""
+        say where it began. A group that was at-least-once before goes on where it committed."""
         name, now = self._group.name, self._clock()
         for one in first:
             one.write(db, name, now)
         if self._group.is_exact:
-            positions.raise_to(db, name, {p: offset for p, offset in told.items() if p in gained})
-            rows = {p: positions.take(db, name, p, self._owner, now) for p in sorted(gained)}
+            positions.raise_to(db, name, {p: offset for p, offset in committed.items() if p in gained})
+            rows = {p: positions.acquire(db, name, p, self._owner, now) for p in sorted(gained)}
             held = {partition: row for partition, row in rows.items() if row is not None}
         else:
-            found = positions.count_takes(db, name, gained)
-            held = {p: replace(row, position=told.get(p, row.position)) for p, row in found.items()}
+            found = positions.count_acquisitions(db, name, gained)
+            held = {p: replace(row, position=committed.get(p, row.position)) for p, row in found.items()}
         rest = positions.read(db, name, set(gained) - held.keys())
         # What has no reason any more, somebody has cleared just now.
-        return Taken(held, {p: row for p, row in rest.items() if row.halted is not None})
-
-
-def be_brief(db: Connection) -> None:
-    """Do not wait for long for a row that somebody has locked; SQLite's engine does not anyway."""
-    if db.dialect.name == "postgresql":
-        db.execute(text("SET LOCAL lock_timeout = '500ms'"))
+        return Acquired(held, {p: row for p, row in rest.items() if row.halted is not None})

@@ -1,4 +1,4 @@
-"""The partitions that a worker holds: taken with an epoch, read from the database's position."""
+"""The partitions that a worker holds: acquired with an epoch, read from the database's position."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from sqlalchemy.exc import DBAPIError
 
 from ..core.record import Record
 from ..database import positions
-from ..database.engine import Database, DatabaseAway, is_conflict
+from ..database.dialects.lookup import dialect_of
+from ..database.engine import Database, DatabaseAway
 from ..database.positions import Held, Move, Partition
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import LogBack, LogLost, PartitionHalted
-from ..logs.log import FirstOffset, Log, LogAway
-from .acquire import Taking, be_brief
-from .first_positions import why_out_of_range
+from ..logs.group_offsets import FirstOffset
+from ..logs.log import Log, LogAway
+from .acquire import Acquisition
+from .initial_positions import why_out_of_range
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
-TAKES = 3  # epochs without progress, after which events are handled one at a time
-RETAKE = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
+ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
+ACQUIRE_AGAIN = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
 class Ownership:
@@ -41,7 +43,7 @@ class Ownership:
         self._group = group
         self._log = log
         self._database = database
-        self._taking = Taking(group, log, database, owner=owner, first=first, clock=clock)
+        self._acquisition = Acquisition(group, log.offsets, database, owner=owner, first=first, clock=clock)
         self._clock = clock
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
@@ -51,7 +53,7 @@ class Ownership:
         self._is_away = False
         self._has_suspects = False
         self.is_waiting = False
-        """Whether there are partitions that could not be taken yet."""
+        """Whether there are partitions that could not be acquired yet."""
 
     @property
     def held(self) -> Mapping[Partition, Held]:
@@ -89,15 +91,16 @@ class Ownership:
             self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
 
     def follow(self) -> None:
-        """Take what the log assigned since the last poll, and forget what it took away.
+        """Acquire what the log assigned since the last poll, and forget what it took away.
 
         What cannot be had yet, because its row is locked or the log does not answer, is tried again next time.
         """
         try:
             gained = self._log.gained()
-            self._halt(self._log.out_of_range())
+            if out_of_range := self._log.out_of_range():
+                self._halt(out_of_range)
             if gained or self._left:
-                self._start(self._to_take(gained))
+                self._start(self._to_acquire(gained))
                 self._heard()
             settled = self._held.keys() | self._halted.keys() | self._left.keys()
             self.is_waiting = not settled.issuperset(gained)
@@ -128,7 +131,7 @@ class Ownership:
         return [move for move in self.standing() if move.next != move.believed]
 
     def has_suspects(self) -> bool:
-        """Whether workers have died without getting on in a partition that was taken since this was last asked."""
+        """Whether workers have died without getting on in a partition that was acquired since this was last asked."""
         found, self._has_suspects = self._has_suspects, False
         return found
 
@@ -149,26 +152,26 @@ class Ownership:
             with self._database.transaction() as db:
                 positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
         except (DatabaseAway, DBAPIError):
-            return  # it is told again with the next attempt
+            return  # it is said again with the next attempt
 
     def go_back(self, moves: Iterable[Move]) -> None:
         """Read again from where these moves end: the log has been read further than was handled."""
         self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
     def moved(self, moves: list[Move]) -> None:
-        """The moves are committed; tell the log, whose copy is for lag tools."""
+        """The moves are committed here; now in the log too, whose copy is for lag tools."""
         ours = [move for move in moves if move.partition in self._held]
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
             self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
-        self._log.tell({move.partition: move.next for move in moves}, self._group.promise)
+        self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.
 
         Partitions that another worker has taken are left. If the log still says after a while that they are this
-        worker's, the other one was wrong, and they are taken again.
+        worker's, the other one was wrong, and they are acquired again.
         """
         self._adopt(self._rows(self._held), list(self._held))
 
@@ -200,12 +203,12 @@ class Ownership:
         self._log.start(starts)
 
     def _halt(self, out_of_range: Mapping[Partition, int]) -> None:
-        """What cannot be read on is written down for all to see, and not taken again until that is cleared."""
+        """What cannot be read on is written down for all to see, and not acquired again until that is cleared."""
         for partition, position in out_of_range.items():
             held = self._held.get(partition)
             if held is None:
                 continue
-            reason = why_out_of_range(self._log, self._group.name, partition, position)
+            reason = why_out_of_range(self._log.offsets, self._group.name, partition, position)
             halt = partial(
                 positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
             )
@@ -228,40 +231,44 @@ class Ownership:
 
     def _release(self, partitions: Iterable[Partition]) -> None:
         """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
-        counted = {p: held for p in partitions if (held := self._held[p]).takes or held.suspect is not None}
+        counted = {
+            p: held for p in partitions if (held := self._held[p]).acquisitions or held.suspect is not None
+        }
         if not counted:
             return
         try:
             with self._database.transaction() as db:
-                be_brief(db)
+                dialect_of(db).be_brief(db)
                 positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return
         self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
 
-    def _to_take(self, gained: Collection[Partition]) -> list[Partition]:
-        """What was gained, without what was left just now. What was lost and assigned again is taken at once."""
+    def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
+        """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
         now = self._clock()
-        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < RETAKE}
+        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < ACQUIRE_AGAIN}
         self._halted = {p: why for p, why in self._halted.items() if p in gained}
         return [p for p in gained if p not in self._left and p not in self._halted]
 
     def _start(self, gained: list[Partition]) -> None:
         if not gained:
             return
-        taken = self._taking.take(gained)
-        self._held.update(taken.held)
-        if any(held.takes > TAKES or held.suspect is not None for held in taken.held.values()):
+        acquired = self._acquisition.acquire(gained)
+        self._held.update(acquired.held)
+        if any(
+            held.acquisitions > ACQUISITIONS or held.suspect is not None for held in acquired.held.values()
+        ):
             self._has_suspects = True
-        self._log.start({partition: held.position for partition, held in taken.held.items()})
-        for partition, row in taken.halted.items():
+        self._log.start({partition: held.position for partition, held in acquired.held.items()})
+        for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
 
 
 def _unsuspected(held: Held, position: int) -> Held:
-    return replace(held, position=position, takes=0, suspect=None, starts=0)
+    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
 
 
 def _has_moved(held: Held, now: Held | None) -> bool:

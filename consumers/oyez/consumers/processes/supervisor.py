@@ -13,12 +13,13 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from types import FrameType
 
+from oyez.producers.delays import Delays
+
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import WorkerDied, WorkerFailed, WorkerKilled
 
-FIRST_DELAY = 0.5  # s until a worker that died is started again; doubled up to
-LONGEST_DELAY = 30.0
-STEADY = 60.0  # s after which a worker counts as healthy, and its delay is forgotten
+DELAYS = Delays(0.5, 30.0)  # until a worker that died is started again
+STEADY = 60.0  # s after which a worker counts as healthy, and its earlier deaths are forgotten
 GRACE = 30.0  # s that workers have to finish their batch
 
 
@@ -36,7 +37,7 @@ class _Slot:
     post: ProcessSpec
     process: ForkProcess | None = None
     started: float = 0.0
-    delay: float = FIRST_DELAY
+    deaths: int = 0
     again_at: float = field(default=0.0)
 
 
@@ -103,12 +104,13 @@ class Supervisor:
         slot.process.close()
         slot.process = None
         if now - slot.started > STEADY:
-            slot.delay = FIRST_DELAY
+            slot.deaths = 0
         if self._signal is not None:
             return  # a signal to the whole process group: it stopped as it should
-        slot.again_at = now + slot.delay
-        self._instrument.emit(WorkerDied(slot.post.group, slot.post.name, _how(code), slot.delay))
-        slot.delay = min(slot.delay * 2, LONGEST_DELAY)
+        slot.deaths += 1
+        delay = DELAYS.after(slot.deaths)
+        slot.again_at = now + delay
+        self._instrument.emit(WorkerDied(slot.post.group, slot.post.name, _how(code), delay))
 
     def _stop(self, slots: Sequence[_Slot]) -> None:
         running = [(slot.post, slot.process) for slot in slots if slot.process is not None]

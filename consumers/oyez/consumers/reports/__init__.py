@@ -1,12 +1,12 @@
 """What operators ask, by queries only: how far each group is, what waits, what was given up, what is in the spool."""
 
 from ..database.delivery_filter import Filter
+from ..logs.offsets import Ends, Offsets, PartitionEnds
 from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
 from .details import DeliveryDetails, dead_details, parked_details
 from .explain import Explanation, Part, explain
 from .groups import DeadGroup, dead_groups
 from .next_steps import way_out
-from .offsets import Ends, KafkaOffsets, Offsets, PartitionEnds
 from .spool_segments import Piece, pieces
 from .spool_states import SpoolState, state_of
 from .spool_verify import Verified, verify
@@ -21,7 +21,6 @@ __all__ = [
     "Explanation",
     "Filter",
     "GroupState",
-    "KafkaOffsets",
     "Offsets",
     "ParkedCounts",
     "ParkedDelivery",

@@ -22,8 +22,8 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 class ParkedDelivery:
     """A delivery in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
-    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``gone``: no process
-    of the application has had its handler for a while; nobody will run it.
+    ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``unregistered``: no
+    process of the application has had its handler for a while; nobody will run it.
     """
 
     id: int
@@ -43,7 +43,7 @@ class ParkedDelivery:
     attempts: int
     error: str | None
     size: int
-    gone: bool = False
+    unregistered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class DeadDelivery:
     partition: int | None
     offset: int | None
     size: int
-    gone: bool = False
+    unregistered: bool = False
 
 
 def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedDelivery]:
@@ -85,7 +85,7 @@ def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) 
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedDelivery(
             **_common(row),
-            gone=(row.app, row.handler) in left,
+            unregistered=(row.app, row.handler) in left,
             state=state_of(row),
             due_at=_time(row.due_at),
         )
@@ -99,7 +99,7 @@ def dead_deliveries(db: Connection, wanted: Filter, limit: int | None = None) ->
     for row in db.execution_options(yield_per=500).execute(query):
         yield DeadDelivery(
             **_common(row),
-            gone=(row.app, row.handler) in left,
+            unregistered=(row.app, row.handler) in left,
             reason=row.reason,
             died_at=utc(row.died_at),
             topic=row.topic,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
 from ..database.tables import dead, parked
@@ -27,7 +27,7 @@ class Part:
 
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
     when it was taken, parked or died. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
-    counts those behind it. ``is_gone``: the application has no such handler any more.
+    counts those behind it. ``is_unregistered``: the application has no such handler any more.
     """
 
     group: str
@@ -41,7 +41,7 @@ class Part:
     waits_for: TracedPrerequisite | None = None
     first: Trace | None = None
     behind_it: int = 0
-    is_gone: bool = False
+    is_unregistered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Explaining:
             waits_for=None if waits is None else self._prerequisite(waits),
             first=tracing.first_of_key(self._db, row) if state == "behind" else None,
             behind_it=0 if is_dead else tracing.followers(self._db, row),
-            is_gone=bool(row.handler) and row.handler not in self._handlers,
+            is_unregistered=bool(row.handler) and row.handler not in self._handlers,
         )
 
     def _prerequisite(self, prerequisite: Prerequisite) -> TracedPrerequisite:

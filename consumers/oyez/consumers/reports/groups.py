@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from ..database.delivery_filter import Filter
+from ..database.dialects.lookup import dialect_of
 from ..database.tables import dead
 from .deliveries import utc
 
@@ -37,7 +38,7 @@ class DeadGroup:
 
 def dead_groups(db: Connection, wanted: Filter) -> list[DeadGroup]:
     """The groups of the dead letters that the filter finds, the largest first."""
-    line = _first_line(db.dialect.name).label("line")
+    line = dialect_of(db).first_line(dead.c.error).label("line")
     same = (dead.c.handler, dead.c.signal, dead.c.reason, dead.c.wait_signal, line)
     query = select(
         *same,
@@ -72,10 +73,3 @@ def _group(rows: Sequence[Any]) -> DeadGroup:
         last_died_at=utc(max(row.last for row in rows)),
         example=min(row.example for row in rows),
     )
-
-
-def _first_line(dialect: str) -> ColumnElement[Any]:
-    if dialect == "postgresql":
-        return func.split_part(dead.c.error, "\n", 1)
-    end = func.instr(dead.c.error, "\n")
-    return case((end > 0, func.substr(dead.c.error, 1, end - 1)), else_=dead.c.error)

@@ -11,7 +11,7 @@ from .tracing import Trace, TracedPrerequisite
 def way_out(of: Explanation, part: Part) -> str | None:
     """One line; None for what is done."""
     event = _named(of.event_id, part.handler)
-    if part.is_gone:
+    if part.is_unregistered:
         command = "dead" if part.state == "dead" else "retry"
         return f"nothing: there is no handler {part.handler} any more; oyez {command} discard {event}"
     if part.waits_for is not None and part.state == "waiting":

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, case, func, select
 
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
+from ..logs.offsets import Ends, Offsets
 from .deliveries import utc
-from .offsets import Ends, Offsets
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ParkedCounts:
 @dataclass(frozen=True)
 class GroupState:
     """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked delivery was
-    parked; ``gone`` counts the parked deliveries of handlers that the application does not have."""
+    parked; ``unregistered`` counts the parked deliveries of handlers that the application does not have."""
 
     group: str
     promise: str
@@ -60,7 +60,7 @@ class GroupState:
     oldest_wait: float | None
     dead: int
     partitions: list[PartitionState]
-    gone: int = 0
+    unregistered: int = 0
 
 
 def group_states(
@@ -91,16 +91,20 @@ def group_states(
                 oldest_wait=None if oldest is None else max(0.0, now - oldest),
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
-                gone=left.pop(group.name, 0),
+                unregistered=left.pop(group.name, 0),
             )
         )
-    return found + [_gone(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()]
+    return found + [
+        _unregistered(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()
+    ]
 
 
-def _gone(name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float) -> GroupState:
+def _unregistered(
+    name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float
+) -> GroupState:
     """A group that the application does not have any more, and that has left something."""
     counts, oldest = parked_
-    return GroupState(name, "gone", None, counts, max(0.0, now - oldest), buried, [], count)
+    return GroupState(name, "unregistered", None, counts, max(0.0, now - oldest), buried, [], count)
 
 
 def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:
@@ -129,12 +133,12 @@ def _partitions(
     wanted = set(topics)
     ours = [log for log in ends if log.topic in wanted]
     known = {(row.topic_id, row.partition): row for row in rows}
-    told = {} if group.is_exact else offsets.told(group.name, ours)
+    committed = {} if group.is_exact else offsets.committed(group.name, ours)
     states = []
     for log in ours:
         for number, (low, high) in sorted(log.partitions.items()):
             row = known.get((log.topic_id, number))
-            at = (row.position if row else None) if group.is_exact else told.get((log.topic, number))
+            at = (row.position if row else None) if group.is_exact else committed.get((log.topic, number))
             lag = max(0, high - max(low, at or 0))
             kept = _kept(row) if row else {"owner": None}
             states.append(PartitionState(log.topic, number, at, high, lag, **kept))

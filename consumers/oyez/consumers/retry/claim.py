@@ -9,13 +9,15 @@ from sqlalchemy import Connection
 from oyez.schemas import Undecodable
 
 from ..core.deadline import Deadline
+from ..core.outcomes import UNRUN
 from ..database import claims, dead_letters, parked, start_notes
 from ..database.claims import ParkedRow
+from ..database.inbox import EventId
 from ..execution.ask_met_by import answered
-from ..execution.delivery import UNRUN, Delivery, Result
-from ..execution.plan import Work
+from ..execution.delivery import Delivery, Result, Work
+from ..execution.intake import Kept, Load
 from ..execution.reader import Reader, Taken
-from ..execution.readiness import MetPrerequisites, Readiness, ask
+from ..execution.readiness import Known, MetPrerequisites, ask
 from ..handlers.application import Group
 
 
@@ -26,26 +28,26 @@ class Claim:
         self._group = group
         self._reader = reader
         self._limit = limit
-        self.taken = 0
-        self.delays: list[float] = []
-        """For how many seconds the rows had been due that are due by themselves."""
-        self._lost = 0
 
-    def take(self, db: Connection, now: float) -> list[Work]:
+    def take(self, db: Connection, now: float) -> Load:
         """Claim; only a key's head and the rows behind it, in order."""
-        return self._works(db, self._claimed(db, now), now)
-
-    def _claimed(self, db: Connection, now: float) -> list[ParkedRow]:
         rows = self._found(db, now)
-        self.taken = len(rows)
-        self.delays = [now - row.due_at for row in rows if row.due_at is not None and row.due_at <= now]
-        return before_later(rows, now)
+        delays = [now - row.due_at for row in rows if row.due_at is not None and row.due_at <= now]
+        return self._load(db, rows, before_later(rows, now), delays, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         return claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
 
-    def _works(self, db: Connection, rows: Sequence[ParkedRow], now: float) -> list[Work]:
+    def _load(
+        self,
+        db: Connection,
+        found: Sequence[ParkedRow],
+        rows: Sequence[ParkedRow],
+        delays: Sequence[float],
+        now: float,
+    ) -> Load:
+        """What can be decoded of the rows to be run; the others are given up."""
         works: list[Work] = []
         lost: list[tuple[ParkedRow, str]] = []
         for at, row in enumerate(rows):
@@ -56,40 +58,34 @@ class Claim:
             else:
                 works.append((taken, [Delivery(self._group.by_name[row.handler], taken, at, row)]))
         self._bury(db, lost, now)
-        return works
+        return Load(works, [row.id for row in found], delays, len(lost))
 
-    def readiness(self, db: Connection, works: list[Work], met: MetPrerequisites) -> Readiness:
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Each row is checked from the start. There are no heads: whoever holds the head of a key holds the key."""
-        readiness = Readiness(met, {})
-        unmet = ask(db, self._group.app, works, met)
-        for prerequisite in answered(db, self._group, works, unmet):
-            readiness.complete(prerequisite, -1)
-        if unmet:
-            self._find_last(
-                db,
-                [
-                    delivery
-                    for _, deliveries in works
-                    for delivery in deliveries
-                    if delivery.prerequisite in unmet
-                ],
-            )
-        return readiness
+        unmet = ask(db, self._group.app, load.works, met)
+        if not unmet:
+            return Known(met, last=frozenset())
+        found = answered(db, self._group, unmet)
+        needed = [one for _, ours in load.works for one in ours if one.prerequisite in unmet]
+        return Known(met, answered=found, last=self._last(db, needed))
 
-    def _find_last(self, db: Connection, needed: Sequence[Delivery]) -> None:
+    def _last(self, db: Connection, needed: Sequence[Delivery]) -> frozenset[tuple[str, EventId]]:
         """Others of this claim wait for these deliveries' events: a long chain is not to take a transaction a link."""
         completing = self._group.completing
-        names = {name for delivery in needed for name in completing[delivery.taken.declaration.name]}
-        ours = [delivery for delivery in needed if delivery.handler.name in names]
-        last = dead_letters.last(
-            db, self._group.app, [delivery.taken.event_id for delivery in ours], sorted(names)
-        )
-        for delivery in ours:
-            delivery.is_last = delivery.taken.event_id in last
+        names = {name for one in needed for name in completing[one.taken.declaration.name]}
+        ours = [one for one in needed if one.handler.name in names]
+        last = dead_letters.last(db, self._group.app, [one.taken.event_id for one in ours], sorted(names))
+        return frozenset((one.handler.name, one.taken.event_id) for one in ours if one.taken.event_id in last)
 
-    def accept(self, db: Connection, results: list[Result], deadline: Deadline) -> list[Result]:
+    def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
         """What there was no time for stays as it is."""
-        return [result for result in results if result[1] is not UNRUN] if deadline.is_over() else results
+        if not deadline.is_over():
+            return Kept(results)
+        return Kept([result for result in results if result[1] is not UNRUN])
+
+    def finish(self, db: Connection, kept: Kept, now: float) -> int:
+        """Nothing: what could not be decoded was given up before the rest was run."""
+        return 0
 
     def _read(self, row: ParkedRow) -> Taken:
         taken = self._reader.read(row)
@@ -97,16 +93,9 @@ class Claim:
             raise Undecodable(f"it is no {self._group.by_name[row.handler].declaration.name} any more")
         return taken
 
-    def finish(self, db: Connection, now: float) -> int:
-        """What could not be decoded was buried before the rest was run; returns how many."""
-        return self._lost
-
     def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
-        self._lost = len(rows)
-        dead_letters.bury(
-            db,
-            [dead_letters.letter(row, self._group.app, "undecodable", reason, now) for row, reason in rows],
-        )
+        app = self._group.app
+        dead_letters.bury(db, [dead_letters.letter(row, app, "undecodable", why, now) for row, why in rows])
         parked.remove(db, [row.id for row, _ in rows])
 
 
@@ -118,15 +107,15 @@ class NotedClaim(Claim):
         self._number = number
         self._ids = ids
 
-    def take(self, db: Connection, now: float) -> list[Work]:
+    def take(self, db: Connection, now: float) -> Load:
         """Claim those that are still due."""
         start_notes.hold(db, self._number)
         return super().take(db, now)
 
-    def finish(self, db: Connection, now: float) -> int:
+    def finish(self, db: Connection, kept: Kept, now: float) -> int:
         """The note is done with."""
         start_notes.forget(db, self._number)
-        return super().finish(db, now)
+        return super().finish(db, kept, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group

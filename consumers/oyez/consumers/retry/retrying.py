@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.report import Report
@@ -17,12 +17,12 @@ from ..database import claims, dead_letters, notices, parked, parked_age, prereq
 from ..database.claims import ParkedRow
 from ..database.engine import DatabaseAway
 from ..database.mark_met import meet
+from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from .claim import NotedClaim, before_later
 
 ALONE = 3  # unfinished starts of a row, after which it is run alone
-LONE_DEATHS = 3  # unfinished starts of a row that ran alone, after which it is given up
 
 
 class Start(NamedTuple):
@@ -40,7 +40,7 @@ class Retrying:
         self,
         execution: Execution,
         reader: Reader,
-        limits: RetryPolicy,
+        policy: RetryPolicy,
         *,
         batch: int,
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
@@ -49,7 +49,7 @@ class Retrying:
         self._execution = execution
         self._group = execution.group
         self._reader = reader
-        self._policy = limits
+        self._policy = policy
         self._batch = batch
         self._upkeep = upkeep
         self._left: list[int] = []
@@ -123,11 +123,8 @@ class Retrying:
         claim = NotedClaim(self._group, self._reader, start.number, start.ids)
         try:
             if start.unfinished < ALONE + LONE_DEATHS:
-                report = self._execution.handle(claim, stop)
-            else:
-                report = self._execution.bury(claim)
-            report.delays = claim.delays
-            return report
+                return self._execution.handle(claim, stop)
+            return self._execution.bury(claim)
         except DatabaseAway:
             self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
             raise
@@ -148,8 +145,7 @@ class Retrying:
         application's own tables should answer and cannot at the moment is left.
         """
         now, app = self._execution.clock(), self._group.app
-        names = list(self._group.by_name)
-        found = claims.expired(db, self._group.name, names, now - self._policy.max_age, self._batch)
+        found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)
         met = prerequisites.lock(db, app, awaited, now)
@@ -162,6 +158,16 @@ class Retrying:
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
         parked.promote(db, app, freed, now)
         return len(rows)
+
+    def _expired(self, db: Connection, now: float) -> list[ParkedRow]:
+        """Heads that have waited longer than their handler's ``max_age``; not locked."""
+        ages: dict[float, list[str]] = {}
+        for handler in self._group.handlers:
+            ages.setdefault(self._policy.of(handler.retry).max_age, []).append(handler.name)
+        found: list[ParkedRow] = []
+        for age, names in ages.items():
+            found += claims.expired(db, self._group.name, names, now - age, self._batch - len(found))
+        return found
 
 
 def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:

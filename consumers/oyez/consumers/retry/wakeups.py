@@ -54,10 +54,10 @@ class Looking:
 
 
 class Listening:
-    """Hears PostgreSQL's NOTIFY. The worker itself knows when the next row is due by time."""
+    """Hears what the database notifies. The worker itself knows when the next row is due by time."""
 
-    def __init__(self, database: Database, group: Group) -> None:
-        self._notices = Notices(database, group.name)
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
 
     def due(self) -> bool:
         return self._notices.heard()
@@ -71,6 +71,7 @@ class Listening:
 
 def wakeups(database: Database, group: Group, clock: Callable[[], float]) -> Wakeups:
     """What the database offers."""
-    if database.dialect == "postgresql":
-        return Listening(database, group)
-    return Looking(database, group, clock)
+    notifier = database.dialect.notifier
+    if notifier is None:
+        return Looking(database, group, clock)
+    return Listening(Notices(database, notifier, group.name))

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import Engine
-
-from oyez.producers import SettingsError, Transport, transport_from
-from oyez.producers.kafka.durability import shipping_transport
-from oyez.producers.spool import Folder, found_in
-from oyez.producers.spool.transport import own_spool
 
 from ..core.backoff import RetryPolicy
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
 from ..execution.reader import Reader
-from ..handlers.application import Group
+from ..handlers.application import Application, Group
 from ..instrumentation.emitter import Instrument, logging_instrument
-from ..logs.kafka import KafkaLog
-from ..logs.keepalive import KeepAlive
 from ..logs.log import Log
-from ..logs.members import Members
-from ..logs.spool import SpoolLog
-from ..mail.urgent import UrgentMail
+from ..logs.lookup import find_log_backend, log_backend
 from ..outbox.lease import RowLease
 from ..outbox.relay import Drainer
 from ..outbox.relay_thread import Draining, DrainThread, NoDraining
@@ -37,16 +26,12 @@ from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
-from ..upkeep.after_deploy import Gone, NotRequired
-from ..upkeep.ask_for_parked import AskForParked
-from ..upkeep.retention import DAY, retention
-from ..upkeep.spool_retention import ReadSegments
-from ..upkeep.upkeep import MaintenanceTask, Upkeep
-from ..worker.batches import Batches
+from ..upkeep.upkeep import Upkeep
 from ..worker.retry_loop import RetryLoop
+from ..worker.round import Reading
 from ..worker.worker import Worker
-
-log = logging.getLogger("oyez.kafka")
+from .maintenance import TaskContext, tasks_for
+from .outlets import outlet_from
 
 
 def retry_policy_from(settings: ListenSettings) -> RetryPolicy:
@@ -66,62 +51,26 @@ def topics_of(group: Group, settings: ListenSettings) -> list[str]:
     return sorted({declaration.topic or settings.topic for declaration in group.declarations})
 
 
+def readers_of(application: Application, settings: ListenSettings) -> dict[str, set[str]]:
+    """The names of the groups that read a topic, by topic."""
+    readers: dict[str, set[str]] = {}
+    for group in application.groups.values():
+        for topic in topics_of(group, settings):
+            readers.setdefault(topic, set()).add(group.name)
+    return readers
+
+
 def log_for(group: Group, settings: ListenSettings, engine: Engine) -> Log:
-    """The log of the transport that is set, polled also while its worker is busy; see `require_log`."""
-    require_log(settings)
-    if settings.transport == "kafka":
-        return kafka_log(group, settings)
-    return spool_log(group, settings, engine)
+    """The log of the transport that is set, for a worker. Raises `SettingsError` if there is none."""
+    return log_backend(settings).join(group.name, topics_of(group, settings), Database(engine))
 
 
-def require_log(settings: ListenSettings) -> None:
-    """Raises `SettingsError` for a transport that leaves nothing to listen to."""
-    if settings.transport not in ("kafka", "spool"):
-        raise SettingsError(
-            f"transport {settings.transport} (OYEZ_TRANSPORT) leaves nothing to listen to; use kafka or spool"
-        )
-
-
-def kafka_log(group: Group, settings: ListenSettings) -> Log:
-    """The group's log on Kafka."""
-    return KeepAlive(
-        KafkaLog(
-            group.name,
-            topics_of(group, settings),
-            servers=settings.kafka,
-            options=settings.kafka_options,
-            logger=log,
-        )
-    )
-
-
-def spool_log(group: Group, settings: ListenSettings, engine: Engine) -> Log:
-    """The group's log in the folders of the spool."""
-    topics = topics_of(group, settings)
-    return KeepAlive(
-        SpoolLog(
-            lambda: [folder for folder in folders(settings) if folder.topic in topics],
-            members_of(group, engine),
-        )
-    )
-
-
-def members_of(group: Group, engine: Engine) -> Members:
-    """A new member of a group that reads the spool, with the others."""
-    name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
-    return Members(Database(engine), group.name, name)
-
-
-def folders(settings: ListenSettings) -> list[Folder]:
-    """The logs of the spool that are read."""
-    return found_in(spools_read(settings), settings.topic)
-
-
-def spools_read(settings: ListenSettings) -> list[Path]:
-    """Where logs of the spool are looked for: below the folders that are set, and below this process's own one, where
-    what its handlers announce is put."""
-    own = own_spool(settings)
-    return [*settings.spools, *([own] if own.is_dir() or not settings.spools else [])]
+def log_for_sweep(group: Group, settings: ListenSettings, engine: Engine) -> Log | None:
+    """The log for one sweep, if it is for sweeps to read, and nobody else does."""
+    backend = find_log_backend(settings)
+    if backend is None:
+        return None
+    return backend.join_alone(group.name, topics_of(group, settings), Database(engine))
 
 
 def make_worker(
@@ -150,7 +99,7 @@ def make_worker(
         execution,
         source,
         ownership,
-        Batches(execution, ownership, patient, told, sleep=sleep),
+        Reading(execution, source, ownership, patient, told, batch=settings.batch, sleep=sleep),
         retrying_for(execution, settings, told),
         wakeups(database, group, clock),
         patient,
@@ -166,26 +115,11 @@ def drainer_for(settings: ListenSettings, engine: Engine) -> Drainer:
     database = Database(engine)
     return Drainer(
         database,
-        partial(_outlet, settings),
+        partial(outlet_from, settings),
         RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
         batch=settings.batch,
         patience=settings.flush_timeout,
     )
-
-
-def require_outlet(settings: ListenSettings) -> None:
-    """Raises `SettingsError` for a transport into which the outbox must not be drained: what leaves it is deleted."""
-    if settings.transport == "memory":
-        raise SettingsError(
-            "transport memory (OYEZ_TRANSPORT) ends with this process, and what is in the outbox would be gone; use "
-            "kafka, spool or inline"
-        )
-
-
-def _outlet(settings: ListenSettings) -> Transport:
-    """The transport that is set; of Kafka the plain one, since here the database is the buffer."""
-    require_outlet(settings)
-    return shipping_transport(settings) if settings.transport == "kafka" else transport_from(settings)
 
 
 def draining_for(group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument) -> Draining:
@@ -209,10 +143,9 @@ def execution_for(
     return Execution(
         group,
         database,
-        limits=retry_policy_from(settings),
+        settings=settings,
+        policy=retry_policy_from(settings),
         budget=settings.budget,
-        topic=settings.topic,
-        mail_size=settings.mail_size,
         clock=clock,
         sleep=sleep,
         timer=timer,
@@ -234,24 +167,10 @@ def retrying_for(
 
 def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instrument) -> Upkeep:
     """What is done in a group's sweeps besides."""
-    forgetting = retention(
-        execution.group,
-        inbox_seconds=settings.inbox_days * DAY,
-        dead_seconds=None if settings.dead_days is None else settings.dead_days * DAY,
-        clock=execution.clock,
-    )
-    group = execution.group
-    tasks: list[MaintenanceTask] = [AskForParked(group), NotRequired(group), Gone(group), *forgetting]
-    if settings.mail_host is not None:
-        idle = settings.idle_in_transaction
-        tasks.insert(0, UrgentMail(group.name, settings, instrument, idle_limit=idle, clock=execution.clock))
-    if settings.transport == "spool" and settings.spool_retention != "keep":
-        tasks.append(
-            ReadSegments(
-                group.application, settings.topic, settings.spool_retention, lambda: folders(settings)
-            )
-        )
-    return Upkeep(execution.database, tasks, execution.clock)
+    group, backend = execution.group, find_log_backend(settings)
+    read = None if backend is None else backend.retention(readers_of(group.application, settings))
+    context = TaskContext(group, settings, instrument, execution.clock, log_retention=read)
+    return Upkeep(execution.database, tasks_for(context), execution.clock)
 
 
 def retrying_for_group(

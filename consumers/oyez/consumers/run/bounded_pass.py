@@ -16,7 +16,8 @@ from ..handlers.application import Group
 from ..logs.log import Log
 from ..settings import ListenSettings
 from ..worker.retry_loop import Once
-from ..worker.worker import POLL, Worker
+from ..worker.round import POLL
+from ..worker.worker import Worker
 from .assembly import drainer_for, engine_from, log_for, make_worker
 from .listened import Listened, check_limit
 from .sweep_pass import in_order

@@ -14,11 +14,11 @@ from ..database.migrating import require
 from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
-from .assembly import draining_for, engine_from, log_for, make_worker, require_log
-from .spool_folders import require_spools
+from .assembly import draining_for, engine_from, log_for, make_worker
 
 
 def prepare(application: Application, settings: ListenSettings) -> None:
@@ -27,8 +27,7 @@ def prepare(application: Application, settings: ListenSettings) -> None:
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
-    require_log(settings)
-    require_spools(settings)
+    log_backend(settings).check()
     engine = engine_from(settings)
     try:
         require(engine)

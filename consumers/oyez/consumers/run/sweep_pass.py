@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,7 @@ from ..retry.retrying import Retrying
 from ..settings import ListenSettings
 from ..worker.allowance import Allowance
 from ..worker.totals import Tally
-from .assembly import make_worker, members_of, retrying_for_group, spool_log
-
-log = logging.getLogger("oyez")
+from .assembly import log_for_sweep, make_worker, retrying_for_group
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,10 @@ class Sweeper:
         self._retrying: Retrying = retrying_for_group(group, settings, engine)
 
     def read(self, tally: Tally, stop: Callable[[], bool], allowance: Allowance) -> None:
-        """Read the log to its end, as a worker would. If somebody reads it already, that is left to them."""
-        if self._settings.transport != "spool":
+        """Read the log to its end, as a worker would. What is read by workers is left to them."""
+        source = log_for_sweep(self.group, self._settings, self._engine)
+        if source is None:
             return
-        others = members_of(self.group, self._engine).others()
-        if others:
-            log.info("%s is being read by %s", self.group.name, ", ".join(others))
-            return
-        source = spool_log(self.group, self._settings, self._engine)
         worker = make_worker(self.group, self._settings, engine=self._engine, source=source)
         tally.merge(worker.run_out(stop, allowance))
         self.halted = worker.halted

@@ -1,4 +1,4 @@
-"""After a deploy: what is parked waits for what its handler requires today; handlers that are gone hold nobody up."""
+"""After a deploy: what is parked waits for what its handler requires today; unregistered handlers hold nobody up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..database import after_deploy, delivery_moves, notices, prerequisites
 from ..database.engine import Database
 from ..database.tables import dead, parked
 from ..handlers.application import Group
-from ..handlers.recorded_handlers import gone, see
+from ..handlers.recorded_handlers import see, unregistered
 
 STEP = 500  # rows at a step
 IDLE = 60.0  # s; after the end, until it begins anew
@@ -43,9 +43,9 @@ class NotRequired:
         return len(ids)
 
 
-class Gone:
+class Unregistered:
     """Says that this version's handlers are at work, and meets the prerequisites that only deliveries of handlers
-    which are gone stand in the way of. Those deliveries stay where they are.
+    which are not registered any more stand in the way of. Those deliveries stay where they are.
 
     Every delivery is looked at once: later on, whoever finishes an event does not ask for such handlers.
     """
@@ -65,7 +65,7 @@ class Gone:
         group = self._group
         database.repeat(lambda db: see(db, group.app, group.handlers, now))
         with database.reading() as db:
-            names = gone(db, group.application, now)
+            names = unregistered(db, group.application, now)
             self._done &= names  # one that was back meanwhile may have left more
             if names <= self._done or not self._signals:
                 return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oyez.schemas import Prerequisite
+from oyez.schemas.declaration import Prerequisite
 
 from ..database import claims
 from ..database.engine import Database

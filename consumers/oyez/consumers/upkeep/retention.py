@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 
-from oyez.schemas import Declaration
+from oyez.schemas.declaration import Declaration
 
 from ..admin import Discard
 from ..database import retention as forgetting
@@ -158,13 +158,13 @@ class DeadLetters:
 
 
 def retention(
-    group: Group, *, inbox_seconds: float, dead_seconds: float | None, clock: Callable[[], float]
+    group: Group, clock: Callable[[], float], inbox_days: float, dead_days: float | None
 ) -> list[InboxWindow | Remembered | DeadLetters]:
-    """What a worker of ``group`` forgets."""
+    """What a worker of ``group`` forgets; ``dead_days`` is None where dead letters are kept."""
     tasks: list[InboxWindow | Remembered | DeadLetters] = []
     if group.is_exact:
-        tasks.append(InboxWindow(group.name, inbox_seconds))
+        tasks.append(InboxWindow(group.name, inbox_days * DAY))
         tasks.append(Remembered(group.app, group.declarations))
-    if dead_seconds is not None:
-        tasks.append(DeadLetters(group.application, dead_seconds, clock))
+    if dead_days is not None:
+        tasks.append(DeadLetters(group.application, dead_days * DAY, clock))
     return tasks

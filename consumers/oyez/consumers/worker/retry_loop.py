@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
+
+from oyez.producers.delays import Delays
 
 from ..database.engine import DatabaseAway
 from ..execution.broken_deploy import HandlersBroken
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 PASSING = 0.2  # s; what the database needs longer than that is worth a line in the log
-FIRST, LONGEST = 0.1, 5.0  # s between attempts to reach the database
-FIRST_BROKEN, LONGEST_BROKEN = 1.0, 60.0  # s between attempts at a batch that everything fails in
+AWAY = Delays(0.1, 5.0)  # between attempts to reach the database
+BROKEN = Delays(1.0, 60.0)  # between attempts at a batch that everything fails in
 NAP = 0.5  # s; how soon a stop is heard
 
 
@@ -31,18 +34,19 @@ class RetryLoop:
 
     def until_back(self, work: Callable[[], T], stopped: Callable[[], bool]) -> T:
         """Do ``work``; while the database is away, again. Raises `DatabaseAway` when stopped."""
-        delay, waited = FIRST, False
+        attempts, waited = 0, False
         while True:
             try:
                 result = work()
             except DatabaseAway as error:
                 if stopped():
                     raise
+                attempts += 1
+                delay = AWAY.after(attempts)
                 if PASSING < delay <= 2 * PASSING:
                     self._emit(events.DatabaseLost(self._name, str(error)))
                     waited = True
                 self._wait(delay, stopped)
-                delay = min(delay * 2, LONGEST)
             else:
                 if waited:
                     self._emit(events.DatabaseBack(self._name))
@@ -59,7 +63,7 @@ class RetryLoop:
         Once they are known to be broken a stop cuts nothing any more: what has failed in a part of the batch would be
         too little to tell, and be parked.
         """
-        delay, said = FIRST_BROKEN, ""
+        attempts, said = 0, ""
         stop = stopped
         while True:
             try:
@@ -70,10 +74,10 @@ class RetryLoop:
                 if str(error) != said:
                     said = str(error)
                     self._emit(events.HandlersBroken(self._name, said))
-                self._wait(delay, stopped)
+                attempts += 1
+                self._wait(BROKEN.after(attempts), stopped)
                 if stopped():
                     raise
-                delay = min(delay * 2, LONGEST_BROKEN)
             else:
                 if said:
                     self._emit(events.HandlersRepaired(self._name))
@@ -104,6 +108,18 @@ class Once(RetryLoop):
         except HandlersBroken as error:
             tell(error)
             raise
+
+
+def having_failed(error: Exception, work: Callable[P, T]) -> Callable[P, T]:
+    """``work``, whose first attempt was made outside of the loop and has failed: that is what its first call raises."""
+    failures = [error]
+
+    def again(*given: P.args, **named: P.kwargs) -> T:
+        if failures:
+            raise failures.pop()
+        return work(*given, **named)
+
+    return again
 
 
 def _never() -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..core.record import Record
 from ..core.report import Report
 from ..database import outbox
 from ..database.engine import DatabaseAway
-from ..database.positions import Partition
 from ..execution.batch import Batch, Fenced
 from ..execution.broken_deploy import HandlersBroken
 from ..execution.execution import Execution
@@ -23,11 +21,10 @@ from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
 from .allowance import Allowance
-from .batches import Batches
 from .retry_loop import RetryLoop
+from .round import Reading
 from .totals import Tally
 
-POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
 TELL_LAGS = 1.0  # s; between two looks at how far the log has got
 QUIET = 5  # rounds without a record, after which a log counts as read out
@@ -42,10 +39,10 @@ class Worker:
         execution: Execution,
         source: Log,
         ownership: Ownership,
-        batches: Batches,
+        reading: Reading,
         retrying: Retrying,
         wakeups: Wakeups,
-        patience: RetryLoop,
+        retry_loop: RetryLoop,
         instrument: Instrument,
         *,
         draining: Draining,
@@ -59,17 +56,16 @@ class Worker:
         self._name = execution.group.name
         self._log = source
         self._ownership = ownership
-        self._batches = batches
+        self._reading = reading
         self._retrying = retrying
         self._wakeups = wakeups
-        self._patience = patience
+        self._retry_loop = retry_loop
         self._instrument = instrument
         self._draining = draining
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
         self._clock = execution.clock
-        self._alone = 0
         self._told_lags = float("-inf")
         self._swept = float("-inf")
         self._written = self._clock()
@@ -120,7 +116,7 @@ class Worker:
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
         count = self.read(stopped, most)
-        self._patience.until_back(lambda: self._retry(stopped), stopped)
+        self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._draining.wake()
         self._tell_lags()
@@ -128,19 +124,13 @@ class Worker:
 
     def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
-        limit = self._batch if most is None else min(self._batch, most)
-        self._patience.until_back(self._ownership.look, stopped)
-        records = self._log.poll(1 if self._alone else limit, POLL)
-        polled = frozenset(self._log.positions())
-        self._patience.until_back(self._ownership.follow, stopped)
-        if self._ownership.has_suspects():
-            self._alone = self._batch
-            self._emit(events.Suspecting(self._name, self._alone))
-        if records:
-            self._handle(records, polled, stopped, limit)
-        if not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
-            self._patience.until_back(self._write_positions, stopped)
-        return len(records)
+        found = self._reading.round(stopped, most)
+        if found.report is not None:
+            self._written = self._clock()
+            self._count(found.report)
+        elif not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
+            self._retry_loop.until_back(self._write_positions, stopped)
+        return found.records
 
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
@@ -180,28 +170,6 @@ class Worker:
         self._log.close()
         self._draining.close()
 
-    def _handle(
-        self,
-        records: Sequence[Record],
-        polled: frozenset[Partition],
-        stopped: Callable[[], bool],
-        limit: int | None = None,
-    ) -> None:
-        batch = self._batches.read(records, polled)
-        if not batch.events and not batch.undecodable:
-            return
-        begun = self._timer()
-        if self._alone:
-            self._alone -= 1
-            report = self._batches.handle_alone(batch, records[0], stopped)
-        else:
-            report = self._batches.handle(batch, stopped, is_full=len(records) >= (limit or self._batch))
-        if report is not None:
-            self._written = self._clock()
-            self._count(report)
-            seconds = self._timer() - begun
-            self._emit(events.BatchHandled(self._name, len(batch.events), seconds, report))
-
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._clock()
         if not 0 <= now - self._swept < self._sweep_every:
@@ -226,7 +194,7 @@ class Worker:
         moves = self._ownership.moves()
         if moves and self._group.is_exact:
             try:
-                self._execution.handle(Batch(self._group, [], moves))
+                self._execution.handle(Batch(self._group, moves=moves))
             except Fenced:
                 self._ownership.restore()
                 return

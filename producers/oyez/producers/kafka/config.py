@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oyez.schemas import CONTENT_TYPE
+from oyez.schemas.encoding import CONTENT_TYPE
 
 from ..transport import Lasting
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +10,8 @@ import typer
 from oyez.producers import Announcer, NotAnnounced, Undelivered
 from oyez.producers.kafka.durability import spool_of
 from oyez.producers.outgoing import Route, typed
-from oyez.schemas import Declaration, InvalidEvent, OyezError, Signal, catalogue
+from oyez.schemas import InvalidEvent, OyezError, Signal, catalogue
+from oyez.schemas.declaration import Declaration
 
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -56,7 +57,8 @@ def announce(
     handlers_of(settings)
     declaration = catalogue[int(signal) if signal.isdecimal() else signal]
     events = [_checked(declaration, where, one, key, settings.topic) for where, one in read_data(data)]
-    _probe(settings)
+    if settings.transport in PROBES:
+        PROBES[settings.transport](settings)
     ids, problem = _announced(settings, events, key)
     if as_json:
         output.json_array({"id": one} for one in ids)
@@ -80,13 +82,20 @@ def _checked(declaration: Declaration, where: str, data: Data, key: str | None, 
     return event
 
 
-def _probe(settings: ListenSettings) -> None:
-    if settings.transport == "kafka" and settings.durability == "spooled":
+def _probe_kafka(settings: ListenSettings) -> None:
+    """Not where the spool takes the event while the broker is away."""
+    if settings.durability == "spooled":
         spool_of(settings)  # what is missing is named, whether the broker is there or not
-    elif settings.transport == "kafka" and (settings.spool is None or settings.durability == "acked"):
+    elif settings.spool is None or settings.durability == "acked":
         probes.kafka(settings)
-    elif settings.transport == "inline":
-        probes.database(settings)
+
+
+PROBES: Mapping[str, Callable[[ListenSettings], None]] = {
+    "kafka": _probe_kafka,
+    "inline": probes.database,
+}
+"""What is asked, for some transports, so that the command ends at once with one clear line, before the first event.
+A transport without an entry is not asked: it says itself what is wrong."""
 
 
 def _announced(

@@ -37,7 +37,7 @@ def _force(command_context: CommandContext, advance: Advance) -> Tally:
     for group in command_context.application.groups.values():
         execution = execution_for(group, database, command_context.settings)
         total.add(Force(execution, Reader(group)).pull(command_context.wanted, advance))
-    total.gone += max(0, len(command_context.ids) - total.chosen)
+    total.unregistered += max(0, len(command_context.ids) - total.chosen)
     return total
 
 
@@ -83,18 +83,18 @@ def _discard_of(table: Table) -> Action:
     return Action(table, "discard", counts, work)
 
 
-RELEASED = {"done": "released", "behind": "behind", "gone": "gone", "busy": "busy"}
+RELEASED = {"done": "released", "behind": "behind", "unregistered": "unregistered", "busy": "busy"}
 RELEASE = Action(parked, "release", RELEASED, _release)
 FORCED = {
     "done": "handled",
     "again": "parked_again",
     "dead": "dead",
     "behind": "behind",
-    "gone": "gone",
+    "unregistered": "unregistered",
     "busy": "busy",
 }
 FORCE = Action(parked, "run, whatever they require,", FORCED, _force)
-RETRIED = {"done": "retried", "undecodable": "undecodable", "gone": "gone", "busy": "busy"}
+RETRIED = {"done": "retried", "undecodable": "undecodable", "unregistered": "unregistered", "busy": "busy"}
 RETRY = Action(dead, "retry", RETRIED, _retry, _overtaken)
 DISCARD_PARKED = _discard_of(parked)
 DISCARD_DEAD = _discard_of(dead)

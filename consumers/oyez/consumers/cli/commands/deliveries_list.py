@@ -31,7 +31,7 @@ def _waits_for(row: ParkedDelivery | DeadDelivery) -> str | None:
 
 
 def _handler(row: ParkedDelivery | DeadDelivery) -> str | None:
-    return f"{row.handler} (gone)" if row.gone else row.handler or None
+    return f"{row.handler} (unregistered)" if row.unregistered else row.handler or None
 
 
 EVENT = (

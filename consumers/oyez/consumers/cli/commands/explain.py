@@ -12,6 +12,8 @@ import typer
 from sqlalchemy import Engine
 
 from ...handlers.application import Application
+from ...logs.backend import LogBackend
+from ...logs.lookup import find_log_backend
 from ...reports import (
     Explanation,
     GroupState,
@@ -27,7 +29,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.exits import NotFound, Unreachable
-from ..common.offsets import offsets_of
+from ..common.offsets import offsets_in
 from ..common.options import App, Database, Json, Kafka, Topic, settings_from
 
 States = Mapping[str, GroupState]
@@ -71,15 +73,16 @@ def _states(
     groups = [group for group in application.groups.values() if group.name in set(names)]
     if not groups:
         return {}
-    offsets = _offsets(settings, engine) if ask and settings.transport in ("kafka", "spool") else None
+    backend = find_log_backend(settings) if ask else None
+    offsets = None if backend is None else _offsets(backend, engine)
     topics = {group.name: topics_of(group, settings) for group in groups}
     with engine.connect() as db:
         return {one.group: one for one in group_states(db, groups, topics, offsets, time.time())}
 
 
-def _offsets(settings: ListenSettings, engine: Engine) -> Offsets | None:
+def _offsets(backend: LogBackend, engine: Engine) -> Offsets | None:
     try:
-        return offsets_of(settings, engine)
+        return offsets_in(backend, engine)
     except Unreachable as error:
         output.note(f"{error}; how much is left to read is not known")
         return None

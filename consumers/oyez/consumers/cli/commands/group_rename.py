@@ -44,7 +44,7 @@ def rename(
                 f"no handler has ever been in the group {old} in this database; nothing was changed"
             )
         if not no_kafka and not has_positions(engine, old):  # an at-least-once group's are in Kafka
-            offsets_of(settings, engine).copy_told(old, new)
+            offsets_of(settings, engine).copy_committed(old, new)
         handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
     finally:
         engine.dispose()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import typer
 
-from oyez.schemas import Declaration, catalogue
+from oyez.schemas import catalogue
+from oyez.schemas.declaration import Declaration
 
 from ...core.printable import printable
 from ...handler_files import BrokenFile, Loaded
@@ -30,6 +31,7 @@ class HandlerRow:
     order: str | None
     requires: dict[str, str] | None
     completes: bool | None
+    retry: str | None
     file: str | None
     broken: str | None
 
@@ -44,6 +46,7 @@ COLUMNS = (
         "requires", lambda row: [f"{name} ({field})" for name, field in (row.requires or {}).items()]
     ),
     output.Column("completes", lambda row: None if row.completes is None else ("no", "yes")[row.completes]),
+    output.Column("retry", lambda row: row.retry),
     output.Column("file", lambda row: row.file, wide=True),
     output.Column("broken", lambda row: row.broken),
 )
@@ -79,6 +82,7 @@ def _row(one: Handler) -> HandlerRow:
         order="key" if one.ordered else "none",
         requires=dict(one.requires),
         completes=one.completes,
+        retry=None if one.retry is None else str(one.retry),
         file=None if one.file is None else str(one.file),
         broken=None,
     )
@@ -94,6 +98,7 @@ def _broken(one: BrokenFile) -> HandlerRow:
         order=None,
         requires=None,
         completes=None,
+        retry=None,
         file=str(one.file),
         broken=one.reason,
     )

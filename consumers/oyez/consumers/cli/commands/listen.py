@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 
 from ...handlers.application import Application, Group, StartError
-from ...run.assembly import require_log
+from ...logs.lookup import log_backend
 from ...run.listening import chosen, measured
 from ...run.listening import listen as supervise
-from ...run.spool_folders import require_spools
 from ..common import logging as logs
 from ..common import probes
 from ..common.application import application_of
 from ..common.exits import NotFound, UsageProblem
-from ..common.offsets import where
 from ..common.options import (
     App,
     Database,
@@ -76,16 +74,15 @@ def listen(
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)
-        require_log(settings)
-        require_spools(settings)
-        if settings.transport == "kafka":
-            probes.kafka(settings)
+        backend = log_backend(settings)
+        backend.check()
+        probes.reached_log(backend)
         if limit is not None:
             listen_once(found, settings, groups, limit, as_json=as_json)
             return
         names = ", ".join(group.name for group in groups)
         each = f"{workers} worker{'' if workers == 1 else 's'} each"
-        log.info("listening to %s: %s; %s", where(settings), names, each)
+        log.info("listening to %s: %s; %s", backend.where, names, each)
         number = supervise(found, settings, groups, workers, folder)
     raise typer.Exit(exit_code(number))
 

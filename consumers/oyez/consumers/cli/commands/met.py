@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from oyez.schemas import Declaration, Prerequisite, catalogue
+from oyez.schemas import catalogue
+from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import flaw
 
 from ...admin import Record, Recorded

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
 from ...outbox.relay import Drained, Drainer
-from ...run.assembly import drainer_for, require_outlet
+from ...run.assembly import drainer_for
+from ...run.outlets import require_outlet
 from ...settings import ListenSettings
 from ..common import logging as logs
 from ..common import output, probes

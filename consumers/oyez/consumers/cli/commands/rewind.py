@@ -13,7 +13,8 @@ from ...admin import Rewinding, Rewound
 from ...database import Database as Transactions
 from ...database.positions import Partition
 from ...handlers.application import Group
-from ...reports import Ends, Offsets
+from ...logs.lookup import log_backend
+from ...logs.offsets import Ends, Offsets
 from ...run.assembly import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -21,7 +22,7 @@ from ..common.application import application_of
 from ..common.bulk import Yes
 from ..common.confirming import confirm, several
 from ..common.exits import NotFound, UsageProblem
-from ..common.offsets import offsets_of, where
+from ..common.offsets import offsets_in
 from ..common.options import App, Database, Json, Kafka, settings_from
 from .rewind_to import Place, place_of
 
@@ -89,8 +90,9 @@ def rewind(
     probes.database(settings)
     engine = probes.reached(settings)
     try:
-        offsets = offsets_of(settings, engine)
-        logs = _logs(found, settings, offsets, wanted.topics)
+        backend = log_backend(settings)
+        offsets = offsets_in(backend, engine)
+        logs = _logs(topics_of(found, settings), wanted.topics, offsets, found.name, backend.where)
         chosen = _chosen(logs, wanted, offsets)
         rewinding = Rewinding(found, Transactions(engine), offsets, logs, time.time)
         rows = rewinding.plan(chosen)
@@ -113,17 +115,18 @@ def _group(settings: ListenSettings, name: str) -> Group:
     raise NotFound(f"{application.name} has no group {name}; it has {', '.join(application.groups)}")
 
 
-def _logs(group: Group, settings: ListenSettings, offsets: Offsets, topics: Sequence[str]) -> Sequence[Ends]:
-    """The logs of the topics that are meant."""
-    read = topics_of(group, settings)
+def _logs(
+    read: Sequence[str], topics: Sequence[str], offsets: Offsets, group: str, where: str
+) -> Sequence[Ends]:
+    """The logs of the topics that are meant, among those that the group reads."""
     for topic in topics:
         if topic not in read:
-            raise UsageProblem(f"--topic {topic}: {group.name} reads {', '.join(read)}")
+            raise UsageProblem(f"--topic {topic}: {group} reads {', '.join(read)}")
     wanted = sorted(set(topics)) or read
     found = offsets.ends(wanted)
     missing = set(wanted) - {log.topic for log in found}
     if missing:
-        raise NotFound(f"{where(settings)} has no topic {', '.join(sorted(missing))}")
+        raise NotFound(f"{where} has no topic {', '.join(sorted(missing))}")
     return found
 
 

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from oyez.schemas import Catalogue, Declaration, bundle, catalogue, json_schema
+from oyez.schemas import Catalogue, catalogue
+from oyez.schemas.declaration import Declaration
+from oyez.schemas.documents import bundle, json_schema
 
 from ...handlers.registry import Handlers
 from ..common import output

@@ -15,9 +15,8 @@ from oyez.producers.kafka.durability import shipper_from
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Drainer, Pass
 
+from ...logs.spool.folders import require_folders, spools_read
 from ...reports import SpoolState, Verified, state_of, verify
-from ...run.assembly import spools_read
-from ...run.spool_folders import require_folders
 from ...settings import ListenSettings
 from ..common import logging as logs
 from ..common import output, probes

@@ -12,13 +12,16 @@ import typer
 from oyez.producers.spool import found_in
 
 from ...database import outbox
+from ...database.dialects.lookup import dialect_of
 from ...handlers.application import Application
+from ...logs.backend import LogBackend
+from ...logs.lookup import find_log_backend
 from ...reports import GroupState, PartitionState, group_states, state_of
 from ...run.assembly import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
-from ..common.offsets import offsets_of, spool
+from ..common.offsets import offsets_in
 from ..common.options import App, Database, Json, Kafka, Topic, settings_from
 
 UNKNOWN = "unknown"
@@ -40,7 +43,7 @@ GROUPS = (
     output.Column("due", lambda row: row.parked.due),
     output.Column("oldest wait", lambda row: row.oldest_wait),
     output.Column("dead", lambda row: row.dead),
-    output.Column("handler gone", lambda row: row.gone),
+    output.Column("handler unregistered", lambda row: row.unregistered),
 )
 PARTITIONS = (
     output.Column("group", lambda row: row.group),
@@ -88,20 +91,21 @@ def status(
 def _states(
     application: Application, settings: ListenSettings, *, ask: bool
 ) -> tuple[Mapping[str, Any], list[GroupState]]:
+    backend = find_log_backend(settings)
     engine = probes.reached(settings)
     groups = list(application.groups.values())
     topics = {group.name: topics_of(group, settings) for group in groups}
     try:
-        offsets = offsets_of(settings, engine) if ask else None
+        offsets = offsets_in(backend, engine) if ask and backend is not None else None
         with engine.connect() as db:
-            is_sqlite = db.dialect.name == "sqlite"
-            journal = db.exec_driver_sql("PRAGMA journal_mode").scalar() if is_sqlite else None
+            journal = dialect_of(db).journal(db)
             states = group_states(db, groups, topics, offsets, time.time())
             waiting = _waiting(outbox.state(db))
     finally:
         engine.dispose()
-    places = {"database": probes.hidden(engine.url), "journal": journal, **waiting, **_spooled(settings)}
-    return places | ({} if offsets is None else _place(settings)), states
+    place = {} if offsets is None or backend is None else backend.place
+    database = {"database": probes.hidden(engine.url), "journal": journal}
+    return {**database, **waiting, **_spooled(backend, settings), **place}, states
 
 
 def _waiting(found: outbox.Outbox) -> dict[str, Any]:
@@ -109,11 +113,12 @@ def _waiting(found: outbox.Outbox) -> dict[str, Any]:
     return {"outbox": found.backlog, "outbox_oldest": age}
 
 
-def _spooled(settings: ListenSettings) -> dict[str, Any]:
-    """What waits in the spool to be shipped to Kafka."""
-    if settings.spool is None or settings.transport == "spool":
+def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:
+    """What waits in the spool to be shipped."""
+    buffer = settings.spool if backend is None else backend.buffer
+    if buffer is None:
         return {}
-    found = [state_of(folder, time.time()) for folder in found_in([settings.spool], settings.topic)]
+    found = [state_of(folder, time.time()) for folder in found_in([buffer], settings.topic)]
     ages = [state.oldest for state in found if state.oldest is not None]
     errors = [state.error for state in found if state.error]
     return {
@@ -121,10 +126,6 @@ def _spooled(settings: ListenSettings) -> dict[str, Any]:
         "spool_oldest": max(ages, default=None),
         "spool_error": "; ".join(errors) or None,
     }
-
-
-def _place(settings: ListenSettings) -> dict[str, str]:
-    return {"spool": spool(settings)} if settings.transport == "spool" else {"kafka": settings.kafka}
 
 
 def _known(value: int | None) -> Any:

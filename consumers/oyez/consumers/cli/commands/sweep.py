@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ...database import DatabaseAway
 from ...handlers.application import Application
+from ...logs.lookup import find_log_backend
 from ...outbox.relay import Drainer
 from ...run.assembly import drainer_for
-from ...run.spool_folders import require_spools
 from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
 from ...settings import ListenSettings
 from ...worker.allowance import Allowance
@@ -81,7 +81,9 @@ def sweep(
     logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
-    require_spools(settings)
+    backend = find_log_backend(settings)
+    if backend is not None:
+        backend.check()
     bounds = Bounds(limit, max_seconds)
     if every is None:
         _once(found, settings, bounds, as_json=as_json)

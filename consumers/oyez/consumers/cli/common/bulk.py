@@ -118,9 +118,9 @@ def _say(tally: Tally) -> None:
         output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
     if tally.behind:
         output.note(f"{several(tally.behind)} follow an earlier one of their key")
-    if tally.gone:
+    if tally.unregistered:
         output.note(
-            f"{several(tally.gone)} of handlers that the application does not have any more were left"
+            f"{several(tally.unregistered)} of handlers that the application does not have any more were left"
         )
     if tally.undecodable:
         output.note(f"{several(tally.undecodable)} cannot be decoded still; `oyez dead show` says why")

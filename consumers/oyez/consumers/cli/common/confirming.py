@@ -37,4 +37,6 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def several(count: int, what: str = "delivery") -> str:
     """A count with its noun."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    if count == 1:
+        return f"1 {what}"
+    return f"{count} {what.removesuffix('y')}{'ies' if what.endswith('y') else 's'}"

@@ -13,15 +13,16 @@ from oyez.producers import SettingsError
 from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ...admin import NotBegun
+from ...core.errors import ServiceAway
 from ...core.printable import one_line
 from ...core.stop_signals import Terminated
 from ...database import DatabaseAway, DatabaseError
+from ...database.engine import could_not_connect
 from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
-from ...mail.errors import MailServerAway, MailSettingsWrong
+from ...logs.spool.folders import FolderMissing
 from ...run.loading import AppError
-from ...run.spool_folders import FolderMissing
 from . import logging
 
 OK = 0
@@ -53,14 +54,13 @@ class NotFound(OyezError):
     """What was asked for is not there."""
 
 
-class Unreachable(OyezError):
+class Unreachable(ServiceAway):
     """A service does not answer; the message says which one, where, and what to do."""
 
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
-    (Unreachable, UNREACHABLE),
+    (ServiceAway, UNREACHABLE),
     (DatabaseAway, UNREACHABLE),
-    (MailServerAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (FolderMissing, NOT_FOUND),
     (NotBegun, NOT_FOUND),
@@ -69,7 +69,6 @@ CODES: tuple[tuple[type[BaseException], int], ...] = (
     (UsageProblem, USAGE),
     (SettingsError, USAGE),
     (DatabaseError, USAGE),
-    (MailSettingsWrong, USAGE),
     (AppError, USAGE),
     (StartError, USAGE),
     (OpenToOthers, USAGE),
@@ -114,14 +113,7 @@ def is_away(error: BaseException) -> bool:
     """Whether an error of a driver or client only says that the other side is not there."""
     if isinstance(error, KafkaException):
         return error.args[0].code() in NO_BROKER
-    if not isinstance(error, DBAPIError):
-        return False
-    # psycopg has no SQLSTATE for a connection that could not be made.
-    could_not_connect = (
-        "psycopg" in type(error.orig).__module__ and getattr(error.orig, "sqlstate", None) is None
-    )
-    is_operational = type(error).__name__ == "OperationalError"
-    return bool(error.connection_invalidated) or (is_operational and could_not_connect)
+    return isinstance(error, DBAPIError) and could_not_connect(error)
 
 
 def report(error: BaseException, *, debug: bool) -> int:

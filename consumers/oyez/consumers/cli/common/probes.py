@@ -1,41 +1,25 @@
-"""Is the service there? One question, five seconds, and a clear answer before anything is begun."""
+"""Is the service there? One question, and a clear answer within seconds, before anything is begun."""
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
-import signal
-from collections.abc import Mapping
-from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
-from typing import Any
-
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from oyez.producers import SettingsError
-
+from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
+from ...logs.backend import LogBackend, LogUnreachable
+from ...logs.kafka.backend import KafkaBackend
 from ...run.assembly import engine_from
 from ...settings import ListenSettings
 from .exits import Unreachable
 
-PATIENCE = 5.0  # s
 DRIVERS_HINT = "Is the server running on that host and accepting TCP/IP connections?"
-HINT = "is it running? `oyez dev` starts one here"
-
-silent = logging.getLogger("oyez.kafka.librdkafka")
-silent.addHandler(logging.NullHandler())
-silent.propagate = False
 
 
 def database(settings: ListenSettings) -> None:
     """Raise `Unreachable` unless the database answers, and `MigrationNeeded` unless it has our tables."""
     address = make_url_or_fail(settings)
-    if _is_missing_file(address):
+    if dialect_named(address.get_backend_name()).is_missing(address):
         raise MigrationNeeded(f"the database {hidden(address)} does not exist; run: oyez db upgrade")
     engine = reached(settings)
     try:
@@ -53,9 +37,8 @@ def reached(settings: ListenSettings) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         why = " ".join(str(error.orig).replace(DRIVERS_HINT, "").split())
-        raise Unreachable(
-            f"the database {hidden(engine.url)} cannot be reached: {why}; {_hint(engine.url)}"
-        ) from None
+        hint = dialect_named(engine.dialect.name).away_hint
+        raise Unreachable(f"the database {hidden(engine.url)} cannot be reached: {why}; {hint}") from None
 
 
 def make_url_or_fail(settings: ListenSettings) -> URL:
@@ -71,67 +54,13 @@ def hidden(address: URL | str) -> str:
 
 
 def kafka(settings: ListenSettings) -> None:
-    """Raise `Unreachable` unless a broker answers.
+    """Raise `Unreachable` unless a broker answers, whatever the transport."""
+    reached_log(KafkaBackend(settings))
 
-    The question is asked by a short-lived child: a process that has had a Kafka client must not be forked.
-    """
-    context = multiprocessing.get_context("fork")
-    answer, ours = context.Pipe(duplex=False)
-    child = context.Process(target=_ask, args=(ours, settings.kafka, settings.kafka_options))
-    child.start()
-    ours.close()
+
+def reached_log(backend: LogBackend) -> None:
+    """Raise `Unreachable` unless the log answers."""
     try:
-        kind, why = answer.recv() if answer.poll(PATIENCE + 1.0) else ("away", "no answer")
-    except EOFError:
-        kind, why = "away", "the probe died"
-    finally:
-        child.kill()
-        child.join()
-        answer.close()
-    if kind == "wrong":
-        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {why}")
-    if kind == "away":
-        raise Unreachable(f"Kafka at {settings.kafka} cannot be reached: {why}; {HINT}")
-
-
-def admin(servers: str, options: Mapping[str, object], **more: Any) -> AdminClient:
-    """An administrative client that is silent."""
-    config: dict[str, Any] = {**options, **more, "bootstrap.servers": servers, "logger": silent}
-    return AdminClient(config)
-
-
-def _ask(answer: Pipe, servers: str, options: Mapping[str, object]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        answer.send(_asked(servers, options))
-    finally:
-        os._exit(0)
-
-
-def _asked(servers: str, options: Mapping[str, object]) -> tuple[str, str]:
-    """What the answer is ("there", "away", or "wrong" options), and why."""
-    said: list[str] = []
-    try:
-        client = admin(servers, options, error_cb=lambda error: said.append(error.str()))
-    except KafkaException as error:
-        return "wrong", error.args[0].str()
-    try:
-        client.list_topics(timeout=PATIENCE)
-    except KafkaException as error:
-        client.poll(0)
-        return "away", said[0] if said else error.args[0].str()
-    return "there", ""
-
-
-def _is_missing_file(address: URL) -> bool:
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return False
-    path = str(address.database)
-    return not path.startswith("file:") and Path(path).parent.is_dir() and not Path(path).exists()
-
-
-def _hint(address: URL) -> str:
-    if address.get_backend_name() == "sqlite":
-        return "does its folder exist, and may it be written?"
-    return HINT
+        backend.probe()
+    except LogUnreachable as error:
+        raise Unreachable(str(error)) from None

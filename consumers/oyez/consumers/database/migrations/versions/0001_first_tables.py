@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
+from oyez.consumers.database.row_id_type import RowId
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def delivery() -> list[sa.Column[object]]:
@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("takes", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("acquisitions", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("suspect", sa.BigInteger),
         sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("again_below", sa.BigInteger),
@@ -87,7 +87,7 @@ def upgrade() -> None:
 def create_parked() -> None:
     op.create_table(
         "oyez_parked",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
         *delivery(),
         sa.Column("due_at", sa.Double),
         sa.Column("head_since", sa.Double),
@@ -106,7 +106,7 @@ def create_parked() -> None:
 def create_dead() -> None:
     op.create_table(
         "oyez_dead",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
         *delivery(),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("died_at", sa.Double, nullable=False),
@@ -135,7 +135,7 @@ def index_waiting(table: str) -> None:
 def create_start() -> None:
     op.create_table(
         "oyez_start",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
         sa.Column("group_name", sa.Text, nullable=False),
         sa.Column("rows", sa.Text, nullable=False),
         sa.Column("started_at", sa.Double, nullable=False),
@@ -152,7 +152,7 @@ def create_members() -> None:
         sa.Column("seen_at", sa.Double, nullable=False),
     )
     op.create_table(
-        "oyez_told",
+        "oyez_committed",
         sa.Column("group_name", sa.Text, primary_key=True),
         sa.Column("topic_id", sa.Text, primary_key=True),
         sa.Column("partition", sa.Integer, primary_key=True),
@@ -163,7 +163,7 @@ def create_members() -> None:
 def create_outbox() -> None:
     op.create_table(
         "oyez_outbox",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("key", sa.Text),
         sa.Column("value", sa.LargeBinary, nullable=False),
@@ -184,7 +184,7 @@ def create_outbox() -> None:
 def create_mail() -> None:
     op.create_table(
         "oyez_mail",
-        sa.Column("id", Number, primary_key=True, autoincrement=True),
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
         sa.Column("app", sa.Text, nullable=False),
         sa.Column("handler", sa.Text, nullable=False),
         sa.Column("source", sa.Text),

@@ -1,10 +1,10 @@
-"""What Kafka knows: where its partitions begin and end, and what groups have told it."""
+"""What Kafka knows: where its partitions begin and end, and what groups have committed; see `Offsets`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -15,55 +15,15 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # missing from __all__
 
-from oyez.schemas import OyezError
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 
 ANSWER = 5.0  # s
-TOLD = "at-least-once"
 ACTIVE = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS)
 Spec: Any = OffsetSpec  # its methods have no annotations
 
 
-class GroupActive(OyezError):
-    """A group's offsets in Kafka cannot be set while it has members."""
-
-
-class PartitionEnds(NamedTuple):
-    """The offset of a partition's earliest record, and the one after its latest."""
-
-    low: int
-    high: int
-
-
-class Ends(NamedTuple):
-    """A log of a topic: its id, and the ends of its partitions. In Kafka a topic is one log, in the spool each of its
-    folders is one."""
-
-    topic: str
-    topic_id: str
-    partitions: Mapping[int, PartitionEnds]
-
-
-class Offsets(Protocol):
-    """What logs and their groups have, and what groups are to have told."""
-
-    def ends(self, topics: Iterable[str]) -> list[Ends]:
-        """The logs of these topics; a topic that is not there yet has none."""
-
-    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
-        """The offsets that an at-least-once group has told, by topic and partition."""
-
-    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
-        """Set a group's offsets, as a group with this promise tells them. Raises `GroupActive`."""
-
-    def at(self, log: Ends, time: float) -> dict[int, int | None]:
-        """The offsets of the first records at or after ``time``, in seconds since the epoch; None after the last."""
-
-    def copy_told(self, old: str, new: str) -> int:
-        """Give what an at-least-once group told to another group; returns for how many partitions."""
-
-
 class KafkaOffsets:
-    """Asks a broker, and tells it what groups are to tell. Raises KafkaException when it does not answer."""
+    """Asks a broker, and sets what groups have committed. Raises KafkaException when it does not answer."""
 
     def __init__(self, client: AdminClient) -> None:
         self._client = client
@@ -81,7 +41,7 @@ class KafkaOffsets:
                 found.append(Ends(topic, topic_id, ends))
         return found
 
-    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
+    def committed(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
         asked = [TopicPartition(log.topic, number) for log in logs for number in log.partitions]
         if not asked:
             return {}
@@ -89,16 +49,16 @@ class KafkaOffsets:
         return {
             (one.topic, one.partition): one.offset
             for one in answer.topic_partitions or ()
-            if one.offset >= 0 and one.metadata == TOLD
+            if one.offset >= 0 and one.metadata == AT_LEAST_ONCE
         }
 
-    def copy_told(self, old: str, new: str) -> int:
+    def copy_committed(self, old: str, new: str) -> int:
         kept = self._group_offsets(ConsumerGroupTopicPartitions(old)).topic_partitions or ()
-        told = [one for one in kept if one.offset >= 0 and one.metadata == TOLD]
-        self._alter(new, told)
-        return len(told)
+        committed = [one for one in kept if one.offset >= 0 and one.metadata == AT_LEAST_ONCE]
+        self._alter(new, committed)
+        return len(committed)
 
-    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
+    def commit(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
         self._alter(
             group, [TopicPartition(topic, n, at, promise) for (topic, n), at in sorted(offsets.items())]
         )

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from ..core.record import Record
-from ..database.positions import Partition
+from ...core.record import Record
+from ...database.positions import Partition
+from ..log import LogError
 from .assignment import COOPERATIVE, assigning, named
 from .client_log import ClientLog
-from .log import FirstOffset, LogAway, LogError
+from .group_offsets import KafkaGroupOffsets
 from .topic_ids import Names
 from .topics import GONE, Topics
 
 SETTLE = 3.0  # s without partitions, after which a member that has none will get none for now
-ANSWER = 10.0  # s; how long the broker may take for a single question
 DEFAULTS: Mapping[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -80,6 +79,7 @@ class KafkaLog:
         self._early: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
         self._consumer = Consumer(config, logger=cast("logging.Logger", self._client_log))
+        self.offsets = KafkaGroupOffsets(self._consumer, self._topics, self._names, self._positions)
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
@@ -135,43 +135,11 @@ class KafkaLog:
         end = self._end(
             partition
         )  # a question waits until the client's fetch has been answered, for half a second
-        return max(0, (end if end >= 0 else self.first_offset(partition, "latest")) - position)
+        return max(0, (end if end >= 0 else self.offsets.first_offset(partition, "latest")) - position)
 
     def _end(self, partition: Partition) -> int:
         """The end as the last fetch has seen it; negative before there was one."""
         return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
-
-    def siblings(self, partition: Partition) -> list[Partition]:
-        with _asking(partition.topic):
-            found = self._topics.partitions([partition.topic]).get(partition.topic, [])
-        if partition.topic_id not in {sibling.topic_id for sibling in found}:
-            self._names.doubt()
-            raise LogAway(f"Kafka's topic {partition.topic} has just been deleted")
-        return found
-
-    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        with _asking(f"{partition.topic} {partition.number}"):
-            low, high = self._consumer.get_watermark_offsets(named(partition), timeout=ANSWER)
-        return int(low if first == "earliest" else high)
-
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        by_name = {(p.topic, p.number): p for p in partitions}
-        with _asking("the group's offsets"):
-            answers = self._consumer.committed([named(p) for p in by_name.values()], timeout=ANSWER)
-        return {
-            by_name[answer.topic, answer.partition]: int(answer.offset)
-            for answer in answers
-            if answer.offset >= 0 and answer.metadata == "at-least-once"
-        }
-
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        offsets = [
-            TopicPartition(p.topic, p.number, offset, promise)
-            for p, offset in positions.items()
-            if p in self._positions
-        ]
-        if offsets:
-            self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def idle(self) -> None:
         if not self._is_idle:
@@ -272,12 +240,3 @@ class KafkaLog:
         self._lost_some = True
         self._early.pop(partition, None)
         self._positions.pop(partition, None)
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """A question that the broker may leave unanswered."""
-    try:
-        yield
-    except KafkaException as error:
-        raise LogAway(f"Kafka gave no answer about {what}: {error.args[0].str()}") from error

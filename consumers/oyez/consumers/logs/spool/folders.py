@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from oyez.producers.spool import Folder, found_in
+from oyez.producers.spool.transport import own_spool
 from oyez.schemas import OyezError
 
-from ..settings import ListenSettings
+from ..settings import LogSettings
 
 
 class FolderMissing(OyezError):
@@ -23,7 +25,13 @@ def require_folders(folders: Iterable[Path]) -> None:
             )
 
 
-def require_spools(settings: ListenSettings) -> None:
-    """The same for the folders that are to be read. This process's own one is made when something is announced."""
-    if settings.transport == "spool":
-        require_folders(settings.spools)
+def spools_read(settings: LogSettings) -> list[Path]:
+    """Where logs of the spool are looked for: below the folders that are set, and below this process's own one, where
+    what its handlers announce is put."""
+    own = own_spool(settings)
+    return [*settings.spools, *([own] if own.is_dir() or not settings.spools else [])]
+
+
+def logs_read(settings: LogSettings) -> list[Folder]:
+    """The logs of the spool that are read."""
+    return found_in(spools_read(settings), settings.topic)

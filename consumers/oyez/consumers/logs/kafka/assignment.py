@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, TopicPartition
 
-from ..database.positions import Partition
+from ...database.positions import Partition
 
 COOPERATIVE = "cooperative-sticky"
 

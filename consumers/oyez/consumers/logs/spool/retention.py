@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection
 
 from oyez.producers.spool import RETENTION, Folder, retire
 
-from ..database import members
-from ..database.engine import Database
-from ..handlers.application import Application
-from ..logs.spool import partition_of
+from ...database import committed_offsets
+from ...database.engine import Database
+from .member import partition_of
 
 log = logging.getLogger("oyez.spool")
 
@@ -26,14 +26,12 @@ class ReadSegments:
 
     def __init__(
         self,
-        application: Application,
-        topic: str,
+        readers: Mapping[str, AbstractSet[str]],
         retention: RETENTION,
         find: Callable[[], Iterable[Folder]],
     ) -> None:
-        """``topic`` is that of the signals without one of their own."""
-        self._application = application
-        self._topic = topic
+        """``readers`` are the groups that read a topic, by topic; ``find`` gives the folders that are there."""
+        self._readers = readers
         self._retention = retention
         self._find = find
         self._said = ""
@@ -48,15 +46,10 @@ class ReadSegments:
         return False
 
     def _read_by_all(self, db: Connection, folder: Folder) -> int | None:
-        """The position that every known group has reached; None if one of the application's has not begun."""
+        """The position that every known group has reached; None if one of the readers has not begun."""
         partition = partition_of(folder)
-        reached = members.reached(db, partition)
-        needed = {
-            group.name
-            for group in self._application.groups.values()
-            for declaration in group.declarations
-            if (declaration.topic or self._topic) == folder.topic
-        }
+        reached = committed_offsets.reached(db, partition)
+        needed = self._readers.get(folder.topic, frozenset())
         return min(reached.values()) if reached and needed <= reached.keys() else None
 
     def _retire(self, folder: Folder, until: int) -> None:

@@ -9,34 +9,34 @@ from ..database import positions
 from ..database.connection import HandlerConnection
 from ..database.engine import Database
 from ..database.positions import Partition, is_folder
-from ..logs.log import FirstOffset, Log
+from ..logs.group_offsets import FirstOffset, GroupOffsets
 
 
 @dataclass(frozen=True)
-class First:
-    """First positions of some partitions of a topic; ``halted`` says why these are not to be read yet."""
+class InitialPositions:
+    """Initial positions of some partitions of a topic; ``halted`` says why these are not to be read yet."""
 
-    starts: dict[Partition, int]
+    offsets: dict[Partition, int]
     halted: str | None = None
 
     def write(self, db: HandlerConnection, group: str, now: float) -> None:
         """Give them to those partitions that have none."""
-        positions.begin(db, group, self.starts, now, self.halted)
+        positions.begin(db, group, self.offsets, now, self.halted)
 
 
-def firsts(
-    database: Database, log: Log, group: str, gained: Iterable[Partition], first: FirstOffset
-) -> list[First]:
-    """First positions for what was gained and has none. Raises `LogAway`."""
+def initial_positions(
+    database: Database, offsets: GroupOffsets, group: str, gained: Iterable[Partition], first: FirstOffset
+) -> list[InitialPositions]:
+    """Initial positions for what was gained and has none. Raises `LogAway`."""
     by_topic: dict[tuple[str, str], list[Partition]] = {}
     for partition in gained:
         by_topic.setdefault((partition.topic, partition.topic_id), []).append(partition)
-    return [_first(database, log, group, ours, first) for ours in by_topic.values()]
+    return [_of_topic(database, offsets, group, ours, first) for ours in by_topic.values()]
 
 
-def _first(
-    database: Database, log: Log, group: str, ours: Collection[Partition], first: FirstOffset
-) -> First:
+def _of_topic(
+    database: Database, offsets: GroupOffsets, group: str, ours: Collection[Partition], first: FirstOffset
+) -> InitialPositions:
     """A new group gets a position for every partition of the topic at once, so that a partition without one is known
     to be added later: it is read from its beginning, as is a folder of the spool that comes later. A group that knew
     another topic of that name gets them as well, and waits to be told where to go on."""
@@ -45,13 +45,15 @@ def _first(
         known = positions.known(db, group, one.topic_id)
         before = [] if known else positions.others(db, group, one.topic, one.topic_id)
     if known:
-        return First({p: log.first_offset(p, "earliest") for p in ours if p.number not in known})
+        return InitialPositions(
+            {p: offsets.first_offset(p, "earliest") for p in ours if p.number not in known}
+        )
     if is_folder(one.topic_id) and before:
-        return First({p: log.first_offset(p, "earliest") for p in ours})
+        return InitialPositions({p: offsets.first_offset(p, "earliest") for p in ours})
     if remade := remade_from(one.topic_id, before):
-        starts = {p: log.first_offset(p, "earliest") for p in log.siblings(one)}
-        return First(starts, made_again(group, one, remade))
-    return First({p: log.first_offset(p, first) for p in log.siblings(one)})
+        starts = {p: offsets.first_offset(p, "earliest") for p in offsets.siblings(one)}
+        return InitialPositions(starts, made_again(group, one, remade))
+    return InitialPositions({p: offsets.first_offset(p, first) for p in offsets.siblings(one)})
 
 
 def remade_from(topic_id: str, others: Iterable[str]) -> list[str]:
@@ -69,9 +71,9 @@ def made_again(group: str, partition: Partition, before: Collection[str]) -> str
     )
 
 
-def why_out_of_range(log: Log, group: str, partition: Partition, position: int) -> str:
+def why_out_of_range(offsets: GroupOffsets, group: str, partition: Partition, position: int) -> str:
     """Why a partition cannot be read on. Raises `LogAway`."""
-    low, high = log.first_offset(partition, "earliest"), log.first_offset(partition, "latest")
+    low, high = offsets.first_offset(partition, "earliest"), offsets.first_offset(partition, "latest")
     return (
         f"the group's position {position} is not in it, it has {low} to {high}; "
         f"run: oyez rewind {group} --to earliest, or latest, a time or an offset"

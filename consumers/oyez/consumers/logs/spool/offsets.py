@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from oyez.producers.spool import Folder, LogReader, Segments
-from oyez.schemas import Undecodable, read_envelope
+from oyez.schemas import Undecodable
+from oyez.schemas.foreign import read_envelope
 
-from ..database import Database, members
-from ..database.positions import Partition
-from ..logs.members import ALIVE
-from ..logs.spool import partition_of
-from .offsets import TOLD, Ends, GroupActive, PartitionEnds
+from ...database import Database, committed_offsets, members
+from ...database.positions import Partition
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
+from .member import partition_of
+from .members import ALIVE
 
 MANY = 1_000
 
 
 class SpoolOffsets:
-    """Asks the folders, and the database that has what groups told."""
+    """Asks the folders, and the database that has what groups committed."""
 
     def __init__(
         self, folders: Sequence[Folder], database: Database, clock: Callable[[], float] = time.time
@@ -36,28 +37,28 @@ class SpoolOffsets:
             if p.topic in wanted and (segments := Segments(folder.path, folder.log_id))
         ]
 
-    def told(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
+    def committed(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
         asked = [Partition(log.topic, log.topic_id, number) for log in logs for number in log.partitions]
         with self._database.reading() as db:
-            return {(p.topic, p.number): at for p, at in members.read(db, group, asked).items()}
+            return {(p.topic, p.number): at for p, at in committed_offsets.read(db, group, asked).items()}
 
-    def tell(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
+    def commit(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
         by_place = {(p.topic, p.number): p for p in self._folders}
         with self._database.reading() as db:
             there = members.alive(db, group, self._clock() - ALIVE)
-        if offsets and promise == TOLD and there:
+        if offsets and promise == AT_LEAST_ONCE and there:
             raise GroupActive(
                 f"the offsets of {group} cannot be set while workers read for it; stop the group's workers first"
             )
         positions = {by_place[place]: at for place, at in offsets.items()}
-        self._database.repeat(lambda db: members.tell(db, group, positions))
+        self._database.repeat(lambda db: committed_offsets.write(db, group, positions))
 
     def at(self, log: Ends, time: float) -> dict[int, int | None]:
         return {
             number: self._at(Partition(log.topic, log.topic_id, number), time) for number in log.partitions
         }
 
-    def copy_told(self, old: str, new: str) -> int:
+    def copy_committed(self, old: str, new: str) -> int:
         return 0  # it stands in the database, where all that is the group's gets the new name
 
     def _at(self, partition: Partition, moment: float) -> int | None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from confluent_kafka import KafkaException
 
-from ..database.positions import Partition
-from .log import LogAway
+from ...database.positions import Partition
+from ..log import LogAway
 from .topics import Topics
 
 CHECK_EVERY = 60.0  # s

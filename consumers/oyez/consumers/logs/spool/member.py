@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
-from ..core.record import Record
-from ..database.positions import FOLDER, Partition
-from .log import FirstOffset, LogAway
+from ...core.record import Record
+from ...database.positions import FOLDER, Partition
+from ..log import LogAway
+from .group_offsets import SpoolGroupOffsets
 from .members import Members
 
 log = logging.getLogger("oyez.spool")
@@ -81,6 +82,7 @@ class SpoolLog:
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
         self._unreadable: dict[Partition, str] = {}
+        self.offsets = SpoolGroupOffsets(lambda: self._known, members)
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._look()
@@ -135,24 +137,6 @@ class SpoolLog:
         finally:
             reader.close()
         return count
-
-    def siblings(self, partition: Partition) -> list[Partition]:
-        return sorted(known for known in self._known if known.topic == partition.topic)
-
-    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
-        segments = self._known.get(partition)
-        if segments is None:
-            raise LogAway(
-                f"the spool's folder {partition.topic_id.removeprefix(FOLDER)} has just been removed"
-            )
-        return segments.start() if first == "earliest" else segments.end()
-
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        return self._members.told(partitions)
-
-    def tell(self, positions: Mapping[Partition, int], promise: str) -> None:
-        if promise == "at-least-once" and positions:
-            self._members.tell(positions)
 
     def idle(self) -> None:
         self._look()

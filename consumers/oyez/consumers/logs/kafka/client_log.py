@@ -53,7 +53,7 @@ class ClientLog:
             self._logger.warning("Kafka at %s is away; reconnecting", self._servers)
 
     def on_commit(self, error: KafkaError | None, _partitions: object) -> None:
-        """The answer to offsets that were told. While the group is dealt anew they are often refused: the next
+        """The answer to offsets that were committed. While the group is dealt anew they are often refused: the next
         ones will not be."""
         reason = None if error is None or error.code() in PASSING else error.str()
         if reason is not None and reason != self._refusal:

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from ..database.positions import Partition
+from ...database.positions import Partition
 
 ANSWER = 10.0  # s
 

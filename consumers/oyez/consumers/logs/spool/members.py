@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database import members
-from ..database.engine import Database, DatabaseAway, is_conflict
-from ..database.positions import Partition
-from .log import LogAway
+from ...database import committed_offsets, members
+from ...database.engine import Database, DatabaseAway
+from ...database.positions import Partition
+from ..log import LogAway
 
 ALIVE = 6.0  # s; a member that was not seen for so long is gone
 BEAT = 1.5  # s between two signs of life
@@ -52,18 +52,18 @@ class Members:
         except DatabaseAway:
             return
 
-    def told(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The offsets that the group told as an at-least-once one. Raises `LogAway`."""
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The offsets that the group committed as an at-least-once one. Raises `LogAway`."""
         try:
             with self._database.reading() as db:
-                return members.read(db, self._group, partitions)
+                return committed_offsets.read(db, self._group, partitions)
         except DatabaseAway as error:
             raise LogAway(str(error)) from error
 
-    def tell(self, positions: Mapping[Partition, int]) -> None:
-        """Keep them. A database that is away is told the next time."""
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Keep them. If the database is away, the next ones will be kept."""
         try:
-            self._database.repeat(lambda db: members.tell(db, self._group, positions))
+            self._database.repeat(lambda db: committed_offsets.write(db, self._group, positions))
         except DatabaseAway:
             return
 
@@ -75,7 +75,7 @@ class Members:
         except DatabaseAway as error:
             raise LogAway(str(error)) from error
         except DBAPIError as error:
-            if not is_conflict(error):
+            if not self._database.is_conflict(error):
                 raise
             return  # another writer is at work; soon again
         self._beaten = now

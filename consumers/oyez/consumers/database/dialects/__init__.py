@@ -1,0 +1,1 @@
+"""The databases that Oyez works on: one file each, found by name."""

@@ -1,0 +1,127 @@
+"""What a database does in a way of its own. Whoever asks for it asks here, and never for the database's name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Table,
+    TextClause,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from .rows import Rows
+
+
+class Notifier(Protocol):
+    """How a database tells its connections something at once."""
+
+    def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
+        """Send messages when the transaction commits."""
+
+    def listen(self, connection: Connection, channel: str) -> None:
+        """Let a connection hear a channel from now on."""
+
+    def heard(self, connection: Connection) -> list[str]:
+        """What was sent since the last look. Never waits; raises the driver's error when the connection is lost."""
+
+
+class Dialect(ABC):
+    """One kind of database. A new one is one subclass, registered under SQLAlchemy's name for it: see `lookup`.
+
+    Statements that many rows are given to are built once for each dialect, so an object of it can be a cache's key.
+    """
+
+    title: str
+    """The database's own name, for messages."""
+    plain_address: str
+    """How an address with a driver that works begins."""
+    away_hint: str
+    """What to look at when it does not answer, for messages."""
+    locks_rows: bool
+    """Whether transactions write side by side, and each locks the rows that it writes: then a conflict may come at any
+    statement. Otherwise one writer has the whole database, and conflicts only with the begin of another one."""
+    writes_in_queries: bool
+    """Whether an UPDATE may be part of another statement (a common table expression)."""
+    row_id: TypeEngine[int]
+    """The type of a primary key that is numbered automatically."""
+    begin: str | None
+    """The statement that begins a transaction, where the driver does so only before the first write; else None."""
+    check_now: TextClause | None
+    """The statement that checks now what is otherwise checked at the commit; None where nothing is."""
+    notifier: Notifier | None
+    """None: workers look from time to time."""
+
+    @abstractmethod
+    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
+        """An engine for Oyez's own processes; see `make_engine`."""
+
+    @abstractmethod
+    def before_begin(self, connection: Connection) -> None:
+        """Set what a transaction needs to be set before it begins: READ COMMITTED, where there are several levels."""
+
+    @abstractmethod
+    def is_over(self, driver_connection: Any) -> bool:
+        """Whether the driver's connection is in no transaction, or in one that accepts nothing but its end."""
+
+    @abstractmethod
+    def be_brief(self, db: Connection) -> None:
+        """In this transaction do not wait for long for a row that somebody has locked."""
+
+    @abstractmethod
+    def lock_migrations(self, db: Connection, lock: int) -> None:
+        """Let nobody else migrate until this transaction ends."""
+
+    def is_conflict(self, error: BaseException | None) -> bool:
+        """Whether another transaction was in the way: running the same again may well succeed."""
+        return isinstance(error, DBAPIError) and self.says_conflict(error.orig)
+
+    @abstractmethod
+    def says_conflict(self, error: BaseException | None) -> bool:
+        """The same, for the driver's own error."""
+
+    @abstractmethod
+    def could_not_connect(self, error: DBAPIError) -> bool:
+        """Whether an error only says that no connection was to be had."""
+
+    @abstractmethod
+    def rows(self, **types: type[TypeEngine[Any]]) -> Rows:
+        """Columns, by name and type, of rows that are given to a statement in one parameter."""
+
+    @abstractmethod
+    def insert(self, table: Table) -> Any:
+        """An INSERT that has SQLAlchemy's ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+
+    @abstractmethod
+    def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
+        """Whether an INSERT with RETURNING is known to have inserted ``count`` rows, without reading them."""
+
+    @abstractmethod
+    def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
+        """So many ids of a table with automatic numbers, in order; no row gets them, or one before them, any more."""
+
+    @abstractmethod
+    def first_line(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A text up to its first line break."""
+
+    @abstractmethod
+    def file(self, db: Connection) -> Path | None:
+        """The file that the database is, if it is one."""
+
+    @abstractmethod
+    def is_missing(self, address: URL) -> bool:
+        """Whether the database is known not to exist, though it could be made."""
+
+    @abstractmethod
+    def journal(self, db: Connection) -> str | None:
+        """How the database keeps its journal, where that can be chosen."""

@@ -1,0 +1,176 @@
+"""PostgreSQL: many writers, each of which locks the rows that it writes."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Table,
+    and_,
+    bindparam,
+    column,
+    create_engine,
+    event,
+    func,
+    text,
+)
+from sqlalchemy import select as query
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from .dialect import Dialect
+from .rows import NAME, Rows
+
+CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+LIBPQ_DRIVERS = ("psycopg", "psycopg2")
+LIBPQ = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+SERVER = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
+_BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
+_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+class ArrayRows(Rows):
+    """Rows that are unnested from arrays."""
+
+    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
+        arrays = [bindparam(_parameter(name), type_=postgresql.ARRAY(kind)) for name, kind in types.items()]
+        columns = [column(name, kind) for name, kind in types.items()]
+        table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
+        super().__init__(table, dict(table.c.items()))
+
+    def matches(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
+        otherwise."""
+        return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
+
+    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
+        columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
+        return {_parameter(name): list(values) for name, values in zip(self.c, columns, strict=True)}
+
+
+class PostgresNotifier:
+    """NOTIFY and LISTEN."""
+
+    def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
+        for message in messages:
+            db.execute(query(func.pg_notify(channel, message)))
+
+    def listen(self, connection: Connection, channel: str) -> None:
+        connection.exec_driver_sql(f"LISTEN {channel}")
+
+    def heard(self, connection: Connection) -> list[str]:
+        driver: Any = connection.connection.dbapi_connection
+        if not select.select([driver.fileno()], [], [], 0)[0]:
+            return []
+        return [notice.payload for notice in driver.notifies(timeout=0)]
+
+
+class PostgreSQL(Dialect):
+    """See `Dialect`."""
+
+    title = "PostgreSQL"
+    plain_address = "postgresql+psycopg://"
+    away_hint = "is it running? `oyez dev` starts one here"
+    locks_rows = True
+    writes_in_queries = True
+    row_id = BigInteger()
+    begin = None
+    check_now = text("SET CONSTRAINTS ALL IMMEDIATE")
+    notifier = PostgresNotifier()
+
+    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
+        """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever."""
+        is_libpq = url.get_driver_name() in LIBPQ_DRIVERS
+        engine = create_engine(url, connect_args=LIBPQ if is_libpq else {}, pool_pre_ping=False)
+
+        @event.listens_for(engine, "connect")
+        def limit(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            for name, value in {
+                "idle_in_transaction_session_timeout": int(idle_limit * 1000),
+                **SERVER,
+            }.items():
+                cursor.execute(f"SET {name} = {value}")
+            cursor.close()
+            connection.commit()
+
+        return engine
+
+    def before_begin(self, connection: Connection) -> None:
+        connection.execution_options(isolation_level="READ COMMITTED")
+
+    def is_over(self, driver_connection: Any) -> bool:
+        return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
+
+    def be_brief(self, db: Connection) -> None:
+        db.execute(_BE_BRIEF)
+
+    def lock_migrations(self, db: Connection, lock: int) -> None:
+        db.execute(_LOCK, {"lock": lock})
+
+    def says_conflict(self, error: BaseException | None) -> bool:
+        return getattr(error, "sqlstate", None) in CONFLICTS
+
+    def could_not_connect(self, error: DBAPIError) -> bool:
+        """psycopg has no SQLSTATE for a connection that could not be made."""
+        is_operational = type(error).__name__ == "OperationalError"
+        is_drivers = "psycopg" in type(error.orig).__module__
+        return is_operational and is_drivers and getattr(error.orig, "sqlstate", None) is None
+
+    def rows(self, **types: type[TypeEngine[Any]]) -> Rows:
+        return ArrayRows(types)
+
+    def insert(self, table: Table) -> Any:
+        return postgresql.insert(table)
+
+    def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
+        """The driver has counted them."""
+        return result.rowcount == count
+
+    def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
+        sequence = func.pg_get_serial_sequence(column.table.name, column.name)
+        return sorted(
+            db.execute(query(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars()
+        )
+
+    def first_line(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.split_part(column, "\n", 1)
+
+    def file(self, db: Connection) -> Path | None:
+        return None
+
+    def is_missing(self, address: URL) -> bool:
+        return False
+
+    def journal(self, db: Connection) -> str | None:
+        return None
+
+
+DIALECT = PostgreSQL()
+
+
+def _parameter(name: str) -> str:
+    return f"{NAME}_{name}"

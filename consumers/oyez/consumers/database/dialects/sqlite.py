@@ -1,0 +1,150 @@
+"""SQLite: a file with one writer at a time, and no server."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    case,
+    create_engine,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from .dialect import Dialect
+from .rows import NAME, Rows
+
+BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
+JOURNAL_TIMEOUT = 5.0  # s
+_BUSY = ("database is locked", "database table is locked")
+_ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
+_BEGIN = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq")
+
+
+class JsonRows(Rows):
+    """Rows that are read from an array of arrays by SQLite's ``json_each``."""
+
+    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
+        table = func.json_each(bindparam(NAME, type_=Text)).table_valued("value", name=NAME)
+        columns = {
+            name: func.json_extract(table.c.value, f"$[{at}]", type_=kind)
+            for at, (name, kind) in enumerate(types.items())
+        }
+        super().__init__(table, columns)
+
+    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
+        return {NAME: json.dumps(rows)}
+
+
+class SQLite(Dialect):
+    """See `Dialect`."""
+
+    title = "SQLite"
+    plain_address = "sqlite:///"
+    away_hint = "does its folder exist, and may it be written?"
+    locks_rows = False
+    writes_in_queries = False
+    row_id = Integer()  # nothing else is numbered automatically
+    begin = "BEGIN IMMEDIATE"
+    check_now = None
+    notifier = None
+
+    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: Any, _record: object) -> None:
+            # Another process may hold the file while the mode is changed; it is set already, then.
+            connection.execute("PRAGMA busy_timeout=5000")
+            _set_journal(connection, sqlite_journal)
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+
+        return engine
+
+    def before_begin(self, connection: Connection) -> None:
+        """There is one level."""
+
+    def is_over(self, driver_connection: Any) -> bool:
+        return not driver_connection.in_transaction
+
+    def be_brief(self, db: Connection) -> None:
+        """The engine never waits for long."""
+
+    def lock_migrations(self, db: Connection, lock: int) -> None:
+        """There is one writer."""
+
+    def says_conflict(self, error: BaseException | None) -> bool:
+        return any(said in str(error) for said in _BUSY)
+
+    def could_not_connect(self, error: DBAPIError) -> bool:
+        """There is no server."""
+        return False
+
+    def rows(self, **types: type[TypeEngine[Any]]) -> Rows:
+        return JsonRows(types)
+
+    def insert(self, table: Table) -> Any:
+        return sqlite.insert(table)
+
+    def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
+        """The driver counts when they are read."""
+        return False
+
+    def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
+        given = {"count": count, "name": column.table.name}
+        last = db.execute(_ADVANCE, given).scalar() or db.execute(_BEGIN, given).scalar_one()
+        return list(range(last - count + 1, last + 1))
+
+    def first_line(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        end = func.instr(column, "\n")
+        return case((end > 0, func.substr(column, 1, end - 1)), else_=column)
+
+    def file(self, db: Connection) -> Path | None:
+        row = db.exec_driver_sql("PRAGMA database_list").first()
+        return Path(row[2]) if row is not None and row[2] else None
+
+    def is_missing(self, address: URL) -> bool:
+        path = address.database
+        if path in (None, "", ":memory:") or str(path).startswith("file:"):
+            return False
+        return Path(str(path)).parent.is_dir() and not Path(str(path)).exists()
+
+    def journal(self, db: Connection) -> str | None:
+        journal: str | None = db.exec_driver_sql("PRAGMA journal_mode").scalar()
+        return journal
+
+
+def _set_journal(connection: Any, journal: str) -> None:
+    """Several processes may change it at once; then SQLite refuses all but one, and does not always wait."""
+    end = time.monotonic() + JOURNAL_TIMEOUT
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode={journal}")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(BUSY_TIMEOUT)
+        else:
+            return
+
+
+DIALECT = SQLite()

@@ -1,0 +1,60 @@
+"""How a batch is run, after what has happened to it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from ..database.engine import ConnectionLost, Database, DatabaseAway
+from .careful import OneByOne, more_careful
+from .memory import Memory
+from .runners import Runner
+
+CONFLICTS_TOGETHER = 5
+CONFLICTS_AT_ALL = 100
+
+
+@dataclass
+class Course:
+    """Says how a batch is to be run next: together at first, one by one after a failure. ``sleep`` takes seconds."""
+
+    database: Database
+    sleep: Callable[[float], None]
+    memory: Memory = field(default_factory=Memory)
+    _conflicts: int = 0
+    _losses: int = 0
+
+    def after_failure(self) -> Runner:
+        """A handler failed."""
+        return OneByOne(self.memory)
+
+    def after_loss(self, error: ConnectionLost) -> Runner:
+        """The connection was lost. If the database answers, then it was this connection alone, and perhaps a handler
+        that broke it. Raises `ConnectionLost` if it does not."""
+        self._losses += 1
+        if self._losses >= CONFLICTS_AT_ALL or not self.database.answers():
+            raise error
+        self.memory.lose()
+        return OneByOne(self.memory)
+
+    def after_refusal(self, runner: Runner, error: DBAPIError) -> Runner:
+        """The database refused the transaction: another one was in the way, or something that it checks at the end.
+        Raises the error if nothing is left to be tried, and `DatabaseAway` after too many conflicts."""
+        if not self.database.is_conflict(error):
+            careful = more_careful(runner, self.memory)
+            if careful is None:
+                raise error
+            return careful
+        self._conflicts += 1
+        if self._conflicts >= CONFLICTS_AT_ALL:
+            cause: Any = error.orig
+            raise DatabaseAway(
+                f"other transactions were in the way {self._conflicts} times: {cause}"
+            ) from error
+        self.sleep(self.database.pause())
+        if self._conflicts >= CONFLICTS_TOGETHER and self.database.dialect.locks_rows:
+            return OneByOne(self.memory)
+        return runner

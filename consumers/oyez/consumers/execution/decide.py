@@ -1,0 +1,108 @@
+"""What is to be written of a delivery that is not done. Deciding writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from oyez.schemas.declaration import Prerequisite
+
+from ..core.backoff import RetryPolicy
+from ..core.outcomes import Behind, Dead, Done, Failed, Unrun, Waits
+from .delivery import Delivery, Result
+
+Doubted = tuple[str, str, Prerequisite]
+"""Handler, key, and the prerequisite that the head of that key died of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """It stays where it is, behind an earlier one of its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """It is parked, or stays so: until ``due_at``, or until ``waits`` is met; ``raised`` if its handler asked for that.
+    ``counts`` says what it counts as."""
+
+    counts: Literal["waiting", "behind", "retried", "unrun"]
+    due_at: float | None = None
+    waits: Prerequisite | None = None
+    raised: bool = False
+    attempts: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """It is given up: a dead letter."""
+
+    reason: str
+    error: str | None
+    waits: Prerequisite | None = None
+    attempts: int | None = None
+
+
+Decision = Stay | Park | Bury
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decisions rest on: the time, the application's retry policy, which prerequisites are met, and which keys'
+    heads have died of one."""
+
+    now: float
+    policy: RetryPolicy
+    met: AbstractSet[Prerequisite]
+    hopeless: AbstractSet[Doubted]
+
+    def is_hopeless(self, delivery: Delivery, prerequisite: Prerequisite) -> bool:
+        """Whether it would wait for the very prerequisite that its predecessor died of."""
+        key = delivery.ordered_key
+        return key is not None and (*key, prerequisite) in self.hopeless
+
+
+def decide(result: Result, facts: Facts) -> Decision:
+    """What becomes of a delivery that is not done."""
+    delivery, outcome = result
+    match outcome:
+        case Behind():
+            return Park("behind") if delivery.row is None else Stay()
+        case Unrun():
+            return Park("unrun", facts.now)
+        case Waits():
+            return _wait(delivery, outcome, facts)
+        case Failed():
+            return _retry(delivery, outcome, facts)
+        case Dead(reason, error):
+            return Bury(reason, error)
+        case Done():
+            raise AssertionError("a delivery that is done has nothing to be decided")
+    assert_never(outcome)
+
+
+def _wait(delivery: Delivery, waits: Waits, facts: Facts) -> Decision:
+    """Until its prerequisite is met; it may be by now, or may never be."""
+    needed = waits.prerequisite
+    if needed in facts.met:
+        if waits.raised:
+            said = f"NotReady: {needed.signal} {needed.subject!r} is met already"
+            return _retry(delivery, Failed(said), facts)
+        return Park("waiting", facts.now)
+    if facts.is_hopeless(delivery, needed):
+        return Bury("never met, like its predecessor", None, needed)
+    return Park("waiting", waits=needed, raised=waits.raised)
+
+
+def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
+    """Another attempt later, or a dead letter after too many or too long."""
+    row, policy = delivery.row, facts.policy.of(delivery.handler.retry)
+    attempts = 1 if row is None else row.attempts + 1
+    age = 0.0 if row is None or row.head_since is None else facts.now - row.head_since
+    if attempts >= policy.max_attempts:
+        return Bury(f"failed {attempts} times", failed.error, attempts=attempts)
+    if age > policy.max_age:
+        return Bury(f"failed for {age:.0f} s", failed.error, attempts=attempts)
+    pause = policy.delay(attempts) if failed.after is None else failed.after
+    return Park("retried", facts.now + pause, attempts=attempts, error=failed.error)

@@ -1,0 +1,57 @@
+"""Ready or not: may a delivery run now, or what does it wait for?"""
+
+from __future__ import annotations
+
+from oyez.schemas.declaration import Prerequisite
+
+from ..core.outcomes import BEHIND, Behind, Outcome, Waits
+from ..database.parked import HandlerKey, Head
+from .delivery import Delivery
+from .readiness import Known
+
+
+class Gate:
+    """Admits the deliveries of one batch, one after another. What it parks and what the batch itself completes counts
+    for those that follow; it ends with the run of the batch that it was made for."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._heads: dict[HandlerKey, Head] = dict(known.heads)
+        self._completed: dict[Prerequisite, int] = {}
+
+    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | None]:
+        """The delivery with its rank, and None when it may run; otherwise what it waits for.
+
+        An event that meets what the head of its key waits for goes before the head: behind it, both would
+        wait for ever.
+        """
+        key = delivery.ordered_key if self._heads else None
+        if key is not None and (head := self._heads.get(key)) is not None:
+            if head.waits is None or head.waits != delivery.prerequisite:
+                return delivery, BEHIND
+            delivery = delivery.with_rank(head.rank - 1)
+        for prerequisite in delivery.required:
+            if prerequisite not in self._completed and not self._known.is_met(prerequisite):
+                outcome = Waits(prerequisite)
+                self.note(delivery, outcome)
+                return delivery, outcome
+        return delivery, None
+
+    def note(self, delivery: Delivery, outcome: Outcome) -> None:
+        """What became of a delivery that is the first of its key: later events of it may be behind it from now on."""
+        key = delivery.ordered_key
+        if key is not None and outcome.holds_key:
+            awaited = outcome.prerequisite if isinstance(outcome, Waits) else None
+            self._heads[key] = Head(delivery.rank, awaited)
+
+    def complete(self, prerequisite: Prerequisite | None, level: int = 0) -> None:
+        """A prerequisite that this very batch completes at ``level``, for the events that follow."""
+        if prerequisite is not None:
+            self._completed[prerequisite] = level
+
+    def level(self, delivery: Delivery) -> int:
+        """The first level at which a delivery may run: after everything of this batch that it waits for."""
+        if not self._completed or not delivery.required:
+            return 0
+        completed = (self._completed.get(prerequisite, -1) for prerequisite in delivery.required)
+        return max(completed, default=-1) + 1

@@ -1,0 +1,57 @@
+"""Kafka, as it is set: see `LogBackend`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from ...database.engine import Database
+from ..keepalive import KeepAlive
+from ..settings import LogSettings
+from .member import KafkaLog
+from .offsets import KafkaOffsets
+from .probe import admin, probe
+
+log = logging.getLogger("oyez.kafka")
+
+
+class KafkaBackend:
+    """Brokers that have topics, and that deal partitions to the members of groups."""
+
+    def __init__(self, settings: LogSettings) -> None:
+        self._servers = settings.kafka
+        self._options = settings.kafka_options
+        self.buffer: Path | None = settings.spool
+
+    @property
+    def where(self) -> str:
+        return f"Kafka at {self._servers}"
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        return {"kafka": self._servers}
+
+    def check(self) -> None:
+        """There is nothing to be seen without asking."""
+
+    def probe(self) -> None:
+        probe(self._servers, self._options)
+
+    def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
+        return KeepAlive(KafkaLog(group, topics, servers=self._servers, options=self._options, logger=log))
+
+    def join_alone(self, group: str, topics: Sequence[str], database: Database) -> None:
+        """To join for one sweep would take longer than the sweep, and deal the partitions of all others anew."""
+
+    def offsets(self, database: Database) -> KafkaOffsets:
+        return KafkaOffsets(admin(self._servers, self._options))
+
+    def retention(self, readers: Mapping[str, AbstractSet[str]]) -> None:
+        """The brokers see to it."""
+
+
+def from_settings(settings: LogSettings) -> KafkaBackend:
+    """The log named "kafka"."""
+    return KafkaBackend(settings)

@@ -1,0 +1,76 @@
+"""The offsets of a group on Kafka, asked for by the group's own member; see `GroupOffsets`.
+
+Only a member may commit while the group has members, and a partition's ends are asked of the broker
+that it reads from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from ...database.positions import Partition
+from ..group_offsets import FirstOffset
+from ..log import LogAway
+from ..offsets import AT_LEAST_ONCE
+from .assignment import named
+from .topic_ids import Names
+from .topics import Topics
+
+ANSWER = 10.0  # s; how long the broker may take for a single question
+
+
+class KafkaGroupOffsets:
+    """Asks with the member's own client."""
+
+    def __init__(
+        self, consumer: Consumer, topics: Topics, names: Names, started: Collection[Partition]
+    ) -> None:
+        """``started`` are the partitions that the member reads, at any time: of others it commits nothing."""
+        self._consumer = consumer
+        self._topics = topics
+        self._names = names
+        self._started = started
+
+    def siblings(self, partition: Partition) -> list[Partition]:
+        with _asking(partition.topic):
+            found = self._topics.partitions([partition.topic]).get(partition.topic, [])
+        if partition.topic_id not in {sibling.topic_id for sibling in found}:
+            self._names.doubt()
+            raise LogAway(f"Kafka's topic {partition.topic} has just been deleted")
+        return found
+
+    def first_offset(self, partition: Partition, first: FirstOffset) -> int:
+        with _asking(f"{partition.topic} {partition.number}"):
+            low, high = self._consumer.get_watermark_offsets(named(partition), timeout=ANSWER)
+        return int(low if first == "earliest" else high)
+
+    def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        by_name = {(p.topic, p.number): p for p in partitions}
+        with _asking("the group's offsets"):
+            answers = self._consumer.committed([named(p) for p in by_name.values()], timeout=ANSWER)
+        return {
+            by_name[answer.topic, answer.partition]: int(answer.offset)
+            for answer in answers
+            if answer.offset >= 0 and answer.metadata == AT_LEAST_ONCE
+        }
+
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+        offsets = [
+            TopicPartition(p.topic, p.number, offset, promise)
+            for p, offset in positions.items()
+            if p in self._started
+        ]
+        if offsets:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """A question that the broker may leave unanswered."""
+    try:
+        yield
+    except KafkaException as error:
+        raise LogAway(f"Kafka gave no answer about {what}: {error.args[0].str()}") from error

@@ -1,0 +1,79 @@
+"""Is Kafka there? One question, five seconds, and a clear answer before anything is begun."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from oyez.producers import SettingsError
+
+from ..backend import LogUnreachable
+
+TIMEOUT = 5.0  # s
+HINT = "is it running? `oyez dev` starts one here"
+
+silent = logging.getLogger("oyez.kafka.librdkafka")
+silent.addHandler(logging.NullHandler())
+silent.propagate = False
+
+
+def probe(servers: str, options: Mapping[str, object]) -> None:
+    """Raise `LogUnreachable` unless a broker answers, and `SettingsError` for options that the client refuses.
+
+    The question is asked by a short-lived child: a process that has had a Kafka client must not be forked.
+    """
+    context = multiprocessing.get_context("fork")
+    answer, ours = context.Pipe(duplex=False)
+    child = context.Process(target=_ask, args=(ours, servers, options))
+    child.start()
+    ours.close()
+    try:
+        kind, why = answer.recv() if answer.poll(TIMEOUT + 1.0) else ("away", "no answer")
+    except EOFError:
+        kind, why = "away", "the probe died"
+    finally:
+        child.kill()
+        child.join()
+        answer.close()
+    if kind == "wrong":
+        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {why}")
+    if kind == "away":
+        raise LogUnreachable(f"Kafka at {servers} cannot be reached: {why}; {HINT}")
+
+
+def admin(servers: str, options: Mapping[str, object], **more: Any) -> AdminClient:
+    """An administrative client that is silent."""
+    config: dict[str, Any] = {**options, **more, "bootstrap.servers": servers, "logger": silent}
+    return AdminClient(config)
+
+
+def _ask(answer: Pipe, servers: str, options: Mapping[str, object]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        answer.send(_asked(servers, options))
+    finally:
+        os._exit(0)
+
+
+def _asked(servers: str, options: Mapping[str, object]) -> tuple[str, str]:
+    """What the answer is ("there", "away", or "wrong" options), and why."""
+    said: list[str] = []
+    try:
+        client = admin(servers, options, error_cb=lambda error: said.append(error.str()))
+    except KafkaException as error:
+        return "wrong", error.args[0].str()
+    try:
+        client.list_topics(timeout=TIMEOUT)
+    except KafkaException as error:
+        client.poll(0)
+        return "away", said[0] if said else error.args[0].str()
+    return "there", ""

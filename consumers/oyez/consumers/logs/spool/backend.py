@@ -1,0 +1,78 @@
+"""The spool, as it is set: see `LogBackend`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from uuid import uuid4
+
+from oyez.producers.spool import Folder
+
+from ...database.engine import Database
+from ..keepalive import KeepAlive
+from ..settings import LogSettings
+from .folders import logs_read, require_folders, spools_read
+from .member import SpoolLog
+from .members import Members
+from .offsets import SpoolOffsets
+from .retention import ReadSegments
+
+log = logging.getLogger("oyez")
+
+
+class SpoolBackend:
+    """Folders with one log each, and members of groups that know one another by the database."""
+
+    buffer = None
+
+    def __init__(self, settings: LogSettings) -> None:
+        self._settings = settings
+
+    @property
+    def where(self) -> str:
+        return f"the spool at {self.place['spool']}"
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        return {"spool": ", ".join(str(path) for path in spools_read(self._settings))}
+
+    def check(self) -> None:
+        """This process's own folder is made when something is announced."""
+        require_folders(self._settings.spools)
+
+    def probe(self) -> None:
+        """Folders answer."""
+
+    def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
+        return KeepAlive(SpoolLog(lambda: self._folders(topics), _member(group, database)))
+
+    def join_alone(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive | None:
+        others = _member(group, database).others()
+        if others:
+            log.info("%s is being read by %s", group, ", ".join(others))
+            return None
+        return self.join(group, topics, database)
+
+    def offsets(self, database: Database) -> SpoolOffsets:
+        return SpoolOffsets(logs_read(self._settings), database)
+
+    def retention(self, readers: Mapping[str, AbstractSet[str]]) -> ReadSegments | None:
+        if self._settings.spool_retention == "keep":
+            return None
+        return ReadSegments(readers, self._settings.spool_retention, lambda: logs_read(self._settings))
+
+    def _folders(self, topics: Sequence[str]) -> list[Folder]:
+        return [folder for folder in logs_read(self._settings) if folder.topic in topics]
+
+
+def _member(group: str, database: Database) -> Members:
+    """A new member of a group."""
+    return Members(database, group, f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}")
+
+
+def from_settings(settings: LogSettings) -> SpoolBackend:
+    """The log named "spool"."""
+    return SpoolBackend(settings)

@@ -1,0 +1,204 @@
+"""One round of a worker's reading: assign, poll, decode, execute, advance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from oyez.schemas.declaration import Prerequisite
+
+from ..core.record import Record
+from ..core.report import Report
+from ..database.engine import DatabaseAway
+from ..database.positions import Partition
+from ..execution.ask_met_by import record_answers
+from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
+from ..execution.batch import Batch, Fenced, decode
+from ..execution.broken_deploy import HandlersBroken
+from ..execution.careful import LONE_DEATHS
+from ..execution.execution import Execution
+from ..execution.reader import Reader
+from ..execution.readiness import ask
+from ..instrumentation import events
+from ..instrumentation.emitter import Instrument
+from ..logs.log import Log
+from ..partitions.ownership import Ownership
+from .retry_loop import RetryLoop, having_failed
+
+POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
+
+T = TypeVar("T")
+Stopped = Callable[[], bool]
+
+
+class Round(NamedTuple):
+    """What a round did: how many records were read, and what was committed; None if nothing was, or it was another
+    worker's."""
+
+    records: int
+    report: Report | None
+
+
+class Reading:
+    """Reads a group's log for one worker, a batch at a time."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        source: Log,
+        ownership: Ownership,
+        retry_loop: RetryLoop,
+        instrument: Instrument,
+        *,
+        batch: int = 500,
+        sleep: Callable[[float], None] = time.sleep,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._execution = execution
+        self._group = execution.group
+        self._in_place = AtLeastOnceExecution(execution)
+        self._reader = Reader(execution.group)
+        self._requires = any(handler.requires for handler in execution.group.handlers)
+        self._log = source
+        self._ownership = ownership
+        self._retry_loop = retry_loop
+        self._emit = instrument.emit
+        self._batch = batch
+        self._sleep = sleep
+        self._timer = timer
+        self._alone = 0
+
+    def round(self, stopped: Stopped, most: int | None = None) -> Round:
+        """Read and handle the next records of the log, ``most`` of them if that is less than a batch.
+
+        Positions that somebody has moved are looked for before the poll, never with records in hand: they may be of
+        a position that is given up. What the log assigned or took away in the poll is followed before anything is
+        handled: records of a partition that is lost are another worker's by now. Only what is committed advances.
+        """
+        limit = self._batch if most is None else min(self._batch, most)
+        self._steadily(self._ownership.look, stopped)
+        records = self._log.poll(1 if self._alone else limit, POLL)
+        polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
+        self._steadily(self._ownership.follow, stopped)
+        if self._ownership.has_suspects():
+            self._alone = self._batch
+            self._emit(events.Suspecting(self._group.name, self._alone))
+        if not records:
+            return Round(0, None)
+        return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
+
+    def handle(
+        self, records: Sequence[Record], polled: frozenset[Partition], stopped: Stopped, *, is_full: bool
+    ) -> Report | None:
+        """Decode, execute, advance: what was committed of these records; None if nothing of them was the group's, or
+        another worker has their partitions."""
+        began = self._timer()
+        batch = self.decode(records, polled)
+        report = self._execute(batch, records[0], stopped, is_full=is_full)
+        if report is not None:
+            seconds = self._timer() - began
+            self._emit(events.BatchHandled(self._group.name, len(batch.events), seconds, report))
+        return report
+
+    def decode(self, records: Sequence[Record], polled: frozenset[Partition]) -> Batch:
+        """What these records are to the group. Those of partitions that were lost since the poll are left out."""
+        standing = self._ownership.standing()
+        kept = {move.partition for move in standing}
+        if not polled <= kept:
+            names = {(partition.topic, partition.number) for partition in kept}
+            records = [record for record in records if (record.topic(), record.partition()) in names]
+        topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}
+        moves = [move for move in standing if move.next != move.believed]
+        kind = Batch if self._group.is_exact else AtLeastOnceBatch
+        batch = kind(self._group, moves=moves, again=self._ownership.again)
+        return decode(batch, self._reader, records, topic_ids)
+
+    def _execute(self, batch: Batch, first: Record, stopped: Stopped, *, is_full: bool) -> Report | None:
+        """Handle a batch and advance; one event at a time where workers have died."""
+        if not batch.events and not batch.undecodable:
+            return None
+        if self._alone:
+            self._alone -= 1
+            starts = self._steadily(lambda: self._ownership.suspect(first), stopped)
+            if starts is not None and starts > LONE_DEATHS:
+                return self._give_up(batch, first, stopped)
+        if isinstance(batch, AtLeastOnceBatch):
+            in_place = batch
+            return self._advance(batch, stopped, lambda stop: self._run_in_place(in_place, stop))
+        ready = self.make_ready(batch, stopped, is_full=is_full) if self._requires else batch
+        return self._advance(ready, stopped, lambda stop: self._execution.handle(ready, stop))
+
+    def _give_up(self, batch: Batch, record: Record, stopped: Stopped) -> Report | None:
+        """Workers have died on this event each time that they ran it alone."""
+        where = (record.topic(), record.partition(), record.offset())
+        self._emit(events.EventKilledWorkers(self._group.name, *where, LONE_DEATHS))
+        return self._advance(batch, stopped, lambda _stop: self._execution.bury(batch))
+
+    def _advance(self, batch: Batch, stopped: Stopped, work: Callable[[Stopped], Report]) -> Report | None:
+        """Do the work and move on to where it was committed; None if another worker has the partitions, and nothing
+        happened."""
+        try:
+            report = self._repaired(work, stopped)
+        except Fenced as fenced:
+            self._emit(events.BatchFenced(self._group.name, str(fenced)))
+            self._steadily(self._ownership.restore, stopped)
+            return None
+        moves = batch.made(report.ends)
+        self._ownership.moved(moves)
+        if report.ends:
+            self._emit(events.BatchCut(self._group.name, len(batch.events), report.done))
+            self._ownership.go_back(moves)
+        return report
+
+    def _repaired(self, work: Callable[[Stopped], Report], stopped: Stopped) -> Report:
+        """Do the work; again while the database is away, or while a deploy has broken the handlers."""
+        try:
+            return work(stopped)
+        except (DatabaseAway, HandlersBroken) as error:
+            again = having_failed(error, work)
+            return self._retry_loop.until_repaired(
+                lambda stop: self._retry_loop.until_back(lambda: again(stop), stopped),
+                stopped,
+                self._ownership.trouble,
+            )
+
+    def _steadily(self, work: Callable[[], T], stopped: Stopped) -> T:
+        """Do the work; again while the database is away."""
+        try:
+            return work()
+        except DatabaseAway as away:
+            return self._retry_loop.until_back(having_failed(away, work), stopped)
+
+    def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
+        deadline = self._execution.deadline(stopped)
+        unfinished = self._in_place.run(batch, deadline)
+        return self._steadily(lambda: self._in_place.settle(batch, unfinished, deadline), stopped)
+
+    def make_ready(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> Batch:
+        """The batch with what it requires and is not met; if it is not full, it waits a little for that."""
+        missing: AbstractSet[Prerequisite] = frozenset()
+        for pause in (0.0, *([] if is_full else PAUSES)):
+            if pause:
+                self._sleep(pause)
+            missing = self._steadily(lambda: self._missing(batch), stopped)
+            if not missing:
+                break
+        return replace(batch, missing=missing)
+
+    def _missing(self, batch: Batch) -> AbstractSet[Prerequisite]:
+        """What the batch requires that is neither met nor completed by the batch itself."""
+        works = batch.works(batch.events)
+        with self._execution.database.reading() as db:
+            unmet = ask(db, self._group.app, works, self._execution.met)
+        if not unmet:
+            return unmet
+        completing = self._group.completing
+        own = {ours[0].prerequisite for taken, ours in works if completing[taken.declaration.name]}
+        rest = unmet - own
+        found = record_answers(self._execution.database, self._group, rest, self._execution.clock())
+        self._execution.met.add(found)
+        return rest - found
