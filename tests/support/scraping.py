@@ -1,4 +1,4 @@
-"""Asking an endpoint for measures."""
+"""Asking an endpoint for metrics."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Actor:
             self._changed.notify_all()
 
 
-class Explorer:
+class SteppedDatabase:
     """A database, with one engine for each actor's name, kept from run to run, and one to look on."""
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Measures in a folder of the test's own."""
+"""Metrics in a folder of the test's own."""
 
 from __future__ import annotations
 
