@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -27,6 +27,12 @@ class Script:
 PIPELINING = "250-here\r\n250 PIPELINING"
 SILENT = "(nothing)"
 USUAL = {"welcome": "220 here", "data": "354 go on", "quit": "221 bye"}
+
+
+def timeout_for(said: Iterable[str | None]) -> float:
+    """The seconds that a client is to wait: short for silence, which is all that it is to wait out; else long enough
+    for any machine."""
+    return 2.0 if SILENT in said else 30.0
 
 
 class Talking:
