@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, Engine
 
-from consumers.interleavings.conftest import _explorer, postgres_engine
+from consumers.interleavings.conftest import _stepped_database, postgres_engine
 from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers, Reject
@@ -20,7 +20,7 @@ from oyez.consumers.database import make_engine
 from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
 
-__all__ = ["_explorer", "postgres_engine"]
+__all__ = ["_stepped_database", "postgres_engine"]
 
 SESSIONS, VIEWS = 40, 5
 ROUNDS = 12

@@ -120,7 +120,7 @@ def test_relay_goes_on_until_it_is_told_to_stop(relay: Shop) -> None:
         eventually(lambda: "relaying the outbox" in relaying.said())
         for order in ("a", "b"):
             place(relay.folder, relay.settings["OYEZ_TOPIC"], [order])
-            eventually(lambda: backlog(relay) == 0, 30)
+            eventually(lambda: backlog(relay) == 0)
         assert relaying.end(signal.SIGTERM) == 0
         left = re.findall(r"(\d+) events? left the outbox", relaying.said())
         assert sum(map(int, left)) == 2
