@@ -23,12 +23,10 @@ from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
 from oyez.consumers.logs.settings import LogSettings
 from oyez.consumers.reports import group_states
-from oyez.consumers.run.assembly import topics_of
+from oyez.consumers.run.assembly import relay_for, topics_of
 from oyez.consumers.run.bounded_pass import one_pass
 from oyez.consumers.run.listening import work
-from oyez.consumers.run.sweep_pass import sweepers
-from oyez.consumers.worker.allowance import Allowance
-from oyez.consumers.worker.totals import Tally
+from oyez.consumers.run.sweep_pass import Sweeper
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Settings, SettingsError
 from oyez.schemas import Signal
 from support.plugins import install
@@ -222,13 +220,13 @@ def test_a_sweep_reads_it_unless_somebody_does(settings: ListenSettings) -> None
     application = shop()
     announce(settings, *placed(range(3)))
     engine = make_engine(settings.database)
-    by_name = {one.group.name: one for one in sweepers(application, settings, engine)}
-    group = by_name["shop.placed"]
-    member = log_backend(settings).join("shop.placed", ["t"], Database(engine))
-    group.read(Tally(), lambda: False, Allowance(None))
+    sweeper = Sweeper(application, settings, engine, relay_for(settings, engine))
+    members = [log_backend(settings).join(name, ["t"], Database(engine)) for name in application.groups]
+    sweeper.sweep(lambda: False)
     assert handled(settings) == {}
-    member.close()
-    group.read(Tally(), lambda: False, Allowance(None))
+    for member in members:
+        member.close()
+    sweeper.sweep(lambda: False)
     assert sorted(handled(settings)["place"]) == [0, 1, 2]
     engine.dispose()
 

@@ -17,7 +17,8 @@ from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.log import LogAway
 from oyez.consumers.logs.memory import MemoryGroup, MemoryGroupOffsets, MemoryLog
 from oyez.consumers.run.assembly import make_worker
-from oyez.consumers.run.bounded_pass import Pass, one_pass
+from oyez.consumers.run.bounded_pass import one_pass
+from oyez.consumers.run.group_pass import GroupPass
 from oyez.consumers.run.listened import Listened
 from oyez.consumers.worker.retry_loop import Once
 
@@ -47,7 +48,7 @@ class Odd(MemoryLog):
         return {partition: lag + self._more for partition, lag in super().lags().items()}
 
 
-def odd_pass(pipeline: Pipeline, limit: int, **said: Any) -> tuple[Pass, float]:
+def odd_pass(pipeline: Pipeline, limit: int, **said: Any) -> tuple[GroupPass, float]:
     """A pass over an odd log, and how long it took."""
     stopped(pipeline)
     (group,) = pipeline.application.groups.values()
@@ -58,9 +59,12 @@ def odd_pass(pipeline: Pipeline, limit: int, **said: Any) -> tuple[Pass, float]:
         engine=pipeline.engine,
         source=Odd(pipeline, **said),
         clock=pipeline.clock,
-        patience=Once,
+        retry_loop=Once,
     )
-    bounded, begun = Pass([worker], limit, timer=pipeline.clock, sleep=pipeline.clock.sleep), pipeline.clock()
+    bounded, begun = (
+        GroupPass([worker], limit, timer=pipeline.clock, sleep=pipeline.clock.sleep),
+        pipeline.clock(),
+    )
     bounded.run()
     worker.leave()
     return bounded, pipeline.clock() - begun

@@ -83,7 +83,7 @@ def make_worker(
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
-    patience: type[RetryLoop] = RetryLoop,
+    retry_loop: type[RetryLoop] = RetryLoop,
     relay: BackgroundRelay | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
@@ -94,15 +94,15 @@ def make_worker(
     ownership = Ownership(
         group, source, database, owner=_process(), first=settings.first_offset, clock=clock, instrument=told
     )
-    patient = patience(group.name, told, sleep)
+    loop = retry_loop(group.name, told, sleep)
     return Worker(
         execution,
         source,
         ownership,
-        Reading(execution, source, ownership, patient, told, batch=settings.batch, sleep=sleep),
+        Reading(execution, source, ownership, loop, told, batch=settings.batch, sleep=sleep),
         retrying_for(execution, settings, told),
         wakeups(database, group, clock),
-        patient,
+        loop,
         told,
         relay=relay or NoRelay(),
         batch=settings.batch,

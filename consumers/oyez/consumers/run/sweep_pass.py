@@ -1,21 +1,23 @@
-"""One pass over an application's groups, for cron: read what the spool holds, then run what is due."""
+"""One sweep over an application's groups, for cron: read what is for sweeps, run what is due, relay the outbox."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from ..handlers.application import Application, Group
+from ..logs.log import Log
+from ..logs.memory import nothing
 from ..outbox.relay import Relay
-from ..retry.retrying import Retrying
 from ..settings import ListenSettings
-from ..worker.allowance import Allowance
+from ..worker.retry_loop import Once
 from ..worker.totals import Tally
-from .assembly import log_for_sweep, make_worker, retrying_for_group
+from .assembly import log_for_sweep, make_worker
 from .group_order import in_order
+from .group_pass import UNLIMITED, GroupPass
 
 
 @dataclass(frozen=True)
@@ -26,74 +28,63 @@ class Swept:
     totals: Tally
 
 
-class Sweeper:
-    """One group, as one pass takes it."""
+@dataclass(frozen=True)
+class Sweep:
+    """What one sweep did in each group; what holds up the outbox, if something does; why groups were left, by name:
+    nearly everything in them failed alike; and which logs are not read any more."""
 
-    def __init__(self, group: Group, settings: ListenSettings, engine: Engine) -> None:
-        self.group = group
-        self.halted: list[str] = []
-        """What of the log cannot be read, with the reason, as `read` has found it last."""
-        self._settings = settings
-        self._engine = engine
-        self._retrying: Retrying = retrying_for_group(group, settings, engine)
-
-    def read(self, tally: Tally, stop: Callable[[], bool], allowance: Allowance) -> None:
-        """Read the log to its end, as a worker would. What is read by workers is left to them."""
-        source = log_for_sweep(self.group, self._settings, self._engine)
-        if source is None:
-            return
-        worker = make_worker(self.group, self._settings, engine=self._engine, source=source)
-        tally.merge(worker.run_out(stop, allowance))
-        self.halted = worker.halted
-
-    def run_due(self, tally: Tally, stop: Callable[[], bool]) -> None:
-        """Run what is due in the retry table."""
-        self._retrying.sweep(tally.add, stop)
-
-
-def sweepers(application: Application, settings: ListenSettings, engine: Engine) -> list[Sweeper]:
-    """All groups, those that complete a signal before those that wait for it."""
-    return [Sweeper(group, settings, engine) for group in in_order(application)]
+    swept: Sequence[Swept]
+    problem: str | None
+    broken: Mapping[str, str]
+    halted: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Pass:
-    """What one pass did in each group, what holds up the outbox, if something does, and which logs are not read any
-    more, which their workers have logged."""
+class Sweeper:
+    """Sweeps an application's groups. ``limit``: events that a sweep takes in hand at most."""
 
-    swept: list[Swept]
-    problem: str | None
-    halted: list[str]
+    application: Application
+    settings: ListenSettings
+    engine: Engine
+    relay: Relay
+    limit: int = UNLIMITED
 
+    def sweep(self, stop: Callable[[], bool]) -> Sweep:
+        """Read what sweeps are to read, run what is due everywhere, and let what stands in the outbox leave; again as
+        long as something left, since that may be read here. Raises `DatabaseAway`; what was committed stays."""
+        groups = in_order(self.application)
+        totals = {group.name: Tally() for group in groups}
+        self.relay.run(stop)
+        while True:
+            room = self.limit - sum(one.events for one in totals.values())
+            done = self._pass(groups, totals, room, stop)
+            relayed = self.relay.run(stop)
+            if not relayed.events or relayed.problem is not None or stop() or done.room <= 0:
+                break
+        swept = [Swept(name, one) for name, one in totals.items()]
+        return Sweep(swept, relayed.problem, done.broken, done.halted)
 
-def one_pass(groups: Sequence[Sweeper], relay: Relay, stop: Callable[[], bool], allowance: Allowance) -> Pass:
-    """Read every log, run what is due everywhere, and let what stands in the outbox leave; again as long as something
-    left, since that may be read here."""
-    sweeps = [(sweeper, Tally()) for sweeper in groups]
-    relay.run(stop)
-    while True:
-        _read(sweeps, stop, allowance)
-        _run_due(sweeps, stop)
-        relayed = relay.run(stop)
-        if not relayed.events or relayed.problem is not None or stop() or not allowance.left:
-            break
-    done = [Swept(sweeper.group.name, totals) for sweeper, totals in sweeps]
-    return Pass(done, relayed.problem, [line for sweeper in groups for line in sweeper.halted])
+    def _pass(
+        self, groups: Sequence[Group], totals: Mapping[str, Tally], room: int, stop: Callable[[], bool]
+    ) -> GroupPass:
+        """One pass of workers of its own: what the relay has put into a log that is new is found by joining it."""
+        sources = [(group, self._source(group)) for group in groups]
+        workers = [
+            make_worker(group, self.settings, engine=self.engine, source=source, retry_loop=Once)
+            for group, source in sources
+        ]
+        done = GroupPass(workers, room, stop)
+        try:
+            done.run()
+        finally:
+            for worker in workers:
+                totals[worker.group].merge(worker.tally)
+                worker.leave()
+        return done
 
-
-def _read(sweeps: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance) -> None:
-    for sweeper, tally in sweeps:
-        if not stop() and allowance.left:
-            sweeper.read(tally, stop, allowance)
-
-
-def _run_due(sweeps: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
-    """Again as long as that released something for another group."""
-    released = -1
-    while released != (now := sum(tally.released + tally.revived for _, tally in sweeps)) and not stop():
-        released = now
-        for sweeper, tally in sweeps:
-            sweeper.run_due(tally, stop)
+    def _source(self, group: Group) -> Log:
+        """The group's log; one that has nothing where it is left to workers."""
+        return log_for_sweep(group, self.settings, self.engine) or nothing()
 
 
 def within(

@@ -20,14 +20,12 @@ from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
-from .allowance import Allowance
 from .retry_loop import RetryLoop
 from .round import Reading
 from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
 TELL_LAGS = 1.0  # s; between two looks at how far the log has got
-QUIET = 5  # rounds without a record, after which a log counts as read out
 SLICE = 1.0  # s; how long parked rows are run before the log is polled again
 
 
@@ -89,16 +87,6 @@ class Worker:
             while not stopped():
                 self.step(stopped)
         self._emit(self.tally.stopped(self._name))
-
-    def run_out(self, stopped: Callable[[], bool], allowance: Allowance) -> Tally:
-        """Work until nothing is left to read, the allowance is spent, or ``stopped()``; then leave the group."""
-        with self._ending(stopped):
-            quiet = 0
-            while quiet < QUIET and allowance.left and not stopped():
-                count = self.step(stopped, allowance.of(self._batch))
-                allowance.spend(count)
-                quiet = 0 if count else quiet + 1
-        return self.tally
 
     @contextmanager
     def _ending(self, stopped: Callable[[], bool]) -> Iterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Annotated, Any
@@ -13,17 +12,15 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from ...database import DatabaseAway
-from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
-from ...outbox.relay import Relay
 from ...run.assembly import relay_for
-from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
+from ...run.group_pass import UNLIMITED
+from ...run.sweep_pass import Sweeper, Swept, within
 from ...settings import ListenSettings
-from ...worker.allowance import Allowance
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
-from ..common.exits import FAILED, is_away, line_of
+from ..common.exits import FAILED, OK, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
 from ..common.stopping import Stop, end_on_sigterm, exit_code
 
@@ -40,26 +37,13 @@ def _row(one: Swept) -> dict[str, Any]:
 COLUMNS = [output.Column(name, itemgetter(name)) for name in ("group", *COUNTS)]
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How much one pass may do."""
-
-    limit: int | None
-    seconds: float | None
-
-    def one_pass(self, groups: Sequence[Sweeper], relay: Relay, stop: Callable[[], bool]) -> Pass:
-        """A pass within them."""
-        with output.aside():
-            return one_pass(groups, relay, within(self.seconds, stop), Allowance(self.limit))
-
-
 @taking(logged_settings_by("app", "spools", "database"))
 def sweep(
     *,
     every: Every = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, help="Read so many events at most, in all groups together."),
+        typer.Option("--limit", min=1, help="Take so many events in hand at most, in all groups together."),
     ] = None,
     max_seconds: Annotated[
         float | None,
@@ -72,75 +56,65 @@ def sweep(
     send what stands in the outbox."""
     end_on_sigterm()
     found = application_of(settings)
-    probes.database(settings)
     backend = find_log_backend(settings)
     if backend is not None:
         backend.check()
-    bounds = Bounds(limit, max_seconds)
-    if every is None:
-        _once(found, settings, bounds, as_json=as_json)
-    else:
-        raise typer.Exit(_daemon(found, settings, every, bounds, _printer(as_json=as_json)))
+    with probes.engine_of(settings) as engine:
+        relay = relay_for(settings, engine)
+        sweeper = Sweeper(found, settings, engine, relay, UNLIMITED if limit is None else limit)
+        try:
+            code = (
+                _once(sweeper, max_seconds, as_json=as_json)
+                if every is None
+                else _daemon(sweeper, max_seconds, every, _printer(as_json=as_json))
+            )
+        finally:
+            relay.close(settings.flush_timeout)
+    raise typer.Exit(code)
 
 
-def _once(application: Application, settings: ListenSettings, bounds: Bounds, *, as_json: bool) -> None:
+def _once(sweeper: Sweeper, max_seconds: float | None, *, as_json: bool) -> int:
     stop = Stop()
-    engine = probes.reached(settings)
-    relay = relay_for(settings, engine)
-    try:
-        done = bounds.one_pass(sweepers(application, settings, engine), relay, stop)
-    finally:
-        relay.close(settings.flush_timeout)
-        engine.dispose()
+    with output.aside():
+        done = sweeper.sweep(within(max_seconds, stop))
     if as_json:
         output.json_array(_row(one) for one in done.swept)
     else:
         output.table(map(_row, done.swept), COLUMNS, empty="no groups")
     if done.problem is not None:
         output.note(f"the outbox is held up: {done.problem}")
-    if done.problem is not None or done.halted:
-        raise typer.Exit(FAILED)
-    if stop():
-        raise typer.Exit(exit_code(stop.number))
+    if done.problem is not None or done.broken or done.halted:
+        return FAILED
+    return exit_code(stop.number) if stop() else OK
 
 
 def _daemon(
-    application: Application,
-    settings: ListenSettings,
-    every: float,
-    bounds: Bounds,
-    say: Callable[[list[Swept]], None],
+    sweeper: Sweeper, max_seconds: float | None, every: float, say: Callable[[Sequence[Swept]], None]
 ) -> int:
-    stop = Stop()
-    engine = probes.reached(settings)
-    groups, relay = sweepers(application, settings, engine), relay_for(settings, engine)
-    held = ""
-    log.info("sweeping every %g s: %s", every, ", ".join(application.groups))
-    try:
-        while not stop():
-            try:
-                done = bounds.one_pass(groups, relay, stop)
-                say([one for one in done.swept if not one.totals.is_empty])
-                if done.problem is not None and done.problem != held:
-                    log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
-                held = done.problem or ""
-            except (DatabaseAway, DBAPIError) as error:
-                if not (isinstance(error, DatabaseAway) or is_away(error)):
-                    raise
-                log.warning("%s; the next sweep tries again", line_of(error))
-            stop.wait(every)
-    finally:
-        relay.close(settings.flush_timeout)
-        engine.dispose()
+    stop, held = Stop(), ""
+    log.info("sweeping every %g s: %s", every, ", ".join(sweeper.application.groups))
+    while not stop():
+        try:
+            with output.aside():
+                done = sweeper.sweep(within(max_seconds, stop))
+            say([one for one in done.swept if not one.totals.is_empty])
+            if done.problem is not None and done.problem != held:
+                log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
+            held = done.problem or ""
+        except (DatabaseAway, DBAPIError) as error:
+            if not (isinstance(error, DatabaseAway) or is_away(error)):
+                raise
+            log.warning("%s; the next sweep tries again", line_of(error))
+        stop.wait(every)
     return exit_code(stop.number)
 
 
-def _printer(*, as_json: bool) -> Callable[[list[Swept]], None]:
-    def json_lines(done: list[Swept]) -> None:
+def _printer(*, as_json: bool) -> Callable[[Sequence[Swept]], None]:
+    def json_lines(done: Sequence[Swept]) -> None:
         for one in done:
             output.line(output.json_text({"at": datetime.now(UTC), **_row(one)}))
 
-    def lines(done: list[Swept]) -> None:
+    def lines(done: Sequence[Swept]) -> None:
         for one in done:
             counts = ", ".join(f"{getattr(one.totals, name)} {said}" for said, name in COUNTS.items())
             output.line(f"{output.iso(datetime.now(UTC))} {one.group}: {counts}")
