@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test lint types tests soak bench rooms dev wheel test-compose clean
+.PHONY: help demo test quick lint types tests soak bench rooms dev wheel test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -19,6 +19,10 @@ demo: $(installed) ## the reference application on traffic that it makes, ending
 	$(call limit,900) $(python) -m visits demo $(if $(KAFKA),--kafka)
 
 test: lint types tests ## lint, types, and the whole suite against a real Kafka and PostgreSQL
+
+quick: lint ## while working: lint, the packages' types, and the tests that need no services and no patience
+	$(call limit,300) $(python) -m mypy $(packages:%=-p %)
+	$(call limit,300) $(python) -m pytest -q -m "not services and not slow" --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(ready) ## ruff: rules and format
 	$(python) -m ruff check

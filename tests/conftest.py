@@ -6,17 +6,29 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from support.choosing import mark
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
+
+# By default an example may not take longer than 200 ms: on a busy machine any does.
+settings.register_profile("at any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("at any speed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Several test processes delivery the services that the one process starts that deals out the tests."""
-    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+    """Several test processes share the services that the one process starts that deals out the tests."""
+    chosen = "not services" not in config.getoption("markexpr")
+    if chosen and config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         services = ExitStack()
         config.add_cleanup(services.close)
         os.environ["OYEZ_TEST_KAFKA"] = services.enter_context(kafka_address())
         os.environ["OYEZ_TEST_POSTGRES"] = services.enter_context(postgres_address())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each test is marked by what it needs."""
+    mark(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,8 +31,13 @@ def modules(root: str, home: Path = HOME) -> dict[str, Path]:
     return {_name(source.relative_to(top)): source for source in sources(root, home)}
 
 
-def imported(source: Path, home: Path = HOME) -> Iterator[str]:
+@cache
+def imported(source: Path, home: Path = HOME) -> tuple[str, ...]:
     """The full names of what a file imports: modules, and what it takes from them."""
+    return tuple(_imported(source, home))
+
+
+def _imported(source: Path, home: Path) -> Iterator[str]:
     package = source.relative_to(home).parts[1:-1]
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Import):

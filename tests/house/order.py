@@ -30,7 +30,7 @@ PRODUCERS: Order = (
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
     ("failures", "outbox", "outgoing", "settings", "shipping"),
-    ("errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
+    ("delays", "errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
 )
 
 ORDERS = {"consumers": CONSUMERS, "producers": PRODUCERS}

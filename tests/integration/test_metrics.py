@@ -82,7 +82,7 @@ def test_the_document_has_every_measure_and_no_other(deployment: Deployment) -> 
         for family in at.families().values()
         for sample in family.samples
     }
-    assert exported == documented("measures")
+    assert exported == documented("metrics")
     openmetrics = at.get("/metrics", "application/openmetrics-text; version=1.0.0")
     assert openmetrics.kind.startswith("application/openmetrics-text")
     assert openmetrics.text.endswith("# EOF\n")
@@ -124,7 +124,7 @@ def test_a_worker_that_was_killed_is_not_counted(deployment: Deployment) -> None
         eventually(lambda killed=killed: len(started(program)) == killed and at.ready() == 200, 60)
         eventually(lambda: len(at.values("oyez_lag_records", group)) == 4, 60)
         psutil.Process(started(program)[-1]).kill()
-        eventually(lambda: at.get("/readyz").text == f"{group}: no worker runs\n", 20)
+        eventually(lambda: at.get("/readyz").text == f"{group}: no worker runs\n")
         assert at.values("oyez_lag_records", group) == {}
     deployment.say(Started(session_id="s2"))
     eventually(lambda: at.value("oyez_handled_deliveries_total", group) == 2, 60)
@@ -163,7 +163,7 @@ def test_the_endpoint_ends_with_its_supervisor(deployment: Deployment) -> None:
             return True
         return False
 
-    eventually(is_gone, 20)
+    eventually(is_gone)
     for child in children:
         if child.is_running():
             child.kill()
@@ -176,7 +176,7 @@ def test_the_endpoint_answers_until_the_last_worker_has_stopped(deployment: Depl
     frozen, other = map(psutil.Process, started(program))
     frozen.suspend()
     program.send(signal.SIGTERM)
-    eventually(lambda: not is_alive(other), 30)
+    eventually(lambda: not is_alive(other))
     assert [at.get("/healthz").status for _ in range(10)] == [200] * 10
     frozen.resume()
     assert program.wait() == 0, program.output()

@@ -6,26 +6,26 @@ import logging
 
 from confluent_kafka.admin import AdminClient
 
-from consumers.logs.contract_logs import KafkaStation, Reading
+from consumers.logs.contract_logs import KafkaSetup, Reading
 from oyez.consumers.logs.kafka.member import KafkaLog
 from oyez.consumers.logs.kafka.offsets import KafkaOffsets
 from support.services import unique
 
 
 def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
-    station = KafkaStation(kafka, topic, {})
+    setup = KafkaSetup(kafka, topic, {})
     for n in range(8):
-        station.append(f"k{n}", "v")
-    old = station.join("old")
+        setup.append(f"k{n}", "v")
+    old = setup.join("old")
     reading = Reading(old)
     reading.until(lambda: len(reading.seen) >= 8)
     committed = {p: at for p, at in old.positions().items() if at}
     old.offsets.commit(committed, "at-least-once")
     reading.until(lambda: old.offsets.committed(list(committed)) == committed)
-    station.close()
+    setup.close()
     new = unique("renamed")
     assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_committed(
-        f"{station.prefix}.old", new
+        f"{setup.prefix}.old", new
     ) == len(committed)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
     try:

@@ -1,4 +1,4 @@
-"""Signals and doubles that the tests of this folder delivery."""
+"""Signals and doubles that the tests of this folder share."""
 
 from collections.abc import Callable
 from typing import Any

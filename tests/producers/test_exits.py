@@ -44,7 +44,7 @@ def work(name):
 tick("parent")
 child = multiprocessing.get_context("fork").Process(target=work, args=("child",))
 child.start()
-child.join(30)
+child.join(60)
 assert child.exitcode == 0, child.exitcode
 """
 

@@ -1,4 +1,4 @@
-"""Signals that the tests of this folder delivery, in a catalogue of their own."""
+"""Signals that the tests of this folder share, in a catalogue of their own."""
 
 from datetime import datetime
 from decimal import Decimal

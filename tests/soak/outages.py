@@ -134,7 +134,7 @@ def _drain(settings: dict[str, str], spools: Sequence[Path]) -> None:
     """What a server left in its spool when it ended."""
     for spool in spools:
         if spool.exists():
-            command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "drain", str(spool)]
+            command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "ship", str(spool)]
             subprocess.run(command, env=settings, check=True, timeout=60, capture_output=True)
 
 

@@ -97,7 +97,7 @@ def _drainers(running_app: RunningApp) -> Iterator[list[Program]]:
 
 def _drainer(running_app: RunningApp, name: str) -> Program:
     log: Path = running_app.folder / f"{name}.log"
-    return Program(log, "oyez.consumers.cli", "outbox", "drain", "--every", "0.1", env=running_app.env)
+    return Program(log, "oyez.consumers.cli", "outbox", "relay", "--every", "0.1", env=running_app.env)
 
 
 def _numbers(running_app: RunningApp, handler: str) -> dict[str, list[int]]:

@@ -50,7 +50,7 @@ class Membership:
 def slow_handlers(
     scripted_app: RunningApp, *, events: int, workers: int, seconds: float, patience: float
 ) -> Figures:
-    """No rebalance while they work, and each event once. The till must have `OPTIONS`, and a partition for each
+    """No rebalance while they work, and each event once. The application must have `OPTIONS`, and a partition for each
     worker."""
     numbers = range(events)
     listening = scripted_app.listen("rows.placed", workers=workers, env={"ROWS_SECONDS": str(seconds)})

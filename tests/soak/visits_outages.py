@@ -80,8 +80,8 @@ class Outages:
 
 @contextmanager
 def drainer(traffic: Import) -> Iterator[None]:
-    """`oyez spool drain`, for what servers leave that come to their end while the broker is away."""
-    command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "drain", str(traffic.work.folder)]
+    """`oyez spool ship`, for what servers leave that come to their end while the broker is away."""
+    command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "ship", str(traffic.work.folder)]
     with (traffic.work.folder / "drain.log").open("wb") as log:
         running = subprocess.Popen(
             [*command, "--every", "0.5"], env=os.environ | traffic.environment, stdout=log, stderr=log

@@ -7,8 +7,7 @@ Coarse is safe: whatever is not known here is taken for the whole table. What is
 - what a handler has noted (a table named ``done``) meets other notes of that handler and key: their order is what
   tests look at;
 - rows that are deleted or changed by their id were claimed, and prerequisites that are marked were locked, by an
-earlier
-  statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
+  earlier statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asking an endpoint for measures."""
+"""Asking an endpoint for metrics."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Endpoint:
     """The endpoint of a program that has said where it is."""
 
     def __init__(self, program: Program) -> None:
-        said = eventually(lambda: re.search(r"measures: (http://\S+)/metrics", program.output()), 30)
+        said = eventually(lambda: re.search(r"metrics: (http://\S+)/metrics", program.output()))
         self.url = said[1]
 
     def get(self, path: str, accept: str = "") -> Answer:

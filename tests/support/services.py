@@ -84,4 +84,4 @@ def make_topic_again(bootstrap: str, name: str, partitions: int = 4) -> None:
             return False
         return True
 
-    eventually(is_made, 30)
+    eventually(is_made)

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, event, text
 
 from .footprints import Footprint, footprint
 
-LIMIT = 20.0  # s; no step takes that long
+LIMIT = 60.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
 COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
 OPTIONS = "-c synchronous_commit=off -c deadlock_timeout=20ms"
@@ -135,7 +135,7 @@ class Actor:
             self._changed.notify_all()
 
 
-class Explorer:
+class SteppedDatabase:
     """A database, with one engine for each actor's name, kept from run to run, and one to look on."""
 
     def __init__(self, url: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def eventually(condition: Callable[[], Result], timeout: float = 20.0, every: float = 0.02) -> Result:
+def eventually(condition: Callable[[], Result], timeout: float = 60.0, every: float = 0.02) -> Result:
     """What `condition()` returns once it is true; AssertionError after `timeout` seconds."""
     limit = time.monotonic() + timeout
     while True:

@@ -4,7 +4,10 @@ Whoever ships them takes them in the order of their ids. A number is never given
 was deleted, so that what deletes by number can never delete what it has not seen.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -23,11 +26,14 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
-from sqlalchemy.orm import Session, scoped_session
 
 from .database_errors import cause_of, one_line
 from .errors import TransportRefused
-from .transport import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from .transport import Database
 
 NAME = "oyez_outbox"
 CHANNEL = "oyez"
@@ -83,6 +89,8 @@ class Outbox:
 
 
 def _connection(db: Database) -> Connection:
+    from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415 # only who gives a session needs the ORM
+
     if isinstance(db, scoped_session):
         db = db()
     if isinstance(db, Session):

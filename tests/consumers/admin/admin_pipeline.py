@@ -76,7 +76,7 @@ class Operator:
             execution = Execution(
                 group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=self.pipeline.clock
             )
-            total.add(Force(execution, Reader(group)).pull(Filter(app=self.app, **asked)))
+            total.add(Force(execution, Reader(group)).apply(Filter(app=self.app, **asked)))
         return total
 
     def overtaken(self, **asked: Any) -> Overtaken:
@@ -119,7 +119,7 @@ class Operator:
     ) -> Tally:
         steps = Steps(Database(self.pipeline.engine), size=self.size, patience=0.0)
         wanted = Filter(app=self.app, **asked)
-        return steps.pull(operation, steps.choose(operation.table, wanted), wanted, on_step)
+        return steps.apply(operation, steps.choose(operation.table, wanted), wanted, on_step)
 
 
 def number_of(value: bytes) -> int:

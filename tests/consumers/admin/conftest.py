@@ -1,4 +1,4 @@
-"""Pipelines with a crew of handlers that fail as they are told."""
+"""Pipelines, and what operators do to them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OperatorPipeline = Callable[..., Operator]
 
 @pytest.fixture
 def operator(play: Play) -> OperatorPipeline:
-    """Makes a bench for handlers, on each database in turn."""
+    """Makes a pipeline with an operator, on each database in turn."""
 
     def make(on: Handlers, **said: object) -> Operator:
         return Operator(play(on, **said))

@@ -63,7 +63,7 @@ def test_nor_are_later_ones_of_its_key(one: Operator) -> None:
     operation, wanted = Retry(one.pipeline.application, one.pipeline.clock), Filter(app="shop")
     with one.pipeline.engine.connect() as db:
         claim(one, db)
-        tally = steps.pull(operation, steps.choose(DEAD, wanted), wanted, lambda _count: db.rollback())
+        tally = steps.apply(operation, steps.choose(DEAD, wanted), wanted, lambda _count: db.rollback())
     assert (tally.done, tally.busy) == (0, 2)
     assert one.retry().done == 2
 
@@ -74,7 +74,7 @@ def test_what_is_free_again_is_done_in_the_end(one: Operator) -> None:
         steps = Steps(Database(one.pipeline.engine), patience=5.0, sleep=lambda _seconds: db.rollback())
         wanted = Filter(app="shop")
         operation = Discard(one.pipeline.application, PARKED, one.pipeline.clock)
-        tally = steps.pull(operation, steps.choose(PARKED, wanted), wanted)
+        tally = steps.apply(operation, steps.choose(PARKED, wanted), wanted)
     assert (tally.done, tally.busy) == (2, 0)
 
 

@@ -1,4 +1,4 @@
-"""Operations are pulled while workers work: every order of their statements, on PostgreSQL."""
+"""Operations are applied while workers work: every order of their statements, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, text
 
-from consumers.interleavings.conftest import _explorer, explorer
+from consumers.interleavings.conftest import _stepped_database, stepped_database
 from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import PageViewed, Script, SessionStarted, announced
@@ -16,9 +16,9 @@ from oyez.consumers import Application, Handlers, Reject
 from oyez.consumers.admin import Discard, Operation, Release, Retry, Steps, Tally
 from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
-__all__ = ["_explorer", "explorer"]
+__all__ = ["_stepped_database", "stepped_database"]
 
 STARTS, VIEWS = "steps.session.started", "steps.page.viewed"
 REJECT = Reject("as told")
@@ -35,23 +35,23 @@ class Discarding(Pipeline):
         assert db.execute(waiting).scalar_one() == 0, "met, but somebody waits for it"
 
 
-def pull(shop: Shop, operation: Operation, **asked: Any) -> Tally:
+def apply(shop: Shop, operation: Operation, **asked: Any) -> Tally:
     """Once over all that matches, without waiting for what others have claimed."""
     steps = Steps(shop.database, patience=-1.0)
     wanted = Filter(app=shop.application.name, **asked)
-    return steps.pull(operation, steps.choose(operation.table, wanted), wanted)
+    return steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
 
 def discard(table: Table, **asked: Any) -> Act:
-    return lambda shop: pull(shop, Discard(shop.application, table, shop.clock), **asked)
+    return lambda shop: apply(shop, Discard(shop.application, table, shop.clock), **asked)
 
 
 def retry(shop: Shop) -> Tally:
-    return pull(shop, Retry(shop.application, shop.clock))
+    return apply(shop, Retry(shop.application, shop.clock))
 
 
 def release(shop: Shop) -> Tally:
-    return pull(shop, Release(shop.application, shop.clock))
+    return apply(shop, Release(shop.application, shop.clock))
 
 
 def claim(group: str) -> Act:
@@ -59,14 +59,14 @@ def claim(group: str) -> Act:
 
 
 @pytest.fixture
-def visits(explorer: Explorer) -> tuple[Discarding, Script]:
+def visits(stepped_database: SteppedDatabase) -> tuple[Discarding, Script]:
     """Two handlers start a session, one counts its views."""
     on = Handlers("shop")
     script = Script(on)
     script.handler("greet", SessionStarted)
     script.handler("count", SessionStarted)
     script.handler("view", PageViewed)
-    return Discarding(explorer, Application(on)), script
+    return Discarding(stepped_database, Application(on)), script
 
 
 def all_is_met(shop: Shop) -> None:

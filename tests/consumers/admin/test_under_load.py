@@ -1,4 +1,4 @@
-"""Operators pull every operation again and again while sweepers run, on PostgreSQL: nothing is lost, doubled or
+"""Operators apply every operation again and again while sweepers run, on PostgreSQL: nothing is lost, doubled or
 stuck."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, Engine
 
-from consumers.interleavings.conftest import _explorer, postgres_engine
+from consumers.interleavings.conftest import _stepped_database, postgres_engine
 from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers, Reject
@@ -20,7 +20,7 @@ from oyez.consumers.database import make_engine
 from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
 
-__all__ = ["_explorer", "postgres_engine"]
+__all__ = ["_stepped_database", "postgres_engine"]
 
 SESSIONS, VIEWS = 40, 5
 ROUNDS = 12
@@ -89,7 +89,7 @@ class Workers:
 
 
 def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
-    """Somebody who pulls operations at random; whoever may discard, discards only greetings."""
+    """Somebody who applies operations at random; whoever may discard, discards only greetings."""
     chance = random.Random(seed)
 
     def work(shop: Shop) -> None:
@@ -105,7 +105,7 @@ def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
         for _ in range(ROUNDS):
             operation, wanted = chance.choice(operations)
             steps = Steps(shop.database, size=7, patience=0.2)
-            steps.pull(operation, steps.choose(operation.table, wanted), wanted)
+            steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
     return work
 
@@ -137,7 +137,7 @@ def test_everything_ends_well(postgres_engine: Engine, seed: int) -> None:
     for _ in range(20):
         steps = Steps(shop.database, patience=0.0)
         again, wanted = Retry(application, clock), Filter(app="shop")
-        steps.pull(again, steps.choose(dead, wanted), wanted)
+        steps.apply(again, steps.choose(dead, wanted), wanted)
         clock.now += 4_000.0
         shop.sweep()
         shop.run_due()

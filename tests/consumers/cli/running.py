@@ -34,7 +34,7 @@ class Shop:
             env={**self.environment(), **settings},
             input=given.encode() if isinstance(given, str) else given,
             capture_output=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return subprocess.CompletedProcess(

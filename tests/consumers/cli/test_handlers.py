@@ -42,11 +42,20 @@ def test_by_signal_decorated_ones_first(invoke: Invoke, files: Path) -> None:
         "order": "key",
         "requires": {"cli.session.started": "session_id"},
         "completes": False,
+        "retry": None,
         "file": str(files / "903_mydata.py"),
         "broken": None,
     }
     assert rows[0]["file"] is None
     assert (rows[0]["completes"], rows[1]["completes"], rows[1]["order"]) == (True, False, "none")
+
+
+def test_a_handlers_own_retries_are_listed(invoke: Invoke, files: Path) -> None:
+    own = "from oyez.consumers import Backoff\nRETRY = Backoff(first=30, attempts=8)\n"
+    (files / "903.py").write_text(own + SOUND)
+    rows = {row["handler"]: row["retry"] for row in json.loads(invoke("handlers", "--json").stdout)}
+    assert rows["903.py"] == "first 30, attempts 8"
+    assert rows["count_view"] is None
 
 
 def test_broken_ones_are_listed_and_the_code_is_3(invoke: Invoke, files: Path) -> None:
@@ -86,6 +95,7 @@ def test_as_lines(invoke: Invoke, files: Path) -> None:
         "order",
         "requires",
         "completes",
+        "retry",
         "file",
         "broken",
     ]
@@ -97,6 +107,7 @@ def test_as_lines(invoke: Invoke, files: Path) -> None:
         "key",
         "cli.session.started (session_id)",
         "no",
+        "-",
         str(files / "903.py"),
         "-",
     ] in [line.split("\t") for line in lines]

@@ -46,7 +46,7 @@ def test_no_port(shop: Shop, given: str) -> None:
     one_line(shop.run("listen", OYEZ_METRICS=given), 2, "OYEZ_METRICS")
 
 
-def test_the_applications_own_measures_are_exported_too(shop: Shop, tmp_path: Path) -> None:
+def test_the_applications_own_metrics_are_exported_too(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(
         "from prometheus_client import Counter\n"
         "from shop import on\n"
@@ -54,10 +54,10 @@ def test_the_applications_own_measures_are_exported_too(shop: Shop, tmp_path: Pa
     )
     shop.print("db", "upgrade")
     with shop.running("--app", "own:on", "listen", "cli.ticked", "--metrics", "0") as listening:
-        said = eventually(lambda: listening.said() if "measures: http://" in listening.said() else "", 40)
-        url = said.split("measures: ")[1].split()[0]
+        said = eventually(lambda: listening.said() if "metrics: http://" in listening.said() else "")
+        url = said.split("metrics: ")[1].split()[0]
         fetched = f"import urllib.request; print(urllib.request.urlopen('{url}').read().decode())"
-        text = eventually(lambda: _run(fetched), 40)
+        text = eventually(lambda: _run(fetched))
         assert "shop_orders_total 0.0" in text
         assert listening.end(signal.SIGTERM) == 0
 
@@ -72,7 +72,7 @@ def _run(code: str) -> str:
 def test_a_log_of_json(shop: Shop) -> None:
     shop.print("db", "upgrade")
     with shop.running("--log-format", "json", "listen", "cli.ticked") as listening:
-        eventually(lambda: "worker_started" in listening.said(), 40)
+        eventually(lambda: "worker_started" in listening.said())
         assert listening.end(signal.SIGTERM) == 0
         lines = [json.loads(line) for line in listening.said().splitlines() if line != "imported"]
     happened = [line["happened"] for line in lines if "happened" in line]

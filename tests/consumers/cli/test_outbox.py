@@ -1,4 +1,4 @@
-"""`oyez outbox drain`, `oyez outbox status`, and who else ships: `listen`, `sweep`, `status` says it."""
+"""`oyez outbox relay`, `oyez outbox status`, and who else ships: `listen`, `sweep`, `status` says it."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ def relay(shop: Shop) -> Shop:
 
 
 def test_without_tables_one_line_says_what_to_do(refused: Callable[..., None]) -> None:
-    refused(["outbox", "drain"], 1, "does not exist; run: oyez db upgrade")
+    refused(["outbox", "relay"], 1, "does not exist; run: oyez db upgrade")
     refused(["outbox", "status"], 1, "does not exist; run: oyez db upgrade")
 
 
-def test_status_and_drain(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_and_relay(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
     invoke("db", "upgrade")
-    empty = {"backlog": 0, "oldest": None, "refused": 0, "error": None, "failed_at": None, "drainer": None}
+    empty = {"backlog": 0, "oldest": None, "refused": 0, "error": None, "failed_at": None, "relay": None}
     assert json.loads(invoke("outbox", "status", "--json").stdout) == [empty]
     place(tmp_path, "relayed", ["a", "b", "c"])
     (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
     assert (state["backlog"], state["oldest"] >= 0) == (3, True)
     assert re.match(r"3\t\d+ s\t0\t-\t-\t-", invoke("outbox", "status").stdout.splitlines()[1])
-    drained = invoke("outbox", "drain", "--limit", "2")
-    assert (drained.exit_code, drained.stdout) == (0, "")
-    assert drained.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
-    assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 1 event left the outbox"
-    assert invoke("outbox", "drain").stderr.splitlines()[-1] == "oyez: 0 events left the outbox"
+    relayed = invoke("outbox", "relay", "--limit", "2")
+    assert (relayed.exit_code, relayed.stdout) == (0, "")
+    assert relayed.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
+    assert invoke("outbox", "relay").stderr.splitlines()[-1] == "oyez: 1 event left the outbox"
+    assert invoke("outbox", "relay").stderr.splitlines()[-1] == "oyez: 0 events left the outbox"
     (segment,) = (tmp_path / "spool" / "relayed").glob("*.ndjson")
     assert [json.loads(line)["partitionkey"] for line in segment.open()] == ["a", "b", "c"]
 
@@ -81,7 +81,7 @@ def test_nothing_is_drained_into_the_memory_of_a_process_that_ends(
 ) -> None:
     invoke("db", "upgrade")
     place(tmp_path, "relayed", ["a"])
-    refused(["outbox", "drain"], 2, "transport memory (OYEZ_TRANSPORT) ends with this process")
+    refused(["outbox", "relay"], 2, "transport memory (OYEZ_TRANSPORT) ends with this process")
     swept = invoke("sweep")
     assert swept.exit_code == 1
     assert "the outbox is held up: transport memory" in swept.stderr
@@ -94,9 +94,9 @@ def test_a_broker_that_is_away(invoke: Invoke, tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv(f"OYEZ_{name}", value)
     invoke("db", "upgrade")
     place(tmp_path, "relayed", ["a"])
-    drained = invoke("outbox", "drain")
-    assert drained.exit_code == 1
-    first, second = drained.stderr.splitlines()[-2:]
+    relayed = invoke("outbox", "relay")
+    assert relayed.exit_code == 1
+    first, second = relayed.stderr.splitlines()[-2:]
     assert first == "oyez: 0 events left the outbox"
     assert second.startswith(f"oyez: 1 stay: the broker at {NOWHERE} is away")
     (state,) = json.loads(invoke("outbox", "status", "--json").stdout)
@@ -115,16 +115,16 @@ def test_a_broker_that_is_away(invoke: Invoke, tmp_path: Path, monkeypatch: pyte
     assert (state["backlog"], state["error"]) == (0, None)
 
 
-def test_drain_goes_on_until_it_is_told_to_stop(relay: Shop) -> None:
-    with relay.running("outbox", "drain", "--every", "0.1") as draining:
-        eventually(lambda: "draining the outbox" in draining.said())
+def test_relay_goes_on_until_it_is_told_to_stop(relay: Shop) -> None:
+    with relay.running("outbox", "relay", "--every", "0.1") as relaying:
+        eventually(lambda: "relaying the outbox" in relaying.said())
         for order in ("a", "b"):
             place(relay.folder, relay.settings["OYEZ_TOPIC"], [order])
-            eventually(lambda: backlog(relay) == 0, 30)
-        assert draining.end(signal.SIGTERM) == 0
-        left = re.findall(r"(\d+) events? left the outbox", draining.said())
+            eventually(lambda: backlog(relay) == 0)
+        assert relaying.end(signal.SIGTERM) == 0
+        left = re.findall(r"(\d+) events? left the outbox", relaying.said())
         assert sum(map(int, left)) == 2
-        assert "Traceback" not in draining.said()
+        assert "Traceback" not in relaying.said()
 
 
 def backlog(shop: Shop) -> Any:

@@ -174,7 +174,7 @@ def test_listening_and_a_sweep_beside_it(deployment: Invoke, tmp_path: Path) -> 
     shop = Shop(tmp_path, {"OYEZ_APP": "shop:on"})
     with shop.running("listen") as listening:
         visit(deployment, "s1", "/a")
-        eventually(lambda: noted(tmp_path) == ["started", "/a"], 40)
+        eventually(lambda: noted(tmp_path) == ["started", "/a"])
         beside = deployment("sweep")
         assert beside.exit_code == 0
         assert f"{VIEWS} is being read by" in beside.stderr

@@ -204,7 +204,7 @@ def test_drain_ships_and_says_so(
 ) -> None:
     monkeypatch.setenv("OYEZ_KAFKA", kafka)
     spooled(spool, 5, topic=topic)
-    result = invoke("spool", "drain", str(spool / topic))
+    result = invoke("spool", "ship", str(spool / topic))
     assert (result.exit_code, result.stderr.strip()) == (0, "oyez: 5 events shipped")
     assert [
         json.loads(m.value())["n"] for m in sorted(records(kafka, topic, 5), key=lambda m: m.offset())
@@ -215,12 +215,12 @@ def test_drain_ships_and_says_so(
         3,
         4,
     ]
-    assert "0 events shipped" in invoke("spool", "drain", str(spool / topic)).stderr
+    assert "0 events shipped" in invoke("spool", "ship", str(spool / topic)).stderr
     assert {state["topic"]: state["backlog"] for state in states(invoke)} == {"t": 12, topic: 0}
 
 
 def test_drain_without_a_broker(refused: Refused, spool: Path) -> None:
-    refused(["spool", "drain", "--kafka", "127.0.0.1:1"], 5, "Kafka at 127.0.0.1:1 cannot be reached")
+    refused(["spool", "ship", "--kafka", "127.0.0.1:1"], 5, "Kafka at 127.0.0.1:1 cannot be reached")
 
 
 def test_status_of_groups_says_what_waits_in_the_spool(invoke: Invoke, spool: Path) -> None:

@@ -54,7 +54,7 @@ class Opponent:
         self._db.commit()
 
     def close(self) -> None:
-        self._thread.join(20)
+        self._thread.join(60)
         self._db.close()
         with self.engine.begin() as db:
             db.execute(text("DELETE FROM effect WHERE seq < 0"))
@@ -189,7 +189,7 @@ def test_sqlite_locked_by_another_process(pipeline_sqlite: str) -> None:
     pipeline.announce(*placed(EVENTS))
     [worker] = pipeline.workers.values()
     assert worker.step() == len(EVENTS)
-    process.join(20)
+    process.join(60)
     assert process.exitcode == 0
     assert pipeline.clock.sleeps == 3
     assert runs == [len(EVENTS)]

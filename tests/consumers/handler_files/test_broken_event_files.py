@@ -52,6 +52,8 @@ class Deaf(type):
         ("31.py", "def handle(event, x): ...", ["parameter x cannot be injected"]),
         ("31.py", "def handle(event: int): ...", ["first parameter is int", "PageViewed"]),
         ("31.py", "ORDER = 'time'\ndef handle(event): ...", ["order is 'time'", "'key' or 'none'"]),
+        ("31.py", "RETRY = 30\ndef handle(event): ...", ["retry is 30", "Backoff("]),
+        ("31.py", MUTE + "RETRY = Mute()\ndef handle(event): ...", ["OSError: no", "31.py, line 2"]),
         ("31.py", "BATCH = 'no'\ndef handle(event): ...", ["BATCH is 'no'", "True or False"]),
         ("31.py", "COMPLETES = 1\ndef handle(event): ...", ["COMPLETES is 1", "True or False"]),
         ("31.py", "REQUIRES = 'x'\ndef handle(event): ...", ["requires='x'", "dict"]),

@@ -17,7 +17,7 @@ from consumers.handler_files.event_folder import (
     shop,
 )
 from consumers.pipeline import Pipeline, Play, effects
-from oyez.consumers import Application, Handlers
+from oyez.consumers import Application, Backoff, Handlers
 from oyez.consumers.handlers.registry import Handler
 from oyez.consumers.handlers.signature import Form
 
@@ -82,7 +82,9 @@ def test_what_a_file_asks_for(folder: Folder) -> None:
         """
         from sqlalchemy import Connection
         from sqlalchemy.orm import Session
+        from oyez.consumers import Backoff
         ORDER, BATCH, REQUIRES, COMPLETES, GROUP = "none", True, {}, True, "awards"
+        RETRY = Backoff(attempts=3)
         def handle(events, db: Session, other: Connection): ...
         """,
     )
@@ -93,6 +95,7 @@ def test_what_a_file_asks_for(folder: Folder) -> None:
         {},
         "shop.awards",
     )
+    assert found.retry == Backoff(attempts=3)
     assert (found.signature.form, found.signature.injected) == (
         Form.MODELS,
         {"db": Session, "other": Connection},

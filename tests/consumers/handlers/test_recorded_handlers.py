@@ -75,7 +75,7 @@ def test_two_that_start_at_the_same_time(pipeline_postgres: str) -> None:
         register(first, pipeline.application, 0.0)
         thread.start()
         eventually(lambda: waiting(pipeline))
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert len(pipeline.rows("handler", "app", "handler", "group_name")) == 3
     pipeline.close()

@@ -13,7 +13,7 @@ from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine
 from oyez.consumers.inline.transport import InlineTransport
 from oyez.consumers.run.assembly import retrying_for_group
-from oyez.consumers.run.sweep_pass import in_order
+from oyez.consumers.run.group_order import in_order
 from oyez.producers import Announcer
 from oyez.schemas import Signal
 

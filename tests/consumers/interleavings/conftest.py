@@ -1,4 +1,4 @@
-"""A explorer: PostgreSQL, with actors that are stepped. A shop: either database, one step after the other."""
+"""PostgreSQL, with actors that are stepped; and a shop on either database, one step after the other."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from consumers.interleavings.shop import Clock, Shop, create, empty
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database import make_engine
 from support.services import fresh_database
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 
 @pytest.fixture(scope="module")
-def _explorer(postgres_server: str) -> Iterator[Explorer]:
+def _stepped_database(postgres_server: str) -> Iterator[SteppedDatabase]:
     with fresh_database(postgres_server) as url:
-        made = Explorer(url)
+        made = SteppedDatabase(url)
         create(made.engine)
         yield made
         made.close()
 
 
 @pytest.fixture
-def explorer(_explorer: Explorer) -> Explorer:
+def stepped_database(_stepped_database: SteppedDatabase) -> SteppedDatabase:
     """Actors on a PostgreSQL database with empty tables."""
-    empty(_explorer.engine)
-    return _explorer
+    empty(_stepped_database.engine)
+    return _stepped_database
 
 
 @pytest.fixture(scope="module")
-def postgres_engine(_explorer: Explorer) -> Engine:
+def postgres_engine(_stepped_database: SteppedDatabase) -> Engine:
     """A PostgreSQL database that has the tables."""
-    return _explorer.engine
+    return _stepped_database.engine
 
 
 @pytest.fixture(scope="module")

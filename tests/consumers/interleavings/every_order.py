@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from consumers.interleavings.shop import Clock, Shop, empty, restore, rows, save
 from oyez.consumers import Application
 from support.exploring import Choose, Explored, explore
-from support.stepping import ROLLBACK, Actor, Explorer, Step
+from support.stepping import ROLLBACK, Actor, Step, SteppedDatabase
 
 _COMMITTED = text(
     """
@@ -24,10 +24,10 @@ Act = Callable[[Shop], object]
 """What one process does."""
 
 
-class Pipeline:
+class EveryOrder:
     """A database with an application on it, for one test."""
 
-    def __init__(self, explorer: Explorer, application: Application) -> None:
+    def __init__(self, stepped_database: SteppedDatabase, application: Application) -> None:
         self.application = application
         self.clock = Clock()
         self.waited: Counter[str] = Counter()
@@ -39,11 +39,11 @@ class Pipeline:
             for signal, names in group.completing.items()
             if names
         }
-        self._explorer = explorer
+        self._stepped_database = stepped_database
 
     def shop(self, engine: Any = None, **said: Any) -> Shop:
         """A process of the application; one that nobody steps, unless it is given an actor's engine."""
-        return Shop(self.application, engine or self._explorer.engine, clock=self.clock, **said)
+        return Shop(self.application, engine or self._stepped_database.engine, clock=self.clock, **said)
 
     def every(
         self,
@@ -61,7 +61,7 @@ class Pipeline:
         """
 
         def play(choose: Choose) -> None:
-            restore(self._explorer.engine)
+            restore(self._stepped_database.engine)
             self.results.clear()
             for step, waited in self.play(acts, self._watched(choose, acts), batch=batch):
                 self.waited += Counter({f"{step.actor}: {step.what}": int(waited)})
@@ -69,9 +69,9 @@ class Pipeline:
             self.is_sound()
             check(self.shop())
 
-        empty(self._explorer.engine)
+        empty(self._stepped_database.engine)
         before(self.shop())
-        save(self._explorer.engine)
+        save(self._stepped_database.engine)
         explored = explore(play)
         print(
             f"\n{' | '.join(acts)}: {explored.runs} interleavings, {explored.repeated} given up as like one"
@@ -85,12 +85,12 @@ class Pipeline:
             def work(engine: Engine) -> None:
                 self.results[name] = act(self.shop(engine, batch=batch))
 
-            return self._explorer.actor(name, work)
+            return self._stepped_database.actor(name, work)
 
-        return self._explorer.play([actor(name, act) for name, act in acts.items()], choose)
+        return self._stepped_database.play([actor(name, act) for name, act in acts.items()], choose)
 
     def read(self, query: Callable[[Connection], Any]) -> Any:
-        with self._explorer.engine.connect() as db:
+        with self._stepped_database.engine.connect() as db:
             return query(db)
 
     def is_sound(self) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Pipeline, nothing_is_left
+from consumers.interleavings.every_order import EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, history, rows
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 on = Handlers("shop")
 
@@ -23,7 +23,9 @@ def view(event: PageViewed, db: Connection) -> None:
     note(db, "view", event)
 
 
-def test_what_parks_behind_a_head_that_is_deleted_is_found_by_the_sweep(explorer: Explorer) -> None:
+def test_what_parks_behind_a_head_that_is_deleted_is_found_by_the_sweep(
+    stepped_database: SteppedDatabase,
+) -> None:
     started, first, second = announced(
         SessionStarted(session="s1"), PageViewed(session="s1", n=1), PageViewed(session="s1", n=2)
     )
@@ -45,8 +47,8 @@ def test_what_parks_behind_a_head_that_is_deleted_is_found_by_the_sweep(explorer
         with shop.engine.connect() as db:
             assert history(db) == [("start", 0), ("view", 1), ("view", 2)]
 
-    pipeline = Pipeline(explorer, Application(on))
-    explored = pipeline.every(
+    every_order = EveryOrder(stepped_database, Application(on))
+    explored = every_order.every(
         {
             "listener": lambda shop: shop.handle(second),
             "sweeper": lambda shop: shop.claim("steps.page.viewed"),
@@ -57,7 +59,7 @@ def test_what_parks_behind_a_head_that_is_deleted_is_found_by_the_sweep(explorer
     assert 0 < left_behind < explored.runs
 
 
-def test_it_is_released_claimed_and_deleted_while_another_arrives(explorer: Explorer) -> None:
+def test_it_is_released_claimed_and_deleted_while_another_arrives(stepped_database: SteppedDatabase) -> None:
     """Three at once: who meets its prerequisite, who claims it, and who parks behind it."""
     started, first, second = announced(
         SessionStarted(session="s1"), PageViewed(session="s1", n=1), PageViewed(session="s1", n=2)
@@ -70,8 +72,8 @@ def test_it_is_released_claimed_and_deleted_while_another_arrives(explorer: Expl
         nothing_is_left(shop)
         assert shop.done("view") == [1, 2]
 
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(
         {
             "starter": lambda shop: shop.handle(started),
             "listener": lambda shop: shop.handle(second),

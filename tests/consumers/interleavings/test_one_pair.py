@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Pipeline, nothing_is_left
+from consumers.interleavings.every_order import EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, history
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 on = Handlers("shop")
 
@@ -23,7 +23,7 @@ def view(event: PageViewed, db: Connection) -> None:
     note(db, "view", event)
 
 
-def test_a_view_parks_while_its_session_starts(explorer: Explorer) -> None:
+def test_a_view_parks_while_its_session_starts(stepped_database: SteppedDatabase) -> None:
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
 
     def check(shop: Shop) -> None:
@@ -32,8 +32,8 @@ def test_a_view_parks_while_its_session_starts(explorer: Explorer) -> None:
         with shop.engine.connect() as db:
             assert history(db) == [("start", 0), ("view", 1)]
 
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(
         {"viewer": lambda shop: shop.handle(viewed), "starter": lambda shop: shop.handle(started)}, check
     )
-    assert pipeline.waited, "nobody ever waited for a lock: the two never met"
+    assert every_order.waited, "nobody ever waited for a lock: the two never met"

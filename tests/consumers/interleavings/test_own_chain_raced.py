@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
+from consumers.interleavings.every_order import Act, EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import Replied, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 on = Handlers("shop")
 
@@ -29,7 +29,7 @@ started, first, second, third = announced(SessionStarted(session="t1"), *CHAIN)
 
 
 @pytest.mark.parametrize("arriving", [1, 2])
-def test_the_one_that_it_waits_for_arrives(explorer: Explorer, arriving: int) -> None:
+def test_the_one_that_it_waits_for_arrives(stepped_database: SteppedDatabase, arriving: int) -> None:
     """The third reply is claimed once its thread has started, and finds that it waits for the second."""
     earlier, now, later = ([third], second, first) if arriving == 2 else ([third, second], first, None)
 
@@ -50,10 +50,10 @@ def test_the_one_that_it_waits_for_arrives(explorer: Explorer, arriving: int) ->
         "listener": lambda shop: shop.handle(now),
         "sweeper": lambda shop: shop.claim("steps.replied"),
     }
-    Pipeline(explorer, Application(on)).every(acts, check, before=before)
+    EveryOrder(stepped_database, Application(on)).every(acts, check, before=before)
 
 
-def test_it_arrives_while_the_thread_starts(explorer: Explorer) -> None:
+def test_it_arrives_while_the_thread_starts(stepped_database: SteppedDatabase) -> None:
     def check(shop: Shop) -> None:
         shop.handle(first)
         shop.run_due()
@@ -66,4 +66,4 @@ def test_it_arrives_while_the_thread_starts(explorer: Explorer) -> None:
         "listener": lambda shop: shop.handle(second),
         "sweeper": lambda shop: shop.claim("steps.replied"),
     }
-    Pipeline(explorer, Application(on)).every(acts, check, before=lambda shop: shop.handle(third))
+    EveryOrder(stepped_database, Application(on)).every(acts, check, before=lambda shop: shop.handle(third))

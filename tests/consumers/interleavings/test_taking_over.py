@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
+from consumers.interleavings.every_order import Act, EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, partition
 from consumers.interleavings.signals import PageViewed, announced, note
 from oyez.consumers import Application, Handlers
@@ -15,7 +15,7 @@ from oyez.consumers.core.record import Record
 from oyez.consumers.database import positions
 from oyez.consumers.database.positions import Held, Move
 from oyez.consumers.execution.batch import Fenced
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 on = Handlers("shop")
 GROUP = "shop.steps.page.viewed"
@@ -46,9 +46,9 @@ def _handle_from(shop: Shop, held: Held, events: Sequence[Record]) -> bool:
     return True
 
 
-def test_a_worker_that_lost_its_partition_is_fenced(explorer: Explorer) -> None:
+def test_a_worker_that_lost_its_partition_is_fenced(stepped_database: SteppedDatabase) -> None:
     """The old owner has read two records; its successor takes the partition, and reads as many as there are."""
-    pipeline = Pipeline(explorer, Application(on))
+    every_order = EveryOrder(stepped_database, Application(on))
     old: list[Held] = []
     fenced: list[bool] = []
 
@@ -68,13 +68,15 @@ def test_a_worker_that_lost_its_partition_is_fenced(explorer: Explorer) -> None:
         nothing_is_left(shop)
 
     acts: dict[str, Act] = {"former": former, "successor": successor}
-    pipeline.every(acts, check, before=before)
+    every_order.every(acts, check, before=before)
     assert set(fenced) == {False, True}
 
 
 @pytest.mark.parametrize(("epoch", "believed"), [(1, 0), (2, 1), (2, 3), (3, 2)])
-def test_only_its_own_epoch_and_position_move_it(explorer: Explorer, epoch: int, believed: int) -> None:
-    shop = Pipeline(explorer, Application(on)).shop()
+def test_only_its_own_epoch_and_position_move_it(
+    stepped_database: SteppedDatabase, epoch: int, believed: int
+) -> None:
+    shop = EveryOrder(stepped_database, Application(on)).shop()
     _take(shop)
     assert _handle_from(shop, _take(shop), records[:2])
     assert not _handle_from(shop, Held(believed, epoch), records[2:])
@@ -83,7 +85,7 @@ def test_only_its_own_epoch_and_position_move_it(explorer: Explorer, epoch: int,
     assert len(shop.rows("inbox", "event_id")) == 2
 
 
-def test_an_event_that_arrives_twice_is_handled_once(explorer: Explorer) -> None:
+def test_an_event_that_arrives_twice_is_handled_once(stepped_database: SteppedDatabase) -> None:
     """In one batch, in two batches at once, and again later."""
 
     def check(shop: Shop) -> None:
@@ -95,6 +97,6 @@ def test_an_event_that_arrives_twice_is_handled_once(explorer: Explorer) -> None
         "one": lambda shop: shop.handle(records[0], records[1], records[1]),
         "other": lambda shop: shop.handle(records[0], records[1], records[2]),
     }
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(acts, check)
-    assert pipeline.waited, "neither ever waited for what the other was putting into the inbox"
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(acts, check)
+    assert every_order.waited, "neither ever waited for what the other was putting into the inbox"

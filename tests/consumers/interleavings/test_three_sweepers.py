@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
+from consumers.interleavings.every_order import Act, EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, history, rows
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
 from oyez.consumers.core.record import Record
-from support.stepping import Explorer, Step
+from support.stepping import Step, SteppedDatabase
 
 on = Handlers("shop")
 
@@ -33,13 +33,13 @@ started, *views = announced(SessionStarted(session="s1"), *(PageViewed(session="
 
 @pytest.mark.parametrize("batch", [1, 500])
 @pytest.mark.parametrize("each_waits", [False, True], ids=["behind", "each"])
-def test_they_run_in_order_and_once(explorer: Explorer, batch: int, each_waits: bool) -> None:
+def test_they_run_in_order_and_once(stepped_database: SteppedDatabase, batch: int, each_waits: bool) -> None:
     """Behind one another; or, parked by three processes that could not see one another, each for the prerequisite."""
-    pipeline = Pipeline(explorer, Application(on))
+    every_order = EveryOrder(stepped_database, Application(on))
 
     def before(shop: Shop) -> None:
         if each_waits:
-            _park_unseen(pipeline)
+            _park_unseen(every_order)
         else:
             shop.handle(*views)
         with shop.engine.connect() as db:
@@ -56,11 +56,11 @@ def test_they_run_in_order_and_once(explorer: Explorer, batch: int, each_waits: 
         with shop.engine.connect() as db:
             assert history(db, "view") == [("view", 1), ("view", 2), ("view", 3)]
 
-    pipeline.every({"one": sweep, "two": sweep, "three": sweep}, check, before=before, batch=batch)
-    assert not pipeline.waited, "a row that somebody else has claimed is skipped, not waited for"
+    every_order.every({"one": sweep, "two": sweep, "three": sweep}, check, before=before, batch=batch)
+    assert not every_order.waited, "a row that somebody else has claimed is skipped, not waited for"
 
 
-def _park_unseen(pipeline: Pipeline) -> None:
+def _park_unseen(every_order: EveryOrder) -> None:
     """Each looks for parked rows of the key before any of them has parked one."""
 
     def look_first(possible: Sequence[Step]) -> Step:
@@ -70,7 +70,7 @@ def _park_unseen(pipeline: Pipeline) -> None:
         return (looking or possible)[0]
 
     acts: dict[str, Act] = {str(view.offset()): partial(_handle, view) for view in views}
-    pipeline.play(acts, look_first)
+    every_order.play(acts, look_first)
 
 
 def _handle(view: Record, shop: Shop) -> None:

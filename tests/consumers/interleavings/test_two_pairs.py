@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
+from consumers.interleavings.every_order import Act, EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, empty, history
 from consumers.interleavings.signals import Bought, CartOpened, PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import ROLLBACK, Explorer, Step
+from support.stepping import ROLLBACK, Step, SteppedDatabase
 
 on = Handlers("shop")
 
@@ -51,29 +51,29 @@ started, opened, bought = announced(
 
 
 @pytest.mark.parametrize("parked_before", [False, True])
-def test_a_delivery_that_requires_both(explorer: Explorer, parked_before: bool) -> None:
+def test_a_delivery_that_requires_both(stepped_database: SteppedDatabase, parked_before: bool) -> None:
     acts: dict[str, Act] = {
         "starter": lambda shop: shop.handle(started),
         "filler": lambda shop: shop.handle(opened),
     }
     if not parked_before:
         acts["buyer"] = lambda shop: shop.handle(bought)
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(acts, _bought_last, before=lambda shop: parked_before and shop.handle(bought))
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(acts, _bought_last, before=lambda shop: parked_before and shop.handle(bought))
 
 
-def test_a_sweeper_runs_the_delivery_while_they_are_met(explorer: Explorer) -> None:
+def test_a_sweeper_runs_the_delivery_while_they_are_met(stepped_database: SteppedDatabase) -> None:
     """Released by the first prerequisite, it is checked from the start, and waits for the second."""
     acts: dict[str, Act] = {
         "starter": lambda shop: shop.handle(started),
         "filler": lambda shop: shop.handle(opened),
         "sweeper": lambda shop: shop.claim("steps.bought"),
     }
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(acts, _bought_last, before=lambda shop: shop.handle(bought))
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(acts, _bought_last, before=lambda shop: shop.handle(bought))
 
 
-def test_prerequisites_are_locked_in_one_order(explorer: Explorer) -> None:
+def test_prerequisites_are_locked_in_one_order(stepped_database: SteppedDatabase) -> None:
     """Whatever the order in which a batch has them, so that nobody ever waits in a circle."""
     forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
     backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
@@ -84,29 +84,31 @@ def test_prerequisites_are_locked_in_one_order(explorer: Explorer) -> None:
         with shop.engine.connect() as db:
             assert sorted(history(db)) == [("start", 0), ("start", 1), ("view", 2), ("view", 3)]
 
-    pipeline = Pipeline(explorer, Application(on))
-    pipeline.every(
+    every_order = EveryOrder(stepped_database, Application(on))
+    every_order.every(
         {"starter": lambda shop: shop.handle(*forwards), "viewer": lambda shop: shop.handle(*backwards)},
         check,
     )
-    assert pipeline.rolled_back == 0, "a deadlock"
+    assert every_order.rolled_back == 0, "a deadlock"
 
 
-def test_nobody_waits_in_a_circle_when_one_of_the_prerequisites_is_held(explorer: Explorer) -> None:
+def test_nobody_waits_in_a_circle_when_one_of_the_prerequisites_is_held(
+    stepped_database: SteppedDatabase,
+) -> None:
     """A third holds the second prerequisite until both others wait. Who gets it then is PostgreSQL's choice; so,
     often."""
-    pipeline = Pipeline(explorer, Application(on))
+    every_order = EveryOrder(stepped_database, Application(on))
     for _ in range(8):
-        taken = _while_the_second_is_held(pipeline)
+        taken = _while_the_second_is_held(every_order)
         assert {step.actor for step, waited in taken if waited} == {"viewer", "starter"}
         assert ROLLBACK not in {step.what for step, _ in taken}
-        pipeline.shop().run_due()
-        nothing_is_left(pipeline.shop())
+        every_order.shop().run_due()
+        nothing_is_left(every_order.shop())
 
 
-def _while_the_second_is_held(pipeline: Pipeline) -> list[tuple[Step, bool]]:
-    empty(pipeline.shop().engine)
-    pipeline.shop().handle(*announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8)))
+def _while_the_second_is_held(every_order: EveryOrder) -> list[tuple[Step, bool]]:
+    empty(every_order.shop().engine)
+    every_order.shop().handle(*announced(PageViewed(session="s1", n=7), PageViewed(session="s2", n=8)))
     again = announced(SessionStarted(session="s2", n=5))
     backwards = announced(PageViewed(session="s2", n=2), PageViewed(session="s1", n=3))
     forwards = announced(SessionStarted(session="s1"), SessionStarted(session="s2", n=1))
@@ -119,4 +121,4 @@ def _while_the_second_is_held(pipeline: Pipeline) -> list[tuple[Step, bool]]:
         "viewer": lambda shop: shop.handle(*backwards),
         "starter": lambda shop: shop.handle(*forwards),
     }
-    return pipeline.play(acts, commit_last)
+    return every_order.play(acts, commit_last)

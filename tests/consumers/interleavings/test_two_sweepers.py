@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection
 
-from consumers.interleavings.every_order import Pipeline, nothing_is_left
+from consumers.interleavings.every_order import EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop, history, rows
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers
-from support.stepping import Explorer
+from support.stepping import SteppedDatabase
 
 on = Handlers("shop")
 failing: set[str] = set()
@@ -45,9 +45,9 @@ def _nothing_fails() -> Iterator[None]:
     failing.clear()
 
 
-def test_exactly_one_of_them_marks_the_prerequisite(explorer: Explorer) -> None:
+def test_exactly_one_of_them_marks_the_prerequisite(stepped_database: SteppedDatabase) -> None:
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
-    pipeline = Pipeline(explorer, Application(on))
+    every_order = EveryOrder(stepped_database, Application(on))
 
     def before(shop: Shop) -> None:
         failing.update({"greet", "count"})
@@ -55,18 +55,18 @@ def test_exactly_one_of_them_marks_the_prerequisite(explorer: Explorer) -> None:
         failing.clear()
         with shop.engine.connect() as db:
             assert rows(db, "parked", "handler", "attempts") == [("greet", 1), ("count", 1), ("view", 0)]
-        pipeline.clock.now += 10
+        every_order.clock.now += 10
 
     def sweep(shop: Shop) -> list[str]:
         return shop.claim("steps.session.started").released
 
     def check(shop: Shop) -> None:
-        assert sorted(pipeline.results.values()) == [[], ["shop.steps.page.viewed"]]
+        assert sorted(every_order.results.values()) == [[], ["shop.steps.page.viewed"]]
         shop.run_due()
         nothing_is_left(shop)
         with shop.engine.connect() as db:
             assert history(db)[-1] == ("view", 1)
             assert sorted(history(db)) == [("count", 0), ("greet", 0), ("view", 1)]
 
-    pipeline.every({"one": sweep, "other": sweep}, check, before=before, batch=1)
-    assert pipeline.waited, "neither ever waited for the other's lock of the prerequisite"
+    every_order.every({"one": sweep, "other": sweep}, check, before=before, batch=1)
+    assert every_order.waited, "neither ever waited for the other's lock of the prerequisite"

@@ -28,7 +28,7 @@ from oyez.producers.spool import LogReader, Segments, Writer, found_in
 from support.services import make_topic_again, unique
 
 
-class Station(ABC):
+class LogSetup(ABC):
     """A topic with four partitions, and members of groups that read it."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Station(ABC):
             member.close()
 
 
-class MemoryStation(Station):
+class MemorySetup(LogSetup):
     def __init__(self) -> None:
         super().__init__()
         self.broker = MemoryBroker(partitions=4)
@@ -82,7 +82,7 @@ class MemoryStation(Station):
         return self.groups.setdefault(group, MemoryGroup(self.broker, ["contract"])).join()
 
 
-class SpoolStation(Station):
+class SpoolSetup(LogSetup):
     """Four folders, and the database that the members of groups know one another by."""
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -129,7 +129,7 @@ class SpoolStation(Station):
         return folder_partition(folder)
 
 
-class KafkaStation(Station):
+class KafkaSetup(LogSetup):
     def __init__(self, servers: str, topic: str, options: Mapping[str, Any]) -> None:
         super().__init__()
         # A member that asks for a topic would make it, with as many partitions as the broker likes.
@@ -176,7 +176,7 @@ class Reading:
         known = self.positions.get(partition)
         return member.offsets.first_offset(partition, "earliest") if known is None else known
 
-    def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
+    def until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         limit = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < limit, f"still not so after {timeout} s; {len(self.seen)} records seen"

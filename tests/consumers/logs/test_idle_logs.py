@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.logs.contract_logs import Reading, Station
-from consumers.logs.test_contract import _fill, spool_station, station
+from consumers.logs.contract_logs import LogSetup, Reading
+from consumers.logs.test_contract import _fill, setup, spool_setup
 from support.waiting import eventually
 
-__all__ = ["spool_station", "station"]
+__all__ = ["setup", "spool_setup"]
 
 
 @pytest.mark.parametrize("is_set_back", [False, True])
-def test_what_is_started_anew_while_idle_is_read_from_there(station: Station, is_set_back: bool):
-    _fill(station, 16, 2)
-    log = station.join("a")
+def test_what_is_started_anew_while_idle_is_read_from_there(setup: LogSetup, is_set_back: bool):
+    _fill(setup, 16, 2)
+    log = setup.join("a")
     reading = Reading(log)
     reading.until(lambda: len(reading.seen) == 32)
     reading.seen.clear()

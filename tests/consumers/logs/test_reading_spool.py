@@ -196,7 +196,7 @@ def test_bytes_that_are_missing_stop_their_log_alone_and_loudly(make: Make, capl
     assert not pipeline.rows("dead")
 
 
-def test_members_delivery_the_folders_and_take_over(make: Make) -> None:
+def test_members_share_the_folders_and_take_over(make: Make) -> None:
     pipeline = make()
     servers = [pipeline.server(f"web-{n}") for n in range(4)]
     for server in servers:

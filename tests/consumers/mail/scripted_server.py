@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -29,6 +29,12 @@ SILENT = "(nothing)"
 USUAL = {"welcome": "220 here", "data": "354 go on", "quit": "221 bye"}
 
 
+def timeout_for(said: Iterable[str | None]) -> float:
+    """The seconds that a client is to wait: short for silence, which is all that it is to wait out; else long enough
+    for any machine."""
+    return 2.0 if SILENT in said else 30.0
+
+
 class Talking:
     """A server in a thread."""
 
@@ -42,7 +48,7 @@ class Talking:
     def close(self) -> None:
         self.refuse()
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def refuse(self) -> None:
         """Take no more connections."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.mail.mail_queue import MailQueue
-from consumers.mail.scripted_server import PIPELINING, SILENT, Talking, talking
+from consumers.mail.scripted_server import PIPELINING, SILENT, Talking, talking, timeout_for
 from oyez.consumers.mail.errors import MailServerAway, MailSettingsWrong
 from oyez.consumers.mail.sender import Tally
 from support.waiting import eventually
@@ -113,7 +113,7 @@ def test_only_a_server_that_had_left_before_is_asked_again(
 ) -> None:
     with talking(ehlo) as server:
         server.script.said = Second({word: (0, said)})
-        one = mail_queue_at(pipeline_sqlite, server, mail_timeout=1.0)
+        one = mail_queue_at(pipeline_sqlite, server, mail_timeout=timeout_for([said]))
         one.queue(range(2))
         one.run()
         assert one.column("state") == ["sent", state]

@@ -9,7 +9,7 @@ import pytest
 
 from consumers.mail.conftest import Open
 from consumers.mail.mail_queue import MailQueue
-from consumers.mail.scripted_server import PIPELINING, SILENT, talking
+from consumers.mail.scripted_server import PIPELINING, SILENT, talking, timeout_for
 from oyez.consumers.mail.errors import MailServerAway, MailSettingsWrong
 from oyez.consumers.mail.sender import Tally
 from oyez.consumers.mail.smtp import Link
@@ -41,7 +41,7 @@ def test_the_next_mail_is_sent_all_the_same(
     pipeline_sqlite: str, said: dict[str, Any], state: str, error: str, ehlo: str
 ) -> None:
     with talking(ehlo, **said) as server:
-        one = MailQueue(pipeline_sqlite, server, mail_timeout=1.0)  # type: ignore[arg-type]
+        one = MailQueue(pipeline_sqlite, server, mail_timeout=timeout_for(said.values()))  # type: ignore[arg-type]
         one.queue(range(3))
         tally = one.run()
         assert one.column("state") == [state, "sent", "sent"]

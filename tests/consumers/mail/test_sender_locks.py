@@ -190,7 +190,7 @@ def test_on_sqlite_the_second_sender_waits_for_the_first(pipeline_sqlite: str, s
         thread.start()
 
     assert during(one, begin).sent == 4
-    thread.join(20)
+    thread.join(60)
     assert second.is_empty
     assert set(server.inbox.times().values()) == {1}
     one.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from oyez.consumers.database import DatabaseAway
 from oyez.consumers.instrumentation import events as h
 from oyez.consumers.metrics.endpoint import Answers, Files
 from oyez.consumers.metrics.multiprocess_files import Folder
-from oyez.consumers.metrics.prometheus import Measures
+from oyez.consumers.metrics.prometheus import Metrics
 
 
 def exported(place: Folder, name: str) -> dict[tuple[str, ...], float]:
@@ -25,19 +26,18 @@ def exported(place: Folder, name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def as_post(place: Folder, number: int) -> Measures:
-    """The measures of another worker: its files, in this process."""
+def as_spec(place: Folder, number: int) -> Metrics:
+    """The metrics of another worker: its files, in this process."""
     place.identity.become(number)
-    return Measures()
+    return Metrics()
 
 
 def test_a_report_is_counted(place: Folder) -> None:
-    measures = Measures()
-    report = Report(done=7, waiting=1, behind=2, retried=3, unrun=9, dead=4, released=["a", "b", "b"])
-    report.failures["look"] = 5
-    report.delays = [0.001, 2.0]
+    metrics = Metrics()
+    counts = {"done": 7, "waiting": 1, "behind": 2, "retried": 3, "unrun": 9, "dead": 4}
+    report = Report(**counts, released=["a", "b", "b"], failures=Counter({"look": 5}), delays=[0.001, 2.0])
     for _ in range(2):
-        measures.receive(h.BatchHandled("a", 500, 0.2, report))
+        metrics.receive(h.BatchHandled("a", 500, 0.2, report))
     assert exported(place, "oyez_handled_deliveries_total") == {("a",): 14}
     assert exported(place, "oyez_parked_deliveries_total") == {
         ("a", "waiting"): 2,
@@ -53,43 +53,43 @@ def test_a_report_is_counted(place: Folder) -> None:
 
 
 def test_urgent_mails_are_counted(place: Folder) -> None:
-    measures = Measures()
-    measures.receive(h.WorkerStarted("a"))
+    metrics = Metrics()
+    metrics.receive(h.WorkerStarted("a"))
     for _ in range(2):
-        measures.receive(h.MailsSent("a", 4, 3, 2, 1))
-    measures.receive(h.MailServerLost("a", "away"))
+        metrics.receive(h.MailsSent("a", 4, 3, 2, 1))
+    metrics.receive(h.MailServerLost("a", "away"))
     outcomes = {"sent": 8, "delayed": 6, "failed": 4, "unsure": 2}
     assert exported(place, "oyez_mails_total") == {("a", name): count for name, count in outcomes.items()}
     assert exported(place, "oyez_mail_server_losses_total") == {("a",): 1}
 
 
 def test_every_measure_begins_with_a_zero(place: Folder) -> None:
-    Measures().receive(h.WorkerStarted("a"))
+    Metrics().receive(h.WorkerStarted("a"))
     for name in ("handled_deliveries", "dead_deliveries", "worker_deaths", "halted_partitions"):
         assert exported(place, f"oyez_{name}_total") == {("a",): 0}
 
 
 def test_the_lag_of_a_lost_partition_is_withdrawn(place: Folder) -> None:
-    measures = Measures()
-    measures.receive(h.Lagging("a", {("t", 0): 5, ("t", 1): 6}))
-    measures.receive(h.Lagging("a", {("t", 1): 4}))
+    metrics = Metrics()
+    metrics.receive(h.Lagging("a", {("t", 0): 5, ("t", 1): 6}))
+    metrics.receive(h.Lagging("a", {("t", 1): 4}))
     assert exported(place, "oyez_lag_records") == {("a", "1", "t"): 4}
-    measures.receive(h.WorkerStopped("a", 0, 0, 0, 0))
+    metrics.receive(h.WorkerStopped("a", 0, 0, 0, 0))
     assert exported(place, "oyez_lag_records") == {}
 
 
 def test_the_lag_is_that_of_who_said_it_last(place: Folder) -> None:
-    first = Measures()
+    first = Metrics()
     first.receive(h.Lagging("a", {("t", 0): 5}))
-    second = as_post(place, 1)
+    second = as_spec(place, 1)
     second.receive(h.Lagging("a", {("t", 0): 3}))
     assert exported(place, "oyez_lag_records") == {("a", "0", "t"): 3}
 
 
 def test_what_a_dead_worker_said_of_itself_is_forgotten_and_what_it_did_is_not(place: Folder) -> None:
-    measures = as_post(place, 7)
-    measures.receive(h.WorkerStarted("a"))
-    measures.receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    metrics = as_spec(place, 7)
+    metrics.receive(h.WorkerStarted("a"))
+    metrics.receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
     assert exported(place, "oyez_workers") == {("a",): 1}
     place.forget(7)
     assert exported(place, "oyez_workers") == exported(place, "oyez_workers_connected") == {}
@@ -97,10 +97,10 @@ def test_what_a_dead_worker_said_of_itself_is_forgotten_and_what_it_did_is_not(p
 
 
 def test_a_worker_that_is_started_again_counts_on_in_the_same_files(place: Folder) -> None:
-    as_post(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    as_spec(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
     files = set(place.path.iterdir())
-    as_post(place, 8)
-    as_post(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    as_spec(place, 8)
+    as_spec(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
     assert exported(place, "oyez_handled_deliveries_total") == {("a",): 2}
     assert {path for path in place.path.iterdir() if f"{os.getpid()}-7" in path.name} <= files
 
@@ -142,9 +142,9 @@ def test_the_oldest_wait_takes_a_hundredth_of_the_time_at_most(
     place: Folder, seconds: float, times: int
 ) -> None:
     question = Question(seconds)
-    measures = Measures(question.timer)
+    metrics = Metrics(question.timer)
     for _ in range(20):  # 100 s
-        measures.receive(h.Swept("a", question))
+        metrics.receive(h.Swept("a", question))
         question.now += 5.0
     assert question.asked == times
     assert exported(place, "oyez_oldest_wait_seconds") == {("a",): 3.0}
@@ -155,7 +155,7 @@ def away() -> float:
 
 
 def test_a_question_that_finds_no_database_is_no_error(place: Folder) -> None:
-    Measures().receive(h.Swept("a", away))
+    Metrics().receive(h.Swept("a", away))
     assert exported(place, "oyez_workers_connected") == {("a",): 1}
 
 
@@ -167,7 +167,7 @@ def test_ready_when_every_group_has_a_worker_that_reaches_the_database(place: Fo
         return answer.status, answer.body
 
     assert said() == (503, b"a: no worker runs\nb: no worker runs\n")
-    first, second = as_post(place, 1), as_post(place, 2)
+    first, second = as_spec(place, 1), as_spec(place, 2)
     place.identity.become(1)
     first.receive(h.WorkerStarted("a"))
     assert said() == (503, b"a: no worker reaches the database\nb: no worker runs\n")
@@ -196,7 +196,7 @@ def test_what_else_is_answered(place: Folder) -> None:
 
 
 def test_a_file_that_is_just_being_made_is_read_a_moment_later(place: Folder) -> None:
-    Measures().receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    Metrics().receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
     unmade = place.path / "counter_new.db"
     unmade.touch()
     assert [metric.name for metric in Files(place.path, lambda _: unmade.unlink()).collect()]

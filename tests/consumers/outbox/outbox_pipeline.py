@@ -1,4 +1,4 @@
-"""An outbox to be shipped: an application that announces into it, and transports that arrive, fail or die."""
+"""An outbox to be relayed: an application that announces into it, and transports that arrive, fail or die."""
 
 from __future__ import annotations
 

@@ -53,7 +53,11 @@ steps = st.lists(st.sampled_from(["go", "go", "go", "meet", "die", "refuse"]), m
     second=steps,
     batch=st.integers(1, 4),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_nothing_is_lost_and_the_first_copies_are_in_order(
     outbox_pipeline: OutboxPipeline, keys: list[int], first: list[str], second: list[str], batch: int
 ) -> None:

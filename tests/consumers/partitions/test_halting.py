@@ -79,7 +79,7 @@ def test_halting_is_fenced(moved_pipeline):
     assert rows(pipeline)[0] == before
 
 
-def test_a_out_of_range_partition_that_another_worker_took_is_left_to_it(moved_pipeline, caplog):
+def test_an_out_of_range_partition_that_another_worker_took_is_left_to_it(moved_pipeline, caplog):
     pipeline = moved_pipeline()
     worker = pipeline.workers[GROUP]
     worker._log.start({p: 1_000 for p in worker._log.positions() if p.number == 0})

@@ -63,7 +63,7 @@ def test_a_group_whose_offsets_are_in_the_log_does_not_read_it_either(moved_pipe
     assert pipeline.effects() == [1, 2, 3]
 
 
-def test_a_out_of_range_partition_of_a_group_whose_offsets_are_in_the_log(moved_pipeline, caplog):
+def test_an_out_of_range_partition_of_a_group_whose_offsets_are_in_the_log(moved_pipeline, caplog):
     pipeline = moved_pipeline("at-least-once")
     worker = pipeline.workers[GROUP]
     worker._log.start({p: 1_000 for p in worker._log.positions() if p.number == 0})

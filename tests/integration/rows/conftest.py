@@ -1,4 +1,4 @@
-"""Stands, closed when their test ends; services that a test may stop."""
+"""Running applications, closed when their test ends; services that a test may stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = Callable[..., RunningApp]
 
 @pytest.fixture
 def running_app(postgres: str, kafka: str, tmp_path: Path) -> Iterator[Place]:
-    """Makes a till on PostgreSQL, with settings."""
+    """Makes a running application on PostgreSQL, with settings."""
     made: list[RunningApp] = []
 
     def make(**said: Any) -> RunningApp:

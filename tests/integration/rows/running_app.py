@@ -1,4 +1,4 @@
-"""The till at work: real workers of `oyez listen`, the other commands, and what came of it."""
+"""The scripted application at work: real workers of `oyez listen`, the other commands, and what came of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from support.waiting import eventually
 
 
 class RunningApp:
-    """One till on a database of its own, over a topic of its own; without a Kafka that is in the spool."""
+    """The scripted application on a database and a topic of its own; without a Kafka that is in the spool."""
 
     def __init__(
         self, database: str, kafka: str, folder: Path, *, partitions: int = 4, **settings: object

@@ -34,7 +34,7 @@ def records(kafka: str, topic: str, count: int) -> list[Message]:
         found.extend(consumer.consume(1000, 0.2))
         return len(found) >= count
 
-    eventually(read, 30)
+    eventually(read)
     consumer.close()
     assert [message.error() for message in found] == [None] * count
     return found
@@ -177,5 +177,5 @@ def _exit_code(child: int) -> int:
         status.append(code)
         return found == child
 
-    eventually(ended, 30)
+    eventually(ended)
     return os.waitstatus_to_exitcode(status[-1])

@@ -125,7 +125,7 @@ def test_a_full_disk_is_told_at_once_and_what_was_recorded_is_intact(tmp_path: P
     child.start()
     assert ours.poll(20)
     done, error = ours.recv()
-    child.join(20)
+    child.join(60)
     assert child.exitcode == 0
     assert done > 10
     assert error in ("File too large", "No space left on device")
@@ -205,7 +205,7 @@ def test_killed_at_any_moment_only_what_was_in_flight_is_missing(tmp_path: Path)
         for child, name, (ours, _) in zip(children, names, pipes, strict=True):
             eventually(lambda ours=ours: ours.poll(0))
             os.kill(child.pid or 0, signal.SIGKILL)
-            child.join(20)
+            child.join(60)
             try:
                 while True:
                     told[name] = ours.recv()

@@ -106,13 +106,13 @@ def test_a_shipper_that_is_killed_at_random_moments_loses_nothing_and_repeats_a_
             20,
         )
         os.kill(child.pid or 0, signal.SIGKILL)
-        child.join(20)
+        child.join(60)
         kills += 1
     child = FORK.Process(target=ship_until_killed, args=(path, out))
     child.start()
-    eventually(lambda: marked(path) == end(path), 30)
+    eventually(lambda: marked(path) == end(path))
     os.kill(child.pid or 0, signal.SIGKILL)
-    child.join(20)
+    child.join(60)
     said = []
     for line in out.read_bytes().splitlines():
         try:

@@ -77,7 +77,7 @@ class Operation(Protocol[W_contra]):
 
 
 class Steps:
-    """Does what a operation does to all that a filter finds. ``patience`` is in seconds."""
+    """Does what an operation does to all that a filter finds. ``patience`` is in seconds."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Steps:
         with self._database.reading() as db:
             return delivery_filter.chosen(db, table, wanted)
 
-    def pull(
+    def apply(
         self,
         operation: Operation[W],
         ids: Sequence[int],

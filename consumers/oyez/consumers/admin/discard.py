@@ -11,6 +11,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites, tables
 from ..database.delivery_filter import Filter
+from ..database.delivery_row import waits_of
 from ..handlers.application import Application
 from .bulk import Step, Tally, busy
 from .completion import Completing
@@ -54,6 +55,6 @@ class Discard:
         for row in rows:
             if (prerequisite := self._completing.prerequisite(row)) is not None:
                 asked.add(prerequisite)
-            if row.wait_signal is not None:
-                asked.add(Prerequisite(row.wait_signal, row.wait_subject))
+            if (awaited := waits_of(row)) is not None:
+                asked.add(awaited)
         return asked

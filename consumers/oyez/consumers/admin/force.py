@@ -57,7 +57,7 @@ class Force:
         self._group = execution.group
         self._reader = reader
 
-    def pull(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
+    def apply(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
         """Run what the filter finds in this group."""
         mine = replace(wanted, group_name=self._group.name)
         with self._execution.database.reading() as db:

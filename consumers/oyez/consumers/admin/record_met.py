@@ -48,7 +48,7 @@ class Record:
                 met += len(prerequisites.met(db, self._app, some))
         return Recorded(recorded=len(given) - met, met_already=met)
 
-    def pull(
+    def apply(
         self, given: Sequence[Prerequisite], on_step: Callable[[int], None] = lambda _count: None
     ) -> Recorded:
         """Record them, each once; what was committed stays, whatever happens later."""

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ..database import delivery_filter, delivery_moves, inbox, notices, parked
-from ..database.claims import headers_of
 from ..database.delivery_filter import Filter
+from ..database.delivery_row import headers_of
 from ..database.parked import HandlerKey
 from ..database.tables import dead
 from ..execution.decide import Park

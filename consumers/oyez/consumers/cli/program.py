@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from .commands import (
-    db,
-    deliveries_admin,
-    deliveries_list,
-    deliveries_show,
-    dev,
-    mail_admin,
-    mail_list,
-    mail_send,
-    outbox,
-    spool,
-    spool_cat,
-)
 from .commands.announce import announce
+from .commands.db import DB
+from .commands.deliveries_groups import DEAD, RETRY
+from .commands.dev import dev
 from .commands.explain import explains
-from .commands.group_rename import rename
+from .commands.group_rename import GROUP
 from .commands.handlers import handlers
 from .commands.listen import listen
+from .commands.mail_group import MAIL
 from .commands.met import met
+from .commands.outbox import OUTBOX
 from .commands.rewind import rewind
 from .commands.signals import signals
+from .commands.spool_group import SPOOL
 from .commands.status import status
 from .commands.sweep import sweep
 from .common import logging
+from .common.bundles import Command
 from .common.exits import report, wants_traceback
+from .common.groups import CommandGroup
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
+
+COMMANDS: Mapping[str, Command] = {
+    "announce": announce,
+    "listen": listen,
+    "sweep": sweep,
+    "status": status,
+    "rewind": rewind,
+    "explain": explains,
+    "met": met,
+    "signals": signals,
+    "handlers": handlers,
+    "dev": dev,
+}
+GROUPS: Sequence[CommandGroup] = (RETRY, DEAD, MAIL, DB, OUTBOX, SPOOL, GROUP)
+"""The registry of groups of commands, in the order in which the help lists them."""
 
 
 class Commands(TyperGroup):
@@ -97,11 +108,16 @@ def options(
     log_format: LogFormat = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks. [OYEZ_DEBUG=1]")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print a traceback of whatever fails. [OYEZ_DEBUG=1]")
+    ] = False,
     show_version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=lambda asked: _version(asked=asked), help="The version."
+            "--version",
+            is_eager=True,
+            callback=lambda asked: _version(asked=asked),
+            help="Print the version.",
         ),
     ] = False,
 ) -> None:
@@ -114,58 +130,10 @@ def options(
     context.obj = given(**said, log_format=log_format)
 
 
-def _group(name: str, text: str) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help=text)
-    app.add_typer(group, name=name)
-    return group
-
-
-app.command()(announce)
-app.command()(listen)
-app.command()(sweep)
-app.command()(status)
-app.command()(rewind)
-app.command("explain")(explains)
-app.command()(met)
-app.command()(signals)
-app.command()(handlers)
-app.command()(dev.dev)
-
-_retry = _group("retry", "What is parked in the retry table.")
-_retry.command("list")(deliveries_list.retry_list)
-_retry.command("show")(deliveries_show.retry_show)
-_retry.command("release")(deliveries_admin.retry_release)
-_retry.command("discard")(deliveries_admin.retry_discard)
-_dead = _group("dead", "Dead letters: what was given up.")
-_dead.command("list")(deliveries_list.dead_list)
-_dead.command("groups")(deliveries_show.groups)
-_dead.command("show")(deliveries_show.dead_show)
-_dead.command("retry")(deliveries_admin.dead_retry)
-_dead.command("discard")(deliveries_admin.dead_discard)
-_mail = _group("mail", "The mail queue.")
-_mail.command("send")(mail_send.mail_send)
-_mail.command("status")(mail_list.mail_status_)
-_mail.command("list")(mail_list.mail_list)
-_mail.command("show")(mail_list.mail_show)
-_mail.command("hold")(mail_admin.mail_hold)
-_mail.command("release")(mail_admin.mail_release)
-_mail.command("cancel")(mail_admin.mail_cancel)
-_mail.command("retry")(mail_admin.mail_retry)
-_mail.command("purge")(mail_admin.mail_purge)
-_db = _group("db", "Oyez's tables in your database.")
-_db.command("upgrade")(db.upgrade)
-_db.command("check")(db.check)
-_outbox = _group("outbox", "What was announced in database transactions, and has not left yet.")
-_outbox.command("drain")(outbox.drain)
-_outbox.command("retry")(outbox.retry)
-_outbox.command("status")(outbox.status)
-_spool = _group("spool", "The spool: what is kept in local files.")
-_spool.command("status")(spool.status)
-_spool.command("verify")(spool.verify_all)
-_spool.command("cat")(spool_cat.cat)
-_spool.command("drain")(spool.drain)
-_groups = _group("group", "Consumer groups.")
-_groups.command("rename")(rename)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+for _group in GROUPS:
+    _group.add_to(app)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ A crash is a rollback, which unlocks it: there are no leases and nothing that ex
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
@@ -26,6 +25,7 @@ from sqlalchemy import (
 
 from oyez.schemas.declaration import Prerequisite
 
+from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
@@ -47,7 +47,7 @@ class ParkedRow:
         self.subject: str | None = row.subject
         self.rank: int = row.rank
         self.ordered: bool = row.ordered
-        self.waits = Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        self.waits = waits_of(row)
         self.attempts: int = row.attempts
         self.starts: int = row.starts
         self.due_at: float | None = row.due_at
@@ -66,17 +66,26 @@ class ParkedRow:
     def headers(self) -> list[tuple[str, bytes]]:
         return headers_of(self._headers)
 
-
-def headers_of(text: str | None) -> list[tuple[str, bytes]]:
-    """A record's headers, as `headers_text` has written them."""
-    return [(name, value.encode("latin-1")) for name, value in json.loads(text or "[]")]
-
-
-def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
-    """A record's headers as they are kept beside its original bytes."""
-    if not headers:
-        return None
-    return json.dumps([(name, (value or b"").decode("latin-1")) for name, value in headers])
+    def letter(self, app: str, reason: str, now: float) -> Columns:
+        """The dead letter that it becomes."""
+        row = delivery_row(
+            self,
+            app=app,
+            group=self.group,
+            handler=self.handler,
+            signal=self.signal,
+            source=self.source,
+            event_id=self.event_id,
+            key=self.key_text,
+            subject=self.subject,
+            parked_at=self.parked_at,
+            rank=self.rank,
+            ordered=self.ordered,
+            waits=self.waits,
+            attempts=self.attempts,
+            error=self.error,
+        )
+        return letter_row(row, reason, now, parked_id=self.id)
 
 
 def unclaimed(query: Select[Any], table: Table) -> Select[Any]:

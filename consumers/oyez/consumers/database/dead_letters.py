@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, exists
 
 from oyez.schemas.declaration import Prerequisite
 
-from .claims import ParkedRow, headers_text
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
@@ -136,32 +135,3 @@ def last(db: Connection, app: str, events: Iterable[EventId], handlers: Sequence
     rows, statement = _last(dialect_of(db))
     found = db.execute(statement, {**rows.bind(asked), "of_app": app, "handlers": list(handlers)})
     return {(source, event_id) for source, event_id in found}
-
-
-def letter(row: ParkedRow, app: str, reason: str, error: str | None, now: float) -> dict[str, object]:
-    """The dead letter that a parked row becomes."""
-    return {
-        "app": app,
-        "group_name": row.group,
-        "handler": row.handler,
-        "signal": row.signal,
-        "source": row.source,
-        "event_id": row.event_id,
-        "key": row.key_text,
-        "subject": row.subject,
-        "rank": row.rank,
-        "ordered": row.ordered,
-        "wait_signal": row.waits.signal if row.waits else None,
-        "wait_subject": row.waits.subject if row.waits else None,
-        "attempts": row.attempts,
-        "error": error or row.error,
-        "parked_at": row.parked_at,
-        "value": row.value(),
-        "headers": headers_text(row.headers()),
-        "reason": reason,
-        "died_at": now,
-        "parked_id": row.id,
-        "topic": None,
-        "partition": None,
-        "position": None,
-    }

@@ -33,6 +33,7 @@ from sqlalchemy import (
 
 from oyez.schemas.declaration import Prerequisite
 
+from .delivery_row import waits_of
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
@@ -110,9 +111,7 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
         return {}
     rows, statement = _heads(dialect_named(db.dialect.name))
     return {
-        (row.handler, row.key): Head(
-            row.rank, Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
-        )
+        (row.handler, row.key): Head(row.rank, waits_of(row))
         for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..core.backoff import RetryPolicy
 from ..database.engine import Database
-from .envelope import Posting
+from .envelope import SmtpMailer
 from .errors import MailSettingsWrong
 from .replies import Rules
 from .sender import Sender
@@ -38,5 +38,5 @@ def sender_for(
         )
     limits = RetryPolicy(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
-    post = Posting(settings, clock, patience=patience)
-    return Sender(database, turn_of(database), post, rules, clock=clock, sleep=sleep)
+    mailer = SmtpMailer(settings, clock, patience=patience)
+    return Sender(database, turn_of(database), mailer, rules, clock=clock, sleep=sleep)

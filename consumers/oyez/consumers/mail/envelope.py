@@ -17,7 +17,7 @@ from .settings import MailSettings
 from .smtp import Link
 
 
-class ProcessSpec(Protocol):
+class Mailer(Protocol):
     """What takes mails away."""
 
     @property
@@ -34,7 +34,7 @@ class ProcessSpec(Protocol):
         """End the connection."""
 
 
-class Posting:
+class SmtpMailer:
     """Takes mails to the mail server that is set. Raises `MailSettingsWrong` if none is, or no sender."""
 
     def __init__(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ..database import mails
 from ..database.engine import Database
 from ..database.mails import Change, Letter
-from .envelope import ProcessSpec
+from .envelope import Mailer
 from .errors import MailServerAway, SenderBusy
 from .rate_limit import Pace
 from .replies import Answer, Rules, change_of
@@ -73,7 +73,7 @@ class Sender:
         self,
         database: Database,
         turn: Turn,
-        post: ProcessSpec,
+        mailer: Mailer,
         rules: Rules,
         *,
         clock: Callable[[], float] = time.time,
@@ -82,7 +82,7 @@ class Sender:
     ) -> None:
         self._database = database
         self._turn = turn
-        self._post = post
+        self._mailer = mailer
         self._rules = rules
         self._clock = clock
         self._sleep = sleep
@@ -104,7 +104,7 @@ class Sender:
             self._losses = 0
             self._send_all(order, tally, self._token())
         finally:
-            self._post.close()
+            self._mailer.close()
             self._turn.end()
 
     def _send_all(self, order: Order, tally: Tally, claim: str) -> None:
@@ -130,7 +130,7 @@ class Sender:
         with self._database.reading() as db:
             if not mails.is_due(db, self._clock(), order.least) and mails.marked(db, claim) is None:
                 return None
-        self._post.open()
+        self._mailer.open()
         return self._database.repeat(lambda db: mails.marked(db, claim) or self._take(db, order, claim))
 
     def _take(self, db: Connection, order: Order, claim: str) -> Letter | None:
@@ -144,7 +144,7 @@ class Sender:
         said: list[tuple[Change, Answer]] = []
 
         def deliver(letter: Letter) -> Change:
-            answer = self._post.deliver(letter)
+            answer = self._mailer.deliver(letter)
             self._losses = self._losses + 1 if answer.lost else 0
             change = change_of(letter, answer, self._rules, self._clock())
             said.append((change, answer))
@@ -152,7 +152,7 @@ class Sender:
 
         def settle(db: Connection, letter: Letter, change: Change, goes_on: bool) -> Letter | None:
             said_at, number = self._clock(), letter.id
-            if goes_on and more and self._post.is_open and order.pace.is_free() and not order.stopped():
+            if goes_on and more and self._mailer.is_open and order.pace.is_free() and not order.stopped():
                 return mails.settle_and_take(db, number, claim, change, said_at, order.least)
             mails.settle(db, number, claim, change, said_at)
             return None

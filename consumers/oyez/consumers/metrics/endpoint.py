@@ -41,7 +41,7 @@ class Files(Collector):
         self._sleep = sleep
 
     def collect(self) -> Iterator[Metric]:
-        """All measures. What is not a number was withdrawn by who had said it: see `Measures`."""
+        """All metrics. What is not a number was withdrawn by who had said it: see `Metrics`."""
         for metric in self._read():
             if metric.name.startswith("oyez_"):
                 metric.samples = [sample for sample in metric.samples if not math.isnan(sample.value)]

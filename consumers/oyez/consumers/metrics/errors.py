@@ -1,4 +1,4 @@
-"""Why measures cannot be exported."""
+"""Why metrics cannot be exported."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The folder in which processes write their measures, and under which names.
+"""The folder in which processes write their metrics, and under which names.
 
 Each process writes files of its own there, and whoever answers a scrape adds them up (prometheus-client's
-multiprocess mode). The names of the files are those of the posts, not of the processes: a worker that is started
-again counts on in the files of the one before, so that there are never more of them.
+multiprocess mode). The names of the files are those of the process specs, not of the processes: a worker that is
+started again counts on in the files of the one before, so that there are never more of them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Identity:
         self._name = self._prefix
 
     def of(self, number: int) -> str:
-        """The name for a post; it has no '_', which separates the parts of a file's name."""
+        """The name for a process spec; it has no '_', which separates the parts of a file's name."""
         return f"{self._prefix}-{number}"
 
     def become(self, number: int) -> None:
-        """From now on this process is the one at a post."""
+        """From now on this process is the one of a process spec."""
         self._pid = os.getpid()
         self._name = self.of(number)
 
@@ -42,14 +42,14 @@ class Identity:
 
 
 class Folder:
-    """Where measures are written, and by whom."""
+    """Where metrics are written, and by whom."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
         self.identity = identity
 
     def forget(self, number: int) -> None:
-        """The process at a post has ended: what it said of itself, beside counts, holds no more."""
+        """The process of a spec has ended: what it said of itself, beside counts, holds no more."""
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 # an extra
 
         mark_process_dead(self.identity.of(number), str(self.path))  # type: ignore[no-untyped-call]
@@ -59,7 +59,7 @@ class Folder:
 def folder() -> Iterator[Folder]:
     """A folder for this process and those that it forks: PROMETHEUS_MULTIPROC_DIR, else a temporary one.
 
-    To be entered before the application is imported, so that the application's own measures are written there
+    To be entered before the application is imported, so that the application's own metrics are written there
     too. Raises `MetricsMissing`.
     """
     given = os.environ.get(FOLDER)

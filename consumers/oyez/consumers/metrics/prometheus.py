@@ -28,7 +28,7 @@ TIMES: Mapping[type[h.InstrumentationEvent], tuple[str, str]] = {
     h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
     h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
 }
-DELIVERY = 0.01  # of a worker's time, at most, for asking what only a measure needs
+SHARE = 0.01  # of a worker's time, at most, for asking what only a metric needs
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:
@@ -43,7 +43,7 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
     return Histogram(name, text, ("group",), registry=None, buckets=buckets)
 
 
-class Measures:
+class Metrics:
     """What one process has counted. They are in no registry: the files are read by whoever answers a scrape."""
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
@@ -115,7 +115,7 @@ class Measures:
                 self._set_connected(group, connected=True)
 
     def _begin(self, group: str) -> None:
-        """Every measure of the group is there from the start: a rate needs a zero to begin with."""
+        """Every metric of the group is there from the start: a rate needs a zero to begin with."""
         for counter in (self._handled, self._released, self._dead, *self._times.values()):
             counter.labels(group)
         for reason in REASONS:
@@ -170,4 +170,4 @@ class Measures:
         except DatabaseAway:
             return  # the worker will find out for itself
         ended = self._timer()
-        self._ask_at = ended + (ended - begun) / DELIVERY
+        self._ask_at = ended + (ended - begun) / SHARE

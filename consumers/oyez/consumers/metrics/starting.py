@@ -1,4 +1,4 @@
-"""Putting the measures together for a supervisor and its workers."""
+"""Putting the metrics together for a supervisor and its workers."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from ..processes.supervisor import ProcessSpec
 from ..settings import ListenSettings
 from .endpoint import Answers, Endpoint, listen_on
 from .multiprocess_files import Folder
-from .prometheus import Measures
+from .prometheus import Metrics
 
 log = logging.getLogger("oyez.metrics")
 
 NAME = "metrics"
 
 
-class Measuring:
-    """The posts of a supervisor, measured, and one more that answers scrapes."""
+class Meter:
+    """The processes of a supervisor, measured, and one more that answers scrapes."""
 
     def __init__(self, folder: Folder, listening: socket.socket) -> None:
         self._folder = folder
         self._listening = listening
         self._numbers: dict[str, int] = {}
-        self.instrument: Instrument = logging_instrument().with_subscriber(Measures()).with_subscriber(self)
+        self.instrument: Instrument = logging_instrument().with_subscriber(Metrics()).with_subscriber(self)
 
-    def measured(self, posts: Sequence[ProcessSpec]) -> list[ProcessSpec]:
-        """The same posts; whoever is at one writes its measures in that post's files."""
-        for post in posts:
-            self._numbers[post.name] = len(self._numbers)
+    def measured(self, specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
+        """The same specs, whose processes write their metrics in files of the spec's own."""
+        for spec in specs:
+            self._numbers[spec.name] = len(self._numbers)
         return [
-            replace(post, work=partial(self._work, self._numbers[post.name], post.work)) for post in posts
+            replace(spec, work=partial(self._work, self._numbers[spec.name], spec.work)) for spec in specs
         ]
 
     def answering(self, groups: Sequence[str]) -> ProcessSpec:
-        """The post that answers scrapes. It is no group's."""
+        """The process that answers scrapes. It is no group's."""
         return ProcessSpec(NAME, NAME, partial(self._answer, groups))
 
     def receive(self, event: h.InstrumentationEvent) -> None:
@@ -63,12 +63,12 @@ class Measuring:
 
 
 @contextmanager
-def measuring(settings: ListenSettings, folder: Folder) -> Iterator[Measuring]:
-    """Measures at the port that is set; raises `PortTaken`."""
+def metered(settings: ListenSettings, folder: Folder) -> Iterator[Meter]:
+    """Metrics at the port that is set; raises `PortTaken`."""
     listening = listen_on(settings.metrics_host, settings.metrics or 0)
     try:
         host, port = listening.getsockname()[:2]
-        log.info("measures: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, port)
-        yield Measuring(folder, listening)
+        log.info("metrics: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, port)
+        yield Meter(folder, listening)
     finally:
         listening.close()

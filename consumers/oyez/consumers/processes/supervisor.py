@@ -1,4 +1,4 @@
-"""The supervisor: the application is imported once, then one process is forked for each post to be kept."""
+"""The supervisor: the application is imported once, then one process is forked for each spec and kept alive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ProcessSpec:
 
 @dataclass
 class _Slot:
-    post: ProcessSpec
+    spec: ProcessSpec
     process: ForkProcess | None = None
     started: float = 0.0
     deaths: int = 0
@@ -43,18 +43,18 @@ class _Slot:
 
 
 class Supervisor:
-    """Keeps a process for each post alive until a signal comes. What stands ``aside`` is started before the others
+    """Keeps a process for each spec alive until a signal comes. What stands ``aside`` is started before the others
     and stopped after them."""
 
     def __init__(
         self,
-        posts: Sequence[ProcessSpec],
+        specs: Sequence[ProcessSpec],
         *,
         aside: Sequence[ProcessSpec] = (),
         instrument: Instrument | None = None,
     ) -> None:
-        self._aside = [_Slot(post) for post in aside]
-        self._working = [_Slot(post) for post in posts]
+        self._aside = [_Slot(spec) for spec in aside]
+        self._working = [_Slot(spec) for spec in specs]
         self._instrument = instrument or logging_instrument()
         self._signal: int | None = None
         self._context = multiprocessing.get_context("fork")
@@ -86,7 +86,7 @@ class Supervisor:
         for slot in self._slots:
             if slot.process is None and slot.again_at <= now and self._signal is None:
                 slot.process = self._context.Process(
-                    target=_child, args=(slot.post, os.getpid(), self._instrument), name=slot.post.name
+                    target=_child, args=(slot.spec, os.getpid(), self._instrument), name=slot.spec.name
                 )
                 _start(slot.process)
                 slot.started = now
@@ -111,17 +111,17 @@ class Supervisor:
         slot.deaths += 1
         delay = DELAYS.after(slot.deaths)
         slot.again_at = now + delay
-        self._instrument.emit(WorkerDied(slot.post.group, slot.post.name, _how(code), delay))
+        self._instrument.emit(WorkerDied(slot.spec.group, slot.spec.name, _how(code), delay))
 
     def _stop(self, slots: Sequence[_Slot]) -> None:
-        running = [(slot.post, slot.process) for slot in slots if slot.process is not None]
+        running = [(slot.spec, slot.process) for slot in slots if slot.process is not None]
         for _, process in running:
             process.terminate()
         limit = time.monotonic() + GRACE
-        for post, process in running:
+        for spec, process in running:
             process.join(max(0.0, limit - time.monotonic()))
             if process.is_alive():
-                self._instrument.emit(WorkerKilled(post.group, post.name, GRACE))
+                self._instrument.emit(WorkerKilled(spec.group, spec.name, GRACE))
                 process.kill()
                 process.join()
 
@@ -148,16 +148,16 @@ def _how(code: int | None) -> str:
     return f"signal {known.get(-code, -code)}"
 
 
-def _child(post: ProcessSpec, parent: int, instrument: Instrument) -> None:
-    """A post's process: SIGTERM ends it after its batch, and so does the death of its supervisor."""
+def _child(spec: ProcessSpec, parent: int, instrument: Instrument) -> None:
+    """The process of a spec: SIGTERM ends it after its batch, and so does the death of its supervisor."""
     gc.set_threshold(YOUNG)
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
-        post.work(lambda: bool(told) or os.getppid() != parent)
+        spec.work(lambda: bool(told) or os.getppid() != parent)
     except Exception as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
         said = f"{type(error).__name__}: {text_of(error)[:500]}"
-        instrument.emit(WorkerFailed(post.group, said, error))
+        instrument.emit(WorkerFailed(spec.group, said, error))
         os._exit(1)

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, select
 
-from ..database.claims import headers_of
 from ..database.delivery_filter import Filter
+from ..database.delivery_row import headers_of
 from ..database.tables import dead, parked
 from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
 

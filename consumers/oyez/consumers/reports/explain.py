@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
+from ..database.delivery_row import waits_of
 from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
@@ -145,7 +146,7 @@ class Explaining:
     def _part(self, row: Any) -> Part:
         """What is parked or dead of it."""
         is_dead = hasattr(row, "died_at")
-        waits = Prerequisite(row.wait_signal, row.wait_subject) if row.wait_signal else None
+        waits = waits_of(row)
         state = None if is_dead else state_of(row)
         return Part(
             group=row.group_name,

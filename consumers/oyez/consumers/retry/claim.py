@@ -95,7 +95,9 @@ class Claim:
 
     def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
         app = self._group.app
-        dead_letters.bury(db, [dead_letters.letter(row, app, "undecodable", why, now) for row, why in rows])
+        dead_letters.bury(
+            db, [{**row.letter(app, "undecodable", now), "error": why or row.error} for row, why in rows]
+        )
         parked.remove(db, [row.id for row, _ in rows])
 
 

@@ -153,7 +153,7 @@ class Retrying:
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
         rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in spared])
-        dead_letters.bury(db, [dead_letters.letter(row, app, _never(row, now), None, now) for row in rows])
+        dead_letters.bury(db, [row.letter(app, _never(row, now), now) for row in rows])
         parked.remove(db, [row.id for row in rows])
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
         parked.promote(db, app, freed, now)

@@ -19,8 +19,8 @@ from ..worker.retry_loop import Once
 from ..worker.round import POLL
 from ..worker.worker import Worker
 from .assembly import engine_from, log_for, make_worker, relay_for
+from .group_order import in_order
 from .listened import Listened, check_limit
-from .sweep_pass import in_order
 
 log = logging.getLogger("oyez.listen")
 

@@ -72,21 +72,21 @@ def listen(
 ) -> int:
     """Supervise ``workers`` processes for each group until a signal; returns the signal's number.
 
-    ``where`` is the folder for measures, if it was made before the application was imported: see `measured`.
+    ``where`` is the folder for metrics, if it was made before the application was imported: see `metrics_folder`.
     Raises `MetricsMissing` and `PortTaken`.
     """
     prepare(application, settings)
-    with measured(settings) if where is None else nullcontext(where) as folder:
+    with metrics_folder(settings) if where is None else nullcontext(where) as folder:
         if folder is None:
             instrument = logging_instrument()
-            posts = posts_of(groups, workers, partial(work, settings), instrument)
-            return Supervisor(posts, instrument=instrument).run()
-        return _measuring(settings, groups, workers, folder)
+            specs = specs_of(groups, workers, partial(work, settings), instrument)
+            return Supervisor(specs, instrument=instrument).run()
+        return _listen_measured(settings, groups, workers, folder)
 
 
 @contextmanager
-def measured(settings: ListenSettings) -> Iterator[Folder | None]:
-    """The folder for the measures of this process and its workers, if any are asked for. To be entered before the
+def metrics_folder(settings: ListenSettings) -> Iterator[Folder | None]:
+    """The folder for the metrics of this process and its workers, if any are asked for. To be entered before the
     application is imported; raises `MetricsMissing`."""
     if settings.metrics is None:
         yield None
@@ -95,22 +95,22 @@ def measured(settings: ListenSettings) -> Iterator[Folder | None]:
         yield found
 
 
-def _measuring(settings: ListenSettings, groups: Sequence[Group], workers: int, folder: Folder) -> int:
-    from ..metrics.starting import measuring  # noqa: PLC0415 # prometheus-client is an extra
+def _listen_measured(settings: ListenSettings, groups: Sequence[Group], workers: int, folder: Folder) -> int:
+    from ..metrics.starting import metered  # noqa: PLC0415 # prometheus-client is an extra
 
-    with measuring(settings, folder) as meter:
-        posts = posts_of(groups, workers, partial(work, settings), meter.instrument)
+    with metered(settings, folder) as meter:
+        specs = specs_of(groups, workers, partial(work, settings), meter.instrument)
         aside = [meter.answering([group.name for group in groups])]
-        return Supervisor(meter.measured(posts), aside=aside, instrument=meter.instrument).run()
+        return Supervisor(meter.measured(specs), aside=aside, instrument=meter.instrument).run()
 
 
-def posts_of(
+def specs_of(
     groups: Iterable[Group],
     workers: int,
     working: Callable[[Group, Instrument, Callable[[], bool]], None],
     instrument: Instrument,
 ) -> list[ProcessSpec]:
-    """A post for each group and worker."""
+    """A process for each group and worker."""
     return [
         ProcessSpec(f"{group.name}[{number}]", group.name, partial(working, group, instrument))
         for group in groups

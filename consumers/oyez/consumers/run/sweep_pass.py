@@ -15,22 +15,15 @@ from ..settings import ListenSettings
 from ..worker.allowance import Allowance
 from ..worker.totals import Tally
 from .assembly import log_for_sweep, make_worker, retrying_for_group
+from .group_order import in_order
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep did in one group. Counts of deliveries; ``parked`` are those that have to wait again."""
+    """What one sweep did in one group."""
 
     group: str
-    handled: int
-    parked: int
-    released: int
-    dead: int
-    revived: int
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.handled or self.parked or self.released or self.dead or self.revived)
+    totals: Tally
 
 
 class Sweeper:
@@ -63,23 +56,6 @@ def sweepers(application: Application, settings: ListenSettings, engine: Engine)
     return [Sweeper(group, settings, engine) for group in in_order(application)]
 
 
-def in_order(application: Application) -> list[Group]:
-    """The groups, each after those that complete what it requires, as far as that is possible."""
-    found: dict[str, Group] = {}
-    for group in application.groups.values():
-        _visit(group, application, found, set())
-    return list(found.values())
-
-
-def _visit(group: Group, application: Application, found: dict[str, Group], above: set[str]) -> None:
-    if group.name in above:
-        return
-    for required in sorted({signal for handler in group.handlers for signal in handler.requires}):
-        for needed in application.of_signal(required):
-            _visit(needed, application, found, above | {group.name})
-    found.setdefault(group.name, group)
-
-
 @dataclass(frozen=True)
 class Pass:
     """What one pass did in each group, what holds up the outbox, if something does, and which logs are not read any
@@ -93,34 +69,30 @@ class Pass:
 def one_pass(groups: Sequence[Sweeper], relay: Relay, stop: Callable[[], bool], allowance: Allowance) -> Pass:
     """Read every log, run what is due everywhere, and let what stands in the outbox leave; again as long as something
     left, since that may be read here."""
-    prerequisites = [(sweeper, Tally()) for sweeper in groups]
+    sweeps = [(sweeper, Tally()) for sweeper in groups]
     relay.run(stop)
     while True:
-        _read(prerequisites, stop, allowance)
-        _run_due(prerequisites, stop)
+        _read(sweeps, stop, allowance)
+        _run_due(sweeps, stop)
         relayed = relay.run(stop)
         if not relayed.events or relayed.problem is not None or stop() or not allowance.left:
             break
-    done = [Swept(s.group.name, t.done, t.parked, t.released, t.dead, t.revived) for s, t in prerequisites]
+    done = [Swept(sweeper.group.name, totals) for sweeper, totals in sweeps]
     return Pass(done, relayed.problem, [line for sweeper in groups for line in sweeper.halted])
 
 
-def _read(
-    prerequisites: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance
-) -> None:
-    for sweeper, tally in prerequisites:
+def _read(sweeps: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool], allowance: Allowance) -> None:
+    for sweeper, tally in sweeps:
         if not stop() and allowance.left:
             sweeper.read(tally, stop, allowance)
 
 
-def _run_due(prerequisites: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
+def _run_due(sweeps: Sequence[tuple[Sweeper, Tally]], stop: Callable[[], bool]) -> None:
     """Again as long as that released something for another group."""
     released = -1
-    while (
-        released != (now := sum(tally.released + tally.revived for _, tally in prerequisites)) and not stop()
-    ):
+    while released != (now := sum(tally.released + tally.revived for _, tally in sweeps)) and not stop():
         released = now
-        for sweeper, tally in prerequisites:
+        for sweeper, tally in sweeps:
             sweeper.run_due(tally, stop)
 
 

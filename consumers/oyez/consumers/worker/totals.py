@@ -22,6 +22,11 @@ class Tally:
     dead: int = 0
     faults: Faults = field(default_factory=Faults)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no delivery was handled, parked, released or given up."""
+        return not (self.done or self.parked or self.released or self.dead or self.revived)
+
     def add(self, report: Report) -> None:
         self.events += report.events
         self.handled += report.handled

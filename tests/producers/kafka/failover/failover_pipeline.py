@@ -45,7 +45,7 @@ class Quiet:
         """Nothing is under way."""
 
 
-class Pipeline:
+class FailoverPipeline:
     """One announcing process, its broker and its spool. Time passes when it is told to."""
 
     def __init__(self, path: Path, seed: int = 0) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producers.kafka.failover.failover_pipeline import Pipeline
+from producers.kafka.failover.failover_pipeline import FailoverPipeline
 
 THREADS, TOPICS = st.sampled_from("abc"), st.sampled_from("tu")
 FEW = st.integers(1, 4)
@@ -34,7 +34,7 @@ STEPS = st.one_of(
 )
 
 
-def play(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
+def play(pipeline: FailoverPipeline, step: tuple[Any, ...]) -> None:
     """Take one step. What the broker does needs a producer, which comes with the first event."""
     match step:
         case ("announce", thread, topic):
@@ -53,7 +53,7 @@ def play(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
             done_to_the_producer(pipeline, step)
 
 
-def done_to_the_producer(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
+def done_to_the_producer(pipeline: FailoverPipeline, step: tuple[Any, ...]) -> None:
     producer, (what, *given_) = pipeline.producer, step
     done: dict[str, Callable[..., object]] = {
         "deliver": producer.deliver,
@@ -70,7 +70,7 @@ def done_to_the_producer(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
     done[what](*given_)
 
 
-def race(pipeline: Pipeline, thread: str, topic: str, is_shipped: object, is_used: object) -> None:
+def race(pipeline: FailoverPipeline, thread: str, topic: str, is_shipped: object, is_used: object) -> None:
     """While one thread is inside `produce`, others go over to the spool; perhaps all is shipped, and used again."""
 
     other = "c" if thread == "a" else "a"
@@ -96,7 +96,7 @@ def race(pipeline: Pipeline, thread: str, topic: str, is_shipped: object, is_use
 def test_everything_arrives_in_the_order_of_each_thread(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[Any, ...]], seed: int
 ) -> None:
-    pipeline = Pipeline(tmp_path_factory.mktemp("spool"), seed)
+    pipeline = FailoverPipeline(tmp_path_factory.mktemp("spool"), seed)
     for step in steps:
         play(pipeline, step)
     pipeline.settle()

@@ -10,19 +10,21 @@ from pathlib import Path
 import pytest
 
 from oyez.producers.kafka.failover import State
-from producers.kafka.failover.failover_pipeline import Pipeline
+from producers.kafka.failover.failover_pipeline import FailoverPipeline
 from producers.kafka.failover.fakes import FakeProducer
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
-    made = Pipeline(tmp_path)
+def pipeline(tmp_path: Path) -> FailoverPipeline:
+    made = FailoverPipeline(tmp_path)
     made.announce()
     made.producer.deliver(1)
     return made
 
 
-def test_an_event_that_came_late_into_a_queue_in_use_takes_the_others_along(pipeline: Pipeline) -> None:
+def test_an_event_that_came_late_into_a_queue_in_use_takes_the_others_along(
+    pipeline: FailoverPipeline,
+) -> None:
     """Spooled alone, it would be behind; the others would be delivered later than what is announced next."""
 
     def others() -> None:
@@ -43,7 +45,7 @@ def test_an_event_that_came_late_into_a_queue_in_use_takes_the_others_along(pipe
 
 
 def test_an_event_that_came_late_into_a_dead_client_takes_those_of_its_successor_along(
-    pipeline: Pipeline,
+    pipeline: FailoverPipeline,
 ) -> None:
     def others() -> None:
         outlet = pipeline.transport._outlet
@@ -70,7 +72,7 @@ def test_threads_announce_while_the_broker_comes_and_goes(
 ) -> None:
     """Real threads, with a switch after nearly every instruction."""
     caplog.set_level(logging.CRITICAL)
-    pipeline = Pipeline(tmp_path)
+    pipeline = FailoverPipeline(tmp_path)
     pipeline.announce("z")
     pipeline.producer.settle()
     stop = threading.Event()

@@ -13,26 +13,26 @@ from oyez.producers.errors import TransportRefused
 from oyez.producers.kafka.failover import NEXT, State
 from oyez.producers.kafka.failover.order import in_announce_order
 from oyez.producers.kafka.failover.outlet import Failed
-from producers.kafka.failover.failover_pipeline import ROOM, Pipeline
+from producers.kafka.failover.failover_pipeline import ROOM, FailoverPipeline
 from producers.kafka.failover.fakes import event
 from producers.spool_shipping.logs_to_ship import DEEP
 from support.waiting import eventually
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Pipeline:
-    made = Pipeline(tmp_path)
+def pipeline(tmp_path: Path) -> FailoverPipeline:
+    made = FailoverPipeline(tmp_path)
     made.announce()
     made.producer.deliver(1)
     return made
 
 
-def spooled(pipeline: Pipeline) -> int:
+def spooled(pipeline: FailoverPipeline) -> int:
     """How many events the spool has."""
     return sum(len(file.read_bytes().splitlines()) for file in pipeline.path.glob("t/*.ndjson"))
 
 
-def test_while_all_is_well_nothing_is_spooled_and_no_folder_is_made(pipeline: Pipeline) -> None:
+def test_while_all_is_well_nothing_is_spooled_and_no_folder_is_made(pipeline: FailoverPipeline) -> None:
     assert pipeline.state() is State.DIRECT
     assert list(pipeline.path.iterdir()) == []
 
@@ -43,7 +43,7 @@ def test_what_is_nested_too_deep_has_no_place_among_the_others() -> None:
     assert [one.value for one in in_announce_order(failed)["t"]] == [DEEP, *events]
 
 
-def test_silence_leads_to_the_spool(pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+def test_silence_leads_to_the_spool(pipeline: FailoverPipeline, caplog: pytest.LogCaptureFixture) -> None:
     pipeline.announce()
     pipeline.be_silent()
     assert pipeline.state() is State.SPOOLING
@@ -54,7 +54,7 @@ def test_silence_leads_to_the_spool(pipeline: Pipeline, caplog: pytest.LogCaptur
     assert "the broker is away: no acknowledgement for 5 s" in lines[0]
 
 
-def test_no_silence_where_nothing_waits_or_something_arrives(pipeline: Pipeline) -> None:
+def test_no_silence_where_nothing_waits_or_something_arrives(pipeline: FailoverPipeline) -> None:
     pipeline.be_silent()
     pipeline.announce()
     for _ in range(20):
@@ -65,7 +65,7 @@ def test_no_silence_where_nothing_waits_or_something_arrives(pipeline: Pipeline)
     assert pipeline.state() is State.DIRECT
 
 
-def test_the_first_failure_leads_to_the_spool(pipeline: Pipeline) -> None:
+def test_the_first_failure_leads_to_the_spool(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.announce()
     pipeline.producer.fail_all()
@@ -73,7 +73,7 @@ def test_the_first_failure_leads_to_the_spool(pipeline: Pipeline) -> None:
     assert spooled(pipeline) == 2
 
 
-def test_a_failure_is_noticed_by_those_who_announce(pipeline: Pipeline) -> None:
+def test_a_failure_is_noticed_by_those_who_announce(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.producer.fail_all()
     pipeline.producer.is_refused = False
@@ -84,7 +84,7 @@ def test_a_failure_is_noticed_by_those_who_announce(pipeline: Pipeline) -> None:
     assert pipeline.state() is State.SPOOLING
 
 
-def test_a_queue_that_stays_full_leads_to_the_spool(pipeline: Pipeline) -> None:
+def test_a_queue_that_stays_full_leads_to_the_spool(pipeline: FailoverPipeline) -> None:
     for _ in range(ROOM):
         pipeline.announce()
     assert pipeline.state() is State.DIRECT
@@ -93,7 +93,7 @@ def test_a_queue_that_stays_full_leads_to_the_spool(pipeline: Pipeline) -> None:
     assert spooled(pipeline) == ROOM + 1
 
 
-def test_a_queue_that_is_full_for_a_moment_does_not(pipeline: Pipeline) -> None:
+def test_a_queue_that_is_full_for_a_moment_does_not(pipeline: FailoverPipeline) -> None:
     for _ in range(ROOM):
         pipeline.announce()
     producer = pipeline.producer
@@ -102,7 +102,7 @@ def test_a_queue_that_is_full_for_a_moment_does_not(pipeline: Pipeline) -> None:
     assert pipeline.state() is State.DIRECT
 
 
-def test_a_flush_that_ends_in_time_spools_what_has_not_arrived(pipeline: Pipeline) -> None:
+def test_a_flush_that_ends_in_time_spools_what_has_not_arrived(pipeline: FailoverPipeline) -> None:
     pipeline.broker.is_up = False
     pipeline.announce()
     pipeline.transport.flush(0)
@@ -112,7 +112,7 @@ def test_a_flush_that_ends_in_time_spools_what_has_not_arrived(pipeline: Pipelin
     assert spooled(pipeline) == 1
 
 
-def test_the_broker_gets_them_again_once_all_is_marked_and_not_before(pipeline: Pipeline) -> None:
+def test_the_broker_gets_them_again_once_all_is_marked_and_not_before(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.be_silent()
     pipeline.announce()
@@ -129,7 +129,7 @@ def test_the_broker_gets_them_again_once_all_is_marked_and_not_before(pipeline: 
     pipeline.check()
 
 
-def test_a_process_that_finds_unshipped_events_begins_with_the_spool(pipeline: Pipeline) -> None:
+def test_a_process_that_finds_unshipped_events_begins_with_the_spool(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.be_silent()
     pipeline.begin()
@@ -143,7 +143,7 @@ def test_a_process_that_finds_unshipped_events_begins_with_the_spool(pipeline: P
     pipeline.check()
 
 
-def test_a_forked_child_begins_anew_with_what_is_in_the_spool(pipeline: Pipeline) -> None:
+def test_a_forked_child_begins_anew_with_what_is_in_the_spool(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.be_silent()
     child = os.fork()
@@ -155,7 +155,9 @@ def test_a_forked_child_begins_anew_with_what_is_in_the_spool(pipeline: Pipeline
     assert ("t", "child", 0) in pipeline.broker.firsts()
 
 
-def test_a_child_of_a_process_whose_broker_is_there_has_a_producer_of_its_own(pipeline: Pipeline) -> None:
+def test_a_child_of_a_process_whose_broker_is_there_has_a_producer_of_its_own(
+    pipeline: FailoverPipeline,
+) -> None:
     parents = pipeline.producer
     child = os.fork()
     if child == 0:
@@ -164,7 +166,7 @@ def test_a_child_of_a_process_whose_broker_is_there_has_a_producer_of_its_own(pi
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_forked_child_destroys_no_producer_of_its_parent(pipeline: Pipeline) -> None:
+def test_a_forked_child_destroys_no_producer_of_its_parent(pipeline: FailoverPipeline) -> None:
     """librdkafka's threads are not there; it may wait for them, and for ever."""
     pipeline.announce()
     parents = weakref.ref(pipeline.producer)
@@ -176,7 +178,7 @@ def test_a_forked_child_destroys_no_producer_of_its_parent(pipeline: Pipeline) -
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_each_topic_returns_on_its_own(pipeline: Pipeline) -> None:
+def test_each_topic_returns_on_its_own(pipeline: FailoverPipeline) -> None:
     pipeline.announce(topic="u")
     pipeline.be_silent()
     assert (pipeline.state("t"), pipeline.state("u")) == (State.SPOOLING, State.SPOOLING)
@@ -185,7 +187,7 @@ def test_each_topic_returns_on_its_own(pipeline: Pipeline) -> None:
     assert (pipeline.state("t"), pipeline.state("u")) == (State.SPOOLING, State.DIRECT)
 
 
-def test_a_client_that_is_dead_is_replaced_and_what_it_had_is_spooled(pipeline: Pipeline) -> None:
+def test_a_client_that_is_dead_is_replaced_and_what_it_had_is_spooled(pipeline: FailoverPipeline) -> None:
     pipeline.announce(topic="t")
     pipeline.announce(topic="u")
     pipeline.be_silent()
@@ -205,7 +207,9 @@ def test_a_client_that_is_dead_is_replaced_and_what_it_had_is_spooled(pipeline: 
     pipeline.check()
 
 
-def test_a_full_disk_is_told_at_once_and_what_cannot_be_spooled_is_reported(pipeline: Pipeline) -> None:
+def test_a_full_disk_is_told_at_once_and_what_cannot_be_spooled_is_reported(
+    pipeline: FailoverPipeline,
+) -> None:
     pipeline.announce()
     pipeline.announce()
     pipeline.is_full = True
@@ -221,7 +225,7 @@ def test_a_full_disk_is_told_at_once_and_what_cannot_be_spooled_is_reported(pipe
     pipeline.check()
 
 
-def test_whoever_is_told_of_a_loss_may_announce(pipeline: Pipeline) -> None:
+def test_whoever_is_told_of_a_loss_may_announce(pipeline: FailoverPipeline) -> None:
     told: list[bytes] = []
 
     def announce_again(value: bytes, _reason: str) -> None:
@@ -237,7 +241,7 @@ def test_whoever_is_told_of_a_loss_may_announce(pipeline: Pipeline) -> None:
     assert spooled(pipeline) == 1
 
 
-def test_after_the_end_nothing_is_taken_and_what_was_is_spooled(pipeline: Pipeline) -> None:
+def test_after_the_end_nothing_is_taken_and_what_was_is_spooled(pipeline: FailoverPipeline) -> None:
     pipeline.broker.is_up = False
     pipeline.announce()
     pipeline.transport.close(0)
@@ -250,14 +254,14 @@ def test_after_the_end_nothing_is_taken_and_what_was_is_spooled(pipeline: Pipeli
     pipeline.transport.close(0)
 
 
-def test_the_end_waits_for_a_broker_that_is_there(pipeline: Pipeline) -> None:
+def test_the_end_waits_for_a_broker_that_is_there(pipeline: FailoverPipeline) -> None:
     pipeline.announce()
     pipeline.transport.close(1)
     assert len(pipeline.broker.log) == 2
     assert spooled(pipeline) == 0
 
 
-def test_no_state_follows_but_those_that_may(pipeline: Pipeline) -> None:
+def test_no_state_follows_but_those_that_may(pipeline: FailoverPipeline) -> None:
     lane = pipeline.transport._lanes["t"]
     for state in State:
         for wanted in set(State) - NEXT[state]:

@@ -16,44 +16,33 @@ from oyez.schemas.declaration import Declaration
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import handlers_of
+from ..common.bundles import taking
 from ..common.data import Data, read_data
 from ..common.exits import FAILED
-from ..common.options import App, Database, Json, Kafka, Topic, Transport, settings_from
+from ..common.options import Json, SignalName, settings_by
 
 
+@taking(settings_by("app", "kafka", "topic", "transport", "database", "source"))
 def announce(
-    context: typer.Context,
-    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's name or number.")],
+    *,
+    signal: SignalName,
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", "-d", metavar="JSON|@FILE|-", help="The event's fields; - is stdin. NDJSON is several."
+            "--data",
+            "-d",
+            metavar="JSON|@FILE|-",
+            help="The event's fields; - is stdin. A file or stdin may have several, one a line.",
         ),
     ] = None,
     key: Annotated[str | None, typer.Option("--key", help="The key, if the data has none.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", help="The announcing server. [OYEZ_SOURCE]")
-    ] = None,
-    application: App = None,
-    kafka: Kafka = None,
-    topic: Topic = None,
-    transport: Transport = None,
-    database: Database = None,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
-    """Announce an event, or one for each line of NDJSON; prints their ids once they have arrived.
+    """Announce an event, or one for each line of NDJSON. Prints their ids once they have arrived.
 
     All are checked before the first one is announced.
     """
-    settings = settings_from(
-        context,
-        app=application,
-        kafka=kafka,
-        topic=topic,
-        transport=transport,
-        database=database,
-        source=source,
-    )
     handlers_of(settings)
     declaration = catalogue[int(signal) if signal.isdecimal() else signal]
     events = [_checked(declaration, where, one, key, settings.topic) for where, one in read_data(data)]

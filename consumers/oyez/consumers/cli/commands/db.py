@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import typer
-
 from ...database import migrating
 from ...database.migrating import MigrationNeeded
+from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import CheckFailed
-from ..common.options import Database, settings_from
+from ..common.groups import CommandGroup
+from ..common.options import settings_by
 
 
-def upgrade(context: typer.Context, database: Database = None) -> None:
+@taking(settings_by("database"))
+def upgrade(settings: ListenSettings) -> None:
     """Make Oyez's tables, or bring them up to date."""
-    engine = probes.reached(settings_from(context, database=database))
+    engine = probes.reached(settings)
     try:
         before = migrating.current(engine)
         migrating.upgrade(engine)
@@ -23,11 +25,16 @@ def upgrade(context: typer.Context, database: Database = None) -> None:
     output.note(f"the database {probes.hidden(engine.url)} {done}")
 
 
-def check(context: typer.Context, database: Database = None) -> None:
-    """Check that the database answers and has Oyez's tables as they are now; exit code 3 if not."""
-    settings = settings_from(context, database=database)
+@taking(settings_by("database"))
+def check(settings: ListenSettings) -> None:
+    """Check that the database answers and has Oyez's tables as they are now. Exit code 3 if not."""
     try:
         probes.database(settings)
     except MigrationNeeded as error:
         raise CheckFailed(str(error)) from None
     output.note(f"the database {probes.hidden(settings.database)} is up to date")
+
+
+DB = CommandGroup(
+    "db", "Make and check Oyez's tables in your database.", {"upgrade": upgrade, "check": check}
+)

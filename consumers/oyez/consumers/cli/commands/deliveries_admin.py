@@ -16,54 +16,47 @@ from ...database.delivery_filter import Filter
 from ...database.tables import dead, parked
 from ...execution.reader import Reader
 from ...run.assembly import execution_for
+from ...settings import ListenSettings
 from ..common import output
-from ..common.bulk import Action, Asked, CommandContext, DryRun, Yes, act
+from ..common.bulk import BULK, BulkOptions
+from ..common.bundles import Command, taking
 from ..common.confirming import several
-from ..common.options import App, Database, Json, settings_from
-from .deliveries_filter import filtered
+from ..common.options import settings_by
+from .deliveries_bulk import Action, Chosen, act
+from .deliveries_filter import filter_by
 
 Advance = Callable[[int], None]
 
 
-def _release(command_context: CommandContext, advance: Advance) -> Tally:
-    return command_context.steps.pull(
-        Release(command_context.application, time.time), command_context.ids, command_context.wanted, advance
-    )
+def _release(chosen: Chosen, advance: Advance) -> Tally:
+    return chosen.steps.apply(Release(chosen.application, time.time), chosen.ids, chosen.wanted, advance)
 
 
-def _force(command_context: CommandContext, advance: Advance) -> Tally:
+def _force(chosen: Chosen, advance: Advance) -> Tally:
     total = Tally()
-    database = Transactions(command_context.engine)
-    for group in command_context.application.groups.values():
-        execution = execution_for(group, database, command_context.settings)
-        total.add(Force(execution, Reader(group)).pull(command_context.wanted, advance))
-    total.unregistered += max(0, len(command_context.ids) - total.chosen)
+    database = Transactions(chosen.engine)
+    for group in chosen.application.groups.values():
+        execution = execution_for(group, database, chosen.settings)
+        total.add(Force(execution, Reader(group)).apply(chosen.wanted, advance))
+    total.unregistered += max(0, len(chosen.ids) - total.chosen)
     return total
 
 
-def _retry(command_context: CommandContext, advance: Advance) -> Tally:
-    # Whatever has a handler is none of these.
-    unread = (
-        command_context.steps.choose(dead, replace(command_context.wanted, handler=""))
-        if command_context.wanted.handler is None
-        else []
-    )
+def _retry(chosen: Chosen, advance: Advance) -> Tally:
+    """Deliveries, then the records that could not be decoded: those have no handler."""
+    is_any = chosen.wanted.handler is None
+    unread = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if is_any else []
     others = set(unread)
-    deliveries = [number for number in command_context.ids if number not in others]
-    total = command_context.steps.pull(
-        Retry(command_context.application, time.time), deliveries, command_context.wanted, advance
-    )
-    total.add(
-        command_context.steps.pull(
-            Decode(command_context.application, time.time), unread, command_context.wanted, advance
-        )
-    )
+    deliveries = [number for number in chosen.ids if number not in others]
+    retry, decode = Retry(chosen.application, time.time), Decode(chosen.application, time.time)
+    total = chosen.steps.apply(retry, deliveries, chosen.wanted, advance)
+    total.add(chosen.steps.apply(decode, unread, chosen.wanted, advance))
     return total
 
 
-def _overtaken(command_context: CommandContext) -> Mapping[str, int]:
-    with command_context.engine.connect() as db:
-        found = overtaken(db, command_context.wanted)
+def _overtaken(chosen: Chosen) -> Mapping[str, int]:
+    with chosen.engine.connect() as db:
+        found = overtaken(db, chosen.wanted)
     if found.parked:
         output.note(f"{several(found.parked)} will go before newer events of their key, which are parked")
     if found.handled:
@@ -75,89 +68,67 @@ def _overtaken(command_context: CommandContext) -> Mapping[str, int]:
 
 
 def _discard_of(table: Table) -> Action:
-    def work(command_context: CommandContext, advance: Advance) -> Tally:
-        operation = Discard(command_context.application, table, time.time)
-        return command_context.steps.pull(operation, command_context.ids, command_context.wanted, advance)
+    def work(chosen: Chosen, advance: Advance) -> Tally:
+        operation = Discard(chosen.application, table, time.time)
+        return chosen.steps.apply(operation, chosen.ids, chosen.wanted, advance)
 
     counts = {"done": "discarded", "busy": "busy", "released": "released", "revived": "revived"}
     return Action(table, "discard", counts, work)
 
 
-RELEASED = {"done": "released", "behind": "behind", "unregistered": "unregistered", "busy": "busy"}
-RELEASE = Action(parked, "release", RELEASED, _release)
-FORCED = {
-    "done": "handled",
-    "again": "parked_again",
-    "dead": "dead",
-    "behind": "behind",
-    "unregistered": "unregistered",
-    "busy": "busy",
-}
-FORCE = Action(parked, "run, whatever they require,", FORCED, _force)
-RETRIED = {"done": "retried", "undecodable": "undecodable", "unregistered": "unregistered", "busy": "busy"}
-RETRY = Action(dead, "retry", RETRIED, _retry, _overtaken)
-DISCARD_PARKED = _discard_of(parked)
-DISCARD_DEAD = _discard_of(dead)
+def _counts(done: str, *others: str) -> Mapping[str, str]:
+    """The counts of a `Tally` that are printed; what is ``done`` has a word of its own."""
+    return {"done": done, **{name: name for name in (*others, "busy")}}
 
 
-@filtered(parked)
+RELEASE = Action(parked, "release", _counts("released", "behind", "unregistered"), _release)
+FORCE = Action(
+    parked,
+    "run, whatever they require,",
+    {"done": "handled", "again": "parked_again", **_counts("handled", "dead", "behind", "unregistered")},
+    _force,
+)
+RETRY = Action(dead, "retry", _counts("retried", "undecodable", "unregistered"), _retry, _overtaken)
+
+
+def _command(action: Action, text: str) -> Command:
+    """A command that does this to what its filter finds."""
+
+    @taking(filter_by(action.table), BULK, settings_by("app", "database"))
+    def command(
+        *,
+        wanted: Filter,
+        options: BulkOptions,
+        settings: ListenSettings,
+    ) -> None:
+        act(action, wanted, options, settings)
+
+    command.__doc__ = text
+    return command
+
+
+@taking(filter_by(parked), BULK, settings_by("app", "database"))
 def retry_release(
-    context: typer.Context,
+    *,
     wanted: Filter,
+    options: BulkOptions,
     force: Annotated[
         bool, typer.Option("--force", help="Run them here and now, as if all that they require were met.")
     ] = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    application: App = None,
-    database: Database = None,
-    as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
-    """Make parked deliveries due now; the next worker or sweep checks again what they require."""
-    settings = settings_from(context, app=application, database=database)
-    act(FORCE if force else RELEASE, Asked(settings, wanted, dry_run, yes, as_json))
+    """Make parked deliveries due now. The next worker or sweep checks again what they require."""
+    act(FORCE if force else RELEASE, wanted, options, settings)
 
 
-@filtered(parked)
-def retry_discard(
-    context: typer.Context,
-    wanted: Filter,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    application: App = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """Delete parked deliveries: they will never be handled. What waited for their events alone is released."""
-    settings = settings_from(context, app=application, database=database)
-    act(DISCARD_PARKED, Asked(settings, wanted, dry_run, yes, as_json))
-
-
-@filtered(dead)
-def dead_retry(
-    context: typer.Context,
-    wanted: Filter,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    application: App = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """Put dead letters back into the retry table, where they were; records are decoded again."""
-    settings = settings_from(context, app=application, database=database)
-    act(RETRY, Asked(settings, wanted, dry_run, yes, as_json))
-
-
-@filtered(dead)
-def dead_discard(
-    context: typer.Context,
-    wanted: Filter,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    application: App = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """Delete dead letters: they will never be handled. What waited for their events alone is released."""
-    settings = settings_from(context, app=application, database=database)
-    act(DISCARD_DEAD, Asked(settings, wanted, dry_run, yes, as_json))
+retry_discard = _command(
+    _discard_of(parked),
+    "Delete parked deliveries: they will never be handled. What waited for their events alone is released.",
+)
+dead_retry = _command(
+    RETRY, "Put dead letters back into the retry table, where they were. Records are decoded again."
+)
+dead_discard = _command(
+    _discard_of(dead),
+    "Delete dead letters: they will never be handled. What waited for their events alone is released.",
+)

@@ -7,21 +7,24 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from ...database.tables import dead, parked
 from ...reports import DeadDelivery, Filter, ParkedDelivery, dead_deliveries, parked_deliveries
 from ...settings import ListenSettings
 from ..common import output, probes
-from ..common.options import Database, Json, settings_from
-from .deliveries_filter import filtered
+from ..common.bundles import Command, taking
+from ..common.options import Json, settings_by
+from .deliveries_filter import filter_by
 
 ON_A_TERMINAL = 100
 
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", min=0, help=f"At most so many; 0: all. Default: all, {ON_A_TERMINAL} on a terminal."
+        "--limit",
+        min=0,
+        help=f"List so many at most; 0: all. Unless said: all, {ON_A_TERMINAL} on a terminal.",
     ),
 ]
 
@@ -59,57 +62,11 @@ DEAD = (
 )
 
 
-@filtered(parked)
-def retry_list(
-    context: typer.Context,
-    wanted: Filter,
-    limit: Limit = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time."""
-    settings = settings_from(context, database=database)
-    _list(settings, parked_deliveries, wanted, PARKED, limit, as_json=as_json, empty="nothing is parked")
-
-
-@filtered(dead)
-def dead_list(
-    context: typer.Context,
-    wanted: Filter,
-    limit: Limit = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """List dead letters, with the reason why each was given up."""
-    settings = settings_from(context, database=database)
-    _list(settings, dead_deliveries, wanted, DEAD, limit, as_json=as_json, empty="no dead letters")
-
-
 def at_most(given: int | None) -> int | None:
     """One more than is shown, so that it can be said that there are more."""
     if given is None:
         return ON_A_TERMINAL + 1 if output.is_terminal() else None
     return given or None
-
-
-def _list(
-    settings: ListenSettings,
-    query: Callable[[Connection, Filter, int | None], Iterator[Any]],
-    wanted: Filter,
-    columns: Sequence[output.Column],
-    limit: int | None,
-    *,
-    as_json: bool,
-    empty: str,
-) -> None:
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
-        with engine.connect() as db:
-            rows = query(db, wanted, at_most(limit))
-            shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
-    finally:
-        engine.dispose()
 
 
 def shown_rows(
@@ -123,3 +80,44 @@ def shown_rows(
     output.table(islice(rows, ON_A_TERMINAL) if is_page else rows, columns, empty=empty)
     if next(rows, None) is not None:
         output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")
+
+
+def _command(
+    table: Table,
+    query: Callable[[Connection, Filter, int | None], Iterator[Any]],
+    columns: Sequence[output.Column],
+    empty: str,
+    text: str,
+) -> Command:
+    """A command that lists what its filter finds in a table."""
+
+    @taking(filter_by(table), settings_by("database"))
+    def command(
+        *,
+        wanted: Filter,
+        limit: Limit = None,
+        as_json: Json = False,
+        settings: ListenSettings,
+    ) -> None:
+        with probes.connected(settings) as db:
+            rows = query(db, wanted, at_most(limit))
+            shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
+
+    command.__doc__ = text
+    return command
+
+
+retry_list = _command(
+    parked,
+    parked_deliveries,
+    PARKED,
+    "nothing is parked",
+    "List what is parked: waiting for a prerequisite, behind an earlier event of its key, or due at a time.",
+)
+dead_list = _command(
+    dead,
+    dead_deliveries,
+    DEAD,
+    "no dead letters",
+    "List dead letters, with the reason why each was given up.",
+)

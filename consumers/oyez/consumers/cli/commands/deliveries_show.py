@@ -14,13 +14,12 @@ from ...database.tables import dead
 from ...reports import DeadGroup, DeliveryDetails, dead_details, dead_groups, parked_details
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.bundles import Command, taking
 from ..common.exits import NotFound
-from ..common.options import Database, Json, settings_from
-from .deliveries_filter import filtered
+from ..common.options import Json, settings_by
+from .deliveries_filter import Handler, Source, filter_by
 
 Events = Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids of events.")]
-Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
-Source = Annotated[str | None, typer.Option("--source", help="Only events of this source.")]
 
 
 def _error(row: DeadGroup) -> str | None:
@@ -39,77 +38,57 @@ GROUPS = (
 )
 
 
-@filtered(dead)
-def groups(context: typer.Context, wanted: Filter, database: Database = None, as_json: Json = False) -> None:
+@taking(filter_by(dead), settings_by("database"))
+def dead_groups_(
+    *,
+    wanted: Filter,
+    as_json: Json = False,
+    settings: ListenSettings,
+) -> None:
     """Count dead letters by handler and error, the most frequent first."""
-    found = _queried(settings_from(context, database=database), dead_groups, wanted)
+    with probes.connected(settings) as db:
+        found = dead_groups(db, wanted)
     if as_json:
         output.json_array(output.as_dict(group) for group in found)
     else:
         output.table(found, GROUPS, empty="no dead letters")
 
 
-def retry_show(
-    context: typer.Context,
-    events: Events,
-    handler: Handler = None,
-    source: Source = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """Show all that is kept of the parked deliveries of events."""
-    settings = settings_from(context, database=database)
-    _show(settings, parked_details, events, handler, source, "parked", as_json=as_json)
+def _command(query: Callable[[Connection, Filter], list[DeliveryDetails]], what: str, text: str) -> Command:
+    """A command that shows all that is kept of events; ``what`` is what they are if they are found."""
+
+    @taking(settings_by("database"))
+    def command(
+        *,
+        events: Events,
+        handler: Handler = None,
+        source: Source = None,
+        as_json: Json = False,
+        settings: ListenSettings,
+    ) -> None:
+        with probes.connected(settings) as db:
+            found = query(db, Filter(events=tuple(events), handler=handler, source=source))
+        _print(found, as_json=as_json)
+        missing = sorted(set(events) - {one.delivery.event_id for one in found})
+        if missing:
+            of = "" if handler is None else f" for {handler}"
+            raise NotFound(
+                f"nothing is {what}{of} of {', '.join(missing)}; `oyez explain` says what became of it"
+            )
+
+    command.__doc__ = text
+    return command
 
 
-def dead_show(
-    context: typer.Context,
-    events: Events,
-    handler: Handler = None,
-    source: Source = None,
-    database: Database = None,
-    as_json: Json = False,
-) -> None:
-    """Show all that is kept of the dead letters of events."""
-    settings = settings_from(context, database=database)
-    _show(settings, dead_details, events, handler, source, "dead", as_json=as_json)
+retry_show = _command(parked_details, "parked", "Show all that is kept of the parked deliveries of events.")
+dead_show = _command(dead_details, "dead", "Show all that is kept of the dead letters of events.")
 
 
-def _show(
-    settings: ListenSettings,
-    query: Callable[[Connection, Filter], list[DeliveryDetails]],
-    events: Sequence[str],
-    handler: str | None,
-    source: str | None,
-    what: str,
-    *,
-    as_json: bool,
-) -> None:
-    wanted = Filter(events=tuple(events), handler=handler, source=source)
-    found = _queried(settings, query, wanted)
+def _print(found: Sequence[DeliveryDetails], *, as_json: bool) -> None:
     if as_json:
         output.json_array(_flat(one) for one in found)
-    else:
-        for at, one in enumerate(found):
-            output.line("\n".join(_lines(one)) if at == 0 else "\n" + "\n".join(_lines(one)))
-    missing = sorted(set(events) - {one.delivery.event_id for one in found})
-    if missing:
-        of = "" if handler is None else f" for {handler}"
-        raise NotFound(
-            f"nothing is {what}{of} of {', '.join(missing)}; `oyez explain` says what became of it"
-        )
-
-
-def _queried(
-    settings: ListenSettings, query: Callable[[Connection, Filter], list[Any]], wanted: Filter
-) -> list[Any]:
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
-        with engine.connect() as db:
-            return query(db, wanted)
-    finally:
-        engine.dispose()
+    elif found:
+        output.line("\n\n".join("\n".join(_lines(one)) for one in found))
 
 
 def _flat(one: DeliveryDetails) -> dict[str, Any]:

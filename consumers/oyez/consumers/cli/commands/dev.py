@@ -17,16 +17,18 @@ from ..common.stopping import end_on_sigterm
 
 def dev(
     kafka_port: Annotated[
-        int | None, typer.Option("--kafka-port", min=1, max=65_535, help="Kafka's port.")
+        int | None,
+        typer.Option("--kafka-port", min=1, max=65_535, help="Kafka's port; a free one unless said."),
     ] = None,
     postgres_port: Annotated[
-        int | None, typer.Option("--postgres-port", min=1, max=65_535, help="PostgreSQL's port.")
+        int | None,
+        typer.Option("--postgres-port", min=1, max=65_535, help="PostgreSQL's port; a free one unless said."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", file_okay=False, help="A folder that keeps what is in them.")
+        Path | None, typer.Option("--data", file_okay=False, help="The folder in which their data is kept.")
     ] = None,
-    no_kafka: Annotated[bool, typer.Option("--no-kafka", help="No Kafka.")] = False,
-    no_postgres: Annotated[bool, typer.Option("--no-postgres", help="No PostgreSQL.")] = False,
+    no_kafka: Annotated[bool, typer.Option("--no-kafka", help="Run no Kafka.")] = False,
+    no_postgres: Annotated[bool, typer.Option("--no-postgres", help="Run no PostgreSQL.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a real Kafka and a real PostgreSQL in the foreground, until SIGTERM or Ctrl-C.

@@ -28,36 +28,30 @@ from ...run.assembly import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
+from ..common.bundles import taking
 from ..common.exits import NotFound, Unreachable
 from ..common.offsets import offsets_in
-from ..common.options import App, Database, Json, Kafka, Topic, settings_from
+from ..common.options import Json, NoLag, settings_by
 
 States = Mapping[str, GroupState]
 
 
+@taking(settings_by("app", "kafka", "topic", "database"))
 def explains(
-    context: typer.Context,
+    *,
     event: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
-    source: Annotated[str | None, typer.Option("--source", help="Where it was announced.")] = None,
-    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka.")] = False,
-    application: App = None,
-    kafka: Kafka = None,
-    topic: Topic = None,
-    database: Database = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only the event of this source.")] = None,
+    no_lag: NoLag = False,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """Say what became of an event: what each of its handlers waits for, and what would release it."""
-    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
     found = application_of(settings)
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
+    with probes.engine_of(settings) as engine:
         with engine.connect() as db:
             explained = explain(db, found, event, source)
         behind = {name for one in explained for name in one.behind} if explained else set(found.groups)
         states = _states(engine, found, settings, behind, ask=not no_lag)
-    finally:
-        engine.dispose()
     _print(explained, event, states, as_json=as_json)
     if not explained:
         raise NotFound(

@@ -9,24 +9,30 @@ import typer
 
 from ...database import Database as Transactions
 from ...handlers.recorded_handlers import has_handlers, has_positions, rename_group
+from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import NotFound, UsageProblem
+from ..common.groups import CommandGroup
 from ..common.offsets import offsets_of
-from ..common.options import Database, Kafka, settings_from
+from ..common.options import settings_by
 
 
+@taking(settings_by("database", "kafka"))
 def rename(
-    context: typer.Context,
+    *,
     old: Annotated[
         str, typer.Argument(metavar="OLD", help="The group's full name, such as shop.page.viewed.")
     ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Its new full name, such as shop.visits.")],
-    database: Database = None,
-    kafka: Kafka = None,
     no_kafka: Annotated[
         bool,
-        typer.Option("--no-kafka", help="The group never read from Kafka: its events are handled inline."),
+        typer.Option(
+            "--no-kafka",
+            help="Do not ask Kafka: the group has never read from it, and its events are handled inline.",
+        ),
     ] = False,
+    settings: ListenSettings,
 ) -> None:
     """Give a group's positions and all that waits for it to another name. Stop its workers first."""
     app = old.partition(".")[0]
@@ -35,10 +41,7 @@ def rename(
             raise UsageProblem(f"{name}: give full names of groups of one application, such as {app}.visits")
     if old == new:
         raise UsageProblem(f"{old} and {new} are the same name")
-    settings = settings_from(context, database=database, kafka=kafka)
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
+    with probes.engine_of(settings) as engine:
         if not has_handlers(engine, old):
             raise NotFound(
                 f"no handler has ever been in the group {old} in this database; nothing was changed"
@@ -46,6 +49,7 @@ def rename(
         if not no_kafka and not has_positions(engine, old):  # an at-least-once group's are in Kafka
             offsets_of(settings, engine).copy_committed(old, new)
         handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
-    finally:
-        engine.dispose()
     output.note(f"{old} is {new} now; {handlers} handler{'' if handlers == 1 else 's'}")
+
+
+GROUP = CommandGroup("group", "Change consumer groups.", {"rename": rename})

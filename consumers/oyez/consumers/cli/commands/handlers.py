@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import typer
-
 from oyez.schemas import catalogue
 from oyez.schemas.declaration import Declaration
 
@@ -13,10 +11,12 @@ from ...core.printable import printable
 from ...handler_files import BrokenFile, Loaded
 from ...handlers.application import Application
 from ...handlers.registry import Handler
+from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
+from ..common.bundles import taking
 from ..common.exits import CheckFailed
-from ..common.options import App, Json, settings_from
+from ..common.options import Json, settings_by
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,15 @@ COLUMNS = (
 )
 
 
-def handlers(context: typer.Context, application: App = None, as_json: Json = False) -> None:
-    """List the handlers by signal, in the order in which they run: decorated ones, then event files. Exit code 3 if an
-    event file is broken."""
-    loaded = loaded_of(settings_from(context, app=application))
+@taking(settings_by("app"))
+def handlers(
+    *,
+    as_json: Json = False,
+    settings: ListenSettings,
+) -> None:
+    """List the handlers by signal, in the order in which they run: decorated ones, then event files. Exit code 3
+    if an event file is broken."""
+    loaded = loaded_of(settings)
     rows = _rows(loaded)
     if as_json:
         output.json_array(output.as_dict(row) for row in rows)

@@ -9,68 +9,48 @@ import typer
 
 from ...handlers.application import Application, Group, StartError
 from ...logs.lookup import log_backend
-from ...run.listening import chosen, measured
+from ...run.listening import chosen, metrics_folder
 from ...run.listening import listen as supervise
-from ..common import logging as logs
+from ...settings import ListenSettings
 from ..common import probes
 from ..common.application import application_of
+from ..common.bundles import taking
 from ..common.exits import NotFound, UsageProblem
-from ..common.options import (
-    App,
-    Database,
-    Json,
-    Kafka,
-    LogFormat,
-    Metrics,
-    MetricsHost,
-    Quiet,
-    Spool,
-    Topic,
-    Verbose,
-    settings_from,
-)
+from ..common.options import Json, logged_settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 from .listen_limit import check_alone, listen_once
 
 log = logging.getLogger("oyez")
 
 
+@taking(logged_settings_by("app", "kafka", "spools", "topic", "database", "metrics", "metrics_host"))
 def listen(
+    *,
     context: typer.Context,
     signals: Annotated[
         list[str] | None,
         typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named, or 0."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes for each group.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Start so many processes for each group.")
+    ] = 1,
     limit: Annotated[
         int | None,
         typer.Option("--limit", metavar="N", min=1, help="Handle N events at most in one pass, and exit."),
     ] = None,
     as_json: Json = False,
-    metrics: Metrics = None,
-    metrics_host: MetricsHost = None,
-    application: App = None,
-    kafka: Kafka = None,
-    spool: Spool = None,
-    topic: Topic = None,
-    database: Database = None,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    settings: ListenSettings,
 ) -> None:
-    """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130); with --limit, for so many events:
-    what is due in the retry table first, then the log in its order.
+    """Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130).
+
+    With --limit for so many events: what is due in the retry table first, then the log in its order.
     """
     if limit is not None:
-        check_alone(workers=workers, metrics=metrics)
+        check_alone(workers=workers, metrics=context.params["metrics"])
     elif as_json:
         raise UsageProblem("--json: only a pass with --limit prints data")
     end_on_sigterm()
-    given = {"app": application, "kafka": kafka, "spools": spool, "topic": topic, "database": database}
-    measures = {"metrics": metrics, "metrics_host": metrics_host}
-    settings = settings_from(context, **given, **measures, log_format=log_format)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
-    with measured(settings) as folder:
+    with metrics_folder(settings) as folder:
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from ...database.mail_filter import MailFilter
 from ...database.mails import STATES, URGENT
+from ..common.ages import seconds
+from ..common.bundles import Bundle
 from ..common.exits import UsageProblem
-from .deliveries_filter import choosing_by, seconds
+from .deliveries_filter import Error, EventIds, Handler, Source
 
 MOST = 2**63 - 1
 """The highest number that a database has for a mail."""
@@ -18,24 +21,20 @@ OPTIONS: Mapping[str, Any] = {
     "state": Annotated[
         list[str] | None, typer.Option("--state", help=f"{', '.join(STATES)}; may be repeated.")
     ],
-    "handler": Annotated[str | None, typer.Option("--handler", help="Only this handler's.")],
-    "source": Annotated[str | None, typer.Option("--source", help="Only for events of this source.")],
+    "handler": Handler,
+    "source": Source,
     "priority": Annotated[
         int | None, typer.Option("--priority", min=0, max=URGENT, help="Only of this priority.")
     ],
     "to": Annotated[
         str | None, typer.Option("--to", help="Only those with this text in a recipient's address.")
     ],
-    "error": Annotated[
-        str | None, typer.Option("--error", help="Only those whose error has this text in it.")
-    ],
+    "error": Error,
     "older": Annotated[
-        str | None, typer.Option("--older", metavar="AGE", help="Queued for longer, such as 10m, 2h, 3d.")
+        str | None, typer.Option("--older", metavar="AGE", help="Queued for longer, such as 10m, 2h or 3d.")
     ],
     "newer": Annotated[str | None, typer.Option("--newer", metavar="AGE", help="Queued for a shorter time.")],
-    "event": Annotated[
-        list[str] | None, typer.Option("--id", metavar="EVENT", help="Only this event's; may be repeated.")
-    ],
+    "event": EventIds,
     "mail": Annotated[
         list[int] | None,
         typer.Option("--mail", metavar="NUMBER", max=MOST, help="Only this one; may be repeated."),
@@ -44,11 +43,6 @@ OPTIONS: Mapping[str, Any] = {
         bool | None, typer.Option("--unsure", help="Only those that may have been sent, also if sent again.")
     ],
 }
-
-
-def mail_filtered(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose mails; it gets a `MailFilter`, as ``wanted``."""
-    return choosing_by(OPTIONS, mail_filter_of)(command)
 
 
 def mail_filter_of(
@@ -75,3 +69,7 @@ def mail_filter_of(
         numbers=tuple(mail or ()),
         unsure=bool(unsure),
     )
+
+
+MAIL_FILTER = Bundle("wanted", OPTIONS, lambda _context, **said: mail_filter_of(time.time(), **said))
+"""The options that choose mails; a command gets a `MailFilter`, as ``wanted``."""

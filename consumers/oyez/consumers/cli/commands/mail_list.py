@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,10 +14,11 @@ from ...database.mail_filter import MailFilter
 from ...reports.mails import MailStatus, QueuedMail, content_of, mail_status, queued_mails
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import NotFound
-from ..common.options import Database, Json, settings_from
+from ..common.options import Json, settings_by
 from .deliveries_list import Limit, at_most, shown_rows
-from .mail_filter import MOST, mail_filtered
+from .mail_filter import MAIL_FILTER, MOST
 
 COLUMNS = (
     output.Column("mail", lambda row: row.id, whole=True),
@@ -39,41 +39,30 @@ COLUMNS = (
 Numbers = Annotated[list[int], typer.Argument(metavar="MAIL...", max=MOST, help="Numbers of mails.")]
 
 
-@contextmanager
-def connected(settings: ListenSettings) -> Iterator[Connection]:
-    """A connection to the database, if it answers and has our tables."""
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
-        with engine.connect() as db:
-            yield db
-    finally:
-        engine.dispose()
-
-
-@mail_filtered
+@taking(MAIL_FILTER, settings_by("database"))
 def mail_list(
-    context: typer.Context,
+    *,
     wanted: MailFilter,
     limit: Limit = None,
-    database: Database = None,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """List the mail queue. Contents are not printed."""
-    with connected(settings_from(context, database=database)) as db:
+    with probes.connected(settings) as db:
         rows = queued_mails(db, wanted, at_most(limit))
         shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="no mails")
 
 
+@taking(settings_by("database"))
 def mail_show(
-    context: typer.Context,
+    *,
     numbers: Numbers,
     content: Annotated[bool, typer.Option("--content", help="Print the whole mail too.")] = False,
-    database: Database = None,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """Show all that is kept of mails; their contents only when they are asked for."""
-    with connected(settings_from(context, database=database)) as db:
+    with probes.connected(settings) as db:
         found = list(queued_mails(db, MailFilter(numbers=tuple(numbers))))
         texts = {one.id: _text(db, one) if content else None for one in found}
     if as_json:
@@ -104,21 +93,23 @@ def _lines(one: QueuedMail, content: str | None) -> Iterator[str]:
 COUNTS = ("due", "later", "urgent", "sending", "held", "unsure", "failed", "sent", "canceled")
 
 
+RunLimit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Mails that one run sends, at most. [OYEZ_MAIL_LIMIT]")
+]
+RunsEvery = Annotated[
+    float | None,
+    typer.Option("--every", metavar="SECONDS", min=0.1, help="The time between two runs. [OYEZ_MAIL_EVERY]"),
+]
+
+
+@taking(settings_by("database", mail_limit=RunLimit, mail_every=RunsEvery))
 def mail_status_(
-    context: typer.Context,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Mails of one run. [OYEZ_MAIL_LIMIT]")
-    ] = None,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Between two runs. [OYEZ_MAIL_EVERY]"),
-    ] = None,
-    database: Database = None,
+    *,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """Show how many mails wait, how many were sent, and when the last one will be."""
-    settings = settings_from(context, database=database, mail_limit=limit, mail_every=every)
-    with connected(settings) as db:
+    with probes.connected(settings) as db:
         found = mail_status(db, time.time(), settings.mail_limit, settings.mail_every)
     if as_json:
         said = {"limit": settings.mail_limit, "every": settings.mail_every}

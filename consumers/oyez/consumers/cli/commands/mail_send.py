@@ -20,11 +20,12 @@ from ...mail.errors import MailServerAway, SenderBusy
 from ...mail.rate_limit import Pace
 from ...mail.sender import Order, Sender, Tally
 from ...settings import ListenSettings
-from ..common import logging as logs
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import UsageProblem, is_away, line_of
-from ..common.options import Database, Json, LogFormat, Quiet, Verbose, settings_from
+from ..common.options import Every, Json, logged_settings_by
 from ..common.stopping import Stop, exit_code
+from .mail_list import RunLimit
 
 log = logging.getLogger("oyez")
 
@@ -38,27 +39,18 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|min|h))?")
 UNITS = {"s": 1.0, "min": 60.0, "h": 3_600.0}
 
 
+@taking(logged_settings_by("database", mail_limit=RunLimit))
 def mail_send(
-    context: typer.Context,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="At most so many in one run. [OYEZ_MAIL_LIMIT]")
-    ] = None,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, a run this often."),
-    ] = None,
+    *,
+    every: Every = None,
     rate: Annotated[
-        str | None, typer.Option("--rate", metavar="N/min", help="At most so many a minute; N/s and N/h too.")
+        str | None,
+        typer.Option("--rate", metavar="N/min", help="Send so many a minute at most; N/s and N/h too."),
     ] = None,
-    database: Database = None,
     as_json: Json = False,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    settings: ListenSettings,
 ) -> None:
-    """Send mails of the queue: the highest priority first, the oldest first within one."""
-    settings = settings_from(context, database=database, log_format=log_format, mail_limit=limit)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
+    """Send mails of the queue: the highest priority first, and of one priority the oldest first."""
     pace = Pace(0.0 if rate is None else interval_of(rate))
     probes.database(settings)
     stop = Stop()

@@ -19,28 +19,28 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import DryRun
+from ..common.bundles import taking
 from ..common.confirming import progress
 from ..common.data import text_of_file, text_of_stdin
 from ..common.exits import UsageProblem
-from ..common.options import App, Database, Json, settings_from
+from ..common.options import Json, SignalName, settings_by
 
 Subjects = Annotated[
     list[str],
-    typer.Argument(metavar="SUBJECT|@FILE|-...", help="Files and stdin have one subject a line."),
+    typer.Argument(metavar="SUBJECT|@FILE|-...", help="Subjects; a file or stdin has one a line."),
 ]
 
 
+@taking(settings_by("app", "database"))
 def met(
-    context: typer.Context,
-    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's name or number.")],
+    *,
+    signal: SignalName,
     subjects: Subjects,
     dry_run: DryRun = False,
-    application: App = None,
-    database: Database = None,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
-    """Record subjects of a signal as handled: what waits for them is released, what died waiting is parked again."""
-    settings = settings_from(context, app=application, database=database)
+    """Record subjects of a signal as handled. What waits for them is released; what died waiting is parked again."""
     app = application_of(settings).name
     declaration = catalogue[int(signal) if signal.isdecimal() else signal]
     if declaration.subject is None:
@@ -83,7 +83,7 @@ def _recorded(
         if dry_run:
             return record.look(prerequisites)
         with progress("record", len(prerequisites)) as advance:
-            return record.pull(prerequisites, advance)
+            return record.apply(prerequisites, advance)
     finally:
         engine.dispose()
 

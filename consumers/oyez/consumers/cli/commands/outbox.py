@@ -1,4 +1,4 @@
-"""`oyez outbox drain` and `oyez outbox status`."""
+"""`oyez outbox relay`, `oyez outbox status` and `oyez outbox retry`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from ...outbox.relay import Relay, Relayed
 from ...run.assembly import relay_for
 from ...run.outlets import require_outlet
 from ...settings import ListenSettings
-from ..common import logging as logs
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
-from ..common.options import App, Database, Json, Kafka, LogFormat, Quiet, Transport, Verbose, settings_from
+from ..common.groups import CommandGroup
+from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez.outbox")
 
 TELL_EVERY = 2.0  # s
-BUSY = 0.1  # s between two looks while somebody else drains
+BUSY = 0.1  # s between two looks while another relay is at work
 
 
 class OutboxRow(NamedTuple):
@@ -36,7 +37,7 @@ class OutboxRow(NamedTuple):
     refused: int
     error: str | None
     failed_at: datetime | None
-    drainer: str | None
+    relay: str | None
 
 
 COLUMNS = (
@@ -45,14 +46,17 @@ COLUMNS = (
     output.Column("refused", lambda row: row.refused),
     output.Column("last error", lambda row: row.error),
     output.Column("at", lambda row: row.failed_at),
-    output.Column("drained by", lambda row: row.drainer),
+    output.Column("relayed by", lambda row: row.relay),
 )
 
 
-def status(context: typer.Context, database: Database = None, as_json: Json = False) -> None:
+@taking(settings_by("database"))
+def status(
+    *,
+    as_json: Json = False,
+    settings: ListenSettings,
+) -> None:
     """Show how many events wait in the outbox, for how long, and what went wrong last."""
-    settings = settings_from(context, database=database)
-    probes.database(settings)
     row = row_of(settings)
     if as_json:
         output.json_array([row._asdict()])
@@ -62,65 +66,45 @@ def status(context: typer.Context, database: Database = None, as_json: Json = Fa
 
 def row_of(settings: ListenSettings) -> OutboxRow:
     """What is in the outbox now; ages in seconds."""
-    engine = probes.reached(settings)
-    try:
-        with engine.connect() as db:
-            found = outbox.state(db)
-    finally:
-        engine.dispose()
+    with probes.connected(settings) as db:
+        found = outbox.state(db)
     age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
     failed = None if found.failed_at is None else datetime.fromtimestamp(found.failed_at, UTC)
     return OutboxRow(found.backlog, age, found.refused, found.error, failed, found.owner)
 
 
-def retry(context: typer.Context, database: Database = None) -> None:
+@taking(settings_by("database"))
+def retry(settings: ListenSettings) -> None:
     """Let what was refused wait again, to be sent once more."""
-    settings = settings_from(context, database=database)
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
+    with probes.engine_of(settings) as engine:
         number = Transactions(engine).repeat(outbox.try_again)
-    finally:
-        engine.dispose()
     output.note(f"{number} event{'' if number == 1 else 's'} wait again")
 
 
-def drain(
-    context: typer.Context,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
-    ] = None,
+@taking(logged_settings_by("app", "kafka", "transport", "database"))
+def relay(
+    *,
+    every: Every = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="Events that leave at most, each time.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Send so many events at most, each time."),
     ] = None,
-    application: App = None,
-    kafka: Kafka = None,
-    transport: Transport = None,
-    database: Database = None,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    settings: ListenSettings,
 ) -> None:
-    """Send what stands in the outbox, in order, and delete what has arrived."""
+    """Send what stands in the outbox, in order, and delete what has arrived. Exit code 1 if some of it stays."""
     end_on_sigterm()
-    given = {"app": application, "kafka": kafka, "transport": transport, "database": database}
-    settings = settings_from(context, **given, log_format=log_format)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
-    probes.database(settings)
-    require_outlet(settings)
-    engine = probes.reached(settings)
-    draining = Drain(relay_for(settings, engine), Transactions(engine), Stop(), limit)
-    try:
-        code = draining.once() if every is None else draining.repeatedly(every)
-    finally:
-        draining.close(settings.flush_timeout)
-        engine.dispose()
+    with probes.engine_of(settings) as engine:
+        require_outlet(settings)
+        relaying = Relaying(relay_for(settings, engine), Transactions(engine), Stop(), limit)
+        try:
+            code = relaying.once() if every is None else relaying.repeatedly(every)
+        finally:
+            relaying.close(settings.flush_timeout)
     raise typer.Exit(code)
 
 
-class Drain:
-    """Drains until there is nothing left, whoever else does, and says how far it is."""
+class Relaying:
+    """Sends until there is nothing left, waits while another relay does, and says how far it is."""
 
     def __init__(self, relay: Relay, database: Transactions, stop: Stop, limit: int | None) -> None:
         self._relay = relay
@@ -130,8 +114,8 @@ class Drain:
         self._told = time.monotonic()
 
     def once(self) -> int:
-        """Drain; returns the exit code."""
-        done = self.drain()
+        """Do it; returns the exit code."""
+        done = self.relay()
         output.note(f"{done.events} event{'' if done.events == 1 else 's'} left the outbox")
         if done.problem is None:
             return exit_code(self._stop.number) if self._stop() else 0
@@ -139,9 +123,9 @@ class Drain:
         return FAILED
 
     def repeatedly(self, every: float) -> int:
-        """Drain every so many seconds, until a signal."""
+        """Do it every so many seconds, until a signal; returns the exit code."""
         said = ""
-        log.info("draining the outbox every %g s", every)
+        log.info("relaying the outbox every %g s", every)
         while not self._stop():
             problem = self._try()
             if problem is not None and problem != said:
@@ -152,8 +136,8 @@ class Drain:
             self._stop.wait(every)
         return exit_code(self._stop.number)
 
-    def drain(self) -> Relayed:
-        """Drain, waiting while somebody else does."""
+    def relay(self) -> Relayed:
+        """Send, waiting while another relay does."""
         events = 0
         while True:
             done = self._relay.run(self._stop, limit=self._limit - events, tell=self._tell)
@@ -167,7 +151,7 @@ class Drain:
 
     def _try(self) -> str | None:
         try:
-            done = self.drain()
+            done = self.relay()
         except (DatabaseAway, DBAPIError) as error:
             if not (isinstance(error, DatabaseAway) or is_away(error)):
                 raise
@@ -184,3 +168,10 @@ class Drain:
     def _left(self) -> int:
         with self._database.reading() as db:
             return outbox.state(db).backlog
+
+
+OUTBOX = CommandGroup(
+    "outbox",
+    "Send and look at what was announced in database transactions, and has not left yet.",
+    {"relay": relay, "retry": retry, "status": status},
+)

@@ -20,10 +20,11 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import Yes
+from ..common.bundles import taking
 from ..common.confirming import confirm, several
 from ..common.exits import NotFound, UsageProblem
 from ..common.offsets import offsets_in
-from ..common.options import App, Database, Json, Kafka, settings_from
+from ..common.options import Json, settings_by
 from .rewind_to import Place, place_of
 
 COLUMNS = (
@@ -47,8 +48,9 @@ class Wanted:
     is_again: bool
 
 
+@taking(settings_by("app", "kafka", "database"))
 def rewind(
-    context: typer.Context,
+    *,
     group: Annotated[
         str, typer.Argument(metavar="GROUP", help="The group, such as shop.page.viewed or page.viewed.")
     ],
@@ -70,26 +72,21 @@ def rewind(
         bool,
         typer.Option(
             "--again",
-            help="Handle again what was handled before, though the inbox has it: this doubles effects, on purpose.",
+            help="Also handle what was handled before, though the inbox has it. This doubles effects, on purpose.",
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Yes = False,
-    application: App = None,
-    kafka: Kafka = None,
-    database: Database = None,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """Let a group go on from other positions, back or forward, and read its halted partitions again.
 
     What is read again and was handled before is skipped, as long as the inbox has it; --again handles it again.
     """
-    settings = settings_from(context, app=application, kafka=kafka, database=database)
     wanted = Wanted(place_of(to, time.time()), topic or (), partition or (), again)
     found = _group(settings, group)
-    probes.database(settings)
-    engine = probes.reached(settings)
-    try:
+    with probes.engine_of(settings) as engine:
         backend = log_backend(settings)
         offsets = offsets_in(backend, engine)
         logs = _logs(topics_of(found, settings), wanted.topics, offsets, found.name, backend.where)
@@ -100,8 +97,6 @@ def rewind(
         if not dry_run:
             confirm(_question(found, rows), yes=yes)
             rows = rewinding.perform(chosen, is_again=again)
-    finally:
-        engine.dispose()
     _print(found, rows, as_json=as_json)
     if not dry_run and found.is_exact:
         output.note("workers that run go on from there within seconds")

@@ -13,9 +13,11 @@ from oyez.schemas.declaration import Declaration
 from oyez.schemas.documents import bundle, json_schema
 
 from ...handlers.registry import Handlers
+from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
-from ..common.options import App, Json, settings_from
+from ..common.bundles import taking
+from ..common.options import Json, settings_by
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,22 @@ COLUMNS = (
 )
 
 
+@taking(settings_by("app"))
 def signals(
-    context: typer.Context,
+    *,
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[SIGNAL]...", help="Names or numbers; all if none is given."),
     ] = None,
-    application: App = None,
     as_json: Json = False,
     as_schema: Annotated[
         bool,
         typer.Option("--json-schema", help="Print JSON Schema: of one signal, or of all in one document."),
     ] = False,
+    settings: ListenSettings,
 ) -> None:
     """List the application's signals."""
-    handlers = loaded_of(settings_from(context, app=application)).handlers
+    handlers = loaded_of(settings).handlers
     catalogue.check()
     chosen = [catalogue[int(name) if name.isdecimal() else name] for name in names or []]
     if as_schema:

@@ -1,4 +1,4 @@
-"""`oyez spool status`, `oyez spool verify` and `oyez spool drain`."""
+"""`oyez spool status`, `oyez spool verify` and `oyez spool ship`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from oyez.producers.spool_shipping import Pass, SpoolShipper
 from ...logs.spool.folders import require_folders, spools_read
 from ...reports import SpoolState, Verified, state_of, verify
 from ...settings import ListenSettings
-from ..common import logging as logs
 from ..common import output, probes
+from ..common.bundles import taking
 from ..common.exits import FAILED, CheckFailed
-from ..common.options import Json, Kafka, LogFormat, Quiet, Topic, Verbose, settings_from
+from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez.spool")
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[PATH]...", help="The folders below which to look; else the spool that is set."),
+    typer.Argument(
+        metavar="[PATH]...", help="Look below these folders; below the spool that is set unless said."
+    ),
 ]
 
 STATES = (
@@ -70,9 +72,14 @@ def folders_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[F
     return found_in(roots_of(settings, paths), settings.topic)
 
 
-def status(context: typer.Context, paths: Paths = None, as_json: Json = False) -> None:
+@taking(settings_by())
+def status(
+    *,
+    paths: Paths = None,
+    as_json: Json = False,
+    settings: ListenSettings,
+) -> None:
     """Show how much there is in each log of the spool, and what was not shipped to Kafka yet."""
-    settings = settings_from(context)
     found: list[SpoolState] = []
     unreadable: list[str] = []
     for folder in folders_of(settings, paths):
@@ -90,9 +97,14 @@ def status(context: typer.Context, paths: Paths = None, as_json: Json = False) -
         raise typer.Exit(FAILED)
 
 
-def verify_all(context: typer.Context, paths: Paths = None, as_json: Json = False) -> None:
+@taking(settings_by())
+def verify_all(
+    *,
+    paths: Paths = None,
+    as_json: Json = False,
+    settings: ListenSettings,
+) -> None:
     """Look at every line of every segment. Exit code 3 if something is damaged."""
-    settings = settings_from(context)
     found: list[Verified] = [verify(folder) for folder in folders_of(settings, paths)]
     if as_json:
         output.json_array(asdict(one) for one in found)
@@ -106,24 +118,16 @@ def verify_all(context: typer.Context, paths: Paths = None, as_json: Json = Fals
         raise CheckFailed(f"{count} problem{'s' if count > 1 else ''} in the spool")
 
 
-def drain(
-    context: typer.Context,
+@taking(logged_settings_by("kafka", "topic"))
+def ship(
+    *,
     paths: Paths = None,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
-    ] = None,
-    kafka: Kafka = None,
-    topic: Topic = None,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    every: Every = None,
+    settings: ListenSettings,
 ) -> None:
-    """Ship what is in the spool to Kafka, in order, and mark what has arrived."""
+    """Ship what is in the spool to Kafka, in order, and mark what has arrived. Exit code 1 if some of it stays."""
     end_on_sigterm()
-    settings = settings_from(context, kafka=kafka, topic=topic, log_format=log_format)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
-    drainer = SpoolShipper(
+    shipper = SpoolShipper(
         roots_of(settings, paths),
         settings.topic,
         lambda: sender_from(settings),
@@ -133,24 +137,24 @@ def drain(
         probes.kafka(settings)
     stop = Stop()
     try:
-        code = _once(drainer, stop) if every is None else _repeatedly(drainer, every, stop)
+        code = _once(shipper, stop) if every is None else _repeatedly(shipper, every, stop)
     finally:
-        drainer.close(settings.flush_timeout)
+        shipper.close(settings.flush_timeout)
     raise typer.Exit(code)
 
 
-def _once(drainer: SpoolShipper, stop: Stop) -> int:
-    done = drainer.run(stop)
+def _once(shipper: SpoolShipper, stop: Stop) -> int:
+    done = shipper.run(stop)
     output.note(_said(done))
     for path, why in done.stuck.items():
         output.note(f"{path} waits: {why}")
     return FAILED if done.stuck else exit_code(stop.number)
 
 
-def _repeatedly(drainer: SpoolShipper, every: float, stop: Stop) -> int:
+def _repeatedly(shipper: SpoolShipper, every: float, stop: Stop) -> int:
     log.info("shipping the spool every %g s", every)
     while not stop():
-        done = drainer.run(stop)
+        done = shipper.run(stop)
         if done.shipped:
             log.info("%s", _said(done))
         stop.wait(every)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,14 +14,15 @@ from oyez.producers.spool import Folder, LogReader, Segments
 
 from ...reports import Piece, pieces
 from ...reports.spool_segments import time_of
+from ...settings import ListenSettings
 from ..common import output
+from ..common.ages import moment_of
+from ..common.bundles import taking
 from ..common.exits import NotFound, UsageProblem
-from ..common.options import settings_from
+from ..common.options import settings_by
 from ..common.stopping import Stop, exit_code
-from .deliveries_filter import SECONDS
 from .spool import Paths, folders_of
 
-_AGE = re.compile(rf"\d+(\.\d+)?[{''.join(SECONDS)}]")
 _LOOK = 0.2
 
 
@@ -33,28 +33,31 @@ class Begin(NamedTuple):
     moment: datetime | None = None
 
 
+@taking(settings_by())
 def cat(
-    context: typer.Context,
+    *,
     paths: Paths = None,
     begin: Annotated[
-        str, typer.Option("--from", metavar="POSITION|TIME|AGE", help="Where to begin, in each log.")
+        str, typer.Option("--from", metavar="POSITION|TIME|AGE", help="Begin there in each log.")
     ] = "0",
     segment: Annotated[
         str | None,
         typer.Option(
-            "--segment", metavar="NAME", help="Only this segment; the beginning of its name will do."
+            "--segment", metavar="NAME", help="Print only this segment; the beginning of its name will do."
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="Events of each log, at most.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, help="Print so many events of each log at most."),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is appended, until SIGINT.")
+        bool, typer.Option("--follow", "-f", help="Go on with what is appended, until SIGINT or SIGTERM.")
     ] = False,
+    settings: ListenSettings,
 ) -> None:
     """Print the events in the spool as they are, one a line; archived segments too."""
     start = begin_of(begin, time.time())
-    folders = folders_of(settings_from(context), paths)
+    folders = folders_of(settings, paths)
     if follow and (segment is not None or limit is not None):
         raise UsageProblem("--follow goes on for ever: leave --segment and --limit out")
     chosen = [(folder, _chosen(pieces(folder), segment)) for folder in folders]
@@ -73,15 +76,12 @@ def begin_of(text: str, now: float) -> Begin:
     """What `--from` means; ``now`` in seconds since the epoch. Raises `UsageProblem`."""
     if text.isascii() and text.isdigit():
         return Begin(int(text))
-    if _AGE.fullmatch(text):
-        return Begin(0, datetime.fromtimestamp(now - float(text[:-1]) * SECONDS[text[-1]], UTC))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    moment = moment_of(text, now)
+    if moment is None:
         raise UsageProblem(
             f"--from {text}: write a position, a time such as 2026-07-01T12:00:00Z, or an age such as 10m, 2h or 3d"
-        ) from None
-    return Begin(0, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        )
+    return Begin(0, datetime.fromtimestamp(moment, UTC))
 
 
 def _chosen(found: Sequence[Piece], segment: str | None) -> list[Piece]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, NamedTuple
-
-import typer
+from typing import Any, NamedTuple
 
 from oyez.producers.spool import found_in
 
@@ -21,8 +19,9 @@ from ...run.assembly import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
+from ..common.bundles import taking
 from ..common.offsets import offsets_in
-from ..common.options import App, Database, Json, Kafka, Topic, settings_from
+from ..common.options import Json, NoLag, settings_by
 
 UNKNOWN = "unknown"
 
@@ -59,17 +58,14 @@ PARTITIONS = (
 )
 
 
+@taking(settings_by("app", "kafka", "topic", "database"))
 def status(
-    context: typer.Context,
-    no_lag: Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka, or the spool.")] = False,
-    application: App = None,
-    kafka: Kafka = None,
-    topic: Topic = None,
-    database: Database = None,
+    *,
+    no_lag: NoLag = False,
     as_json: Json = False,
+    settings: ListenSettings,
 ) -> None:
     """Show how far each group is, what is parked and why, and what is dead."""
-    settings = settings_from(context, app=application, kafka=kafka, topic=topic, database=database)
     found = application_of(settings)
     probes.database(settings)
     places, states = _states(found, settings, ask=not no_lag)

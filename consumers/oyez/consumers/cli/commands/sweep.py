@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from operator import itemgetter
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -19,23 +20,24 @@ from ...run.assembly import relay_for
 from ...run.sweep_pass import Pass, Sweeper, Swept, one_pass, sweepers, within
 from ...settings import ListenSettings
 from ...worker.allowance import Allowance
-from ..common import logging as logs
 from ..common import output, probes
 from ..common.application import application_of
+from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
-from ..common.options import App, Database, Json, LogFormat, Quiet, Spool, Verbose, settings_from
+from ..common.options import Every, Json, logged_settings_by
 from ..common.stopping import Stop, end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
 
-COLUMNS = (
-    output.Column("group", lambda row: row.group),
-    output.Column("handled", lambda row: row.handled),
-    output.Column("parked", lambda row: row.parked),
-    output.Column("released", lambda row: row.released),
-    output.Column("dead", lambda row: row.dead),
-    output.Column("revived", lambda row: row.revived),
-)
+COUNTS = {"handled": "done", "parked": "parked", "released": "released", "dead": "dead", "revived": "revived"}
+"""What is printed of the totals of a group, and what it is called there."""
+
+
+def _row(one: Swept) -> dict[str, Any]:
+    return {"group": one.group, **{said: getattr(one.totals, name) for said, name in COUNTS.items()}}
+
+
+COLUMNS = [output.Column(name, itemgetter(name)) for name in ("group", *COUNTS)]
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,10 @@ class Bounds:
             return one_pass(groups, relay, within(self.seconds, stop), Allowance(self.limit))
 
 
+@taking(logged_settings_by("app", "spools", "database"))
 def sweep(
-    context: typer.Context,
-    every: Annotated[
-        float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on until SIGTERM, this often."),
-    ] = None,
+    *,
+    every: Every = None,
     limit: Annotated[
         int | None,
         typer.Option("--limit", min=1, help="Read so many events at most, in all groups together."),
@@ -65,20 +65,12 @@ def sweep(
         float | None,
         typer.Option("--max-seconds", metavar="SECONDS", min=0.1, help="Begin nothing more after so long."),
     ] = None,
-    application: App = None,
-    spool: Spool = None,
-    database: Database = None,
     as_json: Json = False,
-    log_format: LogFormat = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    settings: ListenSettings,
 ) -> None:
     """Read what the spool holds, run what is due in the retry table of every group and whatever that releases, and
     send what stands in the outbox."""
     end_on_sigterm()
-    given = {"app": application, "spools": spool, "database": database}
-    settings = settings_from(context, **given, log_format=log_format)
-    logs.configure_again(settings.log_format, verbose=verbose, quiet=quiet)
     found = application_of(settings)
     probes.database(settings)
     backend = find_log_backend(settings)
@@ -101,9 +93,9 @@ def _once(application: Application, settings: ListenSettings, bounds: Bounds, *,
         relay.close(settings.flush_timeout)
         engine.dispose()
     if as_json:
-        output.json_array(asdict(one) for one in done.swept)
+        output.json_array(_row(one) for one in done.swept)
     else:
-        output.table(done.swept, COLUMNS, empty="no groups")
+        output.table(map(_row, done.swept), COLUMNS, empty="no groups")
     if done.problem is not None:
         output.note(f"the outbox is held up: {done.problem}")
     if done.problem is not None or done.halted:
@@ -128,7 +120,7 @@ def _daemon(
         while not stop():
             try:
                 done = bounds.one_pass(groups, relay, stop)
-                say([one for one in done.swept if not one.is_empty])
+                say([one for one in done.swept if not one.totals.is_empty])
                 if done.problem is not None and done.problem != held:
                     log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
                 held = done.problem or ""
@@ -146,13 +138,11 @@ def _daemon(
 def _printer(*, as_json: bool) -> Callable[[list[Swept]], None]:
     def json_lines(done: list[Swept]) -> None:
         for one in done:
-            output.line(output.json_text({"at": datetime.now(UTC), **asdict(one)}))
+            output.line(output.json_text({"at": datetime.now(UTC), **_row(one)}))
 
     def lines(done: list[Swept]) -> None:
         for one in done:
-            output.line(
-                f"{output.iso(datetime.now(UTC))} {one.group}: {one.handled} handled, {one.parked} parked, "
-                f"{one.released} released, {one.dead} dead, {one.revived} revived"
-            )
+            counts = ", ".join(f"{getattr(one.totals, name)} {said}" for said, name in COUNTS.items())
+            output.line(f"{output.iso(datetime.now(UTC))} {one.group}: {counts}")
 
     return json_lines if as_json else lines

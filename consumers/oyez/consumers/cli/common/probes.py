@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import URL, Engine, make_url
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from ...database.dialects.lookup import dialect_named
@@ -26,6 +29,24 @@ def database(settings: ListenSettings) -> None:
         require(engine)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def engine_of(settings: ListenSettings) -> Iterator[Engine]:
+    """The engine of the database, which answers and has our tables; it is closed at the end. Raises as `database`."""
+    database(settings)
+    engine = reached(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def connected(settings: ListenSettings) -> Iterator[Connection]:
+    """A connection to it."""
+    with engine_of(settings) as engine, engine.connect() as db:
+        yield db
 
 
 def reached(settings: ListenSettings) -> Engine:

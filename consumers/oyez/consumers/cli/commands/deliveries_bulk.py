@@ -1,0 +1,101 @@
+"""What commands do to all deliveries that a filter finds: count, warn, ask, do, and say what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Engine, Table
+
+from ...admin import Steps, Tally
+from ...database import Database as Transactions
+from ...database.delivery_filter import Filter
+from ...handlers.application import Application
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.bulk import BulkOptions, apply, end_if_busy
+from ..common.confirming import several
+
+MOST_PREREQUISITES = 20
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a command works on: the application's deliveries with these ids, which the filter finds."""
+
+    application: Application
+    settings: ListenSettings
+    engine: Engine
+    steps: Steps
+    wanted: Filter
+    ids: Sequence[int]
+
+
+Work = Callable[[Chosen, Callable[[int], None]], Tally]
+Look = Callable[[Chosen], Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """``verb`` says what is done; ``counts`` names the counts of a `Tally` that are printed, by their fields.
+
+    ``look`` warns of what is found before anything is done, and returns counts that are printed too.
+    """
+
+    table: Table
+    verb: str
+    counts: Mapping[str, str]
+    work: Work
+    look: Look = lambda _chosen: {}
+
+
+def act(action: Action, wanted: Filter, options: BulkOptions, settings: ListenSettings) -> None:
+    """Do it to what the filter finds. Ends with exit code 1 if something was left that workers had."""
+    application = application_of(settings)
+    with probes.engine_of(settings) as engine:
+        steps, wanted = Steps(Transactions(engine)), replace(wanted, app=application.name)
+        ids = steps.choose(action.table, wanted)
+        chosen = Chosen(application, settings, engine, steps, wanted, ids)
+        seen = {"matched": len(ids), **action.look(chosen)}
+        tally = apply(action.verb, ids, options, lambda advance: action.work(chosen, advance))
+    _print(action, seen, tally, options)
+    end_if_busy(tally)
+
+
+def _print(action: Action, seen: Mapping[str, int], tally: Tally, options: BulkOptions) -> None:
+    done = {} if options.dry_run else {said: getattr(tally, name) for name, said in action.counts.items()}
+    row: dict[str, Any] = {**seen, **done}
+    if options.as_json:
+        met = [prerequisite._asdict() for prerequisite in tally.met]
+        has_met = "released" in action.counts and not options.dry_run
+        output.json_array([{**row, "met": met} if has_met else row])
+    else:
+        columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
+        output.table([row], columns, empty="")
+    _say(tally)
+
+
+def _say(tally: Tally) -> None:
+    for prerequisite in tally.met[:MOST_PREREQUISITES]:
+        output.note(
+            f"{prerequisite.signal} {prerequisite.subject!r} is met now: nothing else stood in its way"
+        )
+    if len(tally.met) > MOST_PREREQUISITES:
+        output.note(f"{len(tally.met) - MOST_PREREQUISITES} more prerequisites are met now")
+    if tally.met:
+        output.note(
+            f"{several(tally.released)} waited for that and {'is' if tally.released == 1 else 'are'} due now"
+        )
+    if tally.revived:
+        output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
+    if tally.behind:
+        output.note(f"{several(tally.behind)} follow an earlier one of their key")
+    if tally.unregistered:
+        output.note(
+            f"{several(tally.unregistered)} of handlers that the application does not have any more were left"
+        )
+    if tally.undecodable:
+        output.note(f"{several(tally.undecodable)} cannot be decoded still; `oyez dead show` says why")

@@ -1,0 +1,38 @@
+"""Ages and times as they are written on the command line: 10m, 2h, 3d, or ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from .exits import UsageProblem
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+
+
+def age_of(text: str) -> float | None:
+    """An age in seconds; None for a text that is none."""
+    found = _AGE.fullmatch(text)
+    return None if found is None else float(found[1]) * SECONDS[found[2]]
+
+
+def seconds(option: str, age: str) -> float:
+    """The same for the value of an option. Raises `UsageProblem`."""
+    found = age_of(age)
+    if found is None:
+        raise UsageProblem(f"{option} {age}: write a number with s, m, h, d or w, such as 10m, 2h or 3d")
+    return found
+
+
+def moment_of(text: str, now: float) -> float | None:
+    """The moment that an age before ``now`` or a time of ISO 8601 (UTC, unless it says otherwise) names, in seconds
+    since the epoch; None for a text that is neither."""
+    age = age_of(text)
+    if age is not None:
+        return now - age
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
