@@ -29,7 +29,7 @@ PRODUCERS: Order = (
     ("kafka", "metrics"),
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
-    ("failures", "outbox", "outgoing", "settings", "shipping"),
+    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
     ("delays", "errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
 )
 
