@@ -10,7 +10,8 @@ from producers.kafka.test_transport import records
 
 HEAD = """
 import gc, multiprocessing, os, sys
-from oyez.producers import Announcer, KafkaTransport
+from oyez.producers import Announcer
+from oyez.producers.kafka.transport import KafkaTransport
 from oyez.schemas import Signal
 
 class Ticked(Signal, name="ticked"):

@@ -25,8 +25,9 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.exc import SQLAlchemyError, StatementError, UnboundExecutionError
+from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
 
+from .database_errors import cause_of, one_line
 from .errors import TransportRefused
 
 if TYPE_CHECKING:
@@ -56,14 +57,15 @@ table = Table(
 INSERT: Insert = insert(table).inline()
 """Inserts rows as `row` makes them, one or many."""
 
-_GIVEN = ("topic", "key", "value", "announced_at")
-_written = insert(table).inline().values({name: bindparam(name) for name in _GIVEN}).cte("written")
-_INSERT_AND_TELL = select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_written)
-
 
 def row(topic: str, key: bytes | None, value: bytes, now: float) -> dict[str, object]:
     """One event as it is inserted; `now` in seconds since the epoch."""
     return {"topic": topic, "key": None if key is None else key.decode(), "value": value, "announced_at": now}
+
+
+_GIVEN = row("", None, b"", 0.0)
+_written = insert(table).inline().values({name: bindparam(name) for name in _GIVEN}).cte("written")
+_INSERT_AND_TELL = select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_written)
 
 
 class Outbox:
@@ -110,20 +112,12 @@ def _connection_of(session: Session) -> Connection:
             f"{NAME}: db=session.connection(bind_arguments=…)"
         ) from None
     except SQLAlchemyError as error:
-        raise TransportRefused(f"the database did not take it: {_line(error)}") from error
-
-
-def _cause(error: SQLAlchemyError) -> BaseException | None:
-    return error.orig if isinstance(error, StatementError) else error
-
-
-def _line(error: SQLAlchemyError) -> str:
-    return " ".join(str(_cause(error)).split())
+        raise TransportRefused(f"the database did not take it: {one_line(error)}") from error
 
 
 def _reason(error: SQLAlchemyError, db: Connection) -> str:
-    said = _line(error)
-    if NAME in said and ("no such table" in said or getattr(_cause(error), "sqlstate", None) == "42P01"):
+    said = one_line(error)
+    if NAME in said and ("no such table" in said or getattr(cause_of(error), "sqlstate", None) == "42P01"):
         where = db.engine.url.render_as_string(hide_password=True)
         return f"the database {where} has no table {NAME}; run: oyez db upgrade"
     return f"the database did not take it: {said}"

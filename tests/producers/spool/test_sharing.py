@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from oyez.producers.spool import Writer
-from oyez.producers.spool.folder import locked
+from oyez.producers.spool.locks import locked
 from oyez.producers.spool_shipping.lock import FileLock
 from producers.spool.appending import FORK, append_many, in_order, lines_of, record
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from oyez.producers.delays import Delays
+
 
 @dataclass(frozen=True)
 class Backoff:
@@ -55,8 +57,7 @@ class RetryPolicy:
 
     def delay(self, attempts: int) -> float:
         """Seconds until the attempt after ``attempts`` failed ones."""
-        steady = min(self.first * 2.0 ** min(attempts - 1, 60), self.longest)
-        return steady * self.uniform(1 - self.spread, 1 + self.spread)
+        return Delays(self.first, self.longest, self.spread, self.uniform).after(attempts)
 
     def of(self, handler: Backoff | None) -> RetryPolicy:
         """The same with what one handler has said of its own."""

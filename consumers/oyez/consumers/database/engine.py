@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
 
 from .connection import HandlerConnection
@@ -68,11 +69,6 @@ def raise_for_database(error: BaseException, db: Connection) -> None:
         if dialect.is_conflict(cause):
             raise cause
         cause = cause.__cause__ or cause.__context__
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text in one line; for a database's error the database's own words."""
-    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
 
 
 def is_lost(error: BaseException) -> bool:

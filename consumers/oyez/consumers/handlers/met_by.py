@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from oyez.producers.database_errors import one_line
 from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import text_of
 
 from ..core.callables import layers, place
 from ..database.connection import HandlerConnection
-from ..database.engine import one_line, raise_for_database
+from ..database.engine import raise_for_database
 from .signature import RegistrationError
 
 MetBy = Callable[[Connection, Sequence[str]], Iterable[str]]

@@ -14,13 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session
 
 from oyez.producers import Settings, TransportRefused
+from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
 from ..database.connection import HandlerConnection
-from ..database.engine import Database, DatabaseAway, one_line
+from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch

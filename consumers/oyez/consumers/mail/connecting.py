@@ -9,6 +9,7 @@ from typing import Any
 
 from oyez.schemas import OyezError
 
+from ..core.user_errors import text_of
 from .errors import MailServerAway, MailSettingsWrong
 from .settings import PORTS, MailSettings
 
@@ -70,7 +71,7 @@ def words_of(said: bytes | str) -> str:
 
 def line_of(error: BaseException) -> str:
     """An error in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return text_of(error) or type(error).__name__
 
 
 def _check(settings: MailSettings) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from oyez.producers.database_errors import one_line
 from oyez.producers.delays import Delays
 from oyez.producers.pass_thread import Next, PassThread
 
-from ..database.engine import DatabaseAway, one_line
+from ..database.engine import DatabaseAway
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from .relay import Relay

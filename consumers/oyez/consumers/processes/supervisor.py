@@ -15,6 +15,7 @@ from types import FrameType
 
 from oyez.producers.delays import Delays
 
+from ..core.user_errors import text_of
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import WorkerDied, WorkerFailed, WorkerKilled
 
@@ -157,6 +158,6 @@ def _child(spec: ProcessSpec, parent: int, instrument: Instrument) -> None:
     try:
         spec.work(lambda: bool(told) or os.getppid() != parent)
     except Exception as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        said = f"{type(error).__name__}: {text_of(error)[:500]}"
         instrument.emit(WorkerFailed(spec.group, said, error))
         os._exit(1)

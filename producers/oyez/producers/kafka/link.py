@@ -35,9 +35,9 @@ Report = Callable[[bytes, str], None]
 class Silence:
     """For how long the broker has not acknowledged anything, though something waits for it."""
 
-    def __init__(self, patience: float, clock: Callable[[], float]) -> None:
-        """`patience` in seconds; `clock` gives seconds."""
-        self._patience = patience
+    def __init__(self, timeout: float, clock: Callable[[], float]) -> None:
+        """`timeout` in seconds; `clock` gives seconds."""
+        self._timeout = timeout
         self._clock = clock
         self._arrived = 0
         self.end()
@@ -54,7 +54,7 @@ class Silence:
             self._arrived = max(arrived, self._arrived)
             self.end()
         silent = self._clock() - self._since
-        return f"no acknowledgement for {silent:.0f} s" if silent >= self._patience else None
+        return f"no acknowledgement for {silent:.0f} s" if silent >= self._timeout else None
 
 
 class Link:
@@ -64,12 +64,12 @@ class Link:
     noticed, also while nothing is announced.
     """
 
-    def __init__(self, config: Mapping[str, Any], patience: float, report: Report) -> None:
-        """`patience`: seconds without any acknowledgement after which the broker counts as away."""
-        self._patience = patience
+    def __init__(self, config: Mapping[str, Any], timeout: float, report: Report) -> None:
+        """`timeout`: seconds without any acknowledgement after which the broker counts as away."""
+        self._timeout = timeout
         self._report = report
         self._last_error = ""
-        self._silence = Silence(patience, time.monotonic)
+        self._silence = Silence(timeout, time.monotonic)
         self._probed = ""
         self._stop = threading.Event()
         self.sent = 0
@@ -81,9 +81,9 @@ class Link:
         self.producer = make_producer({**config, **told})
 
     def connect(self, topic: str) -> None:
-        """Wait for the broker, at most the patience; `away` says so if it does not come."""
+        """Wait for the broker, `timeout` at most; `away` says so if it does not come."""
         self._probed = topic
-        self._probe(self._patience)
+        self._probe(self._timeout)
         watch(self, self._stop)
 
     def look(self) -> None:

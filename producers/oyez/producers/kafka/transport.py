@@ -35,7 +35,7 @@ class KafkaTransport:
         """`options` are librdkafka's, and win over ours. Times in seconds."""
         self._config = producer_config(servers, options or {}, delivery_timeout)
         self._servers = self._config["bootstrap.servers"]
-        self._patience = announce_timeout
+        self._announce_timeout = announce_timeout
         self._report: Report = _ignore
         self._closed = False
         self._lock = threading.Lock()
@@ -56,13 +56,13 @@ class KafkaTransport:
         try:
             self._produce(topic, value, key, headers=HEADERS)
         except BufferError:
-            self._send_patiently(link, topic, key, value)
+            self._send_when_full(link, topic, key, value)
         except KafkaException as error:
             raise self._refused(error.args[0], len(value)) from None
         link.sent += 1
         if self._closed:
             link.close(
-                self._patience
+                self._announce_timeout
             )  # another thread closed the transport meanwhile: this event goes all the same
         self._unserved -= 1
         if self._unserved < 0:
@@ -91,14 +91,14 @@ class KafkaTransport:
             if self._closed:
                 raise TransportRefused("the transport is closed")
             if self._link is None:
-                link = Link(self._config, self._patience, self._report)
+                link = Link(self._config, self._announce_timeout, self._report)
                 link.connect(topic)
                 self._produce = link.producer.produce
                 self._link = link
             return self._link
 
-    def _send_patiently(self, link: Link, topic: str, key: bytes | None, value: bytes) -> None:
-        end = time.monotonic() + self._patience
+    def _send_when_full(self, link: Link, topic: str, key: bytes | None, value: bytes) -> None:
+        end = time.monotonic() + self._announce_timeout
         while (left := end - time.monotonic()) > 0:
             link.producer.poll(min(left, 0.1))
             try:
@@ -107,7 +107,7 @@ class KafkaTransport:
                 continue
             return
         raise TransportRefused(
-            f"the queue is full and the broker at {self._servers} took nothing for {self._patience:g} s"
+            f"the queue is full and the broker at {self._servers} took nothing for {self._announce_timeout:g} s"
         )
 
     def _refused(self, error: KafkaError, size: int) -> TransportRefused:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +13,7 @@ from uuid import uuid4
 
 from oyez.schemas import OyezError
 
+from .locks import locked
 from .names import SegmentName
 from .segments import Segments
 
@@ -65,28 +64,6 @@ class Folder:
             ids = sorted({name.log_id for one in path.iterdir() if (name := SegmentName.parse(one.name))})
             right = json.dumps({"format": 1, "log_id": ids[0] if ids else uuid4().hex, "topic": path.name})
             raise SpoolError(f"{identity} is damaged; write this into it: {right}") from None
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold the lock that a file is, against all others."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile has it open as well
-        os.close(lock)
-
-
-class OpenFile:
-    """A file that is locked by its ``number``; open as long as this object lives."""
-
-    def __init__(self, path: Path) -> None:
-        self.number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def __del__(self) -> None:
-        os.close(self.number)
 
 
 def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from .folder import Folder, sync_directory
+from .locks import locked_if_free
 from .names import ARCHIVED
 from .segments import Segment, Segments
 
@@ -31,17 +31,10 @@ def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
     deal_with = _WAYS.get(retention)
     if deal_with is None or not _old(folder, until):
         return done
-    lock = os.open(folder.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for segment in _old(folder, until):
+    with locked_if_free(folder.path / _LOCK) as is_ours:
+        for segment in _old(folder, until) if is_ours else ():
             deal_with(segment.path)
             done.append(segment.path.name)
-    except BlockingIOError:
-        return done
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_UN)  # a process that was forked meanwhile has it open as well
-        os.close(lock)
     return done
 
 

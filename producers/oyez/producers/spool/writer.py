@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..forks import call_in_child
-from .folder import LOCK, Folder, OpenFile, sync_directory
+from .folder import LOCK, Folder, sync_directory
+from .locks import OpenFile
 from .names import SegmentName
 from .segments import Segment, Segments, seal
 from .syncing import FSYNC, syncing

@@ -17,7 +17,7 @@ from oyez.producers.spool import Writer
 from oyez.producers.spool_shipping import SpoolShipper
 from producers.kafka.failover.fakes import FakeBroker, FakeProducer, FakeShipping, event
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 ROOM = 8
 
 
@@ -131,7 +131,7 @@ class FailoverPipeline:
         def make(config: Mapping[str, Any]) -> FakeProducer:
             return FakeProducer(config, self.broker, self.dice, ROOM)
 
-        return Outlet({}, PATIENCE, make=make, clock=lambda: self.now)
+        return Outlet({}, TIMEOUT, make=make, clock=lambda: self.now)
 
     def _writer(self, path: Path, topic: str) -> Writer:
         made = FullDisk(path, topic, fsync="never", segment_bytes=2_000)

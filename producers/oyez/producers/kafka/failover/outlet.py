@@ -27,12 +27,12 @@ class Outlet:
     def __init__(
         self,
         config: Mapping[str, Any],
-        patience: float,
+        timeout: float,
         *,
         make: Callable[[Mapping[str, Any]], Any] = make_producer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``patience``: seconds without any acknowledgement after which something is wrong."""
+        """``timeout``: seconds without any acknowledgement after which something is wrong."""
         self.sent = 0
         self.failures: deque[Failed] = deque()
         """What was not delivered, in the order of the callbacks, which is no order of the events."""
@@ -40,7 +40,7 @@ class Outlet:
         """Whether the producer will deliver nothing any more."""
         self._failed = 0
         self._last_error = ""
-        self._silence = Silence(patience, clock)
+        self._silence = Silence(timeout, clock)
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
         self.producer = make({**config, **told})
         self.produce: Callable[..., None] = self.producer.produce
