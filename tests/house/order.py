@@ -30,7 +30,17 @@ PRODUCERS: Order = (
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
-    ("delays", "errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
+    (
+        "database_errors",
+        "delays",
+        "errors",
+        "exits",
+        "forks",
+        "partitioning",
+        "session",
+        "stamps",
+        "transport",
+    ),
 )
 
 ORDERS = {"consumers": CONSUMERS, "producers": PRODUCERS}
