@@ -21,8 +21,8 @@ demo: $(installed) ## the reference application on traffic that it makes, ending
 test: lint types tests ## lint, types, and the whole suite against a real Kafka and PostgreSQL
 
 quick: lint ## while working: lint, the packages' types, and the tests that need no services and no patience
-	$(call limit,300) $(python) -m mypy $(packages:%=-p %)
-	$(call limit,300) $(python) -m pytest -q -m "not services and not slow" --numprocesses 2 --dist loadfile $(ARGS)
+	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
+	$(call limit,600) $(python) -m pytest -q -m "not services and not slow" --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(ready) ## ruff: rules and format
 	$(python) -m ruff check

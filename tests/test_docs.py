@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, inspect, text
 
-from oyez.producers.spool_shipping.refused import put_aside
+from oyez.producers.spool_shipping.refused import quarantine
 from support.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ print(jq.compile(program).input_text(open(file).read()).text())
 """The jq of the test's own dependencies, for a machine that has no other."""
 
 
-def test_what_was_put_aside_is_announced_again_as_shown(tmp_path: Path):
+def test_what_was_quarantined_is_announced_again_as_shown(tmp_path: Path):
     (command,) = re.findall(
         r"^    (jq .*refused\.ndjson.*)$", (ROOT / "docs/spool.md").read_text(), re.MULTILINE
     )
@@ -85,7 +85,7 @@ def test_what_was_put_aside_is_announced_again_as_shown(tmp_path: Path):
     for position in (0, 4711, 9000):
         data = {"session_id": "s1", "url": f"/é{position}"}
         line = json.dumps({"specversion": "1.0", "type": "page.viewed", "data": data})
-        put_aside(tmp_path, "a-log", position, line.encode(), "too large", 0.0)
+        quarantine(tmp_path, "a-log", position, line.encode(), "too large", 0.0)
     (tmp_path / "jq").write_text(JQ.format(python=sys.executable))
     (tmp_path / "jq").chmod(0o755)
     environment = {

@@ -29,8 +29,18 @@ PRODUCERS: Order = (
     ("kafka", "metrics"),
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
-    ("failures", "outbox", "outgoing", "settings", "shipping"),
-    ("delays", "errors", "exits", "forks", "partitioning", "session", "stamps", "transport"),
+    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
+    (
+        "database_errors",
+        "delays",
+        "errors",
+        "exits",
+        "forks",
+        "partitioning",
+        "session",
+        "stamps",
+        "transport",
+    ),
 )
 
 ORDERS = {"consumers": CONSUMERS, "producers": PRODUCERS}

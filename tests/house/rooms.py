@@ -42,6 +42,7 @@ class Rooms:
     @property
     def climbs(self) -> list[Import]:
         """The imports of what does not stand below their room."""
+        assert not self.unknown, f"in the order only, or in the package only: {self.unknown}"
         ranks = self._rank
         return [
             one for one in self.between if ranks[self.room(one.importer)] >= ranks[self.room(one.imported)]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Table, text
 
 from consumers.interleavings.conftest import _stepped_database, stepped_database
-from consumers.interleavings.every_order import Act, Pipeline, nothing_is_left
+from consumers.interleavings.every_order import Act, EveryOrder, nothing_is_left
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import PageViewed, Script, SessionStarted, announced
 from oyez.consumers import Application, Handlers, Reject
@@ -24,8 +24,8 @@ STARTS, VIEWS = "steps.session.started", "steps.page.viewed"
 REJECT = Reject("as told")
 
 
-class Discarding(Pipeline):
-    """A pipeline on which prerequisites are met by what is discarded, too."""
+class Discarding(EveryOrder):
+    """Every order of an application in which prerequisites are met by what is discarded, too."""
 
     def _is_sound(self, db: Connection) -> None:
         waiting = text(
@@ -92,16 +92,16 @@ def half_started(script: Script, greeting: BaseException | None) -> Callable[[Sh
 
 
 def test_one_delivery_is_discarded_while_the_other_is_done(visits: tuple[Discarding, Script]) -> None:
-    pipeline, script = visits
+    every_order, script = visits
     acts = {"sweeper": claim(STARTS), "operator": discard(dead)}
-    pipeline.every(acts, all_is_met, before=half_started(script, None))
-    assert pipeline.waited, "neither ever waited for the other's lock of the prerequisite"
-    assert pipeline.rolled_back == 0, "a deadlock"
+    every_order.every(acts, all_is_met, before=half_started(script, None))
+    assert every_order.waited, "neither ever waited for the other's lock of the prerequisite"
+    assert every_order.rolled_back == 0, "a deadlock"
 
 
 def test_discarded_while_it_is_revived(visits: tuple[Discarding, Script]) -> None:
     """What was never met is discarded, or handled: not both, and not neither."""
-    pipeline, _ = visits
+    every_order, _ = visits
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
     ends: set[tuple[int, int]] = set()
 
@@ -113,32 +113,32 @@ def test_discarded_while_it_is_revived(visits: tuple[Discarding, Script]) -> Non
     def check(shop: Shop) -> None:
         shop.run_due()
         nothing_is_left(shop)
-        ends.add((pipeline.results["operator"].done, len(shop.done("view"))))
+        ends.add((every_order.results["operator"].done, len(shop.done("view"))))
 
     acts: dict[str, Act] = {"starter": lambda shop: shop.handle(started), "operator": discard(dead)}
-    pipeline.every(acts, check, before=before)
+    every_order.every(acts, check, before=before)
     assert ends == {(1, 0), (0, 1)}
-    assert pipeline.rolled_back == 0
+    assert every_order.rolled_back == 0
 
 
 def test_two_operators_discard_a_delivery_each(visits: tuple[Discarding, Script]) -> None:
-    pipeline, script = visits
+    every_order, script = visits
     acts = {"one": discard(dead, handler="greet"), "other": discard(dead, handler="count")}
-    pipeline.every(acts, all_is_met, before=half_started(script, REJECT))
-    assert pipeline.waited
-    assert pipeline.rolled_back == 0
+    every_order.every(acts, all_is_met, before=half_started(script, REJECT))
+    assert every_order.waited
+    assert every_order.rolled_back == 0
 
 
 def test_two_operators_discard_the_same(visits: tuple[Discarding, Script]) -> None:
-    pipeline, script = visits
+    every_order, script = visits
     both = discard(dead)
-    pipeline.every({"one": both, "other": both}, all_is_met, before=half_started(script, REJECT))
-    assert pipeline.rolled_back == 0
+    every_order.every({"one": both, "other": both}, all_is_met, before=half_started(script, REJECT))
+    assert every_order.rolled_back == 0
 
 
 def test_a_delivery_is_discarded_while_it_is_claimed(visits: tuple[Discarding, Script]) -> None:
     """Who has it first has it; the other one does not wait, since it holds what the first may ask for."""
-    pipeline, script = visits
+    every_order, script = visits
     greeted: set[bool] = set()
 
     def before(shop: Shop) -> None:
@@ -150,22 +150,22 @@ def test_a_delivery_is_discarded_while_it_is_claimed(visits: tuple[Discarding, S
         all_is_met(shop)
 
     acts = {"sweeper": claim(STARTS), "operator": discard(parked, handler="greet")}
-    pipeline.every(acts, check, before=before)
+    every_order.every(acts, check, before=before)
     assert greeted == {True, False}
-    assert pipeline.rolled_back == 0
+    assert every_order.rolled_back == 0
 
 
 def test_released_while_the_prerequisite_is_met(visits: tuple[Discarding, Script]) -> None:
-    pipeline, _ = visits
+    every_order, _ = visits
     started, viewed = announced(SessionStarted(session="s1"), PageViewed(session="s1", n=1))
     acts: dict[str, Act] = {"starter": lambda shop: shop.handle(started), "operator": release}
-    pipeline.every(acts, all_is_met, before=lambda shop: shop.handle(viewed))
-    assert pipeline.rolled_back == 0
+    every_order.every(acts, all_is_met, before=lambda shop: shop.handle(viewed))
+    assert every_order.rolled_back == 0
 
 
 def test_retried_while_the_key_goes_on(visits: tuple[Discarding, Script]) -> None:
     """An event that died and the next of its key, which failed; a worker comes, and an operator."""
-    pipeline, script = visits
+    every_order, script = visits
     orders: set[tuple[int, ...]] = set()
 
     def before(shop: Shop) -> None:
@@ -183,13 +183,13 @@ def test_retried_while_the_key_goes_on(visits: tuple[Discarding, Script]) -> Non
         nothing_is_left(shop)
         orders.add(tuple(shop.done("view")))
 
-    pipeline.every({"sweeper": claim(VIEWS), "operator": retry}, check, before=before)
+    every_order.every({"sweeper": claim(VIEWS), "operator": retry}, check, before=before)
     assert orders == {(1, 2, 3), (2, 3, 1)}, "what is claimed runs to its end; nothing goes in between"
-    assert pipeline.rolled_back == 0
+    assert every_order.rolled_back == 0
 
 
 def test_two_operators_retry_the_same(visits: tuple[Discarding, Script]) -> None:
-    pipeline, script = visits
+    every_order, script = visits
 
     def before(shop: Shop) -> None:
         for n in (1, 2, 3):
@@ -204,5 +204,5 @@ def test_two_operators_retry_the_same(visits: tuple[Discarding, Script]) -> None
         nothing_is_left(shop)
         assert shop.done("view") == [1, 2, 3]
 
-    pipeline.every({"one": retry, "other": retry}, check, before=before)
-    assert pipeline.rolled_back == 0
+    every_order.every({"one": retry, "other": retry}, check, before=before)
+    assert every_order.rolled_back == 0

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers.core.deadline import no_deadline
+from oyez.consumers.core.deadline import NO_DEADLINE
 from oyez.consumers.execution.at_least_once import run_in_place
 from oyez.consumers.handlers.signature import Form
 from oyez.schemas import Event
@@ -275,8 +275,8 @@ def test_in_place_a_failure_does_not_stop_the_rest() -> None:
 
     [handler] = on
     assert handler.signature.form is Form.MODEL
-    failures, ran = run_in_place(handler, placed(range(7)), no_deadline())
+    failures, ran = run_in_place(handler, placed(range(7)), NO_DEADLINE)
     assert ran == 7
     assert [(at, str(error)) for at, error in failures] == [(0, "0"), (3, "3"), (6, "6")]
     assert seen == list(range(7))
-    assert run_in_place(handler, [], no_deadline()) == ([], 0)
+    assert run_in_place(handler, [], NO_DEADLINE) == ([], 0)

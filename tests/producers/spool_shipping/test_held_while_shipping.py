@@ -127,7 +127,7 @@ def test_nobody_waits_for_a_broker_that_is_slow(tmp_path: Path) -> None:
     assert shipping.held() == []
 
 
-def test_what_is_only_put_aside_does_not_say_that_the_broker_is_there(tmp_path: Path) -> None:
+def test_what_is_only_quarantined_does_not_say_that_the_broker_is_there(tmp_path: Path) -> None:
     writer = spooled(tmp_path, 0)
     writer.append_all([b"no event", event("a", 0)])
     shipping = Noting(tmp_path)
