@@ -79,9 +79,11 @@ def typed(
     if not isinstance(data, Mapping):
         raise InvalidEvent(f"{declaration.name}: the data must be a dict of its fields, not {data!r:.100}")
     try:
-        return declaration.model.model_validate(_with_key(declaration, data, key))
+        event = declaration.model.model_validate(_with_key(declaration, data, key))
     except ValidationError as error:
         raise InvalidEvent(f"{declaration.name}: {reasons(error)}") from None
+    assert isinstance(event, Signal)  # nothing else is declared
+    return event
 
 
 def _with_key(declaration: Declaration, data: Mapping[str, Any], key: str | None) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from .declaration import Declaration
 from .errors import SchemaError, UnknownSignal
 from .requirements import check_requirements
-
-if TYPE_CHECKING:
-    from .signal import Signal
 
 
 class Catalogue:
@@ -29,7 +27,7 @@ class Catalogue:
         kept[declaration.name] = declaration
         self._declared, self._found = kept, _index(kept)
 
-    def __getitem__(self, signal: "str | int | type[Signal]") -> Declaration:
+    def __getitem__(self, signal: str | int | type[BaseModel]) -> Declaration:
         """The declaration of a signal's name, number or class. UnknownSignal: none is declared."""
         declaration = self._found.get(signal)
         if declaration is None or isinstance(signal, bool):

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from .text import text_of
-
-if TYPE_CHECKING:
-    from .signal import Signal
 
 
 class Prerequisite(NamedTuple):
@@ -24,7 +23,7 @@ class Declaration:
 
     name: str
     number: int | None
-    model: "type[Signal]"
+    model: type[BaseModel]
     key: str | None
     subject: str | None
     requires: Mapping[str, str]

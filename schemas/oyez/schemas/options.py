@@ -4,18 +4,15 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import AliasChoices, AliasPath, ConfigDict
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
 from .catalogue import Catalogue
 from .declaration import Declaration
 from .errors import SchemaError
 from .requirements import without_subject
-
-if TYPE_CHECKING:
-    from .signal import Signal
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -28,13 +25,13 @@ class Options(ConfigDict, total=False):
     number: int | None
     key: str | None
     subject: str | None
-    requires: "Mapping[type[Signal] | str, str]"
+    requires: Mapping[type[BaseModel] | str, str]
     remember: timedelta | None
     topic: str | None
     catalogue: Catalogue
 
 
-def declare(model: "type[Signal]", options: Mapping[str, Any]) -> Declaration:
+def declare(model: type[BaseModel], options: Mapping[str, Any]) -> Declaration:
     """The declaration that `options` make for `model`. SchemaError: one of them is wrong."""
     owner = model.__qualname__
     declaration = Declaration(
@@ -93,7 +90,7 @@ def _invalid(owner: str, option: str, value: object, advice: str) -> SchemaError
     return SchemaError(f"{owner}: {option}={value!r} is not valid; {advice}")
 
 
-def _field(model: "type[Signal]", option: str, field: object) -> str | None:
+def _field(model: type[BaseModel], option: str, field: object) -> str | None:
     if field is None:
         return None
     if isinstance(field, str) and field in model.model_fields:
@@ -104,7 +101,7 @@ def _field(model: "type[Signal]", option: str, field: object) -> str | None:
     )
 
 
-def requirements_of(model: "type[Signal]", requires: object) -> Mapping[str, str]:
+def requirements_of(model: type[BaseModel], requires: object) -> Mapping[str, str]:
     """What `requires` says, by the required signals' names. SchemaError: naming the class and the field."""
     if not isinstance(requires, Mapping):
         raise _invalid(model.__qualname__, "requires", requires, "use a dict of signal -> field")
@@ -115,7 +112,7 @@ def requirements_of(model: "type[Signal]", requires: object) -> Mapping[str, str
     return MappingProxyType(fields)
 
 
-def _required_name(model: "type[Signal]", signal: object) -> str:
+def _required_name(model: type[BaseModel], signal: object) -> str:
     if isinstance(signal, str):
         return _name(f"{model.__qualname__}: requires", signal)
     declared: Declaration | None = getattr(signal, "__oyez__", None) if isinstance(signal, type) else None

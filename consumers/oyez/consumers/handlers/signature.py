@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from oyez.schemas import Event, OyezError, Signal
+from oyez.schemas import Event, OyezError
 
 from ..core.callables import innermost, layers, place
 from .tools import Tool
@@ -58,7 +59,7 @@ class Signature:
 
 
 def read_signature(
-    function: Callable[..., object], model: type[Signal], unannotated: Form = Form.MODEL
+    function: Callable[..., object], model: type[BaseModel], unannotated: Form = Form.MODEL
 ) -> Signature:
     """Read and check a handler's signature; raises `RegistrationError` with the way out.
 
@@ -109,14 +110,14 @@ def _hints(function: Callable[..., object], names: set[str], where: str) -> dict
         ) from error
 
 
-def _form(hint: Any, model: type[Signal], where: str) -> Form:
+def _form(hint: Any, model: type[BaseModel], where: str) -> Form:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is list and arguments:
         return Form.EVENTS if _one(arguments[0], model, where) is Form.EVENT else Form.MODELS
     return _one(hint, model, where)
 
 
-def _one(hint: Any, model: type[Signal], where: str) -> Form:
+def _one(hint: Any, model: type[BaseModel], where: str) -> Form:
     if (typing.get_origin(hint) or hint) is Event:
         inner = (*typing.get_args(hint), model)[0]
         form = Form.EVENT
@@ -134,7 +135,7 @@ def _members(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
 
 
-def _fits(hint: Any, model: type[Signal]) -> bool:
+def _fits(hint: Any, model: type[BaseModel]) -> bool:
     return (
         hint is Any or isinstance(hint, typing.TypeVar) or (inspect.isclass(hint) and issubclass(model, hint))
     )
