@@ -23,14 +23,14 @@ LOOK_EVERY = 0.2  # seconds
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How to import. pause: seconds from one line to the next; delays: the seconds by which a server is late;
-    patience: seconds in which something must move."""
+    timeout: seconds in which something must move."""
 
     workers: int = 1
     listeners: int = 1
     partitions: int = 4
     pause: float = 0.0
     delays: Mapping[int, float] = field(default_factory=dict)
-    patience: float = 60.0
+    timeout: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ class Driver:
 
     def _wait_for_workers(self, listeners: Sequence[Child]) -> None:
         """A site's workers run already when its visitors come."""
-        limit = time.monotonic() + self._plan.patience
+        limit = time.monotonic() + self._plan.timeout
         while not self._listening():
             _check(listeners)
             if time.monotonic() > limit:
                 said = "; ".join(child.last_words() for child in listeners)
-                raise VisitsError(f"no worker took the topic within {self._plan.patience:g} s: {said}")
+                raise VisitsError(f"no worker took the topic within {self._plan.timeout:g} s: {said}")
             time.sleep(LOOK_EVERY / 4)
 
     @property
@@ -134,9 +134,9 @@ class Driver:
                 return now
             if announcing or now != seen:
                 seen, moved = now, time.monotonic()
-            elif time.monotonic() - moved > self._plan.patience:
+            elif time.monotonic() - moved > self._plan.timeout:
                 left = f"{now.parked} deliveries are parked and {now.lag} records unread"
-                raise VisitsError(f"nothing moved for {self._plan.patience:g} s; {left}")
+                raise VisitsError(f"nothing moved for {self._plan.timeout:g} s; {left}")
             time.sleep(LOOK_EVERY)
 
 

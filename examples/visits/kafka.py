@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from visits.errors import UNREACHABLE, VisitsError
 from visits.oyez_tables import position
 
-PATIENCE = 5.0  # seconds for one probe
+TIMEOUT = 5.0  # seconds for one probe
 
 
 class Topic:
@@ -36,9 +36,9 @@ class Topic:
     def create(self, partitions: int) -> None:
         """Make sure that it exists; VisitsError if the broker does not answer."""
         try:
-            known = self._admin.list_topics(timeout=PATIENCE).topics
+            known = self._admin.list_topics(timeout=TIMEOUT).topics
             if self.name not in known:
-                self._admin.create_topics([NewTopic(self.name, partitions, 1)])[self.name].result(PATIENCE)
+                self._admin.create_topics([NewTopic(self.name, partitions, 1)])[self.name].result(TIMEOUT)
         except KafkaException as error:
             reason = error.args[0].str()
             raise VisitsError(
@@ -50,7 +50,7 @@ class Topic:
     @cached_property
     def partitions(self) -> list[int]:
         """The numbers of its partitions, once it was created."""
-        return sorted(self._admin.list_topics(self.name, timeout=PATIENCE).topics[self.name].partitions)
+        return sorted(self._admin.list_topics(self.name, timeout=TIMEOUT).topics[self.name].partitions)
 
     def has_workers(self, db: Connection, groups: Collection[str]) -> bool:
         """Whether every group has a worker on every partition."""
@@ -64,17 +64,17 @@ class Topic:
         A broker that has been away for a moment refuses what is asked with the epoch of before, until its answer about
         the topic was read again.
         """
-        until = self._timer() + PATIENCE
+        until = self._timer() + TIMEOUT
         while True:
             try:
                 return self._ends()
             except KafkaException:
                 if self._timer() > until:
                     raise
-            self._admin.list_topics(self.name, timeout=PATIENCE)
+            self._admin.list_topics(self.name, timeout=TIMEOUT)
 
     def _ends(self) -> dict[int, int]:
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(self.name, number): latest for number in self.partitions}
         answers = self._admin.list_offsets(asked)
-        return {partition.partition: answer.result(PATIENCE).offset for partition, answer in answers.items()}
+        return {partition.partition: answer.result(TIMEOUT).offset for partition, answer in answers.items()}

@@ -66,23 +66,23 @@ def restarting(place: Place) -> Figures:
 def poison(place: Place) -> Figures:
     with place.running_app(partitions=8) as scripted_app:
         return poison_events(
-            scripted_app, events=50_000, poison=5, workers=8, seed=place.seed, patience=HOUR / 2
+            scripted_app, events=50_000, poison=5, workers=8, seed=place.seed, timeout=HOUR / 2
         )
 
 
 def slow(place: Place) -> Figures:
     with place.running_app(partitions=8, kafka_options=json.dumps(OPTIONS)) as scripted_app:
-        return slow_handlers(scripted_app, events=500, workers=8, seconds=2.0, patience=HOUR / 4)
+        return slow_handlers(scripted_app, events=500, workers=8, seconds=2.0, timeout=HOUR / 4)
 
 
 def waiting(place: Place) -> Figures:
     with place.running_app() as scripted_app:
-        return many_for_one(scripted_app, 10_000, patience=HOUR / 10)
+        return many_for_one(scripted_app, 10_000, timeout=HOUR / 10)
 
 
 def chain(place: Place) -> Figures:
     with place.running_app() as scripted_app:
-        return a_chain(scripted_app, 1_000, patience=HOUR / 10)
+        return a_chain(scripted_app, 1_000, timeout=HOUR / 10)
 
 
 def broken(_place: Place) -> Figures:
@@ -99,7 +99,7 @@ def broken(_place: Place) -> Figures:
 
 def flat(place: Place) -> Figures:
     with place.running_app() as scripted_app:
-        return memory(scripted_app, events=2_000_000, parked=100_000, patience=HOUR / 2, tell=tell)
+        return memory(scripted_app, events=2_000_000, parked=100_000, timeout=HOUR / 2, tell=tell)
 
 
 def spool(place: Place) -> Figures:
@@ -110,7 +110,7 @@ def spool(place: Place) -> Figures:
 
 def spool_flat(place: Place) -> Figures:
     with RunningApp(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as scripted_app:
-        return spool_memory(scripted_app, events=5_000_000, patience=HOUR / 2, tell=tell)
+        return spool_memory(scripted_app, events=5_000_000, timeout=HOUR / 2, tell=tell)
 
 
 def outbox(place: Place) -> Figures:
@@ -128,7 +128,7 @@ def outbox_files(place: Place) -> Figures:
 def broker_away(place: Place) -> Figures:
     """Three servers with spools; every outage is a kill or a freeze."""
     python_path = os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
-    size = {"grown": (50_000, 500_000), "rounds": 25, "seed": place.seed, "patience": 2.0}
+    size = {"grown": (50_000, 500_000), "rounds": 25, "seed": place.seed, "timeout": 2.0}
     return outages(place.broker, place.folder, {**os.environ, "PYTHONPATH": python_path}, **size, tell=tell)
 
 

@@ -84,7 +84,7 @@ def import_under_kills(
     seconds: float,
     seed: int,
     options: str = "{}",
-    patience: float = 120.0,
+    timeout: float = 120.0,
     tell: Callable[[str], None],
 ) -> Figures:
     """`visits check` is clean, and no event is buried for having been near a kill. The announcing takes at least
@@ -99,7 +99,7 @@ def import_under_kills(
             )
             return children[-1]
 
-        plan = Plan(listeners=0, partitions=8, pause=seconds / views, patience=patience)
+        plan = Plan(listeners=0, partitions=8, pause=seconds / views, timeout=timeout)
         traffic.migrate()
         killer = Killer(start, kills, seconds, seed, tell)
         outcome = traffic.execute(plan, killer.watch)

@@ -45,7 +45,7 @@ class Source:
 
 
 def memory(
-    scripted_app: RunningApp, *, events: int, parked: int, patience: float, tell: Callable[[str], None]
+    scripted_app: RunningApp, *, events: int, parked: int, timeout: float, tell: Callable[[str], None]
 ) -> Figures:
     """Each tenth: a tenth of the events, of which a tenth of ``parked`` wait and are released."""
     listening = scripted_app.listen("rows.ticked", "rows.viewed", "rows.opened")
@@ -54,9 +54,9 @@ def memory(
     began = time.monotonic()
     for tenth in range(TENTHS):
         _tick(source, events // TENTHS, tenth)
-        _wait_and_release(scripted_app, source, parked // TENTHS, tenth, patience)
+        _wait_and_release(scripted_app, source, parked // TENTHS, tenth, timeout)
         done = (tenth + 1) * (events // TENTHS)
-        scripted_app.until(lambda done=done: scripted_app.size("inbox", "rows.ticked") == done, patience, 0.5)
+        scripted_app.until(lambda done=done: scripted_app.size("inbox", "rows.ticked") == done, timeout, 0.5)
         sizes.append(_sizes(listening))
         shown = ", ".join(f"{name} {size:.1f}" for name, size in sizes[-1].items())
         tell(f"memory: {tenth + 1} of {TENTHS} tenths, {time.monotonic() - began:.0f} s: MB {shown}")
@@ -83,20 +83,20 @@ def _tick(source: Source, count: int, tenth: int) -> None:
 
 
 def _wait_and_release(
-    scripted_app: RunningApp, source: Source, count: int, tenth: int, patience: float
+    scripted_app: RunningApp, source: Source, count: int, tenth: int, timeout: float
 ) -> None:
     first = tenth * count
     for n in range(first, first + count):
         source.send(f"v{n}", Viewed(k=f"v{n}", s=f"s{n // WAITING}", n=n))
     source.flush()
     scripted_app.until(
-        lambda: scripted_app.count("view") == first and scripted_app.size("parked") == count, patience, 0.5
+        lambda: scripted_app.count("view") == first and scripted_app.size("parked") == count, timeout, 0.5
     )
     for subject in range(first // WAITING, (first + count + WAITING - 1) // WAITING):
         source.send(f"s{subject}", Opened(s=f"s{subject}"), f"s{subject}")
     source.flush()
     scripted_app.until(
-        lambda: scripted_app.count("view") == first + count and not scripted_app.size("parked"), patience, 0.5
+        lambda: scripted_app.count("view") == first + count and not scripted_app.size("parked"), timeout, 0.5
     )
 
 

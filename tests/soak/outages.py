@@ -69,7 +69,7 @@ def outages(
     rounds: int,
     seed: int,
     pause: float = 0.002,
-    patience: float = 1.0,
+    timeout: float = 1.0,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Figures:
     """All that was announced arrives, in order for each source and session; and how long `announce()` took.
@@ -81,7 +81,7 @@ def outages(
         **settings,
         "OYEZ_KAFKA": broker.bootstrap,
         "OYEZ_TOPIC": topic,
-        "OYEZ_ANNOUNCE_TIMEOUT": str(patience),
+        "OYEZ_ANNOUNCE_TIMEOUT": str(timeout),
     }
     spools = [folder / f"spool-{n}" for n in range(SERVERS)]
     with _servers(environment, spools, folder, pause) as servers:

@@ -14,7 +14,7 @@ BATCH = 5_000
 
 
 def poison_events(
-    scripted_app: RunningApp, *, events: int, poison: int, workers: int, seed: int, patience: float
+    scripted_app: RunningApp, *, events: int, poison: int, workers: int, seed: int, timeout: float
 ) -> Figures:
     """Exactly the poison ones become dead letters; all others are handled once, in the order of their keys."""
     fatal = set(random.Random(seed).sample(range(events), poison))
@@ -35,7 +35,7 @@ def poison_events(
             and not scripted_app.size("parked")
         )
 
-    scripted_app.until(is_done, patience, 0.5)
+    scripted_app.until(is_done, timeout, 0.5)
     seconds = time.monotonic() - began
     values = {
         "seed": seed,

@@ -68,7 +68,7 @@ def import_under_restarts(
     marks = [views * (n + 1) // (2 * restarts + 1) for n in range(2 * restarts)]
     restarter = Restarter(broker, server, traffic, marks, tell)
     began = time.monotonic()
-    plan = Plan(workers=2, partitions=8, pause=seconds / views, patience=120.0)
+    plan = Plan(workers=2, partitions=8, pause=seconds / views, timeout=120.0)
     outcome = traffic.execute(plan, restarter.watch)
     said = (traffic.work.folder / "listen-0.log").read_text()
     values = {

@@ -48,7 +48,7 @@ class Membership:
 
 
 def slow_handlers(
-    scripted_app: RunningApp, *, events: int, workers: int, seconds: float, patience: float
+    scripted_app: RunningApp, *, events: int, workers: int, seconds: float, timeout: float
 ) -> Figures:
     """No rebalance while they work, and each event once. The application must have `OPTIONS`, and a partition for each
     worker."""
@@ -70,7 +70,7 @@ def slow_handlers(
         group.watch()
         return scripted_app.count("place") >= events and scripted_app.count("pack") >= events
 
-    scripted_app.until(is_done, patience, 0.3)
+    scripted_app.until(is_done, timeout, 0.3)
     values = {
         "events": events,
         "each": seconds,

@@ -18,7 +18,7 @@ from soak.memory import FLAT, KEYS, TENTHS
 
 
 def spool_memory(
-    running_app: RunningApp, *, events: int, patience: float, tell: Callable[[str], None] = print
+    running_app: RunningApp, *, events: int, timeout: float, tell: Callable[[str], None] = print
 ) -> Figures:
     """Each tenth is appended here and read by `oyez listen`; what was read is deleted."""
     listening = running_app.listen("rows.ticked", spool_retention="delete")
@@ -35,7 +35,7 @@ def spool_memory(
             writer.append(
                 encode(Ticked(k=key, n=n), id=event_id, time="2026-01-01T00:00:00Z", key=key, subject=None)
             )
-        running_app.until(lambda done=(tenth + 1) * each: running_app.size("inbox") == done, patience, 0.5)
+        running_app.until(lambda done=(tenth + 1) * each: running_app.size("inbox") == done, timeout, 0.5)
         sizes.append((_worker(listening.children()), _resident(psutil.Process(os.getpid()))))
         tell(
             f"spool memory: {tenth + 1} of {TENTHS} tenths, {time.monotonic() - began:.0f} s: "

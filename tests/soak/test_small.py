@@ -73,7 +73,7 @@ def test_services_are_killed_during_an_import(
 
 def test_an_event_kills_whoever_handles_it(url: str, broker: Kafka, tmp_path: Path) -> None:
     with RunningApp(url, broker.bootstrap, tmp_path, kafka_options=QUICK) as scripted_app:
-        figures = poison_events(scripted_app, events=200, poison=1, workers=3, seed=4, patience=120)
+        figures = poison_events(scripted_app, events=200, poison=1, workers=3, seed=4, timeout=120)
     assert figures.holds, figures
 
 
@@ -81,7 +81,7 @@ def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
     with RunningApp(
         url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)
     ) as scripted_app:
-        figures = slow_handlers(scripted_app, events=40, workers=2, seconds=0.6, patience=120)
+        figures = slow_handlers(scripted_app, events=40, workers=2, seconds=0.6, timeout=120)
     assert figures.holds, figures
 
 
@@ -103,13 +103,13 @@ def test_applications_that_announce_in_transactions_are_killed(
 
 def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
     with RunningApp(sqlite, "", tmp_path) as scripted_app:
-        figures = spool_memory(scripted_app, events=60_000, patience=60)
+        figures = spool_memory(scripted_app, events=60_000, timeout=60)
     assert figures.holds, figures
 
 
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
     with RunningApp(url, broker.bootstrap, tmp_path) as scripted_app:
-        figures = memory(scripted_app, events=100_000, parked=5_000, patience=60, tell=print)
+        figures = memory(scripted_app, events=100_000, parked=5_000, timeout=60, tell=print)
     assert figures.holds, figures
 
 

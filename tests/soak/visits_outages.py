@@ -109,7 +109,7 @@ def import_with_outages(
     marks = [views * (n + 1) // (outages + 2) for n in range(outages)]
     watcher = Outages(broker, traffic, marks, seed, tell)
     began = time.monotonic()
-    plan = Plan(workers=2, partitions=8, pause=seconds / views, patience=120.0)
+    plan = Plan(workers=2, partitions=8, pause=seconds / views, timeout=120.0)
     observer = prepare(traffic.run, plan, traffic.work, traffic.topic, traffic.engine)
     with environment(HASTE), drainer(traffic):
         outcome = SpoolingDriver(plan, traffic.run, traffic.work, traffic.engine, observer).execute(

@@ -11,26 +11,26 @@ from soak.figures import Figures, judged
 BATCH = 1_000
 
 
-def many_for_one(scripted_app: RunningApp, count: int, *, patience: float) -> Figures:
+def many_for_one(scripted_app: RunningApp, count: int, *, timeout: float) -> Figures:
     """``count`` events of as many keys wait for one subject; then it comes."""
     listening = scripted_app.listen("rows.viewed", "rows.opened")
     _announce(scripted_app, [Viewed(k=f"k{n}", s="s", n=n) for n in range(count)])
-    scripted_app.until(lambda: scripted_app.size("parked") == count, patience, 0.1)
+    scripted_app.until(lambda: scripted_app.size("parked") == count, timeout, 0.1)
     began = time.monotonic()
     scripted_app.announce(Opened(s="s"))
-    scripted_app.until_handled(range(count), "view", timeout=patience)
+    scripted_app.until_handled(range(count), "view", timeout=timeout)
     return _figures("many wait for one", scripted_app, listening.stop(), count, time.monotonic() - began)
 
 
-def a_chain(scripted_app: RunningApp, depth: int, *, patience: float) -> Figures:
+def a_chain(scripted_app: RunningApp, depth: int, *, timeout: float) -> Figures:
     """Each waits for the one before it, and the last is announced first."""
     listening = scripted_app.listen("rows.replied")
     chain = [Replied(reply=str(n), parent=str(n - 1) if n else None, n=n) for n in range(depth)]
     _announce(scripted_app, chain[:0:-1])
-    scripted_app.until(lambda: scripted_app.size("parked") == depth - 1, patience, 0.1)
+    scripted_app.until(lambda: scripted_app.size("parked") == depth - 1, timeout, 0.1)
     began = time.monotonic()
     scripted_app.announce(chain[0])
-    scripted_app.until_handled(range(depth), "reply", timeout=patience)
+    scripted_app.until_handled(range(depth), "reply", timeout=timeout)
     seconds = time.monotonic() - began
     assert scripted_app.effects("reply") == list(range(depth))
     return _figures("a chain", scripted_app, listening.stop(), depth, seconds)

@@ -59,7 +59,7 @@ def test_nor_are_later_ones_of_its_key(one: Operator) -> None:
     """Even if the key is free again when it is their turn."""
     with one.pipeline.engine.begin() as db:
         db.exec_driver_sql("UPDATE oyez_dead SET key = 'a'")
-    steps = Steps(Database(one.pipeline.engine), size=1, patience=-1.0)
+    steps = Steps(Database(one.pipeline.engine), size=1, timeout=-1.0)
     operation, wanted = Retry(one.pipeline.application, one.pipeline.clock), Filter(app="shop")
     with one.pipeline.engine.connect() as db:
         claim(one, db)
@@ -71,7 +71,7 @@ def test_nor_are_later_ones_of_its_key(one: Operator) -> None:
 def test_what_is_free_again_is_done_in_the_end(one: Operator) -> None:
     with one.pipeline.engine.connect() as db:
         claim(one, db)
-        steps = Steps(Database(one.pipeline.engine), patience=5.0, sleep=lambda _seconds: db.rollback())
+        steps = Steps(Database(one.pipeline.engine), timeout=5.0, sleep=lambda _seconds: db.rollback())
         wanted = Filter(app="shop")
         operation = Discard(one.pipeline.application, PARKED, one.pipeline.clock)
         tally = steps.apply(operation, steps.choose(PARKED, wanted), wanted)

@@ -37,7 +37,7 @@ class Discarding(EveryOrder):
 
 def apply(shop: Shop, operation: Operation, **asked: Any) -> Tally:
     """Once over all that matches, without waiting for what others have claimed."""
-    steps = Steps(shop.database, patience=-1.0)
+    steps = Steps(shop.database, timeout=-1.0)
     wanted = Filter(app=shop.application.name, **asked)
     return steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 

@@ -104,7 +104,7 @@ def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
                 )
         for _ in range(ROUNDS):
             operation, wanted = chance.choice(operations)
-            steps = Steps(shop.database, size=7, patience=0.2)
+            steps = Steps(shop.database, size=7, timeout=0.2)
             steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
     return work
@@ -135,7 +135,7 @@ def test_everything_ends_well(postgres_engine: Engine, seed: int) -> None:
     )
     shop = Shop(application, postgres_engine, clock=clock)
     for _ in range(20):
-        steps = Steps(shop.database, patience=0.0)
+        steps = Steps(shop.database, timeout=0.0)
         again, wanted = Retry(application, clock), Filter(app="shop")
         steps.apply(again, steps.choose(dead, wanted), wanted)
         clock.now += 4_000.0

@@ -123,7 +123,7 @@ def test_repeat_is_not_patient_for_ever(pipeline_sqlite: str) -> None:
         now[0] += 4.0
 
     with pytest.raises(DatabaseAway) as caught:
-        Database(engine, sleep=sleep, clock=lambda: now[0], patience=10.0).repeat(
+        Database(engine, sleep=sleep, clock=lambda: now[0], timeout=10.0).repeat(
             lambda db: note(db, "done", 1)
         )
     one_line(caught.value, "busy for 10 s", "database is locked")

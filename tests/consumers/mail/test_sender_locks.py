@@ -60,7 +60,7 @@ def test_what_is_being_sent_is_not_taken_for_abandoned(mail_queue: Open) -> None
         tally = Tally()
         sender = one.sender(clock=lambda: one.clock.now + DAY)
         try:
-            sender.run(Order(0, patience=0.0), tally)
+            sender.run(Order(0, timeout=0.0), tally)
         except SenderBusy:
             assert one.database.engine.dialect.name == "sqlite"
         assert one.states() == {"sending": 1, "waiting": 1}
@@ -186,7 +186,7 @@ def test_on_sqlite_the_second_sender_waits_for_the_first(pipeline_sqlite: str, s
 
     def begin() -> None:
         with pytest.raises(SenderBusy, match="another sender"):
-            one.sender().run(Order(10, patience=0.0), Tally())
+            one.sender().run(Order(10, timeout=0.0), Tally())
         thread.start()
 
     assert during(one, begin).sent == 4
@@ -216,7 +216,7 @@ def test_a_stop_ends_the_wait_for_the_turn(pipeline_sqlite: str, server: Any) ->
 def test_a_database_that_is_away_leaves_the_mark(pipeline_postgres: str, server: Any) -> None:
     one = MailQueue(pipeline_postgres, server)
     one.queue([1])
-    url, one.database._patience = one.engine.url, 0.2
+    url, one.database._timeout = one.engine.url, 0.2
 
     def away() -> None:
         other = make_engine(pipeline_postgres)

@@ -82,7 +82,7 @@ def test_a_mail_server_that_is_away_holds_up_no_event(play: Play, sender: str | 
 def test_a_mail_server_that_says_nothing_holds_up_events_for_a_moment_only(
     play: Play, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    monkeypatch.setattr(urgent, "PATIENCE", 0.1)
+    monkeypatch.setattr(urgent, "TIMEOUT", 0.1)
     heard = Heard()
     with talking(**{word: SILENT}) as silent:
         pipeline = alarm(play, heard, **settings(silent.port), mail_timeout=3.0)

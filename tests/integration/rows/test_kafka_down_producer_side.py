@@ -18,7 +18,7 @@ from producers.shop import PageViewed, known
 from support.services import make_topic, unique
 from support.waiting import eventually
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def place(broker: Kafka) -> str:
 
 
 def announcer_to(address: str, topic: str, options: dict[str, Any] | None = None) -> Announcer:
-    transport = KafkaTransport(address, options, announce_timeout=PATIENCE, delivery_timeout=60)
+    transport = KafkaTransport(address, options, announce_timeout=TIMEOUT, delivery_timeout=60)
     return Announcer(transport, source="web-1", topic=topic, catalogue=known, on_undelivered=lambda *_: None)
 
 
@@ -103,7 +103,7 @@ def arrived(broker: Kafka, topic: str, count: int) -> set[str]:
 
 def test_a_broker_that_was_never_there(broker: Kafka) -> None:
     announcer = announcer_to("127.0.0.1:1", "any")
-    assert seconds(lambda: refused(announcer, 1)) < PATIENCE + 1
+    assert seconds(lambda: refused(announcer, 1)) < TIMEOUT + 1
     assert seconds(lambda: refused(announcer, 2)) < 0.2
     event = refused(announcer, 3)
     assert event.data == view(3)
@@ -187,7 +187,7 @@ def test_a_full_queue_holds_the_caller_no_longer_than_it_may(broker: Kafka, plac
             announcer.announce(view(n))
         with pytest.raises(NotAnnounced, match=r"the queue is full|is away"):
             seconds(lambda: announcer.announce(view(11)))
-        assert sum(waits) < PATIENCE + 1
+        assert sum(waits) < TIMEOUT + 1
     finally:
         broker.thaw()
     announcer.close(30)

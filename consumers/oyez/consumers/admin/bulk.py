@@ -77,20 +77,20 @@ class Operation(Protocol[W_contra]):
 
 
 class Steps:
-    """Does what an operation does to all that a filter finds. ``patience`` is in seconds."""
+    """Does what an operation does to all that a filter finds. ``timeout`` is in seconds."""
 
     def __init__(
         self,
         database: Database,
         *,
         size: int = STEP,
-        patience: float = 10.0,
+        timeout: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._size = size
-        self._patience = patience
+        self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
 
@@ -110,7 +110,7 @@ class Steps:
         many more are settled; what was committed stays, whatever happens later.
         """
         total = Tally(chosen=len(ids))
-        limit = self._clock() + self._patience
+        limit = self._clock() + self._timeout
         while ids:
             ids = self._once(operation, ids, wanted, total, on_step)
             if ids and self._clock() > limit:

@@ -114,14 +114,14 @@ class Database:
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
-        patience: float = 30.0,
+        timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
         self.dialect = dialect_named(engine.dialect.name)
         self._sleep = sleep
         self._jitter = jitter
-        self._patience = patience
+        self._timeout = timeout
         self._clock = clock
 
     @contextmanager
@@ -163,7 +163,7 @@ class Database:
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""
-        limit = self._clock() + self._patience
+        limit = self._clock() + self._timeout
         while True:
             try:
                 with self.transaction() as db:
@@ -173,7 +173,7 @@ class Database:
                     raise
                 if self._clock() > limit:
                     raise DatabaseAway(
-                        f"the database stayed busy for {self._patience:g} s: {error.orig}"
+                        f"the database stayed busy for {self._timeout:g} s: {error.orig}"
                     ) from error
             self._sleep(self.pause())
 

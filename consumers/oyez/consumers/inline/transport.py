@@ -101,7 +101,10 @@ class InlineTransport:
 
     def _relay(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
-        relay = Relay(self._database, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer)
+        brief = Database(
+            self._database.engine, timeout=seconds
+        )  # the caller's own transaction may be in the way
+        relay = Relay(brief, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer)
         try:
             problem = relay.run(seconds=seconds).problem
         except (OyezError, SQLAlchemyError) as error:

@@ -22,11 +22,11 @@ def sender_for(
     database: Database,
     *,
     idle_limit: float,
-    patience: float | None = None,
+    timeout: float | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Sender:
-    """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle, ``patience`` how many
+    """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle, ``timeout`` how many
     each answer of the mail server may take while it is connected to: OYEZ_MAIL_TIMEOUT unless given.
 
     Raises `MailSettingsWrong`.
@@ -38,5 +38,5 @@ def sender_for(
         )
     limits = RetryPolicy(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
-    mailer = SmtpMailer(settings, clock, patience=patience)
+    mailer = SmtpMailer(settings, clock, timeout=timeout)
     return Sender(database, turn_of(database), mailer, rules, clock=clock, sleep=sleep)

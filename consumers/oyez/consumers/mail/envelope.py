@@ -38,7 +38,7 @@ class SmtpMailer:
     """Takes mails to the mail server that is set. Raises `MailSettingsWrong` if none is, or no sender."""
 
     def __init__(
-        self, settings: MailSettings, clock: Callable[[], float], *, patience: float | None = None
+        self, settings: MailSettings, clock: Callable[[], float], *, timeout: float | None = None
     ) -> None:
         if settings.mail_host is None:
             raise MailSettingsWrong("no mail server is set; set OYEZ_MAIL_HOST")
@@ -46,7 +46,7 @@ class SmtpMailer:
             raise MailSettingsWrong("nobody is set whom mails are from; set OYEZ_MAIL_SENDER")
         self._sender = settings.mail_sender
         self._override = settings.mail_override_to and parse(settings.mail_override_to).addr_spec
-        self._link = Link(settings, patience=patience)
+        self._link = Link(settings, timeout=timeout)
         self._clock = clock
         self._from: dict[str, tuple[bytes, str]] = {}
 

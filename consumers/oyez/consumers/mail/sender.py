@@ -20,7 +20,7 @@ from .sender_locks import Turn, begun
 
 LOOK_EVERY = 5.0  # s; between two looks for mails of senders that died
 LOSSES = 3  # connections lost in a row, after which the server counts as away
-PATIENCE = 60.0  # s; that a run waits for its turn
+TIMEOUT = 60.0  # s; that a run waits for its turn
 
 
 def _never() -> bool:
@@ -57,13 +57,13 @@ class Tally:
 @dataclass(frozen=True)
 class Order:
     """What one run is to do: ``limit`` mails at most, of priority ``least`` or higher, at a pace, until it is stopped.
-    ``patience`` is how many seconds it waits for its turn."""
+    ``timeout`` is how many seconds it waits for its turn."""
 
     limit: int
     least: int = 0
     pace: Pace = field(default_factory=Pace)
     stopped: Callable[[], bool] = _never
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
 
 
 class Sender:
@@ -95,7 +95,7 @@ class Sender:
 
         Raises `SenderBusy`, `MailServerAway`, `MailSettingsWrong` and `DatabaseAway`; what was done stays.
         """
-        if not begun(self._turn, order.stopped, order.patience, self._sleep):
+        if not begun(self._turn, order.stopped, order.timeout, self._sleep):
             if order.stopped():
                 return
             raise SenderBusy("another sender is at work; on SQLite there is one at a time")

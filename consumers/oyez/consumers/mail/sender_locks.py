@@ -126,12 +126,12 @@ def turn_of(database: Database) -> Turn:
 def begun(
     turn: Turn,
     stopped: Callable[[], bool],
-    patience: float,
+    timeout: float,
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
 ) -> bool:
     """Wait for the turn, for so many seconds; whether it has begun."""
-    until = timer() + patience
+    until = timer() + timeout
     while not turn.begin():
         if stopped() or timer() >= until:
             return False

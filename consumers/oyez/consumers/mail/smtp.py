@@ -21,7 +21,7 @@ _DOT = re.compile(rb"(?m)^\.")
 class Link:
     """A connection that is opened when it is needed. One thread uses it.
 
-    ``patience`` is how many seconds each answer may take while it is opened; as long as a mail, unless given.
+    ``timeout`` is how many seconds each answer may take while it is opened; as long as a mail, unless given.
     """
 
     def __init__(
@@ -29,11 +29,11 @@ class Link:
         settings: MailSettings,
         timer: Callable[[], float] = time.monotonic,
         *,
-        patience: float | None = None,
+        timeout: float | None = None,
     ) -> None:
         self._settings = settings
         self._timer = timer
-        self._patience = settings.mail_timeout if patience is None else patience
+        self._timeout = settings.mail_timeout if timeout is None else timeout
         self._smtp: Any = None
         self._until = 0.0
         self._has_served = False
@@ -49,10 +49,10 @@ class Link:
     def open(self) -> None:
         """Connect and log in, unless that is done. Raises `MailServerAway` and `MailSettingsWrong`."""
         if self._smtp is None:
-            self._open(self._patience)
+            self._open(self._timeout)
 
-    def _open(self, patience: float) -> None:
-        self._smtp = connect(self._settings, patience)
+    def _open(self, timeout: float) -> None:
+        self._smtp = connect(self._settings, timeout)
         self._has_served = False
 
     def send(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
@@ -83,7 +83,7 @@ class Link:
     def _try_anew(self, sender: str, recipients: Sequence[str], content: bytes) -> Answer:
         """The same by another connection, within the mail's time."""
         try:
-            self._open(min(self._patience, self._time_left()))
+            self._open(min(self._timeout, self._time_left()))
         except (MailServerAway, MailSettingsWrong) as error:
             return Answer(end=error)
         return self._try(sender, recipients, content)

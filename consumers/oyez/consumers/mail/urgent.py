@@ -20,7 +20,7 @@ from .settings import MailSettings
 
 MOST = 100  # mails in one sweep
 SECONDS = 2.0  # that one sweep sends, at most; a mail that was begun is finished
-PATIENCE = 2.0  # s; that each answer of the server may take while it is connected to: events wait meanwhile
+TIMEOUT = 2.0  # s; that each answer of the server may take while it is connected to: events wait meanwhile
 REST = 60.0  # s; after a server could not be reached
 
 
@@ -58,7 +58,7 @@ class UrgentMail:
         tally = Tally()
         until = self._timer() + SECONDS
         try:
-            order = Order(MOST, URGENT, stopped=lambda: self._timer() > until, patience=0.0)
+            order = Order(MOST, URGENT, stopped=lambda: self._timer() > until, timeout=0.0)
             self._made(database).run(order, tally)
         except SenderBusy:
             pass  # who is at work takes what is urgent first
@@ -82,7 +82,7 @@ class UrgentMail:
                 self._settings,
                 database,
                 idle_limit=self._idle_limit,
-                patience=min(PATIENCE, self._settings.mail_timeout),
+                timeout=min(TIMEOUT, self._settings.mail_timeout),
                 clock=self._clock,
             )
         return self._sender
