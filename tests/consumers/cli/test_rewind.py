@@ -100,7 +100,7 @@ def begun(shop: Shop) -> Begun:
 
 def test_positions_are_set_and_what_comes_of_it_is_said(begun: Begun) -> None:
     with begun.engine.begin() as db:
-        values = {"epoch": 7, "takes": 2, "suspect": 3, "starts": 1, "halted": "why", "halted_at": 1.0}
+        values = {"epoch": 7, "acquisitions": 2, "suspect": 3, "starts": 1, "halted": "why", "halted_at": 1.0}
         db.execute(update(position).values(values))
     done = begun.shop.run("rewind", "cli.page.viewed", "--to", "2", "--partition", "0", "--yes")
     assert done.returncode == 0, done.stderr
