@@ -100,7 +100,7 @@ def begun(shop: Shop) -> Begun:
 
 def test_positions_are_set_and_what_comes_of_it_is_said(begun: Begun) -> None:
     with begun.engine.begin() as db:
-        values = {"epoch": 7, "takes": 2, "suspect": 3, "starts": 1, "halted": "why", "halted_at": 1.0}
+        values = {"epoch": 7, "acquisitions": 2, "suspect": 3, "starts": 1, "halted": "why", "halted_at": 1.0}
         db.execute(update(position).values(values))
     done = begun.shop.run("rewind", "cli.page.viewed", "--to", "2", "--partition", "0", "--yes")
     assert done.returncode == 0, done.stderr
@@ -110,7 +110,7 @@ def test_positions_are_set_and_what_comes_of_it_is_said(begun: Begun) -> None:
     assert "of up to 8 records that are read again, the inbox skips what it has" in done.stderr
     assert "14 days" in done.stderr
     now = begun.rows()[0]
-    assert (now.position, now.epoch, now.takes, now.suspect, now.starts) == (2, 7, 0, None, 0)
+    assert (now.position, now.epoch, now.acquisitions, now.suspect, now.starts) == (2, 7, 0, None, 0)
     assert (now.halted, now.halted_at, now.again_below) == (None, None, None)
     assert begun.rows()[1].halted == "why"
     assert begun.at(TICKS) == [10, 5, 0, 0]

@@ -180,7 +180,7 @@ def test_a_worker_that_leaves_as_it_should_is_no_death(play: Play) -> None:
         pipeline.run()
         pipeline.workers[GROUP].run(lambda: True)
         pipeline.workers[GROUP] = pipeline.worker(GROUP)
-    assert pipeline.rows("position", "takes") == [0]
+    assert pipeline.rows("position", "acquisitions") == [0]
     pipeline.run()
     assert pipeline.workers[GROUP]._reading._alone == 0
 
