@@ -45,8 +45,8 @@ class Row:
 
     def turn(self, count: int, ours: Callable[[], object], loop: Callable[[], object]) -> None:
         """Run both once; the order changes from turn to turn."""
-        prerequisite = [("ours", ours), ("loop", loop)]
-        for name, run in prerequisite if len(self.rates["ours"]) % 2 else reversed(prerequisite):
+        both = [("ours", ours), ("loop", loop)]
+        for name, run in both if len(self.rates["ours"]) % 2 else reversed(both):
             begin = time.perf_counter()
             run()
             self.rates[name].append(count / (time.perf_counter() - begin))

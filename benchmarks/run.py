@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|loose|skip|exact|disorder|spool|mail ...]
+python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|spool|mail ...]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from oyez.consumers.processes.supervisor import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "announce": announcing.rows,
-    "loose": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
+    "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "disorder": listening.disorder,
@@ -37,7 +37,7 @@ def main() -> int:
         "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default"
     )
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--turns", type=int, default=3, help="times that each prerequisite of loops is run")
+    parser.add_argument("--turns", type=int, default=3, help="times that each pair of loops is run")
     arguments = parser.parse_args()
     used = ", ".join(f"{name} {version(name)}" for name in ("confluent-kafka", "sqlalchemy", "pydantic"))
     print(f"Python {platform.python_version()}, {used}; {arguments.events} events, {arguments.turns} turns")

@@ -14,7 +14,7 @@ WORKER, SUPERVISOR = "oyez.worker", "oyez.supervisor"
 
 
 class Line(NamedTuple):
-    """How a event is logged. Its fields, and no other text, are put into ``text``."""
+    """How an event is logged. Its fields, and no other text, are put into ``text``."""
 
     level: int
     logger: str
