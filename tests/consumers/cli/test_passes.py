@@ -1,4 +1,4 @@
-"""`oyez listen --limit`: one bounded pass, on a spool."""
+"""`oyez listen --limit` and `oyez sweep`: one pass, on a spool."""
 
 import json
 from collections.abc import Callable
@@ -90,6 +90,33 @@ def test_handlers_that_are_broken_are_an_error(spooled: Invoke, monkeypatch: pyt
     done = json.loads(result.stdout)
     assert (done["handled"], done["left"], done["parked"]) == (0, 67, 0)
     assert "60 of 60 deliveries failed alike" in done["broken"]["clishop.cli.session.started"]
+
+
+def test_a_sweep_leaves_a_group_whose_handlers_are_broken(
+    spooled: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for a deploy that repairs them: the other groups go on, and nothing of it is lost."""
+    starts = "\n".join(json.dumps({"session_id": f"s{n}"}) for n in range(60))
+    assert spooled("announce", "901", "-d", "-", given=starts).exit_code == 0
+    with monkeypatch.context() as broken:
+        broken.setenv("SHOP_CLOSED", "yes")
+        result = spooled("sweep", "--json")
+    handled = {row["group"].removeprefix("clishop.cli."): row["handled"] for row in json.loads(result.stdout)}
+    assert (result.exit_code, handled["session.started"], handled["ticked"]) == (1, 0, 4)
+    assert "60 of 60 deliveries failed alike" in result.stderr
+    result = spooled("sweep", "--json")
+    handled = {row["group"].removeprefix("clishop.cli."): row["handled"] for row in json.loads(result.stdout)}
+    assert (result.exit_code, handled["session.started"], handled["page.viewed"]) == (0, 60, 3)
+
+
+def test_a_sweep_takes_no_more_than_its_limit(spooled: Invoke) -> None:
+    """In all groups together, what was parked counted too."""
+    counts = []
+    for _ in range(5):
+        rows = json.loads(spooled("sweep", "--limit", "3", "--json").stdout)
+        counts.append(sum(row["handled"] + row["parked"] for row in rows))
+    assert max(counts) <= 3
+    assert sum(counts) == 7
 
 
 def test_failures_are_said_once_for_each_handler_and_type_of_error(spooled: Invoke) -> None:
