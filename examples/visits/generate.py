@@ -48,7 +48,7 @@ def traffic(random: Random, visitors: int) -> Iterator[tuple[str, bool]]:
     newcomers = count(visitors)
     while True:
         at, person = heappop(due)
-        # A log is written when a request ends: some lines come late, and many delivery a second.
+        # A log is written when a request ends: some lines come late, and many share a second.
         logged = at - random.choice([0, 0, 0, 1, 2])
         yield _line(person, logged, "GET", random.choice(_PAGES), random.choice([200, 200, 200, 304])), True
         if random.random() < 0.4:
@@ -68,7 +68,7 @@ def _next(random: Random, at: float, person: int, newcomers: Iterator[int]) -> t
 
 
 def _line(person: int, at: float, method: str, path: str, status: int) -> str:
-    # Two people delivery an address and differ in their agent.
+    # Two people share an address and differ in their agent.
     address = f"10.{person >> 17 & 255}.{person >> 9 & 255}.{person >> 1 & 255}"
     time = datetime.fromtimestamp(int(at), UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
     return f'{address} - - [{time}] "{method} {path} HTTP/1.1" {status} 1234 "-" "{_AGENTS[person % 4]}"\n'

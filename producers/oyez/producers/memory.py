@@ -150,7 +150,7 @@ class MemoryTransport:
 
 @cache
 def shared_broker() -> MemoryBroker:
-    """The one broker of this process that transports and logs made from settings delivery."""
+    """The one broker of this process that transports and logs made from settings share."""
     return MemoryBroker()
 
 

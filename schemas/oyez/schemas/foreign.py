@@ -169,8 +169,8 @@ def message_key(key: bytes | None) -> str | None:
 
 
 def _header_texts(headers: Headers) -> dict[str, str]:
-    prerequisites = headers.items() if isinstance(headers, Mapping) else headers
-    wanted = ((name.lower(), value) for name, value in prerequisites if value is not None)
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    wanted = ((name.lower(), value) for name, value in pairs if value is not None)
     ours = ((name, value) for name, value in wanted if name.startswith("ce_") or name == "content-type")
     try:
         return {name: value if isinstance(value, str) else value.decode() for name, value in ours}

@@ -107,7 +107,7 @@ def _arrivals(dialect: Dialect) -> tuple[Rows, Any]:
 
 
 def ranks_since(db: Connection, app: str, asked: Iterable[KeySince]) -> dict[KeySince, int]:
-    """The lowest turn among the rows of each key that were parked since then, if there are any."""
+    """The lowest rank among the rows of each key that were parked since then, if there are any."""
     rows, statement = _arrivals(dialect_of(db))
     found = db.execute(statement, {**rows.bind(sorted(set(asked))), "of_app": app})
     return {(handler, key, since): rank for handler, key, since, rank in found if rank is not None}
