@@ -258,7 +258,7 @@ def disorder(services: Services, count: int, turns: int) -> list[Row]:
         for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/order.db")):
             row = Row(f"10 % out of order, {name}", "in order", 0.7)
             for _ in range(turns):
-                row.turn(count, *[_ordered(services, url, count, delivery) for late in (10, 0)])
+                row.turn(count, *[_ordered(services, url, count, late) for late in (10, 0)])
             found.append(row)
     return found
 

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, Viewed, note, placed
 from oyez.consumers import Handlers, ListenSettings
 from oyez.consumers.core.deadline import Deadline
-from oyez.consumers.instrumentation import Instrument, InstrumentationEvent
-from oyez.consumers.instrumentation import events as h
+from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, events
 from oyez.producers.errors import SettingsError
 
 
@@ -21,7 +20,7 @@ class Collecting:
         self.received.append(event)
 
     def sizes(self) -> list[tuple[int, int]]:
-        return [(one.size, one.report.done) for one in self.received if isinstance(one, h.BatchHandled)]
+        return [(one.size, one.report.done) for one in self.received if isinstance(one, events.BatchHandled)]
 
 
 def slow(pipeline: list[Pipeline], seconds: float = 2.0):

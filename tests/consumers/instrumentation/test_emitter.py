@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from oyez.consumers.core.report import Report
-from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, LogSubscriber
-from oyez.consumers.instrumentation import events as h
+from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, LogSubscriber, events
 from oyez.consumers.instrumentation.log_subscriber import LINES
 
 ERROR = ValueError("as told")
@@ -24,7 +23,7 @@ GIVEN: dict[str, Any] = {
     "Callable[[], float]": lambda: 0.0,
 }
 KINDS = [
-    kind for kind in vars(h).values() if isinstance(kind, type) and kind.__base__ is InstrumentationEvent
+    kind for kind in vars(events).values() if isinstance(kind, type) and kind.__base__ is InstrumentationEvent
 ]
 
 
@@ -52,7 +51,7 @@ def made(kind: type[InstrumentationEvent]) -> InstrumentationEvent:
 def test_every_subscriber_is_told_though_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     first, last = Collecting(), Collecting()
     instrument = Instrument(first, Failing(), last)
-    said = [h.WorkerStarted("g"), h.DatabaseBack("g")]
+    said = [events.WorkerStarted("g"), events.DatabaseBack("g")]
     for event in said:
         instrument.emit(event)
     assert first.received == last.received == said
@@ -72,11 +71,11 @@ def test_a_event_is_a_line_at_most(
 
 
 def test_what_comes_for_every_batch_is_no_line() -> None:
-    assert set(KINDS) - set(LINES) == {h.BatchHandled, h.RowsRun, h.Swept, h.Lagging}
+    assert set(KINDS) - set(LINES) == {events.BatchHandled, events.RowsRun, events.Swept, events.Lagging}
 
 
 def test_a_record_has_the_fields(caplog: pytest.LogCaptureFixture) -> None:
-    LogSubscriber().receive(h.WorkerDied("shop.viewed", "shop.viewed[0]", "signal SIGKILL", 0.5))
+    LogSubscriber().receive(events.WorkerDied("shop.viewed", "shop.viewed[0]", "signal SIGKILL", 0.5))
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("oyez.supervisor", "ERROR")
     assert record.getMessage() == "shop.viewed[0] ended with signal SIGKILL; starting it again in 0.5 s"
@@ -90,7 +89,7 @@ def test_a_record_has_the_fields(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_traceback_only_for_whoever_wants_more(caplog: pytest.LogCaptureFixture) -> None:
-    failed = h.WorkerFailed("g", "ValueError: as told", ERROR)
+    failed = events.WorkerFailed("g", "ValueError: as told", ERROR)
     caplog.set_level(logging.INFO)
     LogSubscriber().receive(failed)
     assert [record.exc_info for record in caplog.records] == [None]

@@ -10,7 +10,7 @@ import pytest
 
 from oyez.consumers.core.report import Report
 from oyez.consumers.database import DatabaseAway
-from oyez.consumers.instrumentation import events as h
+from oyez.consumers.instrumentation import events
 from oyez.consumers.metrics.endpoint import Answers, Files
 from oyez.consumers.metrics.multiprocess_files import Folder
 from oyez.consumers.metrics.prometheus import Metrics
@@ -37,7 +37,7 @@ def test_a_report_is_counted(place: Folder) -> None:
     counts = {"done": 7, "waiting": 1, "behind": 2, "retried": 3, "unrun": 9, "dead": 4}
     report = Report(**counts, released=["a", "b", "b"], failures=Counter({"look": 5}), delays=[0.001, 2.0])
     for _ in range(2):
-        metrics.receive(h.BatchHandled("a", 500, 0.2, report))
+        metrics.receive(events.BatchHandled("a", 500, 0.2, report))
     assert exported(place, "oyez_handled_deliveries_total") == {("a",): 14}
     assert exported(place, "oyez_parked_deliveries_total") == {
         ("a", "waiting"): 2,
@@ -54,42 +54,42 @@ def test_a_report_is_counted(place: Folder) -> None:
 
 def test_urgent_mails_are_counted(place: Folder) -> None:
     metrics = Metrics()
-    metrics.receive(h.WorkerStarted("a"))
+    metrics.receive(events.WorkerStarted("a"))
     for _ in range(2):
-        metrics.receive(h.MailsSent("a", 4, 3, 2, 1))
-    metrics.receive(h.MailServerLost("a", "away"))
+        metrics.receive(events.MailsSent("a", 4, 3, 2, 1))
+    metrics.receive(events.MailServerLost("a", "away"))
     outcomes = {"sent": 8, "delayed": 6, "failed": 4, "unsure": 2}
     assert exported(place, "oyez_mails_total") == {("a", name): count for name, count in outcomes.items()}
     assert exported(place, "oyez_mail_server_losses_total") == {("a",): 1}
 
 
 def test_every_measure_begins_with_a_zero(place: Folder) -> None:
-    Metrics().receive(h.WorkerStarted("a"))
+    Metrics().receive(events.WorkerStarted("a"))
     for name in ("handled_deliveries", "dead_deliveries", "worker_deaths", "halted_partitions"):
         assert exported(place, f"oyez_{name}_total") == {("a",): 0}
 
 
 def test_the_lag_of_a_lost_partition_is_withdrawn(place: Folder) -> None:
     metrics = Metrics()
-    metrics.receive(h.Lagging("a", {("t", 0): 5, ("t", 1): 6}))
-    metrics.receive(h.Lagging("a", {("t", 1): 4}))
+    metrics.receive(events.Lagging("a", {("t", 0): 5, ("t", 1): 6}))
+    metrics.receive(events.Lagging("a", {("t", 1): 4}))
     assert exported(place, "oyez_lag_records") == {("a", "1", "t"): 4}
-    metrics.receive(h.WorkerStopped("a", 0, 0, 0, 0))
+    metrics.receive(events.WorkerStopped("a", 0, 0, 0, 0))
     assert exported(place, "oyez_lag_records") == {}
 
 
 def test_the_lag_is_that_of_who_said_it_last(place: Folder) -> None:
     first = Metrics()
-    first.receive(h.Lagging("a", {("t", 0): 5}))
+    first.receive(events.Lagging("a", {("t", 0): 5}))
     second = as_spec(place, 1)
-    second.receive(h.Lagging("a", {("t", 0): 3}))
+    second.receive(events.Lagging("a", {("t", 0): 3}))
     assert exported(place, "oyez_lag_records") == {("a", "0", "t"): 3}
 
 
 def test_what_a_dead_worker_said_of_itself_is_forgotten_and_what_it_did_is_not(place: Folder) -> None:
     metrics = as_spec(place, 7)
-    metrics.receive(h.WorkerStarted("a"))
-    metrics.receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    metrics.receive(events.WorkerStarted("a"))
+    metrics.receive(events.BatchHandled("a", 1, 0.1, Report(done=1)))
     assert exported(place, "oyez_workers") == {("a",): 1}
     place.forget(7)
     assert exported(place, "oyez_workers") == exported(place, "oyez_workers_connected") == {}
@@ -97,10 +97,10 @@ def test_what_a_dead_worker_said_of_itself_is_forgotten_and_what_it_did_is_not(p
 
 
 def test_a_worker_that_is_started_again_counts_on_in_the_same_files(place: Folder) -> None:
-    as_spec(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    as_spec(place, 7).receive(events.BatchHandled("a", 1, 0.1, Report(done=1)))
     files = set(place.path.iterdir())
     as_spec(place, 8)
-    as_spec(place, 7).receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    as_spec(place, 7).receive(events.BatchHandled("a", 1, 0.1, Report(done=1)))
     assert exported(place, "oyez_handled_deliveries_total") == {("a",): 2}
     assert {path for path in place.path.iterdir() if f"{os.getpid()}-7" in path.name} <= files
 
@@ -144,7 +144,7 @@ def test_the_oldest_wait_takes_a_hundredth_of_the_time_at_most(
     question = Question(seconds)
     metrics = Metrics(question.timer)
     for _ in range(20):  # 100 s
-        metrics.receive(h.Swept("a", question))
+        metrics.receive(events.Swept("a", question))
         question.now += 5.0
     assert question.asked == times
     assert exported(place, "oyez_oldest_wait_seconds") == {("a",): 3.0}
@@ -155,7 +155,7 @@ def away() -> float:
 
 
 def test_a_question_that_finds_no_database_is_no_error(place: Folder) -> None:
-    Metrics().receive(h.Swept("a", away))
+    Metrics().receive(events.Swept("a", away))
     assert exported(place, "oyez_workers_connected") == {("a",): 1}
 
 
@@ -169,18 +169,18 @@ def test_ready_when_every_group_has_a_worker_that_reaches_the_database(place: Fo
     assert said() == (503, b"a: no worker runs\nb: no worker runs\n")
     first, second = as_spec(place, 1), as_spec(place, 2)
     place.identity.become(1)
-    first.receive(h.WorkerStarted("a"))
+    first.receive(events.WorkerStarted("a"))
     assert said() == (503, b"a: no worker reaches the database\nb: no worker runs\n")
-    first.receive(h.Swept("a", lambda: 0.0))
+    first.receive(events.Swept("a", lambda: 0.0))
     place.identity.become(2)
-    second.receive(h.WorkerStarted("b"))
-    second.receive(h.Swept("b", lambda: 0.0))
+    second.receive(events.WorkerStarted("b"))
+    second.receive(events.Swept("b", lambda: 0.0))
     assert said() == (200, b"ready\n")
-    second.receive(h.DatabaseLost("b", "gone"))
+    second.receive(events.DatabaseLost("b", "gone"))
     assert said() == (503, b"b: no worker reaches the database\n")
-    second.receive(h.DatabaseBack("b"))
+    second.receive(events.DatabaseBack("b"))
     assert said() == (200, b"ready\n")
-    second.receive(h.WorkerStopped("b", 0, 0, 0, 0))
+    second.receive(events.WorkerStopped("b", 0, 0, 0, 0))
     assert said() == (503, b"b: no worker runs\n")
 
 
@@ -196,7 +196,7 @@ def test_what_else_is_answered(place: Folder) -> None:
 
 
 def test_a_file_that_is_just_being_made_is_read_a_moment_later(place: Folder) -> None:
-    Metrics().receive(h.BatchHandled("a", 1, 0.1, Report(done=1)))
+    Metrics().receive(events.BatchHandled("a", 1, 0.1, Report(done=1)))
     unmade = place.path / "counter_new.db"
     unmade.touch()
     assert [metric.name for metric in Files(place.path, lambda _: unmade.unlink()).collect()]

@@ -8,8 +8,7 @@ from sqlalchemy import Connection
 from consumers.pipeline import Opened, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database.positions import Partition
-from oyez.consumers.instrumentation import Instrument, InstrumentationEvent
-from oyez.consumers.instrumentation import events as h
+from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, events
 from oyez.consumers.logs.log import LogAway
 
 
@@ -42,7 +41,7 @@ def test_one_for_a_batch_never_one_for_an_event(play: Play) -> None:
     pipeline.announce(*placed(range(500)))
     for worker in pipeline.workers.values():
         worker.step()
-    batches = [one for one in told.received if isinstance(one, h.BatchHandled)]
+    batches = [one for one in told.received if isinstance(one, events.BatchHandled)]
     assert sorted((one.group, one.size) for one in batches) == [
         ("pipeline.other", 500),
         ("pipeline.placed", 500),
@@ -72,7 +71,7 @@ def test_failures_are_counted_by_handler_and_only_those(play: Play) -> None:
     pipeline.announce(*placed(range(10)))
     for worker in pipeline.workers.values():
         worker.step()
-    (batch,) = [one for one in told.received if isinstance(one, h.BatchHandled)]
+    (batch,) = [one for one in told.received if isinstance(one, events.BatchHandled)]
     assert batch.report.failures == {"wobbly": 3}
     assert (batch.report.done, batch.report.retried, batch.report.dead) == (17, 2, 1)
 
@@ -96,7 +95,9 @@ def test_delays_are_those_of_the_rows_that_were_due(play: Play) -> None:
     pipeline.clock.now += 7.0
     pipeline.workers["pipeline.viewed"].step()
     assert pipeline.effects("view") == [1, 2]
-    delays = [one.report.delays for one in told.received if isinstance(one, h.RowsRun) and one.report.done]
+    delays = [
+        one.report.delays for one in told.received if isinstance(one, events.RowsRun) and one.report.done
+    ]
     assert delays == [[pytest.approx(7.0)]], (
         "the head was due for so long; what is behind it was not due by itself"
     )
@@ -114,7 +115,7 @@ def test_the_lag_is_what_is_left(play: Play) -> None:
     worker = pipeline.workers["pipeline.placed"]
     pipeline.announce(*placed(range(10)))
     worker.step()
-    (first,) = [one for one in told.received if isinstance(one, h.Lagging)]
+    (first,) = [one for one in told.received if isinstance(one, events.Lagging)]
     assert first.lags == {("pipeline", 0): 10}, "taken, and nothing read yet"
     worker.step()
     assert worker._log.lags() == {Partition("pipeline", pipeline.broker.topic_id("pipeline"), 0): 7}
@@ -135,7 +136,7 @@ def test_the_oldest_wait_is_asked_for_only_by_who_wants_it(play: Play) -> None:
     pipeline = play(on, instrument=Instrument(told))
     pipeline.handle(Viewed(n=1))
     pipeline.clock.now += 60.0
-    waits = {one.group: one.oldest_wait() for one in told.received if isinstance(one, h.Swept)}
+    waits = {one.group: one.oldest_wait() for one in told.received if isinstance(one, events.Swept)}
     assert waits["pipeline.opened"] == 0.0
     assert 60.0 <= waits["pipeline.viewed"] < 61.0
 
@@ -158,8 +159,8 @@ def test_a_log_that_gives_no_answer_is_said_once_and_so_is_its_return(
             worker.step()
     for _ in range(3):
         worker.step()
-    said = [type(one) for one in told.received if type(one) in (h.LogLost, h.LogBack)]
-    assert said == [h.LogLost, h.LogBack]
+    said = [type(one) for one in told.received if type(one) in (events.LogLost, events.LogBack)]
+    assert said == [events.LogLost, events.LogBack]
 
 
 def no_answer() -> list[Partition]:

@@ -16,7 +16,7 @@ Values = Callable[[float], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
-class Move:
+class MailMove:
     """From these states, with these values at the time; None deletes. What is in a state of ``if_named`` is only moved
     when that is asked for."""
 
@@ -26,27 +26,27 @@ class Move:
     if_named: tuple[State, ...] = ()
 
 
-HOLD = Move("hold", ("waiting",), lambda now: {"state": "held", "changed_at": now})
-RELEASE = Move(
+HOLD = MailMove("hold", ("waiting",), lambda now: {"state": "held", "changed_at": now})
+RELEASE = MailMove(
     "release",
     ("held",),
     lambda now: {"state": "waiting", "claim": null(), "changed_at": now},
     if_named=("unsure",),
 )
-CANCEL = Move(
+CANCEL = MailMove(
     "cancel",
     ("waiting", "held", "unsure", "failed"),
     lambda now: {"state": "canceled", "claim": null(), "changed_at": now},
 )
-RETRY = Move(
+RETRY = MailMove(
     "retry",
     ("failed", "waiting"),
     lambda now: {"state": "waiting", "attempts": 0, "refused": null(), "due_at": now, "changed_at": now},
 )
-PURGE = Move("purge", ("sent", "canceled"), None, if_named=("failed",))
+PURGE = MailMove("purge", ("sent", "canceled"), None, if_named=("failed",))
 
 
-def within(move: Move, wanted: MailFilter) -> MailFilter:
+def within(move: MailMove, wanted: MailFilter) -> MailFilter:
     """The filter, of the states that the move is for. Raises `ValueError` if another one is asked for."""
     possible = (*move.states, *move.if_named)
     for one in wanted.states:
@@ -60,7 +60,7 @@ def within(move: Move, wanted: MailFilter) -> MailFilter:
 class MailOperation:
     """Does a move to mails, in steps: see `oyez.consumers.admin.Steps`."""
 
-    def __init__(self, move: Move, clock: Callable[[], float]) -> None:
+    def __init__(self, move: MailMove, clock: Callable[[], float]) -> None:
         self._move = move
         self._clock = clock
 

@@ -14,7 +14,7 @@ Columns = dict[str, Any]
 """Values by column."""
 
 
-class Place(NamedTuple):
+class RecordPlace(NamedTuple):
     """Where in the log a record was."""
 
     topic: str | None = None
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     position: int | None = None
 
 
-NOWHERE = Place()
+NOWHERE = RecordPlace()
 
 
 def delivery_row(
@@ -65,7 +65,7 @@ def delivery_row(
 
 
 def letter_row(
-    row: Columns, reason: str, now: float, *, parked_id: int | None = None, place: Place = NOWHERE
+    row: Columns, reason: str, now: float, *, parked_id: int | None = None, place: RecordPlace = NOWHERE
 ) -> Columns:
     """The dead letter that a delivery becomes. ``parked_id`` is the id of its row, if it was parked; ``place`` is that
     of a record which is no event."""

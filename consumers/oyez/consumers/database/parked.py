@@ -1,8 +1,8 @@
 """The retry table: deliveries that wait. A row's state is in its columns:
 
-``waiting``  wait_signal and wait_subject are set: for that prerequisite to be met; ``raised``: its handler asked for
-it itself ``behind``   due_at is null too: behind an earlier row of its (handler, key)
-``due``      due_at is set: for that time
+- ``waiting``: wait_signal and wait_subject are set, for that prerequisite to be met (``raised``: its handler asked);
+- ``behind``: due_at is null too; it is behind an earlier row of its (handler, key);
+- ``due``: due_at is set, for that time.
 
 Rows of a (handler, key) are ordered by (rank, id); only the first of them, the head, may be claimed.
 """
@@ -51,7 +51,7 @@ class Head(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class RowChange:
     """A change to a parked row after it was claimed and did not finish."""
 
     id: int
@@ -145,7 +145,7 @@ _change = (
 )
 
 
-def change(db: Connection, attempts: Sequence[Attempt]) -> None:
+def change(db: Connection, attempts: Sequence[RowChange]) -> None:
     """Write what claimed rows wait for now."""
     if attempts:
         db.execute(

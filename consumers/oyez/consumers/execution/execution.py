@@ -30,10 +30,10 @@ from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
 
-Work = Callable[[HandlerConnection, Runner], Report]
+InTransaction = Callable[[HandlerConnection, Runner], Report]
 
 
-def perform(database: Database, work: Work, sleep: Callable[[float], None] = time.sleep) -> Report:
+def perform(database: Database, work: InTransaction, sleep: Callable[[float], None] = time.sleep) -> Report:
     """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict.
 
     Raises `DatabaseAway` when the connection is lost and there is no other to be had.
@@ -52,7 +52,7 @@ def perform(database: Database, work: Work, sleep: Callable[[float], None] = tim
             runner = course.after_refusal(runner, error)
 
 
-def _bury(database: Database, work: Work, sleep: Callable[[float], None]) -> Report:
+def _bury(database: Database, work: InTransaction, sleep: Callable[[float], None]) -> Report:
     """Run ``work`` in a transaction without calling a handler; again after a conflict."""
     conflicts = 0
     while True:

@@ -6,7 +6,7 @@ from oyez.schemas.declaration import Prerequisite
 from oyez.schemas.text import flaw
 
 from ..core.record import Record
-from ..database.delivery_row import Columns, Place, delivery_row, letter_row
+from ..database.delivery_row import Columns, RecordPlace, delivery_row, letter_row
 from ..handlers.application import Group
 from .decide import Bury, Park
 from .delivery import Delivery
@@ -61,7 +61,7 @@ def _row(
 
 def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, now: float) -> Columns:
     """The one dead letter that the application keeps for a record that is no event."""
-    place = Place(record.topic(), record.partition(), record.offset())
+    place = RecordPlace(record.topic(), record.partition(), record.offset())
     row = delivery_row(
         record,
         app=group.app,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -73,15 +74,12 @@ class Settling:
         released, revived = meet(db, app, newly_met, now)
         promoted = writes.make_due(db)
         events = self._count(results)
+        counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
         return Report(
             events=events,
             handled=self._count([one for one in results if one[1].is_final]) if unfinished else events,
             done=len(done),
-            waiting=writes.counts["waiting"],
-            behind=writes.counts["behind"],
-            retried=writes.counts["retried"],
-            unrun=writes.counts["unrun"],
-            dead=writes.counts["dead"],
+            **counts,
             promoted=promoted,
             released=released + revived,
             revived=len(revived),
@@ -127,14 +125,14 @@ class Settling:
         Asked only now, under the prerequisites' locks: of two who finish an event's last two deliveries, the later one
         sees that the other is gone.
         """
-        doubtful = {s.taken.event_id for ours in candidates.values() for s in ours if s.row is not None}
+        doubtful = {one.taken.event_id for ours in candidates.values() for one in ours if one.row is not None}
         signals = {prerequisite.signal for prerequisite in candidates}
         names = [name for signal in signals for name in self._group.completing[signal]]
         unfinished = dead_letters.unfinished(db, self._group.app, doubtful, names)
         return {
             prerequisite
             for prerequisite, ours in candidates.items()
-            if any(s.taken.event_id not in unfinished for s in ours)
+            if any(one.taken.event_id not in unfinished for one in ours)
         }
 
     def _hopeless(self, db: Connection, results: Sequence[Result], met: set[Prerequisite]) -> set[Doubted]:

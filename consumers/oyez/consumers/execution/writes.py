@@ -12,7 +12,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database import dead_letters, parked
 from ..database.claims import ParkedRow
-from ..database.parked import Attempt, HandlerKey
+from ..database.parked import HandlerKey, RowChange
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
@@ -28,7 +28,7 @@ class Writes:
         self._now = now
         self._removed: list[int] = []
         self._new: list[dict[str, Any]] = []
-        self._changed: list[Attempt] = []
+        self._changed: list[RowChange] = []
         self._dead: list[dict[str, Any]] = []
         self._needed: list[tuple[str, str, Prerequisite, int]] = []
         self._freed: set[HandlerKey] = set()
@@ -132,8 +132,8 @@ class Writes:
             self._freed.add(delivery.ordered_key)
 
 
-def _changed(row: ParkedRow, rank: int, now: float, to: Park) -> Attempt:
+def _changed(row: ParkedRow, rank: int, now: float, to: Park) -> RowChange:
     """The change to a row that was claimed."""
     attempts = row.attempts if to.attempts is None else to.attempts
     since = row.head_since or now
-    return Attempt(row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised)
+    return RowChange(row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised)

@@ -1,4 +1,4 @@
-"""Events: one for a batch or for a change of state, never one for an event.
+"""Instrumentation events: one for a batch or for a change of state, never one for each announced event.
 
 ``group`` is a group's full name, ``error`` a text in one line; ``seconds`` and whatever ends so are seconds.
 """
@@ -193,7 +193,7 @@ class OutboxMovesOn(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class HandlersBroken(InstrumentationEvent):
+class HandlersFoundBroken(InstrumentationEvent):
     """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 
     error: str

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from . import events as h
+from . import events
 
 WORKER, SUPERVISOR = "oyez.worker", "oyez.supervisor"
 
@@ -21,61 +21,63 @@ class Line(NamedTuple):
     text: str
 
 
-LINES: Mapping[type[h.InstrumentationEvent], Line] = {
-    h.WorkerStarted: Line(logging.INFO, WORKER, "{group}: worker started"),
-    h.WorkerStopped: Line(
+LINES: Mapping[type[events.InstrumentationEvent], Line] = {
+    events.WorkerStarted: Line(logging.INFO, WORKER, "{group}: worker started"),
+    events.WorkerStopped: Line(
         logging.INFO,
         WORKER,
         "{group}: worker stopped; {handled} handled, {parked} parked, {released} released, {dead} dead",
     ),
-    h.WorkerFailed: Line(logging.ERROR, SUPERVISOR, "{group}: {error}"),
-    h.WorkerDied: Line(
+    events.WorkerFailed: Line(logging.ERROR, SUPERVISOR, "{group}: {error}"),
+    events.WorkerDied: Line(
         logging.ERROR, SUPERVISOR, "{worker} ended with {how}; starting it again in {delay_seconds:.1f} s"
     ),
-    h.WorkerKilled: Line(
+    events.WorkerKilled: Line(
         logging.ERROR, SUPERVISOR, "{worker} did not stop within {seconds:.0f} s; killing it"
     ),
-    h.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
-    h.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
-    h.StoppedInTrouble: Line(logging.WARNING, WORKER, "{group}: {error}; stopping"),
-    h.BatchFenced: Line(
+    events.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
+    events.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
+    events.StoppedInTrouble: Line(logging.WARNING, WORKER, "{group}: {error}; stopping"),
+    events.BatchFenced: Line(
         logging.WARNING, WORKER, "{group}: {error}; reading on from the database's positions"
     ),
-    h.LogLost: Line(logging.WARNING, WORKER, "{group}: {error}; asking again"),
-    h.LogBack: Line(logging.WARNING, WORKER, "{group}: the log answers again"),
-    h.PartitionHalted: Line(
+    events.LogLost: Line(logging.WARNING, WORKER, "{group}: {error}; asking again"),
+    events.LogBack: Line(logging.WARNING, WORKER, "{group}: the log answers again"),
+    events.PartitionHalted: Line(
         logging.ERROR, WORKER, "{group}: {topic} partition {partition} is not read any more: {reason}"
     ),
-    h.BatchCut: Line(
+    events.BatchCut: Line(
         logging.INFO,
         WORKER,
         "{group}: the batch was cut after {handled} deliveries; the others of its {size} events wait",
     ),
-    h.Suspecting: Line(
+    events.Suspecting: Line(
         logging.WARNING, WORKER, "{group}: workers died here; the next {events} events are handled one by one"
     ),
-    h.EventKilledWorkers: Line(
+    events.EventKilledWorkers: Line(
         logging.ERROR,
         WORKER,
         "{group}: {topic} partition {partition} offset {offset}: {workers} workers died on this event; it is given up",
     ),
-    h.MailsSent: Line(
+    events.MailsSent: Line(
         logging.INFO,
         WORKER,
         "{group}: urgent mail: {sent} sent, {delayed} delayed, {failed} failed, {unsure} may have been sent",
     ),
-    h.MailServerLost: Line(logging.WARNING, WORKER, "{group}: {error}; urgent mail waits"),
-    h.OutboxHeldUp: Line(logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"),
-    h.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
-    h.HandlersBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
-    h.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
+    events.MailServerLost: Line(logging.WARNING, WORKER, "{group}: {error}; urgent mail waits"),
+    events.OutboxHeldUp: Line(
+        logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"
+    ),
+    events.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
+    events.HandlersFoundBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
+    events.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }
 
 
 class LogSubscriber:
     """Logs what has a line. The record has the event's name as ``happened``, and its fields under their names."""
 
-    def receive(self, event: h.InstrumentationEvent) -> None:
+    def receive(self, event: events.InstrumentationEvent) -> None:
         line = LINES.get(type(event))
         if line is None:
             return

@@ -11,22 +11,31 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from ..core.report import Report
 from ..database.engine import DatabaseAway
-from ..instrumentation import events as h
+from ..instrumentation import events
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
 REASONS = ("waiting", "behind", "retry", "unrun")
-TIMES: Mapping[type[h.InstrumentationEvent], tuple[str, str]] = {
-    h.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
-    h.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
-    h.HandlersBroken: ("oyez_broken_batches", "Batches not committed: nearly all deliveries failed alike."),
-    h.EventKilledWorkers: ("oyez_poison_events", "Events given up: workers died when they ran them alone."),
-    h.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
-    h.MailServerLost: ("oyez_mail_server_losses", "Times at which the mail server could not be reached."),
-    h.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
-    h.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
+TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
+    events.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
+    events.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
+    events.HandlersFoundBroken: (
+        "oyez_broken_batches",
+        "Batches not committed: nearly all deliveries failed alike.",
+    ),
+    events.EventKilledWorkers: (
+        "oyez_poison_events",
+        "Events given up: workers died when they ran them alone.",
+    ),
+    events.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
+    events.MailServerLost: (
+        "oyez_mail_server_losses",
+        "Times at which the mail server could not be reached.",
+    ),
+    events.DatabaseLost: ("oyez_database_losses", "Times at which the database was lost."),
+    events.WorkerDied: ("oyez_worker_deaths", "Processes that ended and should not have."),
 }
 SHARE = 0.01  # of a worker's time, at most, for asking what only a metric needs
 
@@ -70,7 +79,7 @@ class Metrics:
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
-        self._times: Mapping[type[h.InstrumentationEvent], Counter] = {
+        self._times: Mapping[type[events.InstrumentationEvent], Counter] = {
             kind: _counter(name, text) for kind, (name, text) in TIMES.items()
         }
 
@@ -86,32 +95,32 @@ class Metrics:
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
 
-    def receive(self, event: h.InstrumentationEvent) -> None:
+    def receive(self, event: events.InstrumentationEvent) -> None:
         group = event.group
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
         self._count_mails(event)
         match event:
-            case h.BatchHandled():
+            case events.BatchHandled():
                 self._sizes.labels(group).observe(event.size)
                 self._seconds.labels(group).observe(event.seconds)
                 self._count(group, event.report)
-            case h.RowsRun():
+            case events.RowsRun():
                 self._count(group, event.report)
-            case h.Swept():
+            case events.Swept():
                 self._set_connected(group, connected=True)
                 self._ask(group, event.oldest_wait)
-            case h.Lagging():
+            case events.Lagging():
                 self._set_lags(group, event.lags)
-            case h.WorkerStarted():
+            case events.WorkerStarted():
                 self._begin(group)
-            case h.WorkerStopped():
+            case events.WorkerStopped():
                 self._workers.labels(group).set(0)
                 self._set_connected(group, connected=False)
                 self._set_lags(group, {})
-            case h.DatabaseLost():
+            case events.DatabaseLost():
                 self._set_connected(group, connected=False)
-            case h.DatabaseBack():
+            case events.DatabaseBack():
                 self._set_connected(group, connected=True)
 
     def _begin(self, group: str) -> None:
@@ -141,8 +150,8 @@ class Metrics:
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 
-    def _count_mails(self, event: h.InstrumentationEvent) -> None:
-        if isinstance(event, h.MailsSent):
+    def _count_mails(self, event: events.InstrumentationEvent) -> None:
+        if isinstance(event, events.MailsSent):
             for outcome in MAILS:
                 self._mails.labels(event.group, outcome).inc(getattr(event, outcome))
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from ..instrumentation import events as h
+from ..instrumentation import events
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..processes.supervisor import ProcessSpec
 from ..settings import ListenSettings
@@ -44,9 +44,9 @@ class Meter:
         """The process that answers scrapes. It is no group's."""
         return ProcessSpec(NAME, NAME, partial(self._answer, groups))
 
-    def receive(self, event: h.InstrumentationEvent) -> None:
+    def receive(self, event: events.InstrumentationEvent) -> None:
         """In the supervisor: a process has died."""
-        if isinstance(event, h.WorkerDied) and event.worker in self._numbers:
+        if isinstance(event, events.WorkerDied) and event.worker in self._numbers:
             self._folder.forget(self._numbers[event.worker])
 
     def _work(

@@ -130,7 +130,7 @@ class Ownership:
         """The partitions in which the log is further than the database."""
         return [move for move in self.standing() if move.next != move.believed]
 
-    def has_suspects(self) -> bool:
+    def take_suspects(self) -> bool:
         """Whether workers have died without getting on in a partition that was acquired since this was last asked."""
         found, self._has_suspects = self._has_suspects, False
         return found

@@ -53,7 +53,7 @@ class Looking:
         """Nothing is held between looks."""
 
 
-class Listening:
+class Notified:
     """Hears what the database notifies. The worker itself knows when the next row is due by time."""
 
     def __init__(self, notices: Notices) -> None:
@@ -74,4 +74,4 @@ def wakeups(database: Database, group: Group, clock: Callable[[], float]) -> Wak
     notifier = database.dialect.notifier
     if notifier is None:
         return Looking(database, group, clock)
-    return Listening(Notices(database, notifier, group.name))
+    return Notified(Notices(database, notifier, group.name))

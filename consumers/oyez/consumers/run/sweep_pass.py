@@ -54,15 +54,19 @@ class Sweeper:
         long as something left, since that may be read here. Raises `DatabaseAway`; what was committed stays."""
         groups = in_order(self.application)
         totals = {group.name: Tally() for group in groups}
+        broken: dict[str, str] = {}
+        halted: dict[str, None] = {}
         self.relay.run(stop)
         while True:
             room = self.limit - sum(one.events for one in totals.values())
             done = self._pass(groups, totals, room, stop)
+            broken |= done.broken
+            halted |= dict.fromkeys(done.halted)
             relayed = self.relay.run(stop)
             if not relayed.events or relayed.problem is not None or stop() or done.room <= 0:
                 break
         swept = [Swept(name, one) for name, one in totals.items()]
-        return Sweep(swept, relayed.problem, done.broken, done.halted)
+        return Sweep(swept, relayed.problem, broken, list(halted))
 
     def _pass(
         self, groups: Sequence[Group], totals: Mapping[str, Tally], room: int, stop: Callable[[], bool]

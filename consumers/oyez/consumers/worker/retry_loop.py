@@ -73,7 +73,7 @@ class RetryLoop:
                 stop = _never
                 if str(error) != said:
                     said = str(error)
-                    self._emit(events.HandlersBroken(self._name, said))
+                    self._emit(events.HandlersFoundBroken(self._name, said))
                 attempts += 1
                 self._wait(BROKEN.after(attempts), stopped)
                 if stopped():

@@ -84,7 +84,7 @@ class Reading:
         records = self._log.poll(1 if self._alone else limit, POLL)
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self._ownership.follow, stopped)
-        if self._ownership.has_suspects():
+        if self._ownership.take_suspects():
             self._alone = self._batch
             self._emit(events.Suspecting(self._group.name, self._alone))
         if not records:

@@ -6,7 +6,7 @@ import time
 from operator import itemgetter
 
 from ...admin import Steps
-from ...admin.mail import CANCEL, HOLD, PURGE, RELEASE, RETRY, MailOperation, Move, within
+from ...admin.mail import CANCEL, HOLD, PURGE, RELEASE, RETRY, MailMove, MailOperation, within
 from ...database import Database as Transactions
 from ...database import mail_filter
 from ...database.mail_filter import MailFilter
@@ -19,7 +19,7 @@ from ..common.options import settings_by
 from .mail_filter import MAIL_FILTER
 
 
-def _command(move: Move, done: str, text: str) -> Command:
+def _command(move: MailMove, done: str, text: str) -> Command:
     """A command that makes this move with what its filter finds; ``done`` is what a mail is then."""
 
     @taking(MAIL_FILTER, BULK, settings_by("database"))
@@ -53,7 +53,7 @@ def _command(move: Move, done: str, text: str) -> Command:
     return command
 
 
-def _within(move: Move, wanted: MailFilter) -> MailFilter:
+def _within(move: MailMove, wanted: MailFilter) -> MailFilter:
     try:
         return within(move, wanted)
     except ValueError as error:
