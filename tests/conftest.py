@@ -1,5 +1,6 @@
 """What every test may ask for: a broker, databases, topics."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,11 @@ from support.services import fresh_database, kafka_address, make_topic, postgres
 # By default an example may not take longer than 200 ms: on a busy machine any does.
 settings.register_profile("at any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("at any speed")
+
+
+# What earlier tests have left in cycles may be clients of Kafka. A child that collected one would crash: its threads are
+# not there.
+os.register_at_fork(before=gc.collect)
 
 
 def pytest_configure(config: pytest.Config) -> None:
