@@ -17,8 +17,8 @@ settings.register_profile("at any speed", deadline=None, suppress_health_check=[
 settings.load_profile("at any speed")
 
 
-# What earlier tests have left in cycles may be clients of Kafka. A child that collected one would crash: its threads are
-# not there.
+# What earlier tests have left in cycles may be clients of Kafka. A child that collected one would crash: the client's
+# threads are not there.
 os.register_at_fork(before=gc.collect)
 
 
