@@ -1,4 +1,4 @@
-"""Applications that write and announce in one transaction, and the drainers of their outbox, killed again and again."""
+"""Applications that write and announce in one transaction, and the relays of their outbox, killed again and again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.processes import Program
 from support.waiting import eventually
 
 APPLICATIONS = 2
-DRAINERS = 2
+RELAYS = 2
 
 
 def applications_and_drainers_killed(
@@ -29,9 +29,9 @@ def applications_and_drainers_killed(
     chance = random.Random(seed)
     began = time.monotonic()
     listening = running_app.listen("rows.placed")
-    with _drainers(running_app) as drainers:
+    with _relays(running_app) as relays:
         for turn in range(rounds):
-            _round(running_app, turn, chance, drainers)
+            _round(running_app, turn, chance, relays)
             if turn % 10 == 9:
                 tell(f"outbox: {turn + 1} of {rounds} rounds, {time.monotonic() - began:.0f} s")
         running_app.until(
@@ -62,8 +62,8 @@ def applications_and_drainers_killed(
     return judged("outbox", values, **dict.fromkeys((*none, "out of order", "dead", "exit"), 0))
 
 
-def _round(running_app: RunningApp, turn: int, chance: random.Random, drainers: list[Program]) -> None:
-    """Some applications, killed after a while, and a drainer, killed and replaced."""
+def _round(running_app: RunningApp, turn: int, chance: random.Random, relays: list[Program]) -> None:
+    """Some applications, killed after a while, and a relay, killed and replaced."""
     running = []
     for n in range(APPLICATIONS):
         notes = running_app.folder / f"{turn}-{n}.notes"
@@ -79,15 +79,15 @@ def _round(running_app: RunningApp, turn: int, chance: random.Random, drainers: 
         finally:
             program.send(signal.SIGKILL)
             program.wait()
-    victim = chance.randrange(DRAINERS)
-    drainers[victim].send(signal.SIGKILL)
-    drainers[victim].wait()
-    drainers[victim] = _drainer(running_app, f"drain-{turn}")
+    victim = chance.randrange(RELAYS)
+    relays[victim].send(signal.SIGKILL)
+    relays[victim].wait()
+    relays[victim] = _relay(running_app, f"relay-{turn}")
 
 
 @contextmanager
-def _drainers(running_app: RunningApp) -> Iterator[list[Program]]:
-    running = [_drainer(running_app, f"drain-first-{n}") for n in range(DRAINERS)]
+def _relays(running_app: RunningApp) -> Iterator[list[Program]]:
+    running = [_relay(running_app, f"relay-first-{n}") for n in range(RELAYS)]
     try:
         yield running
     finally:
@@ -95,7 +95,7 @@ def _drainers(running_app: RunningApp) -> Iterator[list[Program]]:
             program.end()
 
 
-def _drainer(running_app: RunningApp, name: str) -> Program:
+def _relay(running_app: RunningApp, name: str) -> Program:
     log: Path = running_app.folder / f"{name}.log"
     return Program(log, "oyez.consumers.cli", "outbox", "relay", "--every", "0.1", env=running_app.env)
 

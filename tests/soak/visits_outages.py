@@ -79,10 +79,10 @@ class Outages:
 
 
 @contextmanager
-def drainer(traffic: Import) -> Iterator[None]:
+def shipper(traffic: Import) -> Iterator[None]:
     """`oyez spool ship`, for what servers leave that come to their end while the broker is away."""
     command = [sys.executable, "-m", "oyez.consumers.cli", "spool", "ship", str(traffic.work.folder)]
-    with (traffic.work.folder / "drain.log").open("wb") as log:
+    with (traffic.work.folder / "ship.log").open("wb") as log:
         running = subprocess.Popen(
             [*command, "--every", "0.5"], env=os.environ | traffic.environment, stdout=log, stderr=log
         )
@@ -111,7 +111,7 @@ def import_with_outages(
     began = time.monotonic()
     plan = Plan(workers=2, partitions=8, pause=seconds / views, timeout=120.0)
     observer = prepare(traffic.run, plan, traffic.work, traffic.topic, traffic.engine)
-    with environment(HASTE), drainer(traffic):
+    with environment(HASTE), shipper(traffic):
         outcome = SpoolingDriver(plan, traffic.run, traffic.work, traffic.engine, observer).execute(
             watcher.watch
         )
