@@ -33,7 +33,7 @@ records = announced(*(PageViewed(session="s1", n=n) for n in range(4)))
 def _take(shop: Shop) -> Held:
     with shop.database.transaction() as db:
         positions.begin(db, GROUP, {PARTITION: 0}, 0.0)
-        return positions.take(db, GROUP, PARTITION, "worker", 0.0)
+        return positions.acquire(db, GROUP, PARTITION, "worker", 0.0)
 
 
 def _handle_from(shop: Shop, held: Held, events: Sequence[Record]) -> bool:
