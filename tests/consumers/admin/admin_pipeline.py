@@ -73,8 +73,9 @@ class Operator:
         total = Tally()
         for group in self.pipeline.application.groups.values():
             database = Database(self.pipeline.engine)
+            clock = self.pipeline.clock
             execution = Execution(
-                group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=self.pipeline.clock
+                group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=clock, timer=clock
             )
             total.add(Force(execution, Reader(group)).apply(Filter(app=self.app, **asked)))
         return total

@@ -138,3 +138,26 @@ def test_force_does_not_contradict_the_handler(operator: OperatorPipeline) -> No
     tally = one.force()
     assert (tally.done, tally.again) == (0, 1)
     assert one.pipeline.rows("parked", "wait_subject") == ["s9"]
+
+
+def test_what_there_was_no_time_for_is_run_all_the_same(operator: OperatorPipeline) -> None:
+    """A forced run has the time of a batch; the rest is taken again, and nothing of it counts as given up."""
+    failing, slow = Failing(), list[Operator]()
+    on = Handlers("shop")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        failing("place", event.n)
+        if slow:
+            slow[0].pipeline.clock.now += 20.0
+        note(db, "place", event.n)
+
+    failing.tell("place", *range(4))
+    one = operator(on)
+    one.pipeline.handle(*(Placed(k=f"k{n}", n=n) for n in range(4)))
+    failing.repair()
+    slow.append(one)
+    tally = one.force()
+    assert (tally.chosen, tally.done, tally.dead) == (4, 4, 0)
+    assert one.pipeline.effects("place") == [0, 1, 2, 3]
+    assert one.pipeline.is_clean()

@@ -134,7 +134,7 @@ def test_at_least_once(play: Play) -> None:
     assert pipeline.dead() == [("asking", 7, "failed 2 times")]
 
 
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 1e12, "30", None, True])
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 1e12, 10**400, "30", None, True])
 def test_what_is_no_pause_is_the_handlers_mistake(seconds: Any) -> None:
     with pytest.raises(HandlerMisuse) as caught:
         RetryAfter(seconds)
@@ -147,6 +147,9 @@ def test_what_is_no_pause_is_the_handlers_mistake(seconds: Any) -> None:
         ({"first": 0}, "first is 0"),
         ({"longest": -1.0}, "longest is -1.0"),
         ({"max_age": math.inf}, "max_age is inf"),
+        ({"max_age": 10**400}, "max_age is 1000"),
+        ({"first": 1e300}, "first is 1e+300"),
+        ({"longest": math.nan}, "longest is nan"),
         ({"attempts": 0}, "attempts is 0"),
         ({"attempts": 2.5}, "attempts is 2.5"),
         ({"first": "1"}, "first is '1'"),

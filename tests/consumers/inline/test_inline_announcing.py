@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from consumers.inline.inline_pipeline import Inline, Make
 from consumers.pipeline import Clock, Known, Opened, Placed, Viewed, note
 from oyez.consumers import HandlerAnnouncer, Handlers
+from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.inline.transport import InlineTransport
 from oyez.producers import TransportRefused
 
@@ -155,6 +156,34 @@ def test_what_had_to_wait_is_handled_by_the_next_event_of_any_kind(inline: Make)
     pipeline.transport.handle = whole  # type: ignore[method-assign]
     pipeline.announcer.announce(Shipped(k="other", n=10))  # its handler announces nothing
     assert sorted(pipeline.effects()) == [0, 1, 2, 3, 4, 10]
+
+
+def test_what_was_announced_is_handled_though_the_rest_of_what_was_released_has_to_wait(inline: Make) -> None:
+    on = chain(upto=0)
+
+    @on(Opened)
+    def open_it(event: Opened, db: Session) -> None:
+        note(db, "open", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, announcer: HandlerAnnouncer) -> None:
+        announcer.announce(Shipped(k=event.k, n=100))
+
+    pipeline = inline(on)
+    pipeline.announcer.announce(Viewed(n=1))
+    retrying = pipeline.transport._retrying["shop.viewed"]
+    whole: Any = retrying._start
+    answers = [True]
+
+    def once(db: Any, limit: int) -> Any:
+        if not answers:
+            raise DatabaseAway("gone for a moment")
+        answers.pop()
+        return whole(db, limit)
+
+    retrying._start = once  # type: ignore[method-assign]
+    pipeline.announcer.announce(Opened(n=2))
+    assert (pipeline.effects(), pipeline.rows("outbox")) == ([2, 100], [])
 
 
 def test_a_chain_without_end_is_left_after_a_while(inline: Make) -> None:

@@ -201,3 +201,27 @@ def test_a_note_of_a_worker_that_lives_is_not_counted(play: Play) -> None:
         pipeline.later(4000.0)
     assert pipeline.rows("parked", "starts") == [0, 0]
     assert pipeline.rows("start", "id") == []
+
+
+def test_who_runs_alone_waits_for_nothing(play: Play) -> None:
+    """What an event requires may arrive meanwhile; but a batch of one is as full as it will be."""
+    on = Handlers("shop")
+
+    @on(Viewed)
+    def view(event: Viewed, db: Session) -> None:
+        note(db, "view", event.n)
+
+    @on(Opened)
+    def open_it(event: Opened, db: Session) -> None:
+        note(db, "open", event.n)
+
+    pipeline = play(on)
+    pipeline.run()
+    worker = pipeline.workers["shop.viewed"]
+    worker._reading._alone = 10
+    before = pipeline.clock.sleeps
+    pipeline.announce(*(Viewed(s=f"s{n}", n=n) for n in range(5)))
+    while worker.step():
+        pass
+    assert len(pipeline.parked()) == 5
+    assert pipeline.clock.sleeps == before

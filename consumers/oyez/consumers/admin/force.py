@@ -78,10 +78,9 @@ class Force:
     def _claim(self, heads: Sequence[int], allowed: AbstractSet[int], total: Tally) -> set[int]:
         claim = ForcedClaim(self._group, self._reader, heads, allowed)
         report = self._execution.handle(claim)
-        count, again = len(report.claimed), report.waiting + report.retried
-        gave_up = count - report.done - again - report.behind
+        again = report.waiting + report.retried
         released = len(report.released) - report.revived
-        made = Tally(done=report.done, again=again, dead=gave_up, behind=report.behind, released=released)
+        made = Tally(done=report.done, again=again, dead=report.dead, behind=report.behind, released=released)
         made.revived = report.revived
         total.add(made)
         return set(report.claimed)

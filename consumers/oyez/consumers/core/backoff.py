@@ -9,6 +9,9 @@ from typing import TypeGuard
 
 from oyez.producers.delays import Delays
 
+LONGEST_PAUSE = 3650 * 86_400.0
+"""Seconds; no pause and no age may be longer."""
+
 
 @dataclass(frozen=True)
 class Backoff:
@@ -28,8 +31,10 @@ class Backoff:
     def __post_init__(self) -> None:
         for name in ("first", "longest", "max_age"):
             given: object = getattr(self, name)
-            if given is not None and not (_is_number(given) and 0 < given < float("inf")):
-                raise ValueError(f"Backoff: {name} is {given!r}; give a number of seconds above 0")
+            if given is not None and not (is_number(given) and 0 < given <= LONGEST_PAUSE):
+                raise ValueError(
+                    f"Backoff: {name} is {given!r}; give seconds above 0, at most {LONGEST_PAUSE:.0f}"
+                )
         attempts: object = self.attempts
         if attempts is not None and not (type(attempts) is int and attempts >= 1):
             raise ValueError(f"Backoff: attempts is {attempts!r}; give a whole number, at least 1")
@@ -73,5 +78,6 @@ class RetryPolicy:
         )
 
 
-def _is_number(given: object) -> TypeGuard[float]:
+def is_number(given: object) -> TypeGuard[float]:
+    """Whether something is a number, and no truth value."""
     return isinstance(given, int | float) and not isinstance(given, bool)

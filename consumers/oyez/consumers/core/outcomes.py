@@ -7,13 +7,14 @@ time before anything is written.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from oyez.schemas import OyezError, Signal, catalogue
 from oyez.schemas.declaration import Prerequisite
 from oyez.schemas.text import flaw, text_of
+
+from .backoff import LONGEST_PAUSE, is_number
 
 
 class NotReady(OyezError):
@@ -32,10 +33,6 @@ class NotReady(OyezError):
         )
 
 
-LONGEST_PAUSE = 3650 * 86_400.0
-"""Seconds that a handler may put its event off by, at most."""
-
-
 class RetryAfter(OyezError):
     """This event is to be tried again, but not before ``seconds`` from now: what it needs has said when it is back.
 
@@ -44,7 +41,7 @@ class RetryAfter(OyezError):
     """
 
     def __init__(self, seconds: float, reason: str = "") -> None:
-        if not (_is_number(seconds) and 0 <= seconds <= LONGEST_PAUSE):
+        if not (is_number(seconds) and 0 <= seconds <= LONGEST_PAUSE):
             raise HandlerMisuse(
                 f"RetryAfter({seconds!r}): give the seconds until the next attempt, from 0 to {LONGEST_PAUSE:.0f}"
             )
@@ -148,10 +145,6 @@ Outcome = Done | Waits | Behind | Failed | Dead | Unrun
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
 
 
 def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:

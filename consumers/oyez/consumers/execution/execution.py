@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +25,8 @@ from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
 from .careful import Burying
 from .course import CONFLICTS_AT_ALL, Course
-from .intake import Intake, Kept
+from .delivery import Result
+from .intake import Intake, Kept, Load
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
@@ -140,7 +141,7 @@ class Execution:
         return replace(
             report,
             dead=report.dead + given_up,
-            claimed=load.claimed,
+            claimed=_settled(load, ran, kept),
             delays=load.delays,
             announced=context.announced,
             ends=kept.ends,
@@ -153,3 +154,12 @@ class Execution:
     def _known(self, report: Report) -> Report:
         self.met.add(report.met)
         return report
+
+
+def _settled(load: Load, ran: Sequence[Result], kept: Kept) -> Sequence[int]:
+    """The ids of the claimed rows that were settled: those for which there was no time stay as they were."""
+    if len(kept.results) == len(ran):
+        return load.claimed
+    left = {delivery.row.id for delivery, _ in ran if delivery.row is not None}
+    left -= {delivery.row.id for delivery, _ in kept.results if delivery.row is not None}
+    return [number for number in load.claimed if number not in left]

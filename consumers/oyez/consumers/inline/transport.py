@@ -91,13 +91,13 @@ class InlineTransport:
             report = perform(self._database, partial(self._all, intakes))
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
-        announced = report.announced
+        reports = [report]
         try:
-            announced += self._run_due(report.released)
+            self._run_due(report.released, reports)
         except (OyezError, SQLAlchemyError) as error:
             # The event itself is handled: what it released is run by the next one, or by a sweep.
             log.warning("what was released has to wait: %s", one_line(error))
-        return announced > 0
+        return any(report.announced for report in reports)
 
     def _relay(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
@@ -166,14 +166,14 @@ class InlineTransport:
         is_due = report.due_at is not None and report.due_at <= self._clock()
         return [*report.released, *([execution.group.name] if is_due else [])]
 
-    def _run_due(self, released: Sequence[str]) -> int:
-        """Run what is due in these groups, and what that releases; returns how many events handlers have announced."""
-        todo, reports = dict.fromkeys(released), list[Report]()
+    def _run_due(self, released: Sequence[str], reports: list[Report]) -> None:
+        """Run what is due in these groups, and what that releases. ``reports`` gets what was committed, also of a run
+        that ends in an error."""
+        todo = dict.fromkeys(released)
         while todo:
             name, _ = todo.popitem()
             if name in self._retrying:
                 self._retrying[name].run_due(partial(_note_released, todo, reports), seconds=SLICE)
-        return sum(report.announced for report in reports)
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
         report = self._all(intakes, db, OneByOne(Memory()))

@@ -121,7 +121,8 @@ class Reading:
         """Handle a batch and advance; one event at a time where workers have died."""
         if not batch.events and not batch.undecodable:
             return None
-        if self._alone:
+        alone = self._alone > 0
+        if alone:
             self._alone -= 1
             starts = self._steadily(lambda: self._ownership.suspect(first), stopped)
             if starts is not None and starts > LONE_DEATHS:
@@ -129,7 +130,7 @@ class Reading:
         if isinstance(batch, AtLeastOnceBatch):
             in_place = batch
             return self._advance(batch, stopped, lambda stop: self._run_in_place(in_place, stop))
-        ready = self.make_ready(batch, stopped, is_full=is_full) if self._requires else batch
+        ready = self.make_ready(batch, stopped, is_full=is_full or alone) if self._requires else batch
         return self._advance(ready, stopped, lambda stop: self._execution.handle(ready, stop))
 
     def _give_up(self, batch: Batch, record: Record, stopped: Stopped) -> Report | None:
