@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import signal
 
+from psutil import NoSuchProcess
+
 from integration.deployment import Deployment
 from integration.findings import CLEAN
 from support.processes import Program, is_alive
@@ -25,8 +27,17 @@ def _kill_server(deployment: Deployment, listening: list[Program], rng: random.R
 
 
 def _kill_worker(listening: list[Program], rng: random.Random) -> None:
-    workers = [worker for program in listening for worker in program.children()]
-    rng.choice(workers).kill()
+    """Kill one that lives: between the look and the kill one may have ended, and its successor not have begun."""
+
+    def is_killed() -> bool:
+        workers = [worker for program in listening for worker in program.children() if is_alive(worker)]
+        try:
+            rng.choice(workers).kill()
+        except (IndexError, NoSuchProcess):
+            return False
+        return True
+
+    eventually(is_killed)
 
 
 def test_effects_exactly_once_whoever_is_killed(deployment: Deployment) -> None:

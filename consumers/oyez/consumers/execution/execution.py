@@ -141,7 +141,7 @@ class Execution:
         return replace(
             report,
             dead=report.dead + given_up,
-            claimed=_settled(load, ran, kept),
+            claimed=load.claimed if len(kept.results) == len(ran) else _settled(load, ran, kept),
             delays=load.delays,
             announced=context.announced,
             ends=kept.ends,
@@ -158,8 +158,6 @@ class Execution:
 
 def _settled(load: Load, ran: Sequence[Result], kept: Kept) -> Sequence[int]:
     """The ids of the claimed rows that were settled: those for which there was no time stay as they were."""
-    if len(kept.results) == len(ran):
-        return load.claimed
     left = {delivery.row.id for delivery, _ in ran if delivery.row is not None}
     left -= {delivery.row.id for delivery, _ in kept.results if delivery.row is not None}
     return [number for number in load.claimed if number not in left]
