@@ -30,12 +30,12 @@ class Limits:
     """Asks with a client of its own, each time."""
 
     def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
-        self._config: dict[str, Any] = {**options, "bootstrap.servers": servers}
+        self._config: dict[str, Any] = {**options, "bootstrap.servers": servers, "logger": librdkafka_log}
 
     def of(self, topic: str, timeout: float) -> int | None:
         """Bytes that the topic takes at once, before it has an event or after; None if that is not said: the topic is
         not there yet, this client may not ask, or there was no answer in ``timeout`` seconds."""
-        admin = AdminClient({**self._config, "logger": librdkafka_log})
+        admin = AdminClient(self._config)
         until = time.monotonic() + min(timeout, MADE)
         while True:
             try:
