@@ -30,23 +30,29 @@ from .intake import Intake, Kept, Load
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
+from .wary import Wary
 
 InTransaction = Callable[[HandlerConnection, Runner], Report]
 
 
-def perform(database: Database, work: InTransaction, sleep: Callable[[float], None] = time.sleep) -> Report:
-    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict.
+def perform(
+    database: Database,
+    work: InTransaction,
+    sleep: Callable[[float], None] = time.sleep,
+    wary: Wary | None = None,
+) -> Report:
+    """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict.
 
     Raises `DatabaseAway` when the connection is lost and there is no other to be had.
     """
-    course = Course(database, sleep)
-    runner: Runner = Together(course.memory)
+    course = Course(database, sleep, Wary() if wary is None else wary)
+    runner: Runner = Together(course.memory, course.wary)
     while True:
         try:
             with database.transaction() as db:
                 return work(db, runner)
-        except HandlerFailed:
-            runner = course.after_failure()
+        except HandlerFailed as failed:
+            runner = course.after_failure(failed)
         except ConnectionLost as error:
             runner = course.after_loss(error)
         except DBAPIError as error:
@@ -92,6 +98,7 @@ class Execution:
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, policy, self.met)
+        self._wary = Wary()
 
     def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
         """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
@@ -103,7 +110,7 @@ class Execution:
         def work(db: HandlerConnection, runner: Runner) -> Report:
             return self.once(db, intake, runner, self.deadline(stopped))
 
-        return self._known(perform(self.database, work, self._sleep))
+        return self._known(perform(self.database, work, self._sleep, self._wary))
 
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
