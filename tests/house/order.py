@@ -36,6 +36,7 @@ PRODUCERS: Order = (
         "errors",
         "exits",
         "forks",
+        "loggers",
         "partitioning",
         "session",
         "stamps",

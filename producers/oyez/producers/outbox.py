@@ -29,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
 
 from .database_errors import cause_of, one_line
 from .errors import TransportRefused
+from .passwords import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -118,6 +119,5 @@ def _connection_of(session: Session) -> Connection:
 def _reason(error: SQLAlchemyError, db: Connection) -> str:
     said = one_line(error)
     if NAME in said and ("no such table" in said or getattr(cause_of(error), "sqlstate", None) == "42P01"):
-        where = db.engine.url.render_as_string(hide_password=True)
-        return f"the database {where} has no table {NAME}; run: oyez db upgrade"
+        return f"the database {shown(db.engine.url)} has no table {NAME}; run: oyez db upgrade"
     return f"the database did not take it: {said}"

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, make_url, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
 
+from .address import read_address, unreadable
 from .connection import HandlerConnection
 from .dialects.dialect import Notifier
 from .dialects.errors import DatabaseError
@@ -38,23 +39,16 @@ def make_engine(url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60
     Raises `DatabaseError` for an address that cannot be read, another database, or a missing driver.
     """
     try:
-        address = make_url(url)
+        address = read_address(url)
         dialect = dialect_named(address.get_backend_name())
-        _refuse_async(address, dialect.plain_address)
         return dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        # The address may have a password in it.
-        raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
+        raise unreadable(error) from None
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"the database driver {error.name} is not installed; install it, or install oyez[postgres] and write "
             f"postgresql+psycopg://"
         ) from error
-
-
-def _refuse_async(address: URL, plain: str) -> None:
-    if address.get_dialect().is_async:
-        raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
 
 
 def raise_for_database(error: BaseException, db: Connection) -> None:

@@ -30,6 +30,11 @@ def dialect_named(name: str) -> Dialect:
     """
     found = entry_points(group=GROUP, name=name)
     if not found:
+        for dialect in all_dialects():
+            if name.lower() in {*dialect.also_called, dialect.title.lower()}:
+                raise DatabaseError(
+                    f"the database address: write {dialect.plain_address} instead of {name}://"
+                )
         known = " and ".join(dialect.title for dialect in all_dialects()) or "none; is it installed?"
         raise DatabaseError(f"database {name}: Oyez works on {known}")
     (point, *_) = found
