@@ -38,6 +38,7 @@ PRODUCERS: Order = (
         "forks",
         "loggers",
         "partitioning",
+        "passwords",
         "session",
         "stamps",
         "transport",
