@@ -15,8 +15,6 @@ from oyez.schemas import Event
 from producers.shop import Ticked
 from support.services import unique
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
@@ -99,13 +97,3 @@ def test_the_class_that_the_application_has_chosen_stays() -> None:
     assert type(logger_named(ours.name)) is type(ours)
     ours.disabled = True
     assert (ours.own(), ours.isEnabledFor(logging.ERROR)) == ("own", True)
-
-
-def test_every_logger_of_ours_is_one_of_these() -> None:
-    made = [
-        str(file.relative_to(ROOT))
-        for root in ("schemas", "producers", "consumers")
-        for file in (ROOT / root).rglob("*.py")
-        if "getLogger(" in file.read_text()
-    ]
-    assert made == ["producers/oyez/producers/loggers.py"]
