@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event, text
 
+from oyez.consumers.core.stop_signals import Terminated
+
 from .footprints import Footprint, footprint
 
 LIMIT = 60.0  # s; no step takes that long
@@ -48,7 +50,7 @@ class Step(NamedTuple):
         return bool(mine.locks & theirs.locks)
 
 
-class Abandoned(BaseException):
+class Abandoned(Terminated):
     """The play is over before its end. No handler's failure, so that no handler's error handling sees it."""
 
 

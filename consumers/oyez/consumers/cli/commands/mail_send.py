@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.loggers import logger_named
 
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway
 from ...mail.assembly import sender_for
@@ -25,7 +26,7 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.exits import UsageProblem, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, exit_code
+from ..common.stopping import exit_code
 from .mail_list import RunLimit
 
 log = logger_named("oyez")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.loggers import logger_named
 
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
 from ...outbox.relay import Relay, Relayed
@@ -22,7 +23,7 @@ from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
 from ..common.groups import CommandGroup
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez.outbox")
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.loggers import logger_named
 
+from ...core.stop_signals import Stop
 from ...database import DatabaseAway
 from ...logs.lookup import find_log_backend
 from ...run.assembly import relay_for
@@ -23,7 +24,7 @@ from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.exits import FAILED, OK, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez")
 
