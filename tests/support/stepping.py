@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event, text
 
+from oyez.consumers.core.stop_signals import Terminated
 from support.tables import knowing_the_tables
 
 from .footprints import Footprint, footprint
@@ -50,7 +51,7 @@ class Step(NamedTuple):
         return bool(mine.locks & theirs.locks)
 
 
-class Abandoned(BaseException):
+class Abandoned(Terminated):
     """The play is over before its end. No handler's failure, so that no handler's error handling sees it."""
 
 
