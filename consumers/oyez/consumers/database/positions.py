@@ -193,6 +193,12 @@ def suspect(db: Connection, group: str, partition: Partition, epoch: int, offset
     return starts
 
 
+def excuse(db: Connection, group: str, partition: Partition, epoch: int, offset: int) -> None:
+    """Take back that the event at ``offset`` was about to be handled alone."""
+    mine = and_(_row_of(group, partition), position.c.epoch == epoch, position.c.suspect == offset)
+    db.execute(update(position).where(mine, position.c.starts > 0).values(starts=position.c.starts - 1))
+
+
 def trouble(db: Connection, group: str, partitions: Iterable[Partition], why: str, now: float) -> None:
     """Note why these partitions, which this worker holds, do not get on."""
     for partition in sorted(partitions):

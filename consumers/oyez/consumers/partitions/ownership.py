@@ -52,6 +52,8 @@ class Ownership:
         self._looked = clock()
         self._is_away = False
         self._has_suspects = False
+        self._noted: tuple[str, int, int] | None = None
+        self._starts: int | None = None
         self.is_waiting = False
         """Whether there are partitions that could not be acquired yet."""
 
@@ -138,6 +140,26 @@ class Ownership:
     def suspect(self, record: Record) -> int | None:
         """Note, before an event is handled alone, that it is; returns how many workers have done so, this one
         counted. None if the partition is another worker's."""
+        if self._noted == _place(record):
+            return self._starts  # since before the database was away
+        self._starts = self._note(record)
+        self._noted = _place(record)
+        return self._starts
+
+    def excuse(self, record: Record) -> None:
+        """Take that note back: the worker is alive, and waits for the database. Where that cannot be written either,
+        the note stays, and is not made twice."""
+        for partition, held in self._held.items():
+            if (partition.topic, partition.number) == (record.topic(), record.partition()):
+                try:
+                    with self._database.transaction() as db:
+                        dialect_of(db).be_brief(db)
+                        positions.excuse(db, self._group.name, partition, held.epoch, record.offset())
+                except (DatabaseAway, DBAPIError):
+                    return
+        self._noted = None
+
+    def _note(self, record: Record) -> int | None:
         for partition, held in self._held.items():
             if (partition.topic, partition.number) == (record.topic(), record.partition()):
                 with self._database.transaction() as db:
@@ -265,6 +287,10 @@ class Ownership:
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
+
+
+def _place(record: Record) -> tuple[str, int, int]:
+    return record.topic(), record.partition(), record.offset()
 
 
 def _unsuspected(held: Held, position: int) -> Held:
