@@ -42,9 +42,11 @@ class Announcer:
         new_id: Callable[[], str] = uuid7_text,
         on_undelivered: OnUndelivered = log_undelivered,
         flush_timeout: float = 10.0,
+        schema: str | None = None,
     ) -> None:
         """`clock` gives nanoseconds since the epoch; `flush_timeout` is in seconds. `new_id` gives ids that sort in the
-        order in which they were made: by it, events that Kafka did not take are written to the spool.
+        order in which they were made: by it, events that Kafka did not take are written to the spool. `schema` is the
+        one that Oyez's tables are in, for announcing in transactions.
 
         `on_undelivered(event, reason)` is called, from any thread, for each event that was announced and did
         not arrive. InvalidEvent: the source is empty or too long.
@@ -60,6 +62,7 @@ class Announcer:
         self._clock = clock
         self._new_id = new_id
         self._flush_timeout = flush_timeout
+        self._schema = schema
         self._encode = Encoder(source, catalogue).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
@@ -82,6 +85,7 @@ class Announcer:
             "source": settings.source,
             "topic": settings.topic,
             "flush_timeout": settings.flush_timeout,
+            "schema": settings.database_schema,
         }
         return cls(transport_from(settings), **(said | options))
 
@@ -170,7 +174,7 @@ class Announcer:
         Who passes db= has imported that already, and nobody else is to."""
         from .outbox import Outbox  # noqa: PLC0415 # see above
 
-        self._joins = outbox = Outbox(self._clock)
+        self._joins = outbox = Outbox(self._clock, self._schema)
         return outbox
 
     def _begin_in_child(self) -> None:

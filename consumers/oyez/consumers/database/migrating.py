@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, column, inspect, select, table
+from sqlalchemy.schema import CreateSchema
 
 from oyez.schemas import OyezError
 
 from .dialects.lookup import dialect_of
 from .engine import Database
+from .schema import place, schema_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -44,7 +46,7 @@ def require(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring Oyez's tables up to date, in one transaction; does nothing if they are.
+    """Bring Oyez's tables up to date, in one transaction, and make their schema; does nothing if they are.
 
     Several may do so at once. Raises `MigrationNeeded` for tables that a newer Oyez made.
     """
@@ -54,6 +56,7 @@ def upgrade(engine: Engine) -> None:
 
     def work(db: Connection) -> None:
         dialect_of(db).lock_migrations(db, LOCK)
+        _make_schema(db, schema_of(engine))
         _refuse_newer(engine, _revision(db))
         config.attributes["connection"] = db
         command.upgrade(config, "head")
@@ -61,10 +64,20 @@ def upgrade(engine: Engine) -> None:
     Database(engine).repeat(work)
 
 
+def _make_schema(db: Connection, schema: str | None) -> None:
+    """Migrations name no schema. Whoever may not make one may be given it: nothing is asked of the database then."""
+    if schema is not None and not inspect(db).has_schema(schema):
+        db.execute(CreateSchema(schema))
+    if schema is not None:
+        dialect_of(db).make_tables_in(db, schema)
+
+
 def _revision(db: Connection) -> str | None:
-    if not inspect(db).has_table(VERSION_TABLE):
+    schema = place(db, schema_of(db.engine))
+    if not inspect(db).has_table(VERSION_TABLE, schema=schema):
         return None
-    revision: str | None = db.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    version = table(VERSION_TABLE, column("version_num"), schema=schema)
+    revision: str | None = db.execute(select(version.c.version_num)).scalar()
     return revision
 
 

@@ -23,6 +23,7 @@ from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
+from ..database.schema import schema_of, tables_in
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.careful import OneByOne
@@ -62,6 +63,7 @@ class InlineTransport:
         """``release`` is called by `close`."""
         database = Database(engine)
         self._database = database
+        self._schema = schema_of(database.engine)
         self._batch = settings.batch
         self._clock = clock
         self._timer = timer
@@ -125,7 +127,7 @@ class InlineTransport:
         try:
             connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
             _begin(connection)
-            with connection.begin_nested():
+            with tables_in(connection, self._schema), connection.begin_nested():
                 self._all_in(connection, intakes)
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error

@@ -13,6 +13,7 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway
 from ...mail.assembly import sender_for
@@ -24,7 +25,7 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.exits import UsageProblem, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, exit_code
+from ..common.stopping import exit_code
 from .mail_list import RunLimit
 
 log = logging.getLogger("oyez")

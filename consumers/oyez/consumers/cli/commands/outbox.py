@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
 from ...outbox.relay import Relay, Relayed
@@ -21,7 +22,7 @@ from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
 from ..common.groups import CommandGroup
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez.outbox")
 

@@ -15,6 +15,7 @@ from oyez.producers.kafka.durability import sender_from
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Pass, SpoolShipper
 
+from ...core.stop_signals import Stop
 from ...logs.spool.folders import require_folders, spools_read
 from ...reports import SpoolState, Verified, state_of, verify
 from ...settings import ListenSettings
@@ -22,7 +23,7 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.exits import FAILED, CheckFailed
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez.spool")
 

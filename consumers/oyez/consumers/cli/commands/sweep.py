@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from ...core.stop_signals import Stop
 from ...database import DatabaseAway
 from ...logs.lookup import find_log_backend
 from ...run.assembly import relay_for
@@ -22,7 +23,7 @@ from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.exits import FAILED, OK, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 log = logging.getLogger("oyez")
 
