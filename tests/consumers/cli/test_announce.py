@@ -74,7 +74,11 @@ def test_what_could_not_be_read_is_refused_before_the_first_is_announced(
     line = '{"on":"2024-05-01","lasted":"PT1M","proof":"","amount":1,"at":"2024-05-01T10:00:00Z","any":%s}'
     lines = [line % one for one in ("null", deep, f"[[[[[[[[[[{deep}]]]]]]]]]]")]
     refused(
-        ["announce", "cli.measured", "--key", "7"], 2, "stdin, line 3", "nobody could read it", given="\n".join(lines)
+        ["announce", "cli.measured", "--key", "7"],
+        2,
+        "stdin, line 3",
+        "nobody could read it",
+        given="\n".join(lines),
     )
     assert announced(topic) == []
 
