@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -15,6 +14,7 @@ from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
 from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
+from .loggers import logger_named
 from .lookup import transport_from
 from .outgoing import Route, typed
 from .session import bound_session
@@ -22,7 +22,7 @@ from .settings import Settings
 from .stamps import TimeText, uuid7_text
 from .transport import Database, JoinsTransaction, ReportsFailures, Transport
 
-log = logging.getLogger("oyez.announcer")
+log = logger_named("oyez.announcer")
 
 
 class Announcer:

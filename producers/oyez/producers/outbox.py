@@ -31,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
 
 from .database_errors import cause_of, one_line
 from .errors import TransportRefused
+from .passwords import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -148,8 +149,10 @@ def _reason(error: SQLAlchemyError, db: Connection, there: str) -> str:
     state = getattr(cause_of(error), "sqlstate", None)
     name = f"{there}.{NAME}"
     if NAME in said and ("no such table" in said or state == UNDEFINED):
-        where = db.engine.url.render_as_string(hide_password=True)
-        return f"the database {where} has no table {name}; run: oyez db upgrade, or set OYEZ_SCHEMA to where it is"
+        return (
+            f"the database {shown(db.engine.url)} has no table {name}; run: oyez db upgrade, or set OYEZ_SCHEMA to "
+            f"where it is"
+        )
     if state == FORBIDDEN:
         return (
             f"the database did not take it: {said}; the role of this transaction needs USAGE on the schema {there}, "

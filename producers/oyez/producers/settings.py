@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
-    kafka_options: KafkaOptions = Field({}, examples=[{"compression.type": "lz4"}])
+    kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     spool: Path | None = None
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     """After how many seconds a new segment is begun."""
     spool_retention: Literal["keep", "archive", "delete"] = "keep"
     """What becomes of a segment that every group has read, or that was shipped."""
-    database: str = "sqlite:///oyez.db"
+    database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
     database_schema: str | None = Field(None, max_length=63)
     """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes

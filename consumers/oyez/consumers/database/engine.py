@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, make_url, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
 
+from .address import read_address, unreadable
 from .connection import HandlerConnection
 from .dialects.dialect import Notifier
 from .dialects.errors import DatabaseError
@@ -43,9 +44,8 @@ def make_engine(
     there are none.
     """
     try:
-        address = make_url(url)
+        address = read_address(url)
         dialect = dialect_named(address.get_backend_name())
-        _refuse_async(address, dialect.plain_address)
         if schema is not None and not dialect.has_schemas:
             raise DatabaseError(
                 f"{dialect.title} has no schemas; do not set OYEZ_SCHEMA, which is {schema!r}"
@@ -54,18 +54,12 @@ def make_engine(
         put_tables_in(engine, schema)
         return engine
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        # The address may have a password in it.
-        raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
+        raise unreadable(error) from None
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"the database driver {error.name} is not installed; install it, or install oyez[postgres] and write "
             f"postgresql+psycopg://"
         ) from error
-
-
-def _refuse_async(address: URL, plain: str) -> None:
-    if address.get_dialect().is_async:
-        raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
 
 
 def raise_for_database(error: BaseException, db: Connection) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, column, inspect, select, table
 from sqlalchemy.schema import CreateSchema
 
+from oyez.producers.passwords import shown
 from oyez.schemas import OyezError
 
 from .dialects.lookup import dialect_of
@@ -42,7 +43,7 @@ def require(engine: Engine) -> None:
     _refuse_newer(engine, revision)
     if revision != HEAD:
         state = "has no tables of Oyez's" if revision is None else f"is at revision {revision}, not {HEAD}"
-        raise MigrationNeeded(f"the database {_shown(engine)} {state}; run: oyez db upgrade")
+        raise MigrationNeeded(f"the database {shown(engine.url)} {state}; run: oyez db upgrade")
 
 
 def upgrade(engine: Engine) -> None:
@@ -84,18 +85,15 @@ def _revision(db: Connection) -> str | None:
 def _refuse_newer(engine: Engine, revision: str | None) -> None:
     if revision is not None and revision > HEAD:
         raise MigrationNeeded(
-            f"the database {_shown(engine)} is at revision {revision}, which a newer Oyez made; this one knows {HEAD}: "
-            f"install the newer one here too"
+            f"the database {shown(engine.url)} is at revision {revision}, which a newer Oyez made; this one knows "
+            f"{HEAD}: install the newer one here too"
         )
-
-
-def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
 
 
 def _config() -> Config:
     from alembic.config import Config  # noqa: PLC0415 # only an upgrade needs it
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))  # a value is a template there
     return config

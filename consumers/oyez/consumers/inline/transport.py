@@ -4,7 +4,6 @@ committed. What fails or is not ready parks, as everywhere; what is released run
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 from oyez.producers import Settings, TransportRefused
 from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
+from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
@@ -40,7 +40,7 @@ from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
 
-log = logging.getLogger("oyez.inline")
+log = logger_named("oyez.inline")
 
 SLICE = 1.0  # s; how long one announcement runs what is due in a group: the rest is the next one's, or the sweep's
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 
 import typer
 from sqlalchemy.exc import DBAPIError
+
+from oyez.producers.loggers import logger_named
 
 from ...core.stop_signals import Stop
 from ...database import Database as Transactions
@@ -24,7 +25,7 @@ from ..common.groups import CommandGroup
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.outbox")
+log = logger_named("oyez.outbox")
 
 TELL_EVERY = 2.0  # s
 BUSY = 0.1  # s between two looks while another relay is at work

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from oyez.producers.kafka.durability import sender_from
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Pass, SpoolShipper
 
@@ -25,7 +25,7 @@ from ..common.exits import FAILED, CheckFailed
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 Paths = Annotated[
     list[Path] | None,

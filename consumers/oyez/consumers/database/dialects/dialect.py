@@ -44,6 +44,8 @@ class Dialect(ABC):
 
     title: str
     """The database's own name, for messages."""
+    also_called: frozenset[str] = frozenset()
+    """What others call it at the beginning of an address, and SQLAlchemy does not."""
     plain_address: str
     """How an address with a driver that works begins."""
     away_hint: str

@@ -93,6 +93,7 @@ class PostgreSQL(Dialect):
     """See `Dialect`."""
 
     title = "PostgreSQL"
+    also_called = frozenset({"pg", "pgsql", "postgres", "psql", "psycopg"})
     plain_address = "postgresql+psycopg://"
     away_hint = "is it running? `oyez dev` starts one here"
     locks_rows = True

@@ -59,6 +59,7 @@ class SQLite(Dialect):
     """See `Dialect`."""
 
     title = "SQLite"
+    also_called = frozenset({"file", "sqlite3"})
     plain_address = "sqlite:///"
     away_hint = "does its folder exist, and may it be written?"
     locks_rows = False
