@@ -35,6 +35,7 @@ PRODUCERS: Order = (
         "delays",
         "errors",
         "exits",
+        "filling",
         "forks",
         "loggers",
         "partitioning",
