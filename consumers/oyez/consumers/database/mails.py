@@ -46,10 +46,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of a row. ``due_at`` is when it may be sent next, in seconds since the epoch."""
+    """What becomes of a row. ``due_in`` is in how many seconds it may be sent next."""
 
     state: State
-    due_at: float
+    due_in: float
     remaining: Sequence[str]
     refused: Mapping[str, str]
     attempts: int
@@ -64,6 +64,8 @@ def queueing(dialect: Dialect) -> Insert:
     statement: Insert = dialect.insert(mail).on_conflict_do_nothing()
     return statement
 
+
+_CHANGED = [name for name in Change.__dataclass_fields__ if name != "due_in"]
 
 # As the indexes say it: they are not found by a parameter.
 _is_waiting = mail.c.state == literal_column("'waiting'")
@@ -119,7 +121,8 @@ _settle = (
         mail.c.state.in_((literal_column("'sending'"), literal_column("'unsure'"))),
     )
     .values(
-        **{name: bindparam(f"new_{name}") for name in Change.__dataclass_fields__},
+        **{name: bindparam(f"new_{name}") for name in _CHANGED},
+        due_at=bindparam("new_due_at"),
         claim=None,
         changed_at=bindparam("now"),
     )
@@ -147,7 +150,8 @@ def settle_and_take(
 
 
 def _settling(number: int, claim: str, change: Change, now: float) -> dict[str, object]:
-    given = {f"new_{name}": getattr(change, name) for name in Change.__dataclass_fields__}
+    given: dict[str, object] = {f"new_{name}": getattr(change, name) for name in _CHANGED}
+    given["new_due_at"] = now + change.due_in
     given["new_remaining"] = json.dumps(list(change.remaining))
     given["new_refused"] = json.dumps(dict(change.refused)) if change.refused else None
     return {**given, "number": number, "by": claim, "now": now}

@@ -20,6 +20,7 @@ from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
+from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
@@ -55,7 +56,7 @@ class InlineTransport:
         engine: Engine,
         settings: ListenSettings,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
         release: Callable[[], None] = lambda: None,
     ) -> None:
@@ -63,13 +64,13 @@ class InlineTransport:
         database = Database(engine)
         self._database = database
         self._batch = settings.batch
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
         self._timer = timer
         self._release = release
         # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
         self._may_have_left = False
         self._executions = {
-            group.name: execution_for(group, database, settings, clock)
+            group.name: execution_for(group, database, settings, self._clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
@@ -163,7 +164,7 @@ class InlineTransport:
         return Report(released=released, announced=sum(report.announced for _, report in reports))
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
-        is_due = report.due_at is not None and report.due_at <= self._clock()
+        is_due = report.due_in == 0.0
         return [*report.released, *([execution.group.name] if is_due else [])]
 
     def _run_due(self, released: Sequence[str], reports: list[Report]) -> None:
@@ -238,7 +239,7 @@ def from_settings(settings: Settings) -> InlineTransport:
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, now=time.time()))
+        Database(engine).repeat(partial(register, application=application, clock=DatabaseClock()))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

@@ -57,10 +57,10 @@ class Rules:
     resend: bool
 
 
-def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Change:
+def change_of(letter: Letter, answer: Answer, rules: Rules) -> Change:
     """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
     if answer.end is not None:
-        return _unchanged(letter, str(answer.end), now)
+        return _unchanged(letter, str(answer.end))
     attempts = letter.attempts + 1
     refused = {**letter.refused, **answer.refused}
     state, later = _state(answer, refused, attempts, rules)
@@ -70,7 +70,7 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     ]
     return Change(
         state=state,
-        due_at=now + (rules.limits.delay(attempts) if later else 0.0),
+        due_in=rules.limits.delay(attempts) if later else 0.0,
         remaining=[one for one in letter.remaining if one not in answer.accepted],
         refused=refused,
         attempts=attempts,
@@ -79,8 +79,8 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     )
 
 
-def _unchanged(letter: Letter, error: str, now: float) -> Change:
-    return Change("waiting", now, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
+def _unchanged(letter: Letter, error: str) -> Change:
+    return Change("waiting", 0.0, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
 
 
 def _state(answer: Answer, refused: Mapping[str, str], attempts: int, rules: Rules) -> tuple[State, bool]:
