@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from ..database.clock import Clock
 from ..database.dialects.dialect import Dialect
 from ..database.dialects.lookup import dialect_of
 from ..database.tables import committed, dead, handler, inbox, parked, position
@@ -20,7 +19,7 @@ UNREGISTERED_AFTER = 600.0
 """Seconds after which a handler counts as unregistered that no process of its application has had."""
 
 
-def register(db: Connection, application: Application, clock: Clock) -> None:
+def register(db: Connection, application: Application, now: float) -> None:
     """Record the handlers' groups; raises `StartError` if one has changed its group."""
     known = _known(db, application.name)
     for one in application.handlers:
@@ -30,7 +29,7 @@ def register(db: Connection, application: Application, clock: Clock) -> None:
                 f"{one.name} was in the group {before} and is in {one.group} now: it would read everything again "
                 f"and leave what is parked behind; run: oyez group rename {before} {one.group}"
             )
-    see(db, application.name, application.handlers, clock(db))
+    see(db, application.name, application.handlers, now)
 
 
 def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> None:

@@ -239,7 +239,8 @@ def from_settings(settings: Settings) -> InlineTransport:
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, clock=DatabaseClock()))
+        clock = DatabaseClock()
+        Database(engine).repeat(lambda db: register(db, application, clock(db)))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

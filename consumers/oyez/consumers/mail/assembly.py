@@ -41,4 +41,6 @@ def sender_for(
     limits = RetryPolicy(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
     mailer = SmtpMailer(settings, time.time, timeout=timeout)
-    return Sender(database, turn_of(database), mailer, rules, clock=clock or DatabaseClock(), sleep=sleep, timer=timer)
+    return Sender(
+        database, turn_of(database), mailer, rules, clock=clock or DatabaseClock(), sleep=sleep, timer=timer
+    )

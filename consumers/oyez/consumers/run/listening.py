@@ -31,7 +31,8 @@ def prepare(application: Application, settings: ListenSettings) -> None:
     engine = engine_from(settings)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, clock=DatabaseClock()))
+        clock = DatabaseClock()
+        Database(engine).repeat(lambda db: register(db, application, clock(db)))
     finally:
         engine.dispose()
 
