@@ -24,7 +24,7 @@ from oyez.producers import outbox as announced
 from .message_type import Message
 from .row_id_type import RowId
 
-metadata = MetaData()
+metadata = MetaData(schema=announced.SCHEMA)
 
 position = Table(
     "oyez_position",
