@@ -4,7 +4,6 @@ committed. What fails or is not ready parks, as everywhere; what is released run
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 from oyez.producers import Settings, TransportRefused
 from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
+from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
@@ -24,6 +24,7 @@ from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
+from ..database.schema import schema_of, tables_in
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.careful import OneByOne
@@ -40,7 +41,7 @@ from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
 
-log = logging.getLogger("oyez.inline")
+log = logger_named("oyez.inline")
 
 SLICE = 1.0  # s; how long one announcement runs what is due in a group: the rest is the next one's, or the sweep's
 
@@ -63,6 +64,7 @@ class InlineTransport:
         """``release`` is called by `close`."""
         database = Database(engine)
         self._database = database
+        self._schema = schema_of(database.engine)
         self._batch = settings.batch
         self._clock = clock or DatabaseClock()
         self._timer = timer
@@ -126,7 +128,7 @@ class InlineTransport:
         try:
             connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
             _begin(connection)
-            with connection.begin_nested():
+            with tables_in(connection, self._schema), connection.begin_nested():
                 self._all_in(connection, intakes)
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error

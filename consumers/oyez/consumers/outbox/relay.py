@@ -7,7 +7,6 @@ arrives behind the first copies of what stands before it.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from oyez.producers import Transport
+from oyez.producers.loggers import logger_named
 from oyez.producers.ordered_sender import KeyOrder, OrderedSender
 from oyez.schemas import OyezError
 
@@ -24,7 +24,7 @@ from ..database.engine import Database
 from .lease import Lease
 from .relay_page import Page, relay_page
 
-log = logging.getLogger("oyez.outbox")
+log = logger_named("oyez.outbox")
 
 BATCH = 500
 

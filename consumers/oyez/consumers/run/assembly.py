@@ -43,7 +43,10 @@ def retry_policy_from(settings: ListenSettings) -> RetryPolicy:
 def engine_from(settings: ListenSettings) -> Engine:
     """The engine of the database that is set."""
     return make_engine(
-        settings.database, sqlite_journal=settings.sqlite_journal, idle_limit=settings.idle_in_transaction
+        settings.database,
+        sqlite_journal=settings.sqlite_journal,
+        idle_limit=settings.idle_in_transaction,
+        schema=settings.database_schema,
     )
 
 

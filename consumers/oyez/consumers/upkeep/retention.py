@@ -7,10 +7,10 @@ deletes it in a short transaction of its own, and leaves what somebody else has 
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 
+from oyez.producers.loggers import logger_named
 from oyez.schemas.declaration import Declaration
 
 from ..admin import Discard
@@ -23,7 +23,7 @@ from ..database.inbox import EventId
 from ..execution.readiness import SEEN_FOR
 from ..handlers.application import Application, Group
 
-log = logging.getLogger("oyez.retention")
+log = logger_named("oyez.retention")
 
 STEP = 1_000  # rows read at a step
 IDLE = 60.0  # s; after the end of a table, until it is read again

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -10,6 +9,9 @@ from typing import Annotated, NamedTuple
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers.loggers import logger_named
+
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
 from ...database.clock import DatabaseClock
@@ -22,9 +24,9 @@ from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
 from ..common.groups import CommandGroup
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.outbox")
+log = logger_named("oyez.outbox")
 
 TELL_EVERY = 2.0  # s
 BUSY = 0.1  # s between two looks while another relay is at work

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from oyez.producers.passwords import shown
 from oyez.producers.spool import found_in
 
 from ...database import outbox
@@ -102,7 +103,7 @@ def _states(
     finally:
         engine.dispose()
     place = {} if offsets is None or backend is None else backend.place
-    database = {"database": probes.hidden(engine.url), "journal": journal}
+    database = {"database": shown(engine.url), "journal": journal}
     return {**database, **waiting, **_spooled(backend, settings), **place}, states
 
 
