@@ -60,7 +60,12 @@ class MailQueue:
 
     def sender(self, clock: Callable[[object], float] | None = None) -> Sender:
         return sender_for(
-            self.settings, self.database, idle_limit=60.0, clock=clock or self.clock, timer=self.clock
+            self.settings,
+            self.database,
+            idle_limit=60.0,
+            clock=clock or self.clock,
+            timer=self.clock,
+            wall=self.clock,
         )
 
     def run(self, limit: int = 500, **said: Any) -> Tally:
