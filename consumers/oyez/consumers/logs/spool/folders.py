@@ -55,7 +55,7 @@ class ReadableLogs:
             roots = []
             errors.add(str(error))
         found = found_in(roots, self._settings.topic, lambda error: errors.add(str(error)))
-        for error in sorted(errors - self._said):
-            log.error("%s", error)
+        for said in sorted(errors - self._said):
+            log.error("%s", said)
         self._said = errors
         return found
