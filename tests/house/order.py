@@ -10,7 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("cli", "inline"),
+    ("alembic", "cli", "inline"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
@@ -30,13 +30,17 @@ PRODUCERS: Order = (
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
+    ("settings_file", "settings_names"),
     (
         "database_errors",
         "delays",
         "errors",
         "exits",
+        "filling",
         "forks",
+        "loggers",
         "partitioning",
+        "passwords",
         "session",
         "stamps",
         "transport",

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,15 +11,17 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from oyez.schemas.errors import reasons
 from oyez.schemas.text import MAX_TEXT
 
 from .errors import SettingsError
+from .settings_file import read_settings_file
+from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables
 
 FILE = Path("oyez.toml")
 """Read from the working directory, if it is there."""
@@ -37,8 +38,17 @@ def _flat(options: Any, prefix: str = "") -> Any:
     return flat
 
 
+SCHEMA = OUTSIDE["database_schema"]
+"""What `Settings.database_schema` is called outside: pydantic has that name for itself."""
+
+
 class _Environment(EnvSettingsSource):
     """What has parts is written as JSON there: such a setting has an example that says how."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if field_name != "database_schema":
+            return super().get_field_value(field, field_name)
+        return self.env_vars.get(f"{self.env_prefix}{SCHEMA}".lower()), field_name, False
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         try:
@@ -56,7 +66,8 @@ KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_f
 
 
 class Settings(BaseSettings):
-    """What an announcing application may set. SettingsError: a value is wrong, or oyez.toml is not TOML."""
+    """What an announcing application may set. SettingsError: a value is wrong, a name is none, or
+    oyez.toml is not TOML."""
 
     model_config = SettingsConfigDict(env_prefix="OYEZ_", extra="ignore", frozen=True)
 
@@ -68,7 +79,7 @@ class Settings(BaseSettings):
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
-    kafka_options: KafkaOptions = Field({}, examples=[{"compression.type": "lz4"}])
+    kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     spool: Path | None = None
@@ -86,8 +97,11 @@ class Settings(BaseSettings):
     """After how many seconds a new segment is begun."""
     spool_retention: Literal["keep", "archive", "delete"] = "keep"
     """What becomes of a segment that every group has read, or that was shipped."""
-    database: str = "sqlite:///oyez.db"
+    database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
+    database_schema: str | None = Field(None, max_length=63)
+    """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
+    tables."""
     announce_timeout: float = Field(5.0, gt=0)
     """Seconds that announce() may wait when the broker is away."""
     delivery_timeout: float = Field(30.0, gt=0)
@@ -97,18 +111,24 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
+    def _call_schema(cls, values: dict[str, Any]) -> dict[str, Any]:
+        said = {"database_schema" if name == SCHEMA else name: value for name, value in values.items()}
+        return said | {"database_schema": said.get("database_schema") or None}
+
+    @model_validator(mode="before")
+    @classmethod
     def _infer_transport(cls, values: dict[str, Any]) -> dict[str, Any]:
         if "transport" not in values and "kafka" in values:
             return {**values, "transport": "kafka"}
         return values
 
     def __init__(self, **values: Any) -> None:
+        refuse_arguments(values, type(self))
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError(_explained(error, values)) from None
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{FILE} is not valid TOML: {error}") from None
+        warn_of_variables(type(self))
 
     @classmethod
     def settings_customise_sources(
@@ -119,7 +139,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls, FILE)
+        said = read_settings_file(FILE)
+        refuse_unknown(str(FILE), said, settings_cls)
+        return init_settings, _Environment(settings_cls), InitSettingsSource(settings_cls, said)
 
 
 def _explained(error: ValidationError, given: dict[str, Any]) -> str:
@@ -132,3 +154,8 @@ def _origin(name: str, given: dict[str, Any]) -> str:
     if name in given:
         return f"the argument {name}"
     return variable if variable in (known.upper() for known in os.environ) else str(FILE)
+
+
+def values_for(kind: type[Settings], settings: Settings) -> dict[str, Any]:
+    """The values that another class of settings has too: an application's own may have more."""
+    return {name: value for name, value in settings.model_dump().items() if name in kind.model_fields}

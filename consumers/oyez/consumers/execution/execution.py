@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,13 +21,15 @@ from ..core.outcomes import DONE
 from ..core.report import Report
 from ..core.tool_context import ToolContext
 from ..database import notices
+from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
-from ..database.engine import ConnectionLost, Database
+from ..database.engine import ConnectionLost, Database, refusal
 from ..handlers.application import Group
 from .careful import Burying
 from .course import CONFLICTS_AT_ALL, Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
+from .memory import Memory
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
@@ -39,17 +42,19 @@ def perform(
     database: Database,
     work: InTransaction,
     sleep: Callable[[float], None] = time.sleep,
+    memory: Memory | None = None,
     wary: Wary | None = None,
 ) -> Report:
-    """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict.
+    """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict. ``memory``
+    is of what ran before, in a transaction that the database refused; ``wary`` of what has failed lately.
 
-    Raises `DatabaseAway` when the connection is lost and there is no other to be had.
+    Raises `DatabaseAway` when the connection is lost and there is no other to be had, and when the database refuses.
     """
-    course = Course(database, sleep, Wary() if wary is None else wary)
+    course = Course(database, sleep, memory or Memory(), Wary() if wary is None else wary)
     runner: Runner = Together(course.memory, course.wary)
     while True:
         try:
-            with database.transaction() as db:
+            with database.handling() as db:
                 return work(db, runner)
         except HandlerFailed as failed:
             runner = course.after_failure(failed)
@@ -84,14 +89,14 @@ class Execution:
         settings: Settings,
         policy: RetryPolicy,
         budget: float = 10.0,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``settings`` are what the tools of handlers go by."""
+        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given."""
         self.group = group
         self.database = database
-        self.clock = clock
+        self.clock = clock or DatabaseClock()
         self.met = MetPrerequisites()
         self._budget = budget
         self._settings = settings
@@ -100,17 +105,20 @@ class Execution:
         self._settling = Settling(group, policy, self.met)
         self._wary = Wary()
 
-    def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
+    def handle(
+        self, intake: Intake, stopped: Callable[[], bool] = lambda: False, memory: Memory | None = None
+    ) -> Report:
         """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
 
-        When its time is up, or ``stopped()``, it is cut. Raises `DatabaseAway` when the database is, `HandlersBroken`,
-        and whatever the intake raises; nothing has happened, then.
+        When its time is up, or ``stopped()``, it is cut. ``memory`` is of the same intake when it was tried before.
+        Raises `DatabaseAway` when the database is, `HandlersBroken`, and whatever the intake raises; nothing has
+        happened, then.
         """
 
         def work(db: HandlerConnection, runner: Runner) -> Report:
             return self.once(db, intake, runner, self.deadline(stopped))
 
-        return self._known(perform(self.database, work, self._sleep, self._wary))
+        return self._known(perform(self.database, work, self._sleep, memory, self._wary))
 
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
@@ -124,7 +132,7 @@ class Execution:
         """Settle deliveries that have run already, outside of any transaction."""
 
         def settle(db: HandlerConnection, _runner: Runner) -> Report:
-            now = self.clock()
+            now = self.clock(db)
             intake.take(db, now)
             report = self._settling.settle(db, kept.results, Known(self.met), now)
             given_up = intake.finish(db, kept, now)
@@ -134,11 +142,14 @@ class Execution:
 
     def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
         """All steps but the commit."""
-        now = self.clock()
-        load = intake.take(db, now)
-        known = intake.known(db, load, self.met)
+        try:
+            now = self.clock(db)
+            load = intake.take(db, now)
+            known = intake.known(db, load, self.met)
+        except DBAPIError as error:
+            raise refusal(error) from error  # no handler has run yet
         group = self.group
-        context = ToolContext(group.app, self._settings, group.application.signals, self.clock)
+        context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from oyez.producers.database_errors import one_line
+from oyez.producers.loggers import logger_named
 from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import text_of
 
@@ -22,7 +22,7 @@ from .signature import RegistrationError
 MetBy = Callable[[Connection, Sequence[str]], Iterable[str]]
 """Returns those of the subjects given for which its signal has been handled."""
 
-log = logging.getLogger("oyez.met_by")
+log = logger_named("oyez.met_by")
 
 
 def check_met_by(function: Callable[..., object], declaration: Declaration) -> None:

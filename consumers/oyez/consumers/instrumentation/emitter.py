@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol
+
+from oyez.producers.loggers import logger_named
 
 from ..core.stop_signals import raise_if_stop
 from .events import InstrumentationEvent
 from .log_subscriber import LogSubscriber
 
-log = logging.getLogger("oyez.instruments")
+log = logger_named("oyez.instruments")
 
 
 class Subscriber(Protocol):

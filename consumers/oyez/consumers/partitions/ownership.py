@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..core.record import Record
 from ..database import positions
+from ..database.clock import Clock
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import Database, DatabaseAway
 from ..database.positions import Held, Move, Partition
@@ -19,7 +22,9 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
+from .held import has_moved, unsuspected
 from .initial_positions import why_out_of_range
+from .lone_notes import LoneNotes
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
 ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
@@ -37,19 +42,22 @@ class Ownership:
         *,
         owner: str,
         first: FirstOffset,
-        clock: Callable[[], float],
+        clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
         instrument: Instrument | None = None,
     ) -> None:
         self._group = group
         self._log = log
         self._database = database
+        self._lone = LoneNotes(database, group.name)
         self._acquisition = Acquisition(group, log.offsets, database, owner=owner, first=first, clock=clock)
         self._clock = clock
+        self._timer = timer
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
         self._left: dict[Partition, float] = {}
         self._halted: dict[Partition, str] = {}
-        self._looked = clock()
+        self._looked = timer()
         self._is_away = False
         self._has_suspects = False
         self.is_waiting = False
@@ -79,16 +87,16 @@ class Ownership:
 
         Never with records in hand: they may be of a position that is given up here.
         """
-        now = self._clock()
-        if 0 <= now - self._looked < LOOK_EVERY:
+        at = self._timer()
+        if at - self._looked < LOOK_EVERY:
             return
-        self._looked = now
+        self._looked = at
         if self._held or self._halted:
             found = self._rows([*self._held, *self._halted])
             self._halted = {
                 p: why for p, why in self._halted.items() if p in found and found[p].halted is not None
             }
-            self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
+            self._adopt(found, [p for p, held in self._held.items() if has_moved(held, found.get(p))])
 
     def follow(self) -> None:
         """Acquire what the log assigned since the last poll, and forget what it took away.
@@ -138,19 +146,28 @@ class Ownership:
     def suspect(self, record: Record) -> int | None:
         """Note, before an event is handled alone, that it is; returns how many workers have done so, this one
         counted. None if the partition is another worker's."""
-        for partition, held in self._held.items():
-            if (partition.topic, partition.number) == (record.topic(), record.partition()):
-                with self._database.transaction() as db:
-                    starts = positions.suspect(db, self._group.name, partition, held.epoch, record.offset())
-                self._held[partition] = replace(held, suspect=record.offset())
-                return starts
-        return None
+        partition = self._partition_of(record)
+        if partition is None:
+            return None
+        starts = self._lone.note(partition, self._held[partition].epoch, record.offset())
+        self._held[partition] = replace(self._held[partition], suspect=record.offset())
+        return starts
+
+    def excuse(self, record: Record) -> None:
+        """Take that note back: the worker is alive, and waits for the database."""
+        partition = self._partition_of(record)
+        if partition is not None:
+            self._lone.excuse(partition, self._held[partition].epoch, record.offset())
+
+    def _partition_of(self, record: Record) -> Partition | None:
+        where = record.topic(), record.partition()
+        return next((one for one in self._held if (one.topic, one.number) == where), None)
 
     def trouble(self, error: Exception) -> None:
         """Show why the group does not get on, until it does."""
         try:
             with self._database.transaction() as db:
-                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
+                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock(db))
         except (DatabaseAway, DBAPIError):
             return  # it is said again with the next attempt
 
@@ -164,7 +181,7 @@ class Ownership:
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
-            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
+            self._held[move.partition] = unsuspected(self._held[move.partition], move.next)
         self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
@@ -193,7 +210,7 @@ class Ownership:
             held, now = self._held.pop(partition), found.get(partition)
             if now is None or now.epoch != held.epoch:
                 self._log.leave(partition)
-                self._left[partition] = self._clock()
+                self._left[partition] = self._timer()
             elif now.halted is not None:
                 self._log.leave(partition)
                 self._note_halted(partition, now.halted)
@@ -209,14 +226,15 @@ class Ownership:
             if held is None:
                 continue
             reason = why_out_of_range(self._log.offsets, self._group.name, partition, position)
-            halt = partial(
-                positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
-            )
-            if self._database.repeat(partial(halt, now=self._clock())):
+            halt = partial(self._write_halt, partition=partition, held=held, reason=reason)
+            if self._database.repeat(halt):
                 self._note_halted(partition, reason)
             else:
-                self._left[partition] = self._clock()
+                self._left[partition] = self._timer()
             del self._held[partition]
+
+    def _write_halt(self, db: Connection, partition: Partition, held: Held, reason: str) -> bool:
+        return positions.halt(db, self._group.name, partition, held, reason, self._clock(db))
 
     def _note_halted(self, partition: Partition, reason: str) -> None:
         if partition not in self._halted:
@@ -244,12 +262,12 @@ class Ownership:
             if not self._database.is_conflict(error):
                 raise
             return
-        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
+        self._held |= {p: unsuspected(held, held.position) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
-        now = self._clock()
-        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < ACQUIRE_AGAIN}
+        now = self._timer()
+        self._left = {p: at for p, at in self._left.items() if p in gained and now - at < ACQUIRE_AGAIN}
         self._halted = {p: why for p, why in self._halted.items() if p in gained}
         return [p for p in gained if p not in self._left and p not in self._halted]
 
@@ -265,16 +283,3 @@ class Ownership:
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
-
-
-def _unsuspected(held: Held, position: int) -> Held:
-    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
-
-
-def _has_moved(held: Held, now: Held | None) -> bool:
-    """Whether somebody else has changed a row."""
-    if now is None:
-        return True
-    return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
-        now.halted is not None
-    )

@@ -15,6 +15,7 @@ from ..core.backoff import RetryPolicy
 from ..core.report import Report
 from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
 from ..database.claims import ParkedRow
+from ..database.dialects.lookup import dialect_of
 from ..database.engine import DatabaseAway
 from ..database.mark_met import meet
 from ..execution.careful import LONE_DEATHS
@@ -69,7 +70,7 @@ class Retrying:
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock())
+            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
         )
         self._upkeep(stop)
         while buried := self._execution.database.repeat(self._bury_expired):
@@ -77,7 +78,7 @@ class Retrying:
             if buried < self._batch or stop():
                 break
         self._execution.database.repeat(
-            lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
+            lambda db: parked.promote_all(db, self._group.name, self._execution.clock(db))
         )
         self.run_due(on_batch, stop, seconds=seconds, most=most)
 
@@ -109,7 +110,7 @@ class Retrying:
 
         What workers have died on is run alone.
         """
-        group, now = self._group, self._execution.clock()
+        group, now = self._group, self._execution.clock(db)
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
         chosen = _apart(before_later(rows, now))
         for number in self._left:
@@ -126,25 +127,40 @@ class Retrying:
                 return self._execution.handle(claim, stop)
             return self._execution.bury(claim)
         except DatabaseAway:
-            self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
+            self._left.append(start.number)  # this worker is alive: its note is to go
+            self._forget_notes()
             raise
 
-    def next_due(self) -> float | None:
-        """When the next row is due, in seconds since the epoch."""
+    def _forget_notes(self) -> None:
+        """At once if that can be written, or else when the database is back."""
+        try:
+            self._execution.database.repeat(self._forget_left)
+        except DatabaseAway:
+            return
+        self._left.clear()
+
+    def _forget_left(self, db: Connection) -> None:
+        dialect_of(db).be_brief(db)
+        for number in self._left:
+            start_notes.forget(db, number)
+
+    def due_in(self) -> float | None:
+        """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            return claims.next_due(db, self._group.name, list(self._group.by_name))
+            at = claims.next_due(db, self._group.name, list(self._group.by_name))
+            return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:
         """For how many seconds the oldest parked delivery has been parked; 0 if there is none."""
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
-        return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+            return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
         application's own tables should answer and cannot at the moment is left.
         """
-        now, app = self._execution.clock(), self._group.app
+        now, app = self._execution.clock(db), self._group.app
         found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 from pathlib import Path
 
 from oyez.producers import SettingsError
+from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError
 
 from ..core.stop_signals import STOPS
@@ -17,7 +17,7 @@ from ..handlers.application import Application
 from ..handlers.registry import Handlers
 from ..settings import ListenSettings
 
-log = logging.getLogger("oyez.eventfiles")
+log = logger_named("oyez.eventfiles")
 BESIDE = "events"
 """The folder of event files beside the application's module, unless another one is set."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +11,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+
+from oyez.producers.loggers import logger_named
 
 from ...core.stop_signals import Stop
 from ...database import Database as Transactions
@@ -28,7 +29,7 @@ from ..common.options import Every, Json, logged_settings_by
 from ..common.stopping import exit_code
 from .mail_list import RunLimit
 
-log = logging.getLogger("oyez")
+log = logger_named("oyez")
 
 COLUMNS = (
     output.Column("sent", lambda row: row.sent),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from oyez.producers.kafka.durability import sender_from
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Pass, SpoolShipper
 
@@ -25,7 +25,7 @@ from ..common.exits import FAILED, CheckFailed
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 Paths = Annotated[
     list[Path] | None,
@@ -62,14 +62,14 @@ VERIFIED = (
 
 
 def roots_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Path]:
-    """Where to look for logs. Raises `FolderMissing`."""
+    """Where to look for logs. Raises as `require_folders`."""
     roots = list(paths or spools_read(settings))
     require_folders(roots)
     return roots
 
 
 def folders_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Folder]:
-    """The logs. Raises `FolderMissing`."""
+    """The logs. Raises as `roots_of`."""
     return found_in(roots_of(settings, paths), settings.topic)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from typing import Any
 
@@ -10,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy.exc import DBAPIError
 
 from oyez.producers import SettingsError
+from oyez.producers.passwords import without_passwords
 from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ...admin import NotBegun
@@ -17,7 +19,7 @@ from ...core.errors import ServiceAway
 from ...core.printable import one_line
 from ...core.stop_signals import Terminated
 from ...database import DatabaseAway, DatabaseError
-from ...database.engine import could_not_connect
+from ...database.engine import DatabaseRefuses, could_not_connect
 from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
@@ -60,6 +62,7 @@ class Unreachable(ServiceAway):
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (ServiceAway, UNREACHABLE),
+    (DatabaseRefuses, FAILED),
     (DatabaseAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (FolderMissing, NOT_FOUND),
@@ -101,6 +104,8 @@ def line_of(error: BaseException) -> str:
         return one_line(f"the database: {error.orig}")
     if isinstance(error, KafkaException):
         return one_line(f"Kafka: {error.args[0].str()}")
+    if isinstance(error, OSError) and error.filename is not None:
+        return one_line(f"{os.fsdecode(error.filename)}: {error.strerror}")
     return one_line(f"{type(error).__name__}: {error}")
 
 
@@ -125,7 +130,7 @@ def report(error: BaseException, *, debug: bool) -> int:
         logging.last_line("interrupted")
         return code
     if debug and not is_usage(error):
-        traceback.print_exception(error)
+        print(without_passwords("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
     logging.last_line(line_of(error))
     return code
 
