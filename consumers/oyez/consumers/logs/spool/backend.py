@@ -46,7 +46,9 @@ class SpoolBackend:
     def probe(self) -> None:
         """Folders answer."""
 
-    def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
+    def join(
+        self, group: str, topics: Sequence[str], database: Database, worker: int | None = None
+    ) -> KeepAlive:
         return KeepAlive(SpoolLog(lambda: self._folders(topics), _member(group, database)))
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive | None:
