@@ -6,7 +6,6 @@ larger, with events in it that are small enough.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
+from ..loggers import logger_named
 from .link import librdkafka_log
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 NAME = "max.message.bytes"
 BATCH = "batch.size"

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from ..errors import SettingsError
+from ..loggers import logger_named
 from ..transport import Lasting
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 # What librdkafka has to say is for those who configure logging; ours is for everybody.
-librdkafka_log = logging.getLogger("oyez.kafka.librdkafka")
+librdkafka_log = logger_named("oyez.kafka.librdkafka")
 librdkafka_log.addHandler(logging.NullHandler())
 
 _LOOK_EVERY = 1.0

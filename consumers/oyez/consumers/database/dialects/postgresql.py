@@ -29,6 +29,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from ..schema import quoted, schema_of
 from .dialect import Dialect
 from .rows import NAME, Rows
 
@@ -49,6 +50,7 @@ SERVER = {
 }
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
+_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -92,10 +94,12 @@ class PostgreSQL(Dialect):
     """See `Dialect`."""
 
     title = "PostgreSQL"
+    also_called = frozenset({"pg", "pgsql", "postgres", "psql", "psycopg"})
     plain_address = "postgresql+psycopg://"
     away_hint = "is it running? `oyez dev` starts one here"
     locks_rows = True
     writes_in_queries = True
+    has_schemas = True
     row_id = BigInteger()
     begin = None
     check_now = text("SET CONSTRAINTS ALL IMMEDIATE")
@@ -125,11 +129,20 @@ class PostgreSQL(Dialect):
     def is_over(self, driver_connection: Any) -> bool:
         return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
 
+    def now(self, db: Connection) -> float:
+        """The server's."""
+        return float(db.execute(_NOW).scalar_one())
+
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         db.execute(_LOCK, {"lock": lock})
+
+    def make_tables_in(self, db: Connection, schema: str) -> None:
+        db.execute(
+            query(func.set_config("search_path", db.dialect.identifier_preparer.quote_schema(schema), True))
+        )
 
     def says_conflict(self, error: BaseException | None) -> bool:
         return getattr(error, "sqlstate", None) in CONFLICTS
@@ -151,7 +164,7 @@ class PostgreSQL(Dialect):
         return result.rowcount == count
 
     def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
-        sequence = func.pg_get_serial_sequence(column.table.name, column.name)
+        sequence = func.pg_get_serial_sequence(f"{quoted(db, schema_of(db))}{column.table.name}", column.name)
         return sorted(
             db.execute(query(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars()
         )

@@ -4,7 +4,6 @@ away."""
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -14,6 +13,7 @@ from confluent_kafka import KafkaException
 
 from ...errors import TransportRefused
 from ...forks import call_in_child
+from ...loggers import logger_named
 from ...pass_thread import PassThread
 from ...spool.writer import Writer
 from ...transport import Lasting
@@ -24,7 +24,7 @@ from .order import chunks, in_announce_order
 from .outlet import Failed, Outlet
 from .states import State
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 _SERVE_EVERY = 100
 _FULL = 0.5
