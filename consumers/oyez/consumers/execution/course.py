@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database.engine import ConnectionLost, Database, DatabaseAway
+from ..database.engine import ConnectionLost, Database, DatabaseAway, refusal
 from .careful import OneByOne, more_careful
 from .memory import Memory
 from .runners import Runner
@@ -42,11 +42,11 @@ class Course:
 
     def after_refusal(self, runner: Runner, error: DBAPIError) -> Runner:
         """The database refused the transaction: another one was in the way, or something that it checks at the end.
-        Raises the error if nothing is left to be tried, and `DatabaseAway` after too many conflicts."""
+        Raises `DatabaseAway` if it is nobody's fault, and after too many conflicts."""
         if not self.database.is_conflict(error):
             careful = more_careful(runner, self.memory)
             if careful is None:
-                raise error
+                raise refusal(error) from error
             return careful
         self._conflicts += 1
         if self._conflicts >= CONFLICTS_AT_ALL:

@@ -34,6 +34,10 @@ class Memory:
         results = [self._each(delivery, failed) for some in deadline.slices(deliveries) for delivery in some]
         return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
 
+    def try_again(self) -> None:
+        """The batch is tried again after a pause: what failed may succeed, what is done is done."""
+        self._ran = {name: outcome for name, outcome in self._ran.items() if outcome is DONE}
+
     def begin(self, delivery: Delivery) -> Failed | None:
         """A delivery is about to run in the database; its failure, if it has cost connections before."""
         self._in_database = delivery
