@@ -246,6 +246,12 @@ class Ownership:
     def release(self) -> None:
         """The worker ends as it should: nobody died on what comes next."""
         self._release(list(self._held))
+        if not self._group.is_exact and self._held:
+            self._database.repeat(self._keep_committed)
+
+    def _keep_committed(self, db: Connection) -> None:
+        """Kafka forgets what a group committed some days after its last member has left. These rows do not."""
+        positions.raise_to(db, self._group.name, {p: held.position for p, held in self._held.items()})
 
     def _release(self, partitions: Iterable[Partition]) -> None:
         """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
