@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
+from ..database.misplaced import Misplaced
+from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
@@ -61,6 +63,8 @@ class GroupState:
     dead: int
     partitions: list[PartitionState]
     unregistered: int = 0
+    misplaced: list[Misplaced] = field(default_factory=list)
+    """Sources whose events were found in other partitions than their keys belong to."""
 
 
 def group_states(
@@ -76,6 +80,7 @@ def group_states(
     """
     found = []
     waits, buried, left = _parked(db), _dead(db), _left(db, groups)
+    elsewhere = read_misplaced(db)
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
     for group in groups:
@@ -92,6 +97,7 @@ def group_states(
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
                 unregistered=left.pop(group.name, 0),
+                misplaced=elsewhere.get(group.name, []),
             )
         )
     return found + [

@@ -26,6 +26,7 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
+from .placement import Placement, is_looked_at
 from .retry_loop import RetryLoop, having_failed
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
@@ -71,6 +72,8 @@ class Reading:
         self._batch = batch
         self._sleep = sleep
         self._timer = timer
+        self._batches = 0
+        self._placement = Placement(execution.group.name, source, instrument, timer=timer)
         self._alone = 0
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
@@ -103,7 +106,18 @@ class Reading:
         if report is not None:
             seconds = self._timer() - began
             self._emit(events.BatchHandled(self._group.name, len(batch.events), seconds, report))
+            self._batches += 1
+            if is_looked_at(self._batches):
+                self._look_at_places(batch, stopped)
         return report
+
+    def _look_at_places(self, batch: Batch, stopped: Stopped) -> None:
+        """Whether keys are where they belong; what is found is written about once a minute."""
+        self._placement.look(batch.events)
+        if self._placement.is_due():
+            self._steadily(
+                lambda: self._placement.write(self._execution.database, self._execution.clock), stopped
+            )
 
     def decode(self, records: Sequence[Record], polled: frozenset[Partition]) -> Batch:
         """What these records are to the group. Those of partitions that were lost since the poll are left out."""
