@@ -6,9 +6,9 @@ Some events of some batches are looked at. What is found is said once for each s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
 
 from oyez.producers.partitioning import partition_of
 
@@ -19,23 +19,13 @@ from ..database.misplaced import Misplaced, add
 from ..execution.reader import Taken
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
-from ..logs.log import Log
+from ..logs.log import CountsPartitions, Log
 
-FIRST, OFTEN = 3, 8
-"""The first batches are looked at, and every eighth."""
 LOOKS = 32
-"""Events of such a batch that are looked at, about."""
+"""Events of a batch that are looked at, about."""
 EVERY = 60.0  # s; between two writes
 SOURCES = 1_000
 """Sources that are told apart; more are not looked at."""
-
-
-@runtime_checkable
-class CountsPartitions(Protocol):
-    """A log whose partitions are chosen by the key."""
-
-    def partition_count(self, topic: str) -> int | None:
-        """How many partitions a topic has; None as long as that is not known."""
 
 
 class Placement:
@@ -57,7 +47,9 @@ class Placement:
         if self._log is None:
             return
         some = taken[:: max(1, len(taken) // LOOKS)]
-        found = [one for one in (_misplaced(taken, self._log) for taken in some) if one is not None]
+        topics = {cast("Record", one.record).topic() for one in some}
+        counts = {topic: self._log.partition_count(topic) for topic in topics}
+        found = [one for one in (_misplaced(one, counts) for one in some) if one is not None]
         for one in found:
             self._keep(one)
         if found:
@@ -87,15 +79,10 @@ class Placement:
         self._found[place] = one if before is None else replace(one, count=before.count + 1)
 
 
-def is_looked_at(batch: int) -> bool:
-    """Whether a worker's n-th batch is; its first one is 1."""
-    return batch <= FIRST or batch % OFTEN == 0
-
-
-def _misplaced(taken: Taken, log: CountsPartitions) -> Misplaced | None:
+def _misplaced(taken: Taken, counts: Mapping[str, int | None]) -> Misplaced | None:
     """What is to be said of an event; None if it is where it belongs, or that is not known."""
     key, record = taken.key, cast("Record", taken.record)
-    count = log.partition_count(record.topic())
+    count = counts[record.topic()]
     if key is None or count is None or record.partition() >= count:
         return None
     belongs = partition_of(key.encode(), count)

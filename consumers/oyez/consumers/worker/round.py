@@ -26,10 +26,11 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
-from .placement import Placement, is_looked_at
+from .placement import Placement
 from .retry_loop import RetryLoop, having_failed
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are, and every eighth
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class Reading:
         retry_loop: RetryLoop,
         instrument: Instrument,
         *,
+        placement: Placement,
         batch: int = 500,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
@@ -73,7 +75,7 @@ class Reading:
         self._sleep = sleep
         self._timer = timer
         self._batches = 0
-        self._placement = Placement(execution.group.name, source, instrument, timer=timer)
+        self._placement = placement
         self._alone = 0
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
@@ -218,3 +220,8 @@ class Reading:
         found = record_answers(self._execution.database, self._group, rest, self._execution.clock)
         self._execution.met.add(found)
         return rest - found
+
+
+def is_looked_at(batch: int) -> bool:
+    """Whether it is looked where the keys of a worker's n-th batch are; its first one is 1."""
+    return batch <= FIRST or batch % OFTEN == 0
