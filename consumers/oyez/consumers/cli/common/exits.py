@@ -19,7 +19,7 @@ from ...core.errors import ServiceAway
 from ...core.printable import one_line
 from ...core.stop_signals import Terminated
 from ...database import DatabaseAway, DatabaseError
-from ...database.engine import could_not_connect
+from ...database.engine import DatabaseRefuses, could_not_connect
 from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
@@ -62,6 +62,7 @@ class Unreachable(ServiceAway):
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (ServiceAway, UNREACHABLE),
+    (DatabaseRefuses, FAILED),
     (DatabaseAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (FolderMissing, NOT_FOUND),
