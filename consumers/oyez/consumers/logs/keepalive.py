@@ -9,11 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..core.record import Record
 from ..database.positions import Partition
 from .group_offsets import FirstOffset, GroupOffsets
-<<<<<<< HEAD
-from .log import CountsPartitions, Log
-=======
-from .log import Log, Stalled
->>>>>>> main
+from .log import CountsPartitions, Log, Stalled
 
 AFTER = 1.0  # s without a poll; a batch that takes longer costs the log a pause, which is not free
 LOOK = 0.25  # s

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-<<<<<<< HEAD
-from typing import Protocol, runtime_checkable
-=======
-from typing import Literal, NamedTuple, Protocol
->>>>>>> main
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from oyez.schemas import OyezError
 

@@ -80,14 +80,12 @@ class Metrics:
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
-<<<<<<< HEAD
         self._misplaced = _counter(
             "oyez_misplaced_events",
             "Events, of the few that are looked at, in another partition than their key's.",
-=======
+        )
         self._stalls = _counter(
             "oyez_partition_stalls", "Times at which nothing came of what the log had.", "remedy"
->>>>>>> main
         )
         self._times: Mapping[type[events.InstrumentationEvent], Counter] = {
             kind: _counter(name, text) for kind, (name, text) in TIMES.items()
@@ -112,12 +110,8 @@ class Metrics:
         group = event.group
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
-<<<<<<< HEAD
         self._count_others(event)
-=======
-        self._count_mails(event)
         self._follow_log(event)
->>>>>>> main
         match event:
             case events.BatchHandled():
                 self._sizes.labels(group).observe(event.size)
