@@ -12,7 +12,7 @@ GROUP = "clishop.cli.ticked"
 
 def test_sources_of_misplaced_keys_are_listed(shop: Shop) -> None:
     shop.print("db", "upgrade")
-    assert "misplaced" not in shop.print("status", "--no-lag")
+    assert "of misplaced keys" not in shop.print("status", "--no-lag")
     with sqlite3.connect(shop.folder / "oyez.db") as db:
         names = "group_name, topic, source, count, key, partition, belongs, seen_at"
         row = (GROUP, "events", "/orders", 17, "s1", 3, 5, 0.0)
