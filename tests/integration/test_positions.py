@@ -46,7 +46,9 @@ class Operator:
         wanted = {Partition(topic, log.topic_id, n): to for n in numbers or log.partitions}
         (group,) = self._workers.application.groups.values()
         database = Database(self._workers.deployment.engine)
-        Rewinding(group, database, self._offsets, [log], time.time).perform(wanted, is_again=is_again)
+        Rewinding(group, database, self._offsets, [log], lambda _: time.time()).perform(
+            wanted, is_again=is_again
+        )
 
 
 @pytest.fixture
