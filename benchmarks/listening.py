@@ -14,7 +14,7 @@ from bed import Row, Services, consumer, fill, new_topic, read_all
 from confluent_kafka import Message
 from pydantic import BaseModel
 from signals import Started, Viewed, Waited, encoded, views
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, MetaData, text
 
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine, metadata
@@ -74,7 +74,9 @@ class Ours:
 def fresh(url: str) -> Engine:
     """A database with Oyez's tables and one for effects, empty."""
     engine = make_engine(url)
-    metadata.drop_all(engine)
+    before = MetaData()
+    before.reflect(engine)
+    before.drop_all(engine)
     metadata.create_all(engine)
     with engine.begin() as db:
         db.execute(text("DROP TABLE IF EXISTS effect"))

@@ -56,11 +56,11 @@ def work(
     settings: ListenSettings, group: Group, number: int, instrument: Instrument, stopped: Callable[[], bool]
 ) -> None:
     """Be one worker of one group, numbered from 0, until ``stopped()``."""
+    told = Told(stopped)
     engine = engine_from(settings)
     try:
-        source = log_for(group, settings, engine, number)
+        source = log_for(group, settings, engine, number, told.seconds)
         relay = relay_thread_for(group, settings, engine, instrument)
-        told = Told(stopped)
         worker = make_worker(
             group,
             settings,
