@@ -57,7 +57,6 @@ class KafkaLog:
         self._topics = Topics(servers, options)
         self._names = Names(self._topics, clock)
         self._stalls = Stalls(Broker(self._config, self._topics.config), clock)
-        self._logger = logger
         self._assigning = assigning(self._config)
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
@@ -236,7 +235,7 @@ class KafkaLog:
             if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
                 self._strand(message)
             else:
-                self._logger.warning("Kafka: %s", error.str())
+                self._client_log.trouble(error)
         return [message for message in messages if message.error() is None]
 
     def _strand(self, message: Message) -> None:
