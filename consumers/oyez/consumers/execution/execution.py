@@ -33,6 +33,7 @@ from .memory import Memory
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
+from .wary import Wary
 
 InTransaction = Callable[[HandlerConnection, Runner], Report]
 
@@ -42,20 +43,21 @@ def perform(
     work: InTransaction,
     sleep: Callable[[float], None] = time.sleep,
     memory: Memory | None = None,
+    wary: Wary | None = None,
 ) -> Report:
-    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict. ``memory``
-    is of what ran before, in a transaction that the database refused.
+    """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict. ``memory``
+    is of what ran before, in a transaction that the database refused; ``wary`` of what has failed lately.
 
     Raises `DatabaseAway` when the connection is lost and there is no other to be had, and when the database refuses.
     """
-    course = Course(database, sleep, memory or Memory())
-    runner: Runner = Together(course.memory)
+    course = Course(database, sleep, memory or Memory(), Wary() if wary is None else wary)
+    runner: Runner = Together(course.memory, course.wary)
     while True:
         try:
             with database.handling() as db:
                 return work(db, runner)
-        except HandlerFailed:
-            runner = course.after_failure()
+        except HandlerFailed as failed:
+            runner = course.after_failure(failed)
         except ConnectionLost as error:
             runner = course.after_loss(error)
         except DBAPIError as error:
@@ -101,6 +103,7 @@ class Execution:
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, policy, self.met)
+        self._wary = Wary()
 
     def handle(
         self, intake: Intake, stopped: Callable[[], bool] = lambda: False, memory: Memory | None = None
@@ -115,7 +118,7 @@ class Execution:
         def work(db: HandlerConnection, runner: Runner) -> Report:
             return self.once(db, intake, runner, self.deadline(stopped))
 
-        return self._known(perform(self.database, work, self._sleep, memory))
+        return self._known(perform(self.database, work, self._sleep, memory, self._wary))
 
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""

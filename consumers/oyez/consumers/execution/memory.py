@@ -31,7 +31,7 @@ class Memory:
         if len(fresh) > 1 and fresh[0].handler.takes_list:
             self._try_all(fresh)
         failed: set[tuple[str, str]] = set()
-        results = [self._each(delivery, failed) for some in deadline.slices(deliveries) for delivery in some]
+        results = [self._each(delivery, failed) for delivery in deadline.each(deliveries)]
         return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
 
     def try_again(self) -> None:

@@ -45,6 +45,7 @@ GROUPS = (
     output.Column("oldest wait", lambda row: row.oldest_wait),
     output.Column("dead", lambda row: row.dead),
     output.Column("handler unregistered", lambda row: row.unregistered),
+    output.Column("offsets kept", lambda row: row.offsets_kept),
 )
 PARTITIONS = (
     output.Column("group", lambda row: row.group),

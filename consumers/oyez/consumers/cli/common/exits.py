@@ -135,6 +135,13 @@ def report(error: BaseException, *, debug: bool) -> int:
     return code
 
 
+def report_lost(error: OSError) -> int:
+    """The same where stdout did not take the data; not if its reader has gone, such as `head`."""
+    if not isinstance(error, BrokenPipeError):
+        logging.last_line(f"stdout cannot be written: {error.strerror}")
+    return FAILED
+
+
 def wants_traceback(*, asked: bool) -> bool:
     """Whether --debug or OYEZ_DEBUG asks for tracebacks."""
     return asked or os.environ.get("OYEZ_DEBUG", "").lower() in ("1", "true", "yes", "on")
