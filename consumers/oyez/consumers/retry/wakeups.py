@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+from oyez.producers.loggers import logger_named
 
 from ..database import claims, outbox
 from ..database.clock import Clock
@@ -13,7 +14,7 @@ from ..database.engine import Database, DatabaseAway
 from ..database.notices import Notices
 from ..handlers.application import Group
 
-log = logging.getLogger("oyez.worker")
+log = logger_named("oyez.worker")
 
 LOOK_EVERY = 0.05  # s; where the database cannot notify
 WHILE_DEAF = 0.5  # s; where it could, if there were a connection to hear it

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import NullPool
 
+from oyez.producers.loggers import logger_named
+
 from ..database.engine import Database
 
-log = logging.getLogger("oyez.listen")
+log = logger_named("oyez.listen")
 
 KEEP: Mapping[str, Any] = {"pool_size": 1, "max_overflow": 4}
 """A worker keeps one connection; the relay of the outbox has another one while both are at work."""
