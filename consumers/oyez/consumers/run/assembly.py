@@ -30,6 +30,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
 from ..upkeep.upkeep import Upkeep
+from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
@@ -132,6 +133,7 @@ def make_worker(
             ownership,
             loop,
             told,
+            placement=Placement(group.name, source, told, timer=timer),
             batch=settings.batch,
             sleep=sleep,
         ),
