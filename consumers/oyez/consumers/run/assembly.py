@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from ..core.backoff import RetryPolicy
-from ..database.clock import Clock
+from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -28,6 +28,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
 from ..upkeep.upkeep import Upkeep
+from ..worker.clock_watch import ClockWatch, nobody_watches
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
@@ -116,10 +117,18 @@ def make_worker(
         loop,
         told,
         relay=relay or NoRelay(),
+        clock_watch=_clock_watch(execution, settings, told),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
     )
+
+
+def _clock_watch(execution: Execution, settings: ListenSettings, told: Instrument) -> Callable[[], None]:
+    clock = execution.clock
+    if not isinstance(clock, DatabaseClock):
+        return nobody_watches
+    return ClockWatch(execution.group.name, clock, settings.max_clock_skew, told.emit)
 
 
 def relay_for(settings: ListenSettings, engine: Engine) -> Relay:

@@ -19,11 +19,12 @@ from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
 from .assembly import engine_from, log_for, make_worker, relay_thread_for
+from .clock_check import require_clock
 
 
 def prepare(application: Application, settings: ListenSettings) -> None:
-    """Check what is to be read, and the database, and record the handlers; raises `FolderMissing`, `MigrationNeeded`
-    and `StartError`.
+    """Check what is to be read, and the database, and record the handlers; raises `FolderMissing`, `MigrationNeeded`,
+    `ClockWrong` and other `StartError`s.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
@@ -31,6 +32,7 @@ def prepare(application: Application, settings: ListenSettings) -> None:
     engine = engine_from(settings)
     try:
         require(engine)
+        require_clock(Database(engine), settings.max_clock_skew)
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
     finally:

@@ -1,0 +1,158 @@
+"""Clocks that are wrong: the workers', by months and jumping; the database's own, for a while."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from consumers.cli.running import Running, Shop, one_line
+from integration.findings import count_rows
+from oyez.consumers.dev import Postgres
+from support.clocks import Turned, shifted
+from support.services import UNSAFE, fresh_database
+from support.tables import knowing_the_tables
+from support.waiting import eventually
+
+FARTHEST = ("+30d", "-30d")
+VIEWS, STARTS = "cli.page.viewed", "cli.session.started"
+SLOW = 240.0  # s
+
+
+class Site:
+    """The shop on a spool and a PostgreSQL, with processes by clocks of their own."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self._folder = folder
+        (folder / "spool").mkdir()
+        self._settings = {
+            "OYEZ_APP": "shop:on",
+            "OYEZ_TRANSPORT": "spool",
+            "OYEZ_SPOOL": str(folder / "spool"),
+            "OYEZ_SPOOLS": json.dumps([str(folder / "spool")]),
+            "OYEZ_DATABASE": database,
+            "OYEZ_SOURCE": "web-1",
+            "OYEZ_SWEEP_EVERY": "0.5",
+            "OYEZ_MAX_CLOCK_SKEW": "1e9",
+        }
+        self._engine = knowing_the_tables(create_engine(database))
+        self._announced: Counter[str] = Counter()
+        self._ends = ExitStack()
+        self._shops = 0
+        self.by({}).print("db", "upgrade")
+
+    def by(self, clock: Mapping[str, str]) -> Shop:
+        """The shop's commands, by this clock."""
+        self._shops += 1
+        folder = self._folder / str(self._shops)
+        folder.mkdir()
+        return Shop(folder, {**self._settings, **clock})
+
+    def listen(self, *groups: str, clock: Mapping[str, str]) -> Running:
+        """`oyez listen`, until the test ends."""
+        return self._ends.enter_context(self.by(clock).running("listen", *groups))
+
+    def views(self, *urls: str) -> None:
+        """Pages are viewed, each in a session of its own."""
+        self._announced.update(urls)
+        lines = [json.dumps({"session_id": url, "url": url}) for url in urls]
+        self.by({}).print("announce", VIEWS, given="\n".join(lines))
+
+    def starts(self, *sessions: str) -> None:
+        """Those sessions are started."""
+        self._announced["started"] += len(sessions)
+        lines = [json.dumps({"session_id": session}) for session in sessions]
+        self.by({}).print("announce", STARTS, given="\n".join(lines))
+
+    def rows(self, *names: str) -> int:
+        """How many rows some of Oyez's tables have."""
+        return count_rows(self._engine, *names)
+
+    def is_done(self) -> bool:
+        """Whether each event was handled once, and nothing is parked or dead."""
+        with self._engine.begin() as db:
+            db.execute(text("CREATE TABLE IF NOT EXISTS noted (what text)"))
+            found = Counter(db.execute(text("SELECT what FROM noted")).scalars())
+        assert found <= self._announced, found - self._announced
+        assert self.rows("dead") == 0
+        return found == self._announced and self.rows("parked") == 0
+
+    def close(self) -> None:
+        self._ends.close()
+        self._engine.dispose()
+
+
+@pytest.fixture
+def site(postgres: str, tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path, postgres)
+    yield made
+    made.close()
+
+
+def test_workers_whose_clocks_are_months_apart_and_jump(site: Site, tmp_path: Path) -> None:
+    """Nothing is dead, doubled, forgotten, or waits for a time that only one clock has."""
+    jumping, offsets = Turned(tmp_path / "clock"), cycle([*FARTHEST, "+2d", "+0", "-1h"])
+    for clock in (*map(shifted, FARTHEST), jumping.environment):
+        site.listen(VIEWS, STARTS, clock=clock)
+
+    def is_done() -> bool:
+        jumping.to(next(offsets))
+        return site.is_done()
+
+    for part in range(3):
+        sessions = [f"/{part}/{n}" for n in range(20)]
+        site.views(*sessions)
+        site.starts(*sessions)
+        eventually(is_done, SLOW, every=0.3)
+    taken = site.rows("inbox")
+    for offset in FARTHEST:
+        site.by(shifted(offset)).print("sweep")
+    assert site.rows("inbox") == taken == 3 * 20 * 2, "what was taken is not forgotten"
+
+
+def test_a_worker_whose_clock_is_ahead_gives_nothing_up_and_puts_nothing_off(site: Site) -> None:
+    sessions = [f"/{n}" for n in range(200)]
+    site.views(*sessions)
+    site.listen(VIEWS, clock={})
+    eventually(lambda: site.rows("parked") == 200, SLOW)
+    site.by(shifted("+2d")).print("sweep", "--json")
+    assert (site.rows("parked"), site.rows("dead")) == (200, 0)
+    site.listen(STARTS, clock=shifted("+1h"))
+    site.starts(*sessions)
+    eventually(site.is_done, SLOW)
+
+
+def test_a_database_whose_clock_jumps_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said; as long as it may be a mistake nothing is given up, forgotten, or put off by it."""
+    clock, server = Turned(tmp_path / "clock"), Postgres(settings=UNSAFE)
+    with monkeypatch.context() as by_it:
+        for name, value in clock.environment.items():
+            by_it.setenv(name, value)
+        server.start()
+    with server, fresh_database(server.url()) as url:
+        site = Site(tmp_path, url)
+        sessions = [f"/{n}" for n in range(50)]
+        site.views(*sessions)
+        listening = site.listen(VIEWS, STARTS, clock={})
+        eventually(lambda: site.rows("parked") == 50, SLOW)
+        clock.to("+30d")
+        eventually(lambda: listening.said().count("the database's clock has leapt by +2592") == 2, SLOW)
+        site.starts(*sessions)
+        eventually(site.is_done, SLOW)
+        clock.to("+0")
+        eventually(lambda: listening.said().count("the database's clock counts again") == 2, SLOW)
+        assert site.rows("inbox") == 100
+        site.close()
+
+
+@pytest.mark.parametrize(("offset", "words"), [("+1h", "0 s ahead of the database's"), ("-30d", "s behind")])
+def test_a_machine_whose_clock_is_wrong_begins_nothing(site: Site, offset: str, words: str) -> None:
+    shop = site.by(shifted(offset))
+    for command in (["listen"], ["listen", "--limit", "1"], ["sweep"]):
+        one_line(shop.run(*command, OYEZ_MAX_CLOCK_SKEW="300"), 2, words, "OYEZ_MAX_CLOCK_SKEW")
