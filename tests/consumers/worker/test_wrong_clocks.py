@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Pipeline, Play, Viewed, note, placed
 from oyez.consumers import Handlers
-from oyez.consumers.database.clock import DatabaseClock
+from oyez.consumers.database.clock import Clock, DatabaseClock
 from oyez.consumers.run.assembly import make_worker
 
 DAY = 86_400.0
@@ -42,19 +43,24 @@ def by_a_clock_that_leaps(play: Play) -> tuple[Pipeline, Leaping]:
 
     pipeline = play(on)
     leaping = Leaping(pipeline)
-    for name, group in pipeline.application.groups.items():
-        pipeline.workers[name]._wakeups.close()
-        pipeline.workers[name]._log.close()
-        pipeline.workers[name] = make_worker(
-            group,
-            pipeline._settings,
-            engine=pipeline.engine,
-            source=pipeline.logs[name].join(),
-            clock=DatabaseClock(leaping, timer=pipeline.clock),
-            sleep=pipeline.clock.sleep,
-            timer=pipeline.clock,
-        )
+    for name in pipeline.application.groups:
+        go_by(pipeline, name, DatabaseClock(leaping, timer=pipeline.clock))
     return pipeline, leaping
+
+
+def go_by(pipeline: Pipeline, group: str, clock: Clock) -> None:
+    """Another worker takes the group's place, and goes by this clock."""
+    pipeline.workers[group]._wakeups.close()
+    pipeline.workers[group]._log.close()
+    pipeline.workers[group] = make_worker(
+        pipeline.application.groups[group],
+        pipeline._settings,
+        engine=pipeline.engine,
+        source=pipeline.logs[group].join(),
+        clock=clock,
+        sleep=pipeline.clock.sleep,
+        timer=pipeline.clock,
+    )
 
 
 def sweep(pipeline: Pipeline, seconds: float = 15.0) -> None:
@@ -88,6 +94,19 @@ def test_what_is_released_or_fails_meanwhile_is_not_put_off(play: Play) -> None:
     leaping.off = 0.0
     sweep(pipeline)
     assert sorted(pipeline.effects("viewed")) == list(range(MANY))
+    assert pipeline.is_clean()
+
+
+@pytest.mark.parametrize("ahead", [3_600.0, 30 * DAY])
+def test_what_is_released_is_due_at_once_whatever_any_clock_says(play: Play, ahead: float) -> None:
+    """Also where two processes have no time in common at all."""
+    pipeline, _ = by_a_clock_that_leaps(play)
+    go_by(pipeline, "shop.opened", lambda _db: pipeline.clock.now + ahead)
+    pipeline.announce(*[Viewed(k="k", s="s", n=n) for n in range(1, MANY)])
+    sweep(pipeline)
+    pipeline.announce(Opened(k="k", s="s"))
+    pipeline.run()
+    assert pipeline.effects("viewed") == list(range(1, MANY))
     assert pipeline.is_clean()
 
 
