@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from consumers.cli.running import Running, Shop, one_line
+from consumers.cli.running import APPS, Running, Shop, one_line
 from integration.findings import count_rows
 from oyez.consumers.dev import Postgres
-from support.clocks import Turned, shifted
+from support.clocks import DAY, HOUR, WrongClock
 from support.services import UNSAFE, fresh_database
 from support.tables import knowing_the_tables
 from support.waiting import eventually
 
-FARTHEST = ("+30d", "-30d")
+FARTHEST = (30 * DAY, -30 * DAY)
 VIEWS, STARTS = "cli.page.viewed", "cli.session.started"
 SLOW = 240.0  # s
 
@@ -45,30 +45,30 @@ class Site:
         self._announced: Counter[str] = Counter()
         self._ends = ExitStack()
         self._shops = 0
-        self.by({}).print("db", "upgrade")
+        self.by().print("db", "upgrade")
 
-    def by(self, clock: Mapping[str, str]) -> Shop:
-        """The shop's commands, by this clock."""
+    def by(self, off: float = 0.0) -> Shop:
+        """The shop's commands, by a clock that is off by so many seconds: its file is in their folder."""
         self._shops += 1
         folder = self._folder / str(self._shops)
         folder.mkdir()
-        return Shop(folder, {**self._settings, **clock})
+        return Shop(folder, {**self._settings, **WrongClock(folder / "clock", off).for_python(APPS)})
 
-    def listen(self, *groups: str, clock: Mapping[str, str]) -> Running:
+    def listen(self, *groups: str, off: float = 0.0) -> Running:
         """`oyez listen`, until the test ends."""
-        return self._ends.enter_context(self.by(clock).running("listen", *groups))
+        return self._ends.enter_context(self.by(off).running("listen", *groups))
 
     def views(self, *urls: str) -> None:
         """Pages are viewed, each in a session of its own."""
         self._announced.update(urls)
         lines = [json.dumps({"session_id": url, "url": url}) for url in urls]
-        self.by({}).print("announce", VIEWS, given="\n".join(lines))
+        self.by().print("announce", VIEWS, given="\n".join(lines))
 
     def starts(self, *sessions: str) -> None:
         """Those sessions are started."""
         self._announced["started"] += len(sessions)
         lines = [json.dumps({"session_id": session}) for session in sessions]
-        self.by({}).print("announce", STARTS, given="\n".join(lines))
+        self.by().print("announce", STARTS, given="\n".join(lines))
 
     def rows(self, *names: str) -> int:
         """How many rows some of Oyez's tables have."""
@@ -95,14 +95,15 @@ def site(postgres: str, tmp_path: Path) -> Iterator[Site]:
     made.close()
 
 
-def test_workers_whose_clocks_are_months_apart_and_jump(site: Site, tmp_path: Path) -> None:
+def test_workers_whose_clocks_are_months_apart_and_jump(site: Site) -> None:
     """Nothing is dead, doubled, forgotten, or waits for a time that only one clock has."""
-    jumping, offsets = Turned(tmp_path / "clock"), cycle([*FARTHEST, "+2d", "+0", "-1h"])
-    for clock in (*map(shifted, FARTHEST), jumping.environment):
-        site.listen(VIEWS, STARTS, clock=clock)
+    for off in FARTHEST:
+        site.listen(VIEWS, STARTS, off=off)
+    jumping = WrongClock(site.listen(VIEWS, STARTS).log.with_name("clock"))
+    offsets = cycle([*FARTHEST, 2 * DAY, 0.0, -HOUR])
 
     def is_done() -> bool:
-        jumping.to(next(offsets))
+        jumping.turn(next(offsets))
         return site.is_done()
 
     for part in range(3):
@@ -111,48 +112,48 @@ def test_workers_whose_clocks_are_months_apart_and_jump(site: Site, tmp_path: Pa
         site.starts(*sessions)
         eventually(is_done, SLOW, every=0.3)
     taken = site.rows("inbox")
-    for offset in FARTHEST:
-        site.by(shifted(offset)).print("sweep")
+    for off in FARTHEST:
+        site.by(off).print("sweep")
     assert site.rows("inbox") == taken == 3 * 20 * 2, "what was taken is not forgotten"
 
 
 def test_a_worker_whose_clock_is_ahead_gives_nothing_up_and_puts_nothing_off(site: Site) -> None:
     sessions = [f"/{n}" for n in range(200)]
     site.views(*sessions)
-    site.listen(VIEWS, clock={})
+    site.listen(VIEWS)
     eventually(lambda: site.rows("parked") == 200, SLOW)
-    site.by(shifted("+2d")).print("sweep", "--json")
+    site.by(2 * DAY).print("sweep", "--json")
     assert (site.rows("parked"), site.rows("dead")) == (200, 0)
-    site.listen(STARTS, clock=shifted("+1h"))
+    site.listen(STARTS, off=HOUR)
     site.starts(*sessions)
     eventually(site.is_done, SLOW)
 
 
 def test_a_database_whose_clock_jumps_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said; as long as it may be a mistake nothing is given up, forgotten, or put off by it."""
-    clock, server = Turned(tmp_path / "clock"), Postgres(settings=UNSAFE)
+    clock, server = WrongClock(tmp_path / "clock"), Postgres(settings=UNSAFE)
     with monkeypatch.context() as by_it:
-        for name, value in clock.environment.items():
+        for name, value in clock.for_servers().items():
             by_it.setenv(name, value)
         server.start()
     with server, fresh_database(server.url()) as url:
         site = Site(tmp_path, url)
         sessions = [f"/{n}" for n in range(50)]
         site.views(*sessions)
-        listening = site.listen(VIEWS, STARTS, clock={})
+        listening = site.listen(VIEWS, STARTS)
         eventually(lambda: site.rows("parked") == 50, SLOW)
-        clock.to("+30d")
+        clock.turn(30 * DAY)
         eventually(lambda: listening.said().count("the database's clock has leapt by +2592") == 2, SLOW)
         site.starts(*sessions)
         eventually(site.is_done, SLOW)
-        clock.to("+0")
+        clock.turn(0.0)
         eventually(lambda: listening.said().count("the database's clock counts again") == 2, SLOW)
         assert site.rows("inbox") == 100
         site.close()
 
 
-@pytest.mark.parametrize(("offset", "words"), [("+1h", "0 s ahead of the database's"), ("-30d", "s behind")])
-def test_a_machine_whose_clock_is_wrong_begins_nothing(site: Site, offset: str, words: str) -> None:
-    shop = site.by(shifted(offset))
+@pytest.mark.parametrize(("off", "words"), [(HOUR, "s ahead of"), (-30 * DAY, "s behind")])
+def test_a_machine_whose_clock_is_wrong_begins_nothing(site: Site, off: float, words: str) -> None:
+    shop = site.by(off)
     for command in (["listen"], ["listen", "--limit", "1"], ["sweep"]):
         one_line(shop.run(*command, OYEZ_MAX_CLOCK_SKEW="300"), 2, words, "OYEZ_MAX_CLOCK_SKEW")
