@@ -86,6 +86,7 @@ def test_what_comes_for_every_batch_is_no_line() -> None:
         events.Swept,
         events.Lagging,
         events.ClockCompared,
+        events.LogJoined,
     }
 
 

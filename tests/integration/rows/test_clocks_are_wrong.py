@@ -47,6 +47,8 @@ class Site:
         self._ends = ExitStack()
         self._shops = 0
         self.by().print("db", "upgrade")
+        with self._engine.begin() as db:
+            db.execute(text("CREATE TABLE noted (what text)"))
 
     def by(self, off: float = 0.0) -> Shop:
         """The shop's commands, by a clock that is off by so many seconds: its file is in their folder."""
@@ -77,8 +79,7 @@ class Site:
 
     def is_done(self) -> bool:
         """Whether each event was handled once, and nothing is parked or dead."""
-        with self._engine.begin() as db:
-            db.execute(text("CREATE TABLE IF NOT EXISTS noted (what text)"))
+        with self._engine.connect() as db:
             found = Counter(db.execute(text("SELECT what FROM noted")).scalars())
         assert found <= self._announced, found - self._announced
         assert self.rows("dead") == 0
