@@ -253,3 +253,22 @@ class HandlersFoundBroken(InstrumentationEvent):
 @dataclass(frozen=True, slots=True)
 class HandlersRepaired(InstrumentationEvent):
     """The batch that nearly all handlers failed for is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysElsewhere(InstrumentationEvent):
+    """An event of a source was found in another partition than its key belongs to; said once for each source and topic.
+    A key of that source may have no order."""
+
+    source: str
+    topic: str
+    key: str
+    partition: int
+    belongs: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsMisplaced(InstrumentationEvent):
+    """So many of the few events that are looked at in a batch were in other partitions than their keys belong to."""
+
+    count: int

@@ -81,6 +81,10 @@ class Metrics:
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
+        self._misplaced = _counter(
+            "oyez_misplaced_events",
+            "Events, of the few that are looked at, in another partition than their key's.",
+        )
         self._stalls = _counter(
             "oyez_partition_stalls", "Times at which nothing came of what the log had.", "remedy"
         )
@@ -110,7 +114,7 @@ class Metrics:
         group = event.group
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
-        self._count_mails(event)
+        self._count_others(event)
         self._set_gauges(group, event)
         self._follow_log(event)
         match event:
@@ -144,7 +148,7 @@ class Metrics:
 
     def _begin(self, group: str) -> None:
         """Every metric of the group is there from the start: a rate needs a zero to begin with."""
-        for counter in (self._handled, self._released, self._dead, *self._times.values()):
+        for counter in (self._handled, self._released, self._dead, self._misplaced, *self._times.values()):
             counter.labels(group)
         for reason in REASONS:
             self._parked.labels(group, reason)
@@ -172,7 +176,9 @@ class Metrics:
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 
-    def _count_mails(self, event: events.InstrumentationEvent) -> None:
+    def _count_others(self, event: events.InstrumentationEvent) -> None:
+        if isinstance(event, events.EventsMisplaced):
+            self._misplaced.labels(event.group).inc(event.count)
         if isinstance(event, events.MailsSent):
             for outcome in MAILS:
                 self._mails.labels(event.group, outcome).inc(getattr(event, outcome))

@@ -29,6 +29,7 @@ from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
 from ..upkeep.upkeep import Upkeep
 from ..worker.clock_watch import ClockWatch, nobody_watches
+from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
@@ -119,6 +120,7 @@ def make_worker(
             ownership,
             loop,
             told,
+            placement=Placement(group.name, source, told, timer=timer),
             batch=settings.batch,
             sleep=sleep,
         ),

@@ -121,6 +121,9 @@ class KafkaLog:
     def out_of_range(self) -> dict[Partition, int]:
         return dict(self._out_of_range)
 
+    def partition_count(self, topic: str) -> int | None:
+        return self._names.count(topic)
+
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 
