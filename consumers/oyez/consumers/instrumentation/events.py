@@ -59,6 +59,14 @@ class WorkerKilled(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SlowToStop(InstrumentationEvent):
+    """A worker was told to stop ``seconds`` ago and still is in ``place``; its database connections are ended."""
+
+    seconds: float
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchHandled(InstrumentationEvent):
     """A batch of ``size`` events of the group was committed, ``seconds`` after it was decoded."""
 

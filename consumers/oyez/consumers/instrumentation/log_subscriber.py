@@ -37,6 +37,11 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
     events.WorkerKilled: Line(
         logging.ERROR, SUPERVISOR, "{worker} did not stop within {seconds:.0f} s; killing it"
     ),
+    events.SlowToStop: Line(
+        logging.WARNING,
+        WORKER,
+        "{group}: was told to stop {seconds:.0f} s ago, and still is in {place}; its database connections are ended",
+    ),
     events.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
     events.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
     events.ClockOff: Line(

@@ -92,11 +92,12 @@ def make_worker(
     instrument: Instrument | None = None,
     retry_loop: type[RetryLoop] = RetryLoop,
     relay: BackgroundRelay | None = None,
+    stopping: Callable[[], float] = lambda: 0.0,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
-    ``relay`` it leaves the outbox to others."""
+    ``relay`` it leaves the outbox to others. ``stopping``: for how many seconds it has been told to stop."""
     told = instrument or logging_instrument()
-    database = Database(engine, sleep=sleep)
+    database = Database(engine, sleep=sleep, stopping=stopping)
     execution = execution_for(group, database, settings, clock, sleep, timer)
     ownership = Ownership(
         group,

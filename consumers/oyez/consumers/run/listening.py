@@ -8,6 +8,7 @@ from functools import partial
 
 from oyez.schemas import catalogue
 
+from ..core.stop_signals import Told
 from ..database.clock import DatabaseClock
 from ..database.engine import Database
 from ..database.migrating import require
@@ -18,6 +19,7 @@ from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
+from ..worker.hurry import Hurry
 from .assembly import engine_from, log_for, make_worker, relay_thread_for
 from .clock_check import require_clock
 
@@ -60,10 +62,18 @@ def work(
     try:
         source = log_for(group, settings, engine, number)
         relay = relay_thread_for(group, settings, engine, instrument)
+        told = Told(stopped)
         worker = make_worker(
-            group, settings, engine=engine, source=source, instrument=instrument, relay=relay
+            group,
+            settings,
+            engine=engine,
+            source=source,
+            instrument=instrument,
+            relay=relay,
+            stopping=told.seconds,
         )
-        worker.run(stopped)
+        with Hurry(group.name, engine, told, instrument):
+            worker.run(told)
     finally:
         engine.dispose()
 
