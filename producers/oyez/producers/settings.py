@@ -65,6 +65,10 @@ class _Environment(EnvSettingsSource):
 KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
 
 
+PathOrNone = Annotated[Path | None, BeforeValidator(lambda said: said or None)]
+"""What is set to nothing is not set: as a path, it would be the working directory."""
+
+
 class Settings(BaseSettings):
     """What an announcing application may set. SettingsError: a value is wrong, a name is none, or
     oyez.toml is not TOML."""
@@ -82,7 +86,7 @@ class Settings(BaseSettings):
     kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    spool: Path | None = None
+    spool: PathOrNone = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
     durability: Literal["buffered", "acked", "spooled"] = "buffered"
     """What an event is when announce() returns, over Kafka: in the client's queue (with a spool, it goes over to that

@@ -23,6 +23,8 @@ from .schema import put_tables_in
 
 T = TypeVar("T")
 
+PATIENCE = 5.0  # s that a process which was told to stop still waits for others
+
 
 class DatabaseAway(OyezError):
     """The database cannot be reached, or stayed busy for too long."""
@@ -150,7 +152,9 @@ class Database:
         jitter: Callable[[], float] = random.random,
         timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
+        stopping: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """``stopping``: for how many seconds this process has been told to stop."""
         put_tables_in(engine, None)
         self.engine = engine
         self.dialect = dialect_named(engine.dialect.name)
@@ -158,6 +162,7 @@ class Database:
         self._jitter = jitter
         self._timeout = timeout
         self._clock = clock
+        self._stopping = stopping
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
@@ -207,8 +212,9 @@ class Database:
             return connection
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
-        """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""
-        limit = self._clock() + self._timeout
+        """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s, or when
+        it `gives_up`."""
+        began = self._clock()
         while True:
             try:
                 with self.transaction() as db:
@@ -216,11 +222,16 @@ class Database:
             except DBAPIError as error:
                 if not self.is_conflict(error):
                     raise
-                if self._clock() > limit:
+                waited = self._clock() - began
+                if waited > self._timeout or self.gives_up():
                     raise DatabaseAway(
-                        f"the database stayed busy for {self._timeout:g} s: {error.orig}"
+                        f"the database stayed busy for {waited:.0f} s: {error.orig}"
                     ) from error
             self._sleep(self.pause())
+
+    def gives_up(self) -> bool:
+        """Whether whatever is in the way is not waited for any more: this process has to stop."""
+        return self._stopping() >= PATIENCE
 
     def answers(self) -> bool:
         """Whether a new connection is to be had, and answers."""

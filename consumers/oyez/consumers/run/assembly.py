@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from ..core.backoff import RetryPolicy
-from ..database.clock import Clock
+from ..database.clock import Clock, DatabaseClock
 from ..database.dialects.dialect import NO_OPTIONS
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
@@ -30,6 +30,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
 from ..upkeep.upkeep import Upkeep
+from ..worker.clock_watch import ClockWatch, nobody_watches
 from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
@@ -105,11 +106,13 @@ def make_worker(
     retry_loop: type[RetryLoop] = RetryLoop,
     relay: BackgroundRelay | None = None,
     hears: bool = True,
+    stopping: Callable[[], float] = lambda: 0.0,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
-    ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released."""
+    ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released.
+    ``stopping``: for how many seconds it has been told to stop."""
     told = instrument or logging_instrument()
-    database = Database(engine, sleep=sleep)
+    database = Database(engine, sleep=sleep, stopping=stopping)
     execution = execution_for(group, database, settings, clock, sleep, timer)
     ownership = Ownership(
         group,
@@ -148,10 +151,18 @@ def make_worker(
         loop,
         told,
         relay=relay or NoRelay(),
+        clock_watch=_clock_watch(execution, settings, told),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
     )
+
+
+def _clock_watch(execution: Execution, settings: ListenSettings, told: Instrument) -> Callable[[], None]:
+    clock = execution.clock
+    if not isinstance(clock, DatabaseClock):
+        return nobody_watches
+    return ClockWatch(execution.group.name, clock, settings.max_clock_skew, told.emit)
 
 
 def relay_for(settings: ListenSettings, engine: Engine) -> Relay:

@@ -8,6 +8,7 @@ from functools import partial
 
 from oyez.schemas import catalogue
 
+from ..core.stop_signals import Told
 from ..database.clock import DatabaseClock
 from ..database.engine import Database
 from ..database.migrating import require
@@ -18,13 +19,15 @@ from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
+from ..worker.hurry import Hurry
 from .assembly import engine_from, log_for, make_worker, relay_thread_for
+from .clock_check import require_clock
 from .connections import Connections, connections
 
 
 def prepare(application: Application, settings: ListenSettings, workers: int = 1) -> Connections:
     """Check what is to be read, and the database, and record the handlers; returns what connections there are for so
-    many workers. Raises `FolderMissing`, `MigrationNeeded` and `StartError`.
+    many workers. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong` and other `StartError`s.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
@@ -32,6 +35,7 @@ def prepare(application: Application, settings: ListenSettings, workers: int = 1
     engine = engine_from(settings)
     try:
         require(engine)
+        require_clock(Database(engine), settings.max_clock_skew)
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
         return connections(Database(engine), workers, direct=settings.database_direct is not None)
@@ -65,6 +69,7 @@ def work(
     try:
         source = log_for(group, settings, engine, number)
         relay = relay_thread_for(group, settings, engine, instrument)
+        told = Told(stopped)
         worker = make_worker(
             group,
             settings,
@@ -73,8 +78,10 @@ def work(
             instrument=instrument,
             relay=relay,
             hears=had.hears,
+            stopping=told.seconds,
         )
-        worker.run(stopped)
+        with Hurry(group.name, engine, told, instrument):
+            worker.run(told)
     finally:
         engine.dispose()
 

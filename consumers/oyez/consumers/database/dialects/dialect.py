@@ -94,6 +94,9 @@ class Dialect(ABC):
     def now(self, db: Connection) -> float:
         """The time by the one clock that everybody who uses the database has in common, in seconds since the epoch."""
 
+    def abort(self, driver_connection: Any) -> None:  # noqa: B027 # most need it not
+        """From another thread: let what the connection waits for come back, as lost. Nothing where it never waits."""
+
     @abstractmethod
     def be_brief(self, db: Connection) -> None:
         """In this transaction do not wait for long for a row that somebody has locked."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 from sqlalchemy import (
@@ -148,6 +151,16 @@ class PostgreSQL(Dialect):
     def now(self, db: Connection) -> float:
         """The server's."""
         return float(db.execute(_NOW).scalar_one())
+
+    def abort(self, driver_connection: Any) -> None:
+        """Its own thread is told first, and then the server, which would go on with the statement."""
+        with suppress(Exception):  # it may be closed by now, or of a driver that has no socket
+            protocol = getattr(driver_connection, "pgconn", None)
+            cancel = None if protocol is None else protocol.get_cancel()
+            with socket(fileno=os.dup(driver_connection.fileno())) as line:
+                line.shutdown(SHUT_RDWR)
+            if cancel is not None:
+                cancel.cancel()
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
