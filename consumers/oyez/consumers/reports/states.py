@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
+from ..database.misplaced import Misplaced
+from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
@@ -64,6 +66,8 @@ class GroupState:
     partitions: list[PartitionState]
     unregistered: int = 0
     offsets_kept: float | None = None
+    misplaced: list[Misplaced] = field(default_factory=list)
+    """Sources whose events were found in other partitions than their keys belong to."""
 
 
 def group_states(
@@ -79,6 +83,7 @@ def group_states(
     """
     found = []
     waits, buried, left = _parked(db), _dead(db), _left(db, groups)
+    elsewhere = read_misplaced(db)
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
     groups = list(groups)
@@ -98,6 +103,7 @@ def group_states(
                 partitions=partitions,
                 unregistered=left.pop(group.name, 0),
                 offsets_kept=None if group.is_exact else kept,
+                misplaced=elsewhere.get(group.name, []),
             )
         )
     return found + [
