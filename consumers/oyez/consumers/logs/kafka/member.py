@@ -23,6 +23,7 @@ from .assignment import assigning, named
 from .broker import Broker
 from .client_config import client_config
 from .client_log import ClientLog
+from .closing import close
 from .fatal import ended_by, is_fatal
 from .group_offsets import KafkaGroupOffsets
 from .stalls import Stalls
@@ -193,7 +194,7 @@ class KafkaLog:
         self.start(early)
 
     def close(self) -> None:
-        self._consumer.close()
+        close(self._consumer, self._logger)
 
     def _pause(self, partitions: Collection[Partition]) -> None:
         self._consumer.pause([named(p) for p in partitions])
