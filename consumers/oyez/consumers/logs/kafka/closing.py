@@ -11,8 +11,8 @@ ANSWER = 4.0  # s that the broker may take; a worker that is told to stop has 30
 
 
 def close(consumer: Consumer, logger: logging.Logger, seconds: float = ANSWER) -> bool:
-    """Leave the group; whether it was left. The client waits for what is under way, such as the commit of an offset, for
-    as long as the broker is silent: after ``seconds`` it is left to itself, and ends with the process."""
+    """Leave the group; whether it was left. The client waits for what is under way, such as the commit of an offset,
+    for as long as the broker is silent: after ``seconds`` it is left to itself, and ends with the process."""
     closing = threading.Thread(target=consumer.close, name="oyez-leaving", daemon=True)
     closing.start()
     closing.join(seconds)
