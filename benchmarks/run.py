@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 import announcing
+import disorder
 import failing
 import listening
 import mailing
@@ -26,7 +27,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
-    "disorder": listening.disorder,
+    "disorder": disorder.rows,
     "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
