@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """What becomes of a segment that every group has read, or that was shipped."""
     database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
+    database_direct: str | None = Field(None, min_length=1)
+    """The same database's URL without the connection pooler that `database` leads to, to hear what is released."""
     database_schema: str | None = Field(None, max_length=63)
     """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
     tables."""

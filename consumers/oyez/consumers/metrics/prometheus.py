@@ -30,6 +30,7 @@ TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
         "oyez_poison_events",
         "Events given up: workers died when they ran them alone.",
     ),
+    events.DatabaseClockLeapt: ("oyez_database_clock_leaps", "Times at which the database's clock leapt."),
     events.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
     events.MailServerLost: (
         "oyez_mail_server_losses",
@@ -102,6 +103,9 @@ class Metrics:
         self._lags = _gauge(
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
         )
+        self._skew = _gauge(
+            "oyez_clock_skew_seconds", "This machine's clock ahead of the database's.", "livemostrecent"
+        )
         self._oldest = _gauge(
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
@@ -111,6 +115,7 @@ class Metrics:
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
         self._count_others(event)
+        self._set_gauges(group, event)
         self._follow_log(event)
         match event:
             case events.BatchHandled():
@@ -119,13 +124,18 @@ class Metrics:
                 self._count(group, event.report)
             case events.RowsRun():
                 self._count(group, event.report)
+            case events.WorkerStarted():
+                self._begin(group)
+
+    def _set_gauges(self, group: str, event: events.InstrumentationEvent) -> None:
+        match event:
             case events.Swept():
                 self._set_connected(group, connected=True)
                 self._ask(group, event.oldest_wait)
             case events.Lagging():
                 self._set_lags(group, event.lags)
-            case events.WorkerStarted():
-                self._begin(group)
+            case events.ClockCompared():
+                self._skew.labels(group).set(event.seconds)
             case events.WorkerStopped():
                 self._workers.labels(group).set(0)
                 self._joined.labels(group).set(0)

@@ -76,6 +76,7 @@ MISPLACED = (
     output.Column("key", lambda row: row.state.key, brief=True),
     output.Column("partition", lambda row: row.state.partition),
     output.Column("belongs to", lambda row: row.state.belongs),
+    output.Column("it chooses partitions", lambda row: row.state.advice),
 )
 
 
@@ -120,13 +121,14 @@ def _states(
         offsets = offsets_in(backend, engine) if ask and backend is not None else None
         with engine.connect() as db:
             journal = dialect_of(db).journal(db)
-            now = DatabaseClock()(db)
+            clock = DatabaseClock()
+            now = clock(db)
             states = group_states(db, groups, topics, offsets, now)
             waiting = _waiting(outbox.state(db), now)
     finally:
         engine.dispose()
     place = {} if offsets is None or backend is None else backend.place
-    database = {"database": shown(engine.url), "journal": journal}
+    database = {"database": shown(engine.url), "journal": journal, "clock_skew": round(clock.skew, 3)}
     return {**database, **waiting, **_spooled(backend, settings), **place}, states
 
 
