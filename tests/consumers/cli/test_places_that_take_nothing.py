@@ -63,8 +63,9 @@ cd "$1"
 "$2" db upgrade
 "$2" announce cli.ticked -d '{}'
 dd if=/dev/zero of=fill bs=1k 2>/dev/null || true
+url=$(head -c 900 /dev/zero | tr '\\0' x)
 for number in 1 2 3 4 5 6 7 8 9; do
-    "$2" announce 903 -d "{\\"session_id\\": \\"s\\", \\"url\\": \\"$(head -c 900 /dev/zero | tr '\\0' x)\\"}" || echo "refused"
+    "$2" announce 903 -d "{\\"session_id\\": \\"s\\", \\"url\\": \\"$url\\"}" || echo "refused"
 done
 "$2" sweep && exit 99
 rm fill
