@@ -61,7 +61,7 @@ class SQLite(Dialect):
     title = "SQLite"
     also_called = frozenset({"file", "sqlite3"})
     plain_address = "sqlite:///"
-    away_hint = "does its folder exist, and may it be written?"
+    away_hint = "does its folder exist, may it be written, and is there room?"
     locks_rows = False
     writes_in_queries = False
     has_schemas = False
