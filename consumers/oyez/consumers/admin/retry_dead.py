@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites
+from ..database import behind, delivery_filter, delivery_moves, notices, prerequisites
 from ..database.delivery_filter import Filter
-from ..database.parked import HandlerKey
+from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..handlers.application import Application
 from .bulk import Step, Tally, busy, in_order
@@ -49,7 +49,7 @@ class Retry:
         free = [row for row in letters if _key(row) not in self._held]
         delivery_moves.put_back(db, free, now)
         delivery_moves.discard(db, dead, [row.id for row in free])
-        parked.promote(db, self._app, {key for row in free if (key := _key(row))}, now)
+        behind.promote(db, self._app, {key for row in free if (key := _key(row))}, now)
         notices.notify(db, {self._groups[row.handler] for row in free})
         left = [row.id for row in letters if _key(row) in self._held]
         left += busy(db, dead, ids, [row.id for row in locked], wanted)

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..database import delivery_filter, delivery_moves, inbox, notices, parked
+from ..database import behind, delivery_filter, delivery_moves, inbox, notices, parked
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import headers_of
-from ..database.parked import HandlerKey
+from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..execution.decide import Park
 from ..execution.delivery import Delivery
@@ -118,7 +118,7 @@ class Decode:
                 ours = [one for one in ours if one[2].event_id in new]
             rows += _rows(db, ours, now)
         parked.park(db, rows)
-        parked.promote(db, self._app, {(row["handler"], row["key"]) for row in rows if row["ordered"]}, now)
+        behind.promote(db, self._app, {(row["handler"], row["key"]) for row in rows if row["ordered"]}, now)
         notices.notify(db, {row["group_name"] for row in rows})
 
 

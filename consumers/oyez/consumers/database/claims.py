@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -20,17 +21,15 @@ from sqlalchemy import (
     Text,
     bindparam,
     select,
-    tuple_,
 )
-
-from oyez.schemas.declaration import Prerequisite
 
 from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
-from .parked import first_of_key
+from .key_heads import first_of_key
 from .tables import parked
+from .walks import walk
 
 
 class ParkedRow:
@@ -97,7 +96,7 @@ _due_heads: Select[Any] = (
     select(parked)
     .where(
         parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.handler == bindparam("of_handler"),
         parked.c.due_at <= bindparam("now"),
         first_of_key(),
     )
@@ -108,25 +107,6 @@ _due_heads: Select[Any] = (
 _locked_heads = unclaimed(_due_heads, parked)
 
 
-@cache
-def _followers(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
-    given = rows.select().subquery("head")
-    statement = (
-        select(parked)
-        .join_from(given, parked, (parked.c.handler == given.c.handler) & (parked.c.key == given.c.key))
-        .where(
-            parked.c.app == bindparam("of_app"),
-            parked.c.ordered,
-            tuple_(parked.c.rank, parked.c.id) > tuple_(given.c.rank, given.c.id),
-        )
-        .order_by(parked.c.rank, parked.c.id)
-        .limit(bindparam("limit", type_=BigInteger))
-        .with_for_update(of=parked)
-    )
-    return rows, statement
-
-
 def claim(
     db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
 ) -> list[ParkedRow]:
@@ -134,9 +114,42 @@ def claim(
 
     Whoever holds a head's lock holds its key: nobody else may claim a row of it.
     """
-    parameters = {"group": group, "handlers": list(handlers), "now": now, "limit": limit}
-    heads = [ParkedRow(row) for row in db.execute(_locked_heads, parameters)]
+    heads: list[ParkedRow] = []
+    for due_at, handler in earliest_due(db, group, handlers):
+        if due_at > now or len(heads) >= limit:
+            break
+        given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
+        heads += [ParkedRow(row) for row in db.execute(_locked_heads, given)]
     return heads + _behind(db, app, heads, limit - len(heads))
+
+
+def _same_key(row: Any, place: Any) -> list[Any]:
+    return [
+        row.c.app == bindparam("of_app"),
+        row.c.handler == place.c.handler,
+        row.c.key == place.c.key,
+        row.c.ordered,
+    ]
+
+
+@cache
+def _followers(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
+    behind = walk(parked, rows.select().subquery("head"), _same_key, ("rank", "id"), "behind")
+    ids = select(behind.c.id).limit(bindparam("limit", type_=BigInteger))
+    return rows, select(parked).where(parked.c.id.in_(ids)).with_for_update(of=parked)
+
+
+def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
+    """The rows behind these heads, those of each key in their order; what has gone before its head meanwhile apart."""
+    places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
+    if not places or limit <= 0:
+        return []
+    rows, statement = _followers(dialect_of(db))
+    given = {**rows.bind([(*key, *place) for key, place in places.items()]), "of_app": app, "limit": limit}
+    found = [ParkedRow(row) for row in db.execute(statement, given)]
+    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key_text]]
+    return sorted(after, key=attrgetter("rank", "id"))
 
 
 @cache
@@ -187,91 +200,27 @@ def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[i
     return [ParkedRow(row) for row in found]
 
 
-def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
-    ordered = [(h.handler, h.key_text, h.rank, h.id) for h in heads if h.ordered]
-    if not ordered or limit <= 0:
-        return []
-    rows, statement = _followers(dialect_of(db))
-    given = {**rows.bind(ordered), "of_app": app, "limit": limit}
-    return [ParkedRow(row) for row in db.execute(statement, given)]
-
-
-_next_due = (
-    select(parked.c.due_at)
-    .where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
-        parked.c.due_at.is_not(None),
-    )
-    .order_by(parked.c.due_at)
-    .limit(1)
-)
-
-
-def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
-    """When the group's next parked row is due, if any is. Rows of handlers that are not registered never are."""
-    moment: float | None = db.execute(_next_due, {"group": group, "handlers": list(handlers)}).scalar()
-    return moment
-
-
-_expired = (
-    select(parked)
-    .where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
-        parked.c.wait_signal.is_not(None),
-        parked.c.head_since <= bindparam("before"),
-        first_of_key(),
-    )
-    .order_by(parked.c.id)
-    .limit(bindparam("limit", type_=BigInteger))
-)
-
-
-def expired(
-    db: Connection, group: str, handlers: Sequence[str], before: float, limit: int
-) -> list[ParkedRow]:
-    """Heads that have waited for their prerequisite since ``before`` or longer; not locked."""
-    parameters = {"group": group, "handlers": list(handlers), "before": before, "limit": limit}
-    return [ParkedRow(row) for row in db.execute(_expired, parameters)]
-
-
-def waited_for(
-    db: Connection, app: str, group: str, signals: Sequence[str], after: Prerequisite, limit: int
-) -> list[Prerequisite]:
-    """The next prerequisites of ``signals`` that parked rows of the group wait for, in order."""
-    prerequisite = (parked.c.wait_signal, parked.c.wait_subject)
-    query = (
-        select(*prerequisite)
-        .distinct()
-        .where(
-            parked.c.app == app,
-            parked.c.group_name == group,
-            parked.c.wait_signal.is_not(None),
-            parked.c.wait_signal.in_(signals),
-            tuple_(*prerequisite) > tuple_(*after),
-        )
-        .order_by(*prerequisite)
-        .limit(limit)
-    )
-    return [Prerequisite(*row) for row in db.execute(query)]
-
-
-def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
-    """Lock those of the rows that still wait for a prerequisite; the caller holds the prerequisites' locks."""
-    if not ids:
-        return []
-    rows, statement = _waiting(dialect_of(db))
-    return [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))]
-
-
 @cache
-def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(id=BigInteger)
-    statement = (
-        select(parked)
-        .where(parked.c.id.in_(rows.select()), parked.c.wait_signal.is_not(None))
-        .order_by(parked.c.id)
-        .with_for_update(of=parked)
+def _earliest(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text)
+    given = rows.select().subquery("asked")
+    earliest = (
+        select(parked.c.due_at)
+        .where(
+            parked.c.group_name == bindparam("group"),
+            parked.c.handler == given.c.handler,
+            parked.c.due_at.is_not(None),
+        )
+        .order_by(parked.c.due_at, parked.c.id)
+        .limit(1)
+        .correlate(given)
+        .scalar_subquery()
     )
-    return rows, statement
+    return rows, select(earliest.label("due_at"), given.c.handler)
+
+
+def earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
+    """When the next row of each handler is due, the earliest first; without the handlers that have none."""
+    rows, statement = _earliest(dialect_of(db))
+    found = db.execute(statement, {**rows.bind([(name,) for name in handlers]), "group": group})
+    return sorted((due_at, name) for due_at, name in found if due_at is not None)

@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, delete, func, select, update
 
+from . import behind
 from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
-from .parked import HandlerKey, head_of
+from .key_heads import HandlerKey, head_of
 from .tables import dead, parked
 
 DELIVERY = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
@@ -57,9 +58,10 @@ def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
     for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
         if some:
             db.execute(statement, some)
+    behind.note(db, rows)
 
 
-def _returned(letter: Any, now: float) -> dict[str, object]:
+def _returned(letter: Any, now: float) -> dict[str, Any]:
     moment = None if letter.ordered else now
     fresh = {"attempts": 0, "starts": 0, "wait_signal": None, "wait_subject": None}
     row = (

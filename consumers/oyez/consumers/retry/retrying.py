@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,24 +14,39 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.report import Report
-from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
+from ..database import (
+    behind,
+    claims,
+    dead_letters,
+    notices,
+    parked,
+    parked_age,
+    prerequisites,
+    start_notes,
+    stranded,
+    waiting,
+)
 from ..database.claims import ParkedRow
 from ..database.engine import DatabaseAway
-from ..database.mark_met import meet
+from ..database.looking import next_due
+from ..database.mark_met import NOTHING, Meeting, go_on, meet
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from .claim import NotedClaim, before_later
 
+LOOK = 1_000  # notes of keys in which something is behind a head that are looked at in one transaction
 ALONE = 3  # unfinished starts of a row, after which it is run alone
 
 
 class Start(NamedTuple):
-    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first."""
+    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first. There are
+    none where ``meeting`` is all that was done: what was released before."""
 
-    number: int
-    ids: list[int]
-    unfinished: int
+    meeting: Meeting
+    number: int = 0
+    ids: Sequence[int] = ()
+    unfinished: int = 0
 
 
 class Retrying:
@@ -66,20 +82,17 @@ class Retrying:
         *,
         seconds: float = float("inf"),
         most: Callable[[], int] | None = None,
-    ) -> None:
-        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
+    ) -> bool:
+        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most each.
+        Returns whether there was time enough for what comes before the run."""
+        over = _until(time.monotonic() + seconds, stop)
         self._execution.database.repeat(
             lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock())
         )
         self._upkeep(stop)
-        while buried := self._execution.database.repeat(self._bury_expired):
-            on_batch(Report(dead=buried))
-            if buried < self._batch or stop():
-                break
-        self._execution.database.repeat(
-            lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
-        )
+        is_finished = self._bury(on_batch, over) and self._look_behind(over)
         self.run_due(on_batch, stop, seconds=seconds, most=most)
+        return is_finished
 
     def run_due(
         self,
@@ -92,6 +105,7 @@ class Retrying:
         """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
         many rows the next batch may have, with 0 for none."""
         limit = time.monotonic() + seconds
+        over = _until(limit, stop)
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
@@ -99,27 +113,40 @@ class Retrying:
             start = self._execution.database.repeat(partial(self._start, limit=rows))
             if start is None:
                 return True
-            on_batch(self._run(start, stop))
+            on_batch(self._run(start, over))
             if time.monotonic() > limit:
                 return False
         return True
 
     def _start(self, db: Connection, limit: int) -> Start | None:
-        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known.
+        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known. Of
+        what waits for a prerequisite that is met, more becomes due before that.
 
         What workers have died on is run alone.
         """
         group, now = self._group, self._execution.clock()
+        self._execution.database.dialect.read_by_index(db)
+        meeting = go_on(db, group.app, group.name, now)
+        notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
         chosen = _apart(before_later(rows, now))
         for number in self._left:
             start_notes.forget(db, number)
         if not chosen:
-            return None
+            return None if meeting == NOTHING else Start(meeting)
         ids = [row.id for row in chosen]
-        return Start(start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
+        return Start(meeting, start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
 
     def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
+        released, revived = start.meeting
+        report = self._run_claimed(start, stop) if start.ids else Report()
+        return replace(
+            report,
+            released=[*released, *revived, *report.released],
+            revived=len(revived) + report.revived,
+        )
+
+    def _run_claimed(self, start: Start, stop: Callable[[], bool]) -> Report:
         claim = NotedClaim(self._group, self._reader, start.number, start.ids)
         try:
             if start.unfinished < ALONE + LONE_DEATHS:
@@ -132,13 +159,35 @@ class Retrying:
     def next_due(self) -> float | None:
         """When the next row is due, in seconds since the epoch."""
         with self._execution.database.reading() as db:
-            return claims.next_due(db, self._group.name, list(self._group.by_name))
+            return next_due(db, self._group.name, list(self._group.by_name))
 
     def oldest_wait(self) -> float:
         """For how many seconds the oldest parked delivery has been parked; 0 if there is none."""
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
         return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+
+    def _bury(self, on_batch: Callable[[Report], None], over: Callable[[], bool]) -> bool:
+        """Bury all that has waited too long; False if there was no time for that."""
+        while (buried := self._execution.database.repeat(self._bury_expired)) == self._batch:
+            on_batch(Report(dead=buried))
+            if over():
+                return False
+        if buried:
+            on_batch(Report(dead=buried))
+        return True
+
+    def _look_behind(self, over: Callable[[], bool]) -> bool:
+        """Make due what is behind a head that is gone; False if there was no time for all of it."""
+        group, after = self._group, 0
+        while True:
+            work = partial(stranded.look, app=group.app, group=group.name, after=after, most=LOOK)
+            found = self._execution.database.repeat(partial(work, now=self._execution.clock()))
+            if found.last is None:
+                return True
+            if over():
+                return False
+            after = found.last
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
@@ -152,22 +201,27 @@ class Retrying:
         released, revived = meet(db, app, answer.met - met, now)
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
-        rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in spared])
+        rows = waiting.lock_waiting(db, [row.id for row in found if row.waits not in spared])
         dead_letters.bury(db, [row.letter(app, _never(row, now), now) for row in rows])
         parked.remove(db, [row.id for row in rows])
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
-        parked.promote(db, app, freed, now)
+        behind.promote(db, app, freed, now)
         return len(rows)
 
     def _expired(self, db: Connection, now: float) -> list[ParkedRow]:
         """Heads that have waited longer than their handler's ``max_age``; not locked."""
-        ages: dict[float, list[str]] = {}
-        for handler in self._group.handlers:
-            ages.setdefault(self._policy.of(handler.retry).max_age, []).append(handler.name)
         found: list[ParkedRow] = []
-        for age, names in ages.items():
-            found += claims.expired(db, self._group.name, names, now - age, self._batch - len(found))
+        for kind in waiting.kinds(db, self._group.name):
+            if (handler := self._group.by_name.get(kind.handler)) is None:
+                continue
+            before = now - self._policy.of(handler.retry).max_age
+            if kind.since <= before and len(found) < self._batch:
+                found += waiting.expired(db, self._group.name, kind, before, self._batch - len(found))
         return found
+
+
+def _until(limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: stop() or time.monotonic() > limit
 
 
 def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..database import claims, outbox
+from ..database import outbox
 from ..database.engine import Database
+from ..database.looking import next_due
 from ..database.notices import Notices
 from ..handlers.application import Group
 
@@ -41,7 +42,7 @@ class Looking:
             return False
         self._looked = now
         with self._database.reading() as db:
-            due = claims.next_due(db, self._group.name, list(self._group.by_name))
+            due = next_due(db, self._group.name, list(self._group.by_name))
             self._outbox = outbox.has_any(db)
         return due is not None and due <= now
 

@@ -26,7 +26,7 @@ from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
 TELL_LAGS = 1.0  # s; between two looks at how far the log has got
-SLICE = 1.0  # s; how long parked rows are run before the log is polled again
+SLICE = 0.2  # s; how long parked rows are run before the log is polled again
 
 
 class Worker:
@@ -161,8 +161,8 @@ class Worker:
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._clock()
         if not 0 <= now - self._swept < self._sweep_every:
-            self._retrying.sweep(self._ran, stopped, seconds=SLICE)
-            self._swept = now
+            if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
+                self._swept = now
             self._relay_what_is_left()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):

@@ -49,6 +49,10 @@ SERVER = {
 }
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
+_BY_INDEX = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
+    "set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+)
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -127,6 +131,11 @@ class PostgreSQL(Dialect):
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
+
+    def read_by_index(self, db: Connection) -> None:
+        """What is switched off is still done where there is no other way. It counts as so dear that compiling the
+        statement would seem to be worth its time."""
+        db.execute(_BY_INDEX)
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         db.execute(_LOCK, {"lock": lock})
