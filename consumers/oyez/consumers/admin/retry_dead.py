@@ -11,6 +11,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database import behind, delivery_filter, delivery_moves, notices, prerequisites
 from ..database.delivery_filter import Filter
+from ..database.free_heads import busy_keys
 from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..handlers.application import Application
@@ -45,7 +46,7 @@ class Retry:
         )
         locked = delivery_filter.lock(db, dead, ids, wanted)
         letters = [row for row in locked if row.handler in self._groups]
-        self._held |= delivery_moves.busy_keys(db, self._app, {key for row in letters if (key := _key(row))})
+        self._held |= busy_keys(db, self._app, {key for row in letters if (key := _key(row))})
         free = [row for row in letters if _key(row) not in self._held]
         delivery_moves.put_back(db, free, now)
         delivery_moves.discard(db, dead, [row.id for row in free])

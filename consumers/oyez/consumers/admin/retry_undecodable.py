@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from ..database import behind, delivery_filter, delivery_moves, inbox, notices, parked
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import headers_of
+from ..database.free_heads import busy_keys
 from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..execution.decide import Park
@@ -81,7 +82,7 @@ class Decode:
             for delivery in _deliveries(one)
             if (key := delivery.ordered_key) is not None
         }
-        self._held |= delivery_moves.busy_keys(db, self._app, keys)
+        self._held |= busy_keys(db, self._app, keys)
         held = {
             one[0].id
             for one in decoded

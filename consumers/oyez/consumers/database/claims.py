@@ -115,12 +115,17 @@ def claim(
     Whoever holds a head's lock holds its key: nobody else may claim a row of it.
     """
     heads: list[ParkedRow] = []
-    for due_at, handler in earliest_due(db, group, handlers):
-        if due_at > now or len(heads) >= limit:
+    for handler in handlers if len(handlers) == 1 else _due(db, group, handlers, now):
+        if len(heads) >= limit:
             break
         given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
         heads += [ParkedRow(row) for row in db.execute(_locked_heads, given)]
     return heads + _behind(db, app, heads, limit - len(heads))
+
+
+def _due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list[str]:
+    """The handlers of which something is due, the longest due first."""
+    return [handler for due_at, handler in earliest_due(db, group, handlers) if due_at <= now]
 
 
 def _same_key(row: Any, place: Any) -> list[Any]:

@@ -12,11 +12,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, delete, func, select, update
 
 from . import behind
-from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
-from .key_heads import HandlerKey, head_of
 from .tables import dead, parked
 
 DELIVERY = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
@@ -68,25 +66,6 @@ def _returned(letter: Any, now: float) -> dict[str, Any]:
         {name: getattr(letter, name) for name in DELIVERY} | fresh | {"due_at": moment, "head_since": moment}
     )
     return row if letter.parked_id is None else row | {"id": letter.parked_id}
-
-
-@cache
-def _heads(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text)
-    given = rows.select().subquery("asked")
-    first = select(head_of(given)).select_from(given)
-    return rows, select(parked.c.handler, parked.c.key).where(parked.c.id.in_(first))
-
-
-def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:
-    """Those of which somebody has claimed the head, and so the key. The heads of the others are locked."""
-    asked = sorted(set(keys))
-    if not asked:
-        return set()
-    rows, heads = _heads(dialect_of(db))
-    given = {**rows.bind(asked), "of_app": app}
-    free = {(handler, key) for handler, key in db.execute(unclaimed(heads, parked), given)}
-    return {(handler, key) for handler, key in db.execute(heads, given)} - free
 
 
 @cache

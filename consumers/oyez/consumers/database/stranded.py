@@ -10,10 +10,10 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 
 from .behind import is_behind, promote
 from .claims import unclaimed
-from .delivery_moves import busy_keys
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
+from .free_heads import free_heads, has_heads
 from .key_heads import HandlerKey, first_of_key
 from .tables import behind, parked
 
@@ -46,8 +46,9 @@ def look(db: Connection, app: str, group: str, now: float, after: int, most: int
     if not found:
         return Looked(0, None)
     keys = {(row.handler, row.key) for row in found}
-    held = busy_keys(db, app, keys)
-    promoted = promote(db, app, keys - held, now)
+    free = free_heads(db, app, keys)
+    held = has_heads(db, app, keys - free.keys())
+    promoted = promote(db, app, [key for key, is_stranded in free.items() if is_stranded], now)
     _forget(db, [row.id for row in found if (row.handler, row.key) not in held])
     return Looked(promoted, found[-1].id if len(found) == most else None)
 

@@ -131,6 +131,7 @@ parked = Table(
         "raised",
         "wait_signal",
         "head_since",
+        "id",
         **only(WAITING),
     ),
     sqlite_autoincrement=True,

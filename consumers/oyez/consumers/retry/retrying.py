@@ -210,14 +210,9 @@ class Retrying:
 
     def _expired(self, db: Connection, now: float) -> list[ParkedRow]:
         """Heads that have waited longer than their handler's ``max_age``; not locked."""
-        found: list[ParkedRow] = []
-        for kind in waiting.kinds(db, self._group.name):
-            if (handler := self._group.by_name.get(kind.handler)) is None:
-                continue
-            before = now - self._policy.of(handler.retry).max_age
-            if kind.since <= before and len(found) < self._batch:
-                found += waiting.expired(db, self._group.name, kind, before, self._batch - len(found))
-        return found
+        ages = [(one.name, self._policy.of(one.retry).max_age) for one in self._group.handlers]
+        limits = [(name, now - age) for name, age in ages]
+        return waiting.expired(db, self._group.name, limits, self._batch)
 
 
 def _until(limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:

@@ -37,12 +37,8 @@ class NotRequired:
     def _release(self, db: Connection, now: float) -> int:
         group = self._group
         ids: list[int] = []
-        for kind in waiting.kinds(db, group.name):
-            if (
-                not kind.raised
-                and kind.handler in group.by_name
-                and (kind.handler, kind.signal) not in self._required
-            ):
+        for kind in waiting.kinds(db, group.name, list(group.by_name)):
+            if not kind.raised and (kind.handler, kind.signal) not in self._required:
                 ids += waiting.lock_some(db, group.name, kind, STEP - len(ids))
         if ids:
             delivery_moves.make_due(db, ids, now)

@@ -104,7 +104,7 @@ def create_parked() -> None:
     op.create_index("oyez_parked_group", "oyez_parked", ["group_name", "id"])
     index("oyez_parked", "due", ["group_name", "handler", "due_at", "id"], "due_at IS NOT NULL")
     index("oyez_parked", "waiting", [*WAITING, "group_name", "head_since", "id"], "wait_signal IS NOT NULL")
-    patience = ["group_name", "handler", "raised", "wait_signal", "head_since"]
+    patience = ["group_name", "handler", "raised", "wait_signal", "head_since", "id"]
     index("oyez_parked", "patience", patience, "wait_signal IS NOT NULL")
     create_behind()
 
