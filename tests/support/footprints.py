@@ -20,10 +20,10 @@ _NAMED = re.compile(r"oyez_\w+")
 _WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
 _NOTED = re.compile(r"INSERT INTO done ")
 _MINE = re.compile(
-    r"DELETE FROM oyez_parked WHERE oyez_parked\.id IN"
+    r"DELETE FROM oyez_parked WHERE oyez_parked\.id ="
     r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id ="
     r"|UPDATE oyez_prerequisite SET met_at"
-    r"|DELETE FROM oyez_behind WHERE oyez_behind\.id IN"
+    r"|DELETE FROM oyez_behind WHERE oyez_behind\.id ="
 )
 
 

@@ -32,7 +32,7 @@ def _ids(dialect: Dialect) -> Rows:
 def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
     """Delete deliveries."""
     rows = _ids(dialect_of(db))
-    statement = delete(table).where(table.c.id.in_(rows.select()))
+    statement = delete(table).where(rows.holds(table.c.id))
     db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
@@ -40,7 +40,7 @@ def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
     """Make parked deliveries due, whatever they wait for."""
     rows = _ids(dialect_of(db))
     due = update(parked).values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
-    statement = due.where(parked.c.id.in_(rows.select()))
+    statement = due.where(rows.holds(parked.c.id))
     db.execute(statement, {**rows.bind([(number,) for number in ids]), "now": now})
 
 

@@ -94,7 +94,7 @@ def change(db: Connection, attempts: Sequence[RowChange]) -> None:
 @cache
 def _remove(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
-    return rows, delete(parked).where(parked.c.id.in_(rows.select()))
+    return rows, delete(parked).where(rows.holds(parked.c.id))
 
 
 def remove(db: Connection, ids: Sequence[int]) -> None:

@@ -56,7 +56,7 @@ def look(db: Connection, app: str, group: str, now: float, after: int, most: int
 @cache
 def _done(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
-    return rows, delete(behind).where(behind.c.id.in_(rows.select()))
+    return rows, delete(behind).where(rows.holds(behind.c.id))
 
 
 def _forget(db: Connection, notes: Sequence[int]) -> None:
@@ -76,7 +76,7 @@ _next = (
 @cache
 def _alone(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
-    given = parked.c.id.in_(rows.select())
+    given = rows.holds(parked.c.id)
     return rows, select(parked.c.handler, parked.c.key).where(given, is_behind(), first_of_key())
 
 

@@ -164,7 +164,7 @@ def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     statement = (
         select(parked)
-        .where(parked.c.id.in_(rows.select()), parked.c.wait_signal.is_not(None))
+        .where(rows.holds(parked.c.id), parked.c.wait_signal.is_not(None))
         .order_by(parked.c.id)
         .with_for_update(of=parked)
     )

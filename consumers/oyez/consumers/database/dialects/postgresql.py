@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Table,
     and_,
+    any_,
     bindparam,
     column,
     create_engine,
@@ -61,6 +62,7 @@ class ArrayRows(Rows):
 
     def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
         arrays = [bindparam(_parameter(name), type_=postgresql.ARRAY(kind)) for name, kind in types.items()]
+        self._arrays = arrays
         columns = [column(name, kind) for name, kind in types.items()]
         table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
         super().__init__(table, dict(table.c.items()))
@@ -69,6 +71,12 @@ class ArrayRows(Rows):
         """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
         otherwise."""
         return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
+
+    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """An array, whose values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
+        of some ten thousand."""
+        (array,) = self._arrays
+        return column == any_(array)
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
