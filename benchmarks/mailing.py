@@ -93,7 +93,7 @@ def rows(services: Services, count: int, turns: int) -> list[Row]:
 
 
 def _beside(services: Services, count: int, turns: int, seconds: float, name: str) -> Iterator[Row]:
-    mails = max(200, count // A_MAIL)
+    mails = max(20, count // A_MAIL)
     with serving(seconds) as port, tempfile.TemporaryDirectory() as folder, _database(services) as url:
         for kind, address in (("PostgreSQL", url), ("SQLite", f"sqlite:///{folder}/bench.db")):
             queue = Queue(address, port)

@@ -71,7 +71,7 @@ def import_log(
     with reported():
         plan = Plan(workers, listeners, pause=1 / rate if rate else 0.0, delays=_delays(delay, servers))
         settings = Settings()
-        url = database_url or f"sqlite:///{work.absolute()}/visits.db"
+        url = database_url or database.file_in(work)
         run = Run(
             log=str(log.absolute()),
             servers=servers,

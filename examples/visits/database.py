@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import (
+    URL,
     Connection,
     Delete,
     Engine,
@@ -33,6 +34,11 @@ from visits.trails import Trail
 from visits.work import Run
 
 
+def file_in(folder: Path) -> str:
+    """The address of an import's own database in a folder, whatever that is called."""
+    return URL.create("sqlite", database=f"{folder.absolute()}/visits.db").render_as_string()
+
+
 def opened(url: str) -> Engine:
     """The engine of a database that may not exist yet; VisitsError if the address is wrong."""
     try:
@@ -54,7 +60,9 @@ def existing(url: str) -> Engine:
         with connected(engine) as db:
             absent = not inspect(db).has_table(imports.name) or not db.execute(select(imports)).first()
     if absent:
-        raise VisitsError(f"no import in {engine.url!r}: run `python -m visits import LOG` first", NOT_FOUND)
+        raise VisitsError(
+            f"no import in {_named(engine)}: run `python -m visits import LOG` first", NOT_FOUND
+        )
     return engine
 
 
@@ -72,7 +80,12 @@ def reached(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
-        raise VisitsError(f"database {engine.url!r}: {reason}", UNREACHABLE) from None
+        raise VisitsError(f"database {_named(engine)}: {reason}", UNREACHABLE) from None
+
+
+def _named(engine: Engine) -> str:
+    """The address as it may be shown: a password may stand in its query, too."""
+    return repr(engine.url.set(query={}))
 
 
 def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
@@ -85,7 +98,7 @@ def begin_import(engine: Engine, run: Run, log: AccessLog) -> int:
         earlier = db.execute(select(imports.c.log)).scalars().first()
         if earlier is not None:
             raise VisitsError(
-                f"{engine.url!r} holds the import of {earlier} already: "
+                f"{_named(engine)} holds the import of {earlier} already: "
                 "name another database, or give --replace to throw that import away"
             )
         noted = {"topic": run.topic, "log": run.log, "servers": run.servers}

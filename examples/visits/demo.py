@@ -43,7 +43,7 @@ def _demonstrate(console: Console, broker: Broker, *, views: int, seed: int) -> 
         generate.write_log(log, views=views, seed=seed)
         _say(console, f"{views} page views by {SERVERS} servers; web-{LATE} announces {SECONDS:g} s late")
         with broker(console, folder) as address:
-            run = Run(str(log), SERVERS, address, "visits", f"sqlite:///{folder}/visits.db")
+            run = Run(str(log), SERVERS, address, "visits", database.file_in(folder))
             return _import(console, run, Work(folder / "run"))
 
 

@@ -29,6 +29,7 @@ from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
+from support.tables import knowing_the_tables, table_named
 
 known = Catalogue()
 TOPIC = "pipeline"
@@ -110,7 +111,7 @@ class Clock:
         self.sleeps = 0
         self.on_sleep: Callable[[int], None] = lambda _count: None
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -133,7 +134,7 @@ class Pipeline:
         **said: Any,
     ) -> None:
         self.clock = Clock()
-        self.engine = engine or make_engine(url)
+        self.engine = knowing_the_tables(engine or make_engine(url))
         self.application = Application(on, signals)
         self._instrument = instrument
         self.broker = MemoryBroker(partitions=1)
@@ -203,7 +204,7 @@ class Pipeline:
 
     def rows(self, name: str, *columns: str) -> list[Any]:
         """The rows of one of Oyez's tables, by id."""
-        table = metadata.tables[f"oyez_{name}"]
+        table = table_named(name)
         chosen = [table.c[column] for column in columns] or list(table.c)
         order = [table.c.id] if "id" in table.c else list(table.primary_key)
         with self.engine.connect() as db:

@@ -10,7 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("cli", "inline"),
+    ("alembic", "cli", "inline"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
@@ -35,8 +35,11 @@ PRODUCERS: Order = (
         "delays",
         "errors",
         "exits",
+        "filling",
         "forks",
+        "loggers",
         "partitioning",
+        "passwords",
         "session",
         "stamps",
         "transport",

@@ -16,6 +16,7 @@ from oyez.producers import Announcer
 from oyez.schemas.encoding import Encoder
 from support.processes import Program
 from support.services import unique
+from support.tables import knowing_the_tables
 from support.waiting import eventually
 
 _PATIENT = {"sqlite": {"timeout": 30}, "postgresql": {}}
@@ -34,9 +35,8 @@ class Deployment:
             "OYEZ_TOPIC": topic,
             "SHOP_AUDIT": str(self.audit),
         }
-        self.engine: Engine = create_engine(
-            database, connect_args=_PATIENT[make_url(database).get_backend_name()]
-        )
+        engine = create_engine(database, connect_args=_PATIENT[make_url(database).get_backend_name()])
+        self.engine: Engine = knowing_the_tables(engine)
         self._folder = folder
         self._records: list[Path] = []
         self._programs: list[Program] = []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine, func, select
 
 from integration.shop import chained, sessions, trails, views
-from oyez.consumers.database import metadata
+from support.tables import table_named
 
 
 class Announced(NamedTuple):
@@ -68,7 +68,7 @@ def expected_trails(announced: list[Announced]) -> dict[tuple[str, str], str]:
 def count_rows(engine: Engine, *names: str) -> int:
     """The number of rows in some of Oyez's tables."""
     with engine.connect() as db:
-        counts = [db.execute(select(func.count()).select_from(metadata.tables[f"oyez_{n}"])) for n in names]
+        counts = [db.execute(select(func.count()).select_from(table_named(n))) for n in names]
         return sum(int(count.scalar_one()) for count in counts)
 
 

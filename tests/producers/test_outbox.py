@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, scop
 from oyez.producers import Announcer, MemoryBroker, NotAnnounced, outbox
 from oyez.schemas import decode
 from producers.shop import OrderPaid, PageViewed, Ticked, known, memory_announcer
+from support.tables import knowing_the_tables
 
 
 class Base(DeclarativeBase):
@@ -35,7 +36,7 @@ def bare(database: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(bare: Engine) -> Engine:
-    outbox.table.metadata.create_all(bare)
+    outbox.table.metadata.create_all(knowing_the_tables(bare))
     return bare
 
 
@@ -47,7 +48,7 @@ def announcing() -> Iterator[tuple[Announcer, MemoryBroker]]:
 
 
 def rows(engine: Engine) -> list[Any]:
-    with engine.connect() as db:
+    with knowing_the_tables(engine).connect() as db:
         return list(db.execute(select(outbox.table).order_by(outbox.table.c.id)))
 
 
@@ -101,7 +102,7 @@ def test_no_number_is_given_twice(engine: Engine, announcing: tuple[Announcer, M
             announcer.announce(Ticked(), db=db)
         assert [row.id for row in rows(engine)] == [n]
         with engine.begin() as db:
-            db.execute(outbox.table.delete())
+            db.execute(text("DELETE FROM oyez_outbox"))
 
 
 def test_without_the_table_one_line_says_what_to_do(
@@ -111,7 +112,9 @@ def test_without_the_table_one_line_says_what_to_do(
     with bare.connect() as db, pytest.raises(NotAnnounced) as caught:
         announcer.announce(Ticked(), db=db)
     said = str(caught.value)
-    assert "has no table oyez_outbox; run: oyez db upgrade" in said
+    usual = {"sqlite": "main", "postgresql": "public"}[bare.dialect.name]
+    assert f"has no table {usual}.oyez_outbox; run: oyez db upgrade" in said
+    assert "OYEZ_SCHEMA" in said
     assert "\n" not in said
     assert bare.url.password is None or bare.url.password not in said
 

@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event, text
 
+from oyez.consumers.core.stop_signals import Terminated
+from support.tables import knowing_the_tables
+
 from .footprints import Footprint, footprint
 
 LIMIT = 60.0  # s; no step takes that long
@@ -48,7 +51,7 @@ class Step(NamedTuple):
         return bool(mine.locks & theirs.locks)
 
 
-class Abandoned(BaseException):
+class Abandoned(Terminated):
     """The play is over before its end. No handler's failure, so that no handler's error handling sees it."""
 
 
@@ -141,13 +144,15 @@ class SteppedDatabase:
     def __init__(self, url: str) -> None:
         self._url = url
         self._engines: dict[str, Engine] = {}
-        self.engine = create_engine(url, connect_args={"options": OPTIONS})
+        self.engine = knowing_the_tables(create_engine(url, connect_args={"options": OPTIONS}))
         self._watching = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def actor(self, name: str, work: Callable[[Engine], object]) -> Actor:
         """An actor on an engine of its own."""
         if name not in self._engines:
-            self._engines[name] = create_engine(self._url, connect_args={"options": OPTIONS})
+            self._engines[name] = knowing_the_tables(
+                create_engine(self._url, connect_args={"options": OPTIONS})
+            )
         return Actor(name, self._engines[name], work)
 
     def play(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -15,6 +14,7 @@ from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
 from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
+from .loggers import logger_named
 from .lookup import transport_from
 from .outgoing import Route, typed
 from .session import bound_session
@@ -22,7 +22,7 @@ from .settings import Settings
 from .stamps import TimeText, uuid7_text
 from .transport import Database, JoinsTransaction, ReportsFailures, Transport
 
-log = logging.getLogger("oyez.announcer")
+log = logger_named("oyez.announcer")
 
 
 class Announcer:
@@ -42,9 +42,11 @@ class Announcer:
         new_id: Callable[[], str] = uuid7_text,
         on_undelivered: OnUndelivered = log_undelivered,
         flush_timeout: float = 10.0,
+        schema: str | None = None,
     ) -> None:
         """`clock` gives nanoseconds since the epoch; `flush_timeout` is in seconds. `new_id` gives ids that sort in the
-        order in which they were made: by it, events that Kafka did not take are written to the spool.
+        order in which they were made: by it, events that Kafka did not take are written to the spool. `schema` is the
+        one that Oyez's tables are in, for announcing in transactions.
 
         `on_undelivered(event, reason)` is called, from any thread, for each event that was announced and did
         not arrive. InvalidEvent: the source is empty or too long.
@@ -60,6 +62,7 @@ class Announcer:
         self._clock = clock
         self._new_id = new_id
         self._flush_timeout = flush_timeout
+        self._schema = schema
         self._encode = Encoder(source, catalogue).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
@@ -82,6 +85,7 @@ class Announcer:
             "source": settings.source,
             "topic": settings.topic,
             "flush_timeout": settings.flush_timeout,
+            "schema": settings.database_schema,
         }
         return cls(transport_from(settings), **(said | options))
 
@@ -98,14 +102,15 @@ class Announcer:
     def announce(
         self,
         signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | str | bytes | None = None,
         *,
         key: str | None = None,
         db: Database | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
-        `signal` is the event itself, or a signal's name, number or class with `data`. The key is `key`, else
+        `signal` is the event itself, or a signal's name, number or class with `data`: a dict of its fields, or their
+        JSON as text, which is validated as JSON (a request's body, say). The key is `key`, else
         the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
         `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
 
@@ -169,7 +174,7 @@ class Announcer:
         Who passes db= has imported that already, and nobody else is to."""
         from .outbox import Outbox  # noqa: PLC0415 # see above
 
-        self._joins = outbox = Outbox(self._clock)
+        self._joins = outbox = Outbox(self._clock, self._schema)
         return outbox
 
     def _begin_in_child(self) -> None:

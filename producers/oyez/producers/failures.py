@@ -1,6 +1,5 @@
 """What was announced and did not arrive."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -9,8 +8,9 @@ from typing import Any
 from oyez.schemas import Catalogue, Event, OyezError, decode
 
 from .errors import Undelivered
+from .loggers import logger_named
 
-log = logging.getLogger("oyez.announcer")
+log = logger_named("oyez.announcer")
 
 OnUndelivered = Callable[[Event[Any], str], None]
 

@@ -7,7 +7,8 @@ was deleted, so that what deletes by number can never delete what it has not see
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     bindparam,
@@ -29,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
 
 from .database_errors import cause_of, one_line
 from .errors import TransportRefused
+from .passwords import shown
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -38,12 +41,17 @@ if TYPE_CHECKING:
 NAME = "oyez_outbox"
 CHANNEL = "oyez"
 """The channel on which PostgreSQL tells workers what there is to do."""
+UNDEFINED, FORBIDDEN = "42P01", "42501"
+"""PostgreSQL's states for what is not there, and for what a role may not do."""
 NOTICE = "outbox"
 """What is told there when something was announced in an application's transaction."""
 
+SCHEMA = "__oyez_schema__"
+"""The schema that Oyez's tables are declared with, in statements that are built once. No database is asked for it."""
+
 table = Table(
     NAME,
-    MetaData(),
+    MetaData(schema=SCHEMA),
     # SQLite gives automatic numbers to INTEGER primary keys only.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("topic", Text, nullable=False),
@@ -64,28 +72,38 @@ def row(topic: str, key: bytes | None, value: bytes, now: float) -> dict[str, ob
 
 
 _GIVEN = row("", None, b"", 0.0)
-_written = insert(table).inline().values({name: bindparam(name) for name in _GIVEN}).cte("written")
-_INSERT_AND_TELL = select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_written)
+
+
+@cache
+def _insert(schema: str) -> Insert:
+    """Inserts a row there."""
+    there = table.to_metadata(MetaData(), schema=schema)
+    return insert(there).inline().values({name: bindparam(name) for name in _GIVEN})
+
+
+@cache
+def _insert_and_tell(schema: str) -> Select[Any]:
+    return select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_insert(schema).cte("written"))
 
 
 class Outbox:
     """Takes events as part of their callers' transactions, for transports that know nothing of databases."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        """`clock` gives nanoseconds since the epoch."""
+    def __init__(self, clock: Callable[[], int], schema: str | None = None) -> None:
+        """`clock` gives nanoseconds since the epoch; `schema` is the tables', if it is not the database's usual one."""
         self._clock = clock
+        self._schema = schema
 
     def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event. TransportRefused: the database does not, or `db` is none."""
         written = row(topic, key, value, self._clock() / 1e9)
         connection = _connection(db)
+        there = _place(connection, self._schema)
+        statement = _insert_and_tell if connection.dialect.name == "postgresql" else _insert
         try:
-            if connection.dialect.name == "postgresql":
-                connection.execute(_INSERT_AND_TELL, written)
-            else:
-                connection.execute(INSERT, written)
+            connection.execute(statement(there), written, execution_options=_NO_MAP)
         except SQLAlchemyError as error:
-            raise TransportRefused(_reason(error, connection)) from error
+            raise TransportRefused(_reason(error, connection, there)) from error
 
 
 def _connection(db: Database) -> Connection:
@@ -115,9 +133,29 @@ def _connection_of(session: Session) -> Connection:
         raise TransportRefused(f"the database did not take it: {one_line(error)}") from error
 
 
-def _reason(error: SQLAlchemyError, db: Connection) -> str:
+_MAP = "schema_translate_map"
+_NO_MAP: dict[str, Any] = {_MAP: {}}
+
+
+def _place(db: Connection, schema: str | None) -> str:
+    """The schema that the outbox is in: the one that is set, or in which a new connection makes tables, whatever the
+    search path of the moment is. The caller's map of schemas may lead elsewhere."""
+    theirs = db.get_execution_options().get(_MAP) or {}
+    return theirs.get(schema, schema) or db.dialect.default_schema_name or ""
+
+
+def _reason(error: SQLAlchemyError, db: Connection, there: str) -> str:
     said = one_line(error)
-    if NAME in said and ("no such table" in said or getattr(cause_of(error), "sqlstate", None) == "42P01"):
-        where = db.engine.url.render_as_string(hide_password=True)
-        return f"the database {where} has no table {NAME}; run: oyez db upgrade"
+    state = getattr(cause_of(error), "sqlstate", None)
+    name = f"{there}.{NAME}"
+    if NAME in said and ("no such table" in said or state == UNDEFINED):
+        return (
+            f"the database {shown(db.engine.url)} has no table {name}; run: oyez db upgrade, or set OYEZ_SCHEMA to "
+            f"where it is"
+        )
+    if state == FORBIDDEN:
+        return (
+            f"the database did not take it: {said}; the role of this transaction needs USAGE on the schema {there}, "
+            f"INSERT on {name}, and USAGE on the sequence {name}_id_seq"
+        )
     return f"the database did not take it: {said}"

@@ -37,8 +37,17 @@ def _flat(options: Any, prefix: str = "") -> Any:
     return flat
 
 
+SCHEMA = "schema"
+"""What `Settings.database_schema` is called outside: pydantic has that name for itself."""
+
+
 class _Environment(EnvSettingsSource):
     """What has parts is written as JSON there: such a setting has an example that says how."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        if field_name != "database_schema":
+            return super().get_field_value(field, field_name)
+        return self.env_vars.get(f"{self.env_prefix}{SCHEMA}".lower()), field_name, False
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         try:
@@ -68,7 +77,7 @@ class Settings(BaseSettings):
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
-    kafka_options: KafkaOptions = Field({}, examples=[{"compression.type": "lz4"}])
+    kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     spool: Path | None = None
@@ -86,14 +95,23 @@ class Settings(BaseSettings):
     """After how many seconds a new segment is begun."""
     spool_retention: Literal["keep", "archive", "delete"] = "keep"
     """What becomes of a segment that every group has read, or that was shipped."""
-    database: str = "sqlite:///oyez.db"
+    database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
+    database_schema: str | None = Field(None, max_length=63)
+    """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
+    tables."""
     announce_timeout: float = Field(5.0, gt=0)
     """Seconds that announce() may wait when the broker is away."""
     delivery_timeout: float = Field(30.0, gt=0)
     """Seconds after which an event that the broker has not acknowledged has failed."""
     flush_timeout: float = Field(10.0, ge=0)
     """Seconds that flush(), close() and the flush at exit wait, unless told otherwise."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _call_schema(cls, values: dict[str, Any]) -> dict[str, Any]:
+        said = {"database_schema" if name == SCHEMA else name: value for name, value in values.items()}
+        return said | {"database_schema": said.get("database_schema") or None}
 
     @model_validator(mode="before")
     @classmethod

@@ -23,11 +23,12 @@ from oyez.consumers.admin import (
     overtaken,
 )
 from oyez.consumers.core.backoff import RetryPolicy
-from oyez.consumers.database import Database, metadata
+from oyez.consumers.database import Database
 from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
 from oyez.consumers.execution.execution import Execution
 from oyez.consumers.execution.reader import Reader
+from support.tables import table_named
 
 
 class Failing:
@@ -110,7 +111,7 @@ class Operator:
     def row(self, name: str) -> dict[str, Any]:
         """The only row of a table."""
         (row,) = self.pipeline.rows(name)
-        return dict(zip(metadata.tables[f"oyez_{name}"].c.keys(), row, strict=True))
+        return dict(zip(table_named(name).c.keys(), row, strict=True))
 
     def _pull(
         self,

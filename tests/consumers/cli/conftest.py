@@ -29,6 +29,18 @@ def shop(kafka: str, topic: str, sqlite: str, tmp_path: Path) -> Shop:
 
 
 @pytest.fixture
+def spooled_shop(sqlite: str, tmp_path: Path) -> Shop:
+    """The shop on a spool and an SQLite file without tables: it needs no service."""
+    settings = {
+        "OYEZ_APP": "shop:on",
+        "OYEZ_TRANSPORT": "spool",
+        "OYEZ_DATABASE": sqlite,
+        "OYEZ_SOURCE": "web-1",
+    }
+    return Shop(tmp_path, settings)
+
+
+@pytest.fixture
 def as_before() -> Iterator[None]:
     """What a command configures in its process is undone."""
     logger = logging.getLogger("oyez")

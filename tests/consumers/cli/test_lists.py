@@ -16,6 +16,7 @@ from consumers.cli.conftest import Invoke
 from consumers.cli.running import OYEZ
 from oyez.consumers.database import metadata
 from oyez.consumers.database.tables import dead, parked
+from support.tables import knowing_the_tables
 
 Refused = Callable[..., None]
 KEY = 'it\'s\n"☃"\x1b[31m'
@@ -68,7 +69,7 @@ DEAD = [
 def filled(invoke: Invoke) -> Invoke:
     """A database with parked and dead deliveries."""
     assert invoke("db", "upgrade").exit_code == 0
-    engine = create_engine("sqlite:///oyez.db")
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
     with engine.begin() as db:
         for row in PARKED:
             db.execute(insert(parked).values(row))
@@ -144,7 +145,7 @@ def test_checks_of_the_database(invoke: Invoke, refused: Refused) -> None:
     assert "is now at revision" in invoke("db", "upgrade").stderr
     assert invoke("db", "check").exit_code == 0
     assert "was up to date" in invoke("db", "upgrade").stderr
-    engine = create_engine("sqlite:///oyez.db")
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
     with engine.begin() as db:
         db.exec_driver_sql("UPDATE oyez_alembic_version SET version_num = '0000'")
     engine.dispose()
@@ -152,7 +153,7 @@ def test_checks_of_the_database(invoke: Invoke, refused: Refused) -> None:
 
 
 def test_tables_of_ours_without_a_version(refused: Refused) -> None:
-    engine = create_engine("sqlite:///oyez.db")
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
     metadata.create_all(engine)
     engine.dispose()
     refused(["db", "check"], 3, "oyez db upgrade")
@@ -218,7 +219,7 @@ def test_without_colour(filled: Invoke) -> None:
 def test_on_a_terminal_a_long_list_is_cut_and_that_is_said(
     filled: Invoke, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    engine = create_engine("sqlite:///oyez.db")
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
     with engine.begin() as db:
         db.execute(insert(parked), [delivery(event_id=f"more{n}", due_at=None) for n in range(150)])
     engine.dispose()

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, func, make_url, select
 from consumers.cli.running import OYEZ, Shop, one_line
 from oyez.consumers.database.tables import parked as parked_table
 from oyez.consumers.logs.kafka import probe
+from support.tables import knowing_the_tables
 from support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
@@ -26,7 +27,7 @@ def status(shop: Shop) -> dict[str, dict[str, Any]]:
 
 
 def parked(shop: Shop) -> int:
-    engine = create_engine(shop.settings["OYEZ_DATABASE"])
+    engine = knowing_the_tables(create_engine(shop.settings["OYEZ_DATABASE"]))
     with engine.connect() as db:
         found: int = db.execute(select(func.count()).select_from(parked_table)).scalar_one()
     engine.dispose()

@@ -17,6 +17,7 @@ from oyez.consumers.database import positions
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import position
 from support.services import make_topic_again
+from support.tables import knowing_the_tables
 from support.waiting import eventually
 
 VIEWS, TICKS = "clishop.cli.page.viewed", "clishop.cli.ticked"
@@ -86,7 +87,7 @@ class Begun:
 @pytest.fixture
 def begun(shop: Shop) -> Begun:
     shop.print("db", "upgrade")
-    engine = create_engine(shop.settings["OYEZ_DATABASE"])
+    engine = knowing_the_tables(create_engine(shop.settings["OYEZ_DATABASE"]))
     made = Begun(shop, engine, AdminClient({"bootstrap.servers": shop.settings["OYEZ_KAFKA"]}))
     made.fill(0, 10)
     made.fill(1, 5)

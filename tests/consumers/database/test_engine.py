@@ -27,11 +27,22 @@ def engine(pipeline_database: str) -> Iterator[Engine]:
     [
         ("mysql://u:secret@host/db", ("mysql", "PostgreSQL and SQLite")),
         ("no url, secret", ("OYEZ_DATABASE", "cannot be read")),
-        ("", ("OYEZ_DATABASE", "cannot be read")),
+        ("", ("OYEZ_DATABASE", "cannot be read", "write it as")),
         ("postgresql://u:secret@host:port/db", ("OYEZ_DATABASE", "cannot be read")),
         ("postgresql+nothing://u:secret@host/db", ("OYEZ_DATABASE", "nothing")),
         ("postgresql+asyncpg://u:secret@host/db", ("asyncpg", "postgresql+psycopg://")),
         ("sqlite+aiosqlite:///x.db", ("aiosqlite", "sqlite:///")),
+        ("postgres://u:secret@host/db", ("write postgresql+psycopg:// instead of postgres://",)),
+        ("Postgres://u:secret@host/db", ("write postgresql+psycopg:// instead of Postgres://",)),
+        ("pgsql://u:secret@host/db", ("write postgresql+psycopg:// instead of pgsql://",)),
+        ("sqlite3:///x.db", ("write sqlite:/// instead of sqlite3://",)),
+        ("sqlite://shop/x.db", ("OYEZ_DATABASE", "cannot be read", "sqlite:///")),
+        ("'postgresql+psycopg://u:secret@host/db'", ("begins or ends with a quote",)),
+        ('"sqlite:///secret.db"', ("begins or ends with a quote",)),
+        ("postgresql+psycopg://u:secret@host/db\n", ("begins or ends with", "a line break")),
+        ("postgresql+psycopg://u@host:secret/db", ("port is no number", "%40")),
+        ("postgresql+psycopg://u:p@secret@host/db", ("an @ in its host", "%40")),
+        ("jdbc:postgresql://u:secret@host/db", ("cannot be read", "write it as postgresql+psycopg://")),
     ],
 )
 def test_addresses_that_will_not_do(url: str, parts: tuple[str, ...]) -> None:

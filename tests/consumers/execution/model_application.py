@@ -16,6 +16,7 @@ from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
+from support.tables import table_named
 
 signals = Catalogue()
 TOPIC = "model"
@@ -54,7 +55,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -158,6 +159,7 @@ class World:
             source=self.groups[group].join(),
             clock=self.clock,
             sleep=self.clock.sleep,
+            timer=self.clock,
         )
         self.workers.append(worker)
 
@@ -177,7 +179,7 @@ class World:
             self._all_step()
         self.clock.now += seconds
         self._all_step()
-        table = metadata.tables["oyez_dead"]
+        table = table_named("dead")
         with self.engine.connect() as db:
             found = db.execute(select(table.c.handler, table.c.key).where(table.c.wait_signal.is_not(None)))
             self.late |= {(handler, key) for handler, key in found}
@@ -192,7 +194,7 @@ class World:
             for worker in list(self.workers):
                 while worker.step():
                     pass
-            if turn >= 3 and not self.rows("oyez_parked"):
+            if turn >= 3 and not self.rows("parked"):
                 return
             self.clock.now += 700.0
 
@@ -208,7 +210,7 @@ class World:
 
     def rows(self, name: str) -> int:
         with self.engine.connect() as db:
-            return len(db.execute(select(metadata.tables[name])).all())
+            return len(db.execute(select(table_named(name))).all())
 
     def close(self) -> None:
         self.announcer.close()

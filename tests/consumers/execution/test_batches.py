@@ -20,6 +20,7 @@ from oyez.consumers.execution.batch import Batch
 from oyez.consumers.execution.reader import Reader, Taken
 from oyez.schemas import Event, Signal
 from oyez.schemas.encoding import Encoder
+from support.tables import knowing_the_tables
 
 
 class Linked(Signal, name="batches.linked", key="k", catalogue=known):
@@ -64,7 +65,7 @@ def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: 
         event = reader.read(Raw(value))
         assert event is not None
         taken.append(event)
-    engine = create_engine("sqlite://")
+    engine = knowing_the_tables(create_engine("sqlite://"))
     metadata.create_all(engine)
     with engine.begin() as db:
         works = Batch(group, taken).take(db, 0.0).works

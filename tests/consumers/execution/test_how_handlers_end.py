@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +15,15 @@ from sqlalchemy.orm import Session
 from consumers.execution.one_bad import BAD, EVENTS, fail
 from consumers.pipeline import Opened, Placed, Play, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.core.error_groups import bare
+from oyez.consumers.core.stop_signals import Stop, Terminated
+
+
+class Own(BaseException):
+    """An error of the user's own that is no `Exception`."""
+
+
+TWO = "ExceptionGroup: two (2 sub-exceptions); ValueError: a; KeyError: 'b'"
 
 
 @pytest.mark.parametrize(
@@ -25,11 +37,27 @@ from oyez.consumers import Handlers, NotReady, Reject
         (Reject("nul \0 and \ud800"), None, "rejected by its handler"),
         (ValueError("x" * 100_000), "ValueError: xxx", None),
         (KeyError(), "KeyError: ", None),
+        (asyncio.CancelledError(), "CancelledError: ", None),
+        (GeneratorExit(), "GeneratorExit: ", None),
+        (Own("own"), "Own: own", None),
+        (ExceptionGroup("two", [ValueError("a"), KeyError("b")]), TWO, None),
+        (
+            BaseExceptionGroup("one", [ExceptionGroup("in one", [Reject("never")])]),
+            None,
+            "rejected by its handler",
+        ),
+        (BaseExceptionGroup("one", [Own("own")]), "Own: own", None),
     ],
 )
+@pytest.mark.parametrize("takes_list", [True, False])
 @pytest.mark.parametrize("with_database", [True, False])
 def test_how_a_handler_may_end(
-    error: BaseException, parked: str | None, dead: str | None, with_database: bool, play: Play
+    error: BaseException,
+    parked: str | None,
+    dead: str | None,
+    with_database: bool,
+    takes_list: bool,
+    play: Play,
 ) -> None:
     on = Handlers("shop")
 
@@ -40,7 +68,16 @@ def test_how_a_handler_may_end(
     def outside(event: Placed) -> None:
         fail(event.n, error)
 
-    on(Placed, name="ending")(inside if with_database else outside)
+    def all_inside(events: list[Placed], db: Session) -> None:
+        for event in events:
+            inside(event, db)
+
+    def all_outside(events: list[Placed]) -> None:
+        for event in events:
+            outside(event)
+
+    one, many = (inside, all_inside) if with_database else (outside, all_outside)
+    on(Placed, name="ending")(many if takes_list else one)
     pipeline = play(on)
     pipeline.handle(*placed([BAD - 1, BAD, BAD + 1]))
     if with_database:
@@ -54,9 +91,40 @@ def test_how_a_handler_may_end(
     if dead is not None:
         assert pipeline.dead() == [("ending", BAD, dead)]
         assert pipeline.rows("dead", "error")[0].replace("\\0", "\0").replace("\\ud800", "\ud800") == str(
-            error
+            bare(error)
         )
         assert pipeline.parked() == []
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt("mine"), BaseExceptionGroup("", [KeyboardInterrupt("mine")])]
+)
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_an_interrupt_that_nobody_sent_is_the_handlers_own(
+    is_noted: bool, error: BaseException, play: Play, stop_signals: None
+) -> None:
+    """Where SIGINT is ignored, as in a worker, or only noted, as in a pass."""
+    signal.signal(signal.SIGINT, Stop()._on_signal if is_noted else signal.SIG_IGN)
+    on = Handlers("shop")
+
+    @on(Placed)
+    def ending(event: Placed, db: Session) -> None:
+        note(db, "done", event.n)
+        fail(event.n, error)
+
+    pipeline = play(on)
+    pipeline.handle(*placed(EVENTS))
+    assert [(n, said) for _, n, said in pipeline.parked()] == [(BAD, "KeyboardInterrupt: mine")]
+    assert pipeline.effects("done") == [n for n in EVENTS if n != BAD]
+
+
+@pytest.fixture
+def stop_signals() -> Iterator[None]:
+    """What stop signals do is as before, afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Unspeakable(Exception):
@@ -95,7 +163,7 @@ def test_the_error_says_where(play: Play) -> None:
     assert __file__ in error
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, GeneratorExit])
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
 def test_what_is_meant_for_the_process_is_no_outcome(stop: type[BaseException], play: Play) -> None:
     on = Handlers("shop")
 

@@ -146,8 +146,8 @@ def _check(world: World, rejected: set[tuple[str, int]]) -> None:
             assert Counter(effects[name]) == Counter(expected), f"{name}: lost, doubled or not waited"
             if name in ORDERED:
                 _check_order(name, effects[name], by_n, world.late)
-    assert world.rows("oyez_parked") == 0
-    assert world.rows("oyez_dead") == sum(
+    assert world.rows("parked") == 0
+    assert world.rows("dead") == sum(
         len([e for e in world.announced if type(e).__oyez__.name == s]) for s in HANDLERS for _ in HANDLERS[s]
     ) - sum(len(done) for done in effects.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ class Own:
     def __init__(self, *subjects: str) -> None:
         self.subjects = set(subjects)
         self.asked: list[Sequence[str]] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def __call__(self, db: Connection, subjects: Sequence[str]) -> Iterable[str]:
         self.asked.append(subjects)
@@ -172,10 +173,11 @@ def bury(retrying: Any) -> None:
     retrying._execution.database.repeat(retrying._bury_expired)
 
 
-def test_an_error_is_one_line_and_nothing_is_lost(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [ValueError, CancelledError, SystemExit])
+def test_an_error_is_one_line_and_nothing_is_lost(kind: Any, play: Play, caplog: Any) -> None:
     """Not even what has waited for too long: it waits until there is an answer."""
     own = Own()
-    own.error = ValueError("no\nsuch thing")
+    own.error = kind("no\nsuch thing")
     pipeline = play(shop(own))
     pipeline.handle(Viewed(n=1))
     pipeline.later(DAY + 1)
@@ -188,7 +190,7 @@ def test_an_error_is_one_line_and_nothing_is_lost(play: Play, caplog: pytest.Log
     assert pipeline.effects("view") == [1]
     said = [record.getMessage() for record in caplog.records if record.name == "oyez.met_by"]
     first = said[: len(said) // 2] if len(said) > 2 else said[:1]
-    one_line(first[0], "shop", "opened", "ValueError: no such thing")
+    one_line(first[0], "shop", "opened", f"{kind.__name__}: no such thing")
     one_line(said[-1], "answers again")
 
 

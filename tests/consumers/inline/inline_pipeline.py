@@ -16,6 +16,7 @@ from oyez.consumers.run.assembly import retrying_for_group
 from oyez.consumers.run.group_order import in_order
 from oyez.producers import Announcer
 from oyez.schemas import Signal
+from support.tables import knowing_the_tables
 
 
 class Closed(Known, name="closed.inline", key="k", subject="s", requires={"viewed.inline": "s"}):
@@ -43,7 +44,7 @@ class Inline(Pipeline):
     def __init__(self, url: str, on: Handlers, engine: Engine | None = None, **said: Any) -> None:
         self.url = url
         self.clock = Clock()
-        self.engine = engine or make_engine(url)
+        self.engine = knowing_the_tables(engine or make_engine(url))
         self.application = Application(on, known)
         self.settings = ListenSettings(**({"max_attempts": 5} | said))
         self.workers = {}

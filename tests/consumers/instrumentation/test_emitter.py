@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -40,22 +41,30 @@ class Collecting:
 class Failing:
     """Raises."""
 
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
     def receive(self, event: InstrumentationEvent) -> None:
-        raise ERROR
+        raise self._error
 
 
 def made(kind: type[InstrumentationEvent]) -> InstrumentationEvent:
     return kind(**{field.name: GIVEN[str(field.type)] for field in dataclasses.fields(kind)})
 
 
-def test_every_subscriber_is_told_though_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ERROR, CancelledError("as told"), SystemExit("as told")])
+def test_every_subscriber_is_told_though_one_fails(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
     first, last = Collecting(), Collecting()
-    instrument = Instrument(first, Failing(), last)
+    instrument = Instrument(first, Failing(error), last)
     said = [events.WorkerStarted("g"), events.DatabaseBack("g")]
     for event in said:
         instrument.emit(event)
     assert first.received == last.received == said
-    assert caplog.messages == ["Failing failed and goes on: ValueError: as told"], "once, not each time"
+    assert caplog.messages == [f"Failing failed and goes on: {type(error).__name__}: as told"], (
+        "once, not each time"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

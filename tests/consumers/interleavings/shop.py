@@ -22,8 +22,9 @@ from oyez.consumers.execution.readiness import ask
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.retry.claim import Claim
 from oyez.consumers.retry.retrying import Retrying
+from support.tables import NAMES, table_named
 
-_TABLES = (*metadata.tables, done.name)
+_TABLES = (*NAMES, done.name)
 _EMPTY = [f"DELETE FROM {table}" for table in _TABLES]
 
 
@@ -33,7 +34,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
 
@@ -128,7 +129,7 @@ def reader_of(group: Group) -> Reader:
 
 def rows(db: Connection, table: str, *columns: str) -> list[Any]:
     """Columns of one of Oyez's tables, in the order of its primary key."""
-    found = metadata.tables[f"oyez_{table}"]
+    found = table_named(table)
     query = select(*(found.c[column] for column in columns)).order_by(*found.primary_key)
     return [tuple(row) for row in db.execute(query)]
 

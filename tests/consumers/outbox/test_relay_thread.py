@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -110,21 +111,22 @@ def test_what_came_last_leaves_before_it_ends(outbox_pipeline: OutboxPipeline, b
     assert not thread._thread.is_alive()
 
 
+@pytest.mark.parametrize("kind", [ValueError, CancelledError, SystemExit])
 def test_an_error_of_any_kind_leaves_the_thread_alive(
-    outbox_pipeline: OutboxPipeline, begin: Begin, heard: Heard
+    kind: type[BaseException], outbox_pipeline: OutboxPipeline, begin: Begin, heard: Heard
 ) -> None:
     broken = [True]
 
     def breaks(_n: int) -> str | None:
         if broken[0]:
-            raise ValueError("a bug\nsomewhere")
+            raise kind("a bug\nsomewhere")
         return None
 
     thread = begin(Rough(outbox_pipeline.broker, breaks))
     outbox_pipeline.announce(Sailed(n=0))
     thread.wake()
     eventually(lambda: heard.events)
-    assert heard.events[0] == OutboxHeldUp("shop.placed", "ValueError: a bug somewhere")
+    assert heard.events[0] == OutboxHeldUp("shop.placed", f"{kind.__name__}: a bug somewhere")
     broken[0] = False
     eventually(lambda: outbox_pipeline.arrived() == [0])
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, Reject
+from oyez.consumers.core.stop_signals import Terminated
 
 
-class Killed(BaseException):
+class Killed(Terminated):
     """What a kill is to the code that it hits: no handler's failure, and nothing after it runs."""
 
 

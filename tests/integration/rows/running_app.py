@@ -15,7 +15,6 @@ from confluent_kafka import Producer
 from sqlalchemy import Engine, create_engine, func, select
 
 from integration.rows import scripted_app
-from oyez.consumers.database import metadata
 from oyez.consumers.database.migrating import upgrade
 from oyez.producers import Announcer
 from oyez.producers.settings import Settings
@@ -23,6 +22,7 @@ from oyez.schemas import Signal, catalogue
 from oyez.schemas.encoding import Encoder
 from support.processes import ROOT, Program
 from support.services import make_topic, unique
+from support.tables import knowing_the_tables, table_named
 from support.waiting import eventually
 
 
@@ -49,7 +49,7 @@ class RunningApp:
             ),
             **_named(settings),
         }
-        self.engine: Engine = create_engine(database)
+        self.engine: Engine = knowing_the_tables(create_engine(database))
         self._programs: list[Program] = []
         self._announcers: dict[str, Announcer] = {}
         upgrade(self.engine)
@@ -130,7 +130,7 @@ class RunningApp:
 
     def size(self, name: str, signal: str | None = None) -> int:
         """How many rows one of Oyez's tables has, of a signal's group or of all."""
-        table = metadata.tables[f"oyez_{name}"]
+        table = table_named(name)
         query = select(func.count()).select_from(table)
         if signal is not None:
             query = query.where(table.c.group_name == self.group(signal))
@@ -143,7 +143,7 @@ class RunningApp:
 
     def rows(self, name: str, *columns: str) -> list[Any]:
         """Rows of one of Oyez's tables; of a single column, its values."""
-        table = metadata.tables[f"oyez_{name}"]
+        table = table_named(name)
         query = select(*(table.c[column] for column in columns)).order_by(*table.primary_key)
         with self.engine.connect() as db:
             found = db.execute(query).all()

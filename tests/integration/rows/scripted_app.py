@@ -7,7 +7,9 @@ there, what waits does so until the file `go` is. With ROWS_BROKEN every handler
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +38,8 @@ effects = Table(
 
 
 class Placed(Signal, name="rows.placed", key="k"):
-    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, reject or die."""
+    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, reject, die, or end as no `Exception`
+    does: cancel, interrupt, exit."""
 
     k: str
     n: int
@@ -121,3 +124,14 @@ def obey(asks: str) -> None:
             raise Reject("as asked")
         case "die":
             os._exit(1)
+        case "cancel":
+            asyncio.run(cancelled())
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "exit":
+            sys.exit("as asked")
+
+
+async def cancelled() -> None:
+    """Ends as a task does that somebody has cancelled."""
+    raise asyncio.CancelledError("as asked")

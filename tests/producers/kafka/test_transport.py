@@ -146,7 +146,7 @@ def test_a_closed_client_is_gone_without_a_garbage_collection(kafka: str, topic:
     """One that a forked child collected would crash the child."""
     transport = KafkaTransport(kafka)
     transport.send(topic, b"k", b"{}")
-    link = weakref.ref(transport._link)
+    link = weakref.ref(transport._links[topic])
     gc.disable()
     try:
         transport.close(5)

@@ -2,9 +2,57 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from types import FrameType
+
+from .error_groups import leaves
+
 
 class Terminated(BaseException):
     """SIGTERM came where nothing has to be finished."""
 
 
 STOPS = (KeyboardInterrupt, Terminated)
+
+
+class Stop:
+    """Notes that SIGTERM or SIGINT came, for work that is finished first."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.number = 0
+        for kind in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(kind, self._on_signal)
+
+    def __call__(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait ``seconds``, or less when a signal comes; returns whether one has come."""
+        return self._event.wait(seconds)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        self._event.set()
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether an error came from outside, so that it is no error of the code that it was raised in.
+
+    Where SIGINT is ignored (in workers) or only noted (in a pass), it raises nothing: whoever raises
+    `KeyboardInterrupt` there is that code itself.
+    """
+    found = leaves(error)
+    if any(isinstance(one, Terminated) for one in found):
+        return True
+    if not any(isinstance(one, KeyboardInterrupt) for one in found):
+        return False
+    handler = signal.getsignal(signal.SIGINT)
+    return callable(handler) and not isinstance(getattr(handler, "__self__", None), Stop)
+
+
+def raise_if_stop(error: BaseException) -> None:
+    """Raises ``error`` again if it came from outside."""
+    if is_stop(error):
+        raise error

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, select,
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import ALWAYS, Rows
+from .due import at_once
 from .key_heads import HandlerKey, head_of
 from .tables import behind, parked
 
@@ -50,7 +51,7 @@ def _promote(dialect: Dialect) -> tuple[Rows, Any]:
     given = rows.select().subquery("freed")
     statement = (
         update(parked)
-        .values(due_at=bindparam("now"), head_since=bindparam("now"))
+        .values(due_at=bindparam("due"), head_since=bindparam("now"))
         .where(parked.c.id.in_(select(head_of(given)).select_from(given)), is_behind())
     )
     return rows, statement
@@ -62,4 +63,5 @@ def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) ->
     if not freed:
         return 0
     rows, statement = _promote(dialect_of(db))
-    return int(db.execute(statement, {**rows.bind(freed), "of_app": app, "now": now}).rowcount)
+    given = {"of_app": app, "due": at_once(now), "now": now}
+    return int(db.execute(statement, {**rows.bind(freed), **given}).rowcount)

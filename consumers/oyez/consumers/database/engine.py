@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, make_url, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
 
+from .address import read_address, unreadable
 from .connection import HandlerConnection
 from .dialects.dialect import Notifier
 from .dialects.errors import DatabaseError
 from .dialects.lookup import all_dialects, dialect_named, dialect_of
+from .schema import knowing_the_schema, put_tables_in
 
 T = TypeVar("T")
 
@@ -30,31 +32,34 @@ class ConnectionLost(DatabaseAway):
     """The connection was lost; whether the database is away as well, a new one will show."""
 
 
-def make_engine(url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60.0) -> Engine:
+def make_engine(
+    url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60.0, schema: str | None = None
+) -> Engine:
     """An engine for Oyez's own processes; applications may bring their own instead.
 
-    ``idle_limit``: seconds after which PostgreSQL ends a transaction whose process does nothing.
+    ``idle_limit``: seconds after which PostgreSQL ends a transaction whose process does nothing. ``schema``: of Oyez's
+    tables; None: the one in which a new connection makes tables.
 
-    Raises `DatabaseError` for an address that cannot be read, another database, or a missing driver.
+    Raises `DatabaseError` for an address that cannot be read, another database, a missing driver, or a schema where
+    there are none.
     """
     try:
-        address = make_url(url)
+        address = read_address(url)
         dialect = dialect_named(address.get_backend_name())
-        _refuse_async(address, dialect.plain_address)
-        return dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit)
+        if schema is not None and not dialect.has_schemas:
+            raise DatabaseError(
+                f"{dialect.title} has no schemas; do not set OYEZ_SCHEMA, which is {schema!r}"
+            )
+        engine = dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit)
+        put_tables_in(engine, schema)
+        return engine
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        # The address may have a password in it.
-        raise DatabaseError(f"the database address (OYEZ_DATABASE) cannot be read: {error}") from error
+        raise unreadable(error) from None
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"the database driver {error.name} is not installed; install it, or install oyez[postgres] and write "
             f"postgresql+psycopg://"
         ) from error
-
-
-def _refuse_async(address: URL, plain: str) -> None:
-    if address.get_dialect().is_async:
-        raise DatabaseError(f"the database driver {address.drivername} is an asynchronous one; write {plain}")
 
 
 def raise_for_database(error: BaseException, db: Connection) -> None:
@@ -117,7 +122,7 @@ class Database:
         timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.engine = engine
+        self.engine = knowing_the_schema(engine)
         self.dialect = dialect_named(engine.dialect.name)
         self._sleep = sleep
         self._jitter = jitter

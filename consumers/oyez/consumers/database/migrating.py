@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, column, inspect, select, table
+from sqlalchemy.schema import CreateSchema
 
+from oyez.producers.passwords import shown
 from oyez.schemas import OyezError
 
 from .dialects.lookup import dialect_of
 from .engine import Database
+from .schema import place, schema_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,11 +43,11 @@ def require(engine: Engine) -> None:
     _refuse_newer(engine, revision)
     if revision != HEAD:
         state = "has no tables of Oyez's" if revision is None else f"is at revision {revision}, not {HEAD}"
-        raise MigrationNeeded(f"the database {_shown(engine)} {state}; run: oyez db upgrade")
+        raise MigrationNeeded(f"the database {shown(engine.url)} {state}; run: oyez db upgrade")
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring Oyez's tables up to date, in one transaction; does nothing if they are.
+    """Bring Oyez's tables up to date, in one transaction, and make their schema; does nothing if they are.
 
     Several may do so at once. Raises `MigrationNeeded` for tables that a newer Oyez made.
     """
@@ -54,6 +57,7 @@ def upgrade(engine: Engine) -> None:
 
     def work(db: Connection) -> None:
         dialect_of(db).lock_migrations(db, LOCK)
+        _make_schema(db, schema_of(engine))
         _refuse_newer(engine, _revision(db))
         config.attributes["connection"] = db
         command.upgrade(config, "head")
@@ -61,28 +65,35 @@ def upgrade(engine: Engine) -> None:
     Database(engine).repeat(work)
 
 
+def _make_schema(db: Connection, schema: str | None) -> None:
+    """Migrations name no schema. Whoever may not make one may be given it: nothing is asked of the database then."""
+    if schema is not None and not inspect(db).has_schema(schema):
+        db.execute(CreateSchema(schema))
+    if schema is not None:
+        dialect_of(db).make_tables_in(db, schema)
+
+
 def _revision(db: Connection) -> str | None:
-    if not inspect(db).has_table(VERSION_TABLE):
+    schema = place(db, schema_of(db.engine))
+    if not inspect(db).has_table(VERSION_TABLE, schema=schema):
         return None
-    revision: str | None = db.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
+    version = table(VERSION_TABLE, column("version_num"), schema=schema)
+    revision: str | None = db.execute(select(version.c.version_num)).scalar()
     return revision
 
 
 def _refuse_newer(engine: Engine, revision: str | None) -> None:
     if revision is not None and revision > HEAD:
         raise MigrationNeeded(
-            f"the database {_shown(engine)} is at revision {revision}, which a newer Oyez made; this one knows {HEAD}: "
-            f"install the newer one here too"
+            f"the database {shown(engine.url)} is at revision {revision}, which a newer Oyez made; this one knows "
+            f"{HEAD}: install the newer one here too"
         )
-
-
-def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
 
 
 def _config() -> Config:
     from alembic.config import Config  # noqa: PLC0415 # only an upgrade needs it
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))  # a value is a template there
     return config

@@ -2,7 +2,7 @@
 
 - ``waiting``: wait_signal and wait_subject are set, for that prerequisite to be met (``raised``: its handler asked);
 - ``behind``: due_at is null too; it is behind an earlier row of its (handler, key);
-- ``due``: due_at is set, for that time.
+- ``due``: due_at is set, for that time, or for at once (see `due`).
 
 Rows of a (handler, key) are ordered by (rank, id); only the first of them, the head, may be claimed.
 """

@@ -20,6 +20,7 @@ from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import ALWAYS, Rows
+from .due import at_once
 from .tables import dead, parked, releasing
 from .walks import walk
 
@@ -60,7 +61,7 @@ def _let_go(places: Subquery) -> Any:
     waiting = walk(parked, places, _waits_in_group, ("head_since", "id"), "waiting")
     return (
         update(parked)
-        .values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
+        .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
         .where(
             parked.c.id.in_(select(waiting.c.id).limit(bindparam("most", type_=BigInteger))),
             parked.c.wait_signal.is_not(None),
@@ -82,7 +83,7 @@ def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now
     if not completed:
         return []
     rows, statement = _release(dialect_of(db))
-    given = {"of_app": app, "no_group": "", "now": now, **_BEGINNING}
+    given = {"of_app": app, "no_group": "", "due": at_once(now), **_BEGINNING}
     return list(db.execute(statement, {**rows.bind(completed), **given}).scalars())
 
 
@@ -152,7 +153,7 @@ def release_in_group(
 ) -> list[str]:
     """As `release`, in one group."""
     rows, statement = _release_in_group(dialect_of(db))
-    given = {"of_app": app, "now": now, **_BEGINNING}
+    given = {"of_app": app, "due": at_once(now), **_BEGINNING}
     return list(db.execute(statement, {**rows.bind([(*prerequisite, group)]), **given}).scalars())
 
 

@@ -1,4 +1,4 @@
-"""Oyez's own tables, in the user's database. Times are seconds since the epoch, from the injected clock."""
+"""Oyez's own tables, in the user's database. Times are seconds since the epoch, by its own clock: see `clock`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from oyez.producers import outbox as announced
 from .message_type import Message
 from .row_id_type import RowId
 
-metadata = MetaData()
+PREFIX = "oyez_"
+"""What the names of Oyez's tables, and of no others, begin with."""
+
+metadata = MetaData(schema=announced.SCHEMA)
 
 position = Table(
     "oyez_position",

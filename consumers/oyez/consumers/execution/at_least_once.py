@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from ..core.deadline import Deadline
 from ..core.outcomes import DONE, UNRUN
 from ..core.report import Report
+from ..core.stop_signals import raise_if_stop
 from ..handlers.registry import Handler
-from .attempt import HANDLER_ERRORS, outcome_of
+from .attempt import outcome_of
 from .batch import Batch, is_before
 from .broken_deploy import refuse_broken
 from .cut import cut
@@ -132,7 +133,8 @@ def _run_each(handler: Handler, payloads: Sequence[Any]) -> Failures:
     while True:
         try:
             handler.call(rest, None)
-        except HANDLER_ERRORS as error:
+        except BaseException as error:  # noqa: BLE001 # see `attempt`
+            raise_if_stop(error)
             failures.append((len(payloads) - length_hint(rest) - 1, error))
         else:
             return failures
@@ -143,7 +145,8 @@ def _run_list(handler: Handler, payloads: Sequence[Any]) -> Failures:
         return []
     try:
         handler.call(payloads, None)
-    except HANDLER_ERRORS as error:
+    except BaseException as error:  # noqa: BLE001 # see `attempt`
+        raise_if_stop(error)
         if len(payloads) == 1:
             return [(0, error)]
     else:

@@ -6,32 +6,41 @@ import traceback
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.error_groups import bare, leaves
 from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, Waits
+from ..core.stop_signals import raise_if_stop
 from ..core.user_errors import text_of
 from ..database.engine import raise_for_database
 from ..database.session import HandlerSession
 from .delivery import Delivery, payloads
 
-HANDLER_ERRORS = (Exception, SystemExit)
 LONGEST = 4000  # characters of an error's text that are kept, so that there is room for its place
 
 
 def attempt(delivery: Delivery, db: HandlerSession | None) -> Outcome:
-    """Call a delivery's handler. Raises only what is no handler's fault: see `raise_for_database`."""
+    """Call a delivery's handler. Raises only what is no handler's fault: see `raise_for_others`."""
     try:
         delivery.handler.call(payloads([delivery]), db)
         if db is not None:
             db.settle()
-    except HANDLER_ERRORS as error:
-        if db is not None:
-            raise_for_database(error, db.joined)
+    except BaseException as error:  # noqa: BLE001 # also what asyncio, or an exit, ends with: it is the handler's
+        raise_for_others(error, db)
         return outcome_of(error)
     return DONE
 
 
+def raise_for_others(error: BaseException, db: HandlerSession | None) -> None:
+    """Raise what is not the fault of the handler that raised ``error``: a stop from outside, and what
+    `raise_for_database` raises."""
+    raise_if_stop(error)
+    if db is not None:
+        for one in leaves(error):
+            raise_for_database(one, db.joined)
+
+
 def outcome_of(error: BaseException) -> Outcome:
-    """What a handler asks for by raising."""
-    match error:
+    """What a handler asks for by raising. A group of one error is that error."""
+    match error := bare(error):
         case NotReady(prerequisite=Prerequisite() as prerequisite):
             return Waits(prerequisite, raised=True)
         case NotReady():
@@ -46,4 +55,11 @@ def outcome_of(error: BaseException) -> Outcome:
 def describe(error: BaseException) -> str:
     """An error as it is kept with a parked delivery: the error in one line, then where the handler raised it."""
     frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    return f"{type(error).__name__}: {text_of(error)[:LONGEST]}\n{frames}"
+    return f"{type(error).__name__}: {_said(error)[:LONGEST]}\n{frames}"
+
+
+def _said(error: BaseException) -> str:
+    """The text of an error; a group's own says nothing of what is in it."""
+    if not isinstance(error, BaseExceptionGroup):
+        return text_of(error)
+    return "; ".join([text_of(error), *(f"{type(one).__name__}: {text_of(one)}" for one in leaves(error))])

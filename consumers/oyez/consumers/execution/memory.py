@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from ..core.deadline import Deadline
 from ..core.outcomes import BEHIND, DONE, UNRUN, Failed, Outcome
+from ..core.stop_signals import raise_if_stop
 from ..database.inbox import EventId
-from .attempt import HANDLER_ERRORS, attempt
+from .attempt import attempt
 from .delivery import Delivery, Result, payloads
 
 LOSSES = 2  # connections that a handler may cost while the database answers, before that is its failure
@@ -57,7 +58,8 @@ class Memory:
     def _try_all(self, deliveries: Sequence[Delivery]) -> None:
         try:
             deliveries[0].handler.call(payloads(deliveries), None)
-        except HANDLER_ERRORS:
+        except BaseException as error:  # noqa: BLE001 # see `attempt`
+            raise_if_stop(error)
             return  # each alone, then, to find out which
         self._ran.update((_name(delivery), DONE) for delivery in deliveries)
 

@@ -10,10 +10,9 @@ from ..core.deadline import Deadline
 from ..core.outcomes import DONE, UNRUN
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
-from ..database.engine import raise_for_database
 from ..database.session import HandlerSession
 from ..handlers.registry import Handler
-from .attempt import HANDLER_ERRORS
+from .attempt import raise_for_others
 from .delivery import Delivery, Result, Work, payloads
 from .memory import Memory
 from .plan import Completing, Plan, plan
@@ -80,8 +79,8 @@ def _call(
             handler.call(some, db)
             ran += len(some)
         db.settle()
-    except HANDLER_ERRORS as error:
-        raise_for_database(error, db.joined)
+    except BaseException as error:
+        raise_for_others(error, db)
         raise HandlerFailed from error
     return [(delivery, DONE) for delivery in deliveries[:ran]] + [
         (delivery, UNRUN) for delivery in deliveries[ran:]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from oyez.producers.database_errors import one_line
+from oyez.producers.loggers import logger_named
 from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import text_of
 
 from ..core.callables import layers, place
+from ..core.stop_signals import raise_if_stop
 from ..database.connection import HandlerConnection
 from ..database.engine import raise_for_database
 from .signature import RegistrationError
@@ -21,7 +22,7 @@ from .signature import RegistrationError
 MetBy = Callable[[Connection, Sequence[str]], Iterable[str]]
 """Returns those of the subjects given for which its signal has been handled."""
 
-log = logging.getLogger("oyez.met_by")
+log = logger_named("oyez.met_by")
 
 
 def check_met_by(function: Callable[..., object], declaration: Declaration) -> None:
@@ -89,7 +90,8 @@ class Answers:
         savepoint = db.begin_nested()
         try:
             found = {text_of(subject) for subject in self._met_by[signal](db, subjects)}
-        except Exception as error:  # noqa: BLE001 # it is the user's code; without an answer they wait on
+        except BaseException as error:  # noqa: BLE001 # it is the user's code; without an answer they wait on
+            raise_if_stop(error)
             raise_for_database(error, db)
             self._failed(signal, error)
             return None
@@ -98,7 +100,7 @@ class Answers:
         self._answered(signal)
         return found
 
-    def _failed(self, signal: str, error: Exception) -> None:
+    def _failed(self, signal: str, error: BaseException) -> None:
         if signal not in self._failing:
             self._failing.add(signal)
             log.warning(

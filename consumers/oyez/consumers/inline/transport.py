@@ -4,7 +4,6 @@ committed. What fails or is not ready parks, as everywhere; what is released run
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,13 +15,16 @@ from sqlalchemy.orm import Session, scoped_session
 from oyez.producers import Settings, TransportRefused
 from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
+from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
+from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
+from ..database.schema import schema_of, tables_in
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.careful import OneByOne
@@ -39,7 +41,7 @@ from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
 
-log = logging.getLogger("oyez.inline")
+log = logger_named("oyez.inline")
 
 SLICE = 1.0  # s; how long one announcement runs what is due in a group: the rest is the next one's, or the sweep's
 
@@ -55,21 +57,22 @@ class InlineTransport:
         engine: Engine,
         settings: ListenSettings,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
         release: Callable[[], None] = lambda: None,
     ) -> None:
         """``release`` is called by `close`."""
         database = Database(engine)
         self._database = database
+        self._schema = schema_of(database.engine)
         self._batch = settings.batch
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
         self._timer = timer
         self._release = release
         # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
         self._may_have_left = False
         self._executions = {
-            group.name: execution_for(group, database, settings, clock)
+            group.name: execution_for(group, database, settings, self._clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
@@ -125,7 +128,7 @@ class InlineTransport:
         try:
             connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
             _begin(connection)
-            with connection.begin_nested():
+            with tables_in(connection, self._schema), connection.begin_nested():
                 self._all_in(connection, intakes)
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
@@ -163,7 +166,7 @@ class InlineTransport:
         return Report(released=released, announced=sum(report.announced for _, report in reports))
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
-        is_due = report.due_at is not None and report.due_at <= self._clock()
+        is_due = report.due_in == 0.0
         return [*report.released, *([execution.group.name] if is_due else [])]
 
     def _run_due(self, released: Sequence[str], reports: list[Report]) -> None:
@@ -238,7 +241,8 @@ def from_settings(settings: Settings) -> InlineTransport:
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, now=time.time()))
+        clock = DatabaseClock()
+        Database(engine).repeat(lambda db: register(db, application, clock(db)))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

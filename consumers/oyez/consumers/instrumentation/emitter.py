@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Protocol
 
+from oyez.producers.loggers import logger_named
+
+from ..core.stop_signals import raise_if_stop
 from .events import InstrumentationEvent
 from .log_subscriber import LogSubscriber
 
-log = logging.getLogger("oyez.instruments")
+log = logger_named("oyez.instruments")
 
 
 class Subscriber(Protocol):
@@ -26,18 +28,19 @@ class Instrument:
         self._said: set[tuple[int, type]] = set()
 
     def emit(self, event: InstrumentationEvent) -> None:
-        """Tell every subscriber. Never raises an `Exception`."""
+        """Tell every subscriber. Raises nothing but a stop from outside."""
         for at, subscriber in enumerate(self._subscribers):
             try:
                 subscriber.receive(event)
-            except Exception as error:  # noqa: BLE001 # it is told to those who must not fail for it
+            except BaseException as error:  # noqa: BLE001 # it is told to those who must not fail for it
+                raise_if_stop(error)
                 self._complain(at, subscriber, error)
 
     def with_subscriber(self, subscriber: Subscriber) -> Instrument:
         """One that tells this subscriber too."""
         return Instrument(*self._subscribers, subscriber)
 
-    def _complain(self, at: int, subscriber: Subscriber, error: Exception) -> None:
+    def _complain(self, at: int, subscriber: Subscriber, error: BaseException) -> None:
         if (at, type(error)) not in self._said:
             self._said.add((at, type(error)))
             name = type(subscriber).__name__

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from oyez.producers.loggers import logger_named
+
 from . import events
 
 WORKER, SUPERVISOR = "oyez.worker", "oyez.supervisor"
@@ -81,7 +83,7 @@ class LogSubscriber:
         line = LINES.get(type(event))
         if line is None:
             return
-        logger = logging.getLogger(line.logger)
+        logger = logger_named(line.logger)
         if not logger.isEnabledFor(line.level):
             return
         said = {field.name: getattr(event, field.name) for field in fields(event)}

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import mails
+from ..database.clock import Clock
 from ..database.engine import Database, DatabaseAway
 from ..database.mails import URGENT
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import MailServerLost, MailsSent
 from .assembly import sender_for
-from .connecting import line_of
 from .errors import MailServerAway, MailSettingsWrong, SenderBusy
 from .sender import Order, Sender, Tally
+from .server_words import line_of
 from .settings import MailSettings
 
 MOST = 100  # mails in one sweep
@@ -36,7 +37,7 @@ class UrgentMail:
         instrument: Instrument,
         *,
         idle_limit: float,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._group = group
@@ -92,7 +93,7 @@ def urgent_mail(
     group: str,
     settings: MailSettings,
     instrument: Instrument,
-    clock: Callable[[], float],
+    clock: Clock,
     *,
     idle_limit: float,
 ) -> list[UrgentMail]:

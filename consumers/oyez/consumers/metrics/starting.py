@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+
+from oyez.producers.loggers import logger_named
 
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument, logging_instrument
@@ -18,7 +19,7 @@ from .endpoint import Answers, Endpoint, listen_on
 from .multiprocess_files import Folder
 from .prometheus import Metrics
 
-log = logging.getLogger("oyez.metrics")
+log = logger_named("oyez.metrics")
 
 NAME = "metrics"
 

@@ -7,7 +7,6 @@ arrives behind the first copies of what stands before it.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +14,17 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from oyez.producers import Transport
+from oyez.producers.loggers import logger_named
 from oyez.producers.ordered_sender import KeyOrder, OrderedSender
 from oyez.schemas import OyezError
 
 from ..database import outbox
+from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from .lease import Lease
 from .relay_page import Page, relay_page
 
-log = logging.getLogger("oyez.outbox")
+log = logger_named("oyez.outbox")
 
 BATCH = 500
 
@@ -49,7 +50,7 @@ class Relay:
         *,
         batch: int = BATCH,
         timeout: float = 10.0,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``transport`` is asked for one when there is something to send; it is this relay's alone.
@@ -62,7 +63,7 @@ class Relay:
         self._lease = lease
         self._batch = batch
         self._timeout = timeout
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
         self._timer = timer
         self._sender: OrderedSender | None = None
         self._noted = False
@@ -148,8 +149,9 @@ class Relay:
     def _note(self, problem: str | None) -> None:
         """Write a problem down for those who ask, and that it is over."""
         if problem is not None or self._noted:
-            at = None if problem is None else self._clock()
-            self._database.repeat(lambda db: outbox.note(db, problem, at))
+            self._database.repeat(
+                lambda db: outbox.note(db, problem, None if problem is None else self._clock(db))
+            )
 
 
 def _write(db: Connection, page: Page) -> None:

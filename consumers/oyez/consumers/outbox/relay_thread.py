@@ -67,7 +67,7 @@ class _RelayPasses:
         except DatabaseAway:
             self._is_away = True  # the worker says so, and waits as well
             return Next(pause=self._delays.longest)
-        except Exception as error:  # noqa: BLE001 # whatever it is: the events stay, and are sent later
+        except BaseException as error:  # noqa: BLE001 # whatever it is: the events stay, and are sent later
             problem = f"{type(error).__name__}: {one_line(error)}"
         self._is_away = False
         return self._next(problem)

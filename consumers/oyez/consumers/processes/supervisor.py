@@ -157,7 +157,7 @@ def _child(spec: ProcessSpec, parent: int, instrument: Instrument) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         spec.work(lambda: bool(told) or os.getppid() != parent)
-    except Exception as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
+    except BaseException as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
         said = f"{type(error).__name__}: {text_of(error)[:500]}"
         instrument.emit(WorkerFailed(spec.group, said, error))
         os._exit(1)

@@ -87,7 +87,7 @@ class Retrying:
         Returns whether there was time enough for what comes before the run."""
         over = _until(time.monotonic() + seconds, stop)
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock())
+            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
         )
         self._upkeep(stop)
         is_finished = self._bury(on_batch, over) and self._look_behind(over)
@@ -124,7 +124,7 @@ class Retrying:
 
         What workers have died on is run alone.
         """
-        group, now = self._group, self._execution.clock()
+        group, now = self._group, self._execution.clock(db)
         self._execution.database.dialect.read_by_index(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
@@ -156,16 +156,17 @@ class Retrying:
             self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
             raise
 
-    def next_due(self) -> float | None:
-        """When the next row is due, in seconds since the epoch."""
+    def due_in(self) -> float | None:
+        """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            return next_due(db, self._group.name, list(self._group.by_name))
+            at = next_due(db, self._group.name, list(self._group.by_name))
+            return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:
         """For how many seconds the oldest parked delivery has been parked; 0 if there is none."""
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
-        return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+            return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
     def _bury(self, on_batch: Callable[[Report], None], over: Callable[[], bool]) -> bool:
         """Bury all that has waited too long; False if there was no time for that."""
@@ -179,21 +180,20 @@ class Retrying:
 
     def _look_behind(self, over: Callable[[], bool]) -> bool:
         """Make due what is behind a head that is gone; False if there was no time for all of it."""
-        group, after = self._group, 0
-        while True:
-            work = partial(stranded.look, app=group.app, group=group.name, after=after, most=LOOK)
-            found = self._execution.database.repeat(partial(work, now=self._execution.clock()))
-            if found.last is None:
-                return True
-            if over():
-                return False
-            after = found.last
+        after = self._execution.database.repeat(partial(self._look, after=0))
+        while after is not None and not over():
+            after = self._execution.database.repeat(partial(self._look, after=after))
+        return after is None
+
+    def _look(self, db: Connection, after: int) -> int | None:
+        group, now = self._group, self._execution.clock(db)
+        return stranded.look(db, group.app, group.name, now, after, LOOK).last
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
         application's own tables should answer and cannot at the moment is left.
         """
-        now, app = self._execution.clock(), self._group.app
+        now, app = self._execution.clock(db), self._group.app
         found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)

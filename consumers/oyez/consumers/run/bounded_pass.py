@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
+
+from oyez.producers.loggers import logger_named
 
 from ..database import parked_age
 from ..database.engine import Database
@@ -19,7 +20,7 @@ from .group_order import in_order
 from .group_pass import GroupPass
 from .listened import Listened, check_limit
 
-log = logging.getLogger("oyez.listen")
+log = logger_named("oyez.listen")
 
 LogFor = Callable[[Group, ListenSettings, Engine], Log]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from oyez.producers.loggers import logger_named
+
 from ..execution.broken_deploy import HandlersBroken
 from ..worker.round import POLL
 from ..worker.worker import Worker
 
-log = logging.getLogger("oyez.listen")
+log = logger_named("oyez.listen")
 
 JOIN = 15.0  # s; how long a log may take to say what there is to read
 STALL = 3.0  # s; a log that gives nothing for so long is at its end, whatever its offsets say

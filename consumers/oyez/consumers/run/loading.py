@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import sys
 from pathlib import Path
 
 from oyez.producers import SettingsError
+from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError
 
+from ..core.stop_signals import STOPS
 from ..core.user_errors import in_one_line
 from ..handler_files import EventFilesBroken, Loaded, load_event_files
 from ..handlers.application import Application
 from ..handlers.registry import Handlers
 from ..settings import ListenSettings
 
-log = logging.getLogger("oyez.eventfiles")
+log = logger_named("oyez.eventfiles")
 BESIDE = "events"
 """The folder of event files beside the application's module, unless another one is set."""
 
@@ -74,7 +75,9 @@ def _import(name: str) -> object:
                 f"check --app or OYEZ_APP"
             ) from error
         raise AppError(f"{name} cannot be imported: {in_one_line(error)}") from error
-    except (Exception, SystemExit) as error:
+    except STOPS:
+        raise
+    except BaseException as error:
         raise AppError(f"{name} cannot be imported: {in_one_line(error)}") from error
 
 

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from ..errors import TransportRefused
 from .config import HEADERS
-from .link import Link, reason_of
+from .link import Link, reason_of, why_undelivered
 from .transport import KafkaTransport
 
 _TURN = 0.02
@@ -45,16 +45,15 @@ class AckedTransport(KafkaTransport):
             announce_timeout=announce_timeout,
             delivery_timeout=announce_timeout,
         )
-        self._serving = threading.Lock()
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
         """Deliver one event. TransportRefused: it was not acknowledged."""
-        link = self._link or self._connect(topic)
+        link = self._links.get(topic) or self._connect(topic)
         if link.away is not None:
             raise self._away(link)
         answer = Answer()
         try:
-            link.producer.produce(topic, value, key, headers=HEADERS, on_delivery=answer)
+            link.produce(topic, value, key, headers=HEADERS, on_delivery=answer)
         except BufferError:
             raise TransportRefused("the queue is full") from None
         except KafkaException as error:
@@ -64,21 +63,21 @@ class AckedTransport(KafkaTransport):
         if answer.error is None:
             return
         link.failed += 1
+        if answer.error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._note_outsized(topic)
         if answer.error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 # its public name
             link.leave(reason_of(answer.error))
-        raise TransportRefused(f"the broker did not acknowledge it: {reason_of(answer.error)}")
+        raise TransportRefused(
+            f"the broker did not acknowledge it: {why_undelivered(answer.error, len(value))}"
+        )
 
     def _wait(self, link: Link, answer: Answer) -> None:
         """One thread at a time serves the client, for all; librdkafka always answers in the end."""
         while not answer.is_there.is_set():
-            if not self._serving.acquire(blocking=False):
+            if not link.serving.acquire(blocking=False):
                 answer.is_there.wait(_TURN)
                 continue
             try:
                 link.producer.poll(_TURN)
             finally:
-                self._serving.release()
-
-    def _leave_to_parent(self) -> None:
-        super()._leave_to_parent()
-        self._serving = threading.Lock()
+                link.serving.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from .acked import AckedTransport
 from .config import producer_config
 from .failover.outlet import Outlet
 from .failover.transport import FailoverTransport
+from .limits import BATCH, Limits, batch_size
 from .spooled import SpooledTransport
 from .transport import KafkaTransport
 
@@ -79,8 +80,14 @@ def _failing_over(settings: Settings) -> Transport:
     silence = settings.announce_timeout
     timeout = max(settings.delivery_timeout, silence + _LATER)
     config = producer_config(settings.kafka, settings.kafka_options, timeout)
+    limits = Limits(settings.kafka, settings.kafka_options)
+
+    def outlet(topics: Collection[str]) -> Outlet:
+        asked = [limits.of(topic, silence) for topic in topics]
+        return Outlet({**config, BATCH: min(batch_size(config, limit) for limit in (None, *asked))}, silence)
+
     return FailoverTransport(
-        lambda: Outlet(config, silence),
+        outlet,
         spool_of(settings),
         writer_from(settings),
         shipping_thread(lambda: spool_shipper_from(settings)),

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from ..errors import SettingsError
+from ..loggers import logger_named
 from ..transport import Lasting
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 # What librdkafka has to say is for those who configure logging; ours is for everybody.
-librdkafka_log = logging.getLogger("oyez.kafka.librdkafka")
+librdkafka_log = logger_named("oyez.kafka.librdkafka")
 librdkafka_log.addHandler(logging.NullHandler())
 
 _LOOK_EVERY = 1.0
@@ -64,10 +65,20 @@ class Link:
     noticed, also while nothing is announced.
     """
 
-    def __init__(self, config: Mapping[str, Any], timeout: float, report: Report) -> None:
-        """`timeout`: seconds without any acknowledgement after which the broker counts as away."""
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        timeout: float,
+        report: Report,
+        too_large: Callable[[str], None] = lambda topic: None,
+    ) -> None:
+        """`timeout`: seconds without any acknowledgement after which the broker counts as away. `too_large` is told the
+        topic of an event that the broker refused for its size, or for that of its batch."""
         self._timeout = timeout
         self._report = report
+        self._too_large = too_large
+        self.serving = threading.Lock()
+        """Held by the thread that serves the client for all that wait for their own events."""
         self._last_error = ""
         self._silence = Silence(timeout, time.monotonic)
         self._probed = ""
@@ -79,6 +90,7 @@ class Link:
         # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
         self.producer = make_producer({**config, **told})
+        self.produce: Callable[..., None] = self.producer.produce
 
     def connect(self, topic: str) -> None:
         """Wait for the broker, `timeout` at most; `away` says so if it does not come."""
@@ -133,7 +145,10 @@ class Link:
         if error is None:
             return
         self.failed += 1
-        self._report(message.value() or b"", reason_of(error))
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._too_large(message.topic() or "")
+        value = message.value() or b""
+        self._report(value, why_undelivered(error, len(value)))
 
 
 def weakly(method: Callable[..., None]) -> Callable[..., None]:
@@ -168,6 +183,14 @@ def reason_of(error: KafkaError) -> str:
     if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
         return "not acknowledged within the time given"
     return Lasting(error.str()) if error.code() in _LASTING else str(error.str())
+
+
+def why_undelivered(error: KafkaError, size: int) -> str:
+    """The same, for an event of so many bytes, with what to do if they are too many."""
+    reason = reason_of(error)
+    if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+        return reason
+    return Lasting(f"{reason}: it has {size} bytes; make it smaller, or raise max.message.bytes of the topic")
 
 
 def make_producer(config: Mapping[str, Any]) -> Producer:

@@ -3,7 +3,7 @@
 import ctypes
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -11,7 +11,8 @@ from confluent_kafka import KafkaError, KafkaException
 from ..errors import TransportRefused
 from ..forks import call_in_child
 from .config import HEADERS, producer_config, too_large
-from .link import Link, Report
+from .limits import BATCH, Limits, batch_size
+from .link import Link, Report, weakly
 
 _SERVE_EVERY = 100
 
@@ -19,9 +20,9 @@ _SERVE_EVERY = 100
 class KafkaTransport:
     """Hands events to librdkafka, which delivers them in the background.
 
-    The first event of a process waits for the broker, `announce_timeout` seconds at most. Later ones wait
-    only while librdkafka's queue is full. While the broker is away everything is refused at once, until it is
-    back.
+    The first event of a topic waits for the broker, `announce_timeout` seconds at most, which says how much the topic
+    takes at once: topics that take less than usual get a client with smaller batches. Later events wait only while
+    librdkafka's queue is full. While the broker is away everything is refused at once, until it is back.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class KafkaTransport:
         self._report: Report = _ignore
         self._closed = False
         self._lock = threading.Lock()
-        self._link: Link | None = None
-        self._produce: Callable[..., None] = _ignore
+        self._limits = Limits(self._servers, options or {})
+        self._by_batch: dict[int, Link] = {}
+        self._links: dict[str, Link] = {}
+        self._outsized: set[str] = set()
         self._unserved = 0
         call_in_child(self._leave_to_parent)
 
@@ -50,20 +53,18 @@ class KafkaTransport:
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
         """Queue one event. TransportRefused: the broker is away, the queue stays full, or it is too large."""
-        link = self._link or self._connect(topic)
+        link = self._links.get(topic) or self._connect(topic)
         if link.away is not None:
             raise self._away(link)
         try:
-            self._produce(topic, value, key, headers=HEADERS)
+            link.produce(topic, value, key, headers=HEADERS)
         except BufferError:
             self._send_when_full(link, topic, key, value)
         except KafkaException as error:
             raise self._refused(error.args[0], len(value)) from None
         link.sent += 1
-        if self._closed:
-            link.close(
-                self._announce_timeout
-            )  # another thread closed the transport meanwhile: this event goes all the same
+        if self._links.get(topic) is not link:
+            self._go_first(link)
         self._unserved -= 1
         if self._unserved < 0:
             self._unserved = _SERVE_EVERY
@@ -72,37 +73,87 @@ class KafkaTransport:
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not after `timeout` seconds is given up as failed
         (what was on its way to the broker just then may have arrived after all)."""
-        if self._link is not None:
-            self._link.flush(timeout)
+        end = time.monotonic() + timeout
+        for link in list(self._by_batch.values()):
+            link.flush(max(0.0, end - time.monotonic()))
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of the client."""
         with self._lock:
             self._closed = True
-            link, self._link, self._produce = self._link, None, _closed
-        if link is not None:
-            link.close(timeout)
+            links, self._by_batch, self._links = self._by_batch, {}, {}
+        end = time.monotonic() + timeout
+        for link in links.values():
+            link.close(max(0.0, end - time.monotonic()))
 
     def _away(self, link: Link) -> TransportRefused:
         return TransportRefused(f"the broker at {self._servers} is away: {link.away}")
 
     def _connect(self, topic: str) -> Link:
+        """The topic's link, for its first event, and after one was refused for its size."""
+        with self._lock:
+            link = self._chosen(topic)
+        if link.away is not None:
+            return link
+        if topic in self._outsized:
+            self._drain(topic, link)  # without the lock: whoever is told of failures may announce
         with self._lock:
             if self._closed:
                 raise TransportRefused("the transport is closed")
-            if self._link is None:
-                link = Link(self._config, self._announce_timeout, self._report)
-                link.connect(topic)
-                self._produce = link.producer.produce
-                self._link = link
-            return self._link
+            self._links[topic] = link
+        return link
+
+    def _chosen(self, topic: str) -> Link:
+        """The link whose batches the topic takes; one that is away if the broker is."""
+        if self._closed:
+            raise TransportRefused("the transport is closed")
+        if topic in self._links:
+            return self._links[topic]
+        first = next(iter(self._by_batch.values()), None) or self._link(topic, batch_size(self._config, None))
+        if first.away is not None:
+            return first
+        size = self._batch_size(topic)
+        return self._by_batch.get(size) or self._link(topic, size)
+
+    def _link(self, topic: str, size: int) -> Link:
+        config = {**self._config, BATCH: size}
+        told = weakly(self._note_outsized)  # see `Link`: no cycles
+        link = self._by_batch[size] = Link(config, self._announce_timeout, self._report, told)
+        link.connect(topic)
+        return link
+
+    def _batch_size(self, topic: str) -> int:
+        """If the broker does not say what the topic takes, but has refused something for its size, each event goes
+        alone."""
+        limit = self._limits.of(topic, self._announce_timeout)
+        return 1 if limit is None and topic in self._outsized else batch_size(self._config, limit)
+
+    def _note_outsized(self, topic: str) -> None:
+        """What the topic takes is asked anew before its next event: it may take less than it did."""
+        self._outsized.add(topic)
+        self._links.pop(topic, None)
+
+    def _drain(self, topic: str, link: Link) -> None:
+        """What went by another link than this goes first."""
+        for other in list(self._by_batch.values()):
+            if other is not link and other.producer.flush(self._announce_timeout):
+                raise TransportRefused(
+                    f"{topic} takes less than before, and what was sent is not acknowledged yet"
+                )
+
+    def _go_first(self, link: Link) -> None:
+        """Another thread has closed the transport, or taken another link, while an event was given to this one."""
+        if self._closed:
+            link.close(self._announce_timeout)
+        else:
+            link.producer.flush(self._announce_timeout)
 
     def _send_when_full(self, link: Link, topic: str, key: bytes | None, value: bytes) -> None:
         end = time.monotonic() + self._announce_timeout
         while (left := end - time.monotonic()) > 0:
             link.producer.poll(min(left, 0.1))
             try:
-                self._produce(topic, value, key, headers=HEADERS)
+                link.produce(topic, value, key, headers=HEADERS)
             except BufferError:
                 continue
             return
@@ -120,14 +171,10 @@ class KafkaTransport:
 
         librdkafka's threads are not here: destroying it would wait for them, and end the parent's connections.
         """
-        if self._link is not None:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._link.producer))
-        self._link, self._produce, self._lock = None, _ignore, threading.Lock()
+        for link in self._by_batch.values():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(link.producer))
+        self._by_batch, self._links, self._lock = {}, {}, threading.Lock()
 
 
 def _ignore(*_: object, **__: object) -> None:
     """Stands in until there is something to call."""
-
-
-def _closed(*_: object, **__: object) -> None:
-    raise TransportRefused("the transport is closed")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-log = logging.getLogger("oyez.spool")
+from ..loggers import logger_named
+
+log = logger_named("oyez.spool")
 
 FSYNC = Literal["always", "interval", "never"]
 """``always``: before `append` returns; ``interval``: within so many seconds; ``never``: when the system does."""

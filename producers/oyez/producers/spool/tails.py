@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
 from pydantic_core import from_json
 
-log = logging.getLogger("oyez.spool")
+from ..loggers import logger_named
+
+log = logger_named("oyez.spool")
 
 _BLOCK = 64 * 1024
 

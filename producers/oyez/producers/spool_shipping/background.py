@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
+from ..loggers import logger_named
 from ..pass_thread import Next, PassThread
 from .spool_shipper import SpoolShipper
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 _EVERY = 1.0  # s
 _IDLE = 30.0  # s

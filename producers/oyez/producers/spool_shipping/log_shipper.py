@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from oyez.schemas import OyezError
 
+from ..loggers import logger_named
 from ..ordered_sender import OrderedSender, Outgoing, WholeOrder
 from ..spool.folder import LOCK, Folder
 from ..spool.reader import BytesMissing, LogReader
@@ -19,7 +19,7 @@ from .lock import SHIP_LOCK, FileLock
 from .mark import Mark
 from .refused import quarantine
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 _BATCH = 1_000
 _NEARLY = 256 * 1024

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..loggers import logger_named
 from ..ordered_sender import OrderedSender
 from ..spool.folder import Folder, SpoolError, found_in
 from ..spool.retiring import RETENTION, retire
@@ -15,7 +15,7 @@ from .log_shipper import LogShipper, Stuck
 from .mark import Mark
 from .trouble import Troubles
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 
 @dataclass(frozen=True)

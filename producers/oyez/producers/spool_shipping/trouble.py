@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic_core import from_json
 
-log = logging.getLogger("oyez.spool")
+from ..loggers import logger_named
+
+log = logger_named("oyez.spool")
 
 
 @dataclass(frozen=True)

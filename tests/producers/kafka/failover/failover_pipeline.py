@@ -6,7 +6,7 @@ import errno
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ class FailoverPipeline:
                 found.append((said["thread"], said["n"]))
         return found
 
-    def _outlet(self) -> Outlet:
+    def _outlet(self, topics: Collection[str]) -> Outlet:
         def make(config: Mapping[str, Any]) -> FakeProducer:
             return FakeProducer(config, self.broker, self.dice, ROOM)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from oyez.producers.passwords import shown
+
 from ...database import migrating
 from ...database.migrating import MigrationNeeded
 from ...settings import ListenSettings
@@ -22,7 +24,7 @@ def upgrade(settings: ListenSettings) -> None:
     finally:
         engine.dispose()
     done = "was up to date" if before == migrating.HEAD else f"is now at revision {migrating.HEAD}"
-    output.note(f"the database {probes.hidden(engine.url)} {done}")
+    output.note(f"the database {shown(engine.url)} {done}")
 
 
 @taking(settings_by("database"))
@@ -32,7 +34,7 @@ def check(settings: ListenSettings) -> None:
         probes.database(settings)
     except MigrationNeeded as error:
         raise CheckFailed(str(error)) from None
-    output.note(f"the database {probes.hidden(settings.database)} is up to date")
+    output.note(f"the database {shown(settings.database)} is up to date")
 
 
 DB = CommandGroup(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated
 
 import typer
+
+from oyez.producers.loggers import logger_named
 
 from ...handlers.application import Application, Group, StartError
 from ...logs.lookup import log_backend
@@ -20,7 +21,7 @@ from ..common.options import Json, logged_settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 from .listen_limit import check_alone, listen_once
 
-log = logging.getLogger("oyez")
+log = logger_named("oyez")
 
 
 @taking(logged_settings_by("app", "kafka", "spools", "topic", "database", "metrics", "metrics_host"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from ...core.stop_signals import Stop
 from ...handlers.application import Application, Group
 from ...run.bounded_pass import one_pass
 from ...run.listened import Listened
@@ -13,7 +14,7 @@ from ...run.listening import prepare
 from ...settings import ListenSettings
 from ..common import output
 from ..common.exits import FAILED, UsageProblem
-from ..common.stopping import Stop, exit_code
+from ..common.stopping import exit_code
 
 
 def check_alone(*, workers: int, metrics: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,6 +12,9 @@ import typer
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers.loggers import logger_named
+
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway
 from ...mail.assembly import sender_for
@@ -24,10 +26,10 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.exits import UsageProblem, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, exit_code
+from ..common.stopping import exit_code
 from .mail_list import RunLimit
 
-log = logging.getLogger("oyez")
+log = logger_named("oyez")
 
 COLUMNS = (
     output.Column("sent", lambda row: row.sent),

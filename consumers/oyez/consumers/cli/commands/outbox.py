@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -10,8 +9,12 @@ from typing import Annotated, NamedTuple
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers.loggers import logger_named
+
+from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
+from ...database.clock import DatabaseClock
 from ...outbox.relay import Relay, Relayed
 from ...run.assembly import relay_for
 from ...run.outlets import require_outlet
@@ -21,9 +24,9 @@ from ..common.bundles import taking
 from ..common.exits import FAILED, is_away, line_of
 from ..common.groups import CommandGroup
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.outbox")
+log = logger_named("oyez.outbox")
 
 TELL_EVERY = 2.0  # s
 BUSY = 0.1  # s between two looks while another relay is at work
@@ -67,8 +70,8 @@ def status(
 def row_of(settings: ListenSettings) -> OutboxRow:
     """What is in the outbox now; ages in seconds."""
     with probes.connected(settings) as db:
-        found = outbox.state(db)
-    age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
+        found, now = outbox.state(db), DatabaseClock()(db)
+    age = None if found.oldest is None else max(0.0, now - found.oldest)
     failed = None if found.failed_at is None else datetime.fromtimestamp(found.failed_at, UTC)
     return OutboxRow(found.backlog, age, found.refused, found.error, failed, found.owner)
 

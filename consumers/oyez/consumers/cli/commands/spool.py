@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,9 +11,11 @@ from typing import Annotated
 import typer
 
 from oyez.producers.kafka.durability import sender_from
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import Folder, found_in
 from oyez.producers.spool_shipping import Pass, SpoolShipper
 
+from ...core.stop_signals import Stop
 from ...logs.spool.folders import require_folders, spools_read
 from ...reports import SpoolState, Verified, state_of, verify
 from ...settings import ListenSettings
@@ -22,9 +23,9 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.exits import FAILED, CheckFailed
 from ..common.options import Every, Json, logged_settings_by, settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 Paths = Annotated[
     list[Path] | None,

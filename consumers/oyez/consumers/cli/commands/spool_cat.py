@@ -12,6 +12,7 @@ import typer
 
 from oyez.producers.spool import Folder, LogReader, Segments
 
+from ...core.stop_signals import Stop
 from ...reports import Piece, pieces
 from ...reports.spool_segments import time_of
 from ...settings import ListenSettings
@@ -20,7 +21,7 @@ from ..common.ages import moment_of
 from ..common.bundles import taking
 from ..common.exits import NotFound, UsageProblem
 from ..common.options import settings_by
-from ..common.stopping import Stop, exit_code
+from ..common.stopping import exit_code
 from .spool import Paths, folders_of
 
 _LOOK = 0.2

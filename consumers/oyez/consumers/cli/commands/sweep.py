@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -11,6 +10,9 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers.loggers import logger_named
+
+from ...core.stop_signals import Stop
 from ...database import DatabaseAway
 from ...logs.lookup import find_log_backend
 from ...run.assembly import relay_for
@@ -22,9 +24,9 @@ from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.exits import FAILED, OK, is_away, line_of
 from ..common.options import Every, Json, logged_settings_by
-from ..common.stopping import Stop, end_on_sigterm, exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
-log = logging.getLogger("oyez")
+log = logger_named("oyez")
 
 COUNTS = {"handled": "done", "parked": "parked", "released": "released", "dead": "dead", "revived": "revived"}
 """What is printed of the totals of a group, and what it is called there."""

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...handler_files import Loaded
 from ...handlers.application import Application
 from ...handlers.registry import Handlers
 from ...run.loading import load, load_application, load_handlers
 from ...settings import ListenSettings
+from . import logging
 from .output import aside
 
 
 def application_of(settings: ListenSettings) -> Application:
     """The application, checked; see `load_application` for what it raises."""
-    with aside():
+    handlers_of(settings)  # first: who hears what is said of its event files is settled then
+    with _importing():
         return load_application(settings)
 
 
 def handlers_of(settings: ListenSettings) -> Handlers:
     """The application's handlers, unchecked; importing them has filled the catalogue."""
-    with aside():
+    with _importing():
         return load_handlers(settings.app)
 
 
 def loaded_of(settings: ListenSettings) -> Loaded:
     """The application's handlers and those of its event files, unchecked."""
-    with aside():
+    with _importing():
         return load(settings)
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Code of the user's runs: what it prints is no data, and it may configure logging."""
+    with aside():
+        try:
+            yield
+        finally:
+            logging.settle()

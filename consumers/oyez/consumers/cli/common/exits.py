@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from typing import Any
 
@@ -10,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy.exc import DBAPIError
 
 from oyez.producers import SettingsError
+from oyez.producers.passwords import without_passwords
 from oyez.schemas import InvalidEvent, OyezError, SchemaError, UnknownSignal
 
 from ...admin import NotBegun
@@ -125,7 +127,7 @@ def report(error: BaseException, *, debug: bool) -> int:
         logging.last_line("interrupted")
         return code
     if debug and not is_usage(error):
-        traceback.print_exception(error)
+        print(without_passwords("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
     logging.last_line(line_of(error))
     return code
 

@@ -1,4 +1,4 @@
-"""Logging to stderr, one line each: text, or JSON."""
+"""Logging to stderr, one line each: text, or JSON. Without passwords, whoever has put one into a message."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import logging
 import sys
 from datetime import UTC, datetime
 from typing import Any
+
+from oyez.producers.loggers import logger_named
+from oyez.producers.passwords import without_passwords
 
 from ...core.printable import one_line
 
@@ -18,6 +21,9 @@ class OneLine(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_passwords(super().format(record))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -40,14 +46,14 @@ class JsonLine(logging.Formatter):
         said |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(said, default=str)
+        return without_passwords(json.dumps(said, default=str))
 
 
 def configure(log_format: str | None = None, *, verbose: bool = False, quiet: bool = False) -> None:
     """Send what Oyez logs to stderr, and nowhere else."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if log_format == "json" else OneLine())
-    logger = logging.getLogger("oyez")
+    logger = logger_named("oyez")
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
@@ -55,16 +61,26 @@ def configure(log_format: str | None = None, *, verbose: bool = False, quiet: bo
 
 def configure_again(log_format: str, *, verbose: bool, quiet: bool) -> None:
     """As the settings say, now that they are read; the level stays unless the command was given another."""
-    level = logging.getLogger("oyez").level
+    level = logger_named("oyez").level
     configure(log_format, verbose=verbose, quiet=quiet)
     if not (verbose or quiet):
-        logging.getLogger("oyez").setLevel(level)
+        logger_named("oyez").setLevel(level)
+
+
+def settle() -> None:
+    """See that there is somebody who hears Oyez after the application was imported. One that names `oyez` in its own
+    configuration of logging, and no handlers for it, means those of its root."""
+    logger = logger_named("oyez")
+    if not logger.handlers:
+        logger.propagate = True
 
 
 def last_line(text: str) -> None:
-    """Say what ended a command: `oyez: …`, or in JSON where the log is JSON."""
-    handlers = logging.getLogger("oyez").handlers
-    if any(isinstance(handler.formatter, JsonLine) for handler in handlers):
-        logging.getLogger("oyez").error("%s", text)
-    else:
-        print(f"oyez: {text}", file=sys.stderr)  # noqa: T201
+    """Say what ended a command: `oyez: …`, or in JSON where the log is JSON. It is no line of the log, which may go
+    elsewhere, or nowhere."""
+    logger, line = logger_named("oyez"), f"oyez: {without_passwords(text)}"
+    for handler in logger.handlers:
+        if isinstance(handler.formatter, JsonLine):
+            record = logger.makeRecord("oyez", logging.ERROR, __file__, 0, "%s", (text,), None)
+            line = handler.formatter.format(record)
+    print(line, file=sys.stderr)  # noqa: T201

@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from oyez.producers.passwords import without_passwords
+
 from ...core.printable import printable
 
 UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
@@ -43,7 +45,7 @@ def is_terminal() -> bool:
 
 def note(text: str) -> None:
     """Say something that is no data."""
-    print(f"oyez: {printable(text)}", file=sys.stderr)  # noqa: T201
+    print(f"oyez: {printable(without_passwords(text))}", file=sys.stderr)  # noqa: T201
 
 
 def line(text: str) -> None:

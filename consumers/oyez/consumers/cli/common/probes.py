@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
+
+from oyez.producers.passwords import shown
 
 from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
@@ -23,7 +25,7 @@ def database(settings: ListenSettings) -> None:
     """Raise `Unreachable` unless the database answers, and `MigrationNeeded` unless it has our tables."""
     address = make_url_or_fail(settings)
     if dialect_named(address.get_backend_name()).is_missing(address):
-        raise MigrationNeeded(f"the database {hidden(address)} does not exist; run: oyez db upgrade")
+        raise MigrationNeeded(f"the database {shown(address)} does not exist; run: oyez db upgrade")
     engine = reached(settings)
     try:
         require(engine)
@@ -59,7 +61,7 @@ def reached(settings: ListenSettings) -> Engine:
         engine.dispose()
         why = " ".join(str(error.orig).replace(DRIVERS_HINT, "").split())
         hint = dialect_named(engine.dialect.name).away_hint
-        raise Unreachable(f"the database {hidden(engine.url)} cannot be reached: {why}; {hint}") from None
+        raise Unreachable(f"the database {shown(engine.url)} cannot be reached: {why}; {hint}") from None
 
 
 def make_url_or_fail(settings: ListenSettings) -> URL:
@@ -67,11 +69,6 @@ def make_url_or_fail(settings: ListenSettings) -> URL:
     engine = engine_from(settings)
     engine.dispose()
     return engine.url
-
-
-def hidden(address: URL | str) -> str:
-    """A database address without its password."""
-    return make_url(address).render_as_string(hide_password=True)
 
 
 def kafka(settings: ListenSettings) -> None:

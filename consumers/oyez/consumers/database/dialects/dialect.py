@@ -44,6 +44,8 @@ class Dialect(ABC):
 
     title: str
     """The database's own name, for messages."""
+    also_called: frozenset[str] = frozenset()
+    """What others call it at the beginning of an address, and SQLAlchemy does not."""
     plain_address: str
     """How an address with a driver that works begins."""
     away_hint: str
@@ -53,6 +55,8 @@ class Dialect(ABC):
     statement. Otherwise one writer has the whole database, and conflicts only with the begin of another one."""
     writes_in_queries: bool
     """Whether an UPDATE may be part of another statement (a common table expression)."""
+    has_schemas: bool
+    """Whether tables are in schemas, which may be made."""
     row_id: TypeEngine[int]
     """The type of a primary key that is numbered automatically."""
     begin: str | None
@@ -75,6 +79,10 @@ class Dialect(ABC):
         """Whether the driver's connection is in no transaction, or in one that accepts nothing but its end."""
 
     @abstractmethod
+    def now(self, db: Connection) -> float:
+        """The time by the one clock that everybody who uses the database has in common, in seconds since the epoch."""
+
+    @abstractmethod
     def be_brief(self, db: Connection) -> None:
         """In this transaction do not wait for long for a row that somebody has locked."""
 
@@ -86,6 +94,10 @@ class Dialect(ABC):
     @abstractmethod
     def lock_migrations(self, db: Connection, lock: int) -> None:
         """Let nobody else migrate until this transaction ends."""
+
+    @abstractmethod
+    def make_tables_in(self, db: Connection, schema: str) -> None:
+        """In this transaction make what names no schema in this one, where there are schemas."""
 
     def is_conflict(self, error: BaseException | None) -> bool:
         """Whether another transaction was in the way: running the same again may well succeed."""

@@ -30,14 +30,21 @@ def dialect_named(name: str) -> Dialect:
     """
     found = entry_points(group=GROUP, name=name)
     if not found:
-        known = " and ".join(dialect.title for dialect in all_dialects()) or "none; is it installed?"
-        raise DatabaseError(f"database {name}: Oyez works on {known}")
+        raise _unknown(name)
     (point, *_) = found
     try:
         dialect: Dialect = point.load()
     except (ImportError, AttributeError) as error:
         raise DatabaseError(f"database {name}: {point.value} cannot be imported: {error}") from error
     return dialect
+
+
+def _unknown(name: str) -> DatabaseError:
+    for one in all_dialects():
+        if name.lower() in {*one.also_called, one.title.lower()}:
+            return DatabaseError(f"the database address: write {one.plain_address} instead of {name}://")
+    known = " and ".join(one.title for one in all_dialects()) or "none; is it installed?"
+    return DatabaseError(f"database {name}: Oyez works on {known}")
 
 
 def all_dialects() -> list[Dialect]:

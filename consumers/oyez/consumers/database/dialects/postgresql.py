@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from ..schema import quoted, schema_of
 from .dialect import Dialect
 from .rows import NAME, Rows
 
@@ -54,6 +55,7 @@ _BY_INDEX = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
     "set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
 )
+_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -73,7 +75,7 @@ class ArrayRows(Rows):
         return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
 
     def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        """An array, whose values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
+        """An array: its values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
         of some ten thousand."""
         (array,) = self._arrays
         return column == any_(array)
@@ -104,10 +106,12 @@ class PostgreSQL(Dialect):
     """See `Dialect`."""
 
     title = "PostgreSQL"
+    also_called = frozenset({"pg", "pgsql", "postgres", "psql", "psycopg"})
     plain_address = "postgresql+psycopg://"
     away_hint = "is it running? `oyez dev` starts one here"
     locks_rows = True
     writes_in_queries = True
+    has_schemas = True
     row_id = BigInteger()
     begin = None
     check_now = text("SET CONSTRAINTS ALL IMMEDIATE")
@@ -137,6 +141,10 @@ class PostgreSQL(Dialect):
     def is_over(self, driver_connection: Any) -> bool:
         return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
 
+    def now(self, db: Connection) -> float:
+        """The server's."""
+        return float(db.execute(_NOW).scalar_one())
+
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
 
@@ -147,6 +155,11 @@ class PostgreSQL(Dialect):
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         db.execute(_LOCK, {"lock": lock})
+
+    def make_tables_in(self, db: Connection, schema: str) -> None:
+        db.execute(
+            query(func.set_config("search_path", db.dialect.identifier_preparer.quote_schema(schema), True))
+        )
 
     def says_conflict(self, error: BaseException | None) -> bool:
         return getattr(error, "sqlstate", None) in CONFLICTS
@@ -168,7 +181,7 @@ class PostgreSQL(Dialect):
         return result.rowcount == count
 
     def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
-        sequence = func.pg_get_serial_sequence(column.table.name, column.name)
+        sequence = func.pg_get_serial_sequence(f"{quoted(db, schema_of(db))}{column.table.name}", column.name)
         return sorted(
             db.execute(query(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars()
         )

@@ -59,10 +59,12 @@ class SQLite(Dialect):
     """See `Dialect`."""
 
     title = "SQLite"
+    also_called = frozenset({"file", "sqlite3"})
     plain_address = "sqlite:///"
     away_hint = "does its folder exist, and may it be written?"
     locks_rows = False
     writes_in_queries = False
+    has_schemas = False
     row_id = Integer()  # nothing else is numbered automatically
     begin = "BEGIN IMMEDIATE"
     check_now = None
@@ -86,6 +88,10 @@ class SQLite(Dialect):
     def is_over(self, driver_connection: Any) -> bool:
         return not driver_connection.in_transaction
 
+    def now(self, db: Connection) -> float:
+        """The machine's: all of its processes are on one."""
+        return time.time()
+
     def be_brief(self, db: Connection) -> None:
         """The engine never waits for long."""
 
@@ -94,6 +100,9 @@ class SQLite(Dialect):
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         """There is one writer."""
+
+    def make_tables_in(self, db: Connection, schema: str) -> None:
+        """There are none."""
 
     def says_conflict(self, error: BaseException | None) -> bool:
         return any(said in str(error) for said in _BUSY)

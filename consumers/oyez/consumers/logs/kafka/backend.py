@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+
+from oyez.producers.loggers import logger_named
 
 from ...database.engine import Database
 from ..keepalive import KeepAlive
@@ -14,7 +15,7 @@ from .member import KafkaLog
 from .offsets import KafkaOffsets
 from .probe import admin, probe
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 
 class KafkaBackend:

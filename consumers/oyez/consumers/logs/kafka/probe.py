@@ -14,13 +14,14 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from oyez.producers import SettingsError
+from oyez.producers.loggers import logger_named
 
 from ..backend import LogUnreachable
 
 TIMEOUT = 5.0  # s
 HINT = "is it running? `oyez dev` starts one here"
 
-silent = logging.getLogger("oyez.kafka.librdkafka")
+silent = logger_named("oyez.kafka.librdkafka")
 silent.addHandler(logging.NullHandler())
 silent.propagate = False
 

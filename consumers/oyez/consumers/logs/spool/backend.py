@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import uuid4
 
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import Folder
 
 from ...database.engine import Database
@@ -20,7 +20,7 @@ from .members import Members
 from .offsets import SpoolOffsets
 from .retention import ReadSegments
 
-log = logging.getLogger("oyez")
+log = logger_named("oyez")
 
 
 class SpoolBackend:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,6 +9,7 @@ from functools import partial
 from itertools import repeat
 from typing import NamedTuple
 
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
 from ...core.record import Record
@@ -18,7 +18,7 @@ from ..log import LogAway
 from .group_offsets import SpoolGroupOffsets
 from .members import Members
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 COUNTED = 10_000  # lines at a step
 LOOK = 0.5  # s between two looks for folders and members

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection
 
+from oyez.producers.loggers import logger_named
 from oyez.producers.spool import RETENTION, Folder, retire
 
 from ...database import committed_offsets
 from ...database.engine import Database
 from .member import partition_of
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 IDLE = 60.0  # s
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from ...errors import TransportRefused
+from ...loggers import logger_named
 from ...spool.folder import SpoolError
 from ...spool.writer import Writer
 from ...spool_shipping.mark import Mark
 from .outlet import Outlet
 from .states import NEXT, State
 
-log = logging.getLogger("oyez.spool")
+log = logger_named("oyez.spool")
 
 
 class Lane:

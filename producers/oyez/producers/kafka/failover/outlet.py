@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from ..link import Silence, flushed, make_producer, reason_of, recall, weakly
+from ..link import Silence, flushed, make_producer, recall, weakly, why_undelivered
 
 
 class Failed(NamedTuple):
@@ -38,6 +38,8 @@ class Outlet:
         """What was not delivered, in the order of the callbacks, which is no order of the events."""
         self.is_dead = False
         """Whether the producer will deliver nothing any more."""
+        self.is_outsized = False
+        """Whether the broker refused something for its size, or for that of its batch."""
         self._failed = 0
         self._last_error = ""
         self._silence = Silence(timeout, clock)
@@ -95,4 +97,6 @@ class Outlet:
         if error is not None:
             self._failed += 1
             self.judge(error)
-            self.failures.append(Failed(message.topic() or "", message.value() or b"", reason_of(error)))
+            self.is_outsized |= error.code() == KafkaError.MSG_SIZE_TOO_LARGE
+            value = message.value() or b""
+            self.failures.append(Failed(message.topic() or "", value, why_undelivered(error, len(value))))

@@ -4,16 +4,16 @@ away."""
 from __future__ import annotations
 
 import itertools
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 
 from ...errors import TransportRefused
 from ...forks import call_in_child
+from ...loggers import logger_named
 from ...pass_thread import PassThread
 from ...spool.writer import Writer
 from ...transport import Lasting
@@ -24,7 +24,7 @@ from .order import chunks, in_announce_order
 from .outlet import Failed, Outlet
 from .states import State
 
-log = logging.getLogger("oyez.kafka")
+log = logger_named("oyez.kafka")
 
 _SERVE_EVERY = 100
 _FULL = 0.5
@@ -40,7 +40,7 @@ class FailoverTransport:
 
     def __init__(
         self,
-        make_outlet: Callable[[], Outlet],
+        make_outlet: Callable[[Collection[str]], Outlet],
         spool: Path,
         make_writer: Callable[[Path, str], Writer],
         background: PassThread,
@@ -48,7 +48,8 @@ class FailoverTransport:
         limit: int = 1_000_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``background`` ships the spool; ``limit``: bytes of an event; ``clock`` gives seconds."""
+        """``make_outlet`` is given topics whose limits of size are to be asked for, while the broker is known to be
+        there. ``background`` ships the spool; ``limit``: bytes of an event; ``clock`` gives seconds."""
         self._limit = limit
         self._make_outlet = make_outlet
         self._spool = spool
@@ -138,7 +139,7 @@ class FailoverTransport:
             if topic in self._lanes:
                 return self._lanes[topic]
             if self._outlet is None:
-                self._outlet = self._make_outlet()
+                self._outlet = self._make_outlet(())
                 watch(self, self._ended)
             lane = Lane(topic, self._make_writer(self._spool / topic, topic), self._outlet)
             if lane.has_backlog():
@@ -170,9 +171,9 @@ class FailoverTransport:
 
     def _return(self, lane: Lane) -> None:
         """All that is in the spool has been acknowledged."""
-        outlet = self._outlet or self._make_outlet()
-        if outlet.is_dead:
-            outlet = self._make_outlet()
+        outlet = self._outlet
+        if outlet is None or outlet.is_dead or outlet.is_outsized:
+            outlet = self._make_outlet(list(self._lanes))
         outlet.resume()
         lane.outlet = self._outlet = outlet
         lane.to(State.DIRECT, next(self._epochs))

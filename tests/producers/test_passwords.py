@@ -1,0 +1,67 @@
+"""A password is never shown, wherever it stands in an address or a text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from sqlalchemy import URL
+
+from oyez.producers.passwords import shown, without_passwords
+
+SECRET = "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("address", "as_shown"),
+    [
+        (f"postgresql+psycopg://me:{SECRET}@h:5432/d", "postgresql+psycopg://me:***@h:5432/d"),
+        (f"postgresql+psycopg://:{SECRET}@h/d", "postgresql+psycopg://:***@h/d"),
+        (
+            f"postgresql+psycopg://h/d?user=me&password={SECRET}&sslmode=require",
+            "postgresql+psycopg://h/d?user=me&password=***&sslmode=require",
+        ),
+        (f"postgresql+psycopg://h/d?sslpassword={SECRET}", "postgresql+psycopg://h/d?sslpassword=***"),
+        (f"postgresql+psycopg://h/d?PassWord={SECRET}", "postgresql+psycopg://h/d?PassWord=***"),
+        (f"postgresql+pg8000://h/d?misspelt={SECRET}", "postgresql+pg8000://h/d?misspelt=***"),
+        (f"postgresql+psycopg://me:p@{SECRET}@h/d", "postgresql+psycopg://me:***@h/d"),
+        (f"sqlite+pysqlcipher://:{SECRET}@/shop.db", "sqlite+pysqlcipher://:***@/shop.db"),
+        ("postgresql+psycopg:///d?host=/var/run&host=b", "postgresql+psycopg:///d?host=/var/run,b"),
+        ("sqlite:///shop.db", "sqlite:///shop.db"),
+        (f"no address, {SECRET}", "***"),
+        (f"postgresql://me:1@h:{SECRET}/d", "***"),
+    ],
+)
+def test_addresses(address: str, as_shown: str) -> None:
+    assert shown(address) == as_shown
+
+
+names = some.sampled_from(
+    ["password", "passwd", "sslpassword", "sslkey_password", "krb_token", "secret", "x"]
+)
+
+
+@given(some.text(min_size=1).map(lambda rest: f"{SECRET}{rest}"), names)
+def test_no_password_is_shown_whatever_is_in_it(password: str, name: str) -> None:
+    quoted = URL.create("postgresql+psycopg", "me", password, "h", database="d").set(query={name: password})
+    assert SECRET not in shown(quoted.render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "as_shown"),
+    [
+        (f"got postgresql://me:{SECRET}@h/d, twice", "got postgresql://me:***@h/d, twice"),
+        (f"(postgresql://me:a@{SECRET}@h/d)", "(postgresql://me:***@h/d)"),
+        (f"postgresql://h/d?password={SECRET}&user=me", "postgresql://h/d?password=***&user=me"),
+        (f"host=h password={SECRET} user=me", "host=h password=*** user=me"),
+        (f"host=h password='{SECRET}' user=me", "host=h password='***' user=me"),
+        (f'{{"sasl.password": "{SECRET}"}}', '{"sasl.password": "***"}'),
+        (f"{{'sasl.password': '{SECRET}'}}", "{'sasl.password': '***'}"),
+        (rf"{{\"sasl.password\": \"{SECRET}\"}}", r"{\"sasl.password\": \"***\"}"),
+        ("mail_password: Input should be a string", "mail_password: Input should be a string"),
+        ("https://shop.example/a:b then ann@shop.example", "https://shop.example/a:b then ann@shop.example"),
+        ("kafka://broker:9092 is away", "kafka://broker:9092 is away"),
+    ],
+)
+def test_texts(text: str, as_shown: str) -> None:
+    assert without_passwords(text) == as_shown
