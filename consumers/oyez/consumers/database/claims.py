@@ -28,7 +28,7 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .key_heads import first_of_key
-from .tables import parked
+from .tables import parked, releasing
 from .walks import walk
 
 
@@ -125,7 +125,7 @@ def claim(
 
 def _due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list[str]:
     """The handlers of which something is due, the longest due first."""
-    return [handler for due_at, handler in earliest_due(db, group, handlers) if due_at <= now]
+    return [handler for due_at, handler in _earliest_due(db, group, handlers) if due_at <= now]
 
 
 def _same_key(row: Any, place: Any) -> list[Any]:
@@ -219,8 +219,25 @@ def _earliest(dialect: Dialect) -> tuple[Rows, Any]:
     return rows, select(earliest.label("due_at"), given.c.handler)
 
 
-def earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
+def _earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
     """When the next row of each handler is due, the earliest first; without the handlers that have none."""
     rows, statement = _earliest(dialect_of(db))
     found = db.execute(statement, {**rows.bind([(name,) for name in handlers]), "group": group})
     return sorted((due_at, name) for due_at, name in found if due_at is not None)
+
+
+_any_left = select(releasing.c.signal).where(releasing.c.group_name == bindparam("group")).limit(1)
+
+
+def is_any_left(db: Connection, group: str) -> bool:
+    """Whether more may wait in a group for a prerequisite that is met; see `releasing`."""
+    return db.execute(_any_left, {"group": group}).first() is not None
+
+
+def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
+    """When the next parked row of the group is due, if any is; long ago where some are to be released. Rows of handlers
+    that are not registered never are."""
+    if is_any_left(db, group):
+        return float("-inf")
+    earliest = _earliest_due(db, group, handlers)
+    return earliest[0][0] if earliest else None

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Connection, Double, Subquery, Text, bindparam
 
 from oyez.schemas.declaration import Prerequisite
 
-from .claims import unclaimed
+from .claims import is_any_left, unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import ALWAYS, Rows
@@ -120,7 +120,6 @@ def leave_dead(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) 
 
 
 _mine = releasing.c.group_name == bindparam("group")
-_any_left = select(releasing.c.signal).where(_mine).limit(1)
 _left = unclaimed(
     select(releasing.c.signal, releasing.c.subject)
     .where(_mine)
@@ -128,11 +127,6 @@ _left = unclaimed(
     .limit(1),
     releasing,
 )
-
-
-def is_any_left(db: Connection, group: str) -> bool:
-    """Whether more may wait in a group for a prerequisite that is met."""
-    return db.execute(_any_left, {"group": group}).first() is not None
 
 
 def next_left(db: Connection, group: str) -> Prerequisite | None:

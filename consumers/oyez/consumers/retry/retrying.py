@@ -28,7 +28,6 @@ from ..database import (
 )
 from ..database.claims import ParkedRow
 from ..database.engine import DatabaseAway
-from ..database.looking import next_due
 from ..database.mark_met import NOTHING, Meeting, go_on, meet
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
@@ -159,7 +158,7 @@ class Retrying:
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            at = next_due(db, self._group.name, list(self._group.by_name))
+            at = claims.next_due(db, self._group.name, list(self._group.by_name))
             return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ..database import outbox
+from ..database import claims, outbox
 from ..database.clock import Clock
 from ..database.engine import Database
-from ..database.looking import next_due
 from ..database.notices import Notices
 from ..handlers.application import Group
 
@@ -47,7 +46,7 @@ class Looking:
             return False
         self._looked = at
         with self._database.reading() as db:
-            due = next_due(db, self._group.name, list(self._group.by_name))
+            due = claims.next_due(db, self._group.name, list(self._group.by_name))
             self._outbox = outbox.has_any(db)
             return due is not None and due <= self._clock(db)
 

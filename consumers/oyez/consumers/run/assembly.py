@@ -106,16 +106,18 @@ def make_worker(
         instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
+    upkeep = upkeep_for(execution, settings, told, timer)
     return Worker(
         execution,
         source,
         ownership,
         Reading(execution, source, ownership, loop, told, batch=settings.batch, sleep=sleep),
-        retrying_for(execution, settings, told, timer),
+        retrying_for(execution, settings, upkeep),
         wakeups(database, group, execution.clock, timer),
         loop,
         told,
         relay=relay or NoRelay(),
+        keep_pace=upkeep.keep_pace,
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
@@ -169,8 +171,7 @@ def execution_for(
 def retrying_for(
     execution: Execution,
     settings: ListenSettings,
-    instrument: Instrument | None = None,
-    timer: Callable[[], float] = time.monotonic,
+    upkeep: Upkeep | None = None,
 ) -> Retrying:
     """The retry table of an execution's group."""
     return Retrying(
@@ -178,7 +179,7 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep_for(execution, settings, instrument or logging_instrument(), timer),
+        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), time.monotonic),
     )
 
 

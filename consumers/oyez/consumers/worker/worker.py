@@ -44,6 +44,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
+        keep_pace: Callable[[int, Callable[[], bool]], None],
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
@@ -60,6 +61,8 @@ class Worker:
         self._retry_loop = retry_loop
         self._instrument = instrument
         self._relay = relay
+        self._keep_pace = keep_pace
+        self._taken = 0
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
@@ -103,6 +106,10 @@ class Worker:
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
         count = self.read(stopped, most)
+        self._taken += count
+        if self._taken >= self._batch:
+            self._retry_loop.until_back(lambda: self._keep_pace(self._taken, stopped), stopped)
+            self._taken = 0
         self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._relay.wake()
