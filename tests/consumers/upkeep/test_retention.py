@@ -139,24 +139,6 @@ def test_a_walk_over_new_ids_by_time_is_short(play: Play) -> None:
     assert [task.step(database, now) for _ in range(2)] == [True, False]
 
 
-def test_it_is_forgotten_faster_than_events_are_taken(play: Play) -> None:
-    """Whatever the rate: no sweep comes in between, for no time passes."""
-    pipeline = play(shop(), inbox_days=1, batch=10)
-    pipeline.handle(Placed(n=0))
-    old = [
-        {"group_name": "shop.placed", "source": "old", "event_id": f"{n:04}", "taken_at": 0.0}
-        for n in range(300)
-    ]
-    with pipeline.engine.begin() as db:
-        db.execute(insert(inbox), old)
-    pipeline.later(61.0)
-    worker, before = pipeline.workers["shop.placed"], len(ids(pipeline, "shop.placed"))
-    for round_ in range(10):
-        pipeline.announce(*(Placed(n=n) for n in range(10)))
-        assert worker.step() == 10
-        assert len(ids(pipeline, "shop.placed")) <= before - 10 * round_
-
-
 def test_another_worker_does_not_wait(pipeline_postgres: str) -> None:
     """What one deletes at the moment, the other leaves. SQLite has but one writer."""
     pipeline = Pipeline(pipeline_postgres, shop())

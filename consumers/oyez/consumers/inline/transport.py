@@ -16,6 +16,7 @@ from oyez.producers import Settings, TransportRefused
 from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
 from oyez.producers.loggers import logger_named
+from oyez.producers.settings import values_for
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
@@ -237,7 +238,7 @@ def from_settings(settings: Settings) -> InlineTransport:
 
     Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
     """
-    full = ListenSettings(**settings.model_dump())
+    full = ListenSettings(**values_for(ListenSettings, settings))
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)

@@ -59,6 +59,7 @@ class Retrying:
         *,
         batch: int,
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``upkeep`` is done at the beginning of each sweep."""
         self._execution = execution
@@ -67,6 +68,7 @@ class Retrying:
         self._policy = policy
         self._batch = batch
         self._upkeep = upkeep
+        self._timer = timer
         self._left: list[int] = []
 
     @property
@@ -84,7 +86,7 @@ class Retrying:
     ) -> bool:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most each.
         Returns whether there was time enough for what comes before the run."""
-        over = _until(time.monotonic() + seconds, stop)
+        over = self._until(self._timer() + seconds, stop)
         self._execution.database.repeat(
             lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
         )
@@ -103,8 +105,8 @@ class Retrying:
     ) -> bool:
         """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
         many rows the next batch may have, with 0 for none."""
-        limit = time.monotonic() + seconds
-        over = _until(limit, stop)
+        limit = self._timer() + seconds
+        over = self._until(limit, stop)
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
@@ -113,7 +115,7 @@ class Retrying:
             if start is None:
                 return True
             on_batch(self._run(start, over))
-            if time.monotonic() > limit:
+            if self._timer() > limit:
                 return False
         return True
 
@@ -167,6 +169,9 @@ class Retrying:
             since = parked_age.oldest(db, self._group.name)
             return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
+    def _until(self, limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
+        return lambda: stop() or self._timer() > limit
+
     def _bury(self, on_batch: Callable[[Report], None], over: Callable[[], bool]) -> bool:
         """Bury all that has waited too long; False if there was no time for that."""
         while (buried := self._execution.database.repeat(self._bury_expired)) == self._batch:
@@ -212,10 +217,6 @@ class Retrying:
         ages = [(one.name, self._policy.of(one.retry).max_age) for one in self._group.handlers]
         limits = [(name, now - age) for name, age in ages]
         return waiting.expired(db, self._group.name, limits, self._batch)
-
-
-def _until(limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
-    return lambda: stop() or time.monotonic() > limit
 
 
 def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:

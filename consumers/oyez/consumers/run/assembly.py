@@ -111,8 +111,17 @@ def make_worker(
         execution,
         source,
         ownership,
-        Reading(execution, source, ownership, loop, told, batch=settings.batch, sleep=sleep),
-        retrying_for(execution, settings, upkeep),
+        Reading(
+            execution,
+            Reader(group, settings.tombstones),
+            source,
+            ownership,
+            loop,
+            told,
+            batch=settings.batch,
+            sleep=sleep,
+        ),
+        retrying_for(execution, settings, upkeep, timer),
         wakeups(database, group, execution.clock, timer),
         loop,
         told,
@@ -172,6 +181,7 @@ def retrying_for(
     execution: Execution,
     settings: ListenSettings,
     upkeep: Upkeep | None = None,
+    timer: Callable[[], float] = time.monotonic,
 ) -> Retrying:
     """The retry table of an execution's group."""
     return Retrying(
@@ -179,7 +189,8 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), time.monotonic),
+        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer),
+        timer=timer,
     )
 
 

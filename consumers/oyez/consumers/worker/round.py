@@ -49,6 +49,7 @@ class Reading:
     def __init__(
         self,
         execution: Execution,
+        reader: Reader,
         source: Log,
         ownership: Ownership,
         retry_loop: RetryLoop,
@@ -61,7 +62,7 @@ class Reading:
         self._execution = execution
         self._group = execution.group
         self._in_place = AtLeastOnceExecution(execution)
-        self._reader = Reader(execution.group)
+        self._reader = reader
         self._requires = any(handler.requires for handler in execution.group.handlers)
         self._log = source
         self._ownership = ownership
