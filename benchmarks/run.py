@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|backlog|spool|mail ...]
+python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail ...]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import announcing
 import backlog
+import failing
 import listening
 import mailing
 import spooling
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure]]] = {
     "exact": listening.exactly_once,
     "disorder": listening.disorder,
     "backlog": backlog.rows,
+    "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
 }

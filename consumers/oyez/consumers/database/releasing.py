@@ -53,7 +53,10 @@ _BEGIN = (
     bindparam("begin", type_=Double).label("head_since"),
     bindparam("zero", type_=BigInteger).label("id"),
 )
-_BEGINNING = {"begin": float("-inf"), "zero": 0, "most": AT_ONCE}
+
+
+def _from_the_first() -> dict[str, Any]:
+    return {"begin": float("-inf"), "zero": 0, "most": AT_ONCE}
 
 
 def _let_go(places: Subquery) -> Any:
@@ -83,7 +86,7 @@ def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now
     if not completed:
         return []
     rows, statement = _release(dialect_of(db))
-    given = {"of_app": app, "no_group": "", "due": at_once(now), **_BEGINNING}
+    given = {"of_app": app, "no_group": "", "due": at_once(now), **_from_the_first()}
     return list(db.execute(statement, {**rows.bind(completed), **given}).scalars())
 
 
@@ -147,7 +150,7 @@ def release_in_group(
 ) -> list[str]:
     """As `release`, in one group."""
     rows, statement = _release_in_group(dialect_of(db))
-    given = {"of_app": app, "due": at_once(now), **_BEGINNING}
+    given = {"of_app": app, "due": at_once(now), **_from_the_first()}
     return list(db.execute(statement, {**rows.bind([(*prerequisite, group)]), **given}).scalars())
 
 
