@@ -1,6 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail ...]
+python benchmarks/run.py [--events N] [--turns N]
+    [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail ...]
 """
 
 from __future__ import annotations

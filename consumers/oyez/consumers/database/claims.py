@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
 from .key_heads import first_of_key
 from .tables import parked, releasing
@@ -221,7 +221,7 @@ def _earliest(dialect: Dialect) -> tuple[Rows, Any]:
 
 def _earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
     """When the next row of each handler is due, the earliest first; without the handlers that have none."""
-    rows, statement = _earliest(dialect_of(db))
+    rows, statement = _earliest(dialect_named(db.dialect.name))
     found = db.execute(statement, {**rows.bind([(name,) for name in handlers]), "group": group})
     return sorted((due_at, name) for due_at, name in found if due_at is not None)
 
