@@ -20,6 +20,7 @@ from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
+from .clock_watch import nobody_watches
 from .retry_loop import RetryLoop
 from .round import Reading
 from .totals import Tally
@@ -45,6 +46,7 @@ class Worker:
         *,
         relay: BackgroundRelay,
         keep_pace: Callable[[int, Callable[[], bool]], None],
+        clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
@@ -63,6 +65,7 @@ class Worker:
         self._relay = relay
         self._keep_pace = keep_pace
         self._taken = 0
+        self._watch_clocks = clock_watch
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
@@ -175,6 +178,7 @@ class Worker:
             if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
                 self._swept = now
             self._relay_what_is_left()
+            self._watch_clocks()
             self._look_for_stalls()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
