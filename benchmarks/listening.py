@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import tempfile
-import time
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -13,8 +11,8 @@ import psycopg
 from bed import Row, Services, consumer, fill, new_topic, read_all
 from confluent_kafka import Message
 from pydantic import BaseModel
-from signals import Started, Viewed, Waited, encoded, views
-from sqlalchemy import Connection, Engine, text
+from signals import Started, Viewed, encoded, views
+from sqlalchemy import Connection, Engine, MetaData, text
 
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine, metadata
@@ -74,7 +72,9 @@ class Ours:
 def fresh(url: str) -> Engine:
     """A database with Oyez's tables and one for effects, empty."""
     engine = make_engine(url)
-    metadata.drop_all(engine)
+    before = MetaData()
+    before.reflect(engine)
+    before.drop_all(engine)
     metadata.create_all(engine)
     with engine.begin() as db:
         db.execute(text("DROP TABLE IF EXISTS effect"))
@@ -249,52 +249,3 @@ def exactly_once(services: Services, count: int, turns: int) -> list[Row]:
                 bench.turn(row)
             found.append(row)
     return found
-
-
-def disorder(services: Services, count: int, turns: int) -> list[Row]:
-    """One event in ten arrives before the session that it requires; all of them are released."""
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/order.db")):
-            row = Row(f"10 % out of order, {name}", "in order", 0.7)
-            for _ in range(turns):
-                row.turn(count, *[_ordered(services, url, count, late) for late in (10, 0)])
-            found.append(row)
-    return found
-
-
-def _ordered(services: Services, url: str, count: int, late: int) -> Callable[[], None]:
-    on = Handlers("order")
-
-    @on(Started, group="all")
-    def start(events: list[Started], db: Connection) -> None:
-        return
-
-    @on(Waited, group="all", order="none")
-    def wait(events: list[Waited], db: Connection) -> None:
-        return
-
-    topic = new_topic(services.kafka)
-    stream: list[Started | Waited] = []
-    block = 1000
-    for at in range(0, count, block):
-        sessions = [f"s{at + n}" for n in range(block // 10)]
-        early = set(sessions[: len(sessions) * late // 100]) if late else set()
-        # A late session starts after the batch that holds its views.
-        stream += [Started(session_id=s) for s in sessions if s not in early]
-        stream += [Waited(session_id=s, n=n) for n in range(9) for s in sessions if s not in early]
-        stream += [Waited(session_id=s, n=n) for n in range(9) for s in early]
-        stream += [Started(session_id=s) for s in early]
-    fill(services.kafka, topic, encoded(stream))
-    total = len(stream)
-
-    def run() -> None:
-        engine = fresh(url)
-        ours = Ours(on, "all", services, topic, engine)
-        begin = time.perf_counter()
-        ours.until_done(total)
-        logging.getLogger("bench").debug("%d in %.2f s", total, time.perf_counter() - begin)
-        ours.close()
-        engine.dispose()
-
-    return run

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +30,7 @@ from .commands.status import status
 from .commands.sweep import sweep
 from .common import logging, streams
 from .common.bundles import Command
-from .common.exits import report, report_lost, wants_traceback
+from .common.exits import UsageProblem, report, report_lost, wants_traceback
 from .common.groups import CommandGroup
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .common.stopping import as_usual
@@ -128,8 +129,17 @@ def options(
     Settings come from flags, then from OYEZ_… in the environment, then from oyez.toml, then from the defaults.
     """
     logging.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
+    _require_folder()
     said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}
     context.obj = given(**said, log_format=log_format)
+
+
+def _require_folder() -> None:
+    """Settings, the application and the usual places of files are looked for in it."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageProblem(f"the working directory is gone, or may not be used: {error.strerror}") from None
 
 
 for _name, _command in COMMANDS.items():

@@ -59,7 +59,9 @@ class UrgentMail:
         tally = Tally()
         until = self._timer() + SECONDS
         try:
-            order = Order(MOST, URGENT, stopped=lambda: self._timer() > until, timeout=0.0)
+            order = Order(
+                MOST, URGENT, stopped=lambda: self._timer() > until or database.gives_up(), timeout=0.0
+            )
             self._made(database).run(order, tally)
         except SenderBusy:
             pass  # who is at work takes what is urgent first

@@ -79,10 +79,17 @@ def readers_of(application: Application, settings: ListenSettings) -> dict[str, 
     return readers
 
 
-def log_for(group: Group, settings: ListenSettings, engine: Engine, worker: int | None = None) -> Log:
-    """The log of the transport that is set, for a worker by its number in the group; None for one pass. Raises
-    `SettingsError` if there is none."""
-    return log_backend(settings).join(group.name, topics_of(group, settings), Database(engine), worker)
+def log_for(
+    group: Group,
+    settings: ListenSettings,
+    engine: Engine,
+    worker: int | None = None,
+    stopping: Callable[[], float] = lambda: 0.0,
+) -> Log:
+    """The log of the transport that is set, for a worker by its number in the group; None for one pass. ``stopping``:
+    for how many seconds it has been told to stop. Raises `SettingsError` if there is none."""
+    database = Database(engine, stopping=stopping)
+    return log_backend(settings).join(group.name, topics_of(group, settings), database, worker)
 
 
 def log_for_sweep(group: Group, settings: ListenSettings, engine: Engine) -> Log | None:

@@ -65,11 +65,11 @@ def work(
     stopped: Callable[[], bool],
 ) -> None:
     """Be one worker of one group, numbered from 0, until ``stopped()``."""
+    told = Told(stopped)
     engine = engine_from(settings, had.pool)
     try:
-        source = log_for(group, settings, engine, number)
+        source = log_for(group, settings, engine, number, told.seconds)
         relay = relay_thread_for(group, settings, engine, instrument)
-        told = Told(stopped)
         worker = make_worker(
             group,
             settings,

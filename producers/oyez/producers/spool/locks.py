@@ -12,11 +12,14 @@ from pathlib import Path
 class OpenFile:
     """A file that is locked by its ``number``; open as long as this object lives."""
 
+    number = -1  # also where it could not be opened: the object ends all the same
+
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
     def __del__(self) -> None:
-        os.close(self.number)
+        if self.number >= 0:
+            os.close(self.number)
 
 
 @contextmanager

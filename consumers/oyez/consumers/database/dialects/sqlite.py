@@ -61,7 +61,7 @@ class SQLite(Dialect):
     title = "SQLite"
     also_called = frozenset({"file", "sqlite3"})
     plain_address = "sqlite:///"
-    away_hint = "does its folder exist, and may it be written?"
+    away_hint = "does its folder exist, may it be written, and is there room?"
     locks_rows = False
     writes_in_queries = False
     has_schemas = False
@@ -110,6 +110,16 @@ class SQLite(Dialect):
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         """There is one writer."""
+
+    def settings(self, db: Connection) -> Mapping[str, str]:
+        """Nothing that is set in a transaction changes what others do in it."""
+        return {}
+
+    def set_back_session(self, db: Connection, before: Mapping[str, str]) -> None:
+        """Nothing was noted."""
+
+    def set_back_in_transaction(self, db: Connection, before: Mapping[str, str]) -> None:
+        """Nothing was noted."""
 
     def make_tables_in(self, db: Connection, schema: str) -> None:
         """There are none."""
