@@ -10,7 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("cli", "inline"),
+    ("alembic", "cli", "inline"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
@@ -35,6 +35,7 @@ PRODUCERS: Order = (
         "delays",
         "errors",
         "exits",
+        "filling",
         "forks",
         "loggers",
         "partitioning",

@@ -12,6 +12,7 @@ from house.imports import HOME
 CORE = {
     "alembic",
     "confluent-kafka",
+    "idna",
     "pydantic",
     "pydantic-settings",
     "rich",

@@ -1,7 +1,11 @@
 """Signals and doubles that the tests of this folder share."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
+
+from pydantic import AliasChoices, AliasPath, Field
 
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Event, Signal, decode
@@ -25,6 +29,35 @@ class OrderPaid(Known, name="order.paid", key="order_id", subject="order_id", to
 class Replied(Known, name="replied", subject="post", requires={"replied": "parent"}):
     post: str
     parent: str | None = None
+
+
+class Visited(Known, name="visited", key="session_id"):
+    session_id: str = Field(validation_alias=AliasChoices("visit", AliasPath("session", "id")))
+
+
+class Aliased(Known, name="aliased", key="session_id", validate_by_name=False):
+    session_id: str = Field(alias="session")
+    n: int
+
+
+class Measured(Known, name="measured", key="session_id", strict=True):
+    at: date
+    lasted: timedelta
+    proof: bytes
+    paid: Decimal
+    session_id: str
+
+
+class Sealed(Known, name="sealed", key="token", subject="token"):
+    token: bytes
+
+
+class Blob(Known, name="blob", subject="of"):
+    of: Any
+
+
+class Noted(Known, name="noted", subject="about"):
+    about: str | None
 
 
 class Ticked(Known, name="ticked"):

@@ -1,7 +1,8 @@
 """Announcing, on a memory broker."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,13 @@ import pytest
 from oyez.producers import Announcer, AnnouncerClosed, NotAnnounced, TransportRefused, visitor_session
 from oyez.schemas import InvalidEvent, OyezError, UnknownSignal
 from producers.shop import (
+    Blob,
+    Measured,
+    Noted,
     OrderPaid,
     PageViewed,
     Replied,
+    Sealed,
     Ticked,
     events_in,
     known,
@@ -80,6 +85,62 @@ def test_the_key_field_is_filled_in() -> None:
     assert [event.key for event in events] == ["given", "bound", "own"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"visit": "own"},
+        {"session": {"id": "own"}},
+        {"session_id": "own"},
+        '{"visit": "own"}',
+        b'{"session_id":"own"}',
+    ],
+)
+def test_the_key_is_not_filled_in_where_it_is_given_by_another_name(data: Any) -> None:
+    announcer, broker = memory_announcer()
+    with visitor_session("bound"):
+        announcer.announce("visited", data)
+        announcer.announce("visited", {})
+        announcer.announce("visited", " {  }")
+    assert [event.data.session_id for event in events_in(broker)] == ["own", "bound", "bound"]
+
+
+def test_the_key_is_filled_in_under_the_alias_where_the_name_is_not_read() -> None:
+    announcer, broker = memory_announcer()
+    with visitor_session("bound"):
+        announcer.announce("aliased", {"n": 1})
+        announcer.announce("aliased", '{"n": 1}')
+        announcer.announce("aliased", {"session": "own", "n": 1})
+    assert [event.data.session_id for event in events_in(broker)] == ["bound", "bound", "own"]
+
+
+def test_json_given_as_text_is_validated_as_json() -> None:
+    announcer, broker = memory_announcer()
+    said = (
+        '{"at": "2024-05-01", "lasted": "PT1.5S", "proof": "_wA=", "paid": "1.10000000000000000000000000001"}'
+    )
+    for text in (said, said.encode()):
+        announcer.announce("measured", text, key="s1")
+    expected = Measured(
+        at=date(2024, 5, 1),
+        lasted=timedelta(seconds=1.5),
+        proof=b"\xff\x00",
+        paid=Decimal("1.10000000000000000000000000001"),
+        session_id="s1",
+    )
+    assert [event.data for event in events_in(broker)] == [expected, expected]
+
+
+def test_bytes_as_key_and_subject() -> None:
+    """They are what they are in JSON, so a session that is bound is filled in as what it says."""
+    announcer, broker = memory_announcer()
+    announcer.announce(Sealed(token=b"\xff\x00"))
+    with visitor_session("czE="):
+        announcer.announce("sealed", {})
+    events = events_in(broker)
+    assert [event.key for event in events] == [event.subject for event in events] == ["_wA=", "czE="]
+    assert [event.data.token for event in events] == [b"\xff\x00", b"s1"]
+
+
 def test_a_signal_may_have_its_own_topic_and_its_texts_are_text() -> None:
     announcer, broker = memory_announcer()
     announcer.announce(OrderPaid(order_id=7))
@@ -109,6 +170,14 @@ def test_keys_with_quotes_newlines_and_non_ascii_letters() -> None:
             "url: Input should be a valid string; zz: Extra",
         ),
         ((3, {"url": "/"}), InvalidEvent, "page.viewed: session_id: Field required"),
+        ((3, "{no"), InvalidEvent, "page.viewed: Invalid JSON"),
+        ((3, "[]"), InvalidEvent, "page.viewed: Input should be an object"),
+        ((3, '{"session_id": "\ud800", "url": "/"}'), InvalidEvent, "page.viewed: "),
+        (
+            (Blob(of=object()),),
+            InvalidEvent,
+            "blob: the subject cannot be written as text: Unable to serialize",
+        ),
         ((3,), InvalidEvent, "page.viewed: the data must be a dict of its fields, not None"),
         ((3, ["url"]), InvalidEvent, "must be a dict of its fields"),
         ((Ticked(), {}), InvalidEvent, "data goes with a signal's name or number"),
@@ -149,7 +218,7 @@ def test_keys_that_are_refused(key: Any) -> None:
 def test_a_null_subject_is_none() -> None:
     announcer, broker = memory_announcer()
     announcer.announce(Replied(post="b", parent="a"))
-    announcer.announce(Replied(post="b").model_copy(update={"post": None}))
+    announcer.announce(Noted(about=None))
     assert b'"subject":"b"' in value_at(broker, 0)
     assert b'"subject"' not in value_at(broker, 1)
 

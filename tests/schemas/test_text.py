@@ -32,6 +32,8 @@ class Size(StrEnum):
         (date(2024, 5, 1), "2024-05-01"),
         (Colour.RED, "red"),
         (Size.BIG, "big"),
+        (b"s1", "czE="),
+        (b"\xff\x00", "_wA="),
     ],
 )
 def test_text_of(value: object, text: str | None) -> None:

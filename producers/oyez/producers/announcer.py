@@ -102,14 +102,15 @@ class Announcer:
     def announce(
         self,
         signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | str | bytes | None = None,
         *,
         key: str | None = None,
         db: Database | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
-        `signal` is the event itself, or a signal's name, number or class with `data`. The key is `key`, else
+        `signal` is the event itself, or a signal's name, number or class with `data`: a dict of its fields, or their
+        JSON as text, which is validated as JSON (a request's body, say). The key is `key`, else
         the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
         `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
 

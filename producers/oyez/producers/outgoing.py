@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from oyez.schemas import Catalogue, InvalidEvent, Signal
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.errors import reasons
 from oyez.schemas.text import MAX_TEXT, flaw, text_of
 
+from .filling import json_with_key, with_key
 from .session import bound_session
 
 
@@ -41,14 +42,14 @@ class Route:
     def identify(self, data: Signal, key: str | None) -> tuple[str | None, str | None]:
         """The key, chosen, and the subject of an event. InvalidEvent: one of its texts cannot be used."""
         if key is None and self.key is not None:
-            key = text_of(self.key(data))
+            key = self._text("the key", self.key, data)
         if key is None:
             key = bound_session()
         if key is not None and (type(key) is not str or not key or len(key) > MAX_TEXT or "\0" in key):
             check_text(self.name, "the key", key)
         if self.subject is None and not self.required:
             return key, None
-        subject = text_of(self.subject(data)) if self.subject else None
+        subject = self._text("the subject", self.subject, data) if self.subject else None
         if subject is not key or self.required:
             self._check_subjects(data, subject)
         return key, subject
@@ -56,7 +57,15 @@ class Route:
     def _check_subjects(self, data: Signal, subject: str | None) -> None:
         check_text(self.name, "the subject", subject)
         for field in self.required:
-            check_text(self.name, f"the required {field}", text_of(getattr(data, field)))
+            what = f"the required {field}"
+            check_text(self.name, what, self._text(what, attrgetter(field), data))
+
+    def _text(self, what: str, field: "attrgetter[Any]", data: Signal) -> str | None:
+        try:
+            return text_of(field(data))
+        except (ValueError, AttributeError) as error:  # pydantic's own; a field that was never given
+            reason = " ".join(str(error).split())
+            raise InvalidEvent(f"{self.name}: {what} cannot be written as text: {reason}") from None
 
 
 def check_text(signal: str, what: str, text: object) -> None:
@@ -76,21 +85,21 @@ def typed(
             )
         return signal
     declaration = catalogue[signal]
-    if not isinstance(data, Mapping):
-        raise InvalidEvent(f"{declaration.name}: the data must be a dict of its fields, not {data!r:.100}")
     try:
-        event = declaration.model.model_validate(_with_key(declaration, data, key))
+        event = _validated(declaration, data, key)
     except ValidationError as error:
         raise InvalidEvent(f"{declaration.name}: {reasons(error)}") from None
     assert isinstance(event, Signal)  # nothing else is declared
     return event
 
 
-def _with_key(declaration: Declaration, data: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-    filled = dict(data)
-    field = declaration.key
-    if field is None or key is None:
-        return filled
-    if field not in filled and declaration.model.model_fields[field].alias not in filled:
-        filled[field] = key
-    return filled
+def _validated(declaration: Declaration, data: object, key: str | None) -> BaseModel:
+    """What is given as JSON is validated as JSON, where a date is a text for a strict model too."""
+    model = declaration.model
+    if isinstance(data, str | bytes):
+        return model.model_validate_json(json_with_key(declaration, data, key))
+    if isinstance(data, Mapping):
+        return model.model_validate(with_key(declaration, data, key))
+    raise InvalidEvent(
+        f"{declaration.name}: the data must be a dict of its fields, not {data!r:.100}; JSON is given as text"
+    )

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from .declaration import Declaration
 from .errors import SchemaError, UnknownSignal
+from .readable import refuse_unreadable
 from .requirements import check_requirements
 
 
@@ -45,8 +46,11 @@ class Catalogue:
 
     def check(self) -> None:
         """Check what only the whole list can show: SchemaError for a requirement that is unknown, has no
-        subject, or is part of a cycle (with its path)."""
+        subject, or is part of a cycle (with its path); and for data that could not be read, of a signal whose fields
+        name what was defined after it."""
         check_requirements(self._declared)
+        for declaration in self:
+            refuse_unreadable(declaration.model)
 
     def _unknown(self, signal: object) -> str:
         if isinstance(signal, type):

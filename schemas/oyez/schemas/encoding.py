@@ -1,13 +1,14 @@
 """Events as bytes: CloudEvents 1.0 JSON, always in one member order, the type first."""
 
 from collections.abc import Callable
+from functools import partial
 from json.encoder import encode_basestring
 from typing import Any
 
-from pydantic_core import PydanticSerializationError
-
 from .catalogue import Catalogue, catalogue
+from .checking import Check
 from .errors import InvalidEvent
+from .readable import refuse_unreadable
 from .signal import Signal
 from .text import flaw
 
@@ -34,23 +35,38 @@ class Encoder:
             raise InvalidEvent(f"the source {source!r}: {reason}")
         self._source = _quoted(source)
         self._catalogue = catalogue
-        self._heads: dict[type[Signal], tuple[str, Callable[[Any], bytes]]] = {}
+        self._heads: dict[type[Signal], tuple[str, Callable[[Any], bytes], Check]] = {}
 
     def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002 # its name
-        """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON."""
-        head, write = self._heads.get(type(data)) or self._head(type(data))
+        """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON, or nobody would read
+        it as what it is."""
+        head, write, check = self._heads.get(type(data)) or self._head(type(data))
         keyed = "" if key is None else f',"partitionkey":{_quoted(key)}'
         about = "" if subject is None else f',"subject":{_quoted(subject)}'
         try:
             envelope = f'{head}{_quoted(id)},"time":"{time}"{keyed}{about},"data":'.encode()
-            return envelope + write(data) + b"}"
-        except (PydanticSerializationError, UnicodeEncodeError) as error:
-            raise InvalidEvent(f"{type(data).__name__} cannot be written as JSON: {error}") from None
+            value = envelope + write(data) + b"}"
+        except (ValueError, RecursionError) as error:  # pydantic's own among them
+            raise InvalidEvent(
+                f"{type(data).__name__} cannot be written as JSON: {_one_line(error)}"
+            ) from None
+        unsure = data.__oyez_unsure__ or len(value) > check.longest
+        if unsure or (check.is_needed and check.is_doubtful(data)):
+            check.check(data, value)
+        return value
 
-    def _head(self, model: type[Signal]) -> tuple[str, Callable[[Any], bytes]]:
-        name = self._catalogue[model].name
+    def _head(self, model: type[Signal]) -> tuple[str, Callable[[Any], bytes], Check]:
+        """What is the same for all events of a signal. SchemaError: none of them could be read."""
+        refuse_unreadable(model)
+        declaration = self._catalogue[model]
+        check = Check(declaration)
         found = self._heads[model] = (
-            f'{prefix(name).decode()}"source":{self._source},"id":',
-            model.__pydantic_serializer__.to_json,
+            f'{prefix(declaration.name).decode()}"source":{self._source},"id":',
+            partial(model.__pydantic_serializer__.to_json, warnings=False),
+            check,
         )
         return found
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

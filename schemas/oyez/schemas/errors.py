@@ -39,7 +39,7 @@ def reasons(error: ValidationError) -> str:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+    return _one_line(".".join(str(part) for part in location))
 
 
 def _one_line(text: str) -> str:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict
 
 from .catalogue import Catalogue
 from .declaration import Declaration
 from .errors import SchemaError
+from .readable import refuse_unreadable
 from .requirements import without_subject
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,199}")
@@ -45,8 +45,7 @@ def declare(model: type[BaseModel], options: Mapping[str, Any]) -> Declaration:
         topic=_topic(owner, options.get("topic")),
     )
     _check_self_requirement(owner, declaration)
-    for name, field in model.model_fields.items():
-        _check_alias(owner, name, field)
+    refuse_unreadable(model)
     return declaration
 
 
@@ -121,19 +120,3 @@ def _required_name(model: type[BaseModel], signal: object) -> str:
     if declared.subject is None:
         raise SchemaError(without_subject(model.__qualname__, declared.name))
     return declared.name
-
-
-def _check_alias(owner: str, name: str, field: FieldInfo) -> None:
-    written = field.serialization_alias
-    if written is None or written == name or written in _read_names(field.validation_alias):
-        return
-    raise SchemaError(
-        f"{owner}: the field {name!r} is written as {written!r} but not read under that name; "
-        "use alias= instead of serialization_alias="
-    )
-
-
-def _read_names(alias: str | AliasPath | AliasChoices | None) -> list[Any]:
-    if isinstance(alias, AliasChoices):
-        return list(alias.choices)
-    return [alias]

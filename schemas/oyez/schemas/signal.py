@@ -1,6 +1,7 @@
 """The base class of every signal."""
 
-from typing import Any, ClassVar, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
@@ -29,7 +30,10 @@ class Signal(BaseModel):
         allow_inf_nan=False,
         ser_json_bytes="base64",
         val_json_bytes="base64",
+        validate_default=True,
     )
+    __oyez_unsure__: ClassVar[bool] = False
+    """Whether nobody has validated it: pydantic does not when it is told what to construct, or to update in a copy."""
     __oyez__: ClassVar[Declaration | None] = None
     __oyez_options__: ClassVar[dict[str, Any]] = {}
 
@@ -47,3 +51,22 @@ class Signal(BaseModel):
         declaration = declare(cls, cls.__oyez_options__)
         cls.__oyez_options__.get("catalogue", catalogue).add(declaration)
         cls.__oyez__ = declaration
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override] # pydantic's plugin gives each class its own
+        """pydantic's. It validates nothing, so announcing does."""
+        return _unsure(super().model_construct(_fields_set, **values))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """pydantic's. It does not validate what is updated, so announcing does."""
+        copied = super().model_copy(update=update, deep=deep)
+        return _unsure(copied) if update else copied
+
+
+S = TypeVar("S", bound=Signal)
+
+
+def _unsure(signal: S) -> S:
+    """Marked where its fields stand, so that copies are marked too."""
+    signal.__dict__["__oyez_unsure__"] = True
+    return signal

@@ -11,13 +11,14 @@ MAX_TEXT = 250
 def text_of(value: object) -> str | None:
     """A key or subject as text: a str as it is, None as None, anything else in its JSON form.
 
-    The int 1 and the str "1" are the same text; a UUID, date or Enum is what it is in JSON; True is "true".
+    The int 1 and the str "1" are the same text; a UUID, date or Enum is what it is in JSON; True is "true", and bytes
+    are base64, as they are in a signal's data. ValueError: it has no JSON form.
     """
     if value is None or type(value) is str:
         return value
     if type(value) is int:
         return str(value)
-    written = to_json(value)
+    written = to_json(value, bytes_mode="base64")
     read: Any = from_json(written)
     return read if isinstance(read, str) else written.decode()
 

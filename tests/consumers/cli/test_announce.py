@@ -58,6 +58,31 @@ def test_several_lines_are_several_events(invoke: Invoke, topic: str) -> None:
     assert len(result.stdout.split()) == len(announced(topic)) == 3
 
 
+def test_data_is_read_as_json(invoke: Invoke, topic: str) -> None:
+    """A strict model takes a date, a duration and bytes from it, and a number keeps its digits."""
+    data = '{"on":"2024-05-01","lasted":"PT1M","proof":"_wA=","amount":1.10,"at":"2024-05-01T10:00:00Z"}'
+    result = invoke("announce", "cli.measured", "--key", "7", given=f"{data}\n{data}")
+    assert result.exit_code == 0, result.output
+    first, second = (event["data"] for event in announced(topic))
+    assert first == second == {"no": "7"} | json.loads(data) | {"amount": "1.1", "any": None}
+
+
+def test_what_could_not_be_read_is_refused_before_the_first_is_announced(
+    refused: Refused, topic: str
+) -> None:
+    deep = "[" * 190 + "]" * 190
+    line = '{"on":"2024-05-01","lasted":"PT1M","proof":"","amount":1,"at":"2024-05-01T10:00:00Z","any":%s}'
+    lines = [line % one for one in ("null", deep, f"[[[[[[[[[[{deep}]]]]]]]]]]")]
+    refused(
+        ["announce", "cli.measured", "--key", "7"],
+        2,
+        "stdin, line 3",
+        "nobody could read it",
+        given="\n".join(lines),
+    )
+    assert announced(topic) == []
+
+
 def test_no_data_at_all(invoke: Invoke, topic: str) -> None:
     assert invoke("announce", "cli.ticked").exit_code == 0
     assert announced(topic)[0]["data"] == {}

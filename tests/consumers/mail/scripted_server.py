@@ -17,11 +17,24 @@ class Script:
 
     said: dict[str, str | None] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     connections: int = 0
     ended: int = 0
     ehlo: str = "250 here"
     last: str | None = None
+
+
+class Enough(dict[str, "str | None"]):
+    """What is said to ``word`` for the mail after so many of a connection, and to all that follows by it."""
+
+    def __init__(self, mails: int, word: str, said: str | None) -> None:
+        self._mails, self._word, self._said = mails, word, said
+        self._count = 0
+
+    def pop(self, word: str, usual: str | None = None) -> str | None:  # type: ignore[override]
+        self._count = 0 if word == "welcome" else self._count + (word == "mail")
+        return self._said if word == self._word and self._count > self._mails else usual
 
 
 PIPELINING = "250-here\r\n250 PIPELINING"
@@ -74,6 +87,7 @@ class Talking:
             self.script.ended += 1
             return False
         self.script.seen.append(word)
+        self.script.lines.append(line.decode().strip())
         if not self._say(stream, word):
             return False
         if word == "data" and self._said == USUAL["data"]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from typing import Any
 
+import idna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,11 @@ from oyez.schemas import Event
         ("Ann Lee <a.b+c@b.example>", "Ann Lee", "a.b+c@b.example"),
         ('"Lee, Ann" <a@b.example>', "Lee, Ann", "a@b.example"),
         ("Änne <a@bücher.example>", "Änne", "a@xn--bcher-kva.example"),
+        ("a@straße.example", "", "a@xn--strae-oqa.example"),
+        ("a@BÜCHER。example", "", "a@xn--bcher-kva.example"),
+        ("a@\uff45xample.com", "", "a@example.com"),
+        ("a@xn--i-7iq.ws", "", "a@xn--i-7iq.ws"),
+        ("a@ab--cd.example", "", "a@ab--cd.example"),
         ("<a@b>", "", "a@b"),
         ("root@[127.0.0.1]", "", "root@[127.0.0.1]"),
     ],
@@ -54,6 +60,13 @@ def test_addresses(said: str, name: str, address: str) -> None:
         "ä@b.example",
         "a@b.example>",
         "a\0@b.example",
+        "a@i❤.ws",
+        "a@b\u200dc.example",
+        "a@ä..example",
+        "a@ä.example.",
+        "a@ä_b.example",
+        "a@" + "ä" * 60 + ".example",
+        "a@" + "ä" * 5_000 + ".example",
         "a@" + "b" * 64 + ".example",
         "a" * 250 + "@b.example",
         None,
@@ -63,6 +76,19 @@ def test_addresses(said: str, name: str, address: str) -> None:
 def test_what_is_no_address(said: Any) -> None:
     with pytest.raises(MailRefused, match="address"):
         parse(said)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="aßäéς‌א中Σ1-.。_ß", min_size=1, max_size=12))
+def test_a_domain_is_refused_or_the_one_that_idna_2008_has(domain: str) -> None:
+    try:
+        found = parse(f"a@{domain}.example").domain
+    except MailRefused:
+        return
+    assert found.isascii()
+    if not domain.isascii():
+        assert idna.encode(f"{domain}.example", uts46=True).decode() == found
+        assert idna.encode(idna.decode(found)).decode() == found
 
 
 @settings(deadline=None)

@@ -61,7 +61,8 @@ class MailFilter:
         if self.unsure:
             asked.append(mail.c.unsure > 0)
         if self.tried:
-            asked.append((mail.c.state != "waiting") | (mail.c.attempts > 0))
+            # What was turned away with its connection has lost no attempt.
+            asked.append((mail.c.state != "waiting") | (mail.c.attempts > 0) | mail.c.error.is_not(None))
         return asked
 
 

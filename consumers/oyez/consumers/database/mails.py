@@ -32,6 +32,7 @@ class Letter:
 
     def __init__(self, row: Any) -> None:
         self.id: int = row.id
+        self.since: float = row.since
         self.sender: str | None = row.sender
         self.remaining: list[str] = json.loads(row.remaining)
         self.refused: dict[str, str] = json.loads(row.refused or "{}")
@@ -75,7 +76,10 @@ _is_due = (
     mail.c.rank <= URGENT - bindparam("least", type_=Integer),
 )
 _in_turn = (mail.c.rank, mail.c.since, mail.c.id)
-_letter = [mail.c[name] for name in ("id", "sender", "remaining", "refused", "attempts", "unsure", "content")]
+_letter = [
+    mail.c[name]
+    for name in ("id", "since", "sender", "remaining", "refused", "attempts", "unsure", "content")
+]
 _next = select(mail.c.id).where(*_is_due).order_by(*_in_turn).limit(1)
 _any = select(mail.c.id).where(*_is_due).limit(1)
 _take = (

@@ -24,6 +24,9 @@ from oyez.producers import outbox as announced
 from .message_type import Message
 from .row_id_type import RowId
 
+PREFIX = "oyez_"
+"""What the names of Oyez's tables, and of no others, begin with."""
+
 metadata = MetaData(schema=announced.SCHEMA)
 
 position = Table(

@@ -81,7 +81,7 @@ class HandlerAnnouncer(Tool):
     def announce(
         self,
         signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | str | bytes | None = None,
         *,
         key: str | None = None,
         cause: Signal | Event[Any] | None = None,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from email.headerregistry import Address
 
+from .domains import DOMAIN, in_ascii
 from .errors import MailRefused
 from .header_text import wrong_with
 
@@ -13,8 +14,6 @@ LONGEST = 254  # characters, as SMTP allows
 LONGEST_NAME = 300  # characters: with each of them quoted, a line has room for it and an address
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f.:]+\]|\[IPv6:[0-9A-Fa-f.:]+\]")
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 Addresses = str | Iterable[str]
@@ -23,7 +22,7 @@ Addresses = str | Iterable[str]
 def parse(text: object) -> Address:
     """One address, `a@b.example` or `Name <a@b.example>`; raises `MailRefused`.
 
-    A domain that is not ASCII is written in its ASCII form; a local part that is not is refused.
+    A domain that is not ASCII is written in its ASCII form (IDNA 2008); a local part that is not is refused.
     """
     if not isinstance(text, str) or not text.strip():
         raise MailRefused(f"mail: the address {text!r} is none; write a@b.example or Name <a@b.example>")
@@ -54,14 +53,14 @@ def _name(name: str) -> str:
 def _checked(address: str, said: str) -> str:
     local, at, domain = address.rpartition("@")
     if at and not domain.isascii():
-        domain = _in_ascii(domain, said)
+        domain = _written(domain, said)
     if not local.isascii():
         raise MailRefused(f"mail: the address {said!r} is not ASCII before its @, which is not supported")
     if "=?" in local:
         raise MailRefused(
             f"mail: the address {said!r} has =? before its @, which readers take for encoded text"
         )
-    if not (at and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
+    if not (at and _LOCAL.fullmatch(local) and DOMAIN.fullmatch(domain)):
         raise MailRefused(
             f"mail: the address {said!r} is none; write a@b.example or Name <a@b.example>, and several as a list"
         )
@@ -70,8 +69,8 @@ def _checked(address: str, said: str) -> str:
     return f"{local}@{domain}"
 
 
-def _in_ascii(domain: str, said: str) -> str:
+def _written(domain: str, said: str) -> str:
     try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
-        raise MailRefused(f"mail: the domain of the address {said!r} is none") from None
+        return in_ascii(domain)
+    except ValueError as error:
+        raise MailRefused(f"mail: the domain of the address {said[:80]!r} is none: {error}") from None

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from ..database.mails import Letter
 from .addresses import parse
-from .connecting import line_of
 from .errors import MailSettingsWrong
 from .message import from_line
 from .replies import Answer
+from .server_words import line_of
 from .settings import MailSettings
 from .smtp import Link
 

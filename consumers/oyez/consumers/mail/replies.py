@@ -10,6 +10,9 @@ from oyez.schemas import OyezError
 
 from ..core.backoff import RetryPolicy
 from ..database.mails import Change, Letter, State
+from .refusals import Cause, is_too_many
+
+SHORTEST, LONGEST = 60.0, 3_600.0  # s that a mail waits for another connection
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,9 @@ class Answer:
     """The recipients that the server ``accepted``, those that it ``refused`` for good or ``delayed``, with its words.
 
     ``unsure`` says how the connection was lost when the whole mail had been given away and no answer had come.
-    ``lost`` says that the connection was lost at all. ``end``: nothing was said about this mail, and there is none that
-    could be sent now.
+    ``lost`` says that the connection was lost at all. ``cause`` is what a refusal is about; where it is the connection,
+    ``blame`` may say what is to be told when that goes on. ``end``: nothing was said about this mail, and there is none
+    that could be sent now.
     """
 
     accepted: Sequence[str] = ()
@@ -26,7 +30,14 @@ class Answer:
     refused: Mapping[str, str] = field(default_factory=dict)
     unsure: str | None = None
     lost: bool = False
+    cause: Cause = "mail"
+    blame: OyezError | None = None
     end: OyezError | None = None
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether it was the connection that was refused or lost, and the mail not given away."""
+        return self.cause == "connection" and self.unsure is None
 
     @classmethod
     def to_all(cls, recipients: Iterable[str], code: int, words: str) -> Self:
@@ -61,7 +72,8 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
     if answer.end is not None:
         return _unchanged(letter, str(answer.end), now)
-    attempts = letter.attempts + 1
+    is_free = answer.is_turned_away or _has_room_for_some(answer)
+    attempts = letter.attempts + (not is_free)
     refused = {**letter.refused, **answer.refused}
     state, later = _state(answer, refused, attempts, rules)
     words = [
@@ -70,7 +82,7 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     ]
     return Change(
         state=state,
-        due_at=now + (rules.limits.delay(attempts) if later else 0.0),
+        due_at=now + (_delay(letter, answer, attempts, rules, now) if later else 0.0),
         remaining=[one for one in letter.remaining if one not in answer.accepted],
         refused=refused,
         attempts=attempts,
@@ -83,10 +95,25 @@ def _unchanged(letter: Letter, error: str, now: float) -> Change:
     return Change("waiting", now, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
 
 
+def _delay(letter: Letter, answer: Answer, attempts: int, rules: Rules, now: float) -> float:
+    """The seconds until the next attempt. What was turned away is not to stand in the way of the others in each run,
+    should it be the mail's fault after all: it waits a quarter of the time that it has been due."""
+    if answer.is_turned_away:
+        return min(max((now - letter.since) / 4, SHORTEST), LONGEST)
+    return 0.0 if _has_room_for_some(answer) else rules.limits.delay(attempts)
+
+
+def _has_room_for_some(answer: Answer) -> bool:
+    """Whether the server took so many recipients as it takes at once: the others are for the next time."""
+    return bool(answer.accepted and answer.delayed) and all(map(is_too_many, answer.delayed.values()))
+
+
 def _state(answer: Answer, refused: Mapping[str, str], attempts: int, rules: Rules) -> tuple[State, bool]:
     """The state, and whether there is to be another attempt."""
     if answer.unsure is not None and not rules.resend:
         return "unsure", False
+    if answer.is_turned_away or _has_room_for_some(answer):
+        return "waiting", True
     if answer.unsure is not None or answer.delayed:
         is_last = attempts >= rules.limits.max_attempts
         return ("failed", False) if is_last else ("waiting", True)

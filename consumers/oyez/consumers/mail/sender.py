@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from oyez.schemas import OyezError
+
 from ..database import mails
 from ..database.engine import Database
 from ..database.mails import Change, Letter
@@ -19,7 +21,7 @@ from .replies import Answer, Rules, change_of
 from .sender_locks import Turn, begun
 
 LOOK_EVERY = 5.0  # s; between two looks for mails of senders that died
-LOSSES = 3  # connections lost in a row, after which the server counts as away
+LOSSES = 3  # connections lost or refused in a row, after which the server counts as away
 TIMEOUT = 60.0  # s; that a run waits for its turn
 
 
@@ -89,6 +91,8 @@ class Sender:
         self._token = token
         self._looked = float("-inf")
         self._losses = 0
+        self._blame: OyezError | None = None
+        self._last_words: str | None = None
 
     def run(self, order: Order, tally: Tally) -> None:
         """One run; what it does is counted as it happens.
@@ -122,7 +126,9 @@ class Sender:
             done += 1
             marked = self._send_one(order, tally, claim, marked, more=order.limit > done)
             if self._losses >= LOSSES:
-                raise MailServerAway(f"the mail server closed the connection {LOSSES} times in a row")
+                raise self._blame or MailServerAway(
+                    f"the mail server refused or closed the connection {LOSSES} times in a row: {self._last_words}"
+                )
 
     def _mark(self, order: Order, claim: str) -> Letter | None:
         """Mark the next mail; the server is there before that, so that nothing is marked in vain. A mark that was made
@@ -145,8 +151,10 @@ class Sender:
 
         def deliver(letter: Letter) -> Change:
             answer = self._mailer.deliver(letter)
-            self._losses = self._losses + 1 if answer.lost else 0
             change = change_of(letter, answer, self._rules, self._clock())
+            is_loss = answer.lost or answer.is_turned_away
+            self._losses, self._blame = (self._losses + 1 if is_loss else 0), answer.blame
+            self._last_words = change.error
             said.append((change, answer))
             return change
 

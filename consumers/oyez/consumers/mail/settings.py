@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from oyez.producers import Settings
 
 from .addresses import parse
+from .domains import DOMAIN, in_ascii
 from .errors import MailRefused
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
@@ -31,12 +32,16 @@ class MailSettings(Settings):
     """The name to log in with; without one there is no login."""
     mail_password: SecretStr | None = None
     """The password to log in with."""
+    mail_ehlo: str | None = None
+    """The name by which this host calls itself in EHLO; its own full name unless set."""
     mail_sender: str | None = None
     """Who mails are from, where the handler does not say: `a@b.example` or `Name <a@b.example>`."""
     mail_override_to: str | None = None
     """All mails go to this address instead of their recipients: for staging."""
     mail_limit: int = Field(500, ge=1)
     """Mails that one run sends, at most."""
+    mail_per_connection: int | None = Field(None, ge=1)
+    """Mails after which the connection is made anew, where the server takes no more by one; no limit unless set."""
     mail_every: float = Field(300.0, gt=0)
     """Seconds between two runs, by which the expected wait is told."""
     mail_attempts: int = Field(12, ge=1)
@@ -60,6 +65,16 @@ class MailSettings(Settings):
             return None if value is None else str(parse(value))
         except MailRefused as error:
             raise ValueError(str(error)) from None
+
+    @field_validator("mail_ehlo")
+    @classmethod
+    def _is_name(cls, value: str | None) -> str | None:
+        name = None if value is None else in_ascii(value)
+        if name is not None and not DOMAIN.fullmatch(name):
+            raise ValueError(
+                f"{value!r} is no host's name, such as mail.example, and no address, such as [192.0.2.1]"
+            )
+        return name
 
     @field_validator("mail_user")
     @classmethod

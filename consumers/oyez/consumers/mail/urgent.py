@@ -13,9 +13,9 @@ from ..database.mails import URGENT
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import MailServerLost, MailsSent
 from .assembly import sender_for
-from .connecting import line_of
 from .errors import MailServerAway, MailSettingsWrong, SenderBusy
 from .sender import Order, Sender, Tally
+from .server_words import line_of
 from .settings import MailSettings
 
 MOST = 100  # mails in one sweep

@@ -1,6 +1,9 @@
 """A small application for the tests of the command line."""
 
 import os
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,6 +21,16 @@ class PageViewed(
 ):
     session_id: str
     url: str
+
+
+class Measured(Signal, name="cli.measured", key="no", strict=True):
+    no: str
+    on: date
+    lasted: timedelta
+    proof: bytes
+    amount: Decimal
+    at: datetime
+    any: Any = None
 
 
 class Ticked(Signal, name="cli.ticked"):

@@ -12,12 +12,13 @@ from oyez.producers.kafka.durability import spool_of
 from oyez.producers.outgoing import Route, typed
 from oyez.schemas import InvalidEvent, OyezError, Signal, catalogue
 from oyez.schemas.declaration import Declaration
+from oyez.schemas.encoding import Encoder
 
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import handlers_of
 from ..common.bundles import taking
-from ..common.data import Data, read_data
+from ..common.data import read_data
 from ..common.exits import FAILED
 from ..common.options import Json, SignalName, settings_by
 
@@ -45,7 +46,8 @@ def announce(
     """
     handlers_of(settings)
     declaration = catalogue[int(signal) if signal.isdecimal() else signal]
-    events = [_checked(declaration, where, one, key, settings.topic) for where, one in read_data(data)]
+    encoder = Encoder(settings.source)
+    events = [_checked(declaration, encoder, where, one, key) for where, one in read_data(data)]
     if settings.transport in PROBES:
         PROBES[settings.transport](settings)
     ids, problem = _announced(settings, events, key)
@@ -61,11 +63,12 @@ def announce(
         raise typer.Exit(FAILED)
 
 
-def _checked(declaration: Declaration, where: str, data: Data, key: str | None, topic: str) -> Signal:
+def _checked(declaration: Declaration, encoder: Encoder, where: str, data: str, key: str | None) -> Signal:
     """The event; InvalidEvent, with where it was given, for one that could not be announced."""
     try:
         event = typed(catalogue, declaration.name, data, key)
-        Route.of(declaration, topic).identify(event, key)
+        chosen, subject = Route.of(declaration, "").identify(event, key)
+        encoder.encode(event, id="-", time="-", key=chosen, subject=subject)
     except InvalidEvent as error:
         raise InvalidEvent(f"{where}: {error}") from None
     return event

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic_core import from_json
 
 from .exits import NotFound, UsageProblem
 
-Data = Mapping[str, Any]
 
-
-def read_data(argument: str | None) -> list[tuple[str, Data]]:
-    """The data of each event, with where it was given.
+def read_data(argument: str | None) -> list[tuple[str, str]]:
+    """The data of each event, a JSON object as it was written, with where it was given.
 
     ``argument`` is JSON, ``@FILE`` or ``-`` for stdin; None is stdin if something is piped in, else no data.
     JSON is one object, or several, each on a line of its own. Raises `UsageProblem`, and `NotFound` for a file.
     """
     where, text = _text(argument)
     if argument is None and not text.strip():
-        return [("no data", {})]
+        return [("no data", "{}")]
     lines = _lines(text)
     if len(lines) > 1:
         return [(f"{where}, line {number}", _object(f"{where}, line {number}", one)) for number, one in lines]
@@ -76,7 +72,7 @@ def _decoded(where: str, value: bytes) -> str:
         raise UsageProblem(f"{where}: byte {error.start + 1} is not UTF-8") from None
 
 
-def _object(where: str, text: str) -> Data:
+def _object(where: str, text: str) -> str:
     if not text.strip():
         raise UsageProblem(f"{where}: it is empty; give a JSON object, such as {{}}")
     try:
@@ -87,7 +83,7 @@ def _object(where: str, text: str) -> Data:
         raise UsageProblem(
             f"{where}: the data must be a JSON object with the signal's fields, not {_kind(found)}"
         )
-    return found
+    return text
 
 
 def _kind(value: object) -> str:

@@ -1,0 +1,252 @@
+"""Types of fields, with values for them: what pydantic has, alone and inside of one another."""
+
+import enum
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Network
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+from pydantic import (
+    AfterValidator,
+    AnyUrl,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    EncodedStr,
+    Field,
+    NaiveDatetime,
+    PlainSerializer,
+    RootModel,
+    SerializeAsAny,
+    StringConstraints,
+)
+from pydantic.types import Base64Encoder
+from typing_extensions import TypedDict
+
+Kind = tuple[Any, st.SearchStrategy[Any]]
+"""A type, and values that may be given for it: most are valid."""
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Mixed(enum.Enum):
+    A = (1, 2)
+    B = b"\xff"
+    C = 1.5
+    D = date(2024, 1, 1)
+
+
+class Rights(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Town(BaseModel):
+    name: str
+    size: float = 0.0
+
+
+class City(Town):
+    mayor: str = "nobody"
+
+
+class Named(BaseModel, serialize_by_alias=True):
+    full_name: str = Field(alias="fullName")
+
+
+class Held(BaseModel):
+    proof: bytes
+    since: timedelta = timedelta(0)
+
+
+class Seconds(BaseModel, ser_json_timedelta="float"):
+    since: timedelta
+
+
+class Tree(BaseModel):
+    below: "list[Tree]" = []
+
+
+class Ids(RootModel[list[int]]):
+    pass
+
+
+@dataclass
+class Spot:
+    x: int
+    note: bytes = b""
+
+
+class Point(NamedTuple):
+    x: int
+    y: float = 0.0
+
+
+class Row(TypedDict, total=False):
+    n: int
+    at: date
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"] = "cat"
+    lives: int = 9
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"] = "dog"
+    lives: int = 1
+
+
+texts = st.text()
+floats = st.floats()
+zones = st.sampled_from(
+    [
+        None,
+        UTC,
+        timezone(timedelta(hours=-5, minutes=30)),
+        ZoneInfo("Europe/Berlin"),
+        ZoneInfo("Africa/Monrovia"),
+    ]
+)
+moments = st.datetimes(timezones=zones)
+json_like = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | floats
+    | texts
+    | st.binary()
+    | st.decimals(allow_nan=False)
+    | st.just(Decimal("NaN"))
+    | moments,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(texts | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+towns = st.builds(Town, name=texts, size=floats) | st.builds(City, name=texts)
+trees = st.recursive(
+    st.just(Tree()), lambda inner: st.builds(Tree, below=st.lists(inner, max_size=2)), max_leaves=4
+)
+doubled = Annotated[int, AfterValidator(lambda value: value * 2)]
+stripped = Annotated[str, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
+halved = Annotated[int, PlainSerializer(lambda value: value // 2)]
+
+SCALARS: list[Kind] = [
+    (str, texts),
+    (int, st.integers() | st.just(10**4300) | st.just(-(10**4299))),
+    (bool, st.booleans()),
+    (float, floats),
+    (Annotated[float, Field(allow_inf_nan=True)], floats),
+    (bytes, st.binary()),
+    (date, st.dates()),
+    (datetime, moments),
+    (NaiveDatetime, st.datetimes()),
+    (time, st.times(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=3))]))),
+    (timedelta, st.timedeltas()),
+    (Decimal, st.decimals(allow_nan=False) | st.just(Decimal("NaN"))),
+    (complex, st.complex_numbers()),
+    (Fraction, st.fractions()),
+    (uuid.UUID, st.uuids()),
+    (None, st.none()),
+    (Colour, st.sampled_from(Colour)),
+    (Level, st.sampled_from(Level)),
+    (Mixed, st.sampled_from(Mixed)),
+    (Rights, st.sampled_from([Rights.READ, Rights.READ | Rights.WRITE])),
+    (Literal["a", 1, None], st.sampled_from(["a", 1, None])),
+    (Literal[True, 0], st.sampled_from([True, 0])),
+    (Literal[b"a", Colour.RED], st.sampled_from([b"a", Colour.RED])),
+    (IPv4Address, st.ip_addresses(v=4)),
+    (IPv6Network, st.just(IPv6Network("::/64"))),
+    (AnyUrl, st.just("http://Example.org/ü?a=1")),
+    (PurePosixPath, st.just(PurePosixPath("/a/b"))),
+    (ByteSize, st.sampled_from([10, "1.5 KiB"])),
+    (Annotated[str, EncodedStr(encoder=Base64Encoder)], st.just("YWJj")),
+    (Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=9)], texts),
+    (Annotated[int, Field(gt=0)], st.integers(-2, 9)),
+    (doubled, st.integers()),
+    (stripped, texts),
+    (halved, st.integers()),
+    (Any, json_like),
+    (object, json_like),
+]
+HELD: list[Kind] = [
+    (Town, towns),
+    (SerializeAsAny[Town], towns),
+    (Named, st.builds(Named, fullName=texts)),
+    (Held, st.builds(Held, proof=st.binary(), since=st.timedeltas())),
+    (Seconds, st.builds(Seconds, since=st.timedeltas())),
+    (Tree, trees),
+    (Ids, st.builds(Ids, st.lists(st.integers()))),
+    (Spot, st.builds(Spot, st.integers(), st.binary())),
+    (Point, st.builds(Point, st.integers(), floats)),
+    (Row, st.fixed_dictionaries({}, optional={"n": st.integers(), "at": st.dates()})),
+    (Annotated[Cat | Dog, Field(discriminator="kind")], st.builds(Cat) | st.builds(Dog)),
+    (Cat | Dog, st.builds(Cat) | st.builds(Dog)),
+    (Sequence[int], st.lists(st.integers()) | st.tuples(st.integers())),
+    (Mapping[str, Any], st.dictionaries(texts, json_like, max_size=3)),
+]
+
+
+def _listed(kind: Kind) -> Kind:
+    return list[kind[0]], st.lists(kind[1], max_size=3)  # type: ignore[valid-type] # made while it runs
+
+
+def _tupled(kind: Kind) -> Kind:
+    return tuple[kind[0], ...], st.lists(kind[1], max_size=3).map(tuple)  # type: ignore[valid-type]
+
+
+def _perhaps(kind: Kind) -> Kind:
+    return kind[0] | None if kind[0] is not None else None, st.none() | kind[1]
+
+
+def _by_text(kind: Kind) -> Kind:
+    return dict[str, kind[0]], st.dictionaries(texts, kind[1], max_size=3)  # type: ignore[valid-type]
+
+
+def _as_key(kind: Kind) -> Kind:
+    return dict[kind[0], int], st.dictionaries(kind[1], st.integers(), max_size=3)  # type: ignore[valid-type]
+
+
+def _set(kind: Kind) -> Kind:
+    return set[kind[0]], st.sets(kind[1], max_size=3)  # type: ignore[valid-type]
+
+
+def _frozen(kind: Kind) -> Kind:
+    return frozenset[kind[0]], st.frozensets(kind[1], max_size=3)  # type: ignore[valid-type]
+
+
+def _or_text(kind: Kind) -> Kind:
+    return kind[0] | str, kind[1] | texts
+
+
+hashable = [kind for kind in SCALARS if kind[0] not in (Any, object)]
+wrapping: list[tuple[Callable[[Kind], Kind], list[Kind]]] = [
+    (_listed, SCALARS + HELD),
+    (_tupled, SCALARS + HELD),
+    (_perhaps, SCALARS + HELD),
+    (_by_text, SCALARS + HELD),
+    (_as_key, hashable),
+    (_set, hashable),
+    (_frozen, hashable),
+    (_or_text, SCALARS),
+]
+NESTED: list[Kind] = [wrap(kind) for wrap, kinds in wrapping for kind in kinds]
+REFUSED: list[Any] = [Iterable[int], Callable[[], int], type[int]]

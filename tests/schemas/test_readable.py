@@ -1,0 +1,164 @@
+"""What a type shows: that nobody could read it again, or not as what it was. Such a signal is refused."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import InitVar, dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+import pytest
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    Field,
+    FutureDatetime,
+    Json,
+    PlainSerializer,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+)
+
+from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal
+from oyez.schemas.encoding import Encoder
+
+
+class Odd:
+    pass
+
+
+class Camel(BaseModel):
+    full_name: str = Field(alias="fullName")
+
+
+class Sent(BaseModel):
+    full_name: str = Field(serialization_alias="fullName")
+
+
+class Loose(BaseModel, extra="allow"):
+    pass
+
+
+class Hidden(BaseModel):
+    token: SecretStr
+
+
+class Tree(BaseModel):
+    below: "list[Tree] | None" = None
+    secret: Json[int] | None = None
+
+
+@dataclass
+class Given:
+    first: InitVar[int]
+
+
+def declared(kind: Any, **options: Any) -> tuple[type[Signal], Catalogue]:
+    """A signal with a field of this type."""
+    here = Catalogue()
+    space = {"__annotations__": {"x": kind}, "__module__": __name__, "__qualname__": "Made"}
+    return type(Signal)("Made", (Signal,), space, name="made", catalogue=here, **options), here
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Json[int], "the field 'x' is read as a text that holds JSON"),
+        (list[Json[Any]] | None, "the field 'x' is read as a text that holds JSON"),
+        (SecretStr, "the field 'x' is a secret, which is written as asterisks"),
+        (SecretBytes | None, "is a secret"),
+        (Secret[int], "is a secret"),
+        (dict[str, Hidden], "the field 'x.token' is a secret"),
+        (Tree, "the field 'x.secret' is read as a text"),
+        (Callable[[], int], "is a function"),
+        (type[int], "is a class"),
+        (Iterable[int], "is an iterator"),
+        (dict[tuple[int, int], str], "has keys that are not read from a text"),
+        (dict[None, str], "has keys that are not read from a text"),
+        (FutureDatetime, "is compared with the clock"),
+        (Annotated[str, Field(exclude=True)], "is left out when the data is written"),
+        (Given, "the field 'x.first' is left out"),
+        (Camel, "the field 'x.full_name' is written as 'full_name' but not read under that name"),
+        (Loose, "the field 'x' holds Loose, whose extra fields are not read"),
+    ],
+)
+def test_a_type_that_could_not_be_read_is_refused(kind: Any, words: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        declared(kind)
+    assert str(caught.value).startswith("Made: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_class_without_a_json_form_is_refused() -> None:
+    with pytest.raises(SchemaError, match="has no JSON form"):
+        declared(Odd, arbitrary_types_allowed=True)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Sent,
+        Annotated[SecretStr, PlainSerializer(lambda value: value.get_secret_value())],
+        Annotated[Json[int], PlainSerializer(str)],
+    ],
+)
+def test_what_is_written_so_that_it_is_read_is_not(kind: Any) -> None:
+    declared(kind)
+
+
+def test_a_field_that_is_read_from_where_another_is_written_is_refused() -> None:
+    with pytest.raises(SchemaError, match="'a' is read from 'b' too, as which the field 'b' is written"):
+
+        class Crossed(Signal, name="crossed", catalogue=Catalogue()):
+            a: int = Field(validation_alias=AliasChoices("b", "a"))
+            b: int
+
+    with pytest.raises(SchemaError, match="'b' is written as 'n', as the field 'a' is"):
+
+        class Doubled(Signal, name="doubled", catalogue=Catalogue()):
+            a: int = Field(alias="n")
+            b: int = Field(alias="n")
+
+
+def test_a_default_is_validated_as_it_will_be_read() -> None:
+    class Sloppy(Signal, name="sloppy", catalogue=Catalogue()):
+        x: str = None  # type: ignore[assignment] # as it is often written
+
+    with pytest.raises(ValidationError):
+        Sloppy()
+
+
+def test_what_is_defined_later_is_looked_at_later() -> None:
+    here = Catalogue()
+
+    class Early(Signal, name="early", catalogue=here):
+        later: "Later"
+
+    class Later(BaseModel):
+        token: SecretStr
+
+    Early.model_rebuild()
+    with pytest.raises(SchemaError, match=r"Early: the field 'later\.token' is a secret"):
+        here.check()
+    early = Early(later=Later(token=SecretStr("x")))
+    with pytest.raises(SchemaError, match="is a secret"):
+        Encoder("web", here).encode(early, id="1", time="", key=None, subject=None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (Any, float("nan"), "x: nan would be read as None"),
+        (dict[str, Any], {"a": (1,)}, "x: {'a': (1,)} would be read as {'a': [1]}"),
+        pytest.param(int, 10**4300, "nobody could read it: Invalid JSON: number out of range", id="int"),
+        (timedelta | str, "P1D", "x: 'P1D' would be read as datetime.timedelta(days=1)"),
+    ],
+)
+def test_where_only_the_value_shows_it_the_event_is_refused(kind: Any, value: object, words: str) -> None:
+    made, here = declared(kind)
+    with pytest.raises(InvalidEvent) as caught:
+        Encoder("web", here).encode(
+            made(x=value), id="1", time="2024-01-01T00:00:00Z", key=None, subject=None
+        )
+    assert words in str(caught.value)
