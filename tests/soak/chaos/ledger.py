@@ -59,7 +59,7 @@ def found(db: Connection) -> Ends:
 
 
 def _rows(db: Connection, table: str) -> Counter[Delivery]:
-    rows = db.execute(text(f"SELECT handler, value FROM oyez_{table}"))  # noqa: S608 # one of two names
+    rows = db.execute(text(f"SELECT handler, value FROM oyez_{table}"))  # one of two names
     events = ((handler, json.loads(bytes(value))["data"]) for handler, value in rows)
     return Counter((handler.rpartition(".")[2], data["k"], data["n"]) for handler, data in events)
 

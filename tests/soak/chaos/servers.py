@@ -9,21 +9,24 @@ from pathlib import Path
 
 import psutil
 
+from support import shifted
 from support.processes import Program
 
 GRACE = 30.0  # s, after which a supervisor kills its workers
 
 
 class Servers:
-    """`oyez listen` on several servers; the n-th has the n-th environment."""
+    """`oyez listen` on several servers; the n-th has a clock that is off by the n-th number of seconds."""
 
-    def __init__(self, folder: Path, settings: Sequence[Mapping[str, str]], workers: int) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], clocks: Sequence[float], workers: int
+    ) -> None:
         self._folder = folder
         self._settings = settings
+        self._clocks = clocks
         self._workers = workers
-        self._started = 0
-        self.running = [self._start(settings_of_one) for settings_of_one in settings]
-        self._all = list(self.running)
+        self._all: list[Program] = []
+        self.running = [self._start(clock) for clock in clocks]
 
     def workers(self) -> list[psutil.Process]:
         """All processes of all servers that handle events."""
@@ -32,8 +35,7 @@ class Servers:
     def replace(self, number: int) -> None:
         """Kill a whole server and start it anew."""
         self.running[number].end()
-        self.running[number] = self._start(self._settings[number])
-        self._all.append(self.running[number])
+        self.running[number] = self._start(self._clocks[number])
 
     def stop(self) -> tuple[list[int], float]:
         """SIGTERM to all; their exit codes, and for how many seconds the last one took."""
@@ -52,9 +54,8 @@ class Servers:
         """All that was logged."""
         return "\n".join(server.output() for server in self._all)
 
-    def _start(self, settings: Mapping[str, str]) -> Program:
-        self._started += 1
-        log = self._folder / f"listen-{self._started}.log"
-        return Program(
-            log, "oyez.consumers.cli", "listen", "--workers", str(self._workers), env=dict(settings)
-        )
+    def _start(self, clock: float) -> Program:
+        log = self._folder / f"listen-{len(self._all)}.log"
+        command = (str(clock), "oyez.consumers.cli", "listen", "--workers", str(self._workers))
+        self._all.append(Program(log, shifted.MODULE, *command, env=self._settings))
+        return self._all[-1]

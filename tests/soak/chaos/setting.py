@@ -11,12 +11,12 @@ from soak.chaos.scenario import Size, migrate, run
 from soak.chaos.servers import Servers
 from soak.chaos.troubles import Troubles
 from soak.figures import Figures
-from support.clocks import shifted
 from support.pgbouncer import PgBouncer, pgbouncer
 from support.services import UNSAFE, make_topic, unique
 from support.small_disk import small_disk
 
-CLOCKS = ("+1d", "-1d", "+0")  # of the listening servers
+DAY = 86_400
+CLOCKS = (DAY, -DAY, 0)  # s by which the listening servers' clocks are off
 WORKERS = 2  # of each
 MEGABYTES = 1_500
 DISK = {**UNSAFE, "max_wal_size": "256MB", "min_wal_size": "32MB", "wal_recycle": "off"}
@@ -28,11 +28,11 @@ def chaos(broker: Kafka, folder: Path, size: Size, seed: int, tell: Callable[[st
     with (
         small_disk(folder / "disk", MEGABYTES) as disk,
         Postgres(disk.folder / "postgres", settings=DISK) as server,
-        pgbouncer(server.url(), server_idle_timeout="30") as pooler,
+        pgbouncer(server.url(), "session", default_pool_size="80", server_idle_timeout="30") as pooler,
     ):
         migrate(server.url())
         settings = _settings(broker, pooler, server)
-        servers = Servers(folder, [{**settings, **shifted(clock)} for clock in CLOCKS], WORKERS)
+        servers = Servers(folder, settings, CLOCKS, WORKERS)
         try:
             troubles = Troubles(
                 servers, broker, server, disk, seed=seed, hold=size.hold, pooler=pooler.restart
