@@ -111,7 +111,7 @@ class Clock:
         self.sleeps = 0
         self.on_sleep: Callable[[int], None] = lambda _count: None
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:

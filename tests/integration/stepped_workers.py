@@ -23,7 +23,7 @@ class Clock:
     def __init__(self) -> None:
         self.ahead = 0.0
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return time.time() + self.ahead
 
 
@@ -59,7 +59,12 @@ class Member:
         self.clock = Clock()
         self.log = Gathering(log_for(self.group, settings, self.engine))
         self.worker = make_worker(
-            self.group, settings, engine=self.engine, source=cast("Log", self.log), clock=self.clock
+            self.group,
+            settings,
+            engine=self.engine,
+            source=cast("Log", self.log),
+            clock=self.clock,
+            timer=self.clock,
         )
 
     def step(self) -> int:

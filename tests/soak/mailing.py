@@ -28,7 +28,7 @@ _fork = multiprocessing.get_context("fork")
 def _send_all(mail_queue: MailQueue, ahead: float) -> None:
     """A sender as a process of its own, whose clock is ahead by so many seconds."""
     mail_queue.engine.dispose(close=False)
-    mail_queue.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
+    mail_queue.sender(clock=lambda _db: time.time() + ahead).run(Order(1_000_000), Tally())
 
 
 def _start(mail_queue: MailQueue, ahead: float) -> ForkProcess:
@@ -75,7 +75,7 @@ def _spin(seconds: float) -> None:
 
 
 def _run(mail_queue: MailQueue, ahead: float) -> None:
-    mail_queue.sender(clock=lambda: time.time() + ahead).run(Order(1_000_000), Tally())
+    mail_queue.sender(clock=lambda _db: time.time() + ahead).run(Order(1_000_000), Tally())
 
 
 def _release(mail_queue: MailQueue) -> int:

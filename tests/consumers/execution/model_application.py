@@ -55,7 +55,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -159,6 +159,7 @@ class World:
             source=self.groups[group].join(),
             clock=self.clock,
             sleep=self.clock.sleep,
+            timer=self.clock,
         )
         self.workers.append(worker)
 

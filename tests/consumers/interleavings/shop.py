@@ -34,7 +34,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0
 
-    def __call__(self) -> float:
+    def __call__(self, _db: object = None) -> float:
         return self.now
 
 

@@ -47,7 +47,7 @@ class SpoolPipeline(Pipeline):
 
     def worker(self, group: str) -> Worker:
         self._named += 1
-        members = Members(Database(self.engine), group, f"member-{self._named}", self.clock)
+        members = Members(Database(self.engine), group, f"member-{self._named}", self.clock, self.clock)
         log = SpoolLog(self.folders, members, clock=self.clock, sleep=self.clock.sleep)
         return make_worker(
             self.application.groups[group],

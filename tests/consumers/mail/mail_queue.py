@@ -58,8 +58,15 @@ class MailQueue:
         }
         self.settings = ListenSettings(**(given | said))
 
-    def sender(self, clock: Callable[[], float] | None = None) -> Sender:
-        return sender_for(self.settings, self.database, idle_limit=60.0, clock=clock or self.clock)
+    def sender(self, clock: Callable[[object], float] | None = None) -> Sender:
+        return sender_for(
+            self.settings,
+            self.database,
+            idle_limit=60.0,
+            clock=clock or self.clock,
+            timer=self.clock,
+            wall=self.clock,
+        )
 
     def run(self, limit: int = 500, **said: Any) -> Tally:
         tally = Tally()

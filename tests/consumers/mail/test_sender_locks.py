@@ -58,7 +58,7 @@ def test_what_is_being_sent_is_not_taken_for_abandoned(mail_queue: Open) -> None
 
     def look() -> Tally:
         tally = Tally()
-        sender = one.sender(clock=lambda: one.clock.now + DAY)
+        sender = one.sender(clock=lambda _db: one.clock.now + DAY)
         try:
             sender.run(Order(0, timeout=0.0), tally)
         except SenderBusy:
@@ -166,7 +166,9 @@ def test_it_is_written_down_also_when_it_was_given_up_meanwhile(pipeline_postgre
         late = MailQueue(pipeline_postgres, server)
         tally = Tally()
         eventually(
-            lambda: late.sender(clock=lambda: one.clock.now + DAY).run(Order(1), tally) or tally.unsure == 1
+            lambda: (
+                late.sender(clock=lambda _db: one.clock.now + DAY).run(Order(1), tally) or tally.unsure == 1
+            )
         )
         late.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites, tables
+from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import waits_of
 from ..handlers.application import Application
@@ -24,7 +25,7 @@ class Discard:
     """Deletes deliveries. What is behind them in their key goes on; if they were all that the prerequisite of their
     event waited for, it is met."""
 
-    def __init__(self, application: Application, table: Table, clock: Callable[[], float]) -> None:
+    def __init__(self, application: Application, table: Table, clock: Clock) -> None:
         self.table = table
         self._app = application.name
         self._completing = Completing(application)
@@ -35,7 +36,7 @@ class Discard:
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
         """Lock the prerequisites, then the rows; delete; complete and release."""
-        now = self._clock()
+        now = self._clock(db)
         asked = self._asked(delivery_filter.read(db, self.table, ids, wanted, *ASKED))
         met = prerequisites.lock(db, self._app, asked, now)
         rows = delivery_filter.lock(db, self.table, ids, wanted, *COLUMNS)

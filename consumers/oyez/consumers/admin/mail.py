@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, null
 
 from ..database import mail_filter
+from ..database.clock import Clock
 from ..database.mail_filter import MailFilter
 from ..database.mails import State
 from . import Step, Tally
@@ -60,7 +61,7 @@ def within(move: MailMove, wanted: MailFilter) -> MailFilter:
 class MailOperation:
     """Does a move to mails, in steps: see `oyez.consumers.admin.Steps`."""
 
-    def __init__(self, move: MailMove, clock: Callable[[], float]) -> None:
+    def __init__(self, move: MailMove, clock: Clock) -> None:
         self._move = move
         self._clock = clock
 
@@ -73,7 +74,7 @@ class MailOperation:
         if locked and self._move.values is None:
             mail_filter.remove(db, locked)
         elif locked and self._move.values is not None:
-            mail_filter.change(db, locked, self._move.values(self._clock()))
+            mail_filter.change(db, locked, self._move.values(self._clock(db)))
         missing = sorted(set(ids) - set(locked))
         left = mail_filter.still(db, missing, wanted) if missing else []
         return Step(Tally(done=len(locked)), left)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import notices, prerequisites
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mark_met import meet
 from .bulk import STEP, parts
@@ -34,7 +35,7 @@ class Recorded:
 class Record:
     """Records prerequisites of an application as met, in steps of one transaction each."""
 
-    def __init__(self, app: str, database: Database, clock: Callable[[], float], *, size: int = STEP) -> None:
+    def __init__(self, app: str, database: Database, clock: Clock, *, size: int = STEP) -> None:
         self._app = app
         self._database = database
         self._clock = clock
@@ -62,7 +63,7 @@ class Record:
         return parts(given, self._size)
 
     def _step(self, db: Connection, some: Sequence[Prerequisite]) -> Recorded:
-        now = self._clock()
+        now = self._clock(db)
         met = prerequisites.lock(db, self._app, some, now)
         released, revived = meet(db, self._app, set(some) - met, now)
         notices.notify(db, {*released, *revived})

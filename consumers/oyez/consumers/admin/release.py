@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, prerequisites
+from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.tables import parked
 from ..handlers.application import Application
@@ -21,7 +22,7 @@ class Release:
 
     table = parked
 
-    def __init__(self, application: Application, clock: Callable[[], float]) -> None:
+    def __init__(self, application: Application, clock: Clock) -> None:
         self._app = application.name
         self._handlers = {handler.name for handler in application.handlers}
         self._clock = clock
@@ -31,7 +32,7 @@ class Release:
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
         """Lock the prerequisites, then the rows; make them due."""
-        now = self._clock()
+        now = self._clock(db)
         found = delivery_filter.read(db, parked, ids, wanted, "wait_signal", "wait_subject")
         prerequisites.lock(
             db, self._app, {Prerequisite(*row) for row in found if row.wait_signal is not None}, now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites
+from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.parked import HandlerKey
 from ..database.tables import dead
@@ -26,7 +27,7 @@ class Retry:
 
     table = dead
 
-    def __init__(self, application: Application, clock: Callable[[], float]) -> None:
+    def __init__(self, application: Application, clock: Clock) -> None:
         self._app = application.name
         self._groups = {handler.name: handler.group for handler in application.handlers}
         self._clock = clock
@@ -38,7 +39,7 @@ class Retry:
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
         """Lock the prerequisites, then the rows; move those of keys that nobody runs."""
-        now = self._clock()
+        now = self._clock(db)
         found = delivery_filter.read(db, dead, ids, wanted, "wait_signal", "wait_subject")
         prerequisites.lock(
             db, self._app, {Prerequisite(*row) for row in found if row.wait_signal is not None}, now

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ..database import delivery_filter, delivery_moves, inbox, notices, parked
+from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import headers_of
+from ..database.due import at_once
 from ..database.parked import HandlerKey
 from ..database.tables import dead
 from ..execution.decide import Park
@@ -60,7 +62,7 @@ class Decode:
 
     table = dead
 
-    def __init__(self, application: Application, clock: Callable[[], float]) -> None:
+    def __init__(self, application: Application, clock: Clock) -> None:
         self._app = application.name
         self._readers = [(group, Reader(group)) for group in application.groups.values()]
         self._clock = clock
@@ -72,7 +74,7 @@ class Decode:
 
     def step(self, db: Connection, ids: Sequence[int], wanted: Filter) -> Step:
         """Lock the rows (no prerequisite can depend on what nobody could read); park what is decoded now."""
-        now = self._clock()
+        now = self._clock(db)
         letters = [Letter(row) for row in delivery_filter.lock(db, dead, ids, wanted)]
         decoded, reasons = self._decode(letters)
         keys = {
@@ -138,7 +140,7 @@ def _rows(db: Connection, decoded: Sequence[Decoded], now: float) -> list[dict[s
         if key is not None:
             before = ranks.get((*key, letter.parked_at))
         ranked = delivery if before is None else delivery.with_rank(before - 1)
-        row = parked_row(group, ranked, now, Park("unrun", now) if key is None else Park("behind"))
+        row = parked_row(group, ranked, now, Park("unrun", at_once(now)) if key is None else Park("behind"))
         # A little earlier, so that the next letter of the same moment does not go before this one.
         rows.append({**row, "parked_at": math.nextafter(letter.parked_at, 0.0)})
     return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from oyez.schemas import OyezError
 
 from ..database import positions
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.positions import Held, Partition
 from ..database.rewinding import rewind
@@ -53,7 +54,7 @@ class Rewinding:
         database: Database,
         offsets: Offsets,
         logs: Sequence[Ends],
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._group = group
         self._database = database
@@ -79,7 +80,7 @@ class Rewinding:
 
     def _write(self, db: Connection, to: Mapping[Partition, int], *, is_again: bool) -> dict[Partition, Held]:
         before: dict[Partition, Held] = {}
-        now, name = self._clock(), self._group.name
+        now, name = self._clock(db), self._group.name
         for topic_id in _logs(to):
             self._begin(db, self._logs[topic_id], now)
             ours = {partition: offset for partition, offset in to.items() if partition.topic_id == topic_id}

@@ -14,13 +14,13 @@ from .failure_summary import Faults
 
 @dataclass(frozen=True)
 class Report:
-    """What one transaction did. Counts are of deliveries, but ``events`` counts those that it took in hand, ``handled``
-    those of them of which a delivery is done or was given up, and ``announced`` the events that handlers have put into
-    the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a prerequisite
-    was met, ``revived`` of which were dead letters; ``due_at`` is when the next of the group's rows that it wrote is
-    due; ``failures`` counts by handler, and ``faults`` has what they raised. Of a claim, ``claimed`` has the ids of the
-    rows that it held, and ``delays`` the seconds for which they had been due; of a batch that was cut, ``ends`` says
-    where, by topic and partition."""
+    """What one transaction did. Counts are of deliveries, but ``events`` counts those that it took in hand,
+    ``handled`` those of them of which a delivery is done or was given up, and ``announced`` the events that handlers
+    have put into the outbox, and perhaps taken back. ``released`` has the group of each row that became due because a
+    prerequisite was met, ``revived`` of which were dead letters; ``due_in`` has the seconds until the next of the
+    group's rows that it wrote is due; ``failures`` counts by handler, and ``faults`` has what they raised. Of a claim,
+    ``claimed`` has the ids of the rows that it held, and ``delays`` the seconds for which they had been due; of a
+    batch that was cut, ``ends`` says where, by topic and partition."""
 
     events: int = 0
     handled: int = 0
@@ -34,7 +34,7 @@ class Report:
     released: Sequence[str] = ()
     revived: int = 0
     met: AbstractSet[Prerequisite] = frozenset()
-    due_at: float | None = None
+    due_in: float | None = None
     failures: Counter[str] = field(default_factory=Counter)
     faults: Faults = field(default_factory=Faults)
     claimed: Sequence[int] = ()

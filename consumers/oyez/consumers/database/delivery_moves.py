@@ -15,6 +15,7 @@ from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
+from .due import at_once
 from .parked import HandlerKey, head_of
 from .tables import dead, parked
 
@@ -40,9 +41,9 @@ def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
 def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
     """Make parked deliveries due, whatever they wait for."""
     rows = _ids(dialect_of(db))
-    due = update(parked).values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
+    due = update(parked).values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
     statement = due.where(parked.c.id.in_(rows.select()))
-    db.execute(statement, {**rows.bind([(number,) for number in ids]), "now": now})
+    db.execute(statement, {**rows.bind([(number,) for number in ids]), "due": at_once(now)})
 
 
 def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
@@ -60,11 +61,9 @@ def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
 
 
 def _returned(letter: Any, now: float) -> dict[str, object]:
-    moment = None if letter.ordered else now
+    moment, due = (None, None) if letter.ordered else (now, at_once(now))
     fresh = {"attempts": 0, "starts": 0, "wait_signal": None, "wait_subject": None}
-    row = (
-        {name: getattr(letter, name) for name in DELIVERY} | fresh | {"due_at": moment, "head_since": moment}
-    )
+    row = {name: getattr(letter, name) for name in DELIVERY} | fresh | {"due_at": due, "head_since": moment}
     return row if letter.parked_id is None else row | {"id": letter.parked_id}
 
 

@@ -32,7 +32,7 @@ class Letter:
 
     def __init__(self, row: Any) -> None:
         self.id: int = row.id
-        self.since: float = row.since
+        self.due_for: float = row.changed_at - row.since  # s, until it was marked
         self.sender: str | None = row.sender
         self.remaining: list[str] = json.loads(row.remaining)
         self.refused: dict[str, str] = json.loads(row.refused or "{}")
@@ -47,10 +47,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of a row. ``due_at`` is when it may be sent next, in seconds since the epoch."""
+    """What becomes of a row. ``due_in`` is in how many seconds it may be sent next."""
 
     state: State
-    due_at: float
+    due_in: float
     remaining: Sequence[str]
     refused: Mapping[str, str]
     attempts: int
@@ -66,6 +66,8 @@ def queueing(dialect: Dialect) -> Insert:
     return statement
 
 
+_CHANGED = [name for name in Change.__dataclass_fields__ if name != "due_in"]
+
 # As the indexes say it: they are not found by a parameter.
 _is_waiting = mail.c.state == literal_column("'waiting'")
 _is_sending = mail.c.state == literal_column("'sending'")
@@ -78,7 +80,17 @@ _is_due = (
 _in_turn = (mail.c.rank, mail.c.since, mail.c.id)
 _letter = [
     mail.c[name]
-    for name in ("id", "since", "sender", "remaining", "refused", "attempts", "unsure", "content")
+    for name in (
+        "id",
+        "since",
+        "changed_at",
+        "sender",
+        "remaining",
+        "refused",
+        "attempts",
+        "unsure",
+        "content",
+    )
 ]
 _next = select(mail.c.id).where(*_is_due).order_by(*_in_turn).limit(1)
 _any = select(mail.c.id).where(*_is_due).limit(1)
@@ -123,7 +135,8 @@ _settle = (
         mail.c.state.in_((literal_column("'sending'"), literal_column("'unsure'"))),
     )
     .values(
-        **{name: bindparam(f"new_{name}") for name in Change.__dataclass_fields__},
+        **{name: bindparam(f"new_{name}") for name in _CHANGED},
+        due_at=bindparam("new_due_at"),
         claim=None,
         changed_at=bindparam("now"),
     )
@@ -151,7 +164,8 @@ def settle_and_take(
 
 
 def _settling(number: int, claim: str, change: Change, now: float) -> dict[str, object]:
-    given = {f"new_{name}": getattr(change, name) for name in Change.__dataclass_fields__}
+    given: dict[str, object] = {f"new_{name}": getattr(change, name) for name in _CHANGED}
+    given["new_due_at"] = now + change.due_in
     given["new_remaining"] = json.dumps(list(change.remaining))
     given["new_refused"] = json.dumps(dict(change.refused)) if change.refused else None
     return {**given, "number": number, "by": claim, "now": now}

@@ -2,7 +2,7 @@
 
 - ``waiting``: wait_signal and wait_subject are set, for that prerequisite to be met (``raised``: its handler asked);
 - ``behind``: due_at is null too; it is behind an earlier row of its (handler, key);
-- ``due``: due_at is set, for that time.
+- ``due``: due_at is set, for that time, or for at once (see `due`).
 
 Rows of a (handler, key) are ordered by (rank, id); only the first of them, the head, may be claimed.
 """
@@ -37,6 +37,7 @@ from .delivery_row import waits_of
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
+from .due import at_once
 from .tables import parked
 
 HandlerKey = tuple[str, str]
@@ -185,7 +186,7 @@ def _release(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(signal=Text, subject=Text)
     statement = (
         update(parked)
-        .values(due_at=bindparam("now"), wait_signal=None, wait_subject=None)
+        .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
         .where(
             parked.c.app == bindparam("of_app"),
             parked.c.wait_signal.is_not(None),  # said for the sake of the partial index
@@ -202,7 +203,7 @@ def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now
     if not completed:
         return []
     rows, statement = _release(dialect_of(db))
-    return list(db.execute(statement, {**rows.bind(completed), "of_app": app, "now": now}).scalars())
+    return list(db.execute(statement, {**rows.bind(completed), "of_app": app, "due": at_once(now)}).scalars())
 
 
 def _behind() -> ColumnElement[bool]:
@@ -215,7 +216,7 @@ def _promote(dialect: Dialect) -> tuple[Rows, Any]:
     given = rows.select().subquery("freed")
     statement = (
         update(parked)
-        .values(due_at=bindparam("now"), head_since=bindparam("now"))
+        .values(due_at=bindparam("due"), head_since=bindparam("now"))
         .where(parked.c.id.in_(select(head_of(given)).select_from(given)), _behind())
     )
     return rows, statement
@@ -227,19 +228,21 @@ def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) ->
     if not freed:
         return 0
     rows, statement = _promote(dialect_of(db))
-    return int(db.execute(statement, {**rows.bind(freed), "of_app": app, "now": now}).rowcount)
+    return int(
+        db.execute(statement, {**rows.bind(freed), "of_app": app, "due": at_once(now), "now": now}).rowcount
+    )
 
 
 _promote_all = (
     update(parked)
-    .values(due_at=bindparam("now"), head_since=bindparam("now"))
+    .values(due_at=bindparam("due"), head_since=bindparam("now"))
     .where(parked.c.group_name == bindparam("group"), _behind(), first_of_key())
 )
 
 
 def promote_all(db: Connection, group: str, now: float) -> int:
     """The sweep's backstop: whatever is behind nothing any more becomes due; returns how many."""
-    return int(db.execute(_promote_all, {"group": group, "now": now}).rowcount)
+    return int(db.execute(_promote_all, {"group": group, "due": at_once(now), "now": now}).rowcount)
 
 
 def _rival_behind() -> ColumnElement[bool]:

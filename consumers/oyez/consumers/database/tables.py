@@ -1,4 +1,4 @@
-"""Oyez's own tables, in the user's database. Times are seconds since the epoch, from the injected clock."""
+"""Oyez's own tables, in the user's database. Times are seconds since the epoch, by its own clock: see `clock`."""
 
 from __future__ import annotations
 

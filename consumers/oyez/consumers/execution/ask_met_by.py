@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import notices, prerequisites
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mark_met import meet
 from ..handlers.application import Group
 
 
 def record_answers(
-    database: Database, group: Group, asked: Iterable[Prerequisite], now: float
+    database: Database, group: Group, asked: Iterable[Prerequisite], clock: Clock
 ) -> set[Prerequisite]:
     """Ask for prerequisites in a transaction of its own, and record what is met; returns that."""
     wanted = {prerequisite for prerequisite in asked if prerequisite.signal in group.answers.signals}
@@ -23,6 +24,7 @@ def record_answers(
         return set()
 
     def work(db: Connection) -> set[Prerequisite]:
+        now = clock(db)
         found = group.answers.ask(db, wanted).met
         met_before = prerequisites.lock(db, group.app, found, now)
         released, revived = meet(db, group.app, found - met_before, now)

@@ -10,6 +10,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.outcomes import Behind, Dead, Done, Failed, Unrun, Waits
+from ..database.due import at_once
 from .delivery import Delivery, Result
 
 Doubted = tuple[str, str, Prerequisite]
@@ -70,7 +71,7 @@ def decide(result: Result, facts: Facts) -> Decision:
         case Behind():
             return Park("behind") if delivery.row is None else Stay()
         case Unrun():
-            return Park("unrun", facts.now)
+            return Park("unrun", at_once(facts.now))
         case Waits():
             return _wait(delivery, outcome, facts)
         case Failed():
@@ -89,7 +90,7 @@ def _wait(delivery: Delivery, waits: Waits, facts: Facts) -> Decision:
         if waits.raised:
             said = f"NotReady: {needed.signal} {needed.subject!r} is met already"
             return _retry(delivery, Failed(said), facts)
-        return Park("waiting", facts.now)
+        return Park("waiting", at_once(facts.now))
     if facts.is_hopeless(delivery, needed):
         return Bury("never met, like its predecessor", None, needed)
     return Park("waiting", waits=needed, raised=waits.raised)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +21,7 @@ from ..core.outcomes import DONE
 from ..core.report import Report
 from ..core.tool_context import ToolContext
 from ..database import notices
+from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
@@ -78,14 +80,14 @@ class Execution:
         settings: Settings,
         policy: RetryPolicy,
         budget: float = 10.0,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``settings`` are what the tools of handlers go by."""
+        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given."""
         self.group = group
         self.database = database
-        self.clock = clock
+        self.clock = clock or DatabaseClock()
         self.met = MetPrerequisites()
         self._budget = budget
         self._settings = settings
@@ -117,7 +119,7 @@ class Execution:
         """Settle deliveries that have run already, outside of any transaction."""
 
         def settle(db: HandlerConnection, _runner: Runner) -> Report:
-            now = self.clock()
+            now = self.clock(db)
             intake.take(db, now)
             report = self._settling.settle(db, kept.results, Known(self.met), now)
             given_up = intake.finish(db, kept, now)
@@ -127,11 +129,11 @@ class Execution:
 
     def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
         """All steps but the commit."""
-        now = self.clock()
+        now = self.clock(db)
         load = intake.take(db, now)
         known = intake.known(db, load, self.met)
         group = self.group
-        context = ToolContext(group.app, self._settings, group.application.signals, self.clock)
+        context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)

@@ -84,7 +84,7 @@ class Settling:
             released=released + revived,
             revived=len(revived),
             met=newly_met | met_before,
-            due_at=_first_due(writes, now, is_due=self._group.name in {*released, *revived}),
+            due_in=0.0 if self._group.name in {*released, *revived} else writes.due_in,
             failures=failures(unfinished, met_before),
             faults=faults(unfinished),
         )
@@ -194,8 +194,3 @@ def _required(results: Sequence[Result], answers: AbstractSet[Prerequisite]) -> 
     if not answers:
         return set()
     return {needed for delivery, _ in results for needed in delivery.required if needed in answers}
-
-
-def _first_due(writes: Writes, now: float, *, is_due: bool) -> float | None:
-    """When the next of the group's rows is due; ``is_due``: one has been released."""
-    return now if is_due else writes.due_at

@@ -38,9 +38,9 @@ class Writes:
         """How many deliveries there are of each kind of decision: see `Report`."""
 
     @property
-    def due_at(self) -> float | None:
-        """When the next of the rows is due that are written."""
-        return min(self._dues, default=None)
+    def due_in(self) -> float | None:
+        """In how many seconds the next of the rows is due that are written."""
+        return max(0.0, min(self._dues) - self._now) if self._dues else None
 
     def done(self, results: Sequence[Result]) -> None:
         """These deliveries are finished."""

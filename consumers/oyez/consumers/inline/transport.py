@@ -20,6 +20,7 @@ from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
+from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import Database, DatabaseAway
 from ..database.migrating import MigrationNeeded, require
@@ -56,7 +57,7 @@ class InlineTransport:
         engine: Engine,
         settings: ListenSettings,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
         release: Callable[[], None] = lambda: None,
     ) -> None:
@@ -65,13 +66,13 @@ class InlineTransport:
         self._database = database
         self._schema = schema_of(database.engine)
         self._batch = settings.batch
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
         self._timer = timer
         self._release = release
         # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
         self._may_have_left = False
         self._executions = {
-            group.name: execution_for(group, database, settings, clock)
+            group.name: execution_for(group, database, settings, self._clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
@@ -165,7 +166,7 @@ class InlineTransport:
         return Report(released=released, announced=sum(report.announced for _, report in reports))
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
-        is_due = report.due_at is not None and report.due_at <= self._clock()
+        is_due = report.due_in == 0.0
         return [*report.released, *([execution.group.name] if is_due else [])]
 
     def _run_due(self, released: Sequence[str], reports: list[Report]) -> None:
@@ -240,7 +241,8 @@ def from_settings(settings: Settings) -> InlineTransport:
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, now=time.time()))
+        clock = DatabaseClock()
+        Database(engine).repeat(lambda db: register(db, application, clock(db)))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

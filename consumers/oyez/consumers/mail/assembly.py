@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from ..core.backoff import RetryPolicy
+from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from .envelope import SmtpMailer
 from .errors import MailSettingsWrong
@@ -23,11 +24,14 @@ def sender_for(
     *,
     idle_limit: float,
     timeout: float | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    timer: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
 ) -> Sender:
     """A sender; ``idle_limit`` is how many seconds the database lets a transaction stand idle, ``timeout`` how many
-    each answer of the mail server may take while it is connected to: OYEZ_MAIL_TIMEOUT unless given.
+    each answer of the mail server may take while it is connected to: OYEZ_MAIL_TIMEOUT unless given. ``clock`` is the
+    database's unless given; ``wall`` dates the mails.
 
     Raises `MailSettingsWrong`.
     """
@@ -38,5 +42,7 @@ def sender_for(
         )
     limits = RetryPolicy(max_attempts=settings.mail_attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     rules = Rules(limits, resend=settings.mail_policy == "resend")
-    mailer = SmtpMailer(settings, clock, timeout=timeout)
-    return Sender(database, turn_of(database), mailer, rules, clock=clock, sleep=sleep)
+    mailer = SmtpMailer(settings, wall, timeout=timeout)
+    return Sender(
+        database, turn_of(database), mailer, rules, clock=clock or DatabaseClock(), sleep=sleep, timer=timer
+    )

@@ -68,10 +68,10 @@ class Rules:
     resend: bool
 
 
-def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Change:
+def change_of(letter: Letter, answer: Answer, rules: Rules) -> Change:
     """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
     if answer.end is not None:
-        return _unchanged(letter, str(answer.end), now)
+        return _unchanged(letter, str(answer.end))
     is_free = answer.is_turned_away or _has_room_for_some(answer)
     attempts = letter.attempts + (not is_free)
     refused = {**letter.refused, **answer.refused}
@@ -82,7 +82,7 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     ]
     return Change(
         state=state,
-        due_at=now + (_delay(letter, answer, attempts, rules, now) if later else 0.0),
+        due_in=_delay(letter, answer, attempts, rules) if later else 0.0,
         remaining=[one for one in letter.remaining if one not in answer.accepted],
         refused=refused,
         attempts=attempts,
@@ -91,15 +91,15 @@ def change_of(letter: Letter, answer: Answer, rules: Rules, now: float) -> Chang
     )
 
 
-def _unchanged(letter: Letter, error: str, now: float) -> Change:
-    return Change("waiting", now, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
+def _unchanged(letter: Letter, error: str) -> Change:
+    return Change("waiting", 0.0, letter.remaining, letter.refused, letter.attempts, letter.unsure, error)
 
 
-def _delay(letter: Letter, answer: Answer, attempts: int, rules: Rules, now: float) -> float:
+def _delay(letter: Letter, answer: Answer, attempts: int, rules: Rules) -> float:
     """The seconds until the next attempt. What was turned away is not to stand in the way of the others in each run,
     should it be the mail's fault after all: it waits a quarter of the time that it has been due."""
     if answer.is_turned_away:
-        return min(max((now - letter.since) / 4, SHORTEST), LONGEST)
+        return min(max(letter.due_for / 4, SHORTEST), LONGEST)
     return 0.0 if _has_room_for_some(answer) else rules.limits.delay(attempts)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas import OyezError
 
 from ..database import mails
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mails import Change, Letter
 from .envelope import Mailer
@@ -78,7 +79,8 @@ class Sender:
         mailer: Mailer,
         rules: Rules,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         token: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
@@ -87,6 +89,7 @@ class Sender:
         self._mailer = mailer
         self._rules = rules
         self._clock = clock
+        self._timer = timer
         self._sleep = sleep
         self._token = token
         self._looked = float("-inf")
@@ -134,13 +137,13 @@ class Sender:
         """Mark the next mail; the server is there before that, so that nothing is marked in vain. A mark that was made
         by a commit whose answer was lost is there already."""
         with self._database.reading() as db:
-            if not mails.is_due(db, self._clock(), order.least) and mails.marked(db, claim) is None:
+            if not mails.is_due(db, self._clock(db), order.least) and mails.marked(db, claim) is None:
                 return None
         self._mailer.open()
         return self._database.repeat(lambda db: mails.marked(db, claim) or self._take(db, order, claim))
 
     def _take(self, db: Connection, order: Order, claim: str) -> Letter | None:
-        return mails.take(db, claim, self._clock(), order.least)
+        return mails.take(db, claim, self._clock(db), order.least)
 
     def _send_one(
         self, order: Order, tally: Tally, claim: str, marked: Letter, *, more: bool
@@ -151,7 +154,7 @@ class Sender:
 
         def deliver(letter: Letter) -> Change:
             answer = self._mailer.deliver(letter)
-            change = change_of(letter, answer, self._rules, self._clock())
+            change = change_of(letter, answer, self._rules)
             is_loss = answer.lost or answer.is_turned_away
             self._losses, self._blame = (self._losses + 1 if is_loss else 0), answer.blame
             self._last_words = change.error
@@ -159,7 +162,7 @@ class Sender:
             return change
 
         def settle(db: Connection, letter: Letter, change: Change, goes_on: bool) -> Letter | None:
-            said_at, number = self._clock(), letter.id
+            said_at, number = self._clock(db), letter.id
             if goes_on and more and self._mailer.is_open and order.pace.is_free() and not order.stopped():
                 return mails.settle_and_take(db, number, claim, change, said_at, order.least)
             mails.settle(db, number, claim, change, said_at)
@@ -174,10 +177,12 @@ class Sender:
 
     def _look(self, tally: Tally, claim: str) -> None:
         """Find mails of senders that died."""
-        now = self._clock()
-        if not 0 <= now - self._looked < LOOK_EVERY:
-            self._looked = now
-            before, resend = self._turn.abandoned_before(now), self._rules.resend
-            tally.unsure += self._database.repeat(
-                lambda db: mails.give_up_abandoned(db, claim, before, now, resend=resend)
-            )
+        at = self._timer()
+        if at - self._looked >= LOOK_EVERY:
+            self._looked = at
+            tally.unsure += self._database.repeat(lambda db: self._give_up(db, claim))
+
+    def _give_up(self, db: Connection, claim: str) -> int:
+        now = self._clock(db)
+        before = self._turn.abandoned_before(now)
+        return mails.give_up_abandoned(db, claim, before, now, resend=self._rules.resend)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import mails
+from ..database.clock import Clock
 from ..database.engine import Database, DatabaseAway
 from ..database.mails import URGENT
 from ..instrumentation.emitter import Instrument
@@ -36,7 +37,7 @@ class UrgentMail:
         instrument: Instrument,
         *,
         idle_limit: float,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._group = group
@@ -92,7 +93,7 @@ def urgent_mail(
     group: str,
     settings: MailSettings,
     instrument: Instrument,
-    clock: Callable[[], float],
+    clock: Clock,
     *,
     idle_limit: float,
 ) -> list[UrgentMail]:

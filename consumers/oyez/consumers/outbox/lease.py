@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from ..database import outbox
+from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 
 LEASE = 5.0  # s; for how long the others wait for one who relayed and has died
@@ -24,22 +27,35 @@ class Lease(Protocol):
 class RowLease:
     """One row of the database, which runs out by itself when its holder has died."""
 
-    def __init__(self, database: Database, owner: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner: str,
+        clock: Clock | None = None,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``clock`` is the database's unless given."""
         self._database = database
         self._owner = owner
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
+        self._timer = timer
         self._taken = float("-inf")
 
     def take(self) -> bool:
-        now = self._clock()
-        if 0 <= now - self._taken < LEASE / 5:
+        at = self._timer()
+        if at - self._taken < LEASE / 5:
             return True
         with self._database.reading() as db:
+            now = self._clock(db)
             if outbox.is_taken(db, self._owner, now, now + LEASE):
                 return False  # without writing: many look, again and again
-        taken = self._database.repeat(lambda db: outbox.take(db, self._owner, now, now + LEASE))
-        self._taken = now if taken else float("-inf")
+        taken = self._database.repeat(self._take)
+        self._taken = at if taken else float("-inf")
         return taken
+
+    def _take(self, db: Connection) -> bool:
+        now = self._clock(db)
+        return outbox.take(db, self._owner, now, now + LEASE)
 
     def release(self) -> None:
         self._taken = float("-inf")

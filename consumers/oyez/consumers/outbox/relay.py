@@ -19,6 +19,7 @@ from oyez.producers.ordered_sender import KeyOrder, OrderedSender
 from oyez.schemas import OyezError
 
 from ..database import outbox
+from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from .lease import Lease
 from .relay_page import Page, relay_page
@@ -49,7 +50,7 @@ class Relay:
         *,
         batch: int = BATCH,
         timeout: float = 10.0,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``transport`` is asked for one when there is something to send; it is this relay's alone.
@@ -62,7 +63,7 @@ class Relay:
         self._lease = lease
         self._batch = batch
         self._timeout = timeout
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
         self._timer = timer
         self._sender: OrderedSender | None = None
         self._noted = False
@@ -148,8 +149,9 @@ class Relay:
     def _note(self, problem: str | None) -> None:
         """Write a problem down for those who ask, and that it is over."""
         if problem is not None or self._noted:
-            at = None if problem is None else self._clock()
-            self._database.repeat(lambda db: outbox.note(db, problem, at))
+            self._database.repeat(
+                lambda db: outbox.note(db, problem, None if problem is None else self._clock(db))
+            )
 
 
 def _write(db: Connection, page: Page) -> None:

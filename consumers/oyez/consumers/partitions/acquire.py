@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy.exc import DBAPIError
 
 from ..database import positions
+from ..database.clock import Clock
 from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import Database
@@ -37,7 +38,7 @@ class Acquisition:
         *,
         owner: str,
         first: FirstOffset,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._group = group
         self._offsets = offsets
@@ -86,7 +87,7 @@ class Acquisition:
     ) -> Acquired:
         """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
         say where it began. A group that was at-least-once before goes on where it committed."""
-        name, now = self._group.name, self._clock()
+        name, now = self._group.name, self._clock(db)
         for one in first:
             one.write(db, name, now)
         if self._group.is_exact:

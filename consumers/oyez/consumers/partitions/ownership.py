@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ..core.record import Record
 from ..database import positions
+from ..database.clock import Clock
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import Database, DatabaseAway
 from ..database.positions import Held, Move, Partition
@@ -37,7 +40,8 @@ class Ownership:
         *,
         owner: str,
         first: FirstOffset,
-        clock: Callable[[], float],
+        clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
         instrument: Instrument | None = None,
     ) -> None:
         self._group = group
@@ -45,11 +49,12 @@ class Ownership:
         self._database = database
         self._acquisition = Acquisition(group, log.offsets, database, owner=owner, first=first, clock=clock)
         self._clock = clock
+        self._timer = timer
         self._instrument = instrument or logging_instrument()
         self._held: dict[Partition, Held] = {}
         self._left: dict[Partition, float] = {}
         self._halted: dict[Partition, str] = {}
-        self._looked = clock()
+        self._looked = timer()
         self._is_away = False
         self._has_suspects = False
         self.is_waiting = False
@@ -79,10 +84,10 @@ class Ownership:
 
         Never with records in hand: they may be of a position that is given up here.
         """
-        now = self._clock()
-        if 0 <= now - self._looked < LOOK_EVERY:
+        at = self._timer()
+        if at - self._looked < LOOK_EVERY:
             return
-        self._looked = now
+        self._looked = at
         if self._held or self._halted:
             found = self._rows([*self._held, *self._halted])
             self._halted = {
@@ -150,7 +155,7 @@ class Ownership:
         """Show why the group does not get on, until it does."""
         try:
             with self._database.transaction() as db:
-                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock())
+                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock(db))
         except (DatabaseAway, DBAPIError):
             return  # it is said again with the next attempt
 
@@ -193,7 +198,7 @@ class Ownership:
             held, now = self._held.pop(partition), found.get(partition)
             if now is None or now.epoch != held.epoch:
                 self._log.leave(partition)
-                self._left[partition] = self._clock()
+                self._left[partition] = self._timer()
             elif now.halted is not None:
                 self._log.leave(partition)
                 self._note_halted(partition, now.halted)
@@ -209,14 +214,15 @@ class Ownership:
             if held is None:
                 continue
             reason = why_out_of_range(self._log.offsets, self._group.name, partition, position)
-            halt = partial(
-                positions.halt, group=self._group.name, partition=partition, held=held, reason=reason
-            )
-            if self._database.repeat(partial(halt, now=self._clock())):
+            halt = partial(self._write_halt, partition=partition, held=held, reason=reason)
+            if self._database.repeat(halt):
                 self._note_halted(partition, reason)
             else:
-                self._left[partition] = self._clock()
+                self._left[partition] = self._timer()
             del self._held[partition]
+
+    def _write_halt(self, db: Connection, partition: Partition, held: Held, reason: str) -> bool:
+        return positions.halt(db, self._group.name, partition, held, reason, self._clock(db))
 
     def _note_halted(self, partition: Partition, reason: str) -> None:
         if partition not in self._halted:
@@ -248,8 +254,8 @@ class Ownership:
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
-        now = self._clock()
-        self._left = {p: at for p, at in self._left.items() if p in gained and 0 <= now - at < ACQUIRE_AGAIN}
+        now = self._timer()
+        self._left = {p: at for p, at in self._left.items() if p in gained and now - at < ACQUIRE_AGAIN}
         self._halted = {p: why for p, why in self._halted.items() if p in gained}
         return [p for p in gained if p not in self._left and p not in self._halted]
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, select
 
 from ..database.delivery_filter import Filter, State
+from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..handlers.recorded_handlers import left_behind
 
@@ -87,7 +88,7 @@ def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) 
             **_common(row),
             unregistered=(row.app, row.handler) in left,
             state=state_of(row),
-            due_at=_time(row.due_at),
+            due_at=_time(row.due_at and due_since(row.due_at)),
         )
 
 

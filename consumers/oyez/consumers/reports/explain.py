@@ -13,6 +13,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
 from ..database.delivery_row import waits_of
+from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
@@ -153,7 +154,7 @@ class Explaining:
             handler=row.handler,
             state=state or "dead",
             since=utc(row.died_at if is_dead else row.parked_at),
-            due_at=None if is_dead or row.due_at is None else utc(row.due_at),
+            due_at=None if is_dead or row.due_at is None else utc(due_since(row.due_at)),
             attempts=row.attempts,
             reason=row.reason if is_dead else None,
             error=row.error,

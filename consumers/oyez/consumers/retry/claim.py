@@ -12,6 +12,7 @@ from ..core.deadline import Deadline
 from ..core.outcomes import UNRUN
 from ..database import claims, dead_letters, parked, start_notes
 from ..database.claims import ParkedRow
+from ..database.due import due_since
 from ..database.inbox import EventId
 from ..execution.ask_met_by import answered
 from ..execution.delivery import Delivery, Result, Work
@@ -32,7 +33,7 @@ class Claim:
     def take(self, db: Connection, now: float) -> Load:
         """Claim; only a key's head and the rows behind it, in order."""
         rows = self._found(db, now)
-        delays = [now - row.due_at for row in rows if row.due_at is not None and row.due_at <= now]
+        delays = [now - due_since(at) for row in rows if (at := row.due_at) is not None and at <= now]
         return self._load(db, rows, before_later(rows, now), delays, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:

@@ -69,7 +69,7 @@ class Retrying:
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock())
+            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
         )
         self._upkeep(stop)
         while buried := self._execution.database.repeat(self._bury_expired):
@@ -77,7 +77,7 @@ class Retrying:
             if buried < self._batch or stop():
                 break
         self._execution.database.repeat(
-            lambda db: parked.promote_all(db, self._group.name, self._execution.clock())
+            lambda db: parked.promote_all(db, self._group.name, self._execution.clock(db))
         )
         self.run_due(on_batch, stop, seconds=seconds, most=most)
 
@@ -109,7 +109,7 @@ class Retrying:
 
         What workers have died on is run alone.
         """
-        group, now = self._group, self._execution.clock()
+        group, now = self._group, self._execution.clock(db)
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
         chosen = _apart(before_later(rows, now))
         for number in self._left:
@@ -129,22 +129,23 @@ class Retrying:
             self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
             raise
 
-    def next_due(self) -> float | None:
-        """When the next row is due, in seconds since the epoch."""
+    def due_in(self) -> float | None:
+        """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            return claims.next_due(db, self._group.name, list(self._group.by_name))
+            at = claims.next_due(db, self._group.name, list(self._group.by_name))
+            return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:
         """For how many seconds the oldest parked delivery has been parked; 0 if there is none."""
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
-        return 0.0 if since is None else max(0.0, self._execution.clock() - since)
+            return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
         application's own tables should answer and cannot at the moment is left.
         """
-        now, app = self._execution.clock(), self._group.app
+        now, app = self._execution.clock(db), self._group.app
         found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from ..database import claims, outbox
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.notices import Notices
 from ..handlers.application import Group
@@ -28,22 +30,25 @@ class Wakeups(Protocol):
 class Looking:
     """Asks for the next due row, and for the outbox, at most every 50 ms; for databases that cannot notify."""
 
-    def __init__(self, database: Database, group: Group, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, group: Group, clock: Clock, timer: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._group = group
         self._clock = clock
-        self._looked = 0.0
+        self._timer = timer
+        self._looked = float("-inf")
         self._outbox = False
 
     def due(self) -> bool:
-        now = self._clock()
-        if 0 <= now - self._looked < LOOK_EVERY:
+        at = self._timer()
+        if at - self._looked < LOOK_EVERY:
             return False
-        self._looked = now
+        self._looked = at
         with self._database.reading() as db:
             due = claims.next_due(db, self._group.name, list(self._group.by_name))
             self._outbox = outbox.has_any(db)
-        return due is not None and due <= now
+            return due is not None and due <= self._clock(db)
 
     def announced(self) -> bool:
         announced, self._outbox = self._outbox, False
@@ -69,9 +74,11 @@ class Notified:
         self._notices.close()
 
 
-def wakeups(database: Database, group: Group, clock: Callable[[], float]) -> Wakeups:
+def wakeups(
+    database: Database, group: Group, clock: Clock, timer: Callable[[], float] = time.monotonic
+) -> Wakeups:
     """What the database offers."""
     notifier = database.dialect.notifier
     if notifier is None:
-        return Looking(database, group, clock)
+        return Looking(database, group, clock, timer)
     return Notified(Notices(database, notifier, group.name))

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from ..core.backoff import RetryPolicy
+from ..database.clock import Clock
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -82,7 +83,7 @@ def make_worker(
     *,
     engine: Engine,
     source: Log,
-    clock: Callable[[], float] = time.time,
+    clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
     instrument: Instrument | None = None,
@@ -95,7 +96,14 @@ def make_worker(
     database = Database(engine, sleep=sleep)
     execution = execution_for(group, database, settings, clock, sleep, timer)
     ownership = Ownership(
-        group, source, database, owner=_process(), first=settings.first_offset, clock=clock, instrument=told
+        group,
+        source,
+        database,
+        owner=_process(),
+        first=settings.first_offset,
+        clock=execution.clock,
+        timer=timer,
+        instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
     return Worker(
@@ -103,13 +111,14 @@ def make_worker(
         source,
         ownership,
         Reading(execution, source, ownership, loop, told, batch=settings.batch, sleep=sleep),
-        retrying_for(execution, settings, told),
-        wakeups(database, group, clock),
+        retrying_for(execution, settings, told, timer),
+        wakeups(database, group, execution.clock, timer),
         loop,
         told,
         relay=relay or NoRelay(),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
+        timer=timer,
     )
 
 
@@ -140,7 +149,7 @@ def execution_for(
     group: Group,
     database: Database,
     settings: ListenSettings,
-    clock: Callable[[], float] = time.time,
+    clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
 ) -> Execution:
@@ -158,7 +167,10 @@ def execution_for(
 
 
 def retrying_for(
-    execution: Execution, settings: ListenSettings, instrument: Instrument | None = None
+    execution: Execution,
+    settings: ListenSettings,
+    instrument: Instrument | None = None,
+    timer: Callable[[], float] = time.monotonic,
 ) -> Retrying:
     """The retry table of an execution's group."""
     return Retrying(
@@ -166,20 +178,22 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep_for(execution, settings, instrument or logging_instrument()),
+        upkeep=upkeep_for(execution, settings, instrument or logging_instrument(), timer),
     )
 
 
-def upkeep_for(execution: Execution, settings: ListenSettings, instrument: Instrument) -> Upkeep:
+def upkeep_for(
+    execution: Execution, settings: ListenSettings, instrument: Instrument, timer: Callable[[], float]
+) -> Upkeep:
     """What is done in a group's sweeps besides."""
     group, backend = execution.group, find_log_backend(settings)
     read = None if backend is None else backend.retention(readers_of(group.application, settings))
     context = TaskContext(group, settings, instrument, execution.clock, log_retention=read)
-    return Upkeep(execution.database, tasks_for(context), execution.clock)
+    return Upkeep(execution.database, tasks_for(context), execution.clock, timer)
 
 
 def retrying_for_group(
-    group: Group, settings: ListenSettings, engine: Engine, clock: Callable[[], float] = time.time
+    group: Group, settings: ListenSettings, engine: Engine, clock: Clock | None = None
 ) -> Retrying:
     """A group's retry table, for whoever has no worker."""
     return retrying_for(execution_for(group, Database(engine), settings, clock), settings)

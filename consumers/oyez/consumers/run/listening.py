@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from oyez.schemas import catalogue
 
+from ..database.clock import DatabaseClock
 from ..database.engine import Database
 from ..database.migrating import require
 from ..handlers.application import Application, Group
@@ -31,7 +31,8 @@ def prepare(application: Application, settings: ListenSettings) -> None:
     engine = engine_from(settings)
     try:
         require(engine)
-        Database(engine).repeat(partial(register, application=application, now=time.time()))
+        clock = DatabaseClock()
+        Database(engine).repeat(lambda db: register(db, application, clock(db)))
     finally:
         engine.dispose()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..database.clock import Clock
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument
 from ..mail.urgent import urgent_mail
@@ -17,13 +18,13 @@ from ..upkeep.upkeep import MaintenanceTask
 
 @dataclass(frozen=True)
 class TaskContext:
-    """For whom tasks are made: the workers of ``group``. ``clock`` gives seconds since the epoch, ``log_retention`` is
+    """For whom tasks are made: the workers of ``group``. ``clock`` is the shared one, ``log_retention`` is
     what the log does with what every group has read, if anything."""
 
     group: Group
     settings: ListenSettings
     instrument: Instrument
-    clock: Callable[[], float]
+    clock: Clock
     log_retention: MaintenanceTask | None = None
 
 
@@ -34,7 +35,7 @@ TASKS: Sequence[TaskMaker] = (
     lambda at: urgent_mail(
         at.group.name, at.settings, at.instrument, at.clock, idle_limit=at.settings.idle_in_transaction
     ),
-    lambda at: [AskForParked(at.group)],
+    lambda at: [AskForParked(at.group, at.clock)],
     lambda at: [NotRequired(at.group)],
     lambda at: [Unregistered(at.group)],
     lambda at: retention(at.group, at.clock, at.settings.inbox_days, at.settings.dead_days),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import claims
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..execution.ask_met_by import record_answers
 from ..handlers.application import Group
@@ -18,8 +19,9 @@ class AskForParked:
 
     idle = 0.0
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, clock: Clock) -> None:
         self._group = group
+        self._clock = clock
         self._after = Prerequisite("", "")
 
     def step(self, database: Database, now: float) -> bool:
@@ -29,6 +31,6 @@ class AskForParked:
             return False
         with database.reading() as db:
             found = claims.waited_for(db, self._group.app, self._group.name, signals, self._after, STEP)
-        record_answers(database, self._group, found, now)
+        record_answers(database, self._group, found, self._clock)
         self._after = found[-1] if len(found) == STEP else Prerequisite("", "")
         return bool(self._after.signal)

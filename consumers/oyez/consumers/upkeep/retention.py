@@ -8,7 +8,7 @@ deletes it in a short transaction of its own, and leaves what somebody else has 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from oyez.producers.loggers import logger_named
 from oyez.schemas.declaration import Declaration
@@ -16,6 +16,7 @@ from oyez.schemas.declaration import Declaration
 from ..admin import Discard
 from ..database import retention as forgetting
 from ..database import tables
+from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
 from ..database.inbox import EventId
@@ -129,7 +130,7 @@ class DeadLetters:
 
     idle = IDLE
 
-    def __init__(self, application: Application, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(self, application: Application, seconds: float, clock: Clock) -> None:
         self._app = application.name
         self._seconds = seconds
         self._operation = Discard(application, tables.dead, clock)
@@ -158,7 +159,7 @@ class DeadLetters:
 
 
 def retention(
-    group: Group, clock: Callable[[], float], inbox_days: float, dead_days: float | None
+    group: Group, clock: Clock, inbox_days: float, dead_days: float | None
 ) -> list[InboxWindow | Remembered | DeadLetters]:
     """What a worker of ``group`` forgets; ``dead_days`` is None where dead letters are kept."""
     tasks: list[InboxWindow | Remembered | DeadLetters] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from ..database.clock import Clock, moment
 from ..database.engine import Database
 
 STEPS = 5  # of one task in one sweep, at most
@@ -23,26 +25,30 @@ class Upkeep:
     """Tasks, each of a few steps in a sweep, and then none for a while after its end."""
 
     def __init__(
-        self, database: Database, tasks: Sequence[MaintenanceTask], clock: Callable[[], float]
+        self,
+        database: Database,
+        tasks: Sequence[MaintenanceTask],
+        clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._tasks = tasks
         self._clock = clock
+        self._timer = timer
         self._ended: dict[MaintenanceTask, float] = {}
 
     def __call__(self, stop: Callable[[], bool] = lambda: False) -> None:
         """One sweep's part of it. Raises `DatabaseAway`; what was done before that stays."""
         for task in self._tasks:
-            now = self._clock()
-            if task in self._ended and 0 <= now - self._ended[task] < task.idle:
+            if task in self._ended and self._timer() - self._ended[task] < task.idle:
                 continue
             self._ended.pop(task, None)
-            self._steps(task, now, stop)
+            self._steps(task, moment(self._database, self._clock), stop)
 
     def _steps(self, task: MaintenanceTask, now: float, stop: Callable[[], bool]) -> None:
         for _ in range(STEPS):
             if stop():
                 return
             if not task.step(self._database, now):
-                self._ended[task] = now
+                self._ended[task] = self._timer()
                 return

@@ -200,6 +200,6 @@ class Reading:
         completing = self._group.completing
         own = {ours[0].prerequisite for taken, ours in works if completing[taken.declaration.name]}
         rest = unmet - own
-        found = record_answers(self._execution.database, self._group, rest, self._execution.clock())
+        found = record_answers(self._execution.database, self._group, rest, self._execution.clock)
         self._execution.met.add(found)
         return rest - found

@@ -63,11 +63,10 @@ class Worker:
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
-        self._clock = execution.clock
         self._told_lags = float("-inf")
         self._swept = float("-inf")
-        self._written = self._clock()
-        self._next_due: float | None = None
+        self._written = timer()
+        self._next_due: float | None = None  # by the timer
 
     @property
     def group(self) -> str:
@@ -114,9 +113,9 @@ class Worker:
         """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
         found = self._reading.round(stopped, most)
         if found.report is not None:
-            self._written = self._clock()
+            self._written = self._timer()
             self._count(found.report)
-        elif not 0 <= self._clock() - self._written <= IDLE_POSITIONS:
+        elif self._timer() - self._written > IDLE_POSITIONS:
             self._retry_loop.until_back(self._write_positions, stopped)
         return found.records
 
@@ -159,8 +158,8 @@ class Worker:
         self._relay.close()
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
-        now = self._clock()
-        if not 0 <= now - self._swept < self._sweep_every:
+        now = self._timer()
+        if now - self._swept >= self._sweep_every:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
             self._relay_what_is_left()
@@ -170,7 +169,7 @@ class Worker:
             self._retrying.run_due(self._ran, stopped, seconds=SLICE)
         else:
             return
-        self._next_due = self._retrying.next_due()
+        self._next_due = self._at(self._retrying.due_in())
 
     def _relay_what_is_left(self) -> None:
         """Whatever nobody was told of, or whose relay has died."""
@@ -187,7 +186,7 @@ class Worker:
                 self._ownership.restore()
                 return
         self._ownership.moved(moves)
-        self._written = self._clock()
+        self._written = self._timer()
 
     def _ran(self, report: Report) -> None:
         self._count(report)
@@ -198,8 +197,12 @@ class Worker:
         self.tally.add(report)
         if report.announced:
             self._relay.wake()
-        dues = [due for due in (self._next_due, report.due_at) if due is not None]
+        dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]
         self._next_due = min(dues, default=None)
+
+    def _at(self, seconds: float | None) -> float | None:
+        """What the timer says in so many seconds."""
+        return None if seconds is None else self._timer() + seconds
 
     def _tell_lags(self) -> None:
         now = self._timer()

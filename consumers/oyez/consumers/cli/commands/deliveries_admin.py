@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
@@ -12,6 +11,7 @@ from sqlalchemy import Table
 
 from ...admin import Decode, Discard, Force, Release, Retry, Tally, overtaken
 from ...database import Database as Transactions
+from ...database.clock import DatabaseClock
 from ...database.delivery_filter import Filter
 from ...database.tables import dead, parked
 from ...execution.reader import Reader
@@ -29,7 +29,9 @@ Advance = Callable[[int], None]
 
 
 def _release(chosen: Chosen, advance: Advance) -> Tally:
-    return chosen.steps.apply(Release(chosen.application, time.time), chosen.ids, chosen.wanted, advance)
+    return chosen.steps.apply(
+        Release(chosen.application, DatabaseClock()), chosen.ids, chosen.wanted, advance
+    )
 
 
 def _force(chosen: Chosen, advance: Advance) -> Tally:
@@ -48,7 +50,8 @@ def _retry(chosen: Chosen, advance: Advance) -> Tally:
     unread = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if is_any else []
     others = set(unread)
     deliveries = [number for number in chosen.ids if number not in others]
-    retry, decode = Retry(chosen.application, time.time), Decode(chosen.application, time.time)
+    clock = DatabaseClock()
+    retry, decode = Retry(chosen.application, clock), Decode(chosen.application, clock)
     total = chosen.steps.apply(retry, deliveries, chosen.wanted, advance)
     total.add(chosen.steps.apply(decode, unread, chosen.wanted, advance))
     return total
@@ -69,7 +72,7 @@ def _overtaken(chosen: Chosen) -> Mapping[str, int]:
 
 def _discard_of(table: Table) -> Action:
     def work(chosen: Chosen, advance: Advance) -> Tally:
-        operation = Discard(chosen.application, table, time.time)
+        operation = Discard(chosen.application, table, DatabaseClock())
         return chosen.steps.apply(operation, chosen.ids, chosen.wanted, advance)
 
     counts = {"done": "discarded", "busy": "busy", "released": "released", "revived": "revived"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
+from ...database.clock import DatabaseClock
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
@@ -71,7 +71,7 @@ def _states(
     offsets = None if backend is None else _offsets(backend, engine)
     topics = {group.name: topics_of(group, settings) for group in groups}
     with engine.connect() as db:
-        return {one.group: one for one in group_states(db, groups, topics, offsets, time.time())}
+        return {one.group: one for one in group_states(db, groups, topics, offsets, DatabaseClock()(db))}
 
 
 def _offsets(backend: LogBackend, engine: Engine) -> Offsets | None:

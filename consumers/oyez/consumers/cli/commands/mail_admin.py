@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from operator import itemgetter
 
 from ...admin import Steps
 from ...admin.mail import CANCEL, HOLD, PURGE, RELEASE, RETRY, MailMove, MailOperation, within
 from ...database import Database as Transactions
 from ...database import mail_filter
+from ...database.clock import DatabaseClock
 from ...database.mail_filter import MailFilter
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -34,7 +34,7 @@ def _command(move: MailMove, done: str, text: str) -> Command:
             database = Transactions(engine)
             with database.reading() as db:
                 ids = mail_filter.chosen(db, chosen)
-            steps, operation = Steps(database), MailOperation(move, time.time)
+            steps, operation = Steps(database), MailOperation(move, DatabaseClock())
             tally = apply(
                 move.name,
                 ids,

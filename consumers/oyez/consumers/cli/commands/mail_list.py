@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
+from ...database.clock import DatabaseClock
 from ...database.mail_filter import MailFilter
 from ...reports.mails import MailStatus, QueuedMail, content_of, mail_status, queued_mails
 from ...settings import ListenSettings
@@ -110,7 +110,7 @@ def mail_status_(
 ) -> None:
     """Show how many mails wait, how many were sent, and when the last one will be."""
     with probes.connected(settings) as db:
-        found = mail_status(db, time.time(), settings.mail_limit, settings.mail_every)
+        found = mail_status(db, DatabaseClock()(db), settings.mail_limit, settings.mail_every)
     if as_json:
         said = {"limit": settings.mail_limit, "every": settings.mail_every}
         output.line(output.json_text({**asdict(found), **said}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Annotated
@@ -15,6 +14,7 @@ from oyez.schemas.text import flaw
 
 from ...admin import Record, Recorded
 from ...database import Database as Transactions
+from ...database.clock import DatabaseClock
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
@@ -79,7 +79,7 @@ def _recorded(
 ) -> Recorded:
     engine = probes.reached(settings)
     try:
-        record = Record(app, Transactions(engine), time.time)
+        record = Record(app, Transactions(engine), DatabaseClock())
         if dry_run:
             return record.look(prerequisites)
         with progress("record", len(prerequisites)) as advance:

@@ -14,6 +14,7 @@ from oyez.producers.loggers import logger_named
 from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
+from ...database.clock import DatabaseClock
 from ...outbox.relay import Relay, Relayed
 from ...run.assembly import relay_for
 from ...run.outlets import require_outlet
@@ -69,8 +70,8 @@ def status(
 def row_of(settings: ListenSettings) -> OutboxRow:
     """What is in the outbox now; ages in seconds."""
     with probes.connected(settings) as db:
-        found = outbox.state(db)
-    age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
+        found, now = outbox.state(db), DatabaseClock()(db)
+    age = None if found.oldest is None else max(0.0, now - found.oldest)
     failed = None if found.failed_at is None else datetime.fromtimestamp(found.failed_at, UTC)
     return OutboxRow(found.backlog, age, found.refused, found.error, failed, found.owner)
 

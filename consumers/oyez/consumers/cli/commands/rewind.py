@@ -11,6 +11,7 @@ import typer
 
 from ...admin import Rewinding, Rewound
 from ...database import Database as Transactions
+from ...database.clock import DatabaseClock
 from ...database.positions import Partition
 from ...handlers.application import Group
 from ...logs.lookup import log_backend
@@ -91,7 +92,7 @@ def rewind(
         offsets = offsets_in(backend, engine)
         logs = _logs(topics_of(found, settings), wanted.topics, offsets, found.name, backend.where)
         chosen = _chosen(logs, wanted, offsets)
-        rewinding = Rewinding(found, Transactions(engine), offsets, logs, time.time)
+        rewinding = Rewinding(found, Transactions(engine), offsets, logs, DatabaseClock())
         rows = rewinding.plan(chosen)
         _say(found, rows, settings, is_again=again)
         if not dry_run:

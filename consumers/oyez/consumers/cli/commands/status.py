@@ -11,6 +11,7 @@ from oyez.producers.passwords import shown
 from oyez.producers.spool import found_in
 
 from ...database import outbox
+from ...database.clock import DatabaseClock
 from ...database.dialects.lookup import dialect_of
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
@@ -96,8 +97,9 @@ def _states(
         offsets = offsets_in(backend, engine) if ask and backend is not None else None
         with engine.connect() as db:
             journal = dialect_of(db).journal(db)
-            states = group_states(db, groups, topics, offsets, time.time())
-            waiting = _waiting(outbox.state(db))
+            now = DatabaseClock()(db)
+            states = group_states(db, groups, topics, offsets, now)
+            waiting = _waiting(outbox.state(db), now)
     finally:
         engine.dispose()
     place = {} if offsets is None or backend is None else backend.place
@@ -105,8 +107,8 @@ def _states(
     return {**database, **waiting, **_spooled(backend, settings), **place}, states
 
 
-def _waiting(found: outbox.Outbox) -> dict[str, Any]:
-    age = None if found.oldest is None else max(0.0, time.time() - found.oldest)
+def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
+    age = None if found.oldest is None else max(0.0, now - found.oldest)
     return {"outbox": found.backlog, "outbox_oldest": age}
 
 

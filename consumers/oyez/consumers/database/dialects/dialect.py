@@ -79,6 +79,10 @@ class Dialect(ABC):
         """Whether the driver's connection is in no transaction, or in one that accepts nothing but its end."""
 
     @abstractmethod
+    def now(self, db: Connection) -> float:
+        """The time by the one clock that everybody who uses the database has in common, in seconds since the epoch."""
+
+    @abstractmethod
     def be_brief(self, db: Connection) -> None:
         """In this transaction do not wait for long for a row that somebody has locked."""
 

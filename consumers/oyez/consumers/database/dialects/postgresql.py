@@ -50,6 +50,7 @@ SERVER = {
 }
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
+_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
@@ -127,6 +128,10 @@ class PostgreSQL(Dialect):
 
     def is_over(self, driver_connection: Any) -> bool:
         return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
+
+    def now(self, db: Connection) -> float:
+        """The server's."""
+        return float(db.execute(_NOW).scalar_one())
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)

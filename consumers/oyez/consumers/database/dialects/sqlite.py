@@ -88,6 +88,10 @@ class SQLite(Dialect):
     def is_over(self, driver_connection: Any) -> bool:
         return not driver_connection.in_transaction
 
+    def now(self, db: Connection) -> float:
+        """The machine's: all of its processes are on one."""
+        return time.time()
+
     def be_brief(self, db: Connection) -> None:
         """The engine never waits for long."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sqlalchemy.exc import DBAPIError
 
 from ...database import committed_offsets, members
+from ...database.clock import Clock, DatabaseClock
 from ...database.engine import Database, DatabaseAway
 from ...database.positions import Partition
 from ..log import LogAway
@@ -20,12 +21,18 @@ class Members:
     """One member of a group, with the others."""
 
     def __init__(
-        self, database: Database, group: str, name: str, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        group: str,
+        name: str,
+        clock: Clock | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``name`` is no other member's; ``clock`` gives seconds since the epoch."""
+        """``name`` is no other member's; ``clock`` is the database's unless given."""
         self._database = database
         self._group = group
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
+        self._timer = timer
         self._beaten = float("-inf")
         self.name = name
 
@@ -33,16 +40,15 @@ class Members:
         """The members that live, without this one. Raises `LogAway`."""
         try:
             with self._database.reading() as db:
-                found = members.alive(db, self._group, self._clock() - ALIVE)
+                found = members.alive(db, self._group, self._clock(db) - ALIVE)
         except DatabaseAway as error:
             raise LogAway(str(error)) from error
         return [name for name in found if name != self.name]
 
     def all(self) -> list[str]:
         """The members that live, this one among them, sorted. Gives a sign of life, now and then. Raises `LogAway`."""
-        now = self._clock()
-        if not 0 <= now - self._beaten < BEAT:
-            self._beat(now)
+        if self._timer() - self._beaten >= BEAT:
+            self._beat()
         return sorted([self.name, *self.others()])
 
     def leave(self) -> None:
@@ -67,9 +73,10 @@ class Members:
         except DatabaseAway:
             return
 
-    def _beat(self, now: float) -> None:
+    def _beat(self) -> None:
         try:
             with self._database.transaction() as db:
+                now = self._clock(db)
                 members.forget(db, self._group, now - 10 * ALIVE)
                 members.beat(db, self._group, self.name, now)
         except DatabaseAway as error:
@@ -78,4 +85,4 @@ class Members:
             if not self._database.is_conflict(error):
                 raise
             return  # another writer is at work; soon again
-        self._beaten = now
+        self._beaten = self._timer()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from oyez.producers.spool import Folder, LogReader, Segments
@@ -11,6 +10,7 @@ from oyez.schemas import Undecodable
 from oyez.schemas.foreign import read_envelope
 
 from ...database import Database, committed_offsets, members
+from ...database.clock import Clock, DatabaseClock
 from ...database.positions import Partition
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 from .member import partition_of
@@ -22,12 +22,10 @@ MANY = 1_000
 class SpoolOffsets:
     """Asks the folders, and the database that has what groups committed."""
 
-    def __init__(
-        self, folders: Sequence[Folder], database: Database, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, folders: Sequence[Folder], database: Database, clock: Clock | None = None) -> None:
         self._folders = {partition_of(folder): folder for folder in folders}
         self._database = database
-        self._clock = clock
+        self._clock = clock or DatabaseClock()
 
     def ends(self, topics: Iterable[str]) -> list[Ends]:
         wanted = set(topics)
@@ -45,7 +43,7 @@ class SpoolOffsets:
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
         by_place = {(p.topic, p.number): p for p in self._folders}
         with self._database.reading() as db:
-            there = members.alive(db, group, self._clock() - ALIVE)
+            there = members.alive(db, group, self._clock(db) - ALIVE)
         if offsets and promise == AT_LEAST_ONCE and there:
             raise GroupActive(
                 f"the offsets of {group} cannot be set while workers read for it; stop the group's workers first"
