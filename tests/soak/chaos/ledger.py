@@ -23,6 +23,8 @@ class Ends(NamedTuple):
     handled: Counter[Delivery]
     parked: Counter[Delivery]
     dead: Counter[Delivery]
+    either: Counter[Delivery]
+    """May be handled or dead: who else was given an event that killed its worker is not known to be innocent."""
 
 
 def read(files: Iterable[Path]) -> list[Line]:
@@ -37,7 +39,7 @@ def read(files: Iterable[Path]) -> list[Line]:
 
 def expected(lines: Iterable[Line]) -> Ends:
     """What must become of them."""
-    ends = Ends(Counter(), Counter(), Counter())
+    ends = Ends(Counter(), Counter(), Counter(), Counter())
     for line in lines:
         for handler in HANDLERS[line.signal]:
             delivery = (handler, line.key, line.n)
@@ -45,6 +47,8 @@ def expected(lines: Iterable[Line]) -> Ends:
                 ends.parked[delivery] += 1
             elif line.fate in DEAD and handler == "view":
                 ends.dead[delivery] += 1
+            elif line.fate == "die":
+                ends.either[delivery] += 1
             else:
                 ends.handled[delivery] += 1
     return ends
@@ -53,13 +57,12 @@ def expected(lines: Iterable[Line]) -> Ends:
 def found(db: Connection) -> Ends:
     """What did become of them."""
     handled = db.execute(text("SELECT handler, key, n FROM chaos_effect"))
-    return Ends(
-        Counter((handler, key, n) for handler, key, n in handled), _rows(db, "parked"), _rows(db, "dead")
-    )
+    found = Counter((handler, key, n) for handler, key, n in handled)
+    return Ends(found, _rows(db, "parked"), _rows(db, "dead"), Counter())
 
 
 def _rows(db: Connection, table: str) -> Counter[Delivery]:
-    rows = db.execute(text(f"SELECT handler, value FROM oyez_{table}"))  # one of two names
+    rows = db.execute(text(f"SELECT handler, value FROM oyez_{table}"))
     events = ((handler, json.loads(bytes(value))["data"]) for handler, value in rows)
     return Counter((handler.rpartition(".")[2], data["k"], data["n"]) for handler, data in events)
 
@@ -68,9 +71,9 @@ def differences(must: Ends, are: Ends) -> Mapping[str, int]:
     """How many deliveries are not where they must be, by what is wrong; all 0 if nothing is."""
     all_found = are.handled + are.parked + are.dead
     return {
-        "lost": len(set(must.handled + must.parked + must.dead) - set(all_found)),
+        "lost": len(set(must.handled + must.parked + must.dead + must.either) - set(all_found)),
         "doubled": sum(count - 1 for count in all_found.values() if count > 1),
-        "buried innocents": len(set(are.dead) - set(must.dead)),
+        "buried innocents": len(set(are.dead) - set(must.dead + must.either)),
         "not dead": len(set(must.dead) - set(are.dead)),
         "still parked": len(set(are.parked) - set(must.parked)),
         "not parked": len(set(must.parked) - set(are.parked)),

@@ -61,7 +61,7 @@ def run(
             program.end()
     lines = ledger.read(files)
     engine = create_engine(direct)
-    _settle(engine, ledger.expected(lines), size.timeout, tell)
+    _settle(engine, ledger.expected(lines), servers, size.timeout, tell)
     stopped, grace = servers.stop()
     with engine.connect() as db:
         wrong = ledger.differences(ledger.expected(lines), ledger.found(db))
@@ -103,12 +103,15 @@ def _trouble(troubles: Troubles, size: Size, began: float, tell: Callable[[str],
         troubles.make(name, trouble)
 
 
-def _settle(engine: Engine, must: ledger.Ends, timeout: float, tell: Callable[[str], None]) -> None:
-    """Wait until as much is handled and dead as must be. What is wrong then is found by the ledger."""
+def _settle(
+    engine: Engine, must: ledger.Ends, servers: Servers, timeout: float, tell: Callable[[str], None]
+) -> None:
+    """Wait until as much is handled as must be, and no more is parked. What is wrong then is found by the ledger."""
     last = 0.0
 
     def is_done() -> bool:
         nonlocal last
+        servers.tend()
         try:
             with engine.connect() as db:
                 handled = db.execute(text("SELECT count(*) FROM chaos_effect")).scalar_one()

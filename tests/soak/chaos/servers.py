@@ -12,6 +12,7 @@ import psutil
 from support import shifted
 from support.processes import Program
 
+AWAY = 5  # the exit code of `oyez listen` that says so
 GRACE = 30.0  # s, after which a supervisor kills its workers
 
 
@@ -36,6 +37,12 @@ class Servers:
         """Kill a whole server and start it anew."""
         self.running[number].end()
         self.running[number] = self._start(self._clocks[number])
+
+    def tend(self) -> None:
+        """Start anew those that have ended because a service was away when they started, as systemd does."""
+        for number, server in enumerate(self.running):
+            if server.code() == AWAY:
+                self.running[number] = self._start(self._clocks[number])
 
     def stop(self) -> tuple[list[int], float]:
         """SIGTERM to all; their exit codes, and for how many seconds the last one took."""

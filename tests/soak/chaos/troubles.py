@@ -55,6 +55,7 @@ class Troubles:
 
     def make(self, name: str, trouble: Trouble) -> None:
         """Make one, and count it."""
+        self._servers.tend()
         trouble()
         self.done[name] += 1
 
@@ -68,7 +69,7 @@ class Troubles:
 
     def _freeze_server(self) -> None:
         frozen = self._dice.choice(self._servers.running)
-        processes = [psutil.Process(frozen.pid), *frozen.children()]
+        processes = [psutil.Process(frozen.pid), *frozen.children()] if frozen.code() is None else []
         for process in processes:
             process.suspend()
         time.sleep(self._hold)
