@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +25,20 @@ class Shop:
         return {**kept, "PYTHONPATH": str(APPS), "PYTHONUNBUFFERED": "1", **self.settings}
 
     def run(
-        self, *arguments: str, given: str | bytes = "", **settings: str
+        self,
+        *arguments: str,
+        given: str | bytes = "",
+        before: Callable[[], None] | None = None,
+        **settings: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command to its end; ``before`` is what its process does before it becomes the command."""
         done = subprocess.run(
             [OYEZ, *arguments],
             cwd=self.folder,
             env={**self.environment(), **settings},
             input=given.encode() if isinstance(given, str) else given,
             capture_output=True,
+            preexec_fn=before,  # one that only makes a system call
             timeout=120,
             check=False,
         )
@@ -48,12 +53,17 @@ class Shop:
         return done.stdout
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator["Running"]:
+    def running(self, *arguments: str, before: Callable[[], None] | None = None) -> Iterator["Running"]:
         """A command in the background; killed at the end if it still runs."""
         log = self.folder / "running.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [OYEZ, *arguments], cwd=self.folder, env=self.environment(), stdout=out, stderr=out
+                [OYEZ, *arguments],
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=out,
+                stderr=out,
+                preexec_fn=before,  # noqa: PLW1509 # one that only makes a system call
             )
         try:
             yield Running(process, log)

@@ -24,9 +24,10 @@ def listen(
     environment unless given.
 
     Raises `UnknownSignal`; `StartError` for a signal that the application does not handle; what `load_application`
-    raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to, and
-    `FolderMissing` for a folder of the spool that is not there; ValueError for a limit below 1, TypeError for what is
-    no number or no signal. What was committed before an error stays.
+    raises; `MigrationNeeded` and `DatabaseAway`; `SettingsError` for a transport that leaves nothing to listen to,
+    `FolderMissing` for a folder of the spool that is not there, and `SpoolError` for one that may not be read;
+    ValueError for a limit below 1, TypeError for what is no number or no signal. What was committed before an error
+    stays.
     """
     from .bounded_pass import one_pass  # noqa: PLC0415 # whoever only registers handlers needs no Kafka client
     from .listening import prepare  # noqa: PLC0415 # the same

@@ -4,7 +4,8 @@ A folder holds one log: segments that are only appended to, one CloudEvent a lin
 bytes since the beginning of the log, and goes on from segment to segment.
 """
 
-from .folder import Folder, SpoolError, found_in
+from .finding import check_readable, found_in, is_folder
+from .folder import Folder, SpoolError
 from .names import SegmentName
 from .reader import BytesMissing, LogReader
 from .retiring import ARCHIVE, RETENTION, retire
@@ -26,6 +27,8 @@ __all__ = [
     "SpoolError",
     "SpoolTransport",
     "Writer",
+    "check_readable",
     "found_in",
+    "is_folder",
     "retire",
 ]

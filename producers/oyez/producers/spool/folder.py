@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,12 +14,10 @@ from oyez.schemas import OyezError
 
 from .locks import locked
 from .names import SegmentName
-from .segments import Segments
 
 IDENTITY = "folder.json"
 LOCK = "append.lock"
 _LOG_ID = re.compile("[0-9a-f]{32}")
-DEPTH = 4  # folders below one another in which logs are looked for
 
 
 class SpoolError(OyezError):
@@ -64,44 +61,6 @@ class Folder:
             ids = sorted({name.log_id for one in path.iterdir() if (name := SegmentName.parse(one.name))})
             right = json.dumps({"format": 1, "log_id": ids[0] if ids else uuid4().hex, "topic": path.name})
             raise SpoolError(f"{identity} is damaged; write this into it: {right}") from None
-
-
-def found_in(roots: Iterable[Path], topic: str) -> list[Folder]:
-    """All logs below these directories, wherever their files were copied to. Segments without a sound
-    ``folder.json`` of their own count as of ``topic``. Of several copies of a log the one that goes furthest counts."""
-    found: dict[str, list[Folder]] = {}
-    for root in roots:
-        for directory, inner, files in os.walk(root):
-            here = Path(directory)
-            if len(here.relative_to(root).parts) >= DEPTH:
-                inner.clear()
-            inner.sort()
-            for folder in _logs(here, files, topic):
-                found.setdefault(folder.log_id, []).append(folder)
-    return [copies[0] if len(copies) == 1 else max(copies, key=_end) for copies in found.values()]
-
-
-def _end(folder: Folder) -> int:
-    try:
-        return Segments(folder.path, folder.log_id).end()
-    except OSError:
-        return -1
-
-
-def _logs(directory: Path, files: list[str], topic: str) -> Iterator[Folder]:
-    own = _opened(directory) if IDENTITY in files else None
-    ids = {name.log_id for file in files if (name := SegmentName.parse(file)) is not None}
-    for log_id in sorted(ids):
-        is_own = own is not None and own.log_id == log_id
-        yield Folder(directory, log_id, own.topic if is_own and own is not None else topic)
-
-
-def _opened(path: Path) -> Folder | None:
-    """A damaged identity keeps nobody from reading: the segments' names have the UUID."""
-    try:
-        return Folder.open(path)
-    except (SpoolError, OSError):
-        return None
 
 
 def _write(path: Path, content: object) -> None:

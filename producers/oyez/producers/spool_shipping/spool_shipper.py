@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..loggers import logger_named
 from ..ordered_sender import OrderedSender
-from ..spool.folder import Folder, SpoolError, found_in
+from ..spool.finding import found_in
+from ..spool.folder import Folder, SpoolError
 from ..spool.retiring import RETENTION, retire
 from .log_shipper import LogShipper, Stuck
 from .mark import Mark

@@ -29,16 +29,19 @@ class Troubles:
         self.path = directory / f"trouble-{log_id}.json"
 
     def read(self) -> Trouble | None:
-        """The trouble; None if there is none."""
+        """The trouble; None if there is none. OSError: it cannot be read."""
         try:
             said = from_json(self.path.read_bytes())
             return Trouble(str(said["error"]), float(said["since"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, error: str, now: float) -> None:
         """Tell an error."""
-        before = self.read()
+        try:
+            before = self.read()
+        except OSError:
+            before = None  # it is written anew
         if before is None or before.error != error:
             self._replace(Trouble(error, before.since if before else now))
 

@@ -62,14 +62,14 @@ VERIFIED = (
 
 
 def roots_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Path]:
-    """Where to look for logs. Raises `FolderMissing`."""
+    """Where to look for logs. Raises as `require_folders`."""
     roots = list(paths or spools_read(settings))
     require_folders(roots)
     return roots
 
 
 def folders_of(settings: ListenSettings, paths: Sequence[Path] | None) -> list[Folder]:
-    """The logs. Raises `FolderMissing`."""
+    """The logs. Raises as `roots_of`."""
     return found_in(roots_of(settings, paths), settings.topic)
 
 

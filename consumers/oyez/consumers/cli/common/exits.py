@@ -103,6 +103,8 @@ def line_of(error: BaseException) -> str:
         return one_line(f"the database: {error.orig}")
     if isinstance(error, KafkaException):
         return one_line(f"Kafka: {error.args[0].str()}")
+    if isinstance(error, OSError) and error.filename is not None:
+        return one_line(f"{os.fsdecode(error.filename)}: {error.strerror}")
     return one_line(f"{type(error).__name__}: {error}")
 
 

@@ -9,12 +9,12 @@ from collections.abc import Set as AbstractSet
 from uuid import uuid4
 
 from oyez.producers.loggers import logger_named
-from oyez.producers.spool import Folder
+from oyez.producers.spool import Folder, check_readable
 
 from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
-from .folders import logs_read, require_folders, spools_read
+from .folders import ReadableLogs, logs_read, require_folders, spools_read
 from .member import SpoolLog
 from .members import Members
 from .offsets import SpoolOffsets
@@ -42,12 +42,18 @@ class SpoolBackend:
     def check(self) -> None:
         """This process's own folder is made when something is announced."""
         require_folders(self._settings.spools)
+        check_readable(logs_read(self._settings))
 
     def probe(self) -> None:
         """Folders answer."""
 
     def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
-        return KeepAlive(SpoolLog(lambda: self._folders(topics), _member(group, database)))
+        found = ReadableLogs(self._settings)
+
+        def ours() -> list[Folder]:
+            return [folder for folder in found() if folder.topic in topics]
+
+        return KeepAlive(SpoolLog(ours, _member(group, database)))
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive | None:
         others = _member(group, database).others()
@@ -62,10 +68,7 @@ class SpoolBackend:
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> ReadSegments | None:
         if self._settings.spool_retention == "keep":
             return None
-        return ReadSegments(readers, self._settings.spool_retention, lambda: logs_read(self._settings))
-
-    def _folders(self, topics: Sequence[str]) -> list[Folder]:
-        return [folder for folder in logs_read(self._settings) if folder.topic in topics]
+        return ReadSegments(readers, self._settings.spool_retention, ReadableLogs(self._settings))
 
 
 def _member(group: str, database: Database) -> Members:
