@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|spool|mail ...]
+python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|failures|spool|mail ...]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 import announcing
+import failing
 import listening
 import mailing
 import spooling
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "disorder": listening.disorder,
+    "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
 }

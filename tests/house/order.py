@@ -30,6 +30,7 @@ PRODUCERS: Order = (
     ("announcer", "spool_shipping"),
     ("lookup", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
+    ("settings_file", "settings_names"),
     (
         "database_errors",
         "delays",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka import ConsumerGroupState
+from confluent_kafka import ConsumerGroupState, Producer
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import Connection, Engine, select, update
 
@@ -100,6 +100,23 @@ def test_an_at_least_once_group_tells_its_offsets_before_it_leaves(place: Place)
     assert place.listen("loose", 10) == Listened(10, 15, 0)
     assert place.listen("loose", 100) == Listened(15, 0, 0)
     assert place.effects("index") == list(range(EVENTS))
+
+
+@pytest.mark.parametrize("group", ["sold", "loose"])
+def test_passes_end_where_the_log_ends_in_an_aborted_transaction(
+    place: Place, topic: str, group: str
+) -> None:
+    assert place.listen(group, 100) == Listened(EVENTS, 0, 0)
+    other = Producer({"bootstrap.servers": place.settings.kafka, "transactional.id": unique("t")})
+    other.init_transactions()
+    other.begin_transaction()
+    for number in range(4):
+        other.produce(topic, b"of another maker", partition=number)
+    other.flush()
+    other.abort_transaction()
+    assert place.listen(group, 100) == Listened(0, 0, 0), "a loop until nothing remains ends"
+    place.announce(range(EVENTS, EVENTS + 5))
+    assert place.listen(group, 100) == Listened(5, 0, 0)
 
 
 def test_passes_side_by_side_handle_nothing_twice(place: Place) -> None:

@@ -48,7 +48,7 @@ def test_a_broker_that_is_named_is_announced_to_unless_told_otherwise(
 def test_argument_then_environment_then_file_then_default(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (place / "oyez.toml").write_text('topic = "file"\nsource = "file"\nkafka = "file:1"\nunknown = 1\n')
+    (place / "oyez.toml").write_text('topic = "file"\nsource = "file"\nkafka = "file:1"\n')
     monkeypatch.setenv("OYEZ_SOURCE", "environment")
     monkeypatch.setenv("OYEZ_TOPIC", "environment")
     settings = Settings(topic="argument")

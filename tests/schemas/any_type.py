@@ -69,6 +69,14 @@ class Named(BaseModel, serialize_by_alias=True):
     full_name: str = Field(alias="fullName")
 
 
+class Loose(BaseModel, extra="allow"):
+    n: int = 0
+
+
+class Closed(BaseModel, extra="forbid"):
+    inner: Loose
+
+
 class Held(BaseModel):
     proof: bytes
     since: timedelta = timedelta(0)
@@ -194,6 +202,7 @@ HELD: list[Kind] = [
     (Held, st.builds(Held, proof=st.binary(), since=st.timedeltas())),
     (Seconds, st.builds(Seconds, since=st.timedeltas())),
     (Tree, trees),
+    (Closed, st.builds(lambda more: Closed(inner=Loose(more=more)), texts | floats)),
     (Ids, st.builds(Ids, st.lists(st.integers()))),
     (Spot, st.builds(Spot, st.integers(), st.binary())),
     (Point, st.builds(Point, st.integers(), floats)),

@@ -24,6 +24,8 @@ class ListenSettings(MailSettings, LogSettings):
     """Seconds between two sweeps of a worker."""
     first_offset: Literal["earliest", "latest"] = "earliest"
     """Where a new group begins to read."""
+    tombstones: Literal["dead", "ignore"] = "dead"
+    """What becomes of records without a value, as a compacted topic has them: dead letters, or nothing."""
     max_attempts: int = Field(25, ge=1)
     """Attempts after which a failing delivery becomes a dead letter."""
     max_age: float = Field(86_400.0, gt=0)

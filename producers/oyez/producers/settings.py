@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,15 +11,17 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from oyez.schemas.errors import reasons
 from oyez.schemas.text import MAX_TEXT
 
 from .errors import SettingsError
+from .settings_file import read_settings_file
+from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables
 
 FILE = Path("oyez.toml")
 """Read from the working directory, if it is there."""
@@ -37,7 +38,7 @@ def _flat(options: Any, prefix: str = "") -> Any:
     return flat
 
 
-SCHEMA = "schema"
+SCHEMA = OUTSIDE["database_schema"]
 """What `Settings.database_schema` is called outside: pydantic has that name for itself."""
 
 
@@ -65,7 +66,8 @@ KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_f
 
 
 class Settings(BaseSettings):
-    """What an announcing application may set. SettingsError: a value is wrong, or oyez.toml is not TOML."""
+    """What an announcing application may set. SettingsError: a value is wrong, a name is none, or
+    oyez.toml is not TOML."""
 
     model_config = SettingsConfigDict(env_prefix="OYEZ_", extra="ignore", frozen=True)
 
@@ -121,12 +123,12 @@ class Settings(BaseSettings):
         return values
 
     def __init__(self, **values: Any) -> None:
+        refuse_arguments(values, type(self))
         try:
             super().__init__(**values)
         except ValidationError as error:
             raise SettingsError(_explained(error, values)) from None
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{FILE} is not valid TOML: {error}") from None
+        warn_of_variables(type(self))
 
     @classmethod
     def settings_customise_sources(
@@ -137,7 +139,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls, FILE)
+        said = read_settings_file(FILE)
+        refuse_unknown(str(FILE), said, settings_cls)
+        return init_settings, _Environment(settings_cls), InitSettingsSource(settings_cls, said)
 
 
 def _explained(error: ValidationError, given: dict[str, Any]) -> str:
@@ -150,3 +154,8 @@ def _origin(name: str, given: dict[str, Any]) -> str:
     if name in given:
         return f"the argument {name}"
     return variable if variable in (known.upper() for known in os.environ) else str(FILE)
+
+
+def values_for(kind: type[Settings], settings: Settings) -> dict[str, Any]:
+    """The values that another class of settings has too: an application's own may have more."""
+    return {name: value for name, value in settings.model_dump().items() if name in kind.model_fields}

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Annotated, Any, Literal, NotRequired, cast
+from typing import Annotated, Any, NotRequired, cast
 
 from pydantic import StringConstraints, TypeAdapter
 from typing_extensions import TypedDict
@@ -12,6 +11,7 @@ from .declaration import Declaration, required_prerequisites
 from .errors import Undecodable
 from .event import Event
 from .text import MAX_TEXT, flaw
+from .tolerant import tolerant_reader
 
 typed_dict: Any = TypedDict  # called by another name where only run time knows the members' types
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
@@ -42,16 +42,12 @@ def envelope_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
             "data": declaration.model,
         },
     )
-    return cast(Callable[[bytes], Envelope], json_reader(envelope, declaration))
+    return cast(Callable[[bytes], Envelope], json_reader(envelope))
 
 
-def json_reader(kind: Any, declaration: Declaration) -> Callable[[bytes], Any]:
-    """A function that reads JSON as `kind`, ignoring what the signal's model does not know."""
-    read = TypeAdapter(kind).validator.validate_json
-    extra: Literal["allow", "ignore"] = "ignore"
-    if declaration.model.model_config.get("extra") == "allow":
-        extra = "allow"
-    return partial(read, extra=extra)
+def json_reader(kind: Any) -> Callable[[bytes], Any]:
+    """A function that reads JSON as `kind`, ignoring what models in it do not know."""
+    return tolerant_reader(TypeAdapter(kind).core_schema)
 
 
 def event_of(declaration: Declaration, envelope: Envelope) -> Event[Any]:

@@ -1,5 +1,6 @@
 """Events as bytes: CloudEvents 1.0 JSON, always in one member order, the type first."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from json.encoder import encode_basestring
@@ -24,6 +25,15 @@ _quoted = encode_basestring  # JSON text with its quotes, non-ASCII letters as t
 def prefix(name: str) -> bytes:
     """How every event of the signal `name` begins: a group skips other signals by comparing leading bytes."""
     return CANONICAL + name.encode() + b'",'
+
+
+_head_of = re.compile(rb'\{"specversion":"1\.0","type":"[^"\\\x00-\x1f]+","source":"').match
+
+
+def head_of(value: bytes) -> bytes | None:
+    """How a canonical event begins, up to its source; None for what begins otherwise, or spells its type otherwise."""
+    found = _head_of(value)
+    return found and found[0]
 
 
 class Encoder:

@@ -39,8 +39,7 @@ def refuse_unreadable(model: type[BaseModel]) -> None:
     if not is_complete(model):
         return
     node, definitions = core_schema(model)
-    config = {"extra_fields_behavior": model.model_config.get("extra")}
-    for where, reason in _flaws(node, definitions, "", config, set()):
+    for where, reason in _flaws(node, definitions, "", {}, set()):
         raise SchemaError(f"{model.__qualname__}: the field {where!r} {reason}")
 
 
@@ -54,7 +53,7 @@ def _flaws(
             yield from _flaws(definitions[node["schema_ref"]], definitions, where, config, seen)
         return
     inner = _config(node, config)
-    if reason := _flaw(node, definitions) or _loses_extra(node, config):
+    if reason := _flaw(node, definitions):
         yield where, reason
     elif "serialization" not in node:  # whoever writes it in a way of his own may have made it readable
         for name, reason in misnamed(node, inner):
@@ -95,16 +94,6 @@ def _config(node: Node, outer: Node) -> Node:
         found: Node = node.get("config", {})
         return found
     return node.get("config", outer) if node["type"] in ("dataclass", "typed-dict") else outer
-
-
-def _loses_extra(node: Node, outer: Node) -> str | None:
-    if node["type"] != "model" or not _allows_extra(node.get("config", {})) or _allows_extra(outer):
-        return None
-    return f"holds {node['cls'].__name__}, whose extra fields are not read; give the signal extra='allow' too"
-
-
-def _allows_extra(config: Node) -> bool:
-    return bool(config.get("extra_fields_behavior") == "allow")
 
 
 def _below(where: str, name: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from consumers.pipeline import effects, note, one_line
 from oyez.consumers.database import Database, DatabaseAway, DatabaseError, make_engine
+from oyez.consumers.database.engine import DatabaseRefuses
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_repeat_is_not_patient_for_ever(pipeline_sqlite: str) -> None:
 
 def test_repeat_raises_what_is_no_conflict(engine: Engine) -> None:
     slept: list[float] = []
-    with pytest.raises(DBAPIError, match="nowhere"):
+    with pytest.raises(DatabaseRefuses, match="nowhere"):
         Database(engine, sleep=slept.append).repeat(lambda db: db.execute(text("SELECT * FROM nowhere")))
     assert slept == []
 

@@ -132,7 +132,7 @@ def test_inline_in_a_callers_transaction(engine: Engine, postgres: str) -> None:
         for n in (1, 2):
             inline.announcer.announce(Placed(n=n), db=db)
         db.commit()
-        assert {**options, "oyez_schema": None} == db.get_execution_options()
+        assert options == db.get_execution_options()
     assert inline.effects("place") == [1]
     assert [n for _, n, _ in inline.dead()] == [2]
     inline.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from consumers.pipeline import Opened, Pipeline, Placed, Play, known, note
+from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, known, note
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import metadata
@@ -92,15 +92,30 @@ def test_a_text_that_a_handler_requires_and_no_database_takes(play: Play, ref: s
 
 
 def test_a_message_key_that_is_no_text(play: Play):
-    pipeline = play(shop(counted))
+    """The key that is in the data counts then. Where none is, nobody can say in which order the event is."""
+    on = Handlers("shop")
+    keys: list[str | None] = []
+
+    @on(Placed, group="all")
+    def place(event: Event[Placed], db: Session) -> None:
+        keys.append(event.key)
+        note(db, "place", event.data.n)
+
+    @on(Ticked, group="all")
+    def tick(event: Ticked, db: Session) -> None:
+        note(db, "tick", event.n)
+
+    pipeline = play(on)
     encode = Encoder("web", known).encode
-    for number, key in enumerate([b"a\0b", b"\xff", b"k" * 5000, b"fine"]):
-        value = encode(
-            Placed(n=number), id=f"id-{number}", time="2026-01-01T00:00:00Z", key=None, subject=None
-        )
-        pipeline.broker.append("pipeline", key, value)
+    for number, key in enumerate([b"\0\0\0\0\0\0\0\7", b"\xff", b"k" * 5000, b"fine"]):
+        for signal in (Placed(n=number), Ticked(n=number)):
+            name = f"{type(signal).__name__}-{number}"
+            value = encode(signal, id=name, time="2026-01-01T00:00:00Z", key=None, subject=None)
+            pipeline.broker.append("pipeline", key, value)
     pipeline.run()
-    assert pipeline.effects("place") == [3]
+    assert pipeline.effects("place") == [0, 1, 2, 3]
+    assert keys == ["k1", "k1", "k1", "fine"]
+    assert pipeline.effects("tick") == [3]
     assert [n for _, n, _ in pipeline.dead()] == [0, 1, 2]
 
 

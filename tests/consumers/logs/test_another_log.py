@@ -103,7 +103,7 @@ class AnotherBackend:
     def probe(self) -> None:
         """It is in this process."""
 
-    def join(self, group: str, topics: Sequence[str], database: Database) -> Log:
+    def join(self, group: str, topics: Sequence[str], database: Database, worker: int | None = None) -> Log:
         return self._service.group(group, topics).join()
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> Log | None:
@@ -186,7 +186,7 @@ def test_workers_read_it_and_handle_each_event_once(settings: ListenSettings) ->
     until = time.monotonic() + 20.0
     for group, handler in (("shop.placed", "place"), ("shop.opened", "open_")):
         stopped = partial(_is_done, settings, handler, 5, until)
-        work(settings, application.groups[group], logging_instrument(), stopped)
+        work(settings, application.groups[group], 0, logging_instrument(), stopped)
     found = handled(settings)
     assert {handler: sorted(numbers) for handler, numbers in found.items()} == {
         "place": [0, 1, 2, 3, 4],

@@ -63,6 +63,15 @@ def test_urgent_mails_are_counted(place: Folder) -> None:
     assert exported(place, "oyez_mail_server_losses_total") == {("a",): 1}
 
 
+def test_stalls_are_counted_by_what_is_done_about_them(place: Folder) -> None:
+    metrics = Metrics()
+    metrics.receive(events.WorkerStarted("a"))
+    for remedy in ("seek", "seek", "rejoin"):
+        metrics.receive(events.PartitionStalled("a", "t", 0, 4, 9, remedy))
+    expected = {("a", "seek"): 2, ("a", "rejoin"): 1, ("a", "restart"): 0}
+    assert exported(place, "oyez_partition_stalls_total") == expected
+
+
 def test_every_measure_begins_with_a_zero(place: Folder) -> None:
     Metrics().receive(events.WorkerStarted("a"))
     for name in ("handled_deliveries", "dead_deliveries", "worker_deaths", "halted_partitions"):
@@ -175,7 +184,15 @@ def test_ready_when_every_group_has_a_worker_that_reaches_the_database(place: Fo
     place.identity.become(2)
     second.receive(events.WorkerStarted("b"))
     second.receive(events.Swept("b", lambda: 0.0))
+    assert said() == (
+        503,
+        b"a: no worker was told by the log what to read\nb: no worker was told by the log what to read\n",
+    )
+    second.receive(events.LogJoined("b"))
+    place.identity.become(1)
+    first.receive(events.LogJoined("a"))
     assert said() == (200, b"ready\n")
+    place.identity.become(2)
     second.receive(events.DatabaseLost("b", "gone"))
     assert said() == (503, b"b: no worker reaches the database\n")
     second.receive(events.DatabaseBack("b"))

@@ -27,9 +27,9 @@ from .commands.signals import signals
 from .commands.spool_group import SPOOL
 from .commands.status import status
 from .commands.sweep import sweep
-from .common import logging
+from .common import logging, streams
 from .common.bundles import Command
-from .common.exits import report, wants_traceback
+from .common.exits import report, report_lost, wants_traceback
 from .common.groups import CommandGroup
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 
@@ -63,17 +63,18 @@ class Commands(TyperGroup):
         try:
             extra["standalone_mode"] = False
             code = super().main(*args, **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Whoever read stdout has gone, such as `head`; nothing may be written at exit either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
         except SystemExit:
             raise
         except BaseException as error:  # noqa: BLE001 # the last place that can say something about it
+            lost = streams.flushed()
+            if lost is not None and isinstance(error, OSError):
+                return report_lost(lost)
             if type(error).__name__ == "NoArgsIsHelpError":
                 return _show_help(error)
             return report(error, debug=wants_traceback(asked="--debug" in arguments))
+        lost = streams.flushed()
+        if lost is not None:
+            return report_lost(lost)
         return code if isinstance(code, int) else 0
 
 
@@ -138,4 +139,5 @@ for _group in GROUPS:
 
 def main() -> None:
     """Run `oyez`."""
+    streams.prepare()
     app(prog_name="oyez")

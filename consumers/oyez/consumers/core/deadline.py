@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import length_hint
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,6 +39,41 @@ class Deadline:
             yield items[done : done + size]
             done += size
             size = size * 2 if self.clock() - began < QUICK else max(1, size // 2)
+
+    def until_over(self, items: Iterator[T]) -> Iterator[T]:
+        """``items``, until the time is up; the first one always comes. What a slow one leaves stays in ``items``.
+
+        A handler that was quick may be slow from one event to the next: whatever it calls may hang. So the clock is
+        looked at after each, and whether to stop is asked when it has gone on.
+        """
+        clock = self.clock
+        ask_at = clock() + QUICK
+        for item in items:
+            yield item
+            if (now := clock()) > ask_at:
+                if self.is_over():
+                    return
+                ask_at = now + QUICK
+
+    def each(self, items: Sequence[T]) -> Iterator[T]:
+        """``items``, one by one, until the time is up; the first one always comes."""
+        for some in self.slices(items):
+            rest = iter(some)
+            yield from self.until_over(rest)
+            if length_hint(rest):
+                return
+
+    def hand_out(self, items: Sequence[T], take: Callable[[Iterable[T]], object]) -> int:
+        """Give ``items`` to ``take``, some at a time, as long as there is time; returns how many it took."""
+        done = 0
+        for some in self.slices(items):
+            rest = iter(some)
+            take(self.until_over(rest))
+            left = length_hint(rest)
+            done += len(some) - left
+            if left:
+                break
+        return done
 
 
 NO_DEADLINE = Deadline()

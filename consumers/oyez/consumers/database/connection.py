@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransact
 from ..core.outcomes import HandlerMisuse
 from .dialects.lookup import dialect_named
 
+MARK = "oyez_mark"
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
 _ENDING = re.compile(
     rf"^{_SPACE}(commit|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|end|abort|begin|start\s+transaction)\b"
@@ -70,6 +71,26 @@ class HandlerConnection(Connection):
         while (inner := self.savepoint()) is not None and inner is not savepoint:
             inner.close()
         savepoint.close()
+
+    def mark(self) -> None:
+        """Mark where `back_to_mark` leads to. There is one mark at a time. (In the database's own words: SQLAlchemy's
+        savepoints cost as much again, and can be gone back to once.)"""
+        super().exec_driver_sql(f"SAVEPOINT {MARK}")
+
+    def back_to_mark(self) -> None:
+        """Undo what was done since the mark, with all that was left open. The mark stays."""
+        while (inner := self.savepoint()) is not None:
+            inner.close()
+        super().exec_driver_sql(f"ROLLBACK TO SAVEPOINT {MARK}")
+
+    def unmark(self) -> None:
+        """What was done since the mark is done."""
+        super().exec_driver_sql(f"RELEASE SAVEPOINT {MARK}")
+
+    def move_mark(self) -> None:
+        """Mark anew, here."""
+        self.unmark()
+        self.mark()
 
     def is_broken(self) -> bool:
         """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""

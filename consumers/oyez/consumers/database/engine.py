@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
@@ -19,7 +19,7 @@ from .connection import HandlerConnection
 from .dialects.dialect import Notifier
 from .dialects.errors import DatabaseError
 from .dialects.lookup import all_dialects, dialect_named, dialect_of
-from .schema import knowing_the_schema, put_tables_in
+from .schema import put_tables_in
 
 T = TypeVar("T")
 
@@ -30,6 +30,11 @@ class DatabaseAway(OyezError):
 
 class ConnectionLost(DatabaseAway):
     """The connection was lost; whether the database is away as well, a new one will show."""
+
+
+class DatabaseRefuses(DatabaseAway):
+    """The database refuses a statement of Oyez's own: its disk is full, it is read-only, a limit of time is over, … It
+    is as good as away, and no event is to blame."""
 
 
 def make_engine(
@@ -97,6 +102,24 @@ def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
         raise
 
 
+def refusal(error: DBAPIError) -> DatabaseAway | DBAPIError:
+    """What an error means that a statement of Oyez's own has met: the error itself if another transaction was in the
+    way, or if it is about the values that were given; else the database is away."""
+    if isinstance(error, DataError | IntegrityError) or any(one.is_conflict(error) for one in all_dialects()):
+        return error
+    if is_lost(error):
+        return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
+    return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
+
+
+@contextmanager
+def _or_refused() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise refusal(error) from error
+
+
 @contextmanager
 def _or_lost() -> Iterator[None]:
     try:
@@ -122,7 +145,8 @@ class Database:
         timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.engine = knowing_the_schema(engine)
+        put_tables_in(engine, None)
+        self.engine = engine
         self.dialect = dialect_named(engine.dialect.name)
         self._sleep = sleep
         self._jitter = jitter
@@ -131,10 +155,16 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
-        """One transaction: committed at the end of the block, rolled back by any exception.
+        """One transaction of Oyez's own: committed at the end of the block, rolled back by any exception.
 
-        Raises `DatabaseAway` when there is no connection to be had, or when it is lost.
+        Raises `DatabaseAway` when there is no connection to be had, when it is lost, or when a statement is refused.
         """
+        with _or_refused(), self.handling() as db:
+            yield db
+
+    @contextmanager
+    def handling(self) -> Iterator[HandlerConnection]:
+        """The same for one in which handlers run: what is refused may be their fault, and is raised as it is."""
         with _or_away(lambda _: True):
             connection = HandlerConnection(self.engine)
         with _or_lost():
@@ -152,7 +182,7 @@ class Database:
         when a writer kept SQLite's file locked."""
         with _or_away(lambda _: True):
             connection = self.engine.connect()
-        with _or_away(lambda error: is_lost(error) or self.is_conflict(error)), connection:
+        with _or_refused(), _or_away(lambda error: is_lost(error) or self.is_conflict(error)), connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def is_conflict(self, error: BaseException) -> bool:

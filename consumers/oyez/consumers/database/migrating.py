@@ -13,7 +13,7 @@ from oyez.schemas import OyezError
 
 from .dialects.lookup import dialect_of
 from .engine import Database
-from .schema import place, schema_of
+from .schema import schema_of
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -57,7 +57,7 @@ def upgrade(engine: Engine) -> None:
 
     def work(db: Connection) -> None:
         dialect_of(db).lock_migrations(db, LOCK)
-        _make_schema(db, schema_of(engine))
+        _make_schema(db, schema_of(db).schema)
         _refuse_newer(engine, _revision(db))
         config.attributes["connection"] = db
         command.upgrade(config, "head")
@@ -74,7 +74,7 @@ def _make_schema(db: Connection, schema: str | None) -> None:
 
 
 def _revision(db: Connection) -> str | None:
-    schema = place(db, schema_of(db.engine))
+    schema = schema_of(db).place()
     if not inspect(db).has_table(VERSION_TABLE, schema=schema):
         return None
     version = table(VERSION_TABLE, column("version_num"), schema=schema)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     null,
     select,
     update,
@@ -115,7 +114,7 @@ def raise_to(db: Connection, group: str, committed: Mapping[Partition, int]) -> 
     for partition, offset in sorted(committed.items()):
         db.execute(
             update(position)
-            .where(_row_of(group, partition), position.c.position < offset)
+            .where(row_of(group, partition), position.c.position < offset)
             .values(position=offset)
         )
 
@@ -124,7 +123,7 @@ def acquire(db: Connection, group: str, partition: Partition, owner: str, now: f
     """Acquire a partition that has a position: a new epoch, which fences its former owner. None if it is halted."""
     statement = (
         update(position)
-        .where(_row_of(group, partition), position.c.halted.is_(None))
+        .where(row_of(group, partition), position.c.halted.is_(None))
         .values(
             epoch=position.c.epoch + 1, owner=owner, acquisitions=position.c.acquisitions + 1, updated_at=now
         )
@@ -136,7 +135,7 @@ def acquire(db: Connection, group: str, partition: Partition, owner: str, now: f
 
 def free(db: Connection, group: str, partitions: Iterable[Partition]) -> list[Partition]:
     """Those of ``partitions`` whose rows nobody has locked; now they are."""
-    mine = ((p, select(position.c.epoch).where(_row_of(group, p))) for p in sorted(partitions))
+    mine = ((p, select(position.c.epoch).where(row_of(group, p))) for p in sorted(partitions))
     return [p for p, row in mine if db.execute(unclaimed(row, position)).first() is not None]
 
 
@@ -144,7 +143,7 @@ def halt(db: Connection, group: str, partition: Partition, held: Held, reason: s
     """Let nobody read a partition; whether the row was as its owner believed."""
     statement = (
         update(position)
-        .where(_row_of(group, partition), position.c.epoch == held.epoch)
+        .where(row_of(group, partition), position.c.epoch == held.epoch)
         .values(halted=reason, halted_at=now, updated_at=now)
     )
     return bool(db.execute(statement).rowcount)
@@ -165,7 +164,7 @@ def count_acquisitions(db: Connection, group: str, partitions: Iterable[Partitio
     counted = update(position).values(acquisitions=position.c.acquisitions + 1).returning(*_HELD)
     found = {}
     for partition in sorted(partitions):
-        mine = and_(_row_of(group, partition), position.c.halted.is_(None))
+        mine = and_(row_of(group, partition), position.c.halted.is_(None))
         row = db.execute(counted.where(mine)).one_or_none()
         if row is not None:
             found[partition] = _held(row)
@@ -175,31 +174,18 @@ def count_acquisitions(db: Connection, group: str, partitions: Iterable[Partitio
 def release(db: Connection, group: str, epochs: Mapping[Partition, int]) -> None:
     """Give partitions up as it should be: nobody died on them."""
     for partition, epoch in sorted(epochs.items()):
-        mine = and_(_row_of(group, partition), position.c.epoch == epoch)
+        mine = and_(row_of(group, partition), position.c.epoch == epoch)
         db.execute(update(position).where(mine).values(acquisitions=0, suspect=None, starts=0))
-
-
-def suspect(db: Connection, group: str, partition: Partition, epoch: int, offset: int) -> int | None:
-    """Note that the event at ``offset`` is about to be handled alone; returns how often it was, this time counted.
-    None if the epoch is another worker's."""
-    again = case((position.c.suspect == offset, position.c.starts + 1), else_=1)
-    statement = (
-        update(position)
-        .where(_row_of(group, partition), position.c.epoch == epoch)
-        .values(suspect=offset, starts=again)
-        .returning(position.c.starts)
-    )
-    starts: int | None = db.execute(statement).scalar()
-    return starts
 
 
 def trouble(db: Connection, group: str, partitions: Iterable[Partition], why: str, now: float) -> None:
     """Note why these partitions, which this worker holds, do not get on."""
     for partition in sorted(partitions):
-        db.execute(update(position).where(_row_of(group, partition)).values(trouble=why, updated_at=now))
+        db.execute(update(position).where(row_of(group, partition)).values(trouble=why, updated_at=now))
 
 
-def _row_of(group: str, partition: Partition) -> ColumnElement[bool]:
+def row_of(group: str, partition: Partition) -> ColumnElement[bool]:
+    """A partition's row."""
     return and_(
         position.c.group_name == group,
         position.c.topic_id == partition.topic_id,

@@ -1,78 +1,45 @@
-"""The schema that Oyez's tables are in: written into each statement over them when it is executed.
+"""The schema that Oyez's tables are in: it is written into each statement over them when that is compiled.
 
 SQLAlchemy's own ``schema_translate_map`` would do the same, but handlers and applications use it for their tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from oyez.producers.outbox import SCHEMA
 
-OPTION = "oyez_schema"
-"""The execution option of engines and connections that says the schema."""
-_EVENT = "before_cursor_execute"
-_PREFIX = f"{SCHEMA}."
 
-Rewrite = Callable[..., tuple[str, Any]]
+class SchemaOfTables:
+    """Says which schema a table is in, for the statements of one engine. What is not Oyez's says so itself."""
 
+    def __init__(self, dialect: Any, schema: str | None) -> None:
+        """``dialect`` is SQLAlchemy's, ``schema`` the one that is set."""
+        self.schema = schema
+        self._dialect = dialect
 
-def put_tables_in(engine: Engine, schema: str | None) -> None:
-    """Let Oyez's tables be in ``schema`` on an engine's connections; None: where a new connection makes tables."""
-    engine.update_execution_options(**{OPTION: schema})
-    event.listen(engine, _EVENT, _rewrite(schema), retval=True)
+    def __call__(self, item: Any) -> str | None:
+        said: str | None = item.schema
+        return self.place() if said == SCHEMA else said
 
-
-def knowing_the_schema(engine: Engine) -> Engine:
-    """The engine itself, or one over an application's own, which is left as it is."""
-    if OPTION in engine.get_execution_options():
-        return engine
-    ours = engine.execution_options()
-    put_tables_in(ours, None)
-    return ours
+    def place(self) -> str | None:
+        """The schema that is set, or in which a new connection makes tables; None where there are none."""
+        usual: str | None = self._dialect.default_schema_name
+        return self.schema or usual
 
 
-def schema_of(database: Engine | Connection) -> str | None:
-    """The schema that was said for an engine, or a connection."""
-    said: str | None = database.get_execution_options().get(OPTION)
-    return said
+def put_tables_in(database: Engine | Connection, schema: str | None) -> None:
+    """Let Oyez's tables be in ``schema`` on the connections of this engine, or of this connection's; None: where a new
+    connection makes tables. Nothing changes for other tables, and nothing if it was said before."""
+    preparer: Any = database.dialect.identifier_preparer
+    if not isinstance(preparer.schema_for_object, SchemaOfTables):
+        preparer.schema_for_object = SchemaOfTables(database.dialect, schema)
 
 
-@contextmanager
-def tables_in(db: Connection, schema: str | None) -> Iterator[None]:
-    """The same for a while, on a connection of somebody else's."""
-    rewrite = _rewrite(schema)
-    before = schema_of(db)
-    db.execution_options(**{OPTION: schema})
-    event.listen(db, _EVENT, rewrite, retval=True)
-    try:
-        yield
-    finally:
-        event.remove(db, _EVENT, rewrite)
-        db.execution_options(**{OPTION: before})
-
-
-def place(db: Connection, schema: str | None) -> str | None:
-    """The schema in which tables are looked for; None where there are none."""
-    return schema or db.dialect.default_schema_name
-
-
-def quoted(db: Connection, schema: str | None) -> str:
-    """The same as it stands before a table's name."""
-    there = place(db, schema)
-    return "" if there is None else f"{db.dialect.identifier_preparer.quote_schema(there)}."
-
-
-def _rewrite(schema: str | None) -> Rewrite:
-    def rewrite(
-        db: Connection, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
-    ) -> tuple[str, Any]:
-        if SCHEMA in statement:
-            statement = statement.replace(_PREFIX, quoted(db, schema))
-        return statement, parameters
-
-    return rewrite
+def schema_of(database: Engine | Connection) -> SchemaOfTables:
+    """What was said for an engine."""
+    preparer: Any = database.dialect.identifier_preparer
+    found: SchemaOfTables = preparer.schema_for_object
+    return found

@@ -19,8 +19,9 @@ from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .tables import parked, start
 
-UNDER_WAY = 1.0
-"""Seconds within which a worker that noted a start begins its transaction."""
+UNDER_WAY = 8.0
+"""Seconds within which a worker that noted a start begins its transaction, or takes the note back: one that waits for
+the database looks for it every 5 s."""
 
 
 def note(db: Connection, group: str, ids: Sequence[int], now: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from operator import length_hint
 from typing import Any
@@ -61,7 +61,7 @@ class AtLeastOnceExecution:
         Raises `HandlersBroken`."""
         if self._in_database:
             return Kept([])
-        results = [result for handler in self._group.handlers for result in _run(handler, batch, deadline)]
+        results = _run_all(self._group.handlers, batch, deadline)
         if not results:
             return Kept([])
         everything = self._with_done(batch, results)
@@ -95,8 +95,23 @@ class AtLeastOnceExecution:
         return [others.get((delivery.handler.name, delivery.at), (delivery, DONE)) for delivery in deliveries]
 
 
-def _run(handler: Handler, batch: Batch, deadline: Deadline) -> list[Result]:
-    events, places = _of_signal(batch, handler.declaration.name)
+def _run_all(handlers: Sequence[Handler], batch: Batch, deadline: Deadline) -> list[Result]:
+    """Call the handlers, one after the other, while there is time."""
+    results: list[Result] = []
+    begun = False
+    for handler in handlers:
+        events, places = _of_signal(batch, handler.declaration.name)
+        if begun and deadline.is_over():
+            results += [(Delivery(handler, events[n], places[n]), UNRUN) for n in range(len(events))]
+        else:
+            results += _run(handler, events, places, deadline)
+        begun = begun or bool(events)
+    return results
+
+
+def _run(
+    handler: Handler, events: Sequence[Taken], places: Sequence[int], deadline: Deadline
+) -> list[Result]:
     payloads = [taken.event for taken in events] if handler.wants_events else [taken.data for taken in events]
     failures, ran = run_in_place(handler, payloads, deadline)
     failed = [(Delivery(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
@@ -117,38 +132,48 @@ Failures = list[tuple[int, BaseException]]
 def run_in_place(handler: Handler, payloads: Sequence[Any], deadline: Deadline) -> tuple[Failures, int]:
     """Call a handler for its events while there is time; returns the failures, by place, and how many ran."""
     if handler.takes_list:
-        return _run_list(handler, payloads), len(payloads)
+        return _run_list(handler, payloads, deadline)
     failures: Failures = []
     ran = 0
     for some in deadline.slices(payloads):
-        failures.extend((ran + at, error) for at, error in _run_each(handler, some))
-        ran += len(some)
+        rest = iter(some)
+        failures.extend((ran + at, error) for at, error in _run_each(handler, rest, len(some), deadline))
+        left = length_hint(rest)
+        ran += len(some) - left
+        if left:
+            break
     return failures, ran
 
 
-def _run_each(handler: Handler, payloads: Sequence[Any]) -> Failures:
+def _run_each(handler: Handler, rest: Iterator[Any], count: int, deadline: Deadline) -> Failures:
     """The loop stands in the caller alone: after a failure it goes on with the rest of the same iterator."""
     failures: Failures = []
-    rest = iter(payloads)
     while True:
         try:
-            handler.call(rest, None)
+            handler.call(deadline.until_over(rest), None)
         except BaseException as error:  # noqa: BLE001 # see `attempt`
             raise_if_stop(error)
-            failures.append((len(payloads) - length_hint(rest) - 1, error))
+            failures.append((count - length_hint(rest) - 1, error))
+            if deadline.is_over():
+                return failures
         else:
             return failures
 
 
-def _run_list(handler: Handler, payloads: Sequence[Any]) -> Failures:
+def _run_list(handler: Handler, payloads: Sequence[Any], deadline: Deadline) -> tuple[Failures, int]:
+    """All at once; if that fails, one by one while there is time."""
     if not payloads:
-        return []
+        return [], 0
+    failures: Failures = []
     try:
         handler.call(payloads, None)
     except BaseException as error:  # noqa: BLE001 # see `attempt`
         raise_if_stop(error)
-        if len(payloads) == 1:
-            return [(0, error)]
-    else:
-        return []
-    return [(at, error) for at, one in enumerate(payloads) for _, error in _run_list(handler, [one])]
+        failures = [(0, error)]
+    if not failures or len(payloads) == 1:
+        return failures, len(payloads)
+    ran, failures = 0, []
+    for one in deadline.each(payloads):
+        failures += [(ran, error) for _, error in _run_list(handler, [one], deadline)[0]]
+        ran += 1
+    return failures, ran

@@ -54,7 +54,7 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def describe(error: BaseException) -> str:
     """An error as it is kept with a parked delivery: the error in one line, then where the handler raised it."""
-    frames = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__, -3)))
     return f"{type(error).__name__}: {_said(error)[:LONGEST]}\n{frames}"
 
 

@@ -1,4 +1,4 @@
-"""Running a batch's handlers one event at a time, when one of them failed; and giving up what killed its workers."""
+"""Running a batch's handlers one event at a time, when it did not get through; giving up what killed its workers."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database.engine import ConnectionLost, Database, DatabaseAway
+from ..database.engine import ConnectionLost, Database, DatabaseAway, refusal
 from .careful import OneByOne, more_careful
 from .memory import Memory
-from .runners import Runner
+from .runners import HandlerFailed, Runner, Together
+from .wary import Wary
 
 CONFLICTS_TOGETHER = 5
 CONFLICTS_AT_ALL = 100
@@ -19,17 +20,19 @@ CONFLICTS_AT_ALL = 100
 
 @dataclass
 class Course:
-    """Says how a batch is to be run next: together at first, one by one after a failure. ``sleep`` takes seconds."""
+    """Says how a batch is to be run next: together at first, in parts where it failed. ``sleep`` takes seconds."""
 
     database: Database
     sleep: Callable[[float], None]
     memory: Memory = field(default_factory=Memory)
+    wary: Wary = field(default_factory=Wary)
     _conflicts: int = 0
     _losses: int = 0
 
-    def after_failure(self) -> Runner:
-        """A handler failed."""
-        return OneByOne(self.memory)
+    def after_failure(self, failed: HandlerFailed) -> Runner:
+        """A handler failed: from now on it is run in parts that can be undone."""
+        self.wary.failed(failed.handler)
+        return Together(self.memory, self.wary, failed)
 
     def after_loss(self, error: ConnectionLost) -> Runner:
         """The connection was lost. If the database answers, then it was this connection alone, and perhaps a handler
@@ -42,11 +45,11 @@ class Course:
 
     def after_refusal(self, runner: Runner, error: DBAPIError) -> Runner:
         """The database refused the transaction: another one was in the way, or something that it checks at the end.
-        Raises the error if nothing is left to be tried, and `DatabaseAway` after too many conflicts."""
+        Raises `DatabaseAway` if it is nobody's fault, and after too many conflicts."""
         if not self.database.is_conflict(error):
             careful = more_careful(runner, self.memory)
             if careful is None:
-                raise error
+                raise refusal(error) from error
             return careful
         self._conflicts += 1
         if self._conflicts >= CONFLICTS_AT_ALL:

@@ -23,32 +23,41 @@ from ..core.tool_context import ToolContext
 from ..database import notices
 from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
-from ..database.engine import ConnectionLost, Database
+from ..database.engine import ConnectionLost, Database, refusal
 from ..handlers.application import Group
 from .careful import Burying
 from .course import CONFLICTS_AT_ALL, Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
+from .memory import Memory
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
+from .wary import Wary
 
 InTransaction = Callable[[HandlerConnection, Runner], Report]
 
 
-def perform(database: Database, work: InTransaction, sleep: Callable[[float], None] = time.sleep) -> Report:
-    """Run ``work`` in a transaction: together, or one by one when a handler failed; again after a conflict.
+def perform(
+    database: Database,
+    work: InTransaction,
+    sleep: Callable[[float], None] = time.sleep,
+    memory: Memory | None = None,
+    wary: Wary | None = None,
+) -> Report:
+    """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict. ``memory``
+    is of what ran before, in a transaction that the database refused; ``wary`` of what has failed lately.
 
-    Raises `DatabaseAway` when the connection is lost and there is no other to be had.
+    Raises `DatabaseAway` when the connection is lost and there is no other to be had, and when the database refuses.
     """
-    course = Course(database, sleep)
-    runner: Runner = Together(course.memory)
+    course = Course(database, sleep, memory or Memory(), Wary() if wary is None else wary)
+    runner: Runner = Together(course.memory, course.wary)
     while True:
         try:
-            with database.transaction() as db:
+            with database.handling() as db:
                 return work(db, runner)
-        except HandlerFailed:
-            runner = course.after_failure()
+        except HandlerFailed as failed:
+            runner = course.after_failure(failed)
         except ConnectionLost as error:
             runner = course.after_loss(error)
         except DBAPIError as error:
@@ -94,18 +103,22 @@ class Execution:
         self._sleep = sleep
         self._timer = timer
         self._settling = Settling(group, policy, self.met)
+        self._wary = Wary()
 
-    def handle(self, intake: Intake, stopped: Callable[[], bool] = lambda: False) -> Report:
+    def handle(
+        self, intake: Intake, stopped: Callable[[], bool] = lambda: False, memory: Memory | None = None
+    ) -> Report:
         """Handle one intake in one transaction, again as often as it takes. Returns what was committed.
 
-        When its time is up, or ``stopped()``, it is cut. Raises `DatabaseAway` when the database is, `HandlersBroken`,
-        and whatever the intake raises; nothing has happened, then.
+        When its time is up, or ``stopped()``, it is cut. ``memory`` is of the same intake when it was tried before.
+        Raises `DatabaseAway` when the database is, `HandlersBroken`, and whatever the intake raises; nothing has
+        happened, then.
         """
 
         def work(db: HandlerConnection, runner: Runner) -> Report:
             return self.once(db, intake, runner, self.deadline(stopped))
 
-        return self._known(perform(self.database, work, self._sleep))
+        return self._known(perform(self.database, work, self._sleep, memory, self._wary))
 
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
@@ -129,9 +142,12 @@ class Execution:
 
     def once(self, db: HandlerConnection, intake: Intake, runner: Runner, deadline: Deadline) -> Report:
         """All steps but the commit."""
-        now = self.clock(db)
-        load = intake.take(db, now)
-        known = intake.known(db, load, self.met)
+        try:
+            now = self.clock(db)
+            load = intake.take(db, now)
+            known = intake.known(db, load, self.met)
+        except DBAPIError as error:
+            raise refusal(error) from error  # no handler has run yet
         group = self.group
         context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)

@@ -31,8 +31,12 @@ class Memory:
         if len(fresh) > 1 and fresh[0].handler.takes_list:
             self._try_all(fresh)
         failed: set[tuple[str, str]] = set()
-        results = [self._each(delivery, failed) for some in deadline.slices(deliveries) for delivery in some]
+        results = [self._each(delivery, failed) for delivery in deadline.each(deliveries)]
         return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
+
+    def try_again(self) -> None:
+        """The batch is tried again after a pause: what failed may succeed, what is done is done."""
+        self._ran = {name: outcome for name, outcome in self._ran.items() if outcome is DONE}
 
     def begin(self, delivery: Delivery) -> Failed | None:
         """A delivery is about to run in the database; its failure, if it has cost connections before."""

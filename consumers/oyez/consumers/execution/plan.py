@@ -1,4 +1,5 @@
-"""The plan of a batch: what runs, in which order, and what parks, supposing that no handler fails.
+"""The plan of a batch: what runs, in which order, and what parks, supposing that no handler fails. When one did, what
+is left is planned anew.
 
 Deliveries run handler by handler, so that a batch handler gets as many events as it can. A delivery that needs what
 the batch itself completes runs one level later; within a (handler, key) the levels never go back.
@@ -6,7 +7,7 @@ the batch itself completes runs one level later; within a (handler, key) the lev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..handlers.registry import Handler
@@ -25,22 +26,17 @@ class Plan:
     levels: Sequence[Level]
     parked: Sequence[Result] = ()
 
-    def steps(self) -> Iterator[tuple[Handler, list[Delivery]]]:
-        """What to call, in order; within a level, handlers without a database parameter come last."""
-        for level in self.levels:
-            yield from sorted(level.items(), key=lambda step: not step[0].uses_database)
-
     @property
     def is_flat(self) -> bool:
         """Whether nothing in the batch depends on something else in it."""
         return len(self.levels) == 1
 
 
-def plan(works: Sequence[Work], known: Known, completing: Completing) -> Plan:
-    """The plan for these events."""
-    if not known.heads and not any(delivery.required for _, ours in works for delivery in ours):
+def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Sequence[Result] = ()) -> Plan:
+    """The plan for these events, or for what is left to do of them after some have ``ran``, and not all are done."""
+    if not ran and not known.heads and not any(delivery.required for _, ours in works for delivery in ours):
         return Plan([_together(works)])
-    planner = _Planner(known, completing)
+    planner = _Planner(known, completing, ran)
     for work in works:
         planner.add(work)
     return Plan(planner.levels, planner.parked)
@@ -61,13 +57,14 @@ def _together(works: Sequence[Work]) -> Level:
 class _Planner:
     """Puts events on their levels, one after another."""
 
-    def __init__(self, known: Known, completing: Completing) -> None:
+    def __init__(self, known: Known, completing: Completing, ran: Sequence[Result]) -> None:
         self.levels: list[Level] = [{}]
         self.parked: list[Result] = []
         self._known = known
         self._completing = completing
         self._gate = Gate(known)
         self._key_levels: dict[tuple[str, str], int] = {}
+        self._ran = {(delivery.handler.name, delivery.at): (delivery, outcome) for delivery, outcome in ran}
 
     def add(self, work: Work) -> None:
         """Plan one event; what it completes counts for those that follow."""
@@ -75,6 +72,10 @@ class _Planner:
         completing = self._completing.get(taken.declaration.name, frozenset())
         last, completes = 0, bool(completing)
         for waiting in deliveries:
+            if (result := self._ran.get((waiting.handler.name, waiting.at))) is not None:
+                self._gate.note(*result)
+                completes = completes and (result[1].completes or waiting.handler.name not in completing)
+                continue
             delivery, outcome = self._gate.admit(waiting)
             if outcome is not None:
                 self.parked.append((delivery, outcome))

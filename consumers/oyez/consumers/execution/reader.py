@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import compress, repeat
 from operator import not_
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from oyez.schemas import Event, Undecodable
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.decoding import Envelope, check_text, envelope_decoder, event_of
-from oyez.schemas.encoding import CANONICAL, prefix
-from oyez.schemas.foreign import message_key, read_envelope, typed_envelope
+from oyez.schemas.encoding import CONTENT_TYPE, head_of, prefix
+from oyez.schemas.foreign import key_in_data, typed_envelope
+from oyez.schemas.headers import is_binary
+from oyez.schemas.modes import found_in, message_key
 from oyez.schemas.text import flaw
+from oyez.schemas.wrapping import may_hold_an_event
 
 from ..core.record import Original, Record
 from ..handlers.application import Group
@@ -23,7 +26,13 @@ from ..handlers.application import Group
 LONG = 400
 """Bytes; only a longer value can hold a text that is too long for an index."""
 ESCAPED_NUL = b"\\u0000"
+OURS = [("content-type", CONTENT_TYPE)]
+"""The headers of what Oyez announces."""
+MANY = 50
+"""Other signals whose leading bytes are kept; of more, each event is looked at more closely."""
 
+
+Tombstones = Literal["dead", "ignore"]
 
 Refused = tuple[Record, str]
 """What cannot be decoded, and why."""
@@ -81,16 +90,23 @@ _new = partial(tuple.__new__, Taken)
 class Reader:
     """Decodes what a group handles; made once for each worker."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, tombstones: Tombstones = "dead") -> None:
+        """``tombstones``: what becomes of records without a value, which a compacted topic has."""
         self._handlers = group.by_signal
         self._eager = {h.declaration.name for h in group.handlers if h.wants_events}
         self._declarations = {d.name: d for d in group.declarations}
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
         self._prefixes = tuple(prefix(d.name) for d in group.declarations)
+        self._others: tuple[bytes, ...] = ()
+        self._may_hold_others = any(map(may_hold_an_event, group.declarations))
+        self._ignores_tombstones = tombstones == "ignore"
 
     def read_all(self, records: Sequence[Record]) -> tuple[list[Taken], list[Refused]]:
         """The group's events among these records, and what cannot be decoded, with the reason."""
         values = [record.value() for record in records]
+        if None in values and self._ignores_tombstones:
+            records = [record for record in records if not _is_tombstone(record)]
+            values = [record.value() for record in records]
         try:
             found = None if None in values else self._together(cast("list[bytes]", values), records)
         except (ValidationError, Undecodable):
@@ -101,16 +117,31 @@ class Reader:
         """All at once, which takes half as long; None when there is something special among them."""
         ours = [value.startswith(self._prefixes) for value in values]
         if not all(ours):
-            if not all(value.startswith(CANONICAL) for value in compress(values, map(not_, ours))):
+            if not self._are_others(compress(values, map(not_, ours))):
+                return None
+            if self._may_hold_others and _some_binary(records):
                 return None
             values, records = list(compress(values, ours)), list(compress(records, ours))
         declarations, envelopes = self._decoded(values)
         if _has_nul(b"".join(values)) or not all("partitionkey" in envelope for envelope in envelopes):
             return None
+        if _some_binary(records):
+            return None
         if max(map(len, values), default=0) > LONG:
             self._check_long(values, declarations, envelopes)
         events = repeat(None) if not self._eager else list(map(self._event, declarations, envelopes))
         return list(map(_new, zip(declarations, envelopes, records, events)))  # noqa: B905 # one may be endless
+
+    def _are_others(self, values: Iterable[bytes]) -> bool:
+        """Whether all of these are events of other signals, seen by their leading bytes; these are kept."""
+        for value in values:
+            if not value.startswith(self._others):
+                head = head_of(value)
+                if head is None:
+                    return False
+                if len(self._others) < MANY:
+                    self._others = (*self._others, head)
+        return True
 
     def _decoded(self, values: Sequence[bytes]) -> tuple[Sequence[Declaration], list[Envelope]]:
         """The envelope of each canonical value, with its signal."""
@@ -140,10 +171,7 @@ class Reader:
     ) -> tuple[list[Taken], list[Refused]]:
         found: list[Taken] = []
         refused: list[Refused] = []
-        wanted = self._prefixes
         for value, record in zip(values, records, strict=True):
-            if value is not None and not value.startswith(wanted) and value.startswith(CANONICAL):
-                continue
             try:
                 taken = self._decode(value, record)
             except Undecodable as error:
@@ -158,7 +186,7 @@ class Reader:
         return self._decode(record.value(), record)
 
     def _decode(self, value: bytes | None, record: Original) -> Taken | None:
-        if value is not None:
+        if value is not None and not is_binary(record.headers()):
             for head, declaration, decoder in self._decoders:
                 if value.startswith(head):
                     try:
@@ -166,12 +194,19 @@ class Reader:
                     except ValidationError:
                         break  # the full path finds the reason, in one line
                     return self._taken(declaration, envelope, value, record)
+            else:
+                if self._are_others([value]):
+                    return None
         return self._decode_any(value, record)
 
     def _taken(self, declaration: Declaration, envelope: Envelope, value: bytes, record: Original) -> Taken:
         keyless = "partitionkey" not in envelope
-        if keyless and (key := message_key(record.key())) is not None:
-            envelope["partitionkey"] = key
+        if keyless:
+            key, flawed = message_key(record.key())
+            if flawed:
+                key = key_in_data(declaration, envelope["data"], flawed)
+            if key is not None:
+                envelope["partitionkey"] = key
         if len(value) > LONG or ESCAPED_NUL in value or keyless:
             check_text(declaration, envelope)
             self._check_required(declaration, envelope)
@@ -185,8 +220,19 @@ class Reader:
                     raise Undecodable(f"required {prerequisite.signal}: {reason}")
 
     def _decode_any(self, value: bytes | None, record: Original) -> Taken | None:
-        raw = read_envelope(value, record.headers(), record.key())
-        foreign = self._declarations.get(raw.signal)
+        """The type is looked at first: what is not the group's may be as it likes."""
+        found = found_in(value, record.headers())
+        foreign = self._declarations.get(found.signal)
         if foreign is None:
             return None
-        return self._taken(foreign, typed_envelope(raw, foreign), value or b"", record)
+        return self._taken(foreign, typed_envelope(found.read(record.key()), foreign), value or b"", record)
+
+
+def _some_binary(records: Sequence[Original]) -> bool:
+    """Whether some of these are in binary mode, whatever their bytes look like: their headers decide first."""
+    headers = [record.headers() for record in records]
+    return headers.count(OURS) != len(headers) and any(map(is_binary, filter(None, headers)))
+
+
+def _is_tombstone(record: Original) -> bool:
+    return record.value() is None and not is_binary(record.headers())

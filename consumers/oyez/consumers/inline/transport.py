@@ -16,15 +16,16 @@ from oyez.producers import Settings, TransportRefused
 from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
 from oyez.producers.loggers import logger_named
+from oyez.producers.settings import values_for
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
 from ..core.report import Report
 from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
-from ..database.engine import Database, DatabaseAway
+from ..database.engine import Database, DatabaseAway, DatabaseRefuses
 from ..database.migrating import MigrationNeeded, require
-from ..database.schema import schema_of, tables_in
+from ..database.schema import put_tables_in, schema_of
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.careful import OneByOne
@@ -64,7 +65,7 @@ class InlineTransport:
         """``release`` is called by `close`."""
         database = Database(engine)
         self._database = database
-        self._schema = schema_of(database.engine)
+        self._schema = schema_of(database.engine).schema
         self._batch = settings.batch
         self._clock = clock or DatabaseClock()
         self._timer = timer
@@ -128,7 +129,8 @@ class InlineTransport:
         try:
             connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
             _begin(connection)
-            with tables_in(connection, self._schema), connection.begin_nested():
+            put_tables_in(connection, self._schema)
+            with connection.begin_nested():
                 self._all_in(connection, intakes)
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error
@@ -192,7 +194,7 @@ class InlineTransport:
 
     def _refused(self, error: BaseException) -> TransportRefused:
         reason = f"the database did not take it: {one_line(error)}"
-        if not isinstance(error, DatabaseAway):
+        if not isinstance(error, DatabaseAway) or isinstance(error, DatabaseRefuses):
             try:
                 require(self._database.engine)
             except MigrationNeeded as needed:
@@ -237,7 +239,7 @@ def from_settings(settings: Settings) -> InlineTransport:
 
     Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
     """
-    full = ListenSettings(**settings.model_dump())
+    full = ListenSettings(**values_for(ListenSettings, settings))
     application, engine = load_application(full), engine_from(full)
     try:
         require(engine)

@@ -128,6 +128,23 @@ class LogBack(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LogJoined(InstrumentationEvent):
+    """The worker knows which part of the log is its own, since it started."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStalled(InstrumentationEvent):
+    """Nothing came of a partition for a while, though the log has records from ``position`` up to ``end``. ``remedy``
+    is what is done: `seek`, `rejoin` or `restart`."""
+
+    topic: str
+    partition: int
+    position: int
+    end: int
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionHalted(InstrumentationEvent):
     """A partition is not read any more until somebody moves its position."""
 

@@ -45,6 +45,11 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
     ),
     events.LogLost: Line(logging.WARNING, WORKER, "{group}: {error}; asking again"),
     events.LogBack: Line(logging.WARNING, WORKER, "{group}: the log answers again"),
+    events.PartitionStalled: Line(
+        logging.WARNING,
+        WORKER,
+        "{group}: {topic} partition {partition} gives nothing, though it has {position} to {end}: {remedy}",
+    ),
     events.PartitionHalted: Line(
         logging.ERROR, WORKER, "{group}: {topic} partition {partition} is not read any more: {reason}"
     ),

@@ -52,8 +52,9 @@ class LogBackend(Protocol):
         The process may fork afterwards.
         """
 
-    def join(self, group: str, topics: Sequence[str], database: Database) -> Log:
-        """A new member of a group, which stays one while its worker is busy."""
+    def join(self, group: str, topics: Sequence[str], database: Database, worker: int | None = None) -> Log:
+        """A new member of a group, which stays one while its worker is busy. ``worker`` numbers the group's workers
+        from 0; None is one that stays for one pass."""
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> Log | None:
         """A member for one sweep; None where a sweep leaves the log to workers: always, or while the group has some."""

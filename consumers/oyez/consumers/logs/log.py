@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from oyez.schemas import OyezError
 
@@ -18,6 +18,28 @@ class LogError(OyezError):
 
 class LogAway(OyezError):
     """A log gave no answer; it may later."""
+
+
+Remedy = Literal["seek", "rejoin", "restart"]
+"""What is done about a partition that stalls: it is started anew at its position; then the member leaves its group and
+joins again; then its worker ends, and is started anew."""
+
+
+class Stalled(NamedTuple):
+    """A partition that gives nothing from ``position`` on, though the log has records before ``end``."""
+
+    partition: Partition
+    position: int
+    end: int
+    remedy: Remedy
+
+    @property
+    def why(self) -> str:
+        """What is wrong, in words."""
+        return (
+            f"{self.partition.topic} partition {self.partition.number} gives nothing, though it has records from "
+            f"{self.position} to {self.end}"
+        )
 
 
 class Log(Protocol):
@@ -60,6 +82,10 @@ class Log(Protocol):
     def count(self, partition: Partition, position: int) -> int:
         """How many records a started partition has from a position on, as far as this is known without asking, or else
         asked. They are read for it where offsets do not count them."""
+
+    def look_for_stalls(self) -> Sequence[Stalled]:
+        """Partitions that have stalled. What is to be done about them is done, but for a restart. Often called, and
+        seldom more than a look at the time."""
 
     def idle(self) -> None:
         """Stay in the group without reading: nothing is fetched or returned until `resume`."""

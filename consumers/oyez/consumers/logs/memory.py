@@ -9,6 +9,7 @@ from oyez.producers import MemoryBroker
 from ..core.record import Record
 from ..database.positions import Partition
 from .group_offsets import FirstOffset
+from .log import Stalled
 from .offsets import AT_LEAST_ONCE
 
 
@@ -112,6 +113,9 @@ class MemoryLog:
 
     def count(self, partition: Partition, position: int) -> int:
         return self._group.broker.end(partition.topic, partition.number) - position
+
+    def look_for_stalls(self) -> Sequence[Stalled]:
+        return ()
 
     def idle(self) -> None:
         self._rebalance()

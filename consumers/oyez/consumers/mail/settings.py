@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from oyez.producers import Settings
+from oyez.producers.settings import values_for
 
 from .addresses import parse
 from .domains import DOMAIN, in_ascii
@@ -88,7 +89,9 @@ class MailSettings(Settings):
 def mail_settings(settings: Settings) -> MailSettings:
     """The settings of mail that go with these: they are among them, or else they are read from the environment and
     oyez.toml. Raises `SettingsError`."""
-    return settings if isinstance(settings, MailSettings) else MailSettings(**settings.model_dump())
+    return (
+        settings if isinstance(settings, MailSettings) else MailSettings(**values_for(MailSettings, settings))
+    )
 
 
 def _is_here(host: str) -> bool:

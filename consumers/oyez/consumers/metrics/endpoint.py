@@ -92,11 +92,11 @@ class Answers:
 
 
 def unready(metrics: Iterable[Metric], groups: Iterable[str]) -> Iterator[str]:
-    """A line for each group that has no worker that runs and reaches the database."""
+    """A line for each group that has no worker that runs, knows what it has to read, and reaches the database."""
     found = {
         (metric.name, sample.labels["group"]): sample.value
         for metric in metrics
-        if metric.name in ("oyez_workers", "oyez_workers_connected")
+        if metric.name in ("oyez_workers", "oyez_workers_joined", "oyez_workers_connected")
         for sample in metric.samples
     }
     for group in groups:
@@ -104,6 +104,8 @@ def unready(metrics: Iterable[Metric], groups: Iterable[str]) -> Iterator[str]:
             yield f"{group}: no worker runs"
         elif not found.get(("oyez_workers_connected", group)):
             yield f"{group}: no worker reaches the database"
+        elif not found.get(("oyez_workers_joined", group)):
+            yield f"{group}: no worker was told by the log what to read"
 
 
 def _said(status: int, *lines: str) -> Answer:

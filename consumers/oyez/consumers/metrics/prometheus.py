@@ -17,6 +17,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
+REMEDIES = ("seek", "rejoin", "restart")
 REASONS = ("waiting", "behind", "retry", "unrun")
 TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
     events.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
@@ -79,6 +80,9 @@ class Metrics:
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
+        self._stalls = _counter(
+            "oyez_partition_stalls", "Times at which nothing came of what the log had.", "remedy"
+        )
         self._times: Mapping[type[events.InstrumentationEvent], Counter] = {
             kind: _counter(name, text) for kind, (name, text) in TIMES.items()
         }
@@ -87,6 +91,9 @@ class Metrics:
         self._workers = _gauge("oyez_workers", "Workers that run.", "livesum")
         self._reaching = _gauge(
             "oyez_workers_connected", "Workers whose last try reached the database.", "livesum"
+        )
+        self._joined = _gauge(
+            "oyez_workers_joined", "Workers that know which part of the log is theirs.", "livesum"
         )
         self._lags = _gauge(
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
@@ -100,6 +107,7 @@ class Metrics:
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
         self._count_mails(event)
+        self._follow_log(event)
         match event:
             case events.BatchHandled():
                 self._sizes.labels(group).observe(event.size)
@@ -116,6 +124,7 @@ class Metrics:
                 self._begin(group)
             case events.WorkerStopped():
                 self._workers.labels(group).set(0)
+                self._joined.labels(group).set(0)
                 self._set_connected(group, connected=False)
                 self._set_lags(group, {})
             case events.DatabaseLost():
@@ -131,9 +140,12 @@ class Metrics:
             self._parked.labels(group, reason)
         for outcome in MAILS:
             self._mails.labels(group, outcome)
+        for remedy in REMEDIES:
+            self._stalls.labels(group, remedy)
         for histogram in (self._sizes, self._seconds, self._delays):
             histogram.labels(group)
         self._workers.labels(group).set(1)
+        self._joined.labels(group).set(0)
         self._set_connected(group, connected=False)
 
     def _count(self, group: str, report: Report) -> None:
@@ -154,6 +166,13 @@ class Metrics:
         if isinstance(event, events.MailsSent):
             for outcome in MAILS:
                 self._mails.labels(event.group, outcome).inc(getattr(event, outcome))
+
+    def _follow_log(self, event: events.InstrumentationEvent) -> None:
+        match event:
+            case events.LogJoined():
+                self._joined.labels(event.group).set(1)
+            case events.PartitionStalled():
+                self._stalls.labels(event.group, event.remedy).inc()
 
     def _set_connected(self, group: str, *, connected: bool) -> None:
         if self._connected.get(group) is not connected:

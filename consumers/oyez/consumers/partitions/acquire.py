@@ -85,13 +85,14 @@ class Acquisition:
         first: list[InitialPositions],
         committed: Mapping[Partition, int],
     ) -> Acquired:
-        """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows
-        say where it began. A group that was at-least-once before goes on where it committed."""
+        """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows say how
+        far it was at least, should the log forget them. A group that was at-least-once before goes on where it
+        committed."""
         name, now = self._group.name, self._clock(db)
         for one in first:
             one.write(db, name, now)
+        positions.raise_to(db, name, {p: offset for p, offset in committed.items() if p in gained})
         if self._group.is_exact:
-            positions.raise_to(db, name, {p: offset for p, offset in committed.items() if p in gained})
             rows = {p: positions.acquire(db, name, p, self._owner, now) for p in sorted(gained)}
             held = {partition: row for partition, row in rows.items() if row is not None}
         else:

@@ -22,7 +22,9 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
+from .held import has_moved, unsuspected
 from .initial_positions import why_out_of_range
+from .lone_notes import LoneNotes
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
 ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
@@ -47,6 +49,7 @@ class Ownership:
         self._group = group
         self._log = log
         self._database = database
+        self._lone = LoneNotes(database, group.name)
         self._acquisition = Acquisition(group, log.offsets, database, owner=owner, first=first, clock=clock)
         self._clock = clock
         self._timer = timer
@@ -93,7 +96,7 @@ class Ownership:
             self._halted = {
                 p: why for p, why in self._halted.items() if p in found and found[p].halted is not None
             }
-            self._adopt(found, [p for p, held in self._held.items() if _has_moved(held, found.get(p))])
+            self._adopt(found, [p for p, held in self._held.items() if has_moved(held, found.get(p))])
 
     def follow(self) -> None:
         """Acquire what the log assigned since the last poll, and forget what it took away.
@@ -143,13 +146,22 @@ class Ownership:
     def suspect(self, record: Record) -> int | None:
         """Note, before an event is handled alone, that it is; returns how many workers have done so, this one
         counted. None if the partition is another worker's."""
-        for partition, held in self._held.items():
-            if (partition.topic, partition.number) == (record.topic(), record.partition()):
-                with self._database.transaction() as db:
-                    starts = positions.suspect(db, self._group.name, partition, held.epoch, record.offset())
-                self._held[partition] = replace(held, suspect=record.offset())
-                return starts
-        return None
+        partition = self._partition_of(record)
+        if partition is None:
+            return None
+        starts = self._lone.note(partition, self._held[partition].epoch, record.offset())
+        self._held[partition] = replace(self._held[partition], suspect=record.offset())
+        return starts
+
+    def excuse(self, record: Record) -> None:
+        """Take that note back: the worker is alive, and waits for the database."""
+        partition = self._partition_of(record)
+        if partition is not None:
+            self._lone.excuse(partition, self._held[partition].epoch, record.offset())
+
+    def _partition_of(self, record: Record) -> Partition | None:
+        where = record.topic(), record.partition()
+        return next((one for one in self._held if (one.topic, one.number) == where), None)
 
     def trouble(self, error: Exception) -> None:
         """Show why the group does not get on, until it does."""
@@ -169,7 +181,7 @@ class Ownership:
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
-            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
+            self._held[move.partition] = unsuspected(self._held[move.partition], move.next)
         self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
@@ -234,6 +246,12 @@ class Ownership:
     def release(self) -> None:
         """The worker ends as it should: nobody died on what comes next."""
         self._release(list(self._held))
+        if not self._group.is_exact and self._held:
+            self._database.repeat(self._keep_committed)
+
+    def _keep_committed(self, db: Connection) -> None:
+        """Kafka forgets what a group committed some days after its last member has left. These rows do not."""
+        positions.raise_to(db, self._group.name, {p: held.position for p, held in self._held.items()})
 
     def _release(self, partitions: Iterable[Partition]) -> None:
         """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
@@ -250,7 +268,7 @@ class Ownership:
             if not self._database.is_conflict(error):
                 raise
             return
-        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
+        self._held |= {p: unsuspected(held, held.position) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
@@ -271,16 +289,3 @@ class Ownership:
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
-
-
-def _unsuspected(held: Held, position: int) -> Held:
-    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
-
-
-def _has_moved(held: Held, now: Held | None) -> bool:
-    """Whether somebody else has changed a row."""
-    if now is None:
-        return True
-    return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
-        now.halted is not None
-    )

@@ -15,6 +15,7 @@ from ..core.backoff import RetryPolicy
 from ..core.report import Report
 from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
 from ..database.claims import ParkedRow
+from ..database.dialects.lookup import dialect_of
 from ..database.engine import DatabaseAway
 from ..database.mark_met import meet
 from ..execution.careful import LONE_DEATHS
@@ -126,8 +127,22 @@ class Retrying:
                 return self._execution.handle(claim, stop)
             return self._execution.bury(claim)
         except DatabaseAway:
-            self._left = [start.number]  # this worker is alive: its note is to go, when the database is back
+            self._left.append(start.number)  # this worker is alive: its note is to go
+            self._forget_notes()
             raise
+
+    def _forget_notes(self) -> None:
+        """At once if that can be written, or else when the database is back."""
+        try:
+            self._execution.database.repeat(self._forget_left)
+        except DatabaseAway:
+            return
+        self._left.clear()
+
+    def _forget_left(self, db: Connection) -> None:
+        dialect_of(db).be_brief(db)
+        for number in self._left:
+            start_notes.forget(db, number)
 
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""

@@ -64,9 +64,10 @@ def readers_of(application: Application, settings: ListenSettings) -> dict[str, 
     return readers
 
 
-def log_for(group: Group, settings: ListenSettings, engine: Engine) -> Log:
-    """The log of the transport that is set, for a worker. Raises `SettingsError` if there is none."""
-    return log_backend(settings).join(group.name, topics_of(group, settings), Database(engine))
+def log_for(group: Group, settings: ListenSettings, engine: Engine, worker: int | None = None) -> Log:
+    """The log of the transport that is set, for a worker by its number in the group; None for one pass. Raises
+    `SettingsError` if there is none."""
+    return log_backend(settings).join(group.name, topics_of(group, settings), Database(engine), worker)
 
 
 def log_for_sweep(group: Group, settings: ListenSettings, engine: Engine) -> Log | None:
@@ -110,7 +111,16 @@ def make_worker(
         execution,
         source,
         ownership,
-        Reading(execution, source, ownership, loop, told, batch=settings.batch, sleep=sleep),
+        Reading(
+            execution,
+            Reader(group, settings.tombstones),
+            source,
+            ownership,
+            loop,
+            told,
+            batch=settings.batch,
+            sleep=sleep,
+        ),
         retrying_for(execution, settings, told, timer),
         wakeups(database, group, execution.clock, timer),
         loop,

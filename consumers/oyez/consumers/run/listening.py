@@ -50,11 +50,13 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
     return list(dict.fromkeys(groups))
 
 
-def work(settings: ListenSettings, group: Group, instrument: Instrument, stopped: Callable[[], bool]) -> None:
-    """Be one worker of one group until ``stopped()``."""
+def work(
+    settings: ListenSettings, group: Group, number: int, instrument: Instrument, stopped: Callable[[], bool]
+) -> None:
+    """Be one worker of one group, numbered from 0, until ``stopped()``."""
     engine = engine_from(settings)
     try:
-        source = log_for(group, settings, engine)
+        source = log_for(group, settings, engine, number)
         relay = relay_thread_for(group, settings, engine, instrument)
         worker = make_worker(
             group, settings, engine=engine, source=source, instrument=instrument, relay=relay
@@ -108,12 +110,12 @@ def _listen_measured(settings: ListenSettings, groups: Sequence[Group], workers:
 def specs_of(
     groups: Iterable[Group],
     workers: int,
-    working: Callable[[Group, Instrument, Callable[[], bool]], None],
+    working: Callable[[Group, int, Instrument, Callable[[], bool]], None],
     instrument: Instrument,
 ) -> list[ProcessSpec]:
     """A process for each group and worker."""
     return [
-        ProcessSpec(f"{group.name}[{number}]", group.name, partial(working, group, instrument))
+        ProcessSpec(f"{group.name}[{number}]", group.name, partial(working, group, number, instrument))
         for group in groups
         for number in range(workers)
     ]

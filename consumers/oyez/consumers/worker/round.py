@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from oyez.schemas.declaration import Prerequisite
@@ -20,6 +21,7 @@ from ..execution.batch import Batch, Fenced, decode
 from ..execution.broken_deploy import HandlersBroken
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
+from ..execution.memory import Memory
 from ..execution.reader import Reader
 from ..execution.readiness import ask
 from ..instrumentation import events
@@ -33,6 +35,7 @@ PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it require
 
 T = TypeVar("T")
 Stopped = Callable[[], bool]
+Work = Callable[[Stopped], Report]
 
 
 class Round(NamedTuple):
@@ -49,6 +52,7 @@ class Reading:
     def __init__(
         self,
         execution: Execution,
+        reader: Reader,
         source: Log,
         ownership: Ownership,
         retry_loop: RetryLoop,
@@ -61,7 +65,7 @@ class Reading:
         self._execution = execution
         self._group = execution.group
         self._in_place = AtLeastOnceExecution(execution)
-        self._reader = Reader(execution.group)
+        self._reader = reader
         self._requires = any(handler.requires for handler in execution.group.handlers)
         self._log = source
         self._ownership = ownership
@@ -122,24 +126,38 @@ class Reading:
         if not batch.events and not batch.undecodable:
             return None
         alone = self._alone > 0
+        if isinstance(batch, AtLeastOnceBatch):
+            work = partial(self._run_in_place, batch)
+        else:
+            batch = self.make_ready(batch, stopped, is_full=is_full or alone) if self._requires else batch
+            work = partial(self._handle, batch, Memory())
         if alone:
             self._alone -= 1
-            starts = self._steadily(lambda: self._ownership.suspect(first), stopped)
-            if starts is not None and starts > LONE_DEATHS:
-                return self._give_up(batch, first, stopped)
-        if isinstance(batch, AtLeastOnceBatch):
-            in_place = batch
-            return self._advance(batch, stopped, lambda stop: self._run_in_place(in_place, stop))
-        ready = self.make_ready(batch, stopped, is_full=is_full or alone) if self._requires else batch
-        return self._advance(ready, stopped, lambda stop: self._execution.handle(ready, stop))
+            work = partial(self._alone_with, batch, first, work)
+        return self._advance(batch, stopped, work)
 
-    def _give_up(self, batch: Batch, record: Record, stopped: Stopped) -> Report | None:
-        """Workers have died on this event each time that they ran it alone."""
-        where = (record.topic(), record.partition(), record.offset())
-        self._emit(events.EventKilledWorkers(self._group.name, *where, LONE_DEATHS))
-        return self._advance(batch, stopped, lambda _stop: self._execution.bury(batch))
+    def _handle(self, batch: Batch, memory: Memory, stopped: Stopped) -> Report:
+        try:
+            return self._execution.handle(batch, stopped, memory)
+        except (DatabaseAway, HandlersBroken):
+            memory.try_again()
+            raise
 
-    def _advance(self, batch: Batch, stopped: Stopped, work: Callable[[Stopped], Report]) -> Report | None:
+    def _alone_with(self, batch: Batch, record: Record, work: Work, stopped: Stopped) -> Report:
+        """Do the work with a note of it, which stays if this worker dies. Where workers have died on the event each
+        time that they ran it alone, it is given up."""
+        starts = self._ownership.suspect(record)
+        if starts is not None and starts > LONE_DEATHS:
+            where = (record.topic(), record.partition(), record.offset())
+            self._emit(events.EventKilledWorkers(self._group.name, *where, LONE_DEATHS))
+            return self._execution.bury(batch)
+        try:
+            return work(stopped)
+        except DatabaseAway:
+            self._ownership.excuse(record)
+            raise
+
+    def _advance(self, batch: Batch, stopped: Stopped, work: Work) -> Report | None:
         """Do the work and move on to where it was committed; None if another worker has the partitions, and nothing
         happened."""
         try:
@@ -155,7 +173,7 @@ class Reading:
             self._ownership.go_back(moves)
         return report
 
-    def _repaired(self, work: Callable[[Stopped], Report], stopped: Stopped) -> Report:
+    def _repaired(self, work: Work, stopped: Stopped) -> Report:
         """Do the work; again while the database is away, or while a deploy has broken the handlers."""
         try:
             return work(stopped)

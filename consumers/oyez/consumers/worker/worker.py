@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..core.report import Report
 from ..database import outbox
@@ -15,7 +15,7 @@ from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
-from ..logs.log import Log
+from ..logs.log import Log, LogError
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
@@ -64,6 +64,7 @@ class Worker:
         self._sweep_every = sweep_every
         self._timer = timer
         self._told_lags = float("-inf")
+        self._has_joined = False
         self._swept = float("-inf")
         self._written = timer()
         self._next_due: float | None = None  # by the timer
@@ -97,6 +98,10 @@ class Worker:
             if not stopped():
                 raise
             self._emit(events.StoppedInTrouble(self._name, str(error)))
+        except LogError:
+            with suppress(DatabaseAway):
+                self._ownership.release()  # nobody died on what comes next
+            raise
         finally:
             self.leave()
 
@@ -163,6 +168,7 @@ class Worker:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
             self._relay_what_is_left()
+            self._look_for_stalls()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
@@ -176,6 +182,15 @@ class Worker:
         with self._execution.database.reading() as db:
             if outbox.has_any(db):
                 self._relay.wake()
+
+    def _look_for_stalls(self) -> None:
+        """Say what has stalled, and what was done about it. Raises `LogError` where nothing but a new process helps."""
+        for one in self._log.look_for_stalls():
+            where = (one.partition.topic, one.partition.number, one.position, one.end)
+            self._emit(events.PartitionStalled(self._name, *where, one.remedy))
+            self._ownership.trouble(LogError(one.why))
+            if one.remedy == "restart":
+                raise LogError(one.why)
 
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
@@ -210,6 +225,9 @@ class Worker:
             self._told_lags = now
             lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
             self._emit(events.Lagging(self._name, lags))
+            if not self._has_joined and self.is_settled():
+                self._has_joined = True
+                self._emit(events.LogJoined(self._name))
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)

@@ -13,7 +13,7 @@ from ...logs.lookup import log_backend
 from ...run.listening import chosen, metrics_folder
 from ...run.listening import listen as supervise
 from ...settings import ListenSettings
-from ..common import probes
+from ..common import probes, streams
 from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.exits import NotFound, UsageProblem
@@ -64,7 +64,8 @@ def listen(
         names = ", ".join(group.name for group in groups)
         each = f"{workers} worker{'' if workers == 1 else 's'} each"
         log.info("listening to %s: %s; %s", backend.where, names, each)
-        number = supervise(found, settings, groups, workers, folder)
+        with streams.lossy_stdout():
+            number = supervise(found, settings, groups, workers, folder)
     raise typer.Exit(exit_code(number))
 
 

@@ -68,7 +68,7 @@ def cat(
     for folder, found in chosen:
         for position, line in islice(_lines(found, start), limit):
             if not follow or position < ends[folder]:
-                output.line(_text(line))
+                output.json_line(_text(line))
     if follow:
         raise typer.Exit(_follow(ends))
 
@@ -123,7 +123,7 @@ def _follow(ends: dict[Folder, int]) -> int:
             _, lines, ends[folder] = reader.read(ends[folder], 1_000)
             quiet = quiet and not lines
             for line in lines:
-                output.line(_text(line))
+                output.json_line(_text(line))
         if quiet:
             stop.wait(_LOOK)
     return exit_code(stop.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -47,12 +48,15 @@ def _text(argument: str | None) -> tuple[str, str]:
         return argument, text_of_file(argument, option="-d ")
     if argument == "-" or (argument is None and not sys.stdin.isatty()):
         return "stdin", text_of_stdin()
-    return "-d", argument or ""
+    return "-d", _decoded("-d", _bytes(argument or ""))
 
 
 def text_of_stdin() -> str:
     """All that is piped in. Raises `UsageProblem`."""
-    return _decoded("stdin", sys.stdin.buffer.read())
+    try:
+        return _decoded("stdin", sys.stdin.buffer.read())
+    except OSError as error:
+        raise UsageProblem(f"stdin cannot be read: {error.strerror}") from None
 
 
 def text_of_file(argument: str, *, option: str = "") -> str:
@@ -63,6 +67,14 @@ def text_of_file(argument: str, *, option: str = "") -> str:
         raise NotFound(f"{option}{argument}: there is no such file") from None
     except OSError as error:
         raise UsageProblem(f"{option}{argument}: {error.strerror}") from None
+
+
+def _bytes(argument: str) -> bytes:
+    """An argument as it was given, whatever encoding it was taken for."""
+    try:
+        return os.fsencode(argument)
+    except UnicodeEncodeError:
+        return argument.encode("utf-8", "surrogatepass")  # not UTF-8, and so refused
 
 
 def _decoded(where: str, value: bytes) -> str:

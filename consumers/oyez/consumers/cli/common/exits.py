@@ -19,7 +19,7 @@ from ...core.errors import ServiceAway
 from ...core.printable import one_line
 from ...core.stop_signals import Terminated
 from ...database import DatabaseAway, DatabaseError
-from ...database.engine import could_not_connect
+from ...database.engine import DatabaseRefuses, could_not_connect
 from ...handler_files import EventFilesBroken, OpenToOthers
 from ...handlers.application import StartError
 from ...handlers.signature import RegistrationError
@@ -62,6 +62,7 @@ class Unreachable(ServiceAway):
 
 CODES: tuple[tuple[type[BaseException], int], ...] = (
     (ServiceAway, UNREACHABLE),
+    (DatabaseRefuses, FAILED),
     (DatabaseAway, UNREACHABLE),
     (NotFound, NOT_FOUND),
     (FolderMissing, NOT_FOUND),
@@ -132,6 +133,13 @@ def report(error: BaseException, *, debug: bool) -> int:
         print(without_passwords("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
     logging.last_line(line_of(error))
     return code
+
+
+def report_lost(error: OSError) -> int:
+    """The same where stdout did not take the data; not if its reader has gone, such as `head`."""
+    if not isinstance(error, BrokenPipeError):
+        logging.last_line(f"stdout cannot be written: {error.strerror}")
+    return FAILED
 
 
 def wants_traceback(*, asked: bool) -> bool:

@@ -7,6 +7,7 @@ ISO times, and nothing cut off; or JSON.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -24,6 +25,7 @@ from oyez.producers.passwords import without_passwords
 
 from ...core.printable import printable
 
+_LETTERS = re.compile(r"[^\x00-\x7f]")
 UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -55,8 +57,16 @@ def line(text: str) -> None:
 
 def json_text(value: object, *, indent: int | None = None) -> str:
     """JSON that stdout can express."""
-    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    return json.dumps(value, default=_plain, ensure_ascii=not is_unicode, indent=indent)
+    return json.dumps(value, default=_plain, ensure_ascii=not _is_unicode(), indent=indent)
+
+
+def json_line(text: str) -> None:
+    """A line of data that is JSON, as it is, or with letters written in JSON's way where stdout cannot express them."""
+    line(text if _is_unicode() else _LETTERS.sub(lambda found: json.dumps(found[0])[1:-1], text))
+
+
+def _is_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def json_array(rows: Iterable[object]) -> None:

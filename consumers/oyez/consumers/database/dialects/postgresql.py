@@ -29,7 +29,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from ..schema import quoted, schema_of
 from .dialect import Dialect
 from .rows import NAME, Rows
 
@@ -164,7 +163,9 @@ class PostgreSQL(Dialect):
         return result.rowcount == count
 
     def new_ids(self, db: Connection, column: Column[int], count: int) -> list[int]:
-        sequence = func.pg_get_serial_sequence(f"{quoted(db, schema_of(db))}{column.table.name}", column.name)
+        sequence = func.pg_get_serial_sequence(
+            db.dialect.identifier_preparer.format_table(column.table), column.name
+        )
         return sorted(
             db.execute(query(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars()
         )

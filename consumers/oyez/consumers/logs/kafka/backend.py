@@ -11,6 +11,7 @@ from oyez.producers.loggers import logger_named
 from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
+from .client_config import options_of_worker
 from .member import KafkaLog
 from .offsets import KafkaOffsets
 from .probe import admin, probe
@@ -40,8 +41,11 @@ class KafkaBackend:
     def probe(self) -> None:
         probe(self._servers, self._options)
 
-    def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
-        return KeepAlive(KafkaLog(group, topics, servers=self._servers, options=self._options, logger=log))
+    def join(
+        self, group: str, topics: Sequence[str], database: Database, worker: int | None = None
+    ) -> KeepAlive:
+        options = options_of_worker(self._options, worker)
+        return KeepAlive(KafkaLog(group, topics, servers=self._servers, options=options, logger=log))
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> None:
         """To join for one sweep would take longer than the sweep, and deal the partitions of all others anew."""

@@ -7,6 +7,8 @@ import re
 
 from confluent_kafka import KafkaError
 
+from .fatal import is_fatal
+
 # Said for every attempt to connect, twenty times a second.
 NOISE = {"FAIL", "ERROR", "REQTMOUT"}
 CHANGED = re.compile(r"Topic (\S+) changed id from \S+ to (\S+)")
@@ -46,7 +48,7 @@ class ClientLog:
 
     def on_error(self, error: KafkaError) -> None:
         """An error that the client will get over, or a fatal one."""
-        if error.fatal():
+        if is_fatal(error):
             self.fatal = error
         elif error.code() == KafkaError._ALL_BROKERS_DOWN and not self._is_away:  # noqa: SLF001 # its name
             self._is_away = True

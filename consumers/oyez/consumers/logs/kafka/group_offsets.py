@@ -6,7 +6,7 @@ that it reads from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -26,9 +26,14 @@ class KafkaGroupOffsets:
     """Asks with the member's own client."""
 
     def __init__(
-        self, consumer: Consumer, topics: Topics, names: Names, started: Collection[Partition]
+        self,
+        consumer: Callable[[], Consumer],
+        topics: Topics,
+        names: Names,
+        started: Collection[Partition],
     ) -> None:
-        """``started`` are the partitions that the member reads, at any time: of others it commits nothing."""
+        """``consumer`` gives the member's client of the moment. ``started`` are the partitions that the member reads,
+        at any time: of others it commits nothing."""
         self._consumer = consumer
         self._topics = topics
         self._names = names
@@ -44,13 +49,13 @@ class KafkaGroupOffsets:
 
     def first_offset(self, partition: Partition, first: FirstOffset) -> int:
         with _asking(f"{partition.topic} {partition.number}"):
-            low, high = self._consumer.get_watermark_offsets(named(partition), timeout=ANSWER)
+            low, high = self._consumer().get_watermark_offsets(named(partition), timeout=ANSWER)
         return int(low if first == "earliest" else high)
 
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         by_name = {(p.topic, p.number): p for p in partitions}
         with _asking("the group's offsets"):
-            answers = self._consumer.committed([named(p) for p in by_name.values()], timeout=ANSWER)
+            answers = self._consumer().committed([named(p) for p in by_name.values()], timeout=ANSWER)
         return {
             by_name[answer.topic, answer.partition]: int(answer.offset)
             for answer in answers
@@ -64,7 +69,7 @@ class KafkaGroupOffsets:
             if p in self._started
         ]
         if offsets:
-            self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._consumer().commit(offsets=offsets, asynchronous=True)
 
 
 @contextmanager

@@ -9,33 +9,31 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from threading import Thread
 from typing import Any, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from oyez.producers import SettingsError
 
 from ...core.record import Record
 from ...database.positions import Partition
-from ..log import LogError
-from .assignment import COOPERATIVE, assigning, named
+from ..log import LogError, Stalled
+from .assignment import assigning, named
+from .broker import Broker
+from .client_config import client_config
 from .client_log import ClientLog
+from .fatal import ended_by, is_fatal
 from .group_offsets import KafkaGroupOffsets
+from .stalls import Stalls
 from .topic_ids import Names
 from .topics import GONE, Topics
 
 SETTLE = 3.0  # s without partitions, after which a member that has none will get none for now
-DEFAULTS: Mapping[str, Any] = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "auto.offset.reset": "error",
-    "fetch.queue.backoff.ms": 10,
-    "allow.auto.create.topics": True,
-}
-# With the "consumer" protocol these are the broker's to set.
-CLASSIC: Mapping[str, Any] = {
-    "partition.assignment.strategy": COOPERATIVE,
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_000,
-}
+NOTICE = 0.25  # s; how late it may be noticed that the client has got on without a record
+LEAVE = 10.0  # s that a client may take to leave its group, before the worker is started anew
+
+Make = Callable[..., Consumer]
 
 
 class KafkaLog:
@@ -50,24 +48,17 @@ class KafkaLog:
         options: Mapping[str, Any],
         logger: logging.Logger,
         clock: Callable[[], float] = time.monotonic,
+        make: Make = Consumer,
     ) -> None:
-        debug = options.get("debug")
-        self._client_log = ClientLog(logger, servers, is_debugging=bool(debug))
-        is_classic = options.get("group.protocol", "classic") == "classic"
-        config = {
-            **DEFAULTS,
-            **(CLASSIC if is_classic else {}),
-            **options,
-            "bootstrap.servers": servers,
-            "group.id": group,
-            "debug": f"{debug},metadata" if debug else "metadata",
-            "error_cb": self._client_log.on_error,
-            "on_commit": self._client_log.on_commit,
-        }
+        self._client_log = ClientLog(logger, servers, is_debugging=bool(options.get("debug")))
+        self._config = client_config(group, servers, options)
+        self._subscribed = list(topics)
+        self._make = make
         self._topics = Topics(servers, options)
         self._names = Names(self._topics, clock)
+        self._stalls = Stalls(Broker(self._config, self._topics.config), clock)
         self._logger = logger
-        self._assigning = assigning(config)
+        self._assigning = assigning(self._config)
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
         self._lost_some = False
@@ -78,15 +69,25 @@ class KafkaLog:
         self._is_named = False
         self._early: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
-        self._consumer = Consumer(config, logger=cast("logging.Logger", self._client_log))
-        self.offsets = KafkaGroupOffsets(self._consumer, self._topics, self._names, self._positions)
-        self._consumer.subscribe(
-            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+        self._noticed = clock()
+        self._consumer = self._joined()
+        self.offsets = KafkaGroupOffsets(lambda: self._consumer, self._topics, self._names, self._positions)
+
+    def _joined(self) -> Consumer:
+        told = {"error_cb": self._client_log.on_error, "on_commit": self._client_log.on_commit}
+        try:
+            made = self._make({**self._config, **told}, logger=self._client_log)
+        except KafkaException as error:
+            raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
+        made.subscribe(
+            self._subscribed, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
+        return made
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._lost_some = False
         messages = self._fetched(limit, wait)
+        self._stalls.polled(len(messages))
         if any(map(Message.error, messages)):
             messages = self._without_errors(messages)
         if messages:
@@ -141,6 +142,28 @@ class KafkaLog:
         """The end as the last fetch has seen it; negative before there was one."""
         return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
 
+    def look_for_stalls(self) -> Sequence[Stalled]:
+        found = [] if self._is_idle else self._stalls.look(self._positions)
+        remedies = {one.remedy for one in found}
+        if "rejoin" in remedies:
+            self._rejoin()
+        elif "seek" in remedies:
+            self.start({one.partition: one.position for one in found})
+        return found
+
+    def _rejoin(self) -> None:
+        """Leave the group and join again, with a new client. One that does not even let itself be closed is left to the
+        end of this process."""
+        closing = Thread(target=self._consumer.close, name="oyez-closing", daemon=True)
+        closing.start()
+        closing.join(LEAVE)
+        if closing.is_alive():
+            raise LogError(f"Kafka: the client did not leave its group within {LEAVE:.0f} s")
+        self._lose(self._names.clear())
+        self._is_assigned = self._is_named = False
+        self._paused.clear()
+        self._consumer = self._joined()
+
     def idle(self) -> None:
         if not self._is_idle:
             self._pause(self._positions)
@@ -183,21 +206,31 @@ class KafkaLog:
     def _fetched(self, limit: int, wait: float) -> list[Message]:
         first = self._consumer.poll(wait)
         if self._client_log.fatal is not None:
-            raise LogError(f"Kafka: {self._client_log.fatal.str()}")
+            raise ended_by(self._client_log.fatal, self._config)
         if first is None:
+            if self._clock() - self._noticed >= NOTICE:
+                self._notice_positions()
             return []
         messages = [first, *self._consumer.consume(limit - 1, 0)] if limit > 1 else [first]
+        self._notice_positions()
+        return messages
+
+    def _notice_positions(self) -> None:
+        """Where the client is. It gets on without a message too: past transactions that were aborted, and past the
+        markers at the end of each."""
+        self._noticed = self._clock()
         for answer in self._consumer.position([named(p) for p in self._positions]):
             partition = self._names.of(answer.topic, answer.partition)
             if answer.offset >= 0 and partition is not None:
                 self._positions[partition] = answer.offset
-        return messages
 
     def _without_errors(self, messages: Sequence[Message]) -> list[Message]:
         for message in messages:
             error = message.error()
             if error is None:
                 continue
+            if is_fatal(error):
+                raise ended_by(error, self._config)
             if error.code() in GONE:
                 self._names.doubt()
             if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
@@ -229,9 +262,12 @@ class KafkaLog:
         self._names.assign((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._dealt_at = self._clock()
         gone = self._names.revoke((p.topic, p.partition) for p in partitions)
         self._assigning.give_back(consumer, [p for p in gone if p in self._positions])
+        self._lose(gone)
+
+    def _lose(self, gone: Iterable[Partition]) -> None:
+        self._dealt_at = self._clock()
         for partition in gone:
             self._forget(partition)
             self._out_of_range.pop(partition, None)

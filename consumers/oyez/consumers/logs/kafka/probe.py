@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from oyez.producers import SettingsError
 from oyez.producers.loggers import logger_named
 
 from ..backend import LogUnreachable
+from .client_config import client_config
 
 TIMEOUT = 5.0  # s
 HINT = "is it running? `oyez dev` starts one here"
@@ -70,6 +71,7 @@ def _asked(servers: str, options: Mapping[str, object]) -> tuple[str, str]:
     said: list[str] = []
     try:
         client = admin(servers, options, error_cb=lambda error: said.append(error.str()))
+        Consumer({**client_config("probe", servers, options), "logger": silent}).close()  # it joins no group
     except KafkaException as error:
         return "wrong", error.args[0].str()
     try:

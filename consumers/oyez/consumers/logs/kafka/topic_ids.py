@@ -41,6 +41,10 @@ class Names:
         gone = [self._assigned.pop(name, None) for name in names]
         return [partition for partition in gone if partition is not None]
 
+    def clear(self) -> list[Partition]:
+        """The member has lost them all; the same."""
+        return self.revoke(list(self._assigned))
+
     def of(self, topic: str, number: int) -> Partition | None:
         """A partition that is assigned, and was named."""
         return self._assigned.get((topic, number))

@@ -30,11 +30,11 @@ class Topics:
 
     def __init__(self, servers: str, options: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in options.items() if not name.startswith(NOT_FOR_ADMIN)}
-        self._config = {**kept, "bootstrap.servers": servers, "log_level": 0}
+        self.config = {**kept, "bootstrap.servers": servers, "log_level": 0}
 
     def partitions(self, topics: Iterable[str]) -> dict[str, list[Partition]]:
         """All partitions of each topic, with the topic's id; a topic that is not there is left out."""
-        admin = AdminClient(self._config)  # for this question alone: the next may not come for days
+        admin = AdminClient(self.config)  # for this question alone: the next may not come for days
         asked = admin.describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER)
         found = {}
         for topic, answer in asked.items():

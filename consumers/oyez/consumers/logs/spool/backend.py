@@ -47,7 +47,9 @@ class SpoolBackend:
     def probe(self) -> None:
         """Folders answer."""
 
-    def join(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive:
+    def join(
+        self, group: str, topics: Sequence[str], database: Database, worker: int | None = None
+    ) -> KeepAlive:
         found = ReadableLogs(self._settings)
 
         def ours() -> list[Folder]:

@@ -14,7 +14,7 @@ from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
 from ...core.record import Record
 from ...database.positions import FOLDER, Partition
-from ..log import LogAway
+from ..log import LogAway, Stalled
 from .group_offsets import SpoolGroupOffsets
 from .members import Members
 
@@ -137,6 +137,9 @@ class SpoolLog:
         finally:
             reader.close()
         return count
+
+    def look_for_stalls(self) -> Sequence[Stalled]:
+        return ()
 
     def idle(self) -> None:
         self._look()

@@ -1,0 +1,92 @@
+"""What the broker itself says of partitions, asked past a member's own client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # missing from __all__
+
+from ...database.positions import Partition
+from .assignment import named
+from .client_config import INSTANCE
+
+ANSWER = 4.0  # s
+NOT_ALONE = (
+    "partition.assignment",
+    INSTANCE,
+    "group.protocol",
+    "group.remote",
+    "session.",
+    "heartbeat.",
+    "debug",
+)
+Spec: Any = OffsetSpec  # its methods have no annotations
+
+
+class Broker:
+    """Asks with clients of its own; ``config`` is the member's."""
+
+    def __init__(self, config: Mapping[str, Any], admin: Mapping[str, Any]) -> None:
+        """``admin`` is what an administrative client takes of it."""
+        self._config = {
+            **{name: value for name, value in config.items() if not name.startswith(NOT_ALONE)},
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "log_level": 0,
+        }
+        self._admin_config = dict(admin)
+        self._admin: AdminClient | None = None
+        self._asked: dict[Partition, Future[Any]] = {}
+        is_plain = config.get("isolation.level") == "read_uncommitted"
+        self._level = IsolationLevel.READ_UNCOMMITTED if is_plain else IsolationLevel.READ_COMMITTED
+
+    def ask_ends(self, partitions: Collection[Partition]) -> None:
+        """Ask where these end for whoever reads as the member does; nobody waits for the answer."""
+        self._asked = {}
+        if not partitions:
+            return
+        if self._admin is None:
+            self._admin = AdminClient(self._admin_config)
+        wanted = {named(p): Spec.latest() for p in partitions}
+        answers = self._admin.list_offsets(wanted, isolation_level=self._level, request_timeout=ANSWER)
+        by_name = {(one.topic, one.partition): answer for one, answer in answers.items()}
+        self._asked = {p: by_name[p.topic, p.number] for p in partitions}
+
+    def ends(self) -> Mapping[Partition, int]:
+        """What was answered to the last question; what was not is left out."""
+        return {
+            partition: int(answer.result().offset)
+            for partition, answer in self._asked.items()
+            if answer.done() and answer.exception() is None
+        }
+
+    def readable(self, positions: Mapping[Partition, int]) -> set[Partition]:
+        """Those partitions that give another client a record at their position or after it, within some seconds. It
+        joins no group."""
+        consumer = Consumer(self._config)
+        try:
+            consumer.assign([named(p, at) for p, at in positions.items()])
+            return self._read(consumer, set(positions))
+        finally:
+            consumer.close()
+
+    def _read(self, consumer: Consumer, asked: set[Partition]) -> set[Partition]:
+        found: set[Partition] = set()
+        by_name = {(p.topic, p.number): p for p in asked}
+        waiting, until = set(asked), time.monotonic() + ANSWER
+        while waiting and (left := until - time.monotonic()) > 0:
+            message = consumer.poll(left)
+            if message is None:
+                continue
+            partition = by_name.get((str(message.topic()), int(message.partition() or 0)))
+            error = message.error()
+            if partition is None or (error is not None and error.code() != KafkaError._PARTITION_EOF):  # noqa: SLF001
+                continue
+            waiting.discard(partition)
+            if error is None:
+                found.add(partition)
+        return found

@@ -1,0 +1,21 @@
+"""What a worker believes of a partition, beside what the database says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..database.positions import Held
+
+
+def unsuspected(held: Held, position: int) -> Held:
+    """It has got on to there, and nobody died on it."""
+    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
+
+
+def has_moved(held: Held, now: Held | None) -> bool:
+    """Whether somebody else has changed a row."""
+    if now is None:
+        return True
+    return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
+        now.halted is not None
+    )

@@ -1,0 +1,45 @@
+"""Reading a file of settings: TOML, in UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from .errors import SettingsError
+
+_OTHERS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark this one begins with
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """What a file says; nothing if it is not there. SettingsError: it cannot be read, or is not TOML in UTF-8."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        return tomllib.loads(_text(path, content))
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {' '.join(str(error).split())}") from None
+
+
+def _text(path: Path, content: bytes) -> str:
+    """Its text, without the mark that some editors put before it."""
+    encoding = next((name for mark, name in _OTHERS.items() if content.startswith(mark)), None)
+    if encoding is None and b"\0" in content:
+        encoding = "no text, or in UTF-16"
+    if encoding is not None:
+        raise SettingsError(f"{path} is {encoding}; TOML is UTF-8: save it in that encoding")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{path}, line {line}: this is not UTF-8; save it in that encoding") from None

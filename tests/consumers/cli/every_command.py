@@ -1,0 +1,93 @@
+"""Runs commands with standard streams of several kinds, each in a fork of this process; prints what became of them.
+
+python -m consumers.cli.every_command FOLDER COMMANDS      (JSON: lists of arguments)
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from oyez.consumers.cli import main
+
+Result = dict[str, Any]
+
+
+def normal(_out: int, _err: int) -> None:
+    """As they are."""
+
+
+def closed(_out: int, _err: int) -> None:
+    """As Python finds streams that are closed."""
+    for number in range(3):
+        os.close(number)
+    sys.stdin = sys.stdout = sys.stderr = None  # type: ignore[assignment]
+
+
+def full_stdout(_out: int, _err: int) -> None:
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
+
+
+def full_stderr(_out: int, _err: int) -> None:
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+
+
+def ascii_alone(_out: int, _err: int) -> None:
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="ascii", errors="strict")
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="ascii", errors="strict")
+
+
+KINDS: Mapping[str, Callable[[int, int], None]] = {
+    "normal": normal,
+    "closed": closed,
+    "full stdout": full_stdout,
+    "full stderr": full_stderr,
+    "ascii": ascii_alone,
+}
+
+
+def run(arguments: Sequence[str], kind: Callable[[int, int], None]) -> Result:
+    """A command's exit code, and what it printed, if that could be seen."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            _become(arguments, kind, out.fileno(), err.fileno())
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return {"code": code, "out": _all(out), "err": _all(err)}
+
+
+def _become(arguments: Sequence[str], kind: Callable[[int, int], None], out: int, err: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, "w" if n else "r", closefd=False) for n in range(3))
+    kind(out, err)
+    sys.argv = ["oyez", *arguments]
+    code = 0
+    try:
+        main()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    # As at the end of an interpreter: what is left is written, and what cannot be makes it 120.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = 120
+    os._exit(code)
+
+
+def _all(file: Any) -> str:
+    file.seek(0)
+    return str(file.read().decode())
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    commands = json.loads(sys.argv[2])
+    print(json.dumps([{name: run(one, kind) for name, kind in KINDS.items()} for one in commands]))

@@ -1,0 +1,163 @@
+"""Standard streams that are closed, full, without a reader, or cannot show a letter, break no command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.cli.running import OYEZ, Shop
+from oyez.consumers.cli.program import COMMANDS, GROUPS
+from support.waiting import eventually
+
+ENDLESS = {"dev", "listen"}  # they run until they are told to end
+ARGUMENTS: dict[str, list[str]] = {
+    "announce": ["903", "-d", '{"session_id": "sü", "url": "/→"}'],
+    "listen": ["--limit", "9"],
+    "rewind": ["clishop.cli.ticked", "--to", "earliest", "--dry-run"],
+    "explain": ["e1"],
+    "met": ["cli.session.started", "sö", "--dry-run"],
+    "retry show": ["e1"],
+    "dead show": ["e1"],
+    "retry release": ["--dry-run"],
+    "retry discard": ["--dry-run"],
+    "dead retry": ["--dry-run"],
+    "dead discard": ["--dry-run"],
+    "group rename": ["clishop.old", "clishop.new"],
+    "mail show": ["1"],
+    "mail hold": ["--dry-run"],
+    "mail release": ["--dry-run"],
+    "mail cancel": ["--dry-run"],
+    "mail retry": ["--dry-run"],
+    "mail purge": ["--dry-run"],
+}
+
+
+def every_command() -> list[list[str]]:
+    """Each command that there is, with what it needs to do something."""
+    names = [
+        *(COMMANDS.keys() - {"dev"}),
+        *(f"{group.name} {one}" for group in GROUPS for one in group.commands),
+    ]
+    return [[], ["--help"], *([*name.split(), *ARGUMENTS.get(name, [])] for name in sorted(names))]
+
+
+def outcomes(shop: Shop) -> list[tuple[str, dict[str, Any]]]:
+    commands = every_command()
+    done = subprocess.run(
+        [sys.executable, "-m", "consumers.cli.every_command", str(shop.folder), json.dumps(commands)],
+        env={
+            **shop.environment(),
+            "PYTHONPATH": os.pathsep.join([shop.environment()["PYTHONPATH"], *sys.path]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [(" ".join(one), found) for one, found in zip(commands, json.loads(done.stdout), strict=True)]
+
+
+def test_every_command_ends_as_with_streams_that_are_sound(spooled_shop: Shop) -> None:
+    spooled_shop.print("db", "upgrade")
+    spooled_shop.print("announce", "903", "-d", '{"session_id": "sü", "url": "/→"}')
+    wrong = []
+    for command, found in outcomes(spooled_shop):
+        code, out = found["normal"]["code"], found["normal"]["out"]
+        alike = [kind for kind in ("closed", "full stderr", "ascii") if found[kind]["code"] != code]
+        full = found["full stdout"]
+        said = "stdout cannot be written: No space left on device" in full["err"]
+        is_told = (full["code"], said) == (1, True) if out else (full["code"], said) == (code, False)
+        traced = [
+            kind for kind, one in found.items() if "Traceback" in one["err"] or "Exception" in one["err"]
+        ]
+        if alike or traced or not is_told:
+            wrong.append((command, alike, traced, found))
+    assert wrong == []
+
+
+def test_letters_that_stdout_cannot_show_are_escaped(spooled_shop: Shop) -> None:
+    spooled_shop.print("announce", "903", "-d", '{"session_id": "sü", "url": "/→😀"}')
+    ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    (line,) = spooled_shop.run("spool", "cat", **ascii_only).stdout.splitlines()
+    assert json.loads(line)["data"] == {"session_id": "sü", "url": "/→😀"}
+    named = spooled_shop.run("announce", "nö", "-d", "{}", **ascii_only)
+    assert (named.returncode, named.stderr.isascii()) == (4, True)
+
+
+def test_data_on_the_command_line_are_utf_8_whatever_the_locale(spooled_shop: Shop) -> None:
+    posix = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = spooled_shop.run("announce", "903", "-d", '{"session_id": "sü", "url": "/"}', **posix)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(spooled_shop.print("spool", "cat"))["data"]["session_id"] == "sü"
+
+
+def test_a_file_that_is_opened_later_is_no_standard_stream(spooled_shop: Shop) -> None:
+    """It would get what libraries, and the interpreter itself, write to those."""
+    spooled_shop.print("db", "upgrade")
+    (spooled_shop.folder / "files").mkdir()
+    (spooled_shop.folder / "files" / "cli.ticked.py").write_text(
+        "import os\ndef handle(event):\n    os.write(1, b'WRONG'); os.write(2, b'WRONG')\n"
+    )
+    settings = {"OYEZ_EVENT_FILES": "files"}
+    for command in (["announce", "cli.ticked", "-d", "{}"], ["listen", "--limit", "9"]):
+        done = subprocess.run(
+            ["sh", "-c", '"$0" "$@" <&- >&- 2>&-', OYEZ, *command],
+            cwd=spooled_shop.folder,
+            env={**spooled_shop.environment(), **settings},
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0
+    written = [file for file in spooled_shop.folder.rglob("*") if file.is_file() and file.suffix != ".py"]
+    assert [file for file in written if b"WRONG" in file.read_bytes()] == []
+    assert spooled_shop.print("listen", "--limit", "9").startswith("0 handled, 0 remain")
+
+
+@pytest.mark.parametrize("reader", ["head -c 1", "true"])
+def test_who_reads_no_more_is_no_error(reader: str, spooled_shop: Shop) -> None:
+    for number in range(3):
+        spooled_shop.print("announce", "903", "-d", json.dumps({"session_id": "s1", "url": f"/{number}"}))
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" spool cat | {reader}', OYEZ],
+        cwd=spooled_shop.folder,
+        env=spooled_shop.environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == b""
+
+
+def test_handlers_that_print_do_not_fail_when_nobody_reads(spooled_shop: Shop) -> None:
+    """The shop's print, and its events are no trouble's."""
+    spooled_shop.print("db", "upgrade")
+    listening = subprocess.Popen(
+        ["sh", "-c", 'exec "$0" listen 2>/dev/full >"$1"', OYEZ, "/dev/full"],
+        cwd=spooled_shop.folder,
+        env=spooled_shop.environment(),
+    )
+    try:
+        spooled_shop.print("announce", "901", "-d", '{"session_id": "s1"}')
+        spooled_shop.print("announce", "903", "-d", '{"session_id": "s1", "url": "/a"}')
+        eventually(lambda: noted(spooled_shop.folder) == ["started", "/a"], timeout=90)
+    finally:
+        listening.send_signal(signal.SIGTERM)
+        code = listening.wait(60)
+    assert code == 0
+    assert spooled_shop.run("dead", "list", "--json").stdout == "[]\n"
+
+
+def noted(folder: Path) -> list[str]:
+    with sqlite3.connect(folder / "oyez.db") as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'noted'").fetchone():
+            return []
+        return [what for (what,) in db.execute("SELECT what FROM noted")]
