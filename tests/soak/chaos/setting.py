@@ -26,7 +26,7 @@ KAFKA = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000}
 def chaos(broker: Kafka, folder: Path, size: Size, seed: int, tell: Callable[[str], None]) -> Figures:
     """The whole scenario. PostgreSQL is its own; the broker is killed too. Needs root, for the disk."""
     with (
-        small_disk(folder / "disk", MEGABYTES) as disk,
+        small_disk(MEGABYTES) as disk,
         Postgres(disk.folder / "postgres", settings=DISK) as server,
         pgbouncer(server.url(), "session", default_pool_size="80", server_idle_timeout="30") as pooler,
     ):
