@@ -130,6 +130,7 @@ class Pipeline:
         *,
         signals: Catalogue = known,
         engine: Engine | None = None,
+        broker: MemoryBroker | None = None,
         instrument: Instrument | None = None,
         **said: Any,
     ) -> None:
@@ -137,7 +138,7 @@ class Pipeline:
         self.engine = knowing_the_tables(engine or make_engine(url))
         self.application = Application(on, signals)
         self._instrument = instrument
-        self.broker = MemoryBroker(partitions=1)
+        self.broker = broker or MemoryBroker(partitions=1)
         self.announcer = Announcer(MemoryTransport(self.broker), source="web", topic=TOPIC, catalogue=signals)
         self._settings = ListenSettings(**({"topic": TOPIC, "max_attempts": 5} | said))
         self.logs = {name: MemoryGroup(self.broker, [TOPIC]) for name in self.application.groups}

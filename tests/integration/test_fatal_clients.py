@@ -115,7 +115,7 @@ def test_workers_of_the_newer_protocol_beside_those_of_the_other_are_let_in_when
     newer = listen(deployment, 1, NEWER)
 
     def is_refused_or_in() -> bool:
-        """Whether the broker takes it beside the others depends on where it finds them."""
+        """The broker takes it beside the others if each of them has joined only once."""
         refused = "members of another group.protocol: stop all of its workers" in newer.output()
         return refused or len(instances(deployment)) == 3
 

@@ -20,6 +20,7 @@ from oyez.consumers.database import Database
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import position
 from oyez.consumers.logs.kafka.offsets import KafkaOffsets
+from oyez.consumers.reports import group_states
 from support.services import make_topic_again
 
 # A member that asks for a topic would make it, with as many partitions as the broker likes.
@@ -45,7 +46,9 @@ class Operator:
         wanted = {Partition(topic, log.topic_id, n): to for n in numbers or log.partitions}
         (group,) = self._workers.application.groups.values()
         database = Database(self._workers.deployment.engine)
-        Rewinding(group, database, self._offsets, [log], time.time).perform(wanted, is_again=is_again)
+        Rewinding(group, database, self._offsets, [log], lambda _: time.time()).perform(
+            wanted, is_again=is_again
+        )
 
 
 @pytest.fixture
@@ -211,6 +214,34 @@ def test_an_at_least_once_group_is_rewound_while_nobody_works(
     workers.until(lambda: len(workers.ticks()) == 5)
     assert workers.ticks() == [1, 2, 3, 2, 3]
     workers.close()
+
+
+def test_an_at_least_once_group_whose_offsets_kafka_has_forgotten_goes_on(
+    deployment: Deployment, admin: AdminClient
+) -> None:
+    workers = Workers(deployment, ticker(deployment.app, "at-least-once"))
+    member = reading(workers)
+    deployment.tick(0, 1, 2, 3)
+    workers.until(lambda: workers.ticks() == [1, 2, 3])
+    workers.leave(member)
+    (group,) = workers.application.groups
+    admin.delete_consumer_groups([group])[group].result(20)  # it does so by itself after a week
+    reading(workers)
+    deployment.tick(0, 4)
+    workers.until(lambda: 4 in workers.ticks())
+    assert workers.ticks() == [1, 2, 3, 4]
+    workers.close()
+
+
+def test_status_shows_for_how_long_kafka_keeps_offsets(deployment: Deployment, admin: AdminClient) -> None:
+    (loose,) = ticker(deployment.app, "at-least-once").groups.values()
+    (exact,) = ticker(deployment.app).groups.values()
+    with deployment.engine.connect() as db:
+        topics = {loose.name: [deployment.topic], exact.name: [deployment.topic]}
+        states = [
+            group_states(db, [one], topics, KafkaOffsets(admin), time.time())[0] for one in (loose, exact)
+        ]
+    assert [one.offsets_kept for one in states] == [7 * 86_400.0, None]
 
 
 def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(

@@ -151,3 +151,10 @@ def test_a_file_that_cannot_be_read(file: Path) -> None:
 def test_a_link_to_nothing_is_no_file(file: Path) -> None:
     file.symlink_to("nowhere.toml")
     assert Settings().topic == "oyez.events"
+
+
+def test_a_path_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from `OYEZ_SPOOL: ${SPOOL:-}` in a file for docker compose. It would be the working directory."""
+    monkeypatch.setenv("OYEZ_SPOOL", "")
+    monkeypatch.setenv("OYEZ_MAIL_CA", "")
+    assert (Settings().spool, ListenSettings().mail_ca) == (None, None)

@@ -22,6 +22,8 @@ class ListenSettings(MailSettings, LogSettings):
     locks, and so for a handler that does not touch the database for longer. More than ``budget``."""
     sweep_every: float = Field(5.0, gt=0)
     """Seconds between two sweeps of a worker."""
+    max_clock_skew: float = Field(300.0, gt=0)
+    """Seconds by which this machine's clock may differ from the database's; nothing is begun beyond that."""
     first_offset: Literal["earliest", "latest"] = "earliest"
     """Where a new group begins to read."""
     tombstones: Literal["dead", "ignore"] = "dead"

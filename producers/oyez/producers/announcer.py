@@ -119,10 +119,10 @@ class Announcer:
         """
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
-        event: Any = (
-            self._typed(signal, data, key) if data is not None or type(signal) not in self._routes else signal
-        )
-        route = self._routes[type(event)]
+        event: Any = signal
+        route = self._routes.get(type(signal)) if data is None else None
+        if route is None:
+            event, route = self._typed(signal, data, key)
         key, subject = route.identify(event, key)
         event_id = self._new_id()
         stamp = self._time_text(self._clock())
@@ -163,11 +163,14 @@ class Announcer:
     ) -> None:
         self.close()
 
-    def _typed(self, signal: Signal | type[Signal] | str | int, data: object, key: str | None) -> Signal:
+    def _typed(
+        self, signal: Signal | type[Signal] | str | int, data: object, key: str | None
+    ) -> tuple[Signal, Route]:
         event = typed(self._catalogue, signal, data, bound_session() if key is None else key)
-        if type(event) not in self._routes:
-            self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
-        return event
+        route = self._routes.get(type(event))
+        if route is None:
+            route = self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
+        return event, route
 
     def _join(self) -> JoinsTransaction:
         """What takes events into transactions: the outbox, which needs SQLAlchemy, unless the transport does it itself.

@@ -41,31 +41,38 @@ class Route:
 
     def identify(self, data: Signal, key: str | None) -> tuple[str | None, str | None]:
         """The key, chosen, and the subject of an event. InvalidEvent: one of its texts cannot be used."""
-        if key is None and self.key is not None:
-            key = self._text("the key", self.key, data)
-        if key is None:
-            key = bound_session()
-        if key is not None and (type(key) is not str or not key or len(key) > MAX_TEXT or "\0" in key):
-            check_text(self.name, "the key", key)
-        if self.subject is None and not self.required:
-            return key, None
-        subject = self._text("the subject", self.subject, data) if self.subject else None
-        if subject is not key or self.required:
-            self._check_subjects(data, subject)
-        return key, subject
+        try:
+            if key is None and self.key is not None:
+                key = text_of(self.key(data))
+            if key is None:
+                key = bound_session()
+            if key is not None and (type(key) is not str or not key or len(key) > MAX_TEXT or "\0" in key):
+                check_text(self.name, "the key", key)
+            if self.subject is None and not self.required:
+                return key, None
+            subject = text_of(self.subject(data)) if self.subject else None
+            if subject is not key or self.required:
+                self._check_subjects(data, subject)
+            return key, subject
+        except (ValueError, AttributeError):  # pydantic's own; a field that was never given
+            self._refuse_text(data)
+            raise
 
     def _check_subjects(self, data: Signal, subject: str | None) -> None:
         check_text(self.name, "the subject", subject)
         for field in self.required:
-            what = f"the required {field}"
-            check_text(self.name, what, self._text(what, attrgetter(field), data))
+            check_text(self.name, f"the required {field}", text_of(getattr(data, field)))
 
-    def _text(self, what: str, field: "attrgetter[Any]", data: Signal) -> str | None:
-        try:
-            return text_of(field(data))
-        except (ValueError, AttributeError) as error:  # pydantic's own; a field that was never given
-            reason = " ".join(str(error).split())
-            raise InvalidEvent(f"{self.name}: {what} cannot be written as text: {reason}") from None
+    def _refuse_text(self, data: Signal) -> None:
+        """InvalidEvent, for the first field of them that has no text."""
+        fields = [("the key", self.key), ("the subject", self.subject)]
+        fields += [(f"the required {field}", attrgetter(field)) for field in self.required]
+        for what, field in fields:
+            try:
+                text_of(field and field(data))
+            except (ValueError, AttributeError) as error:
+                reason = " ".join(str(error).split())
+                raise InvalidEvent(f"{self.name}: {what} cannot be written as text: {reason}") from None
 
 
 def check_text(signal: str, what: str, text: object) -> None:

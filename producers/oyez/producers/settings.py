@@ -65,6 +65,10 @@ class _Environment(EnvSettingsSource):
 KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
 
 
+PathOrNone = Annotated[Path | None, BeforeValidator(lambda said: said or None)]
+"""What is set to nothing is not set: as a path, it would be the working directory."""
+
+
 class Settings(BaseSettings):
     """What an announcing application may set. SettingsError: a value is wrong, a name is none, or
     oyez.toml is not TOML."""
@@ -82,7 +86,7 @@ class Settings(BaseSettings):
     kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    spool: Path | None = None
+    spool: PathOrNone = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
     durability: Literal["buffered", "acked", "spooled"] = "buffered"
     """What an event is when announce() returns, over Kafka: in the client's queue (with a spool, it goes over to that
@@ -99,6 +103,8 @@ class Settings(BaseSettings):
     """What becomes of a segment that every group has read, or that was shipped."""
     database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
+    database_direct: str | None = Field(None, min_length=1)
+    """The same database's URL without the connection pooler that `database` leads to, to hear what is released."""
     database_schema: str | None = Field(None, max_length=63)
     """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
     tables."""

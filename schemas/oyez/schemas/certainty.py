@@ -4,10 +4,10 @@ A field is certain only if its type is known to be read as it is written, and if
 was validated. All else is doubtful: a value of it may be seen to be plain, or the whole event is read again.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from enum import Enum
-from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -63,9 +63,9 @@ def doubts(model: type[BaseModel]) -> list[tuple[str, Plain]] | None:
     return [(name, plain) for name, plain in judged if plain is not certain]
 
 
-def longest(model: type[BaseModel]) -> float:
+def longest(model: type[BaseModel]) -> int:
     """Bytes, up to which certain values are enough: in more can be a whole number with more digits than are read."""
-    return LONG if types_in(*core_schema(model)) & {"int", "any"} else inf
+    return LONG if types_in(*core_schema(model)) & {"int", "any"} else sys.maxsize
 
 
 def certain(_value: Any) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from json.encoder import encode_basestring
-from typing import Any
+from typing import Any, NamedTuple
 
 from .catalogue import Catalogue, catalogue
 from .checking import Check
@@ -45,37 +45,51 @@ class Encoder:
             raise InvalidEvent(f"the source {source!r}: {reason}")
         self._source = _quoted(source)
         self._catalogue = catalogue
-        self._heads: dict[type[Signal], tuple[str, Callable[[Any], bytes], Check]] = {}
+        self._heads: dict[type[Signal], _Head] = {}
 
     def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002 # its name
         """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON, or nobody would read
         it as what it is."""
-        head, write, check = self._heads.get(type(data)) or self._head(type(data))
+        head, write, doubtful, longest, check = self._heads.get(type(data)) or self._head(type(data))
         keyed = "" if key is None else f',"partitionkey":{_quoted(key)}'
         about = "" if subject is None else f',"subject":{_quoted(subject)}'
+        unsure = data.__oyez_unsure__
         try:
             envelope = f'{head}{_quoted(id)},"time":"{time}"{keyed}{about},"data":'.encode()
-            value = envelope + write(data) + b"}"
+            written: bytes = write(data, warnings=False) if unsure else write(data)
+            value = envelope + written + b"}"
         except (ValueError, RecursionError) as error:  # pydantic's own among them
             raise InvalidEvent(
                 f"{type(data).__name__} cannot be written as JSON: {_one_line(error)}"
             ) from None
-        unsure = data.__oyez_unsure__ or len(value) > check.longest
-        if unsure or (check.is_needed and check.is_doubtful(data)):
-            check.check(data, value)
+        if unsure or len(value) > longest or (doubtful is not None and doubtful(data)):
+            check(data, value)
         return value
 
-    def _head(self, model: type[Signal]) -> tuple[str, Callable[[Any], bytes], Check]:
+    def _head(self, model: type[Signal]) -> "_Head":
         """What is the same for all events of a signal. SchemaError: none of them could be read."""
         refuse_unreadable(model)
         declaration = self._catalogue[model]
         check = Check(declaration)
-        found = self._heads[model] = (
-            f'{prefix(declaration.name).decode()}"source":{self._source},"id":',
-            partial(model.__pydantic_serializer__.to_json, warnings=False),
-            check,
-        )
+        write: Any = model.__pydantic_serializer__.to_json
+        head = f'{prefix(declaration.name).decode()}"source":{self._source},"id":'
+        if check.is_needed:
+            found = _Head(head, partial(write, warnings=False), check.is_doubtful, check.longest, check.check)
+        else:
+            found = _Head(head, write, None, check.longest, check.check)
+        self._heads[model] = found
         return found
+
+
+class _Head(NamedTuple):
+    """What is prepared for a signal."""
+
+    head: str
+    write: Any
+    doubtful: Callable[[Signal], bool] | None
+    """Whether values leave it open how they are read; None: none does."""
+    longest: int
+    check: Callable[[Signal, bytes], None]
 
 
 def _one_line(error: Exception) -> str:

@@ -86,6 +86,9 @@ class AnotherOffsets:
     def copy_committed(self, old: str, new: str) -> int:
         raise NotImplementedError
 
+    def kept_for(self) -> None:
+        """For ever."""
+
 
 class AnotherBackend:
     """See `LogBackend`."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, update
 
 from oyez.consumers import Handlers, Reject
 from oyez.schemas import Signal
@@ -38,8 +38,8 @@ effects = Table(
 
 
 class Placed(Signal, name="rows.placed", key="k"):
-    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, reject, die, or end as no `Exception`
-    does: cancel, interrupt, exit."""
+    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, lock, reject, die, or end as no
+    `Exception` does: cancel, interrupt, exit."""
 
     k: str
     n: int
@@ -75,18 +75,18 @@ on = Handlers(APP)
 @on(Placed)
 def place(event: Placed, db: Connection) -> None:
     note("place", [event], db)
-    obey(event.asks)
+    obey(event.asks, db)
 
 
 @on(Placed)
 def pack(event: Placed, db: Connection) -> None:
     note("pack", [event], db)
-    obey("")
+    obey("", db)
 
 
 @on(Opened)
 def open_up(event: Opened, db: Connection) -> None:
-    obey(event.asks)
+    obey(event.asks, db)
     db.execute(insert(effects).values(handler="open_up", k=event.s, n=event.n))
 
 
@@ -109,7 +109,7 @@ def note(handler: str, events: Sequence[Any], db: Connection) -> None:
     db.execute(insert(effects), [{"handler": handler, "k": event.k, "n": event.n} for event in events])
 
 
-def obey(asks: str) -> None:
+def obey(asks: str, db: Connection) -> None:
     if BROKEN:
         raise ImportError("no module named tax")
     match asks:
@@ -122,14 +122,20 @@ def obey(asks: str) -> None:
             time.sleep(SECONDS)
         case "reject":
             raise Reject("as asked")
+        case "lock":
+            db.execute(update(effects).where(effects.c.handler == "locked").values(n=0))
         case "die":
             os._exit(1)
-        case "cancel":
-            asyncio.run(cancelled())
-        case "interrupt":
-            raise KeyboardInterrupt
-        case "exit":
-            sys.exit("as asked")
+        case "cancel" | "interrupt" | "exit":
+            end_otherwise(asks)
+
+
+def end_otherwise(asks: str) -> None:
+    if asks == "cancel":
+        asyncio.run(cancelled())
+    if asks == "exit":
+        sys.exit("as asked")
+    raise KeyboardInterrupt
 
 
 async def cancelled() -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import psutil
 
-from support import shifted
-from support.processes import Program
+from support.clocks import WrongClock
+from support.processes import ROOT, Program
 
 AWAY = 5  # the exit code of `oyez listen` that says so
 GRACE = 30.0  # s, after which a supervisor kills its workers
 
 
 class Servers:
-    """`oyez listen` on several servers; the n-th has a clock that is off by the n-th number of seconds."""
+    """`oyez listen` on several servers; the n-th has the n-th clock."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str], clocks: Sequence[float], workers: int
+        self, folder: Path, settings: Mapping[str, str], clocks: Sequence[WrongClock], workers: int
     ) -> None:
         self._folder = folder
         self._settings = settings
@@ -61,8 +61,10 @@ class Servers:
         """All that was logged."""
         return "\n".join(server.output() for server in self._all)
 
-    def _start(self, clock: float) -> Program:
+    def _start(self, clock: WrongClock) -> Program:
         log = self._folder / f"listen-{len(self._all)}.log"
-        command = (str(clock), "oyez.consumers.cli", "listen", "--workers", str(self._workers))
-        self._all.append(Program(log, shifted.MODULE, *command, env=self._settings))
+        env = {**self._settings, **clock.for_python(ROOT)}
+        self._all.append(
+            Program(log, "oyez.consumers.cli", "listen", "--workers", str(self._workers), env=env)
+        )
         return self._all[-1]

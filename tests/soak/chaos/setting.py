@@ -9,14 +9,14 @@ from pathlib import Path
 from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.scenario import Size, migrate, run
 from soak.chaos.servers import Servers
-from soak.chaos.troubles import Troubles
+from soak.chaos.troubles import Services, Troubles
 from soak.figures import Figures
+from support.clocks import DAY, WrongClock
 from support.pgbouncer import PgBouncer, pgbouncer
 from support.services import UNSAFE, make_topic, unique
 from support.small_disk import small_disk
 
-DAY = 86_400
-CLOCKS = (DAY, -DAY, 0)  # s by which the listening servers' clocks are off
+CLOCKS = (DAY, -DAY, 0.0)  # s by which the listening servers' clocks are off at first
 WORKERS = 2  # of each
 MEGABYTES = 1_500
 DISK = {**UNSAFE, "max_wal_size": "256MB", "min_wal_size": "32MB", "wal_recycle": "off"}
@@ -28,15 +28,15 @@ def chaos(broker: Kafka, folder: Path, size: Size, seed: int, tell: Callable[[st
     with (
         small_disk(MEGABYTES) as disk,
         Postgres(disk.folder / "postgres", settings=DISK) as server,
-        pgbouncer(server.url(), "session", default_pool_size="80", server_idle_timeout="30") as pooler,
+        pgbouncer(server.url(), default_pool_size="10", server_idle_timeout="30") as pooler,
     ):
         migrate(server.url())
         settings = _settings(broker, pooler, server)
-        servers = Servers(folder, settings, CLOCKS, WORKERS)
+        clocks = [WrongClock(folder / f"clock-{n}", off) for n, off in enumerate(CLOCKS)]
+        servers = Servers(folder, settings, clocks, WORKERS)
         try:
-            troubles = Troubles(
-                servers, broker, server, disk, seed=seed, hold=size.hold, pooler=pooler.restart
-            )
+            made = Services(broker, server, pooler, disk, clocks)
+            troubles = Troubles(servers, made, seed=seed, hold=size.hold)
             announcing = [_announcing(settings, folder, n) for n in range(size.announcers)]
             return run(size, folder, server.url(), announcing, servers, troubles, seed=seed, tell=tell)
         finally:
@@ -52,6 +52,7 @@ def _settings(broker: Kafka, pooler: PgBouncer, server: Postgres) -> dict[str, s
         "OYEZ_TOPIC": make_topic(broker.bootstrap, unique("chaos"), 6),
         "OYEZ_DATABASE": pooler.url,
         "OYEZ_DATABASE_DIRECT": server.url(),
+        "OYEZ_MAX_CLOCK_SKEW": str(10 * DAY),
     }
 
 

@@ -5,36 +5,38 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import psutil
 
 from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.servers import Servers
+from support.clocks import DAY, WrongClock
+from support.pgbouncer import PgBouncer
 from support.processes import is_alive
 from support.small_disk import SmallDisk
 
 Trouble = Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Services:
+    """What all servers stand on, and their clocks."""
+
+    broker: Kafka
+    database: Postgres
+    pooler: PgBouncer
+    disk: SmallDisk
+    clocks: Sequence[WrongClock]
+
+
 class Troubles:
     """Each is done to its end; the next one comes at its moment."""
 
-    def __init__(
-        self,
-        servers: Servers,
-        broker: Kafka,
-        database: Postgres,
-        disk: SmallDisk,
-        *,
-        seed: int,
-        hold: float,
-        pooler: Trouble,
-    ) -> None:
-        """``hold`` is for how many seconds something is frozen or full. ``pooler`` restarts the pooler."""
+    def __init__(self, servers: Servers, services: Services, *, seed: int, hold: float) -> None:
+        """``hold`` is for how many seconds something is frozen or full."""
         self._servers = servers
-        self._broker = broker
-        self._database = database
-        self._disk = disk
+        self._services = services
         self._hold = hold
         self._dice = random.Random(seed)
         self._all: Sequence[tuple[str, Trouble]] = (
@@ -42,9 +44,10 @@ class Troubles:
             ("worker killed", self._kill_worker),
             ("server killed", self._kill_server),
             ("server frozen", self._freeze_server),
+            ("clock turned", self._turn_clock),
             ("Kafka killed", self._kill_broker),
             ("PostgreSQL killed", self._kill_database),
-            ("PgBouncer restarted", pooler),
+            ("PgBouncer restarted", services.pooler.restart),
             ("disk full", self._fill_disk),
         )
         self.done: dict[str, int] = dict.fromkeys((name for name, _ in self._all), 0)
@@ -77,22 +80,25 @@ class Troubles:
             if is_alive(process):
                 process.resume()
 
+    def _turn_clock(self) -> None:
+        self._dice.choice(self._services.clocks).turn(self._dice.uniform(-DAY, DAY))
+
     def _kill_broker(self) -> None:
-        self._broker.kill()
-        self._broker.restart()
+        self._services.broker.kill()
+        self._services.broker.restart()
 
     def _kill_database(self) -> None:
-        self._database.kill()
-        self._database.restart()
+        self._services.database.kill()
+        self._services.database.restart()
 
     def _fill_disk(self) -> None:
         """PostgreSQL may end by it, as it does where its log cannot be written."""
-        self._disk.fill()
+        self._services.disk.fill()
         try:
             time.sleep(self._hold)
         finally:
-            self._disk.free()
-        self._database.restart()
+            self._services.disk.free()
+        self._services.database.restart()
 
 
 def _kill(process: psutil.Process) -> None:

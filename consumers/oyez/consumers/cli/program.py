@@ -32,6 +32,7 @@ from .common.bundles import Command
 from .common.exits import report, report_lost, wants_traceback
 from .common.groups import CommandGroup
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
+from .common.stopping import as_usual
 
 COMMANDS: Mapping[str, Command] = {
     "announce": announce,
@@ -140,4 +141,5 @@ for _group in GROUPS:
 def main() -> None:
     """Run `oyez`."""
     streams.prepare()
+    as_usual()
     app(prog_name="oyez")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
 
 from .error_groups import leaves
@@ -35,6 +37,24 @@ class Stop:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.number = number
         self._event.set()
+
+
+class Told:
+    """Whether a worker was told to stop, and for how long it has been."""
+
+    def __init__(self, stopped: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+        self._stopped = stopped
+        self._clock = clock
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        if self._since is None and self._stopped():
+            self._since = self._clock()
+        return self._since is not None
+
+    def seconds(self) -> float:
+        """For how many seconds; 0 if it was not told."""
+        return 0.0 if not self() or self._since is None else self._clock() - self._since
 
 
 def is_stop(error: BaseException) -> bool:

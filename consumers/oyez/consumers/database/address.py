@@ -12,7 +12,7 @@ from .dialects.lookup import dialect_named
 
 SETTING = "the database address (OYEZ_DATABASE)"
 QUOTING = "in a user or a password, write @ : / ? % as %40 %3A %2F %3F %25"
-FORM = "postgresql+psycopg://user:password@host/name or sqlite:///file.db"
+FORM = "postgresql+psycopg://user@host/name or sqlite:///file.db"
 
 
 def read_address(text: str) -> URL:

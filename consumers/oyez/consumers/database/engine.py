@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
@@ -16,12 +16,14 @@ from oyez.schemas import OyezError
 
 from .address import read_address, unreadable
 from .connection import HandlerConnection
-from .dialects.dialect import Notifier
+from .dialects.dialect import NO_OPTIONS, Notifier
 from .dialects.errors import DatabaseError
 from .dialects.lookup import all_dialects, dialect_named, dialect_of
 from .schema import put_tables_in
 
 T = TypeVar("T")
+
+PATIENCE = 5.0  # s that a process which was told to stop still waits for others
 
 
 class DatabaseAway(OyezError):
@@ -38,12 +40,18 @@ class DatabaseRefuses(DatabaseAway):
 
 
 def make_engine(
-    url: str, *, sqlite_journal: str = "wal", idle_limit: float = 60.0, schema: str | None = None
+    url: str,
+    *,
+    sqlite_journal: str = "wal",
+    idle_limit: float = 60.0,
+    schema: str | None = None,
+    pool: Mapping[str, Any] = NO_OPTIONS,
 ) -> Engine:
     """An engine for Oyez's own processes; applications may bring their own instead.
 
     ``idle_limit``: seconds after which PostgreSQL ends a transaction whose process does nothing. ``schema``: of Oyez's
-    tables; None: the one in which a new connection makes tables.
+    tables; None: the one in which a new connection makes tables. ``pool``: SQLAlchemy's options for a server's
+    connections.
 
     Raises `DatabaseError` for an address that cannot be read, another database, a missing driver, or a schema where
     there are none.
@@ -55,7 +63,7 @@ def make_engine(
             raise DatabaseError(
                 f"{dialect.title} has no schemas; do not set OYEZ_SCHEMA, which is {schema!r}"
             )
-        engine = dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit)
+        engine = dialect.engine(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit, pool=pool)
         put_tables_in(engine, schema)
         return engine
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
@@ -144,7 +152,9 @@ class Database:
         jitter: Callable[[], float] = random.random,
         timeout: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
+        stopping: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """``stopping``: for how many seconds this process has been told to stop."""
         put_tables_in(engine, None)
         self.engine = engine
         self.dialect = dialect_named(engine.dialect.name)
@@ -152,6 +162,7 @@ class Database:
         self._jitter = jitter
         self._timeout = timeout
         self._clock = clock
+        self._stopping = stopping
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
@@ -190,15 +201,20 @@ class Database:
         return self.dialect.is_conflict(error)
 
     def listening(self, notifier: Notifier, channel: str) -> Connection:
-        """A connection that hears a channel; the caller closes it. Raises as `transaction` does."""
+        """A connection that hears a channel; the caller closes it. Raises as `transaction` does, and `DatabaseAway`
+        where a pooler is between."""
         with _or_away(lambda _: True):
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if self.dialect.is_pooled(connection):
+                connection.close()
+                raise DatabaseAway("nothing is heard through a connection pooler: set OYEZ_DATABASE_DIRECT")
             notifier.listen(connection, channel)
             return connection
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
-        """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s."""
-        limit = self._clock() + self._timeout
+        """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s, or when
+        it `gives_up`."""
+        began = self._clock()
         while True:
             try:
                 with self.transaction() as db:
@@ -206,11 +222,16 @@ class Database:
             except DBAPIError as error:
                 if not self.is_conflict(error):
                     raise
-                if self._clock() > limit:
+                waited = self._clock() - began
+                if waited > self._timeout or self.gives_up():
                     raise DatabaseAway(
-                        f"the database stayed busy for {self._timeout:g} s: {error.orig}"
+                        f"the database stayed busy for {waited:.0f} s: {error.orig}"
                     ) from error
             self._sleep(self.pause())
+
+    def gives_up(self) -> bool:
+        """Whether whatever is in the way is not waited for any more: this process has to stop."""
+        return self._stopping() >= PATIENCE
 
     def answers(self) -> bool:
         """Whether a new connection is to be had, and answers."""

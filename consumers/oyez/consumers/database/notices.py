@@ -28,7 +28,7 @@ class Notices:
     def __init__(self, database: Database, notifier: Notifier, group: str) -> None:
         self._database = database
         self._notifier = notifier
-        self._group = group
+        self.group = group
         self._connection: Connection | None = None
         self._outbox = False
 
@@ -47,7 +47,7 @@ class Notices:
             self.close()
             return self.heard()
         self._outbox = self._outbox or NOTICE in said
-        return self._group in said
+        return self.group in said
 
     def announced(self) -> bool:
         """Whether something was announced into the outbox, as far as was heard, since this was last asked."""

@@ -161,6 +161,19 @@ committed = Table(
     Column("position", BigInteger, nullable=False),
 )
 
+misplaced = Table(
+    "oyez_misplaced",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("belongs", Integer, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
 mail = Table(
     "oyez_mail",
     metadata,

@@ -38,7 +38,7 @@ class Course:
         """The connection was lost. If the database answers, then it was this connection alone, and perhaps a handler
         that broke it. Raises `ConnectionLost` if it does not."""
         self._losses += 1
-        if self._losses >= CONFLICTS_AT_ALL or not self.database.answers():
+        if self._losses >= CONFLICTS_AT_ALL or self.database.gives_up() or not self.database.answers():
             raise error
         self.memory.lose()
         return OneByOne(self.memory)
@@ -52,7 +52,7 @@ class Course:
                 raise refusal(error) from error
             return careful
         self._conflicts += 1
-        if self._conflicts >= CONFLICTS_AT_ALL:
+        if self._conflicts >= CONFLICTS_AT_ALL or self.database.gives_up():
             cause: Any = error.orig
             raise DatabaseAway(
                 f"other transactions were in the way {self._conflicts} times: {cause}"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from ..database.dialects.dialect import Dialect
 from ..database.dialects.lookup import dialect_of
-from ..database.tables import committed, dead, handler, inbox, parked, position
+from ..database.tables import committed, dead, handler, inbox, misplaced, parked, position
 from .application import Application, StartError
 from .registry import Handler
 
@@ -87,7 +87,7 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
-    for table in (position, inbox, parked, dead, committed):
+    for table in (position, inbox, parked, dead, committed, misplaced):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
     changed = db.execute(
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)

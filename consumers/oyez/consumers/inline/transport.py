@@ -38,6 +38,7 @@ from ..handlers.recorded_handlers import register
 from ..outbox.lease import NoLease
 from ..outbox.relay import Relay
 from ..run.assembly import engine_from, execution_for, retrying_for
+from ..run.clock_check import said_of
 from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
@@ -245,6 +246,8 @@ def from_settings(settings: Settings) -> InlineTransport:
         require(engine)
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
+        if abs(clock.skew) > full.max_clock_skew:
+            log.error("inline: %s", said_of(clock.skew, full.max_clock_skew))
     except DatabaseAway as away:
         log.warning("inline: %s", away)
     finally:

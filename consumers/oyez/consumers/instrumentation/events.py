@@ -59,6 +59,14 @@ class WorkerKilled(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SlowToStop(InstrumentationEvent):
+    """A worker was told to stop ``seconds`` ago and still is in ``place``; its database connections are ended."""
+
+    seconds: float
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchHandled(InstrumentationEvent):
     """A batch of ``size`` events of the group was committed, ``seconds`` after it was decoded."""
 
@@ -113,6 +121,40 @@ class BatchFenced(InstrumentationEvent):
     """Another worker has moved a position of the batch: it was rolled back."""
 
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCompared(InstrumentationEvent):
+    """By how many ``seconds`` the worker's machine's clock is ahead of the database's."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOff(InstrumentationEvent):
+    """That has become more than is allowed. It decides nothing, but dates what the machine announces."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRight(InstrumentationEvent):
+    """It is no more than is allowed again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseClockLeapt(InstrumentationEvent):
+    """The database's clock went on (or back, below 0) by ``seconds`` that have not passed. Until it has stayed there
+    for ten minutes, the time before counts on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseClockBelieved(InstrumentationEvent):
+    """The database's clock counts again: it went back, or has stayed where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +261,22 @@ class HandlersFoundBroken(InstrumentationEvent):
 @dataclass(frozen=True, slots=True)
 class HandlersRepaired(InstrumentationEvent):
     """The batch that nearly all handlers failed for is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysElsewhere(InstrumentationEvent):
+    """An event of a source was found in another partition than its key belongs to; said once for each source and topic.
+    A key of that source may have no order."""
+
+    source: str
+    topic: str
+    key: str
+    partition: int
+    belongs: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsMisplaced(InstrumentationEvent):
+    """So many of the few events that are looked at in a batch were in other partitions than their keys belong to."""
+
+    count: int

@@ -37,8 +37,26 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
     events.WorkerKilled: Line(
         logging.ERROR, SUPERVISOR, "{worker} did not stop within {seconds:.0f} s; killing it"
     ),
+    events.SlowToStop: Line(
+        logging.WARNING,
+        WORKER,
+        "{group}: was told to stop {seconds:.0f} s ago, and still is in {place}; its database connections are ended",
+    ),
     events.DatabaseLost: Line(logging.WARNING, WORKER, "{group}: {error}; waiting for it"),
     events.DatabaseBack: Line(logging.WARNING, WORKER, "{group}: the database answers again"),
+    events.ClockOff: Line(
+        logging.ERROR,
+        WORKER,
+        "{group}: this machine's clock is {seconds:+.0f} s off the database's; set the wrong one right",
+    ),
+    events.ClockRight: Line(logging.WARNING, WORKER, "{group}: this machine's clock is right again"),
+    events.DatabaseClockLeapt: Line(
+        logging.ERROR,
+        WORKER,
+        "{group}: the database's clock has leapt by {seconds:+.0f} s; until it has stayed there for ten minutes, the "
+        "time before counts on",
+    ),
+    events.DatabaseClockBelieved: Line(logging.WARNING, WORKER, "{group}: the database's clock counts again"),
     events.StoppedInTrouble: Line(logging.WARNING, WORKER, "{group}: {error}; stopping"),
     events.BatchFenced: Line(
         logging.WARNING, WORKER, "{group}: {error}; reading on from the database's positions"
@@ -76,6 +94,13 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
         logging.WARNING, WORKER, "{group}: the outbox is held up: {error}; trying again"
     ),
     events.OutboxMovesOn: Line(logging.WARNING, WORKER, "{group}: the outbox moves on"),
+    events.KeysElsewhere: Line(
+        logging.WARNING,
+        WORKER,
+        "{group}: {topic}: the key {key!r} of {source} is in partition {partition}, not {belongs}: its keys may "
+        "have no order; set that client's partitioner to murmur2 (librdkafka: partitioner=murmur2_random; others: "
+        "docs/partitioners.md)",
+    ),
     events.HandlersFoundBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     events.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }

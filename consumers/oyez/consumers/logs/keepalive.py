@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..core.record import Record
 from ..database.positions import Partition
 from .group_offsets import FirstOffset, GroupOffsets
-from .log import Log, Stalled
+from .log import CountsPartitions, Log, Stalled
 
 AFTER = 1.0  # s without a poll; a batch that takes longer costs the log a pause, which is not free
 LOOK = 0.25  # s
@@ -92,6 +92,10 @@ class KeepAlive:
     def positions(self) -> dict[Partition, int]:
         with self._lock:
             return self._log.positions()
+
+    def partition_count(self, topic: str) -> int | None:
+        with self._lock:
+            return self._log.partition_count(topic) if isinstance(self._log, CountsPartitions) else None
 
     def lags(self) -> dict[Partition, int]:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from oyez.schemas import OyezError
 
@@ -95,3 +95,11 @@ class Log(Protocol):
 
     def close(self) -> None:
         """Leave the group."""
+
+
+@runtime_checkable
+class CountsPartitions(Protocol):
+    """A log whose partitions are chosen by the key."""
+
+    def partition_count(self, topic: str) -> int | None:
+        """How many partitions a topic has; None as long as that is not known."""

@@ -101,6 +101,9 @@ class MemoryLog:
     def out_of_range(self) -> dict[Partition, int]:
         return dict(self._out_of_range)
 
+    def partition_count(self, topic: str) -> int | None:
+        return self._group.broker.partitions(topic)
+
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 

@@ -48,3 +48,7 @@ class Offsets(Protocol):
 
     def copy_committed(self, old: str, new: str) -> int:
         """Give what an at-least-once group committed to another group; returns for how many partitions."""
+
+    def kept_for(self) -> float | None:
+        """For how many seconds what an at-least-once group committed is kept while it has no members; None if that is
+        for ever, or not known."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from oyez.producers import Settings
-from oyez.producers.settings import values_for
+from oyez.producers.settings import PathOrNone, values_for
 
 from .addresses import parse
 from .domains import DOMAIN, in_ascii
@@ -27,7 +26,7 @@ class MailSettings(Settings):
     """How the connection is encrypted: not at all, after STARTTLS, or from the beginning."""
     mail_port: int | None = Field(None, ge=1, le=65_535)
     """The server's port; 587 for starttls, 465 for tls, 25 for none, unless set."""
-    mail_ca: Path | None = None
+    mail_ca: PathOrNone = None
     """A file with the certificates that are trusted, instead of the system's."""
     mail_user: str | None = None
     """The name to log in with; without one there is no login."""

@@ -30,6 +30,7 @@ TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
         "oyez_poison_events",
         "Events given up: workers died when they ran them alone.",
     ),
+    events.DatabaseClockLeapt: ("oyez_database_clock_leaps", "Times at which the database's clock leapt."),
     events.PartitionHalted: ("oyez_halted_partitions", "Partitions that workers ceased to read."),
     events.MailServerLost: (
         "oyez_mail_server_losses",
@@ -80,6 +81,10 @@ class Metrics:
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
+        self._misplaced = _counter(
+            "oyez_misplaced_events",
+            "Events, of the few that are looked at, in another partition than their key's.",
+        )
         self._stalls = _counter(
             "oyez_partition_stalls", "Times at which nothing came of what the log had.", "remedy"
         )
@@ -98,6 +103,9 @@ class Metrics:
         self._lags = _gauge(
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
         )
+        self._skew = _gauge(
+            "oyez_clock_skew_seconds", "This machine's clock ahead of the database's.", "livemostrecent"
+        )
         self._oldest = _gauge(
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
@@ -106,7 +114,8 @@ class Metrics:
         group = event.group
         if type(event) in self._times:
             self._times[type(event)].labels(group).inc()
-        self._count_mails(event)
+        self._count_others(event)
+        self._set_gauges(group, event)
         self._follow_log(event)
         match event:
             case events.BatchHandled():
@@ -115,13 +124,18 @@ class Metrics:
                 self._count(group, event.report)
             case events.RowsRun():
                 self._count(group, event.report)
+            case events.WorkerStarted():
+                self._begin(group)
+
+    def _set_gauges(self, group: str, event: events.InstrumentationEvent) -> None:
+        match event:
             case events.Swept():
                 self._set_connected(group, connected=True)
                 self._ask(group, event.oldest_wait)
             case events.Lagging():
                 self._set_lags(group, event.lags)
-            case events.WorkerStarted():
-                self._begin(group)
+            case events.ClockCompared():
+                self._skew.labels(group).set(event.seconds)
             case events.WorkerStopped():
                 self._workers.labels(group).set(0)
                 self._joined.labels(group).set(0)
@@ -134,7 +148,7 @@ class Metrics:
 
     def _begin(self, group: str) -> None:
         """Every metric of the group is there from the start: a rate needs a zero to begin with."""
-        for counter in (self._handled, self._released, self._dead, *self._times.values()):
+        for counter in (self._handled, self._released, self._dead, self._misplaced, *self._times.values()):
             counter.labels(group)
         for reason in REASONS:
             self._parked.labels(group, reason)
@@ -162,7 +176,9 @@ class Metrics:
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 
-    def _count_mails(self, event: events.InstrumentationEvent) -> None:
+    def _count_others(self, event: events.InstrumentationEvent) -> None:
+        if isinstance(event, events.EventsMisplaced):
+            self._misplaced.labels(event.group).inc(event.count)
         if isinstance(event, events.MailsSent):
             for outcome in MAILS:
                 self._mails.labels(event.group, outcome).inc(getattr(event, outcome))

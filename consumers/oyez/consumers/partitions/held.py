@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..database.positions import Held
-
-
-def unsuspected(held: Held, position: int) -> Held:
-    """It has got on to there, and nobody died on it."""
-    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
 
 
 def has_moved(held: Held, now: Held | None) -> bool:

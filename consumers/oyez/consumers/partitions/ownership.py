@@ -22,7 +22,7 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
-from .held import has_moved, unsuspected
+from .held import has_moved
 from .initial_positions import why_out_of_range
 from .lone_notes import LoneNotes
 
@@ -181,7 +181,7 @@ class Ownership:
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
         for move in ours:
-            self._held[move.partition] = unsuspected(self._held[move.partition], move.next)
+            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
         self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
 
     def restore(self) -> None:
@@ -268,7 +268,7 @@ class Ownership:
             if not self._database.is_conflict(error):
                 raise
             return
-        self._held |= {p: unsuspected(held, held.position) for p, held in counted.items()}
+        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
@@ -289,3 +289,7 @@ class Ownership:
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
+
+
+def _unsuspected(held: Held, position: int) -> Held:
+    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
+from ..database.misplaced import Misplaced
+from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
@@ -51,7 +53,9 @@ class ParkedCounts:
 @dataclass(frozen=True)
 class GroupState:
     """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked delivery was
-    parked; ``unregistered`` counts the parked deliveries of handlers that the application does not have."""
+    parked; ``unregistered`` counts the parked deliveries of handlers that the application does not have.
+    ``offsets_kept`` is for how many seconds the log keeps the group's offsets while no worker runs; None: for ever.
+    """
 
     group: str
     promise: str
@@ -61,6 +65,9 @@ class GroupState:
     dead: int
     partitions: list[PartitionState]
     unregistered: int = 0
+    offsets_kept: float | None = None
+    misplaced: list[Misplaced] = field(default_factory=list)
+    """Sources whose events were found in other partitions than their keys belong to."""
 
 
 def group_states(
@@ -76,8 +83,11 @@ def group_states(
     """
     found = []
     waits, buried, left = _parked(db), _dead(db), _left(db, groups)
+    elsewhere = read_misplaced(db)
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
+    groups = list(groups)
+    kept = None if offsets is None or all(group.is_exact for group in groups) else offsets.kept_for()
     for group in groups:
         counts, oldest = waits.get(group.name, (ParkedCounts(), None))
         partitions = _partitions(db, group, topics[group.name], ends, offsets)
@@ -92,6 +102,8 @@ def group_states(
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
                 unregistered=left.pop(group.name, 0),
+                offsets_kept=None if group.is_exact else kept,
+                misplaced=elsewhere.get(group.name, []),
             )
         )
     return found + [

@@ -6,13 +6,19 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from oyez.producers.loggers import logger_named
+
 from ..database import claims, outbox
 from ..database.clock import Clock
-from ..database.engine import Database
+from ..database.engine import Database, DatabaseAway
 from ..database.notices import Notices
 from ..handlers.application import Group
 
-LOOK_EVERY = 0.05  # s
+log = logger_named("oyez.worker")
+
+LOOK_EVERY = 0.05  # s; where the database cannot notify
+WHILE_DEAF = 0.5  # s; where it could, if there were a connection to hear it
+LISTEN_AGAIN = 10.0  # s; until that is tried again
 
 
 class Wakeups(Protocol):
@@ -28,11 +34,17 @@ class Wakeups(Protocol):
 
 
 class Looking:
-    """Asks for the next due row, and for the outbox, at most every 50 ms; for databases that cannot notify."""
+    """Asks for the next due row, and for the outbox, every so many seconds."""
 
     def __init__(
-        self, database: Database, group: Group, clock: Clock, timer: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        group: Group,
+        clock: Clock,
+        timer: Callable[[], float] = time.monotonic,
+        every: float = LOOK_EVERY,
     ) -> None:
+        self._every = every
         self._database = database
         self._group = group
         self._clock = clock
@@ -42,7 +54,7 @@ class Looking:
 
     def due(self) -> bool:
         at = self._timer()
-        if at - self._looked < LOOK_EVERY:
+        if at - self._looked < self._every:
             return False
         self._looked = at
         with self._database.reading() as db:
@@ -59,26 +71,47 @@ class Looking:
 
 
 class Notified:
-    """Hears what the database notifies. The worker itself knows when the next row is due by time."""
+    """Hears what the database notifies; the worker itself knows when the next row is due by time. As long as there is
+    no connection for that, it looks: one connection is enough to get on."""
 
-    def __init__(self, notices: Notices) -> None:
+    def __init__(self, notices: Notices, looking: Looking, timer: Callable[[], float]) -> None:
         self._notices = notices
+        self._looking = looking
+        self._timer = timer
+        self._deaf_until = float("-inf")
 
     def due(self) -> bool:
-        return self._notices.heard()
+        if self._timer() < self._deaf_until:
+            return self._looking.due()
+        try:
+            return self._notices.heard()
+        except DatabaseAway as error:
+            if self._deaf_until < 0:
+                log.info(
+                    "%s: looks every %.1f s for what is released: %s", self._notices.group, WHILE_DEAF, error
+                )
+            self._deaf_until = self._timer() + LISTEN_AGAIN
+        return self._looking.due()
 
     def announced(self) -> bool:
-        return self._notices.announced()
+        heard, seen = self._notices.announced(), self._looking.announced()
+        return heard or seen
 
     def close(self) -> None:
         self._notices.close()
 
 
 def wakeups(
-    database: Database, group: Group, clock: Clock, timer: Callable[[], float] = time.monotonic
+    database: Database,
+    group: Group,
+    clock: Clock,
+    timer: Callable[[], float] = time.monotonic,
+    *,
+    hearing: Database | None,
 ) -> Wakeups:
-    """What the database offers."""
+    """What the database offers, over ``hearing``'s connections; None: there is none to spare for that."""
     notifier = database.dialect.notifier
     if notifier is None:
         return Looking(database, group, clock, timer)
-    return Notified(Notices(database, notifier, group.name))
+    looking = Looking(database, group, clock, timer, WHILE_DEAF)
+    return looking if hearing is None else Notified(Notices(hearing, notifier, group.name), looking, timer)

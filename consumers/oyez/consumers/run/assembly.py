@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
 from ..core.backoff import RetryPolicy
-from ..database.clock import Clock
+from ..database.clock import Clock, DatabaseClock
+from ..database.dialects.dialect import NO_OPTIONS
 from ..database.engine import Database, make_engine
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -28,9 +30,12 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
 from ..upkeep.upkeep import Upkeep
+from ..worker.clock_watch import ClockWatch, nobody_watches
+from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
+from .connections import GIVE_BACK
 from .maintenance import TaskContext, tasks_for
 from .outlets import outlet_from
 
@@ -40,13 +45,23 @@ def retry_policy_from(settings: ListenSettings) -> RetryPolicy:
     return RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
 
 
-def engine_from(settings: ListenSettings) -> Engine:
-    """The engine of the database that is set."""
+def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) -> Engine:
+    """The engine of the database that is set; ``pool``: options for its connections."""
     return make_engine(
         settings.database,
         sqlite_journal=settings.sqlite_journal,
         idle_limit=settings.idle_in_transaction,
         schema=settings.database_schema,
+        pool=pool,
+    )
+
+
+def hearing_from(settings: ListenSettings, database: Database) -> Database:
+    """The database, over the address at which no pooler is between, if that is set."""
+    if settings.database_direct is None:
+        return database
+    return Database(
+        make_engine(settings.database_direct, idle_limit=settings.idle_in_transaction, pool=GIVE_BACK)
     )
 
 
@@ -90,11 +105,14 @@ def make_worker(
     instrument: Instrument | None = None,
     retry_loop: type[RetryLoop] = RetryLoop,
     relay: BackgroundRelay | None = None,
+    hears: bool = True,
+    stopping: Callable[[], float] = lambda: 0.0,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
-    ``relay`` it leaves the outbox to others."""
+    ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released.
+    ``stopping``: for how many seconds it has been told to stop."""
     told = instrument or logging_instrument()
-    database = Database(engine, sleep=sleep)
+    database = Database(engine, sleep=sleep, stopping=stopping)
     execution = execution_for(group, database, settings, clock, sleep, timer)
     ownership = Ownership(
         group,
@@ -118,18 +136,33 @@ def make_worker(
             ownership,
             loop,
             told,
+            placement=Placement(group.name, source, told, timer=timer),
             batch=settings.batch,
             sleep=sleep,
         ),
         retrying_for(execution, settings, told, timer),
-        wakeups(database, group, execution.clock, timer),
+        wakeups(
+            database,
+            group,
+            execution.clock,
+            timer,
+            hearing=hearing_from(settings, database) if hears else None,
+        ),
         loop,
         told,
         relay=relay or NoRelay(),
+        clock_watch=_clock_watch(execution, settings, told),
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
     )
+
+
+def _clock_watch(execution: Execution, settings: ListenSettings, told: Instrument) -> Callable[[], None]:
+    clock = execution.clock
+    if not isinstance(clock, DatabaseClock):
+        return nobody_watches
+    return ClockWatch(execution.group.name, clock, settings.max_clock_skew, told.emit)
 
 
 def relay_for(settings: ListenSettings, engine: Engine) -> Relay:

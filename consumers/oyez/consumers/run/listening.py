@@ -8,6 +8,7 @@ from functools import partial
 
 from oyez.schemas import catalogue
 
+from ..core.stop_signals import Told
 from ..database.clock import DatabaseClock
 from ..database.engine import Database
 from ..database.migrating import require
@@ -18,12 +19,15 @@ from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
+from ..worker.hurry import Hurry
 from .assembly import engine_from, log_for, make_worker, relay_thread_for
+from .clock_check import require_clock
+from .connections import Connections, connections
 
 
-def prepare(application: Application, settings: ListenSettings) -> None:
-    """Check what is to be read, and the database, and record the handlers; raises `FolderMissing`, `MigrationNeeded`
-    and `StartError`.
+def prepare(application: Application, settings: ListenSettings, workers: int = 1) -> Connections:
+    """Check what is to be read, and the database, and record the handlers; returns what connections there are for so
+    many workers. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong` and other `StartError`s.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
@@ -31,8 +35,10 @@ def prepare(application: Application, settings: ListenSettings) -> None:
     engine = engine_from(settings)
     try:
         require(engine)
+        require_clock(Database(engine), settings.max_clock_skew)
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
+        return connections(Database(engine), workers, direct=settings.database_direct is not None)
     finally:
         engine.dispose()
 
@@ -51,17 +57,31 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
 
 
 def work(
-    settings: ListenSettings, group: Group, number: int, instrument: Instrument, stopped: Callable[[], bool]
+    settings: ListenSettings,
+    had: Connections,
+    group: Group,
+    number: int,
+    instrument: Instrument,
+    stopped: Callable[[], bool],
 ) -> None:
     """Be one worker of one group, numbered from 0, until ``stopped()``."""
-    engine = engine_from(settings)
+    engine = engine_from(settings, had.pool)
     try:
         source = log_for(group, settings, engine, number)
         relay = relay_thread_for(group, settings, engine, instrument)
+        told = Told(stopped)
         worker = make_worker(
-            group, settings, engine=engine, source=source, instrument=instrument, relay=relay
+            group,
+            settings,
+            engine=engine,
+            source=source,
+            instrument=instrument,
+            relay=relay,
+            hears=had.hears,
+            stopping=told.seconds,
         )
-        worker.run(stopped)
+        with Hurry(group.name, engine, told, instrument):
+            worker.run(told)
     finally:
         engine.dispose()
 
@@ -78,13 +98,13 @@ def listen(
     ``where`` is the folder for metrics, if it was made before the application was imported: see `metrics_folder`.
     Raises `MetricsMissing` and `PortTaken`.
     """
-    prepare(application, settings)
+    had = prepare(application, settings, len(groups) * workers)
     with metrics_folder(settings) if where is None else nullcontext(where) as folder:
         if folder is None:
             instrument = logging_instrument()
-            specs = specs_of(groups, workers, partial(work, settings), instrument)
+            specs = specs_of(groups, workers, partial(work, settings, had), instrument)
             return Supervisor(specs, instrument=instrument).run()
-        return _listen_measured(settings, groups, workers, folder)
+        return _listen_measured(settings, had, groups, workers, folder)
 
 
 @contextmanager
@@ -98,11 +118,13 @@ def metrics_folder(settings: ListenSettings) -> Iterator[Folder | None]:
         yield found
 
 
-def _listen_measured(settings: ListenSettings, groups: Sequence[Group], workers: int, folder: Folder) -> int:
+def _listen_measured(
+    settings: ListenSettings, had: Connections, groups: Sequence[Group], workers: int, folder: Folder
+) -> int:
     from ..metrics.starting import metered  # noqa: PLC0415 # prometheus-client is an extra
 
     with metered(settings, folder) as meter:
-        specs = specs_of(groups, workers, partial(work, settings), meter.instrument)
+        specs = specs_of(groups, workers, partial(work, settings, had), meter.instrument)
         aside = [meter.answering([group.name for group in groups])]
         return Supervisor(meter.measured(specs), aside=aside, instrument=meter.instrument).run()
 

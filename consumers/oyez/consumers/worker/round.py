@@ -28,9 +28,11 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
+from .placement import Placement
 from .retry_loop import RetryLoop, having_failed
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are, and every eighth
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
 T = TypeVar("T")
@@ -58,6 +60,7 @@ class Reading:
         retry_loop: RetryLoop,
         instrument: Instrument,
         *,
+        placement: Placement,
         batch: int = 500,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
@@ -74,6 +77,8 @@ class Reading:
         self._batch = batch
         self._sleep = sleep
         self._timer = timer
+        self._batches = 0
+        self._placement = placement
         self._alone = 0
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
@@ -106,7 +111,18 @@ class Reading:
         if report is not None:
             seconds = self._timer() - began
             self._emit(events.BatchHandled(self._group.name, len(batch.events), seconds, report))
+            self._batches += 1
+            if is_looked_at(self._batches):
+                self._look_at_places(batch, stopped)
         return report
+
+    def _look_at_places(self, batch: Batch, stopped: Stopped) -> None:
+        """Whether keys are where they belong; what is found is written about once a minute."""
+        self._placement.look(batch.events)
+        if self._placement.is_due():
+            self._steadily(
+                lambda: self._placement.write(self._execution.database, self._execution.clock), stopped
+            )
 
     def decode(self, records: Sequence[Record], polled: frozenset[Partition]) -> Batch:
         """What these records are to the group. Those of partitions that were lost since the poll are left out."""
@@ -221,3 +237,8 @@ class Reading:
         found = record_answers(self._execution.database, self._group, rest, self._execution.clock)
         self._execution.met.add(found)
         return rest - found
+
+
+def is_looked_at(batch: int) -> bool:
+    """Whether it is looked where the keys of a worker's n-th batch are; its first one is 1."""
+    return batch <= FIRST or batch % OFTEN == 0

@@ -20,6 +20,7 @@ from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
+from .clock_watch import nobody_watches
 from .retry_loop import RetryLoop
 from .round import Reading
 from .totals import Tally
@@ -44,6 +45,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
+        clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
@@ -60,6 +62,7 @@ class Worker:
         self._retry_loop = retry_loop
         self._instrument = instrument
         self._relay = relay
+        self._watch_clocks = clock_watch
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
@@ -168,6 +171,7 @@ class Worker:
             self._retrying.sweep(self._ran, stopped, seconds=SLICE)
             self._swept = now
             self._relay_what_is_left()
+            self._watch_clocks()
             self._look_for_stalls()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):

@@ -15,6 +15,7 @@ from ...database.delivery_filter import Filter
 from ...handlers.application import Application
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.ages import by_database
 from ..common.application import application_of
 from ..common.bulk import BulkOptions, apply, end_if_busy
 from ..common.confirming import several
@@ -57,6 +58,8 @@ def act(action: Action, wanted: Filter, options: BulkOptions, settings: ListenSe
     application = application_of(settings)
     with probes.engine_of(settings) as engine:
         steps, wanted = Steps(Transactions(engine)), replace(wanted, app=application.name)
+        with engine.connect() as db:
+            wanted = by_database(wanted, db)
         ids = steps.choose(action.table, wanted)
         chosen = Chosen(application, settings, engine, steps, wanted, ids)
         seen = {"matched": len(ids), **action.look(chosen)}

@@ -13,6 +13,7 @@ from ...database.tables import dead, parked
 from ...reports import DeadDelivery, Filter, ParkedDelivery, dead_deliveries, parked_deliveries
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.ages import by_database
 from ..common.bundles import Command, taking
 from ..common.options import Json, settings_by
 from .deliveries_filter import filter_by
@@ -100,7 +101,7 @@ def _command(
         settings: ListenSettings,
     ) -> None:
         with probes.connected(settings) as db:
-            rows = query(db, wanted, at_most(limit))
+            rows = query(db, by_database(wanted, db), at_most(limit))
             shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
 
     command.__doc__ = text

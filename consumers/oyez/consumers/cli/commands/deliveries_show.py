@@ -14,6 +14,7 @@ from ...database.tables import dead
 from ...reports import DeadGroup, DeliveryDetails, dead_details, dead_groups, parked_details
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.ages import by_database
 from ..common.bundles import Command, taking
 from ..common.exits import NotFound
 from ..common.options import Json, settings_by
@@ -47,7 +48,7 @@ def dead_groups_(
 ) -> None:
     """Count dead letters by handler and error, the most frequent first."""
     with probes.connected(settings) as db:
-        found = dead_groups(db, wanted)
+        found = dead_groups(db, by_database(wanted, db))
     if as_json:
         output.json_array(output.as_dict(group) for group in found)
     else:

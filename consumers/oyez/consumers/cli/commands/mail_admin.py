@@ -12,6 +12,7 @@ from ...database.clock import DatabaseClock
 from ...database.mail_filter import MailFilter
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.ages import by_database
 from ..common.bulk import BULK, BulkOptions, apply, end_if_busy
 from ..common.bundles import Command, taking
 from ..common.exits import UsageProblem
@@ -33,6 +34,7 @@ def _command(move: MailMove, done: str, text: str) -> Command:
         with probes.engine_of(settings) as engine:
             database = Transactions(engine)
             with database.reading() as db:
+                chosen = by_database(chosen, db)
                 ids = mail_filter.chosen(db, chosen)
             steps, operation = Steps(database), MailOperation(move, DatabaseClock())
             tally = apply(

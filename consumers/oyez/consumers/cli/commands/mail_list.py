@@ -14,6 +14,7 @@ from ...database.mail_filter import MailFilter
 from ...reports.mails import MailStatus, QueuedMail, content_of, mail_status, queued_mails
 from ...settings import ListenSettings
 from ..common import output, probes
+from ..common.ages import by_database
 from ..common.bundles import taking
 from ..common.exits import NotFound
 from ..common.options import Json, settings_by
@@ -49,7 +50,7 @@ def mail_list(
 ) -> None:
     """List the mail queue. Contents are not printed."""
     with probes.connected(settings) as db:
-        rows = queued_mails(db, wanted, at_most(limit))
+        rows = queued_mails(db, by_database(wanted, db), at_most(limit))
         shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="no mails")
 
 

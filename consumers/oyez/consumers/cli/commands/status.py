@@ -13,6 +13,7 @@ from oyez.producers.spool import found_in
 from ...database import outbox
 from ...database.clock import DatabaseClock
 from ...database.dialects.lookup import dialect_of
+from ...database.misplaced import Misplaced
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
@@ -35,6 +36,13 @@ class PartitionRow(NamedTuple):
     state: PartitionState
 
 
+class MisplacedRow(NamedTuple):
+    """A line of the third table."""
+
+    group: str
+    state: Misplaced
+
+
 GROUPS = (
     output.Column("group", lambda row: row.group),
     output.Column("promise", lambda row: row.promise),
@@ -45,6 +53,7 @@ GROUPS = (
     output.Column("oldest wait", lambda row: row.oldest_wait),
     output.Column("dead", lambda row: row.dead),
     output.Column("handler unregistered", lambda row: row.unregistered),
+    output.Column("offsets kept", lambda row: row.offsets_kept),
 )
 PARTITIONS = (
     output.Column("group", lambda row: row.group),
@@ -57,6 +66,16 @@ PARTITIONS = (
     output.Column("halted since", lambda row: row.state.halted_at),
     output.Column("halted", lambda row: row.state.halted, brief=True),
     output.Column("trouble", lambda row: row.state.trouble, brief=True),
+)
+
+MISPLACED = (
+    output.Column("group", lambda row: row.group),
+    output.Column("topic", lambda row: row.state.topic),
+    output.Column("source of misplaced keys", lambda row: row.state.source),
+    output.Column("events seen", lambda row: row.state.count),
+    output.Column("key", lambda row: row.state.key, brief=True),
+    output.Column("partition", lambda row: row.state.partition),
+    output.Column("belongs to", lambda row: row.state.belongs),
 )
 
 
@@ -84,6 +103,10 @@ def status(
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
+    misplaced = [MisplacedRow(state.group, one) for state in states for one in state.misplaced]
+    if misplaced:
+        output.line("")
+        output.table(misplaced, MISPLACED, empty="")
 
 
 def _states(
@@ -97,13 +120,14 @@ def _states(
         offsets = offsets_in(backend, engine) if ask and backend is not None else None
         with engine.connect() as db:
             journal = dialect_of(db).journal(db)
-            now = DatabaseClock()(db)
+            clock = DatabaseClock()
+            now = clock(db)
             states = group_states(db, groups, topics, offsets, now)
             waiting = _waiting(outbox.state(db), now)
     finally:
         engine.dispose()
     place = {} if offsets is None or backend is None else backend.place
-    database = {"database": shown(engine.url), "journal": journal}
+    database = {"database": shown(engine.url), "journal": journal, "clock_skew": round(clock.skew, 3)}
     return {**database, **waiting, **_spooled(backend, settings), **place}, states
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from oyez.producers.loggers import logger_named
 
 from ...core.stop_signals import Stop
-from ...database import DatabaseAway
+from ...database import Database, DatabaseAway
 from ...logs.lookup import find_log_backend
 from ...run.assembly import relay_for
+from ...run.clock_check import require_clock
 from ...run.group_pass import UNLIMITED
 from ...run.sweep_pass import Sweeper, Swept, within
 from ...settings import ListenSettings
@@ -62,6 +63,7 @@ def sweep(
     if backend is not None:
         backend.check()
     with probes.engine_of(settings) as engine:
+        require_clock(Database(engine), settings.max_clock_skew)
         relay = relay_for(settings, engine)
         sweeper = Sweeper(found, settings, engine, relay, UNLIMITED if limit is None else limit)
         try:

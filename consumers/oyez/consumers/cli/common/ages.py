@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from sqlalchemy import Connection
+
+from ...database.clock import DatabaseClock
+from ...database.delivery_filter import Filter
+from ...database.mail_filter import MailFilter
 from .exits import UsageProblem
+
+W = TypeVar("W", Filter, MailFilter)
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -23,6 +33,17 @@ def seconds(option: str, age: str) -> float:
     if found is None:
         raise UsageProblem(f"{option} {age}: write a number with s, m, h, d or w, such as 10m, 2h or 3d")
     return found
+
+
+def by_database(wanted: W, db: Connection) -> W:
+    """A filter whose moments were reckoned by this machine's clock, with the same ages by the database's."""
+    ahead = DatabaseClock()(db) - time.time()
+    before, since = wanted.before, wanted.since
+    return replace(
+        wanted,
+        before=None if before is None else before + ahead,
+        since=None if since is None else since + ahead,
+    )
 
 
 def moment_of(text: str, now: float) -> float | None:

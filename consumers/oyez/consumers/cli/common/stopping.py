@@ -9,6 +9,14 @@ from ...core.stop_signals import Terminated
 from .exits import INTERRUPTED, OK
 
 
+def as_usual() -> None:
+    """Undo what whoever started this process has left to it: with SIGCHLD ignored nobody can wait for a child, and a
+    blocked SIGTERM would never come."""
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT})
+
+
 def end_on_sigterm() -> None:
     """Let SIGTERM end this command with exit code 0, wherever it is."""
 

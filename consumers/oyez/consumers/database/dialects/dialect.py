@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from .rows import Rows
+
+NO_OPTIONS: Mapping[str, Any] = {}
 
 
 class Notifier(Protocol):
@@ -67,8 +69,18 @@ class Dialect(ABC):
     """None: workers look from time to time."""
 
     @abstractmethod
-    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
+    def engine(
+        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+    ) -> Engine:
         """An engine for Oyez's own processes; see `make_engine`."""
+
+    @abstractmethod
+    def is_pooled(self, db: Connection) -> bool:
+        """Whether the server at the other end is a connection pooler, which may lend out another one each time."""
+
+    @abstractmethod
+    def free_connections(self, db: Connection) -> int | None:
+        """How many connections can be had beside those that are open; None if that has no limit, or is not known."""
 
     @abstractmethod
     def before_begin(self, connection: Connection) -> None:
@@ -81,6 +93,9 @@ class Dialect(ABC):
     @abstractmethod
     def now(self, db: Connection) -> float:
         """The time by the one clock that everybody who uses the database has in common, in seconds since the epoch."""
+
+    def abort(self, driver_connection: Any) -> None:  # noqa: B027 # most need it not
+        """From another thread: let what the connection waits for come back, as lost. Nothing where it never waits."""
 
     @abstractmethod
     def be_brief(self, db: Connection) -> None:

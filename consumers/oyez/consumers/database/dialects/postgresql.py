@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 from sqlalchemy import (
@@ -29,7 +32,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .dialect import Dialect
+from .dialect import NO_OPTIONS, Dialect
+from .poolers import POOLED, is_behind_a_pooler, without_threshold
+from .postgresql_room import FREE
 from .rows import NAME, Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
@@ -104,23 +109,38 @@ class PostgreSQL(Dialect):
     check_now = text("SET CONSTRAINTS ALL IMMEDIATE")
     notifier = PostgresNotifier()
 
-    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
-        """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever."""
+    def engine(
+        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+    ) -> Engine:
+        """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever. What a
+        pooler gives to others next is left as it is, and not asked to remember statements."""
+        address, said = without_threshold(url)
         is_libpq = url.get_driver_name() in LIBPQ_DRIVERS
-        engine = create_engine(url, connect_args=LIBPQ if is_libpq else {}, pool_pre_ping=False)
+        engine = create_engine(address, connect_args={**LIBPQ, **said} if is_libpq else {}, **pool)
 
         @event.listens_for(engine, "connect")
-        def limit(connection: Any, _record: object) -> None:
+        def limit(connection: Any, record: Any) -> None:
             cursor = connection.cursor()
-            for name, value in {
-                "idle_in_transaction_session_timeout": int(idle_limit * 1000),
-                **SERVER,
-            }.items():
-                cursor.execute(f"SET {name} = {value}")
+            if is_libpq and is_behind_a_pooler(connection, cursor):
+                record.info[POOLED] = True
+                connection.prepare_threshold = None
+            else:
+                for name, value in {
+                    "idle_in_transaction_session_timeout": int(idle_limit * 1000),
+                    **SERVER,
+                }.items():
+                    cursor.execute(f"SET {name} = {value}")
             cursor.close()
             connection.commit()
 
         return engine
+
+    def is_pooled(self, db: Connection) -> bool:
+        return bool(db.info.get(POOLED))
+
+    def free_connections(self, db: Connection) -> int | None:
+        found: int | None = None if self.is_pooled(db) else db.execute(FREE).scalar()
+        return found
 
     def before_begin(self, connection: Connection) -> None:
         connection.execution_options(isolation_level="READ COMMITTED")
@@ -131,6 +151,16 @@ class PostgreSQL(Dialect):
     def now(self, db: Connection) -> float:
         """The server's."""
         return float(db.execute(_NOW).scalar_one())
+
+    def abort(self, driver_connection: Any) -> None:
+        """Its own thread is told first, and then the server, which would go on with the statement."""
+        with suppress(Exception):  # it may be closed by now, or of a driver that has no socket
+            protocol = getattr(driver_connection, "pgconn", None)
+            cancel = None if protocol is None else protocol.get_cancel()
+            with socket(fileno=os.dup(driver_connection.fileno())) as line:
+                line.shutdown(SHUT_RDWR)
+            if cancel is not None:
+                cancel.cancel()
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .dialect import Dialect
+from .dialect import NO_OPTIONS, Dialect
 from .rows import NAME, Rows
 
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
@@ -70,7 +70,9 @@ class SQLite(Dialect):
     check_now = None
     notifier = None
 
-    def engine(self, url: URL, *, sqlite_journal: str, idle_limit: float) -> Engine:
+    def engine(
+        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+    ) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
 
         @event.listens_for(engine, "connect")
@@ -81,6 +83,14 @@ class SQLite(Dialect):
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
 
         return engine
+
+    def is_pooled(self, db: Connection) -> bool:
+        """There is no server."""
+        return False
+
+    def free_connections(self, db: Connection) -> int | None:
+        """Whoever may open the file has one."""
+        return None
 
     def before_begin(self, connection: Connection) -> None:
         """There is one level."""

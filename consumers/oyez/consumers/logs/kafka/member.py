@@ -23,6 +23,7 @@ from .assignment import assigning, named
 from .broker import Broker
 from .client_config import client_config
 from .client_log import ClientLog
+from .closing import close
 from .fatal import ended_by, is_fatal
 from .group_offsets import KafkaGroupOffsets
 from .stalls import Stalls
@@ -121,6 +122,9 @@ class KafkaLog:
     def out_of_range(self) -> dict[Partition, int]:
         return dict(self._out_of_range)
 
+    def partition_count(self, topic: str) -> int | None:
+        return self._names.count(topic)
+
     def positions(self) -> dict[Partition, int]:
         return dict(self._positions)
 
@@ -190,7 +194,7 @@ class KafkaLog:
         self.start(early)
 
     def close(self) -> None:
-        self._consumer.close()
+        close(self._consumer, self._logger)
 
     def _pause(self, partitions: Collection[Partition]) -> None:
         self._consumer.pause([named(p) for p in partitions])

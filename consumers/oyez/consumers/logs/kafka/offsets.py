@@ -13,11 +13,17 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # missing from __all__
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from __all__
+    AdminClient,
+    ConfigResource,
+    OffsetSpec,
+    ResourceType,
+)
 
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 
 ANSWER = 5.0  # s
+KEPT = "offsets.retention.minutes"
 ACTIVE = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.REBALANCE_IN_PROGRESS)
 Spec: Any = OffsetSpec  # its methods have no annotations
 
@@ -66,6 +72,16 @@ class KafkaOffsets:
     def at(self, log: Ends, time: float) -> dict[int, int | None]:
         found = self._listed(log.topic, log.partitions, Spec.for_timestamp(int(time * 1000)))
         return {number: offset if offset >= 0 else None for number, offset in found.items()}
+
+    def kept_for(self) -> float | None:
+        """As one of the brokers is set. Not everybody may ask."""
+        brokers = sorted(self._client.list_topics(timeout=ANSWER).brokers)
+        asked = ConfigResource(ResourceType.BROKER, str(brokers[0]))
+        answer = self._client.describe_configs([asked], request_timeout=ANSWER)[asked]
+        try:
+            return 60.0 * int(answer.result()[KEPT].value)
+        except (KafkaException, KeyError):
+            return None
 
     def _alter(self, group: str, offsets: list[TopicPartition]) -> None:
         if not offsets:

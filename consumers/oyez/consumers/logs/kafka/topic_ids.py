@@ -24,6 +24,7 @@ class Names:
         self._topics = topics
         self._clock = clock
         self._assigned: dict[Name, Partition | None] = {}
+        self._counts: dict[str, int] = {}
         self._is_in_doubt = False
         self._check_at = clock() + CHECK_EVERY
         self._ask_at = float("-inf")
@@ -48,6 +49,10 @@ class Names:
     def of(self, topic: str, number: int) -> Partition | None:
         """A partition that is assigned, and was named."""
         return self._assigned.get((topic, number))
+
+    def count(self, topic: str) -> int | None:
+        """How many partitions a topic had when it was last asked about."""
+        return self._counts.get(topic)
 
     def all(self) -> list[Partition]:
         """The partitions assigned, by name; asks about those that are new. Raises `LogAway`. What is not there
@@ -87,6 +92,7 @@ class Names:
             found = self._topics.partitions(topics)
         except KafkaException:
             return {} if self._is_in_doubt else None
+        self._counts.update({topic: len(partitions) for topic, partitions in found.items()})
         return {topic: partitions[0].topic_id for topic, partitions in found.items()}
 
     def _name(self, new: list[Name]) -> None:
@@ -100,6 +106,7 @@ class Names:
         except KafkaException as error:
             self._why = f"Kafka gave no answer about its topics: {error.args[0].str()}"
             raise LogAway(self._why) from error
+        self._counts.update({topic: len(partitions) for topic, partitions in found.items()})
         ids = {topic: partitions[0].topic_id for topic, partitions in found.items()}
         if new_ones := {(topic, number) for topic, number in new if topic in ids}:
             self._ask_at = float("-inf")

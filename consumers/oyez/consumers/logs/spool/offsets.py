@@ -59,6 +59,9 @@ class SpoolOffsets:
     def copy_committed(self, old: str, new: str) -> int:
         return 0  # it stands in the database, where all that is the group's gets the new name
 
+    def kept_for(self) -> None:
+        """In the database, for ever."""
+
     def _at(self, partition: Partition, moment: float) -> int | None:
         """The first event that was announced at ``moment`` or later, looked for from the segment that was begun last
         before that: events may stand in a log a little later than they were announced."""

@@ -158,6 +158,17 @@ def create_members() -> None:
         sa.Column("partition", sa.Integer, primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "oyez_misplaced",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("partition", sa.Integer, nullable=False),
+        sa.Column("belongs", sa.Integer, nullable=False),
+        sa.Column("seen_at", sa.Double, nullable=False),
+    )
 
 
 def create_outbox() -> None:
