@@ -45,6 +45,17 @@ def test_offsets_that_are_refused_for_good_are_said_once(
     assert len(caplog.messages) == 2
 
 
+def test_what_a_member_is_told_again_and_again_is_said_once(
+    client_log: ClientLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        client_log.trouble(KafkaError(KafkaError.INCONSISTENT_GROUP_PROTOCOL))
+    client_log.trouble(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED))
+    client_log.heard()
+    client_log.trouble(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED))
+    assert len(caplog.messages) == 3
+
+
 def test_a_fatal_error_is_kept(client_log: ClientLog) -> None:
     client_log.on_error(KafkaError(KafkaError._FENCED, "another has this instance's id", True))
     assert client_log.fatal is not None

@@ -36,3 +36,4 @@ def test_a_client_with_another_partitioner_is_named(
     with deployment.engine.connect() as db:
         found = read(db).get(f"{deployment.app}.ticked", [])
     assert [(one.topic, one.source) for one in found] == [(deployment.topic, name) for name in sources]
+    assert all("partitioner=murmur2_random" in one.advice for one in found)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from support.debian import unpacked
+from sqlalchemy import Engine
 
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -34,12 +34,26 @@ class WrongClock:
         path = os.pathsep.join(map(str, (_INJECTED, *paths)))
         return {"PYTHONPATH": path, "WALL_CLOCK_OFF": str(self._file)}
 
-    def for_servers(self) -> Mapping[str, str]:
-        """The environment of a PostgreSQL that goes by it: libfaketime, from Debian's package."""
-        library = unpacked("libfaketime").file("usr/lib/*/faketime/libfaketime.so.1")
-        return {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
+
+class InjectedDatabaseClock:
+    """The clock of a PostgreSQL database, off by so many seconds: another function of the same name comes first."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        name = engine.url.database
+        self._run(
+            "CREATE TABLE public.clock_off (seconds double precision)",
+            "INSERT INTO public.clock_off VALUES (0)",
+            "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT "
+            "pg_catalog.clock_timestamp() + make_interval(secs => (SELECT seconds FROM public.clock_off)) $$",
+            f"ALTER DATABASE {name} SET search_path = public, pg_catalog",
+        )
+
+    def turn(self, off: float) -> None:
+        """Set it, at once."""
+        self._run(f"UPDATE public.clock_off SET seconds = {off:f}")
+
+    def _run(self, *statements: str) -> None:
+        with self._engine.begin() as db:
+            for statement in statements:
+                db.exec_driver_sql(statement)

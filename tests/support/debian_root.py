@@ -1,7 +1,7 @@
 """Debian packages unpacked into a folder that their programs take for the whole file system.
 
-Nothing is installed, no script of a package is run, and packages that exclude each other, as mail servers do, are there
-side by side. Libraries that are on this machine already are copied from it. Needs root, for `chroot`.
+No script of a package is run, and packages that exclude each other, as mail servers do, are there side by side.
+Libraries that are on this machine already are copied from it. Needs root, for `chroot`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from oyez.consumers.dev import ServiceError
+from support.debian import unpacked
 
-SECONDS = 300.0
 _FOUND = re.compile(r"(?:=> )?(/\S+) \(0x")
 _HOSTS = "127.0.0.1 localhost mail.example\n"
 
@@ -34,15 +33,11 @@ def make_root(
     """A root with what these packages need and this machine does not have, and with these users, each with a group of
     its own. ``programs`` are those of this machine that are wanted too."""
     root = folder / "root"
-    archives = folder / "archives"
-    (archives / "partial").mkdir(parents=True)
+    shutil.copytree(unpacked(*packages).folder, root, symlinks=True)
     for made in ("dev", "etc", "proc", "tmp", "run", "var/lib", "var/spool", "var/log", "root", "home"):
         (root / made).mkdir(parents=True, exist_ok=True)
     (root / "var/run").symlink_to("/run")
     (root / "tmp").chmod(0o1777)
-    _download(packages, archives)
-    for archive in sorted(archives.glob("*.deb")):
-        _run("dpkg-deb", "-x", str(archive), str(root))
     for program in programs:
         _copy(Path(program), root)
     _copy_libraries(root)
@@ -56,24 +51,6 @@ def make_root(
 def inside(root: Path, *command: str) -> list[str]:
     """The command that runs this one in there."""
     return [shutil.which("chroot") or "chroot", str(root), *command]
-
-
-def _download(packages: Sequence[str], archives: Path) -> None:
-    """Lists of packages may be missing, or older than the packages are."""
-    command = ("apt-get", "install", "--yes", "--quiet", "--download-only", "--no-install-recommends")
-    options = ("-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1")
-    again = ("--reinstall",) if _are_installed(packages) else ()
-    try:
-        _run(*command, *options, *again, *packages)
-    except ServiceError:
-        _run("apt-get", "update", "--quiet")
-        _run(*command, *options, *again, *packages)
-
-
-def _are_installed(packages: Sequence[str]) -> bool:
-    """Whether one is on this machine: it is wanted in the folder all the same."""
-    done = subprocess.run(["dpkg", "-s", *packages], check=False, capture_output=True)
-    return done.returncode == 0
 
 
 def _copy_libraries(root: Path) -> None:
@@ -109,13 +86,3 @@ def _write_accounts(etc: Path, users: Mapping[str, int]) -> None:
     (etc / "hosts").write_text(_HOSTS)
     (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\nservices: files\n")
     (etc / "services").write_text("smtp 25/tcp\n")
-
-
-def _run(*command: str) -> None:
-    """Run it, at most this long; ServiceError with what it printed last."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=SECONDS, env=environment
-    )
-    if done.returncode != 0:
-        raise ServiceError(f"{' '.join(command[:2])} failed\n{done.stdout[-500:]}{done.stderr[-500:]}")

@@ -52,6 +52,15 @@ def test_a_report_is_counted(place: Folder) -> None:
     assert exported(place, "oyez_release_delay_seconds_count") == {("a",): 4}
 
 
+def test_keys_elsewhere_are_counted(place: Folder) -> None:
+    metrics = Metrics()
+    metrics.receive(events.WorkerStarted("a"))
+    assert exported(place, "oyez_misplaced_events_total") == {("a",): 0}
+    for count in (3, 4):
+        metrics.receive(events.EventsMisplaced("a", count))
+    assert exported(place, "oyez_misplaced_events_total") == {("a",): 7}
+
+
 def test_urgent_mails_are_counted(place: Folder) -> None:
     metrics = Metrics()
     metrics.receive(events.WorkerStarted("a"))

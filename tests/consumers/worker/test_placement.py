@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -15,7 +16,7 @@ from oyez.consumers.database.misplaced import FORGOTTEN, Misplaced, add, read
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, LogSubscriber, events
 from oyez.consumers.reports import group_states
 from oyez.consumers.worker.round import is_looked_at
-from oyez.producers.memory import MemoryBroker
+from oyez.producers.memory import MemoryBroker, MemoryRecord
 from oyez.producers.partitioning import partition_of
 from oyez.schemas.encoding import Encoder
 
@@ -133,6 +134,47 @@ def test_each_source_is_named(pipeline: Pipeline, told: Collecting) -> None:
     pipeline.run()
     assert {event.source for event in told.of(events.KeysElsewhere)} == {"/a", "/b"}
     assert [one.source for one in shown(pipeline)] == ["/a", "/b"]
+
+
+def put(pipeline: Pipeline, source: str, choose: Callable[[bytes, int], int], numbers: range) -> None:
+    """What another producer has put into partitions of its own choice, by the event's key."""
+    for n in numbers:
+        key = f"k{n}".encode()
+        value = Encoder(source, known).encode(
+            Placed(n=n), id=f"{source}{n}", time="2026-01-01T00:00:00Z", key=key.decode(), subject=None
+        )
+        partition = choose(key, SIX)
+        kept = pipeline.broker._topic(TOPIC).partitions[partition]
+        at = len(kept)
+        kept.append(MemoryRecord(TOPIC, partition=partition, offset=at, key=key, value=value, headers=()))
+
+
+def test_what_corrects_it_is_told_by_what_the_client_has_chosen(
+    pipeline: Pipeline, told: Collecting, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline.broker.partitions(TOPIC)  # there is the topic
+    put(pipeline, "/rust", lambda key, count: crc32(key) % count, range(30))
+    put(pipeline, "/go", lambda _key, _count: 3, range(30))
+    pipeline.run()
+    advice = {event.source: event.advice for event in told.of(events.KeysElsewhere)}
+    assert advice["/rust"].endswith("set partitioner=murmur2_random in its client")
+    assert advice["/go"].startswith("in turn, at random or by a rule of its own")
+    assert {one.source: one.advice for one in shown(pipeline)} == advice
+    assert any(advice["/rust"] in record.getMessage() for record in caplog.records)
+
+
+def test_partitions_that_were_added_are_nobodys_fault(pipeline: Pipeline, told: Collecting) -> None:
+    """What was announced before is where it belonged then; a client that is wrong is found all the same."""
+    pipeline.announce(*(Placed(n=n, k=f"k{n}") for n in range(60)))
+    pipeline.broker.add_partitions(TOPIC, SIX + 3)
+    pipeline.announce(*(Placed(n=n, k=f"k{n}") for n in range(60)))
+    pipeline.run()
+    assert told.of(events.KeysElsewhere) == told.of(events.EventsMisplaced) == shown(pipeline) == []
+    put(pipeline, "/rust", lambda key, _count: crc32(key) % 9, range(40))
+    for _ in range(8):
+        pipeline.announce(Placed())
+        pipeline.run()
+    assert {event.source for event in told.of(events.KeysElsewhere)} == {"/rust"}
 
 
 def test_what_was_set_right_is_forgotten(pipeline: Pipeline) -> None:

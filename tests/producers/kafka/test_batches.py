@@ -159,6 +159,27 @@ def test_a_topic_that_takes_less_than_before_costs_what_was_on_its_way_at_most(
     assert ids_in(kafka, topic, len(ids)) == ids
 
 
+class MockOfLimitsThatMayNotBeAsked:
+    """A MOCK: a broker that does not let this client ask."""
+
+    def of(self, topic: str, timeout: float) -> None:
+        return None
+
+
+def test_whoever_may_not_ask_sends_one_by_one_after_the_first_refusal(kafka: str, announcer_to: Make) -> None:
+    topic = small_topic(kafka)
+    announcer = announcer_to(topic)
+    transport: Any = announcer._transport
+    transport._limits = MockOfLimitsThatMayNotBeAsked()
+    burst(announcer, 100, lambda: 1_000)
+    with pytest.raises(Undelivered) as caught:
+        announcer.flush()
+    arrived = 100 - len(caught.value.events)
+    ids = burst(announcer, 200, lambda: 1_000)
+    announcer.flush()
+    assert ids_in(kafka, topic, arrived + 200)[arrived:] == ids
+
+
 def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
     kafka: str, topic: str, announcer_to: Make, tmp_path: Path
 ) -> None:

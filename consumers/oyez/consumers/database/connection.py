@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
-from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, TextClause
+from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, Select, TextClause
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.functions import FunctionElement
+
+from oyez.producers.database_errors import one_line
+from oyez.producers.outbox import SCHEMA
 
 from ..core.outcomes import HandlerMisuse
 from .dialects.lookup import dialect_named
+from .schema import schema_of
 
 MARK = "oyez_mark"
 _SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
@@ -18,6 +25,25 @@ _ENDING = re.compile(
     rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+_SETTING = re.compile(
+    rf"(?:^|;){_SPACE}(?:set|reset|discard|call|do)\b|\bset_config\b"
+    rf"|^{_SPACE}select\s+[\w.\"]+\s*\((?!.*\bfrom\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAP = "schema_translate_map"
+
+
+def _may_set(statement: Any) -> bool:
+    """Whether a statement may change settings: it says so, or calls nothing but a function."""
+    if isinstance(statement, str):
+        return _SETTING.search(statement) is not None
+    if isinstance(statement, TextClause):
+        return _SETTING.search(statement.text) is not None
+    if isinstance(statement, Select):
+        return not statement.columns_clause_froms
+    return isinstance(statement, FunctionElement)
 
 
 def refuse(what: str) -> NoReturn:
@@ -38,6 +64,54 @@ class HandlerConnection(Connection):
         seen.__dict__ = connection.__dict__
         return seen
 
+    @classmethod
+    def over_callers(cls, connection: Connection) -> Self:
+        """The same over the connection of a caller, whose own settings are to stay as they are."""
+        seen = cls.over(connection)
+        seen.__dict__["is_callers"] = True
+        return seen
+
+    @contextmanager
+    def own_map(self) -> Iterator[None]:
+        """Oyez's tables stay where they are, also under a caller's own map of schemas."""
+        before = self._execution_options
+        self.execution_options(**{_MAP: before.get(_MAP)})
+        try:
+            yield
+        finally:
+            self._execution_options = before
+
+    def watch(self) -> None:
+        """Handlers are called from now on, until the session is discarded: see `set_back`."""
+        self.__dict__["watched"] = self._execution_options
+        self.__dict__.pop("before", None)
+
+    def set_back(self) -> None:
+        """What a handler has set is gone. Raises `HandlerMisuse` for what cannot be."""
+        self._execution_options = self.__dict__["watched"]
+        before = self.__dict__.get("before")
+        if before is None:
+            return
+        try:
+            dialect = dialect_named(self.dialect.name)
+            if "is_callers" in self.__dict__:
+                dialect.set_back_in_transaction(self, before)
+            else:
+                dialect.set_back_session(self, before)
+        except DBAPIError as error:
+            raise HandlerMisuse(
+                f"the handler has set what cannot be set back within the transaction: {one_line(error)}"
+            ) from error
+        finally:
+            del self.__dict__["before"]
+
+    def execution_options(self, **given: Any) -> Self:
+        """As SQLAlchemy's; a map of schemas is for the handler's tables, and Oyez's stay where they are."""
+        if given.get(_MAP):
+            given[_MAP] = {**given[_MAP], SCHEMA: schema_of(self).place()}
+        super().execution_options(**given)
+        return self
+
     def begin_at_once(self) -> None:
         """Begin in the database's own words, where the driver would do so only before the first write."""
         statement = dialect_named(self.dialect.name).begin
@@ -52,6 +126,8 @@ class HandlerConnection(Connection):
     def forget_pending(self) -> None:
         """Whoever had something pending is done, or has failed."""
         self.__dict__.pop("pending", None)
+        self._execution_options = self.__dict__.pop("watched", self._execution_options)
+        self.__dict__.pop("before", None)
 
     def begin_nested(self) -> NestedTransaction:
         for write in self.__dict__.get("pending", ()):
@@ -127,6 +203,8 @@ class HandlerConnection(Connection):
     def execute(self, statement: Any, *given: Any, **options: Any) -> CursorResult[Any]:
         if isinstance(statement, TextClause):
             _refuse_ending(statement.text)
+        if "watched" in self.__dict__ and _may_set(statement):
+            self._note_settings()
         return super().execute(statement, *given, **options)
 
     def scalar(self, statement: Any, *given: Any, **options: Any) -> Any:
@@ -134,7 +212,14 @@ class HandlerConnection(Connection):
 
     def exec_driver_sql(self, statement: str, *given: Any, **options: Any) -> CursorResult[Any]:
         _refuse_ending(statement)
+        if "watched" in self.__dict__ and _may_set(statement):
+            self._note_settings()
         return super().exec_driver_sql(statement, *given, **options)
+
+    def _note_settings(self) -> None:
+        if "before" not in self.__dict__:
+            self.__dict__["before"] = None  # so that the question itself is not asked about
+            self.__dict__["before"] = dialect_named(self.dialect.name).settings(self)
 
 
 def _refuse_ending(statement: str) -> None:

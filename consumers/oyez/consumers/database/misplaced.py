@@ -19,7 +19,7 @@ FORGOTTEN = 7 * 86_400.0  # s; after which a source that was set right is not sh
 @dataclass(frozen=True, slots=True)
 class Misplaced:
     """How many of the events looked at were elsewhere, with the last of them: its key, the partition in which it was,
-    and the one to which it ``belongs``."""
+    and the one to which it ``belongs``. ``advice`` says how the source seems to choose, and what corrects that."""
 
     topic: str
     source: str
@@ -27,6 +27,7 @@ class Misplaced:
     key: str
     partition: int
     belongs: int
+    advice: str = ""
 
 
 def add(db: Connection, group: str, found: Collection[Misplaced], now: float) -> None:
@@ -52,7 +53,7 @@ def read(db: Connection) -> dict[str, list[Misplaced]]:
 @cache
 def _add(dialect: Dialect) -> Any:
     new = dialect.insert(misplaced)
-    taken = {name: new.excluded[name] for name in ("key", "partition", "belongs", "seen_at")}
+    taken = {name: new.excluded[name] for name in ("key", "partition", "belongs", "advice", "seen_at")}
     return new.on_conflict_do_update(
         index_elements=[misplaced.c.group_name, misplaced.c.topic, misplaced.c.source],
         set_={"count": misplaced.c.count + new.excluded.count, **taken},

@@ -25,6 +25,7 @@ class HandlerSession(Session):
         self.joined = connection
         self.tool_context = tool_context
         self._savepoint = connection.savepoint()
+        connection.watch()
 
     def begin(self, nested: bool = False) -> SessionTransaction:
         """Nothing but a savepoint, which is there at once and not only from the session's next statement on: the
@@ -66,6 +67,7 @@ class HandlerSession(Session):
             raise HandlerMisuse(
                 "the handler left a savepoint open; write `with db.begin_nested():`, which releases it"
             )
+        self.joined.set_back()
 
     def discard(self) -> None:
         """Forget everything; the transaction is somebody else's to end."""

@@ -171,6 +171,7 @@ misplaced = Table(
     Column("key", Text, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("belongs", Integer, nullable=False),
+    Column("advice", Text, nullable=False),
     Column("seen_at", Double, nullable=False),
 )
 

@@ -128,10 +128,10 @@ class InlineTransport:
             db.flush()
         intakes = self._intakes(key, value)
         try:
-            connection = HandlerConnection.over(db.connection() if isinstance(db, Session) else db)
+            connection = HandlerConnection.over_callers(db.connection() if isinstance(db, Session) else db)
             _begin(connection)
             put_tables_in(connection, self._schema)
-            with connection.begin_nested():
+            with connection.own_map(), connection.begin_nested():
                 self._all_in(connection, intakes)
         except (DatabaseAway, SQLAlchemyError) as error:
             raise self._refused(error) from error

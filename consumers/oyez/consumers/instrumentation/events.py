@@ -265,14 +265,15 @@ class HandlersRepaired(InstrumentationEvent):
 
 @dataclass(frozen=True, slots=True)
 class KeysElsewhere(InstrumentationEvent):
-    """An event of a source was found in another partition than its key belongs to; said once for each source and topic.
-    A key of that source may have no order."""
+    """Events of a source were found in other partitions than their keys belong to, as this one; said once for each
+    source and topic. A key of that source may have no order."""
 
     source: str
     topic: str
     key: str
     partition: int
     belongs: int
+    advice: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,7 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
         logging.WARNING,
         WORKER,
         "{group}: {topic}: the key {key!r} of {source} is in partition {partition}, not {belongs}: its keys may "
-        "have no order; set that client's partitioner to murmur2 (librdkafka: partitioner=murmur2_random; others: "
-        "docs/partitioners.md)",
+        "have no order; that client chooses partitions {advice} (docs/partitioners.md)",
     ),
     events.HandlersFoundBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     events.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),

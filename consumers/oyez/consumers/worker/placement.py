@@ -6,9 +6,9 @@ Some events of some batches are looked at. What is found is said once for each s
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from oyez.producers.partitioning import partition_of
 
@@ -20,12 +20,27 @@ from ..execution.reader import Taken
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..logs.log import CountsPartitions, Log
+from ..partitions.partitioners import Placed, advice_for, was_resized
 
 LOOKS = 32
 """Events of a batch that are looked at, about."""
 EVERY = 60.0  # s; between two writes
 SOURCES = 1_000
 """Sources that are told apart; more are not looked at."""
+ENOUGH = 3
+"""Events elsewhere before anything is said."""
+KEPT = 64
+"""Places of a source by which it is told how it chooses."""
+
+Source = tuple[str, str]
+"""A topic and a source."""
+
+
+class Found(NamedTuple):
+    """An event that is not where it belongs."""
+
+    source: Source
+    placed: Placed
 
 
 class Placement:
@@ -38,8 +53,10 @@ class Placement:
         self._log = log if isinstance(log, CountsPartitions) else None
         self._emit = instrument.emit
         self._timer = timer
-        self._told: set[tuple[str, str]] = set()
-        self._found: dict[tuple[str, str], Misplaced] = {}
+        self._told: set[Source] = set()
+        self._seen: dict[Source, list[Placed]] = {}
+        self._uncounted: Counter[Source] = Counter()
+        self._found: dict[Source, Misplaced] = {}
         self._write_at = float("-inf")
 
     def look(self, taken: Sequence[Taken]) -> None:
@@ -49,11 +66,13 @@ class Placement:
         some = taken[:: max(1, len(taken) // LOOKS)]
         topics = {cast("Record", one.record).topic() for one in some}
         counts = {topic: self._log.partition_count(topic) for topic in topics}
-        found = [one for one in (_misplaced(one, counts) for one in some) if one is not None]
-        for one in found:
-            self._keep(one)
-        if found:
-            self._emit(events.EventsMisplaced(self._group, len(found)))
+        for one in some:
+            found = _misplaced(one, counts)
+            if found is not None:
+                self._keep(*found)
+        for source, count in list(self._uncounted.items()):
+            if count >= ENOUGH or source in self._told:
+                self._tell(source, count)
 
     def is_due(self) -> bool:
         """Whether something was found that is to be written by now."""
@@ -66,39 +85,55 @@ class Placement:
         self._found.clear()
         self._write_at = self._timer() + EVERY
 
-    def _keep(self, one: Misplaced) -> None:
-        place = (one.topic, one.source)
-        if place not in self._told:
-            if len(self._told) >= SOURCES:
-                return
-            self._told.add(place)
+    def _keep(self, source: Source, placed: Placed) -> None:
+        if source not in self._seen and len(self._seen) >= SOURCES:
+            return
+        self._uncounted[source] += 1
+        seen = self._seen.setdefault(source, [])
+        if placed not in seen:
+            seen.append(placed)
+            del seen[:-KEPT]
+
+    def _tell(self, source: Source, count: int) -> None:
+        """Count it, unless it is where it belonged before the topic had so many partitions."""
+        seen = self._seen[source]
+        if was_resized(seen):
+            return
+        del self._uncounted[source]
+        one, advice = seen[-1], advice_for(seen)
+        before = self._found.get(source)
+        total = count + (before.count if before else 0)
+        topic, name = source
+        key = one.key.decode()
+        self._found[source] = Misplaced(topic, name, total, key, one.partition, one.expected, advice)
+        self._emit(events.EventsMisplaced(self._group, count))
+        if source not in self._told:
+            self._told.add(source)
             self._emit(
-                events.KeysElsewhere(self._group, one.source, one.topic, one.key, one.partition, one.belongs)
+                events.KeysElsewhere(self._group, name, topic, key, one.partition, one.expected, advice)
             )
-        before = self._found.get(place)
-        self._found[place] = one if before is None else replace(one, count=before.count + 1)
 
 
-def _misplaced(taken: Taken, counts: Mapping[str, int | None]) -> Misplaced | None:
+def _misplaced(taken: Taken, counts: Mapping[str, int | None]) -> Found | None:
     """What is to be said of an event; None if it is where it belongs, or that is not known."""
     key, record = taken.key, cast("Record", taken.record)
     count = counts[record.topic()]
     if key is None or count is None or record.partition() >= count:
         return None
-    belongs = partition_of(key.encode(), count)
-    if record.partition() == belongs or _is_consistent(record, key, count):
+    placed = Placed(key.encode(), record.key(), record.partition(), count)
+    if not placed.is_elsewhere or _is_consistent(placed):
         return None
-    return Misplaced(record.topic(), taken.source, 1, key, record.partition(), belongs)
+    return Found((record.topic(), taken.source), placed)
 
 
-def _is_consistent(record: Record, key: str, count: int) -> bool:
+def _is_consistent(placed: Placed) -> bool:
     """Whether the record is where its Kafka key belongs, which is no text: a number, a UUID. It stands for the key that
     is in the data."""
-    written = record.key()
-    if written is None or written == key.encode():
+    written = placed.record_key
+    if written is None or written == placed.key:
         return False
     try:
         written.decode()
     except UnicodeDecodeError:
-        return record.partition() == partition_of(written, count)
-    return b"\0" in written and record.partition() == partition_of(written, count)
+        return placed.partition == partition_of(written, placed.partitions)
+    return b"\0" in written and placed.partition == partition_of(written, placed.partitions)

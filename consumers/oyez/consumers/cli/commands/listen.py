@@ -55,6 +55,7 @@ def listen(
         found = application_of(settings)
         groups = _chosen(found, signals or [])
         probes.database(settings)
+        probes.clock(settings)
         backend = log_backend(settings)
         backend.check()
         probes.reached_log(backend)

@@ -76,6 +76,7 @@ MISPLACED = (
     output.Column("key", lambda row: row.state.key, brief=True),
     output.Column("partition", lambda row: row.state.partition),
     output.Column("belongs to", lambda row: row.state.belongs),
+    output.Column("it chooses partitions", lambda row: row.state.advice),
 )
 
 

@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.passwords import shown
 
+from ...database import Database
 from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
 from ...logs.backend import LogBackend, LogUnreachable
 from ...logs.kafka.backend import KafkaBackend
 from ...run.assembly import engine_from
+from ...run.clock_check import require_clock
 from ...settings import ListenSettings
 from .exits import Unreachable
 
@@ -29,6 +31,15 @@ def database(settings: ListenSettings) -> None:
     engine = reached(settings)
     try:
         require(engine)
+    finally:
+        engine.dispose()
+
+
+def clock(settings: ListenSettings) -> None:
+    """Raise `ClockWrong` unless this machine's clock is near the database's, which answers."""
+    engine = reached(settings)
+    try:
+        require_clock(Database(engine), settings.max_clock_skew)
     finally:
         engine.dispose()
 

@@ -106,6 +106,18 @@ class Dialect(ABC):
         """Let nobody else migrate until this transaction ends."""
 
     @abstractmethod
+    def settings(self, db: Connection) -> Mapping[str, str]:
+        """What is set for this session or its transaction beside what a new connection has."""
+
+    @abstractmethod
+    def set_back_session(self, db: Connection, before: Mapping[str, str]) -> None:
+        """Set everything as it was when this transaction, which is Oyez's own, began."""
+
+    @abstractmethod
+    def set_back_in_transaction(self, db: Connection, before: Mapping[str, str]) -> None:
+        """The same in a transaction of somebody else's, for the rest of it."""
+
+    @abstractmethod
     def make_tables_in(self, db: Connection, schema: str) -> None:
         """In this transaction make what names no schema in this one, where there are schemas."""
 

@@ -35,6 +35,7 @@ from sqlalchemy.types import TypeEngine
 from .dialect import NO_OPTIONS, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
 from .postgresql_room import FREE
+from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_session
 from .rows import NAME, Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
@@ -167,6 +168,15 @@ class PostgreSQL(Dialect):
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         db.execute(_LOCK, {"lock": lock})
+
+    def settings(self, db: Connection) -> Mapping[str, str]:
+        return {str(name): str(value) for name, value in db.execute(SETTINGS)}
+
+    def set_back_session(self, db: Connection, before: Mapping[str, str]) -> None:
+        set_back_session(db, before)
+
+    def set_back_in_transaction(self, db: Connection, before: Mapping[str, str]) -> None:
+        set_back_in_transaction(db, before, self.settings(db))
 
     def make_tables_in(self, db: Connection, schema: str) -> None:
         db.execute(

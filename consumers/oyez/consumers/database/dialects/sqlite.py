@@ -108,6 +108,16 @@ class SQLite(Dialect):
     def lock_migrations(self, db: Connection, lock: int) -> None:
         """There is one writer."""
 
+    def settings(self, db: Connection) -> Mapping[str, str]:
+        """Nothing that is set in a transaction changes what others do in it."""
+        return {}
+
+    def set_back_session(self, db: Connection, before: Mapping[str, str]) -> None:
+        """Nothing was noted."""
+
+    def set_back_in_transaction(self, db: Connection, before: Mapping[str, str]) -> None:
+        """Nothing was noted."""
+
     def make_tables_in(self, db: Connection, schema: str) -> None:
         """There are none."""
 

@@ -31,6 +31,7 @@ class ClientLog:
         self._servers = servers
         self._is_away = False
         self._refusal: str | None = None
+        self._trouble = ""
         self.fatal: KafkaError | None = None
         """An error after which the client does nothing any more."""
 
@@ -54,6 +55,13 @@ class ClientLog:
             self._is_away = True
             self._logger.warning("Kafka at %s is away; reconnecting", self._servers)
 
+    def trouble(self, error: KafkaError) -> None:
+        """An error that `poll` gave, and that the client will get over. A group that does not let it in says so every
+        second; that is a line until something is heard, or something else is wrong."""
+        if error.str() != self._trouble:
+            self._trouble = error.str()
+            self._logger.warning("Kafka: %s", self._trouble)
+
     def on_commit(self, error: KafkaError | None, _partitions: object) -> None:
         """The answer to offsets that were committed. While the group is dealt anew they are often refused: the next
         ones will not be."""
@@ -64,6 +72,7 @@ class ClientLog:
 
     def heard(self) -> None:
         """The broker has answered."""
+        self._trouble = ""
         if self._is_away:
             self._is_away = False
             self._logger.warning("Kafka at %s is back", self._servers)

@@ -10,9 +10,9 @@ from confluent_kafka import Consumer
 ANSWER = 4.0  # s that the broker may take; a worker that is told to stop has 30 s in all
 
 
-def close(consumer: Consumer, logger: logging.Logger, seconds: float = ANSWER) -> None:
-    """Leave the group. The client waits for what is under way, such as the commit of an offset, for as long as the
-    broker is silent: after ``seconds`` it is left to itself, and ends with the process."""
+def close(consumer: Consumer, logger: logging.Logger, seconds: float = ANSWER) -> bool:
+    """Leave the group; whether it was left. The client waits for what is under way, such as the commit of an offset,
+    for as long as the broker is silent: after ``seconds`` it is left to itself, and ends with the process."""
     closing = threading.Thread(target=consumer.close, name="oyez-leaving", daemon=True)
     closing.start()
     closing.join(seconds)
@@ -22,3 +22,4 @@ def close(consumer: Consumer, logger: logging.Logger, seconds: float = ANSWER) -
             "session times out",
             seconds,
         )
+    return not closing.is_alive()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from threading import Thread
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -32,7 +31,6 @@ from .topics import GONE, Topics
 
 SETTLE = 3.0  # s without partitions, after which a member that has none will get none for now
 NOTICE = 0.25  # s; how late it may be noticed that the client has got on without a record
-LEAVE = 10.0  # s that a client may take to leave its group, before the worker is started anew
 
 Make = Callable[..., Consumer]
 
@@ -57,8 +55,8 @@ class KafkaLog:
         self._make = make
         self._topics = Topics(servers, options)
         self._names = Names(self._topics, clock)
-        self._stalls = Stalls(Broker(self._config, self._topics.config), clock)
         self._logger = logger
+        self._stalls = Stalls(Broker(self._config, self._topics.config), clock)
         self._assigning = assigning(self._config)
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
@@ -158,11 +156,8 @@ class KafkaLog:
     def _rejoin(self) -> None:
         """Leave the group and join again, with a new client. One that does not even let itself be closed is left to the
         end of this process."""
-        closing = Thread(target=self._consumer.close, name="oyez-closing", daemon=True)
-        closing.start()
-        closing.join(LEAVE)
-        if closing.is_alive():
-            raise LogError(f"Kafka: the client did not leave its group within {LEAVE:.0f} s")
+        if not close(self._consumer, self._logger):
+            raise LogError("Kafka: the client gives nothing any more, and does not leave its group")
         self._lose(self._names.clear())
         self._is_assigned = self._is_named = False
         self._paused.clear()
@@ -240,7 +235,7 @@ class KafkaLog:
             if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 # the client's name for it
                 self._strand(message)
             else:
-                self._logger.warning("Kafka: %s", error.str())
+                self._client_log.trouble(error)
         return [message for message in messages if message.error() is None]
 
     def _strand(self, message: Message) -> None:

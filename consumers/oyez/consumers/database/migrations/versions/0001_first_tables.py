@@ -167,6 +167,7 @@ def create_members() -> None:
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("partition", sa.Integer, nullable=False),
         sa.Column("belongs", sa.Integer, nullable=False),
+        sa.Column("advice", sa.Text, nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False),
     )
 
