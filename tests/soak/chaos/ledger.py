@@ -92,3 +92,11 @@ def overtaken(db: Connection) -> int:
             wrong.add((handler, key))
         last[handler, key] = n
     return len(wrong)
+
+
+def reasons(db: Connection) -> Mapping[str, int]:
+    """Why deliveries are dead: the reason with the beginning of the error, and how many."""
+    rows = db.execute(
+        text("SELECT reason, left(error, 80), count(*) FROM oyez_dead GROUP BY 1, 2 ORDER BY 3 DESC")
+    )
+    return {f"{reason}: {error}": count for reason, error, count in rows}

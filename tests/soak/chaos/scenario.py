@@ -66,6 +66,8 @@ def run(
     with engine.connect() as db:
         wrong = ledger.differences(ledger.expected(lines), ledger.found(db))
         overtaken = ledger.overtaken(db)
+        for reason, count in ledger.reasons(db).items():
+            tell(f"chaos: {count} dead, {reason}")
     engine.dispose()
     values = {
         "seed": seed,

@@ -70,7 +70,7 @@ class Retrying:
     ) -> None:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
+            lambda db: start_notes.count_abandoned(db, self._group.name, ALONE, self._execution.clock(db))
         )
         self._upkeep(stop)
         while buried := self._execution.database.repeat(self._bury_expired):
