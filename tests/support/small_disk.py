@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,12 +30,14 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """A tmpfs mounted on this folder, which is made, until the end of the block."""
-    folder.mkdir(parents=True)
+def small_disk(megabytes: int) -> Iterator[SmallDisk]:
+    """A tmpfs until the end of the block, on a temporary folder that every user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="oyez-disk-"))
+    folder.chmod(0o755)
     options = f"size={megabytes}m,mode=0755"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
     try:
         yield SmallDisk(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()

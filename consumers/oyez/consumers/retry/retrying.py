@@ -89,7 +89,7 @@ class Retrying:
         Returns whether there was time enough for what comes before the run."""
         over = self._until(self._timer() + seconds, stop)
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
+            lambda db: start_notes.count_abandoned(db, self._group.name, ALONE, self._execution.clock(db))
         )
         self._upkeep(stop)
         is_finished = self._bury(on_batch, over) and self._look_behind(over)
