@@ -14,11 +14,8 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 import announcing
-<<<<<<< HEAD
 import backlog
-=======
 import disorder
->>>>>>> main
 import failing
 import listening
 import mailing
@@ -32,12 +29,8 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure]]] = {
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
-<<<<<<< HEAD
-    "disorder": listening.disorder,
-    "backlog": backlog.rows,
-=======
     "disorder": disorder.rows,
->>>>>>> main
+    "backlog": backlog.rows,
     "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
