@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -17,12 +16,13 @@ class SmallDisk:
         self.folder = folder
         self._ballast = folder / "ballast"
 
-    def fill(self, leave: int = 0) -> None:
-        """Take all that is free, but for so many bytes."""
-        free = os.statvfs(self.folder)
-        size = free.f_bavail * free.f_frsize - leave
-        with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(1, size))
+    def fill(self) -> None:
+        """Take all that is free."""
+        with self._ballast.open("ab", buffering=0) as file:
+            for size in (1_048_576, 4_096):
+                with suppress(OSError):  # no space left
+                    while file.write(b"\0" * size) == size:
+                        pass
 
     def free(self) -> None:
         """Give it back."""

@@ -47,7 +47,7 @@ def open_up(event: Opened, db: Connection) -> None:
     db.execute(insert(effects).values(handler="open_up", key=event.k, n=event.n))
 
 
-@on(Viewed, retry=Backoff(first=0.5, longest=2.0, attempts=3))
+@on(Viewed, retry=Backoff(first=4.0, longest=8.0, attempts=4))
 def view(event: Viewed, db: Connection) -> None:
     """One event at a time."""
     db.execute(insert(effects).values(handler="view", key=event.k, n=event.n))
