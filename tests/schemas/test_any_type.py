@@ -1,5 +1,6 @@
 """Whatever type a field has: what may be announced is read as what it was, by both paths."""
 
+import re
 import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
