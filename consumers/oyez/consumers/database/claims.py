@@ -201,7 +201,8 @@ def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[i
 
 
 @cache
-def _earliest(dialect: Dialect) -> tuple[Rows, Any]:
+def _earliest(dialect: Dialect, handlers: Sequence[str]) -> tuple[Any, dict[str, object]]:
+    """The statement for these handlers, and its parameters: it is asked often, and always for the same ones."""
     rows = dialect.rows(handler=Text)
     given = rows.select().subquery("asked")
     earliest = (
@@ -216,13 +217,13 @@ def _earliest(dialect: Dialect) -> tuple[Rows, Any]:
         .correlate(given)
         .scalar_subquery()
     )
-    return rows, select(earliest.label("due_at"), given.c.handler)
+    return select(earliest.label("due_at"), given.c.handler), rows.bind([(name,) for name in handlers])
 
 
 def _earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
     """When the next row of each handler is due, the earliest first; without the handlers that have none."""
-    rows, statement = _earliest(dialect_named(db.dialect.name))
-    found = db.execute(statement, {**rows.bind([(name,) for name in handlers]), "group": group})
+    statement, given = _earliest(dialect_named(db.dialect.name), tuple(handlers))
+    found = db.execute(statement, {**given, "group": group})
     return sorted((due_at, name) for due_at, name in found if due_at is not None)
 
 
