@@ -62,6 +62,21 @@ class Row:
         )
 
 
+@dataclass
+class Figure:
+    """A line of the table that is no ratio."""
+
+    work: str
+    beside: str
+    value: str
+    goal: str
+    is_met: bool = field(default=True)
+
+    def __str__(self) -> str:
+        verdict = "" if self.is_met else "  BELOW"
+        return f"{self.work:<58} {self.beside:<46} {self.value:>28} (goal {self.goal}){verdict}"
+
+
 def new_topic(servers: str, partitions: int = 4) -> str:
     """A fresh topic."""
     admin = AdminClient({"bootstrap.servers": servers})

@@ -1,6 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [announce|at-least-once|skip|exact|disorder|failures|spool|mail ...]
+python benchmarks/run.py [--events N] [--turns N]
+    [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail ...]
 """
 
 from __future__ import annotations
@@ -13,21 +14,23 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 import announcing
+import backlog
 import disorder
 import failing
 import listening
 import mailing
 import spooling
-from bed import Row, Services, services
+from bed import Figure, Row, Services, services
 
 from oyez.consumers.processes.supervisor import YOUNG
 
-PARTS: dict[str, Callable[[Services, int, int], Iterable[Row]]] = {
+PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure]]] = {
     "announce": announcing.rows,
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "disorder": disorder.rows,
+    "backlog": backlog.rows,
     "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
-PARTS = ("announce", "at-least-once", "skip", "exact", "disorder", "spool", "mail", "failures")
+PARTS = ("announce", "at-least-once", "skip", "exact", "disorder", "backlog", "spool", "mail", "failures")
 
 
 @pytest.mark.parametrize("part", PARTS)

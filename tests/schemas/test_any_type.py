@@ -1,5 +1,6 @@
 """Whatever type a field has: what may be announced is read as what it was, by both paths."""
 
+import re
 import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -59,7 +60,12 @@ def holds(signal: Signal, here: Catalogue) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", range(len(KINDS)), ids=[str(kind) for kind, _ in KINDS])
+def shown(kind: object) -> str:
+    """The same in each of the processes that share the tests."""
+    return re.sub(r" at 0x\w+", "", str(kind))
+
+
+@pytest.mark.parametrize("number", range(len(KINDS)), ids=[shown(kind) for kind, _ in KINDS])
 @settings(max_examples=8, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data(), strict=st.booleans())
 def test_what_may_be_announced_is_read_as_what_it_was(
@@ -138,7 +144,7 @@ PLAIN: list[Kind] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "values"), PLAIN, ids=[str(kind) for kind, _ in PLAIN])
+@pytest.mark.parametrize(("kind", "values"), PLAIN, ids=[shown(kind) for kind, _ in PLAIN])
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_what_json_can_hold_is_announced(

@@ -16,6 +16,8 @@ from typing import Any
 
 from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
+from soak.chaos.scenario import Size
+from soak.chaos.setting import chaos
 from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.mailing import mail_queue
@@ -137,6 +139,12 @@ def visits_away(place: Place) -> Figures:
     return import_with_outages(place.broker, place.url, place.folder, **size, tell=tell)
 
 
+def all_at_once(place: Place) -> Figures:
+    """The troubles of the other scenarios and more, at once; PostgreSQL is its own."""
+    size = Size(events=200_000, seconds=480.0, rounds=5, deaths=3)
+    return chaos(place.broker, place.folder, size, place.seed, tell)
+
+
 def mail(place: Place) -> Figures:
     return mail_queue(place.url, place.folder, seed=place.seed)
 
@@ -144,6 +152,7 @@ def mail(place: Place) -> Figures:
 SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "broken": broken,
     "chain": chain,
+    "chaos": all_at_once,
     "waiting": waiting,
     "slow": slow,
     "restarting": restarting,

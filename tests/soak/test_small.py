@@ -12,6 +12,8 @@ import pytest
 
 from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
+from soak.chaos.scenario import Size
+from soak.chaos.setting import chaos
 from soak.killing import import_under_kills
 from soak.memory import memory
 from soak.outages import outages
@@ -68,6 +70,12 @@ def test_services_are_killed_during_an_import(
 ) -> None:
     size = {"views": 1_500, "restarts": 1, "seconds": 4.0, "seed": 4}
     figures = import_under_restarts(broker, server, url, tmp_path, **size, tell=print)
+    assert figures.holds, figures
+
+
+def test_all_troubles_at_once(broker: Kafka, tmp_path: Path) -> None:
+    size = Size(events=1_500, seconds=25.0, rounds=1, deaths=1, hold=2.0, timeout=100.0)
+    figures = chaos(broker, tmp_path, size, seed=4, tell=print)
     assert figures.holds, figures
 
 

@@ -6,8 +6,8 @@ Coarse is safe: whatever is not known here is taken for the whole table. What is
 - a new row is seen by nobody before the commit, and can only meet another new one;
 - what a handler has noted (a table named ``done``) meets other notes of that handler and key: their order is what
   tests look at;
-- rows that are deleted or changed by their id were claimed, and prerequisites that are marked were locked, by an
-  earlier statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
+- rows and notes that are deleted or changed by their id were claimed, and prerequisites that are marked were locked, by
+  an earlier statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _NAMED = re.compile(r"oyez_\w+")
 _WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
 _NOTED = re.compile(r"INSERT INTO done ")
 _MINE = re.compile(
-    r"DELETE FROM oyez_parked WHERE oyez_parked\.id IN"
+    r"DELETE FROM oyez_parked WHERE oyez_parked\.id ="
     r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id ="
     r"|UPDATE oyez_prerequisite SET met_at"
+    r"|DELETE FROM oyez_behind WHERE oyez_behind\.id ="
 )
 
 
@@ -54,7 +55,7 @@ def footprint(statement: str, parameters: Any) -> Footprint:
     shows = frozenset(_rows(table, parameters))
     if _MINE.match(flat):
         return Footprint(frozenset(), frozenset(), shows)
-    if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead"):
+    if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead", "oyez_behind"):
         return Footprint(frozenset(), frozenset({f"new {table}"}), shows)
     return Footprint(named, shows, shows)
 

@@ -45,6 +45,10 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def code(self) -> int | None:
+        """Its exit code, once it has ended."""
+        return self._process.poll()
+
     def wait(self, timeout: float = 60.0) -> int:
         """Its exit code."""
         try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -16,12 +16,13 @@ class SmallDisk:
         self.folder = folder
         self._ballast = folder / "ballast"
 
-    def fill(self, leave: int = 0) -> None:
-        """Take all that is free, but for so many bytes."""
-        free = os.statvfs(self.folder)
-        size = free.f_bavail * free.f_frsize - leave
-        with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(1, size))
+    def fill(self) -> None:
+        """Take all that is free."""
+        with self._ballast.open("ab", buffering=0) as file:
+            for size in (1_048_576, 4_096):
+                with suppress(OSError):  # no space left
+                    while file.write(b"\0" * size) == size:
+                        pass
 
     def free(self) -> None:
         """Give it back."""
@@ -29,12 +30,14 @@ class SmallDisk:
 
 
 @contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """A tmpfs mounted on this folder, which is made, until the end of the block."""
-    folder.mkdir(parents=True)
+def small_disk(megabytes: int) -> Iterator[SmallDisk]:
+    """A tmpfs until the end of the block, on a temporary folder that every user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="oyez-disk-"))
+    folder.chmod(0o755)
     options = f"size={megabytes}m,mode=0755"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
     try:
         yield SmallDisk(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()

@@ -17,6 +17,7 @@ _COMMITTED = text(
     """
     SELECT 'met', signal, subject, '', '' FROM oyez_prerequisite WHERE met_at IS NOT NULL
     UNION ALL SELECT 'waits', wait_signal, wait_subject, '', '' FROM oyez_parked WHERE wait_signal IS NOT NULL
+        AND (group_name, wait_signal, wait_subject) NOT IN (SELECT group_name, signal, subject FROM oyez_releasing)
     UNION ALL SELECT 'done', signal, subject, handler, n::text FROM done
     """
 )
@@ -57,7 +58,8 @@ class EveryOrder:
 
         Two that do the same thing are the same: which of them begins makes no difference. ``results`` has what
         the acts have returned.
-        In every state that is ever committed nobody waits for what is met, and exactly what is done is met.
+        In every state that is ever committed nobody waits for what is met, but where it is noted that the rest is
+        still to be released; and exactly what is done is met.
         """
 
         def play(choose: Choose) -> None:

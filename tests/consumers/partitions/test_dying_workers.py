@@ -118,6 +118,38 @@ def test_a_parked_delivery_that_kills_is_given_up_and_the_others_run(play: Play)
     assert pipeline.rows("start", "id") == []
 
 
+def test_deaths_that_follow_one_another_at_once_bury_nobody_else(play: Play) -> None:
+    """What a dead worker had claimed is free at once, and kills the next ones before the first death is counted. Who
+    was beside the killer each time is no more suspect for that: it is run alone before it is given up."""
+    fails = [True]
+    on = Handlers("shop")
+
+    @on(Placed, name="place")
+    def place(event: Placed, db: Session) -> None:
+        if fails[0]:
+            raise ValueError("not yet")
+        note(db, "place", event.n)
+        if event.n == 2:
+            raise Killed
+
+    pipeline = play(on)
+    pipeline.handle(*placed(range(5)))
+    fails[0] = False
+    pipeline.clock.now += 10.0
+    for _ in range(9):
+        with pytest.raises(Killed):
+            pipeline.run()
+        pipeline.replace(GROUP)
+    for _ in range(60):
+        pipeline.clock.now += 10.0
+        try:
+            pipeline.run()
+        except Killed:
+            pipeline.replace(GROUP)
+    assert sorted(pipeline.effects()) == [0, 1, 3, 4]
+    assert pipeline.dead() == [("place", 2, KILLED)]
+
+
 def test_an_at_least_once_group_finds_it_too(play: Play) -> None:
     seen: list[int] = []
     on = Handlers("shop", promises={"placed": "at-least-once"})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites, tables
+from ..database import behind, delivery_filter, delivery_moves, notices, prerequisites, tables
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import waits_of
@@ -43,7 +43,7 @@ class Discard:
         delivery_moves.discard(db, self.table, [row.id for row in rows])
         completed, meeting = self._completing.complete(db, rows, met, now)
         freed = [row for row in rows if self.table is tables.parked and row.ordered]
-        parked.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
+        behind.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
         notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
         released, revived = len(meeting.released), len(meeting.revived)
         tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))

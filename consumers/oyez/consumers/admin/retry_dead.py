@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import delivery_filter, delivery_moves, notices, parked, prerequisites
+from ..database import behind, delivery_filter, delivery_moves, notices, prerequisites
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
-from ..database.parked import HandlerKey
+from ..database.free_heads import busy_keys
+from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..handlers.application import Application
 from .bulk import Step, Tally, busy, in_order
@@ -46,11 +47,11 @@ class Retry:
         )
         locked = delivery_filter.lock(db, dead, ids, wanted)
         letters = [row for row in locked if row.handler in self._groups]
-        self._held |= delivery_moves.busy_keys(db, self._app, {key for row in letters if (key := _key(row))})
+        self._held |= busy_keys(db, self._app, {key for row in letters if (key := _key(row))})
         free = [row for row in letters if _key(row) not in self._held]
         delivery_moves.put_back(db, free, now)
         delivery_moves.discard(db, dead, [row.id for row in free])
-        parked.promote(db, self._app, {key for row in free if (key := _key(row))}, now)
+        behind.promote(db, self._app, {key for row in free if (key := _key(row))}, now)
         notices.notify(db, {self._groups[row.handler] for row in free})
         left = [row.id for row in letters if _key(row) in self._held]
         left += busy(db, dead, ids, [row.id for row in locked], wanted)

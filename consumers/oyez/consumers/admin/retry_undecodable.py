@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..database import delivery_filter, delivery_moves, inbox, notices, parked
+from ..database import behind, delivery_filter, delivery_moves, inbox, notices, parked
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import headers_of
 from ..database.due import at_once
-from ..database.parked import HandlerKey
+from ..database.free_heads import busy_keys
+from ..database.key_heads import HandlerKey
 from ..database.tables import dead
 from ..execution.decide import Park
 from ..execution.delivery import Delivery
@@ -83,7 +84,7 @@ class Decode:
             for delivery in _deliveries(one)
             if (key := delivery.ordered_key) is not None
         }
-        self._held |= delivery_moves.busy_keys(db, self._app, keys)
+        self._held |= busy_keys(db, self._app, keys)
         held = {
             one[0].id
             for one in decoded
@@ -120,7 +121,7 @@ class Decode:
                 ours = [one for one in ours if one[2].event_id in new]
             rows += _rows(db, ours, now)
         parked.park(db, rows)
-        parked.promote(db, self._app, {(row["handler"], row["key"]) for row in rows if row["ordered"]}, now)
+        behind.promote(db, self._app, {(row["handler"], row["key"]) for row in rows if row["ordered"]}, now)
         notices.notify(db, {row["group_name"] for row in rows})
 
 

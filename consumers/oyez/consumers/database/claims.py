@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -20,17 +21,15 @@ from sqlalchemy import (
     Text,
     bindparam,
     select,
-    tuple_,
 )
-
-from oyez.schemas.declaration import Prerequisite
 
 from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_of
+from .dialects.lookup import dialect_named, dialect_of
 from .dialects.rows import Rows
-from .parked import first_of_key
-from .tables import parked
+from .key_heads import first_of_key
+from .tables import parked, releasing
+from .walks import walk
 
 
 class ParkedRow:
@@ -97,7 +96,7 @@ _due_heads: Select[Any] = (
     select(parked)
     .where(
         parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
+        parked.c.handler == bindparam("of_handler"),
         parked.c.due_at <= bindparam("now"),
         first_of_key(),
     )
@@ -108,25 +107,6 @@ _due_heads: Select[Any] = (
 _locked_heads = unclaimed(_due_heads, parked)
 
 
-@cache
-def _followers(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
-    given = rows.select().subquery("head")
-    statement = (
-        select(parked)
-        .join_from(given, parked, (parked.c.handler == given.c.handler) & (parked.c.key == given.c.key))
-        .where(
-            parked.c.app == bindparam("of_app"),
-            parked.c.ordered,
-            tuple_(parked.c.rank, parked.c.id) > tuple_(given.c.rank, given.c.id),
-        )
-        .order_by(parked.c.rank, parked.c.id)
-        .limit(bindparam("limit", type_=BigInteger))
-        .with_for_update(of=parked)
-    )
-    return rows, statement
-
-
 def claim(
     db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
 ) -> list[ParkedRow]:
@@ -134,20 +114,54 @@ def claim(
 
     Whoever holds a head's lock holds its key: nobody else may claim a row of it.
     """
-    parameters = {"group": group, "handlers": list(handlers), "now": now, "limit": limit}
-    heads = [ParkedRow(row) for row in db.execute(_locked_heads, parameters)]
+    heads: list[ParkedRow] = []
+    for handler in handlers if len(handlers) == 1 else _due(db, group, handlers, now):
+        if len(heads) >= limit:
+            break
+        given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
+        heads += [ParkedRow(row) for row in db.execute(_locked_heads, given)]
     return heads + _behind(db, app, heads, limit - len(heads))
+
+
+def _due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list[str]:
+    """The handlers of which something is due, the longest due first."""
+    return [handler for due_at, handler in _earliest_due(db, group, handlers) if due_at <= now]
+
+
+def _same_key(row: Any, place: Any) -> list[Any]:
+    return [
+        row.c.app == bindparam("of_app"),
+        row.c.handler == place.c.handler,
+        row.c.key == place.c.key,
+        row.c.ordered,
+    ]
+
+
+@cache
+def _followers(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
+    behind = walk(parked, rows.select().subquery("head"), _same_key, ("rank", "id"), "behind")
+    ids = select(behind.c.id).limit(bindparam("limit", type_=BigInteger))
+    return rows, select(parked).where(parked.c.id.in_(ids)).with_for_update(of=parked)
+
+
+def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
+    """The rows behind these heads, those of each key in their order; what has gone before its head meanwhile apart."""
+    places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
+    if not places or limit <= 0:
+        return []
+    rows, statement = _followers(dialect_of(db))
+    given = {**rows.bind([(*key, *place) for key, place in places.items()]), "of_app": app, "limit": limit}
+    found = [ParkedRow(row) for row in db.execute(statement, given)]
+    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key_text]]
+    return sorted(after, key=attrgetter("rank", "id"))
 
 
 @cache
 def _chosen_heads(dialect: Dialect) -> tuple[Rows, Any]:
+    """By their ids and by nothing else: without statistics, the planner would rather read all rows of the group."""
     rows = dialect.rows(id=BigInteger)
-    heads = select(parked).where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
-        parked.c.id.in_(rows.select()),
-        first_of_key(),
-    )
+    heads = select(parked).where(rows.holds(parked.c.id), first_of_key())
     return rows, unclaimed(heads.order_by(parked.c.rank, parked.c.id), parked)
 
 
@@ -182,96 +196,49 @@ def allowed(rows: Sequence[ParkedRow], ids: AbstractSet[int]) -> list[ParkedRow]
 
 def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[int]) -> list[ParkedRow]:
     rows, statement = _chosen_heads(dialect_of(db))
-    given = rows.bind([(number,) for number in ids])
-    found = db.execute(statement, {**given, "group": group, "handlers": list(handlers)})
-    return [ParkedRow(row) for row in found]
-
-
-def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
-    ordered = [(h.handler, h.key_text, h.rank, h.id) for h in heads if h.ordered]
-    if not ordered or limit <= 0:
-        return []
-    rows, statement = _followers(dialect_of(db))
-    given = {**rows.bind(ordered), "of_app": app, "limit": limit}
-    return [ParkedRow(row) for row in db.execute(statement, given)]
-
-
-_next_due = (
-    select(parked.c.due_at)
-    .where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
-        parked.c.due_at.is_not(None),
-    )
-    .order_by(parked.c.due_at)
-    .limit(1)
-)
-
-
-def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
-    """When the group's next parked row is due, if any is. Rows of handlers that are not registered never are."""
-    moment: float | None = db.execute(_next_due, {"group": group, "handlers": list(handlers)}).scalar()
-    return moment
-
-
-_expired = (
-    select(parked)
-    .where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler.in_(bindparam("handlers", expanding=True)),
-        parked.c.wait_signal.is_not(None),
-        parked.c.head_since <= bindparam("before"),
-        first_of_key(),
-    )
-    .order_by(parked.c.id)
-    .limit(bindparam("limit", type_=BigInteger))
-)
-
-
-def expired(
-    db: Connection, group: str, handlers: Sequence[str], before: float, limit: int
-) -> list[ParkedRow]:
-    """Heads that have waited for their prerequisite since ``before`` or longer; not locked."""
-    parameters = {"group": group, "handlers": list(handlers), "before": before, "limit": limit}
-    return [ParkedRow(row) for row in db.execute(_expired, parameters)]
-
-
-def waited_for(
-    db: Connection, app: str, group: str, signals: Sequence[str], after: Prerequisite, limit: int
-) -> list[Prerequisite]:
-    """The next prerequisites of ``signals`` that parked rows of the group wait for, in order."""
-    prerequisite = (parked.c.wait_signal, parked.c.wait_subject)
-    query = (
-        select(*prerequisite)
-        .distinct()
-        .where(
-            parked.c.app == app,
-            parked.c.group_name == group,
-            parked.c.wait_signal.is_not(None),
-            parked.c.wait_signal.in_(signals),
-            tuple_(*prerequisite) > tuple_(*after),
-        )
-        .order_by(*prerequisite)
-        .limit(limit)
-    )
-    return [Prerequisite(*row) for row in db.execute(query)]
-
-
-def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
-    """Lock those of the rows that still wait for a prerequisite; the caller holds the prerequisites' locks."""
-    if not ids:
-        return []
-    rows, statement = _waiting(dialect_of(db))
-    return [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))]
+    found = [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in ids]))]
+    return [row for row in found if row.group == group and row.handler in handlers]
 
 
 @cache
-def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(id=BigInteger)
-    statement = (
-        select(parked)
-        .where(parked.c.id.in_(rows.select()), parked.c.wait_signal.is_not(None))
-        .order_by(parked.c.id)
-        .with_for_update(of=parked)
+def _earliest(dialect: Dialect, handlers: Sequence[str]) -> tuple[Any, dict[str, object]]:
+    """The statement for these handlers, and its parameters: it is asked often, and always for the same ones."""
+    rows = dialect.rows(handler=Text)
+    given = rows.select().subquery("asked")
+    earliest = (
+        select(parked.c.due_at)
+        .where(
+            parked.c.group_name == bindparam("group"),
+            parked.c.handler == given.c.handler,
+            parked.c.due_at.is_not(None),
+        )
+        .order_by(parked.c.due_at, parked.c.id)
+        .limit(1)
+        .correlate(given)
+        .scalar_subquery()
     )
-    return rows, statement
+    return select(earliest.label("due_at"), given.c.handler), rows.bind([(name,) for name in handlers])
+
+
+def _earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
+    """When the next row of each handler is due, the earliest first; without the handlers that have none."""
+    statement, given = _earliest(dialect_named(db.dialect.name), tuple(handlers))
+    found = db.execute(statement, {**given, "group": group})
+    return sorted((due_at, name) for due_at, name in found if due_at is not None)
+
+
+_any_left = select(releasing.c.signal).where(releasing.c.group_name == bindparam("group")).limit(1)
+
+
+def is_any_left(db: Connection, group: str) -> bool:
+    """Whether more may wait in a group for a prerequisite that is met; see `releasing`."""
+    return db.execute(_any_left, {"group": group}).first() is not None
+
+
+def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
+    """When the next parked row of the group is due, if any is; long ago where some are to be released. Rows of handlers
+    that are not registered never are."""
+    if is_any_left(db, group):
+        return float("-inf")
+    earliest = _earliest_due(db, group, handlers)
+    return earliest[0][0] if earliest else None

@@ -13,7 +13,7 @@ from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
-from .parked import first_of_key
+from .key_heads import first_of_key
 from .tables import parked
 
 State = Literal["waiting", "behind", "due"]

@@ -11,12 +11,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Double, Table, Text, bindparam, delete, func, select, update
 
-from .claims import unclaimed
+from . import behind
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .due import at_once
-from .parked import HandlerKey, head_of
 from .tables import dead, parked
 
 DELIVERY = tuple(column.name for column in parked.c if column.name in dead.c and column.name != "id")
@@ -34,7 +33,7 @@ def _ids(dialect: Dialect) -> Rows:
 def discard(db: Connection, table: Table, ids: Sequence[int]) -> None:
     """Delete deliveries."""
     rows = _ids(dialect_of(db))
-    statement = delete(table).where(table.c.id.in_(rows.select()))
+    statement = delete(table).where(rows.holds(table.c.id))
     db.execute(statement, rows.bind([(number,) for number in ids]))
 
 
@@ -42,7 +41,7 @@ def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
     """Make parked deliveries due, whatever they wait for."""
     rows = _ids(dialect_of(db))
     due = update(parked).values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
-    statement = due.where(parked.c.id.in_(rows.select()))
+    statement = due.where(rows.holds(parked.c.id))
     db.execute(statement, {**rows.bind([(number,) for number in ids]), "due": at_once(now)})
 
 
@@ -58,32 +57,14 @@ def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
     for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
         if some:
             db.execute(statement, some)
+    behind.note(db, rows)
 
 
-def _returned(letter: Any, now: float) -> dict[str, object]:
+def _returned(letter: Any, now: float) -> dict[str, Any]:
     moment, due = (None, None) if letter.ordered else (now, at_once(now))
     fresh = {"attempts": 0, "starts": 0, "wait_signal": None, "wait_subject": None}
     row = {name: getattr(letter, name) for name in DELIVERY} | fresh | {"due_at": due, "head_since": moment}
     return row if letter.parked_id is None else row | {"id": letter.parked_id}
-
-
-@cache
-def _heads(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text)
-    given = rows.select().subquery("asked")
-    first = select(head_of(given)).select_from(given)
-    return rows, select(parked.c.handler, parked.c.key).where(parked.c.id.in_(first))
-
-
-def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:
-    """Those of which somebody has claimed the head, and so the key. The heads of the others are locked."""
-    asked = sorted(set(keys))
-    if not asked:
-        return set()
-    rows, heads = _heads(dialect_of(db))
-    given = {**rows.bind(asked), "of_app": app}
-    free = {(handler, key) for handler, key in db.execute(unclaimed(heads, parked), given)}
-    return {(handler, key) for handler, key in db.execute(heads, given)} - free
 
 
 @cache

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Text, bindparam, literal, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, literal, select
 
 from oyez.schemas.declaration import Prerequisite
 
-from . import delivery_moves, parked, prerequisites
+from . import behind, delivery_moves, prerequisites, releasing
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
@@ -24,17 +24,39 @@ class Meeting(NamedTuple):
     revived: list[str]
 
 
+NOTHING = Meeting([], [])
+
+
 def meet(db: Connection, app: str, completed: Iterable[Prerequisite], now: float) -> Meeting:
     """These prerequisites are met now. The caller locked them in an earlier statement, which said that they were not.
 
-    Each step is a statement of its own: it sees what those whose locks were waited for have parked or buried.
+    Each step is a statement of its own: it sees what those whose locks were waited for have parked or buried. Where
+    more wait than are released at once, the rest is left to `go_on`.
     """
     asked = sorted(set(completed))
     if not asked:
-        return Meeting([], [])
+        return NOTHING
     prerequisites.mark_met(db, app, asked, now)
-    released = parked.release(db, app, asked, now)
-    return Meeting(released, _revive(db, app, asked, now))
+    released = releasing.release(db, app, asked, now)
+    revived = _revive(db, app, asked, now)
+    if len(released) >= releasing.AT_ONCE:
+        releasing.leave(db, app, asked)
+    if len(revived) >= releasing.AT_ONCE:
+        releasing.leave_dead(db, app, asked)
+    return Meeting(released, revived)
+
+
+def go_on(db: Connection, app: str, group: str, now: float) -> Meeting:
+    """Release more of what waits in a group for a prerequisite that was met before, if anything is left."""
+    left = releasing.next_left(db, group)
+    if left is None:
+        return NOTHING
+    prerequisites.lock(db, app, [left], now)
+    released = releasing.release_in_group(db, app, group, left, now)
+    revived = _revive(db, app, [left], now)
+    if max(len(released), len(revived)) < releasing.AT_ONCE:
+        releasing.forget(db, group, left)
+    return Meeting(released, revived)
 
 
 _any_died_waiting = (
@@ -50,7 +72,8 @@ def _died_waiting(dialect: Dialect) -> tuple[Rows, Any]:
         dead.c.wait_signal.is_not(None),  # said for the sake of the partial index
         rows.matches(dead.c.wait_signal, dead.c.wait_subject),
     )
-    return rows, query.order_by(dead.c.id).with_for_update(of=dead)
+    limited = query.order_by(dead.c.id).limit(bindparam("most", type_=BigInteger))
+    return rows, limited.with_for_update(of=dead)
 
 
 def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float) -> list[str]:
@@ -62,11 +85,11 @@ def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float)
     if db.execute(_any_died_waiting, {"of_app": app}).first() is None:
         return []
     rows, statement = _died_waiting(dialect_of(db))
-    letters = db.execute(statement, {**rows.bind(completed), "of_app": app}).all()
+    letters = db.execute(statement, {**rows.bind(completed), "of_app": app, "most": releasing.AT_ONCE}).all()
     if not letters:
         return []
     delivery_moves.put_back(db, letters, now)
     delivery_moves.discard(db, dead, [letter.id for letter in letters])
     keys = {(letter.handler, letter.key) for letter in letters if letter.ordered}
-    parked.promote(db, app, keys, now)
+    behind.promote(db, app, keys, now)
     return [letter.group_name for letter in letters]

@@ -9,46 +9,20 @@ Rows of a (handler, key) are ordered by (rank, id); only the first of them, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    ScalarSelect,
-    Subquery,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, delete, exists, update
 
 from oyez.schemas.declaration import Prerequisite
 
-from .delivery_row import waits_of
+from . import behind
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_named, dialect_of
+from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
-from .due import at_once
 from .tables import parked
-
-HandlerKey = tuple[str, str]
-"""(handler, key): what order is kept for."""
-
-
-class Head(NamedTuple):
-    """The first parked row of a (handler, key): its rank, and the prerequisite it waits for."""
-
-    rank: int
-    waits: Prerequisite | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,68 +39,17 @@ class RowChange:
     raised: bool
 
 
-def first_of_key(row: Table = parked) -> ColumnElement[bool]:
-    """Whether no earlier row of the same (handler, key) is parked; always so for unordered rows."""
-    earlier = parked.alias("earlier")
-    return ~row.c.ordered | ~exists().where(
-        earlier.c.app == row.c.app,
-        earlier.c.handler == row.c.handler,
-        earlier.c.key == row.c.key,
-        earlier.c.ordered,
-        tuple_(earlier.c.rank, earlier.c.id) < tuple_(row.c.rank, row.c.id),
-    )
-
-
-def head_of(given: Subquery) -> ScalarSelect[int]:
-    """The id of the first row of each given (handler, key): one look into the index, however many are behind it."""
-    first = parked.alias("first")
-    return (
-        select(first.c.id)
-        .where(
-            first.c.app == bindparam("of_app"),
-            first.c.handler == given.c.handler,
-            first.c.key == given.c.key,
-            first.c.ordered,
-        )
-        .order_by(first.c.rank, first.c.id)
-        .limit(1)
-        .correlate(given)
-        .scalar_subquery()
-    )
-
-
-@cache
-def _heads(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text)
-    given = rows.select().subquery("asked")
-    statement = select(
-        given.c.handler, given.c.key, parked.c.rank, parked.c.wait_signal, parked.c.wait_subject
-    ).join_from(given, parked, parked.c.id == head_of(given))
-    return rows, statement
-
-
-def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerKey, Head]:
-    """The heads of those (handler, key) that have parked rows."""
-    asked = sorted(set(keys))
-    if not asked:
-        return {}
-    rows, statement = _heads(dialect_named(db.dialect.name))
-    return {
-        (row.handler, row.key): Head(row.rank, waits_of(row))
-        for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
-    }
-
-
 @cache
 def _park(dialect: Dialect) -> Any:
     return dialect.insert(parked).on_conflict_do_nothing()
 
 
-def park(db: Connection, rows: Sequence[dict[str, object]]) -> None:
+def park(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Put new rows into the retry table, in order. A delivery that is there already stays as it is: an event that
     is read twice without an inbox may fail twice."""
     if rows:
         db.execute(_park(dialect_of(db)), rows)
+        behind.note(db, rows)
 
 
 _change = (
@@ -171,7 +94,7 @@ def change(db: Connection, attempts: Sequence[RowChange]) -> None:
 @cache
 def _remove(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
-    return rows, delete(parked).where(parked.c.id.in_(rows.select()))
+    return rows, delete(parked).where(rows.holds(parked.c.id))
 
 
 def remove(db: Connection, ids: Sequence[int]) -> None:
@@ -179,70 +102,6 @@ def remove(db: Connection, ids: Sequence[int]) -> None:
     if ids:
         rows, statement = _remove(dialect_of(db))
         db.execute(statement, rows.bind([(number,) for number in ids]))
-
-
-@cache
-def _release(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(signal=Text, subject=Text)
-    statement = (
-        update(parked)
-        .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
-        .where(
-            parked.c.app == bindparam("of_app"),
-            parked.c.wait_signal.is_not(None),  # said for the sake of the partial index
-            rows.matches(parked.c.wait_signal, parked.c.wait_subject),
-        )
-        .returning(parked.c.group_name)
-    )
-    return rows, statement
-
-
-def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> list[str]:
-    """Make due what waits for ``prerequisites``; returns the group of each row released."""
-    completed = sorted(set(prerequisites))
-    if not completed:
-        return []
-    rows, statement = _release(dialect_of(db))
-    return list(db.execute(statement, {**rows.bind(completed), "of_app": app, "due": at_once(now)}).scalars())
-
-
-def _behind() -> ColumnElement[bool]:
-    return and_(parked.c.due_at.is_(None), parked.c.wait_signal.is_(None))
-
-
-@cache
-def _promote(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, key=Text)
-    given = rows.select().subquery("freed")
-    statement = (
-        update(parked)
-        .values(due_at=bindparam("due"), head_since=bindparam("now"))
-        .where(parked.c.id.in_(select(head_of(given)).select_from(given)), _behind())
-    )
-    return rows, statement
-
-
-def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) -> int:
-    """Make due the rows that have become the head of their (handler, key); returns how many."""
-    freed = sorted(set(keys))
-    if not freed:
-        return 0
-    rows, statement = _promote(dialect_of(db))
-    return int(
-        db.execute(statement, {**rows.bind(freed), "of_app": app, "due": at_once(now), "now": now}).rowcount
-    )
-
-
-_promote_all = (
-    update(parked)
-    .values(due_at=bindparam("due"), head_since=bindparam("now"))
-    .where(parked.c.group_name == bindparam("group"), _behind(), first_of_key())
-)
-
-
-def promote_all(db: Connection, group: str, now: float) -> int:
-    """The sweep's backstop: whatever is behind nothing any more becomes due; returns how many."""
-    return int(db.execute(_promote_all, {"group": group, "due": at_once(now), "now": now}).rowcount)
 
 
 def _rival_behind() -> ColumnElement[bool]:

@@ -8,11 +8,16 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from .tables import parked
 
-_oldest = select(func.min(parked.c.parked_at)).where(parked.c.group_name == bindparam("group"))
+_oldest = (
+    select(parked.c.parked_at)
+    .where(parked.c.group_name == bindparam("group"))
+    .order_by(parked.c.group_name, parked.c.id)
+    .limit(1)
+)
 
 
 def oldest(db: Connection, group: str) -> float | None:
-    """When the oldest of a group's parked deliveries was parked. It reads all of them."""
+    """When the first of a group's parked deliveries was parked: the one with the lowest id."""
     found: float | None = db.execute(_oldest, {"group": group}).scalar()
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, Text, bindparam, exists, select, update
+from sqlalchemy import Connection, Double, Text, bindparam, select, update
 
 from oyez.schemas.declaration import Prerequisite
 
@@ -24,16 +24,19 @@ from .tables import prerequisite
 def _met(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(signal=Text, subject=Text)
     given = rows.select().subquery("asked")
-    # EXISTS, not a join, for the reason that `Rows.has` gives.
-    statement = select(given).where(
-        exists().where(
+    # One look for each. Of EXISTS or of a join, PostgreSQL may make a pass over the whole table.
+    met_at = (
+        select(prerequisite.c.met_at)
+        .where(
             prerequisite.c.app == bindparam("of_app"),
             prerequisite.c.signal == given.c.signal,
             prerequisite.c.subject == given.c.subject,
-            prerequisite.c.met_at.is_not(None),
         )
+        .limit(1)
+        .correlate(given)
+        .scalar_subquery()
     )
-    return rows, statement
+    return rows, select(given).where(met_at.is_not(None))
 
 
 def met(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> set[Prerequisite]:

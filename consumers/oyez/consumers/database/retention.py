@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     select,
     tuple_,
 )
@@ -104,13 +103,21 @@ def _free_prerequisites(dialect: Dialect) -> tuple[Rows, Select[Any]]:
 def _forget_prerequisites(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(subject=Text)
     mine = (prerequisite.c.app == bindparam("of_app"), prerequisite.c.signal == bindparam("of_signal"))
-    is_waited_for = exists().where(
-        parked.c.app == prerequisite.c.app,
-        parked.c.wait_signal.is_not(None),
-        parked.c.wait_signal == prerequisite.c.signal,
-        parked.c.wait_subject == prerequisite.c.subject,
+    first_waiting = (
+        select(parked.c.id)
+        .where(
+            parked.c.app == prerequisite.c.app,
+            parked.c.wait_signal.is_not(None),
+            parked.c.wait_signal == prerequisite.c.signal,
+            parked.c.wait_subject == prerequisite.c.subject,
+        )
+        .order_by(parked.c.group_name, parked.c.head_since, parked.c.id)
+        .limit(1)
+        .correlate(prerequisite)
+        .scalar_subquery()
     )
-    return rows, delete(prerequisite).where(*mine, prerequisite.c.subject.in_(rows.select()), ~is_waited_for)
+    forgotten = (prerequisite.c.subject.in_(rows.select()), first_waiting.is_(None))
+    return rows, delete(prerequisite).where(*mine, *forgotten)
 
 
 def forget_prerequisites(

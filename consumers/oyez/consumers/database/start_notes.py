@@ -7,6 +7,7 @@ worker that died in between: its rows have one more unfinished start.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -57,14 +58,21 @@ _abandoned = unclaimed(
 @cache
 def _count(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
-    return rows, update(parked).values(starts=parked.c.starts + 1).where(parked.c.id.in_(rows.select()))
+    counted = update(parked).values(starts=parked.c.starts + 1)
+    return rows, counted.where(parked.c.id.in_(rows.select()), parked.c.starts < bindparam("most"))
 
 
-def count_abandoned(db: Connection, group: str, now: float) -> int:
-    """Count the starts that nobody finished, and delete their notes; returns how many there were."""
+def count_abandoned(db: Connection, group: str, together: int, now: float) -> int:
+    """Count the starts that nobody finished, and delete their notes; returns how many there were.
+
+    Rows that were run with others get ``together`` starts at most: however often workers died on one of them, before
+    anybody counted, it may be any of them.
+    """
     found = db.execute(_abandoned, {"group": group, "before": now - UNDER_WAY}).all()
     rows, statement = _count(dialect_of(db))
-    for number, ids in found:
-        db.execute(statement, rows.bind([(one,) for one in json.loads(ids)]))
+    for number, noted in found:
+        ids = json.loads(noted)
+        most = together if len(ids) > 1 else sys.maxsize
+        db.execute(statement, {**rows.bind([(one,) for one in ids]), "most": most})
         forget(db, number)
     return len(found)

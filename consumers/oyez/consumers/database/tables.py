@@ -71,10 +71,14 @@ prerequisite = Table(
 )
 
 
-def only_waiting() -> dict[str, Any]:
-    """A partial index's condition: the planner must not take it for the rows that wait for nothing."""
-    condition = text("wait_signal IS NOT NULL")
-    return {"postgresql_where": condition, "sqlite_where": condition}
+def only(condition: str) -> dict[str, Any]:
+    """A partial index's condition: other rows do not cost it anything, and the planner cannot take it for them."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
+
+
+AWAITED = ("app", "wait_signal", "wait_subject")
+WAITING = "wait_signal IS NOT NULL"
+DUE = "due_at IS NOT NULL"
 
 
 def _delivery() -> list[Column[object]]:
@@ -111,9 +115,48 @@ parked = Table(
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Index("oyez_parked_delivery", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_parked_key", "app", "handler", "key", "rank", "id"),
-    Index("oyez_parked_due", "group_name", "due_at"),
-    Index("oyez_parked_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
+    Index("oyez_parked_group", "group_name", "id"),
+    Index("oyez_parked_due", "group_name", "handler", "due_at", "id", **only(DUE)),
+    Index(
+        "oyez_parked_waiting",
+        "app",
+        "wait_signal",
+        "wait_subject",
+        "group_name",
+        "head_since",
+        "id",
+        **only(WAITING),
+    ),
+    Index(
+        "oyez_parked_patience",
+        "group_name",
+        "handler",
+        "raised",
+        "wait_signal",
+        "head_since",
+        "id",
+        **only(WAITING),
+    ),
     sqlite_autoincrement=True,
+)
+
+behind = Table(
+    "oyez_behind",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("group_name", Text, nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Index("oyez_behind_group", "group_name", "id"),
+    sqlite_autoincrement=True,
+)
+
+releasing = Table(
+    "oyez_releasing",
+    metadata,
+    Column("group_name", Text, primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
 )
 
 dead = Table(
@@ -129,7 +172,7 @@ dead = Table(
     Column("position", BigInteger),
     Index("oyez_dead_delivery", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_dead_key", "app", "handler", "key"),
-    Index("oyez_dead_waiting", "app", "wait_signal", "wait_subject", **only_waiting()),
+    Index("oyez_dead_waiting", *AWAITED, **only(WAITING)),
     sqlite_autoincrement=True,
 )
 

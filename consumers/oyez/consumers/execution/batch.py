@@ -15,7 +15,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.deadline import Deadline
 from ..core.record import Record
-from ..database import dead_letters, inbox, parked, positions, prerequisites
+from ..database import dead_letters, inbox, key_heads, positions, prerequisites
 from ..database.positions import Move, Partition
 from ..handlers.application import Group
 from .broken_deploy import refuse_broken
@@ -68,7 +68,7 @@ class Batch:
             for delivery in deliveries
             if (key := delivery.ordered_key) is not None
         }
-        return Known(met, parked.heads(db, self.group.app, keys) if keys else {})
+        return Known(met, key_heads.heads(db, self.group.app, keys) if keys else {})
 
     def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
         """Refuse a batch in which everything is broken; when the time was up, cut it: the ids of its tail are taken

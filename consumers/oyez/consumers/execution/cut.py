@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ..core.outcomes import BEHIND, UNRUN
-from ..database.parked import HandlerKey
+from ..database.key_heads import HandlerKey
 from .delivery import Delivery, Result
 from .reader import Taken
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import BEHIND, Behind, Outcome, Waits
-from ..database.parked import HandlerKey, Head
+from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery
 from .readiness import Known
 

@@ -12,7 +12,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database import prerequisites as prerequisite_rows
 from ..database.inbox import EventId
-from ..database.parked import HandlerKey, Head
+from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery, Work
 
 SEEN_FOR = 3_600.0

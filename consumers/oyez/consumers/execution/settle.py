@@ -18,8 +18,8 @@ from ..core.backoff import RetryPolicy
 from ..core.outcomes import DONE, Behind, Waits
 from ..core.report import Report
 from ..database import dead_letters, prerequisites
+from ..database.key_heads import HandlerKey
 from ..database.mark_met import meet
-from ..database.parked import HandlerKey
 from ..handlers.application import Group
 from .decide import Doubted, Facts, decide
 from .delivery import Delivery, Result

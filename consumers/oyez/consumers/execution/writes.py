@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import dead_letters, parked
+from ..database import behind, dead_letters, key_heads, parked
 from ..database.claims import ParkedRow
-from ..database.parked import HandlerKey, RowChange
+from ..database.key_heads import HandlerKey
+from ..database.parked import RowChange
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
@@ -81,14 +82,14 @@ class Writes:
         """Rows that go before their head, and those that have become heads; returns how many are due now."""
         self._pass_heads(db)
         parked.bring_forward(db, self._group.app, self._needed)
-        promoted = parked.promote(db, self._group.app, self._freed, self._now)
+        promoted = behind.promote(db, self._group.app, self._freed, self._now)
         if promoted:
             self._dues.append(self._now)
         return promoted
 
     def _pass_heads(self, db: Connection) -> None:
         """New rows whose head has begun to wait for what they would meet since they were put behind it."""
-        heads = parked.heads(db, self._group.app, {key for key, _ in self._passing})
+        heads = key_heads.heads(db, self._group.app, {key for key, _ in self._passing})
         for key, prerequisite in self._passing:
             head = heads.get(key)
             if head is not None and head.waits == prerequisite:

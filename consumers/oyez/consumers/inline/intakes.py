@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from ..database.mark_met import go_on
 from ..execution.ask_met_by import answered
 from ..execution.batch import Batch
 from ..execution.intake import Load
@@ -49,6 +50,11 @@ class InlineBatch(Batch):
 
 class InlineClaim(Claim):
     """Rows that an event released in the transaction in which it was announced."""
+
+    def take(self, db: Connection, now: float) -> Load:
+        """More of what the event has released becomes due in this transaction, too."""
+        go_on(db, self._group.app, self._group.name, now)
+        return super().take(db, now)
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """What each row waits for, asked now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,25 +14,39 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.report import Report
-from ..database import claims, dead_letters, notices, parked, parked_age, prerequisites, start_notes
+from ..database import (
+    behind,
+    claims,
+    dead_letters,
+    notices,
+    parked,
+    parked_age,
+    prerequisites,
+    start_notes,
+    stranded,
+    waiting,
+)
 from ..database.claims import ParkedRow
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import DatabaseAway
-from ..database.mark_met import meet
+from ..database.mark_met import NOTHING, Meeting, go_on, meet
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from .claim import NotedClaim, before_later
 
+LOOK = 1_000  # notes of keys in which something is behind a head that are looked at in one transaction
 ALONE = 3  # unfinished starts of a row, after which it is run alone
 
 
 class Start(NamedTuple):
-    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first."""
+    """Rows that are about to be run: the note's number, their ids, and how often workers died on the first. There are
+    none where ``meeting`` is all that was done: what was released before."""
 
-    number: int
-    ids: list[int]
-    unfinished: int
+    meeting: Meeting
+    number: int = 0
+    ids: Sequence[int] = ()
+    unfinished: int = 0
 
 
 class Retrying:
@@ -45,6 +60,7 @@ class Retrying:
         *,
         batch: int,
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``upkeep`` is done at the beginning of each sweep."""
         self._execution = execution
@@ -53,6 +69,7 @@ class Retrying:
         self._policy = policy
         self._batch = batch
         self._upkeep = upkeep
+        self._timer = timer
         self._left: list[int] = []
 
     @property
@@ -67,20 +84,17 @@ class Retrying:
         *,
         seconds: float = float("inf"),
         most: Callable[[], int] | None = None,
-    ) -> None:
-        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most."""
+    ) -> bool:
+        """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most each.
+        Returns whether there was time enough for what comes before the run."""
+        over = self._until(self._timer() + seconds, stop)
         self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, self._execution.clock(db))
+            lambda db: start_notes.count_abandoned(db, self._group.name, ALONE, self._execution.clock(db))
         )
         self._upkeep(stop)
-        while buried := self._execution.database.repeat(self._bury_expired):
-            on_batch(Report(dead=buried))
-            if buried < self._batch or stop():
-                break
-        self._execution.database.repeat(
-            lambda db: parked.promote_all(db, self._group.name, self._execution.clock(db))
-        )
+        is_finished = self._bury(on_batch, over) and self._look_behind(over)
         self.run_due(on_batch, stop, seconds=seconds, most=most)
+        return is_finished
 
     def run_due(
         self,
@@ -92,7 +106,8 @@ class Retrying:
     ) -> bool:
         """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
         many rows the next batch may have, with 0 for none."""
-        limit = time.monotonic() + seconds
+        limit = self._timer() + seconds
+        over = self._until(limit, stop)
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
@@ -100,27 +115,40 @@ class Retrying:
             start = self._execution.database.repeat(partial(self._start, limit=rows))
             if start is None:
                 return True
-            on_batch(self._run(start, stop))
-            if time.monotonic() > limit:
+            on_batch(self._run(start, over))
+            if self._timer() > limit:
                 return False
         return True
 
     def _start(self, db: Connection, limit: int) -> Start | None:
-        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known.
+        """Choose what is due and note that it is about to be run: should this worker die on it, it will be known. Of
+        what waits for a prerequisite that is met, more becomes due before that.
 
         What workers have died on is run alone.
         """
         group, now = self._group, self._execution.clock(db)
+        self._execution.database.dialect.read_by_index(db)
+        meeting = go_on(db, group.app, group.name, now)
+        notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
         chosen = _apart(before_later(rows, now))
         for number in self._left:
             start_notes.forget(db, number)
         if not chosen:
-            return None
+            return None if meeting == NOTHING else Start(meeting)
         ids = [row.id for row in chosen]
-        return Start(start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
+        return Start(meeting, start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
 
     def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
+        released, revived = start.meeting
+        report = self._run_claimed(start, stop) if start.ids else Report()
+        return replace(
+            report,
+            released=[*released, *revived, *report.released],
+            revived=len(revived) + report.revived,
+        )
+
+    def _run_claimed(self, start: Start, stop: Callable[[], bool]) -> Report:
         claim = NotedClaim(self._group, self._reader, start.number, start.ids)
         try:
             if start.unfinished < ALONE + LONE_DEATHS:
@@ -156,6 +184,30 @@ class Retrying:
             since = parked_age.oldest(db, self._group.name)
             return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
+    def _until(self, limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
+        return lambda: stop() or self._timer() > limit
+
+    def _bury(self, on_batch: Callable[[Report], None], over: Callable[[], bool]) -> bool:
+        """Bury all that has waited too long; False if there was no time for that."""
+        while (buried := self._execution.database.repeat(self._bury_expired)) == self._batch:
+            on_batch(Report(dead=buried))
+            if over():
+                return False
+        if buried:
+            on_batch(Report(dead=buried))
+        return True
+
+    def _look_behind(self, over: Callable[[], bool]) -> bool:
+        """Make due what is behind a head that is gone; False if there was no time for all of it."""
+        after = self._execution.database.repeat(partial(self._look, after=0))
+        while after is not None and not over():
+            after = self._execution.database.repeat(partial(self._look, after=after))
+        return after is None
+
+    def _look(self, db: Connection, after: int) -> int | None:
+        group, now = self._group, self._execution.clock(db)
+        return stranded.look(db, group.app, group.name, now, after, LOOK).last
+
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
         application's own tables should answer and cannot at the moment is left.
@@ -168,22 +220,18 @@ class Retrying:
         released, revived = meet(db, app, answer.met - met, now)
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
-        rows = claims.lock_waiting(db, [row.id for row in found if row.waits not in spared])
+        rows = waiting.lock_waiting(db, [row.id for row in found if row.waits not in spared])
         dead_letters.bury(db, [row.letter(app, _never(row, now), now) for row in rows])
         parked.remove(db, [row.id for row in rows])
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
-        parked.promote(db, app, freed, now)
+        behind.promote(db, app, freed, now)
         return len(rows)
 
     def _expired(self, db: Connection, now: float) -> list[ParkedRow]:
         """Heads that have waited longer than their handler's ``max_age``; not locked."""
-        ages: dict[float, list[str]] = {}
-        for handler in self._group.handlers:
-            ages.setdefault(self._policy.of(handler.retry).max_age, []).append(handler.name)
-        found: list[ParkedRow] = []
-        for age, names in ages.items():
-            found += claims.expired(db, self._group.name, names, now - age, self._batch - len(found))
-        return found
+        ages = [(one.name, self._policy.of(one.retry).max_age) for one in self._group.handlers]
+        limits = [(name, now - age) for name, age in ages]
+        return waiting.expired(db, self._group.name, limits, self._batch)
 
 
 def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:

@@ -132,6 +132,7 @@ def make_worker(
         instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
+    upkeep = upkeep_for(execution, settings, told, timer)
     return Worker(
         execution,
         source,
@@ -147,7 +148,7 @@ def make_worker(
             batch=settings.batch,
             sleep=sleep,
         ),
-        retrying_for(execution, settings, told, timer),
+        retrying_for(execution, settings, upkeep, timer),
         wakeups(
             database,
             group,
@@ -159,6 +160,7 @@ def make_worker(
         told,
         relay=relay or NoRelay(),
         clock_watch=_clock_watch(execution, settings, told),
+        keep_pace=upkeep.keep_pace,
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
@@ -219,7 +221,7 @@ def execution_for(
 def retrying_for(
     execution: Execution,
     settings: ListenSettings,
-    instrument: Instrument | None = None,
+    upkeep: Upkeep | None = None,
     timer: Callable[[], float] = time.monotonic,
 ) -> Retrying:
     """The retry table of an execution's group."""
@@ -228,7 +230,8 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep_for(execution, settings, instrument or logging_instrument(), timer),
+        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer),
+        timer=timer,
     )
 
 

@@ -13,6 +13,7 @@ from ..settings import ListenSettings
 from ..upkeep.after_deploy import NotRequired, Unregistered
 from ..upkeep.ask_for_parked import AskForParked
 from ..upkeep.retention import retention
+from ..upkeep.stranded import Stranded
 from ..upkeep.upkeep import MaintenanceTask
 
 
@@ -38,6 +39,7 @@ TASKS: Sequence[TaskMaker] = (
     lambda at: [AskForParked(at.group, at.clock)],
     lambda at: [NotRequired(at.group)],
     lambda at: [Unregistered(at.group)],
+    lambda at: [Stranded(at.group)],
     lambda at: retention(at.group, at.clock, at.settings.inbox_days, at.settings.dead_days),
     lambda at: [] if at.log_retention is None else [at.log_retention],
 )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from ..admin.completion import Completing
-from ..database import after_deploy, delivery_moves, notices, prerequisites
+from ..database import after_deploy, delivery_moves, notices, prerequisites, waiting
 from ..database.engine import Database
 from ..database.tables import dead, parked
 from ..handlers.application import Group
@@ -28,7 +28,7 @@ class NotRequired:
 
     def __init__(self, group: Group) -> None:
         self._group = group
-        self._required = [(one.name, signal) for one in group.handlers for signal in one.requires]
+        self._required = {(one.name, signal) for one in group.handlers for signal in one.requires}
 
     def step(self, database: Database, now: float) -> bool:
         """The next ones; False if there are no more."""
@@ -36,7 +36,10 @@ class NotRequired:
 
     def _release(self, db: Connection, now: float) -> int:
         group = self._group
-        ids = after_deploy.lock_unrequired(db, group.name, list(group.by_name), self._required, STEP)
+        ids: list[int] = []
+        for kind in waiting.kinds(db, group.name, list(group.by_name)):
+            if not kind.raised and (kind.handler, kind.signal) not in self._required:
+                ids += waiting.lock_some(db, group.name, kind, STEP - len(ids))
         if ids:
             delivery_moves.make_due(db, ids, now)
             notices.notify(db, {group.name})

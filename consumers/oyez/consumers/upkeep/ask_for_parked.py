@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import claims
+from ..database import waiting
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..execution.ask_met_by import record_answers
@@ -30,7 +30,7 @@ class AskForParked:
         if not signals:
             return False
         with database.reading() as db:
-            found = claims.waited_for(db, self._group.app, self._group.name, signals, self._after, STEP)
+            found = waiting.waited_for(db, self._group.app, self._group.name, signals, self._after, STEP)
         record_answers(database, self._group, found, self._clock)
         self._after = found[-1] if len(found) == STEP else Prerequisite("", "")
         return bool(self._after.signal)

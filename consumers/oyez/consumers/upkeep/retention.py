@@ -39,6 +39,11 @@ class InboxWindow:
 
     idle = IDLE
 
+    @property
+    def pace(self) -> int:
+        """All of a step."""
+        return STEP
+
     def __init__(self, group: str, seconds: float) -> None:
         self._group = group
         self._seconds = seconds
@@ -81,6 +86,11 @@ class Remembered:
     and a little longer, since a process does not ask for what it has seen met a while ago."""
 
     idle = IDLE
+
+    @property
+    def pace(self) -> int:
+        """All of a step."""
+        return STEP
 
     def __init__(self, app: str, signals: Sequence[Declaration]) -> None:
         self._app = app
@@ -129,6 +139,11 @@ class DeadLetters:
     """Discards dead letters that died ``seconds`` ago, just as an operator would."""
 
     idle = IDLE
+
+    @property
+    def pace(self) -> int:
+        """All of a step."""
+        return STEP
 
     def __init__(self, application: Application, seconds: float, clock: Clock) -> None:
         self._app = application.name

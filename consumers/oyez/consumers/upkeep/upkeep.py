@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..database.clock import Clock, moment
 from ..database.engine import Database
@@ -21,6 +22,15 @@ class MaintenanceTask(Protocol):
         """Do the next part, in a short transaction or none; False when the end is reached."""
 
 
+@runtime_checkable
+class PacedTask(MaintenanceTask, Protocol):
+    """One over a table that grows with the events."""
+
+    @property
+    def pace(self) -> int:
+        """How many rows a step reads."""
+
+
 class Upkeep:
     """Tasks, each of a few steps in a sweep, and then none for a while after its end."""
 
@@ -33,6 +43,7 @@ class Upkeep:
     ) -> None:
         self._database = database
         self._tasks = tasks
+        self._paced = [task for task in tasks if isinstance(task, PacedTask)]
         self._clock = clock
         self._timer = timer
         self._ended: dict[MaintenanceTask, float] = {}
@@ -40,13 +51,23 @@ class Upkeep:
     def __call__(self, stop: Callable[[], bool] = lambda: False) -> None:
         """One sweep's part of it. Raises `DatabaseAway`; what was done before that stays."""
         for task in self._tasks:
-            if task in self._ended and self._timer() - self._ended[task] < task.idle:
-                continue
-            self._ended.pop(task, None)
-            self._steps(task, moment(self._database, self._clock), stop)
+            if not self._rests(task):
+                self._steps(task, STEPS, stop)
 
-    def _steps(self, task: MaintenanceTask, now: float, stop: Callable[[], bool]) -> None:
-        for _ in range(STEPS):
+    def keep_pace(self, rows: int, stop: Callable[[], bool] = lambda: False) -> None:
+        """So many events were handled: go on with what grows with them, over twice as many rows. So whatever the rate,
+        what is old is found before as much has been added. Raises `DatabaseAway`; what was done before that stays."""
+        for task in self._paced:
+            if not self._rests(task):
+                self._steps(task, math.ceil(2 * rows / task.pace), stop)
+
+    def _rests(self, task: MaintenanceTask) -> bool:
+        return task in self._ended and self._timer() - self._ended[task] < task.idle
+
+    def _steps(self, task: MaintenanceTask, most: int, stop: Callable[[], bool]) -> None:
+        self._ended.pop(task, None)
+        now = moment(self._database, self._clock)
+        for _ in range(most):
             if stop():
                 return
             if not task.step(self._database, now):

@@ -27,7 +27,7 @@ from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
 TELL_LAGS = 1.0  # s; between two looks at how far the log has got
-SLICE = 1.0  # s; how long parked rows are run before the log is polled again
+SLICE = 0.2  # s; how long parked rows are run before the log is polled again
 
 
 class Worker:
@@ -45,6 +45,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
+        keep_pace: Callable[[int, Callable[[], bool]], None],
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
         sweep_every: float = 5.0,
@@ -62,6 +63,8 @@ class Worker:
         self._retry_loop = retry_loop
         self._instrument = instrument
         self._relay = relay
+        self._keep_pace = keep_pace
+        self._taken = 0
         self._watch_clocks = clock_watch
         self._batch = batch
         self._sweep_every = sweep_every
@@ -111,6 +114,10 @@ class Worker:
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
         count = self.read(stopped, most)
+        self._taken += count
+        if self._taken >= self._batch:
+            self._retry_loop.until_back(lambda: self._keep_pace(self._taken, stopped), stopped)
+            self._taken = 0
         self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._relay.wake()
@@ -168,8 +175,8 @@ class Worker:
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
         if now - self._swept >= self._sweep_every:
-            self._retrying.sweep(self._ran, stopped, seconds=SLICE)
-            self._swept = now
+            if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
+                self._swept = now
             self._relay_what_is_left()
             self._watch_clocks()
             self._look_for_stalls()

@@ -102,6 +102,11 @@ class Dialect(ABC):
         """In this transaction do not wait for long for a row that somebody has locked."""
 
     @abstractmethod
+    def read_by_index(self, db: Connection) -> None:
+        """In this transaction read rows by an index, in its order, wherever there is one: a table's statistics may be
+        of a time when it was empty, or missing. For transactions in which no handler runs."""
+
+    @abstractmethod
     def lock_migrations(self, db: Connection, lock: int) -> None:
         """Let nobody else migrate until this transaction ends."""
 

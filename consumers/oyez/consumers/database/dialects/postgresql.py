@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Table,
     and_,
+    any_,
     bindparam,
     column,
     create_engine,
@@ -55,6 +56,10 @@ SERVER = {
 }
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
+_BY_INDEX = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
+    "set_config('enable_sort', 'off', true), set_config('jit', 'off', true)"
+)
 _NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
@@ -64,6 +69,7 @@ class ArrayRows(Rows):
 
     def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
         arrays = [bindparam(_parameter(name), type_=postgresql.ARRAY(kind)) for name, kind in types.items()]
+        self._arrays = arrays
         columns = [column(name, kind) for name, kind in types.items()]
         table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
         super().__init__(table, dict(table.c.items()))
@@ -72,6 +78,12 @@ class ArrayRows(Rows):
         """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
         otherwise."""
         return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
+
+    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """An array: its values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
+        of some ten thousand."""
+        (array,) = self._arrays
+        return column == any_(array)
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
@@ -165,6 +177,11 @@ class PostgreSQL(Dialect):
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
+
+    def read_by_index(self, db: Connection) -> None:
+        """What is switched off is still done where there is no other way. It counts as so dear that compiling the
+        statement would seem to be worth its time."""
+        db.execute(_BY_INDEX)
 
     def lock_migrations(self, db: Connection, lock: int) -> None:
         db.execute(_LOCK, {"lock": lock})

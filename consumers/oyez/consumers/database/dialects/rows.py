@@ -42,6 +42,10 @@ class Rows(ABC):
         """As `has`, where no row is given twice."""
         return self.has(*columns)
 
+    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """As `has`, for rows of one column, which is the primary key of its table."""
+        return self.has(column)
+
     @abstractmethod
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         """The parameters that hold ``rows``."""

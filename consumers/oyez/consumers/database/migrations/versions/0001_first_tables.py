@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+WAITING = ["app", "wait_signal", "wait_subject"]
+
 
 def delivery() -> list[sa.Column[object]]:
     return [
@@ -99,8 +101,30 @@ def create_parked() -> None:
         "oyez_parked_delivery", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True
     )
     op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "rank", "id"])
-    op.create_index("oyez_parked_due", "oyez_parked", ["group_name", "due_at"])
-    index_waiting("oyez_parked")
+    op.create_index("oyez_parked_group", "oyez_parked", ["group_name", "id"])
+    index("oyez_parked", "due", ["group_name", "handler", "due_at", "id"], "due_at IS NOT NULL")
+    index("oyez_parked", "waiting", [*WAITING, "group_name", "head_since", "id"], "wait_signal IS NOT NULL")
+    patience = ["group_name", "handler", "raised", "wait_signal", "head_since", "id"]
+    index("oyez_parked", "patience", patience, "wait_signal IS NOT NULL")
+    create_behind()
+
+
+def create_behind() -> None:
+    op.create_table(
+        "oyez_behind",
+        sa.Column("id", RowId, primary_key=True, autoincrement=True),
+        sa.Column("group_name", sa.Text, nullable=False),
+        sa.Column("handler", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("oyez_behind_group", "oyez_behind", ["group_name", "id"])
+    op.create_table(
+        "oyez_releasing",
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("signal", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
+    )
 
 
 def create_dead() -> None:
@@ -118,18 +142,12 @@ def create_dead() -> None:
     )
     op.create_index("oyez_dead_delivery", "oyez_dead", ["app", "source", "event_id", "handler"], unique=True)
     op.create_index("oyez_dead_key", "oyez_dead", ["app", "handler", "key"])
-    index_waiting("oyez_dead")
+    index("oyez_dead", "waiting", WAITING, "wait_signal IS NOT NULL")
 
 
-def index_waiting(table: str) -> None:
-    waiting = sa.text("wait_signal IS NOT NULL")
-    op.create_index(
-        f"{table}_waiting",
-        table,
-        ["app", "wait_signal", "wait_subject"],
-        postgresql_where=waiting,
-        sqlite_where=waiting,
-    )
+def index(table: str, name: str, columns: list[str], only: str) -> None:
+    where = sa.text(only)
+    op.create_index(f"{table}_{name}", table, columns, postgresql_where=where, sqlite_where=where)
 
 
 def create_start() -> None:

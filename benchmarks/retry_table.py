@@ -1,0 +1,108 @@
+"""A large retry table on PostgreSQL, and a worker beside it that is fed from memory."""
+
+from __future__ import annotations
+
+import time
+
+from listening import fresh
+from signals import Started, Viewed, Waited, encoded, views
+from sqlalchemy import Connection, Engine, text
+
+from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers.logs.memory import MemoryGroup
+from oyez.consumers.run.assembly import make_worker
+from oyez.producers import Announcer, MemoryBroker, MemoryTransport
+
+TOPIC = "backlog"
+TEMPLATE = encoded([Waited(session_id="SESSION", n=0)])[0][1].decode()
+NUMBER = f"{0:012x}"
+
+_PARK = """
+    INSERT INTO oyez_parked (app, group_name, handler, signal, source, event_id, key, ordered, wait_signal,
+        wait_subject, parked_at, head_since, due_at, value)
+    SELECT 'backlog', 'backlog.all', 'wait', 'page.waited', 'bench',
+        '0197f3a0-0000-7000-8000-' || lpad(to_hex(n), 12, '0'), {key}, {ordered}, {signal}, {subject}, 0,
+        {since}, {due}, convert_to(replace(replace(:template, :number, lpad(to_hex(n), 12, '0')), 'SESSION', {key}),
+        'UTF8')
+    FROM generate_series(CAST(:low AS int), CAST(:high AS int)) AS n
+"""
+NOW = "extract(epoch FROM now())"
+NEVER = {"key": "'k' || n", "ordered": "true", "signal": "'session.started'", "subject": "'never-' || n"}
+WAITING = {**NEVER, "since": NOW, "due": "NULL"}
+FOR_ONE = {**WAITING, "subject": "'late'"}
+DUE = {**NEVER, "signal": "NULL", "subject": "NULL", "since": NOW, "due": "1 + n / 1e6"}
+
+
+def park(engine: Engine, rows: dict[str, str], low: int, high: int) -> None:
+    """Rows of the retry table with the numbers from ``low`` to ``high``."""
+    with engine.begin() as db:
+        given = {"template": TEMPLATE, "number": NUMBER, "low": low, "high": high}
+        db.execute(text(_PARK.format(**rows)), given)
+
+
+def hot(engine: Engine, keys: int, rows: int) -> None:
+    """So many keys with so many rows each: the first is due, and the others are behind it."""
+    key = {"key": f"'hot-' || (n % {keys})"}
+    park(engine, {**DUE, **key}, 1, keys)
+    park(engine, {**DUE, **key, "since": "NULL", "due": "NULL"}, keys + 1, keys * rows)
+
+
+class Bench:
+    """A worker on empty tables, fed from memory."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = fresh(url)
+        self.handled = 0
+        self.late: list[float] = []
+        on = Handlers("backlog")
+
+        @on(Started, group="all")
+        def start(found: list[Started], db: Connection) -> None:
+            return
+
+        @on(Waited, group="all", requires={Started: "session_id"})
+        def wait(found: list[Waited], db: Connection) -> None:
+            self.handled += len(found)
+
+        @on(Viewed, group="all")
+        def view(found: list[Viewed], db: Connection) -> None:
+            now = time.perf_counter()
+            self.late.extend(now - one.n / 1e6 for one in found)
+
+        self.broker = MemoryBroker(partitions=1)
+        self.announcer = Announcer(MemoryTransport(self.broker), source="bench", topic=TOPIC)
+        group = Application(on).group("all")
+        self.worker = make_worker(
+            group,
+            ListenSettings(topic=TOPIC),
+            engine=self.engine,
+            source=MemoryGroup(self.broker, [TOPIC]).join(),
+        )
+        self.worker.step()
+
+    def analyze(self) -> None:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+            db.exec_driver_sql("VACUUM ANALYZE oyez_parked")
+
+    def read(self, count: int) -> float:
+        """Ready events, one in ten of which meets something; how many a second."""
+        begun, seen = time.perf_counter(), len(self.late)
+        for at, event in enumerate(views(count)):
+            if at % 10 == 0:
+                self.announcer.announce(Started(session_id=f"started-{seen}-{at}"))
+            self.announcer.announce(event)
+        begun = time.perf_counter()
+        while len(self.late) - seen < count:
+            self.worker.step()
+        return count / (time.perf_counter() - begun)
+
+    def until(self, count: int) -> float:
+        """Run until so many parked rows were handled; how many a second."""
+        begun, before = time.perf_counter(), self.handled
+        while self.handled - before < count:
+            self.worker.step()
+        return count / (time.perf_counter() - begun)
+
+    def close(self) -> None:
+        self.worker.leave()
+        self.engine.dispose()

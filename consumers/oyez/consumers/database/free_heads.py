@@ -1,0 +1,51 @@
+"""Which keys does somebody run? Those whose head is locked: claiming a head is claiming its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Text, select
+
+from .behind import is_behind
+from .claims import unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
+from .key_heads import HandlerKey, head_of
+from .tables import parked
+
+
+@cache
+def _heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, key=Text)
+    given = rows.select().subquery("asked")
+    first = select(head_of(given)).select_from(given)
+    columns = (parked.c.handler, parked.c.key, is_behind().label("is_stranded"))
+    return rows, select(*columns).where(parked.c.id.in_(first))
+
+
+def free_heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerKey, bool]:
+    """Lock the heads that nobody has claimed. For the key of each: whether it waits for its turn, which it has."""
+    asked = sorted(set(keys))
+    if not asked:
+        return {}
+    rows, heads = _heads(dialect_of(db))
+    found = db.execute(unclaimed(heads, parked), {**rows.bind(asked), "of_app": app})
+    return {(row.handler, row.key): bool(row.is_stranded) for row in found}
+
+
+def has_heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:
+    """Those of these keys in which anything is parked."""
+    asked = sorted(set(keys))
+    if not asked:
+        return set()
+    rows, heads = _heads(dialect_of(db))
+    return {(row.handler, row.key) for row in db.execute(heads, {**rows.bind(asked), "of_app": app})}
+
+
+def busy_keys(db: Connection, app: str, keys: Iterable[HandlerKey]) -> set[HandlerKey]:
+    """Those of which somebody has claimed the head, and so the key. The heads of the others are locked."""
+    asked = set(keys)
+    return has_heads(db, app, asked - free_heads(db, app, asked).keys())

@@ -1,0 +1,167 @@
+"""Making due what waits for a prerequisite that is met: some at once, the rest in later steps.
+
+A hundred thousand rows may wait for one subject. Whoever meets it must not hold everything up while they are changed.
+So it releases some, and leaves a note of the rest (`oyez_releasing`), which is released step by step wherever the retry
+table is run. Whoever meets the prerequisite holds its lock, and nobody begins to wait for one that is met: no row is
+added meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Double, Subquery, Text, bindparam, delete, select, update
+
+from oyez.schemas.declaration import Prerequisite
+
+from .claims import is_any_left, unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import ALWAYS, Rows
+from .due import at_once
+from .tables import dead, parked, releasing
+from .walks import walk
+
+AT_ONCE = 1_000
+"""Rows that are released in one step."""
+
+
+def _waits_for(row: Any, place: Any) -> list[Any]:
+    return [
+        row.c.app == bindparam("of_app"),
+        row.c.wait_signal.is_not(None),  # said for the sake of the partial index
+        row.c.wait_signal == place.c.signal,
+        row.c.wait_subject == place.c.subject,
+    ]
+
+
+def _waits_in_group(row: Any, place: Any) -> list[Any]:
+    return [*_waits_for(row, place), row.c.group_name == place.c.group_name]
+
+
+@cache
+def _groups(dialect: Dialect) -> tuple[Rows, Any]:
+    """The groups in which rows wait for the given prerequisites: a look for each, and one more."""
+    rows = dialect.rows(signal=Text, subject=Text)
+    met = rows.select(bindparam("no_group", type_=Text).label("group_name")).subquery("met")
+    return rows, walk(parked, met, _waits_for, ("group_name",), "groups")
+
+
+_BEGIN = (
+    bindparam("begin", type_=Double).label("head_since"),
+    bindparam("zero", type_=BigInteger).label("id"),
+)
+
+
+def _from_the_first() -> dict[str, Any]:
+    return {"begin": float("-inf"), "zero": 0, "most": AT_ONCE}
+
+
+def _let_go(places: Subquery) -> Any:
+    """The first rows of each of these places (signal, subject, group) become due."""
+    waiting = walk(parked, places, _waits_in_group, ("head_since", "id"), "waiting")
+    return (
+        update(parked)
+        .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
+        .where(
+            parked.c.id.in_(select(waiting.c.id).limit(bindparam("most", type_=BigInteger))),
+            parked.c.wait_signal.is_not(None),
+        )
+        .returning(parked.c.group_name)
+    )
+
+
+@cache
+def _release(dialect: Dialect) -> tuple[Rows, Any]:
+    rows, groups = _groups(dialect)
+    return rows, _let_go(select(groups, *_BEGIN).subquery("begin"))
+
+
+def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> list[str]:
+    """Make due what has waited longest for ``prerequisites``, in all groups, so many rows at most as are released in
+    one step; returns the group of each row released. The caller has locked the prerequisites."""
+    completed = sorted(set(prerequisites))
+    if not completed:
+        return []
+    rows, statement = _release(dialect_of(db))
+    given = {"of_app": app, "no_group": "", "due": at_once(now), **_from_the_first()}
+    return list(db.execute(statement, {**rows.bind(completed), **given}).scalars())
+
+
+@cache
+def _leave(dialect: Dialect) -> tuple[Rows, Any]:
+    rows, groups = _groups(dialect)
+    found = select(groups.c.group_name, groups.c.signal, groups.c.subject).where(ALWAYS)
+    new = dialect.insert(releasing).from_select(["group_name", "signal", "subject"], found)
+    return rows, new.on_conflict_do_nothing()
+
+
+def leave(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> None:
+    """Note in which groups more rows wait for these prerequisites, which are met."""
+    rows, statement = _leave(dialect_of(db))
+    db.execute(statement, {**rows.bind(sorted(set(prerequisites))), "of_app": app, "no_group": ""})
+
+
+@cache
+def _leave_dead(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text)
+    found = select(dead.c.group_name, dead.c.wait_signal, dead.c.wait_subject).where(
+        dead.c.app == bindparam("of_app"),
+        dead.c.wait_signal.is_not(None),
+        rows.matches(dead.c.wait_signal, dead.c.wait_subject),
+    )
+    new = dialect.insert(releasing).from_select(["group_name", "signal", "subject"], found.distinct())
+    return rows, new.on_conflict_do_nothing()
+
+
+def leave_dead(db: Connection, app: str, prerequisites: Iterable[Prerequisite]) -> None:
+    """Note in which groups more dead letters have waited for these prerequisites, which are met."""
+    rows, statement = _leave_dead(dialect_of(db))
+    db.execute(statement, {**rows.bind(sorted(set(prerequisites))), "of_app": app})
+
+
+_mine = releasing.c.group_name == bindparam("group")
+_left = unclaimed(
+    select(releasing.c.signal, releasing.c.subject)
+    .where(_mine)
+    .order_by(releasing.c.signal, releasing.c.subject)
+    .limit(1),
+    releasing,
+)
+
+
+def next_left(db: Connection, group: str) -> Prerequisite | None:
+    """A prerequisite for which more may wait in a group, and that nobody else releases at the moment; its note is
+    locked."""
+    found = db.execute(_left, {"group": group}).first() if is_any_left(db, group) else None
+    return None if found is None else Prerequisite(*found)
+
+
+@cache
+def _release_in_group(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(signal=Text, subject=Text, group_name=Text)
+    return rows, _let_go(rows.select(*_BEGIN).subquery("begin"))
+
+
+def release_in_group(
+    db: Connection, app: str, group: str, prerequisite: Prerequisite, now: float
+) -> list[str]:
+    """As `release`, in one group."""
+    rows, statement = _release_in_group(dialect_of(db))
+    given = {"of_app": app, "due": at_once(now), **_from_the_first()}
+    return list(db.execute(statement, {**rows.bind([(*prerequisite, group)]), **given}).scalars())
+
+
+_done = delete(releasing).where(
+    _mine,
+    releasing.c.signal == bindparam("of_signal"),
+    releasing.c.subject == bindparam("of_subject"),
+)
+
+
+def forget(db: Connection, group: str, prerequisite: Prerequisite) -> None:
+    """Nothing waits for it in the group any more."""
+    given = {"group": group, "of_signal": prerequisite.signal, "of_subject": prerequisite.subject}
+    db.execute(_done, given)

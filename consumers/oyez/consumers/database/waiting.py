@@ -1,0 +1,171 @@
+"""Rows that wait for a prerequisite: by their kinds, by how long they have waited, and by what they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Double,
+    Select,
+    Subquery,
+    Text,
+    bindparam,
+    select,
+    tuple_,
+)
+
+from oyez.schemas.declaration import Prerequisite
+
+from .claims import ParkedRow, unclaimed
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
+from .key_heads import first_of_key
+from .tables import parked
+from .walks import walk
+
+
+class Kind(NamedTuple):
+    """Rows of a handler that wait for the same signal; ``raised``: because the handler asked for it."""
+
+    handler: str
+    raised: bool
+    signal: str
+
+
+def _of_handler(row: Any, place: Any) -> list[Any]:
+    return [
+        row.c.group_name == bindparam("group"),
+        row.c.handler == place.c.handler,
+        row.c.wait_signal.is_not(None),  # said for the sake of the partial index
+    ]
+
+
+def _kinds(handlers: Select[Any]) -> Subquery:
+    """The kinds of these handlers' waiting rows: a look into the index for each, however many rows there are."""
+    begin = (
+        bindparam("not_raised", type_=Boolean).label("raised"),
+        bindparam("no_signal", type_=Text).label("wait_signal"),
+    )
+    return walk(
+        parked,
+        handlers.add_columns(*begin).subquery("asked"),
+        _of_handler,
+        ("raised", "wait_signal"),
+        "kinds",
+    )
+
+
+_BEGIN_KINDS = {"not_raised": False, "no_signal": ""}
+
+
+@cache
+def _kinds_of(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text)
+    return rows, select(_kinds(rows.select()))
+
+
+def kinds(db: Connection, group: str, handlers: Sequence[str]) -> list[Kind]:
+    """The kinds of these handlers' waiting rows."""
+    rows, statement = _kinds_of(dialect_of(db))
+    given = {**rows.bind([(name,) for name in handlers]), "group": group, **_BEGIN_KINDS}
+    return [Kind(*row) for row in db.execute(statement, given)]
+
+
+def _expired_of_kind(row: Any, place: Any) -> list[Any]:
+    return [
+        *_of_handler(row, place),
+        row.c.raised == place.c.raised,
+        row.c.wait_signal == place.c.wait_signal,
+        row.c.head_since <= place.c.before,
+    ]
+
+
+@cache
+def _expired(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(handler=Text, before=Double)
+    kinds = _kinds(rows.select())
+    begin = (
+        bindparam("begin", type_=Double).label("head_since"),
+        bindparam("zero", type_=BigInteger).label("id"),
+    )
+    places = select(kinds, *begin).subquery("begin")
+    old = walk(parked, places, _expired_of_kind, ("head_since", "id"), "expired")
+    ids = select(old.c.id).limit(bindparam("limit", type_=BigInteger))
+    return rows, select(parked).where(parked.c.id.in_(ids), first_of_key())
+
+
+def expired(db: Connection, group: str, limits: Sequence[tuple[str, float]], most: int) -> list[ParkedRow]:
+    """Of handlers, each with a time: heads that have waited for their prerequisite since then or longer, those first
+    that have waited longest. Not locked."""
+    rows, statement = _expired(dialect_of(db))
+    begin = {"begin": float("-inf"), "zero": 0, **_BEGIN_KINDS}
+    found = db.execute(statement, {**rows.bind(limits), **begin, "group": group, "limit": most})
+    return [ParkedRow(row) for row in found]
+
+
+_some_of_kind = unclaimed(
+    select(parked.c.id)
+    .where(
+        parked.c.group_name == bindparam("group"),
+        parked.c.handler == bindparam("of_handler"),
+        parked.c.raised == bindparam("of_raised"),
+        parked.c.wait_signal.is_not(None),
+        parked.c.wait_signal == bindparam("of_signal"),
+    )
+    .limit(bindparam("limit", type_=BigInteger)),
+    parked,
+)
+
+
+def lock_some(db: Connection, group: str, kind: Kind, limit: int) -> list[int]:
+    """Lock rows of a kind; their ids. Without the prerequisite's lock: who holds that only makes the row due as well,
+    or gives it up."""
+    given = {"of_handler": kind.handler, "of_raised": kind.raised, "of_signal": kind.signal}
+    return list(db.execute(_some_of_kind, {**given, "group": group, "limit": limit}).scalars())
+
+
+def waited_for(
+    db: Connection, app: str, group: str, signals: Sequence[str], after: Prerequisite, limit: int
+) -> list[Prerequisite]:
+    """The next prerequisites of ``signals`` that parked rows of the group wait for, in order."""
+    prerequisite = (parked.c.wait_signal, parked.c.wait_subject)
+    query = (
+        select(*prerequisite)
+        .distinct()
+        .where(
+            parked.c.app == app,
+            parked.c.group_name == group,
+            parked.c.wait_signal.is_not(None),
+            parked.c.wait_signal.in_(signals),
+            tuple_(*prerequisite) > tuple_(*after),
+        )
+        .order_by(*prerequisite)
+        .limit(limit)
+    )
+    return [Prerequisite(*row) for row in db.execute(query)]
+
+
+def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
+    """Lock those of the rows that still wait for a prerequisite; the caller holds the prerequisites' locks."""
+    if not ids:
+        return []
+    rows, statement = _waiting(dialect_of(db))
+    return [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in sorted(ids)]))]
+
+
+@cache
+def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    statement = (
+        select(parked)
+        .where(rows.holds(parked.c.id), parked.c.wait_signal.is_not(None))
+        .order_by(parked.c.id)
+        .with_for_update(of=parked)
+    )
+    return rows, statement
