@@ -7,7 +7,6 @@ worker that died in between: its rows have one more unfinished start.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -23,6 +22,10 @@ from .tables import parked, start
 UNDER_WAY = 8.0
 """Seconds within which a worker that noted a start begins its transaction, or takes the note back: one that waits for
 the database looks for it every 5 s."""
+
+
+NO_LIMIT = 2**31 - 1
+"""The largest count that the column holds."""
 
 
 def note(db: Connection, group: str, ids: Sequence[int], now: float) -> int:
@@ -72,7 +75,7 @@ def count_abandoned(db: Connection, group: str, together: int, now: float) -> in
     rows, statement = _count(dialect_of(db))
     for number, noted in found:
         ids = json.loads(noted)
-        most = together if len(ids) > 1 else sys.maxsize
+        most = together if len(ids) > 1 else NO_LIMIT
         db.execute(statement, {**rows.bind([(one,) for one in ids]), "most": most})
         forget(db, number)
     return len(found)
