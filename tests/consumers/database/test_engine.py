@@ -138,7 +138,7 @@ def test_repeat_is_not_patient_for_ever(pipeline_sqlite: str) -> None:
         Database(engine, sleep=sleep, clock=lambda: now[0], timeout=10.0).repeat(
             lambda db: note(db, "done", 1)
         )
-    one_line(caught.value, "busy for 10 s", "database is locked")
+    one_line(caught.value, "busy for 12 s", "database is locked")
     assert now[0] == 12.0
     other.close()
     engine.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 from consumers.pipeline import TOPIC, Pipeline, known
 from oyez.consumers import Handlers
 from oyez.consumers.database import Database
+from oyez.consumers.logs.spool.folders import ReadableLogs
 from oyez.consumers.logs.spool.member import SpoolLog
 from oyez.consumers.logs.spool.members import Members
 from oyez.consumers.run.assembly import make_worker
@@ -48,7 +49,7 @@ class SpoolPipeline(Pipeline):
     def worker(self, group: str) -> Worker:
         self._named += 1
         members = Members(Database(self.engine), group, f"member-{self._named}", self.clock, self.clock)
-        log = SpoolLog(self.folders, members, clock=self.clock, sleep=self.clock.sleep)
+        log = SpoolLog(ReadableLogs(self._settings), members, clock=self.clock, sleep=self.clock.sleep)
         return make_worker(
             self.application.groups[group],
             self._settings,

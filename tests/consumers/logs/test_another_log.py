@@ -25,6 +25,7 @@ from oyez.consumers.logs.settings import LogSettings
 from oyez.consumers.reports import group_states
 from oyez.consumers.run.assembly import relay_for, topics_of
 from oyez.consumers.run.bounded_pass import one_pass
+from oyez.consumers.run.connections import Connections
 from oyez.consumers.run.listening import work
 from oyez.consumers.run.sweep_pass import Sweeper
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Settings, SettingsError
@@ -189,7 +190,7 @@ def test_workers_read_it_and_handle_each_event_once(settings: ListenSettings) ->
     until = time.monotonic() + 20.0
     for group, handler in (("shop.placed", "place"), ("shop.opened", "open_")):
         stopped = partial(_is_done, settings, handler, 5, until)
-        work(settings, application.groups[group], 0, logging_instrument(), stopped)
+        work(settings, Connections(), application.groups[group], 0, logging_instrument(), stopped)
     found = handled(settings)
     assert {handler: sorted(numbers) for handler, numbers in found.items()} == {
         "place": [0, 1, 2, 3, 4],
