@@ -62,14 +62,13 @@ class Parts:
         self._held: set[tuple[str, str]] = set()
         self._failures = 0
         self._trusts_guesses = True
+        self._has_guessed = False
 
     def run(self, deliveries: Sequence[Delivery], suspect: int | None = None) -> list[Result]:
         """Run them. Those behind one of their key that is not done are left out: they have no result. ``suspect``: the
         place in the batch of the event that they have failed for before."""
         at = next((n for n, one in enumerate(deliveries) if one.at == suspect), None)
-        parts = (
-            [Part(deliveries)] if at is None else _around(deliveries, at, is_quick=self._handler.takes_list)
-        )
+        parts = [Part(deliveries)] if at is None else _in_order(deliveries, at)
         self._db.mark()
         for part in parts:
             self._in_sizes(part)
@@ -136,7 +135,9 @@ class Parts:
         if at is None or (self._handler.takes_list and at == len(some) - 1):
             half = len(some) // 2
             return [Part(some[:half]), Part(some[half:], self._failures)]
-        return _around(some, at, is_quick=failure.is_quick)
+        if at > 0 and failure.is_quick and self._has_guessed:
+            return _others_first(some, at)
+        return _in_order(some, at)
 
     def _alone(self, delivery: Delivery, *, is_guess: bool) -> None:
         began = self._deadline.clock()
@@ -152,6 +153,7 @@ class Parts:
                 self._trusts_guesses = False
             return
         self._db.back_to_mark()
+        self._has_guessed = self._has_guessed or is_guess
         self._failures += 1
         self._wary.failed(self._handler.name)
         if outcome.holds_key and delivery.ordered_key is not None:
@@ -166,13 +168,16 @@ class Parts:
         return self._deadline.clock() - began
 
 
-def _around(some: Sequence[Delivery], at: int, *, is_quick: bool) -> list[Part]:
-    """The one that is believed to fail alone, and the others, as much together as the order of its key allows. Unless
-    it ``is_quick``: then what came before it has got through once, and is done first."""
-    suspect = Part([some[at]], is_guess=True)
-    if not is_quick:
-        return [Part(some[:at]), suspect, Part(some[at + 1 :])]
+def _in_order(some: Sequence[Delivery], at: int) -> list[Part]:
+    """The one that is believed to fail alone, between those that came before it and have got through once, and the
+    rest."""
+    return [Part(some[:at]), Part([some[at]], is_guess=True), Part(some[at + 1 :])]
+
+
+def _others_first(some: Sequence[Delivery], at: int) -> list[Part]:
+    """The others together, as far as the order of its key allows. They come first: what failed was not in their way."""
     key = some[at].ordered_key
-    before = [one for one in some[:at] if key is not None and one.ordered_key == key]
-    others = [one for one in some if one is not some[at] and one not in before]
-    return [Part(before), suspect, Part(others)]
+    later = [one for one in some[at + 1 :] if key is not None and one.ordered_key == key]
+    behind = set(map(id, later))
+    others = [one for one in some if one is not some[at] and id(one) not in behind]
+    return [Part(others), Part([some[at]], is_guess=True), Part(later)]

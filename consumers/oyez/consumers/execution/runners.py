@@ -85,6 +85,7 @@ class Together:
                 elif handler.name in self._wary.lately:
                     parts = Parts(handler, db.joined, todo.tool_context, todo.deadline, self._wary)
                     results.extend(parts.run(deliveries, self._suspect(handler)))
+                    db.joined.watch()  # sessions of the parts' own have ended it
                 else:
                     results.extend(_call(handler, deliveries, db, todo.deadline))
             if len(results) - before < wanted:
