@@ -16,14 +16,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+_SCHEMA = re.compile(r'"?\w+"?\.(?=oyez_)')
 _NAMED = re.compile(r"oyez_\w+")
 _WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
 _NOTED = re.compile(r"INSERT INTO done ")
 _MINE = re.compile(
-    r"DELETE FROM oyez_parked WHERE oyez_parked\.id ="
-    r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id ="
+    r"DELETE FROM oyez_parked WHERE oyez_parked\.id = ANY \(%"
+    r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id = %"
     r"|UPDATE oyez_prerequisite SET met_at"
-    r"|DELETE FROM oyez_behind WHERE oyez_behind\.id ="
+    r"|DELETE FROM oyez_behind WHERE oyez_behind\.id = ANY \(%"
 )
 
 
@@ -40,9 +41,14 @@ class Footprint(NamedTuple):
         return not self.reads and not self.locks
 
 
+def plain(statement: str) -> str:
+    """A statement in one line, its tables without the schema that they are in."""
+    return _SCHEMA.sub("", " ".join(statement.split()))
+
+
 def footprint(statement: str, parameters: Any) -> Footprint:
     """The footprint of one of Oyez's statements; of another one, nothing."""
-    flat = " ".join(statement.split())
+    flat = plain(statement)
     named = frozenset(row for table in set(_NAMED.findall(flat)) for row in _rows(table, parameters))
     written = _WRITTEN.search(flat)
     if _NOTED.match(flat):

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from oyez.consumers.core.stop_signals import Terminated
 from support.tables import knowing_the_tables
 
-from .footprints import Footprint, footprint
+from .footprints import Footprint, footprint, plain
 
 LIMIT = 60.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
@@ -96,7 +96,7 @@ class Actor:
         self.pid = db.connection.dbapi_connection.info.backend_pid
         found = footprint(statement, parameters)
         if not found.is_hidden:
-            self._stop(Step(self.name, " ".join(statement.split()), found))
+            self._stop(Step(self.name, plain(statement), found))
         self._shows |= found.shows | found.locks
 
     def before_commit(self, _db: object) -> None:

@@ -52,7 +52,7 @@ def _promote(dialect: Dialect) -> tuple[Rows, Any]:
     statement = (
         update(parked)
         .values(due_at=bindparam("due"), head_since=bindparam("now"))
-        .where(parked.c.id.in_(select(head_of(given)).select_from(given)), is_behind())
+        .where(dialect.is_one_of(parked.c.id, select(head_of(given)).select_from(given)), is_behind())
     )
     return rows, statement
 

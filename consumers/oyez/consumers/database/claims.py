@@ -140,9 +140,9 @@ def _same_key(row: Any, place: Any) -> list[Any]:
 @cache
 def _followers(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
-    behind = walk(parked, rows.select().subquery("head"), _same_key, ("rank", "id"), "behind")
+    behind = walk(dialect, parked, rows.select().subquery("head"), _same_key, ("rank", "id"), "behind")
     ids = select(behind.c.id).limit(bindparam("limit", type_=BigInteger))
-    return rows, select(parked).where(parked.c.id.in_(ids)).with_for_update(of=parked)
+    return rows, select(parked).where(dialect.is_one_of(parked.c.id, ids)).with_for_update(of=parked)
 
 
 def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:

@@ -23,7 +23,7 @@ def _heads(dialect: Dialect) -> tuple[Rows, Any]:
     given = rows.select().subquery("asked")
     first = select(head_of(given)).select_from(given)
     columns = (parked.c.handler, parked.c.key, is_behind().label("is_stranded"))
-    return rows, select(*columns).where(parked.c.id.in_(first))
+    return rows, select(*columns).where(dialect.is_one_of(parked.c.id, first))
 
 
 def free_heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerKey, bool]:

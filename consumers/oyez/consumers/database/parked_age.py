@@ -9,10 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from .tables import parked
 
 _oldest = (
-    select(parked.c.parked_at)
-    .where(parked.c.group_name == bindparam("group"))
-    .order_by(parked.c.group_name, parked.c.id)
-    .limit(1)
+    select(parked.c.parked_at).where(parked.c.group_name == bindparam("group")).order_by(parked.c.id).limit(1)
 )
 
 

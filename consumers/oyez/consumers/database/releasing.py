@@ -46,7 +46,7 @@ def _groups(dialect: Dialect) -> tuple[Rows, Any]:
     """The groups in which rows wait for the given prerequisites: a look for each, and one more."""
     rows = dialect.rows(signal=Text, subject=Text)
     met = rows.select(bindparam("no_group", type_=Text).label("group_name")).subquery("met")
-    return rows, walk(parked, met, _waits_for, ("group_name",), "groups")
+    return rows, walk(dialect, parked, met, _waits_for, ("group_name",), "groups")
 
 
 _BEGIN = (
@@ -59,14 +59,14 @@ def _from_the_first() -> dict[str, Any]:
     return {"begin": float("-inf"), "zero": 0, "most": AT_ONCE}
 
 
-def _let_go(places: Subquery) -> Any:
+def _let_go(dialect: Dialect, places: Subquery) -> Any:
     """The first rows of each of these places (signal, subject, group) become due."""
-    waiting = walk(parked, places, _waits_in_group, ("head_since", "id"), "waiting")
+    waiting = walk(dialect, parked, places, _waits_in_group, ("head_since", "id"), "waiting")
     return (
         update(parked)
         .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
         .where(
-            parked.c.id.in_(select(waiting.c.id).limit(bindparam("most", type_=BigInteger))),
+            dialect.is_one_of(parked.c.id, select(waiting.c.id).limit(bindparam("most", type_=BigInteger))),
             parked.c.wait_signal.is_not(None),
         )
         .returning(parked.c.group_name)
@@ -76,7 +76,7 @@ def _let_go(places: Subquery) -> Any:
 @cache
 def _release(dialect: Dialect) -> tuple[Rows, Any]:
     rows, groups = _groups(dialect)
-    return rows, _let_go(select(groups, *_BEGIN).subquery("begin"))
+    return rows, _let_go(dialect, select(groups, *_BEGIN).subquery("begin"))
 
 
 def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> list[str]:
@@ -142,7 +142,7 @@ def next_left(db: Connection, group: str) -> Prerequisite | None:
 @cache
 def _release_in_group(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(signal=Text, subject=Text, group_name=Text)
-    return rows, _let_go(rows.select(*_BEGIN).subquery("begin"))
+    return rows, _let_go(dialect, rows.select(*_BEGIN).subquery("begin"))
 
 
 def release_in_group(

@@ -67,7 +67,7 @@ def _forget(db: Connection, notes: Sequence[int]) -> None:
 
 _next = (
     select(parked.c.id)
-    .where(parked.c.group_name == bindparam("group"), parked.c.id > bindparam("after", type_=BigInteger))
+    .where(parked.c.id > bindparam("after", type_=BigInteger))
     .order_by(parked.c.id)
     .limit(_LIMIT)
 )
@@ -77,15 +77,18 @@ _next = (
 def _alone(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     given = rows.holds(parked.c.id)
-    return rows, select(parked.c.handler, parked.c.key).where(given, is_behind(), first_of_key())
+    columns = (parked.c.group_name, parked.c.handler, parked.c.key)
+    return rows, select(*columns).where(given, is_behind(), first_of_key())
 
 
 def find(db: Connection, group: str, after: int, most: int) -> tuple[list[HandlerKey], int | None]:
-    """Keys of the group's next parked rows whose first row waits for its turn, though nothing is before it; and the
-    last of the rows, if there may be more. Nothing is locked."""
-    ids = list(db.execute(_next, {"group": group, "after": after, "most": most}).scalars())
+    """Keys of the group, among the next parked rows of all groups, whose first row waits for its turn, though nothing
+    is before it; and the last of the rows, if there may be more. Nothing is locked. In a transaction of its own."""
+    dialect_of(db).read_by_index(db)
+    ids = list(db.execute(_next, {"after": after, "most": most}).scalars())
     if not ids:
         return [], None
     rows, statement = _alone(dialect_of(db))
-    keys = [(handler, key) for handler, key in db.execute(statement, rows.bind([(n,) for n in ids]))]
+    found = db.execute(statement, rows.bind([(n,) for n in ids]))
+    keys = [(row.handler, row.key) for row in found if row.group_name == group]
     return keys, ids[-1] if len(ids) == most else None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Connection,
     Double,
     Select,
@@ -38,74 +39,64 @@ class Kind(NamedTuple):
     signal: str
 
 
-def _of_handler(row: Any, place: Any) -> list[Any]:
+def _waits(row: Any, place: Any) -> list[Any]:
     return [
         row.c.group_name == bindparam("group"),
         row.c.handler == place.c.handler,
+        row.c.raised == place.c.raised,
         row.c.wait_signal.is_not(None),  # said for the sake of the partial index
     ]
 
 
-def _kinds(handlers: Select[Any]) -> Subquery:
+def _kinds(dialect: Dialect, handlers: Select[Any]) -> Subquery:
     """The kinds of these handlers' waiting rows: a look into the index for each, however many rows there are."""
-    begin = (
-        bindparam("not_raised", type_=Boolean).label("raised"),
-        bindparam("no_signal", type_=Text).label("wait_signal"),
-    )
-    return walk(
-        parked,
-        handlers.add_columns(*begin).subquery("asked"),
-        _of_handler,
-        ("raised", "wait_signal"),
-        "kinds",
-    )
-
-
-_BEGIN_KINDS = {"not_raised": False, "no_signal": ""}
+    begin = handlers.add_columns(bindparam("no_signal", type_=Text).label("wait_signal"))
+    return walk(dialect, parked, begin.subquery("asked"), _waits, ("wait_signal",), "kinds")
 
 
 @cache
 def _kinds_of(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text)
-    return rows, select(_kinds(rows.select()))
+    rows = dialect.rows(handler=Text, raised=Boolean)
+    return rows, select(_kinds(dialect, rows.select()))
 
 
 def kinds(db: Connection, group: str, handlers: Sequence[str]) -> list[Kind]:
     """The kinds of these handlers' waiting rows."""
     rows, statement = _kinds_of(dialect_of(db))
-    given = {**rows.bind([(name,) for name in handlers]), "group": group, **_BEGIN_KINDS}
-    return [Kind(*row) for row in db.execute(statement, given)]
+    asked = rows.bind([(name, raised) for name in handlers for raised in (False, True)])
+    return [Kind(*row) for row in db.execute(statement, {**asked, "group": group, "no_signal": ""})]
 
 
-def _expired_of_kind(row: Any, place: Any) -> list[Any]:
-    return [
-        *_of_handler(row, place),
-        row.c.raised == place.c.raised,
-        row.c.wait_signal == place.c.wait_signal,
-        row.c.head_since <= place.c.before,
-    ]
+def _of_kind(row: Any, place: Any) -> list[Any]:
+    return [*_waits(row, place), row.c.wait_signal == place.c.wait_signal]
+
+
+def _is_old(place: Any) -> ColumnElement[bool]:
+    old: ColumnElement[bool] = place.c.head_since <= place.c.before
+    return old
 
 
 @cache
 def _expired(dialect: Dialect) -> tuple[Rows, Any]:
-    rows = dialect.rows(handler=Text, before=Double)
-    kinds = _kinds(rows.select())
+    rows = dialect.rows(handler=Text, raised=Boolean, before=Double)
+    kinds = _kinds(dialect, rows.select())
     begin = (
         bindparam("begin", type_=Double).label("head_since"),
         bindparam("zero", type_=BigInteger).label("id"),
     )
     places = select(kinds, *begin).subquery("begin")
-    old = walk(parked, places, _expired_of_kind, ("head_since", "id"), "expired")
-    ids = select(old.c.id).limit(bindparam("limit", type_=BigInteger))
-    return rows, select(parked).where(parked.c.id.in_(ids), first_of_key())
+    old = walk(dialect, parked, places, _of_kind, ("head_since", "id"), "expired", goes_on=_is_old)
+    ids = select(old.c.id).where(_is_old(old)).limit(bindparam("limit", type_=BigInteger))
+    return rows, select(parked).where(dialect.is_one_of(parked.c.id, ids), first_of_key())
 
 
 def expired(db: Connection, group: str, limits: Sequence[tuple[str, float]], most: int) -> list[ParkedRow]:
     """Of handlers, each with a time: heads that have waited for their prerequisite since then or longer, those first
     that have waited longest. Not locked."""
     rows, statement = _expired(dialect_of(db))
-    begin = {"begin": float("-inf"), "zero": 0, **_BEGIN_KINDS}
-    found = db.execute(statement, {**rows.bind(limits), **begin, "group": group, "limit": most})
+    asked = rows.bind([(name, raised, before) for name, before in limits for raised in (False, True)])
+    begin = {"begin": float("-inf"), "zero": 0, "no_signal": ""}
+    found = db.execute(statement, {**asked, **begin, "group": group, "limit": most})
     return [ParkedRow(row) for row in found]
 
 

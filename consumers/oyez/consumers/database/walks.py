@@ -8,9 +8,23 @@ limit may read all of them, and sort them, each time.)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Subquery, Table, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    Subquery,
+    Table,
+    func,
+    select,
+    true,
+    tuple_,
+)
+
+from .dialects.dialect import Dialect
 
 Matching = Callable[[Any, Any], Sequence[ColumnElement[bool]]]
 """Which rows of the table belong to a place of the walk: given both, the conditions, without those of the order."""
@@ -18,33 +32,67 @@ Order = tuple[str, ...]
 """Columns of the table, and of the places, in whose order the walk goes."""
 
 
-def walk(table: Table, given: FromClause, matching: Matching, order: Order, name: str) -> Subquery:
+def walk(
+    dialect: Dialect,
+    table: Table,
+    given: FromClause,
+    matching: Matching,
+    order: Order,
+    name: str,
+    goes_on: Callable[[Any], ColumnElement[bool]] = lambda _place: true(),
+) -> Subquery:
     """The places, with the columns of ``order`` taken from the rows that match each given place and come after it, the
-    nearest first. To be limited: it goes on to the end otherwise."""
-    places = _step(table, given, matching, order).cte(name, recursive=True)
-    more = _step(table, places, matching, order).where(places.c[order[-1]].is_not(None))
-    walked = places.union_all(more)
+    nearest first. To be limited: it goes on to the end otherwise. ``goes_on`` says from which place to look further."""
+    step = partial(_step, dialect, table, matching, order)
+    places = step(given).cte(name, recursive=True)
+    walked = places.union_all(step(places).where(places.c[order[-1]].is_not(None), goes_on(places)))
     return select(walked).where(walked.c[order[-1]].is_not(None)).subquery(f"{name}_found")
 
 
-def _step(table: Table, place: FromClause, matching: Matching, order: Order) -> Select[Any]:
-    columns = [
-        _next(table, place, matching, order, column.name).label(column.name)
-        if column.name in order
-        else column
-        for column in place.c
-    ]
+def _step(dialect: Dialect, table: Table, matching: Matching, order: Order, place: FromClause) -> Select[Any]:
+    """From each place to the first row that matches it and comes after it."""
+    after = _by_rows if len(order) == 1 or dialect.compares_rows else _by_columns
+    columns: list[ColumnElement[Any]] = []
+    for column in place.c:
+        if column.name not in order:
+            columns.append(column)
+            continue
+        found = [_first(table, place, matching, look, column) for look in after(order)]
+        moved = found[0] if len(found) == 1 else func.coalesce(*found)
+        columns.append(moved.label(column.name))
     return select(*columns).select_from(place)
 
 
-def _next(table: Table, place: FromClause, matching: Matching, order: Order, name: str) -> ScalarSelect[Any]:
-    """A column of the first row that matches a place and comes after it."""
-    row = table.alias(f"next_{name}")
-    found, reached = ([one.c[column] for column in order] for one in (row, place))
+def _by_rows(order: Order) -> list[_Look]:
+    """What comes after a place, in one look."""
+    return [_Look(equal=(), above=order)]
+
+
+def _by_columns(order: Order) -> list[_Look]:
+    """The same in two: the rest of what has the same first column, then what has a higher one."""
+    first, last = order
+    return [_Look(equal=(first,), above=(last,)), _Look(equal=(), above=(first,), then=(last,))]
+
+
+class _Look(NamedTuple):
+    """Rows whose columns ``equal`` are the place's, and whose columns ``above`` come after it; in the order of these,
+    and ``then`` of others."""
+
+    equal: Order
+    above: Order
+    then: Order = ()
+
+
+def _first(
+    table: Table, place: FromClause, matching: Matching, look: _Look, column: ColumnElement[Any]
+) -> ScalarSelect[Any]:
+    row = table.alias()
+    above = tuple_(*(row.c[one] for one in look.above)) > tuple_(*(place.c[one] for one in look.above))
+    equal = [row.c[one] == place.c[one] for one in look.equal]
     return (
-        select(row.c[name])
-        .where(*matching(row, place), tuple_(*found) > tuple_(*reached))
-        .order_by(*found)
+        select(row.c[str(column.key)])
+        .where(*matching(row, place), *equal, above)
+        .order_by(*(row.c[one] for one in (*look.above, *look.then)))
         .limit(1)
         .correlate(place)
         .scalar_subquery()

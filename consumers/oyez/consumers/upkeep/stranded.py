@@ -12,7 +12,7 @@ IDLE = 600.0  # s; after the end, until it begins anew
 
 
 class Stranded:
-    """Walks through the group's rows by their ids, and makes due what is behind nothing."""
+    """Walks through the retry table by its ids, and makes due what is behind nothing in the group."""
 
     idle = IDLE
 
@@ -22,7 +22,7 @@ class Stranded:
 
     def step(self, database: Database, now: float) -> bool:
         """Look at the next rows; False at the end, after which it begins again."""
-        with database.reading() as db:
+        with database.transaction() as db:
             keys, last = stranded.find(db, self._group.name, self._after, STEP)
         if keys:
             database.repeat(lambda db: promote(db, self._group.app, keys, now))

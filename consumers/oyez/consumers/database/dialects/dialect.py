@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    Select,
     Table,
     TextClause,
 )
@@ -55,6 +56,8 @@ class Dialect(ABC):
     locks_rows: bool
     """Whether transactions write side by side, and each locks the rows that it writes: then a conflict may come at any
     statement. Otherwise one writer has the whole database, and conflicts only with the begin of another one."""
+    compares_rows: bool
+    """Whether an index is gone by in a comparison of several columns at once, also where one is the primary key."""
     writes_in_queries: bool
     """Whether an UPDATE may be part of another statement (a common table expression)."""
     has_schemas: bool
@@ -141,6 +144,10 @@ class Dialect(ABC):
     @abstractmethod
     def rows(self, **types: type[TypeEngine[Any]]) -> Rows:
         """Columns, by name and type, of rows that are given to a statement in one parameter."""
+
+    def is_one_of(self, column: ColumnElement[Any], query: Select[Any]) -> ColumnElement[bool]:
+        """Whether a primary key is among those that a query finds, which are few."""
+        return column.in_(query)
 
     @abstractmethod
     def insert(self, table: Table) -> Any:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    Select,
     Table,
     and_,
     any_,
@@ -115,6 +116,7 @@ class PostgreSQL(Dialect):
     plain_address = "postgresql+psycopg://"
     away_hint = "is it running? `oyez dev` starts one here"
     locks_rows = True
+    compares_rows = True
     writes_in_queries = True
     has_schemas = True
     row_id = BigInteger()
@@ -211,6 +213,10 @@ class PostgreSQL(Dialect):
 
     def rows(self, **types: type[TypeEngine[Any]]) -> Rows:
         return ArrayRows(types)
+
+    def is_one_of(self, column: ColumnElement[Any], query: Select[Any]) -> ColumnElement[bool]:
+        """An array, as in `ArrayRows.holds`, and for its reason."""
+        return column == any_(func.array(query.scalar_subquery()))
 
     def insert(self, table: Table) -> Any:
         return postgresql.insert(table)

@@ -63,6 +63,7 @@ class SQLite(Dialect):
     plain_address = "sqlite:///"
     away_hint = "does its folder exist, may it be written, and is there room?"
     locks_rows = False
+    compares_rows = False
     writes_in_queries = False
     has_schemas = False
     row_id = Integer()  # nothing else is numbered automatically
