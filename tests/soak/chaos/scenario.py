@@ -108,7 +108,7 @@ def _trouble(troubles: Troubles, size: Size, began: float, tell: Callable[[str],
 def _settle(
     engine: Engine, must: ledger.Ends, servers: Servers, timeout: float, tell: Callable[[str], None]
 ) -> None:
-    """Wait until as much is handled as must be, and no more is parked. What is wrong then is found by the ledger."""
+    """Wait until as much is handled or dead as must be, and no more is parked. What is wrong then is found by the ledger."""
     last = 0.0
 
     def is_done() -> bool:
@@ -118,12 +118,14 @@ def _settle(
             with engine.connect() as db:
                 handled = db.execute(text("SELECT count(*) FROM chaos_effect")).scalar_one()
                 parked = db.execute(text("SELECT count(*) FROM oyez_parked")).scalar_one()
+                dead = db.execute(text("SELECT count(*) FROM oyez_dead")).scalar_one()
         except DBAPIError:
             return False
         if time.monotonic() - last > 10:
             last = time.monotonic()
             tell(f"chaos: {handled} of {must.handled.total()} handled, {parked} parked")
-        return bool(handled >= must.handled.total() and parked <= must.parked.total())
+        ended = must.handled.total() + must.dead.total() + must.either.total()
+        return bool(handled + dead >= ended and parked <= must.parked.total())
 
     try:
         eventually(is_done, timeout, 0.5)
