@@ -108,7 +108,7 @@ def _trouble(troubles: Troubles, size: Size, began: float, tell: Callable[[str],
 def _settle(
     engine: Engine, must: ledger.Ends, servers: Servers, timeout: float, tell: Callable[[str], None]
 ) -> None:
-    """Wait until as much is handled or dead as must be, and no more is parked. What is wrong then is found by the ledger."""
+    """Wait until as much is handled or dead as must be, and no more is parked. The ledger finds what is wrong then."""
     last = 0.0
 
     def is_done() -> bool:
