@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -29,3 +29,14 @@ def judged(name: str, values: Mapping[str, object], **must: object) -> Figures:
         f"{key} is {values[key]}, must be {value}" for key, value in must.items() if values[key] != value
     ]
     return Figures(name, values, tuple(wrong))
+
+
+def overtaken(handled: Iterable[tuple[Hashable, int]]) -> int:
+    """The keys of which some number came after a later one, of (key, number) as they were handled."""
+    last: dict[Hashable, int] = {}
+    wrong = set()
+    for key, n in handled:
+        if last.get(key, -1) > n:
+            wrong.add(key)
+        last[key] = n
+    return len(wrong)

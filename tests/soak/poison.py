@@ -8,7 +8,7 @@ import time
 
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import Placed
-from soak.figures import Figures, judged
+from soak.figures import Figures, judged, overtaken
 
 BATCH = 5_000
 
@@ -45,24 +45,13 @@ def poison_events(
         "innocent": len(_dead(scripted_app) - fatal),
         "missing": len(fatal - _dead(scripted_app)),
         "handled once": sorted(scripted_app.effects("place")) == wanted,
-        "overtaken": overtaken(scripted_app.effects("place"), keys),
+        "overtaken": overtaken((n % keys, n) for n in scripted_app.effects("place")),
         "seconds": round(seconds, 1),
         "exit": listening.stop(),
     }
     return judged(
         "poison events", values, innocent=0, missing=0, overtaken=0, exit=0, **{"handled once": True}
     )
-
-
-def overtaken(numbers: list[int], keys: int) -> int:
-    """The keys of which some number came after a later one."""
-    last: dict[int, int] = {}
-    wrong = set()
-    for n in numbers:
-        if last.get(n % keys, -1) > n:
-            wrong.add(n % keys)
-        last[n % keys] = n
-    return len(wrong)
 
 
 def _dead(scripted_app: RunningApp) -> set[int]:

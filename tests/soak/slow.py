@@ -9,8 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import Placed
-from soak.figures import Figures, judged
-from soak.poison import overtaken
+from soak.figures import Figures, judged, overtaken
 
 OPTIONS = {"max.poll.interval.ms": 10_000}
 
@@ -83,7 +82,7 @@ def slow_handlers(
         "handled once": sorted(scripted_app.effects("place"))
         == sorted(scripted_app.effects("pack"))
         == list(numbers),
-        "overtaken": overtaken(scripted_app.effects("place"), events),
+        "overtaken": overtaken((n, n) for n in scripted_app.effects("place")),
         "seconds": round(time.monotonic() - began, 1),
         "left": scripted_app.left(),
         "exit": listening.stop(),

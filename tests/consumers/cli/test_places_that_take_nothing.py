@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from consumers.cli.running import OYEZ, Shop, one_line
+from support.mounts import can_mount, unshare
 from support.unprivileged import modes_count
 
 TICK = ["announce", "cli.ticked", "-d", "{}"]
@@ -73,16 +72,6 @@ rm fill
 "$2" spool verify
 "$2" sweep
 """
-
-
-def unshare() -> list[str]:
-    return ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-
-
-def can_mount() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*unshare(), "true"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.skipif(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from consumers.pipeline import Pipeline, Placed, note, placed, prepare
 from oyez.consumers import Handlers
 from oyez.consumers.dev.postgres_files import own, server_user
 from support.services import unique
+from support.small_disk import small_disk
 from support.waiting import eventually
 
 EVENTS = 400
@@ -28,13 +26,9 @@ def small() -> Iterator[Path]:
     """A disk of 4 MB that PostgreSQL's server may write to."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
-    folder = Path(tempfile.mkdtemp(prefix="oyez-small-"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0755", "tmpfs", folder], check=True)
-    own(folder, server_user())
-    folder.parent.joinpath(folder.name).chmod(0o755)
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-    shutil.rmtree(folder)
+    with small_disk(4) as disk:
+        own(disk.folder, server_user())
+        yield disk.folder
 
 
 @pytest.fixture

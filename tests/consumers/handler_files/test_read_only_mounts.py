@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from consumers.cli.running import APPS
 from consumers.handler_files.event_folder import Folder, mode
+from support.mounts import can_mount, unshare
 
 MOUNT = """
 set -eu
@@ -20,17 +20,6 @@ mount -o remount,bind,"$2" "$1"
 shift 2
 exec "$@"
 """
-
-
-def unshare() -> list[str]:
-    """What runs a command with mounts of its own: by root, or by whoever may be root there."""
-    return ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-
-
-def can_mount() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*unshare(), "true"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture

@@ -89,7 +89,8 @@ def test_a_prerequisite_that_a_killer_would_meet_is_not_met(play: Play) -> None:
     assert [name for name, _, _ in pipeline.parked()] == ["viewed"]
 
 
-def test_a_parked_delivery_that_kills_is_given_up_and_the_others_run(play: Play) -> None:
+def five_parked_of_which_one_kills(play: Play) -> Pipeline:
+    """They have failed, and will not fail again; the one numbered 2 kills its worker."""
     fails = [True]
     on = Handlers("shop")
 
@@ -104,6 +105,11 @@ def test_a_parked_delivery_that_kills_is_given_up_and_the_others_run(play: Play)
     pipeline = play(on)
     pipeline.handle(*placed(range(5)))
     fails[0] = False
+    return pipeline
+
+
+def test_a_parked_delivery_that_kills_is_given_up_and_the_others_run(play: Play) -> None:
+    pipeline = five_parked_of_which_one_kills(play)
     deaths = 0
     for _ in range(40):
         pipeline.clock.now += 10.0
@@ -121,20 +127,7 @@ def test_a_parked_delivery_that_kills_is_given_up_and_the_others_run(play: Play)
 def test_deaths_that_follow_one_another_at_once_bury_nobody_else(play: Play) -> None:
     """What a dead worker had claimed is free at once, and kills the next ones before the first death is counted. Who
     was beside the killer each time is no more suspect for that: it is run alone before it is given up."""
-    fails = [True]
-    on = Handlers("shop")
-
-    @on(Placed, name="place")
-    def place(event: Placed, db: Session) -> None:
-        if fails[0]:
-            raise ValueError("not yet")
-        note(db, "place", event.n)
-        if event.n == 2:
-            raise Killed
-
-    pipeline = play(on)
-    pipeline.handle(*placed(range(5)))
-    fails[0] = False
+    pipeline = five_parked_of_which_one_kills(play)
     pipeline.clock.now += 10.0
     for _ in range(9):
         with pytest.raises(Killed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,18 +80,10 @@ def differences(must: Ends, are: Ends) -> Mapping[str, int]:
     }
 
 
-def overtaken(db: Connection) -> int:
-    """Handlers' keys in which a later event was handled before an earlier one."""
-    last: dict[tuple[str, str], int] = {}
-    wrong = set()
-    rows: Sequence[tuple[str, str, int]] = db.execute(
-        text("SELECT handler, key, n FROM chaos_effect ORDER BY seq")
-    ).all()  # type: ignore[assignment]
-    for handler, key, n in rows:
-        if last.get((handler, key), -1) > n:
-            wrong.add((handler, key))
-        last[handler, key] = n
-    return len(wrong)
+def handled_in_order(db: Connection) -> list[tuple[tuple[str, str], int]]:
+    """What was handled, in that order: (handler, key) and the event's number."""
+    rows = db.execute(text("SELECT handler, key, n FROM chaos_effect ORDER BY seq"))
+    return [((handler, key), n) for handler, key, n in rows]
 
 
 def reasons(db: Connection) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from soak.chaos import ledger
 from soak.chaos.app import tables
 from soak.chaos.servers import Servers
 from soak.chaos.troubles import Troubles
-from soak.figures import Figures, judged
+from soak.figures import Figures, judged, overtaken
 from support.processes import Program
 from support.waiting import eventually
 
@@ -65,7 +65,7 @@ def run(
     stopped, grace = servers.stop()
     with engine.connect() as db:
         wrong = ledger.differences(ledger.expected(lines), ledger.found(db))
-        overtaken = ledger.overtaken(db)
+        late = overtaken(ledger.handled_in_order(db))
         for reason, count in ledger.reasons(db).items():
             tell(f"chaos: {count} dead, {reason}")
     engine.dispose()
@@ -75,7 +75,7 @@ def run(
         **{name: sum(end.values()) for name, end in ledger.expected(lines)._asdict().items()},
         **troubles.done,
         **wrong,
-        "overtaken": overtaken,
+        "overtaken": late,
         "seconds": round(time.monotonic() - began, 1),
         "stopped within s": round(grace, 1),
         "workers killed by their supervisor": servers.said().count("killed it"),

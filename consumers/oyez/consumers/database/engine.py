@@ -110,24 +110,6 @@ def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
         raise
 
 
-def refusal(error: DBAPIError) -> DatabaseAway | DBAPIError:
-    """What an error means that a statement of Oyez's own has met: the error itself if another transaction was in the
-    way, or if it is about the values that were given; else the database is away."""
-    if isinstance(error, DataError | IntegrityError) or any(one.is_conflict(error) for one in all_dialects()):
-        return error
-    if is_lost(error):
-        return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
-    return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
-
-
-@contextmanager
-def _or_refused() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise refusal(error) from error
-
-
 @contextmanager
 def _or_lost() -> Iterator[None]:
     try:
@@ -170,7 +152,7 @@ class Database:
 
         Raises `DatabaseAway` when there is no connection to be had, when it is lost, or when a statement is refused.
         """
-        with _or_refused(), self.handling() as db:
+        with self._or_refused(), self.handling() as db:
             yield db
 
     @contextmanager
@@ -193,12 +175,32 @@ class Database:
         when a writer kept SQLite's file locked."""
         with _or_away(lambda _: True):
             connection = self.engine.connect()
-        with _or_refused(), _or_away(lambda error: is_lost(error) or self.is_conflict(error)), connection:
+        with (
+            self._or_refused(),
+            _or_away(lambda error: is_lost(error) or self.is_conflict(error)),
+            connection,
+        ):
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether another transaction was in the way: running the same again may well succeed."""
         return self.dialect.is_conflict(error)
+
+    def refusal(self, error: DBAPIError) -> DatabaseAway | DBAPIError:
+        """What an error means that a statement of Oyez's own has met: the error itself if another transaction was in
+        the way, or if it is about the values that were given; else the database is away."""
+        if isinstance(error, DataError | IntegrityError) or self.is_conflict(error):
+            return error
+        if is_lost(error):
+            return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
+        return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
+
+    @contextmanager
+    def _or_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.refusal(error) from error
 
     def listening(self, notifier: Notifier, channel: str) -> Connection:
         """A connection that hears a channel; the caller closes it. Raises as `transaction` does, and `DatabaseAway`

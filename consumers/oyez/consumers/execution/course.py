@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database.engine import ConnectionLost, Database, DatabaseAway, refusal
+from ..database.engine import ConnectionLost, Database, DatabaseAway
 from .careful import OneByOne, more_careful
 from .memory import Memory
 from .runners import HandlerFailed, Runner, Together
@@ -49,7 +49,7 @@ class Course:
         if not self.database.is_conflict(error):
             careful = more_careful(runner, self.memory)
             if careful is None:
-                raise refusal(error) from error
+                raise self.database.refusal(error) from error
             return careful
         self._conflicts += 1
         if self._conflicts >= CONFLICTS_AT_ALL or self.database.gives_up():

@@ -23,7 +23,7 @@ from ..core.tool_context import ToolContext
 from ..database import notices
 from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
-from ..database.engine import ConnectionLost, Database, refusal
+from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
 from .careful import Burying
 from .course import CONFLICTS_AT_ALL, Course
@@ -147,7 +147,7 @@ class Execution:
             load = intake.take(db, now)
             known = intake.known(db, load, self.met)
         except DBAPIError as error:
-            raise refusal(error) from error  # no handler has run yet
+            raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
         context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)

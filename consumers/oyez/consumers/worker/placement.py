@@ -132,8 +132,13 @@ def _is_consistent(placed: Placed) -> bool:
     written = placed.record_key
     if written is None or written == placed.key:
         return False
+    return not _is_text(written) and placed.partition == partition_of(written, placed.partitions)
+
+
+def _is_text(key: bytes) -> bool:
+    """Whether it is one that a database keeps: with a NUL it is none."""
     try:
-        written.decode()
+        key.decode()
     except UnicodeDecodeError:
-        return placed.partition == partition_of(written, placed.partitions)
-    return b"\0" in written and placed.partition == partition_of(written, placed.partitions)
+        return False
+    return b"\0" not in key
