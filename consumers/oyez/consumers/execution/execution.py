@@ -26,7 +26,7 @@ from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
 from .careful import Burying
-from .course import CONFLICTS_AT_ALL, Course
+from .course import Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
 from .memory import Memory
@@ -62,20 +62,6 @@ def perform(
             runner = course.after_loss(error)
         except DBAPIError as error:
             runner = course.after_refusal(runner, error)
-
-
-def _bury(database: Database, work: InTransaction, sleep: Callable[[float], None]) -> Report:
-    """Run ``work`` in a transaction without calling a handler; again after a conflict."""
-    conflicts = 0
-    while True:
-        try:
-            with database.transaction() as db:
-                return work(db, Burying())
-        except DBAPIError as error:
-            conflicts += 1
-            if not database.is_conflict(error) or conflicts >= CONFLICTS_AT_ALL:
-                raise
-        sleep(database.pause())
 
 
 class Execution:
@@ -123,10 +109,7 @@ class Execution:
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
 
-        def work(db: HandlerConnection, runner: Runner) -> Report:
-            return self.once(db, intake, runner, NO_DEADLINE)
-
-        return self._known(_bury(self.database, work, self._sleep))
+        return self._known(self.database.repeat(lambda db: self.once(db, intake, Burying(), NO_DEADLINE)))
 
     def handle_results(self, intake: Intake, kept: Kept) -> Report:
         """Settle deliveries that have run already, outside of any transaction."""

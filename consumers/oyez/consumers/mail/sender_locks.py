@@ -63,19 +63,23 @@ class RowTurn:
         return now - UNDER_WAY
 
     def send(self, letter: Letter, claim: str, deliver: Deliver, settle: Settle) -> Letter | None:
-        change: Change | None = None
+        said: list[Change] = []
+
+        def attempt(db: Connection) -> Letter | None:
+            if said:
+                return settle(db, letter, said[0], False)
+            if not mails.hold(db, letter.id, claim):
+                return None
+            said.append(deliver(letter))
+            return settle(db, letter, said[0], True)
+
         try:
-            with self._database.transaction() as db:
-                if not mails.hold(db, letter.id, claim):
-                    return None
-                change = deliver(letter)
-                return settle(db, letter, change, True)
+            return self._database.repeat(attempt)
         except DatabaseAway:
-            if change is None:
+            if not said:
                 raise
         # What was said is known, and only the connection that would have told it is gone.
-        said = change
-        return self._database.repeat(lambda db: settle(db, letter, said, False))
+        return self._database.repeat(attempt)
 
 
 class FileTurn:

@@ -23,8 +23,9 @@ class LoneNotes:
         """Note it; returns how many workers have done so, this one counted. None if the epoch is another worker's. One
         that could not be taken back is not made twice."""
         if self._standing != (partition, epoch, offset):
-            with self._database.transaction() as db:
-                self._starts = suspects.suspect(db, self._group, partition, epoch, offset)
+            self._starts = self._database.repeat(
+                lambda db: suspects.suspect(db, self._group, partition, epoch, offset)
+            )
             self._standing = (partition, epoch, offset)
         return self._starts
 

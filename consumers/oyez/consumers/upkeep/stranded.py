@@ -22,8 +22,7 @@ class Stranded:
 
     def step(self, database: Database, now: float) -> bool:
         """Look at the next rows; False at the end, after which it begins again."""
-        with database.transaction() as db:
-            keys, last = stranded.find(db, self._group.name, self._after, STEP)
+        keys, last = database.repeat(lambda db: stranded.find(db, self._group.name, self._after, STEP))
         if keys:
             database.repeat(lambda db: promote(db, self._group.app, keys, now))
         self._after = last or 0

@@ -1,0 +1,112 @@
+"""Whatever a worker commits, of the handlers' or its own, another transaction may be in its way."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine
+
+from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, empty, note
+from oyez.consumers import Handlers
+from oyez.consumers.core.stop_signals import Terminated
+from oyez.consumers.upkeep.stranded import IDLE
+
+CONFLICTS: Mapping[str, Callable[[], Exception]] = {
+    "sqlite": lambda: sqlite3.OperationalError("database is locked"),
+    "postgresql": lambda: psycopg.errors.SerializationFailure("could not serialize access"),
+}
+
+EVERY = 7  # commits, of which one meets another transaction; in turn, each does
+
+
+class Killed(Terminated):
+    """What a kill is to the code that it hits."""
+
+
+class Commits:
+    """Counts an engine's commits; those that are named meet another transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.count = 0
+        self.in_the_way: Callable[[int], bool] = lambda _number: False
+        self._conflict = CONFLICTS[engine.dialect.name]
+        engine.dialect.do_commit = self._commit  # type: ignore[method-assign]
+
+    def _commit(self, connection: Any) -> None:
+        self.count += 1
+        if self.in_the_way(self.count):
+            connection.rollback()
+            raise self._conflict()
+        connection.commit()
+
+
+def shop() -> Handlers:
+    """One fails at first, one always, one kills its worker, and one waits for another."""
+    on = Handlers("shop")
+    failed: list[int] = []
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        if event.n == 1 and not failed:
+            failed.append(1)
+            raise ValueError("at first")
+        if event.n == 3:
+            raise ValueError("always")
+        if event.n == 5:
+            raise Killed
+        note(db, "place", event.n)
+
+    @on(Opened)
+    def opened(event: Opened, db: Connection) -> None:
+        note(db, "opened", event.n)
+
+    @on(Viewed)
+    def viewed(event: Viewed, db: Connection) -> None:
+        note(db, "viewed", event.n)
+
+    return on
+
+
+def live(pipeline: Pipeline) -> None:
+    """All that happens to a group: failures, waiting, deaths, sweeps and upkeep."""
+    pipeline.handle(Viewed(n=10), Placed(n=1), Placed(n=2), Placed(k="k3", n=3), Placed(k="k3", n=4))
+    pipeline.handle(Opened(n=20), Viewed(s="s2", n=11))
+    pipeline.announce(Placed(k="k5", n=5), Placed(k="k5", n=6))
+    for _ in range(20):
+        try:
+            pipeline.run()
+        except Killed:
+            pipeline.replace("shop.placed")
+        else:
+            break
+    pipeline.handle(Opened(s="s2", n=21))
+    for _ in range(5):
+        pipeline.later(IDLE)
+
+
+def outcome(pipeline: Pipeline) -> object:
+    """What was done, and what was given up."""
+    return sorted(pipeline.effects()), sorted(pipeline.dead()), pipeline.parked()
+
+
+def test_a_conflict_at_any_commit_changes_nothing(play: Play, pipeline_database: str) -> None:
+    pipeline = play(shop())
+    commits = Commits(pipeline.engine)
+    live(pipeline)
+    expected = outcome(pipeline)
+    assert expected == (
+        [1, 2, 4, 6, 10, 11, 20, 21],
+        [("place", 3, "failed 5 times"), ("place", 5, "killed its worker")],
+        [],
+    )
+    assert commits.count > 3 * EVERY
+    for turn in range(EVERY):
+        pipeline.close()
+        empty(pipeline_database)
+        pipeline = play(shop())
+        Commits(pipeline.engine).in_the_way = lambda count, turn=turn: count % EVERY == turn  # type: ignore[misc]
+        live(pipeline)
+        assert outcome(pipeline) == expected, f"each commit {turn} of {EVERY}"
