@@ -134,6 +134,8 @@ def released(url: str, count: int) -> list[Figure]:
     bench.announcer.announce(Started(session_id="late"))
     feeder.start()
     speed = bench.until(count)
+    while not bench.late:
+        bench.worker.step()
     over.set()
     feeder.join()
     p99 = sorted(bench.late)[len(bench.late) * 99 // 100]

@@ -5,32 +5,61 @@ from __future__ import annotations
 import time
 
 from listening import fresh
-from signals import Started, Viewed, Waited, encoded, views
+from signals import Started, Viewed, views
 from sqlalchemy import Connection, Engine, text
 
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.run.assembly import make_worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
+from oyez.schemas import Signal
+from oyez.schemas.encoding import Encoder
 
 TOPIC = "backlog"
-TEMPLATE = encoded([Waited(session_id="SESSION", n=0)])[0][1].decode()
 NUMBER = f"{0:012x}"
+
+
+class Followed(Signal, name="page.followed", key="tab", requires={Started: "session_id"}):
+    """Of another key than what it waits for."""
+
+    tab: str
+    session_id: str
+    n: int
+
+
+TEMPLATE = (
+    Encoder("bench")
+    .encode(
+        Followed(tab="TAB", session_id="SESSION", n=0),
+        id=f"0197f3a0-0000-7000-8000-{NUMBER}",
+        time="2026-01-01T00:00:00.000000Z",
+        key="TAB",
+        subject=None,
+    )
+    .decode()
+)
 
 _PARK = """
     INSERT INTO oyez_parked (app, group_name, handler, signal, source, event_id, key, ordered, wait_signal,
         wait_subject, parked_at, head_since, due_at, value)
-    SELECT 'backlog', 'backlog.all', 'wait', 'page.waited', 'bench',
+    SELECT 'backlog', 'backlog.all', 'wait', 'page.followed', 'bench',
         '0197f3a0-0000-7000-8000-' || lpad(to_hex(n), 12, '0'), {key}, {ordered}, {signal}, {subject}, 0,
-        {since}, {due}, convert_to(replace(replace(:template, :number, lpad(to_hex(n), 12, '0')), 'SESSION', {key}),
-        'UTF8')
+        {since}, {due}, convert_to(replace(replace(replace(:template, :number, lpad(to_hex(n), 12, '0')),
+        'SESSION', {session}), 'TAB', {key}), 'UTF8')
     FROM generate_series(CAST(:low AS int), CAST(:high AS int)) AS n
 """
 NOW = "extract(epoch FROM now())"
-NEVER = {"key": "'k' || n", "ordered": "true", "signal": "'session.started'", "subject": "'never-' || n"}
-WAITING = {**NEVER, "since": NOW, "due": "NULL"}
-FOR_ONE = {**WAITING, "subject": "'late'"}
-DUE = {**NEVER, "signal": "NULL", "subject": "NULL", "since": NOW, "due": "1 + n / 1e6"}
+
+
+def _for(subject: str) -> dict[str, str]:
+    """Waits for this session."""
+    return {"signal": "'session.started'", "subject": subject, "session": subject}
+
+
+ROW = {"key": "'k' || n", "session": "'k' || n", "ordered": "true", "since": NOW}
+WAITING = {**ROW, **_for("'never-' || n"), "due": "NULL"}
+FOR_ONE = {**WAITING, **_for("'late'")}
+DUE = {**ROW, "signal": "NULL", "subject": "NULL", "due": "1 + n / 1e6"}
 
 
 def park(engine: Engine, rows: dict[str, str], low: int, high: int) -> None:
@@ -42,7 +71,8 @@ def park(engine: Engine, rows: dict[str, str], low: int, high: int) -> None:
 
 def hot(engine: Engine, keys: int, rows: int) -> None:
     """So many keys with so many rows each: the first is due, and the others are behind it."""
-    key = {"key": f"'hot-' || (n % {keys})"}
+    number = f"'hot-' || (n % {keys})"
+    key = {"key": number, "session": number}
     park(engine, {**DUE, **key}, 1, keys)
     park(engine, {**DUE, **key, "since": "NULL", "due": "NULL"}, keys + 1, keys * rows)
 
@@ -60,8 +90,8 @@ class Bench:
         def start(found: list[Started], db: Connection) -> None:
             return
 
-        @on(Waited, group="all", requires={Started: "session_id"})
-        def wait(found: list[Waited], db: Connection) -> None:
+        @on(Followed, group="all")
+        def wait(found: list[Followed], db: Connection) -> None:
             self.handled += len(found)
 
         @on(Viewed, group="all")
