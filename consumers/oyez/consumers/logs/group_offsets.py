@@ -26,4 +26,8 @@ class GroupOffsets(Protocol):
         """The offsets that an at-least-once group committed, for those partitions for which one did."""
 
     def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
-        """Commit the group's offsets, for tools that show lag and for at-least-once groups."""
+        """Commit the group's offsets, for tools that show lag and for at-least-once groups: within a second, and before
+        a partition is given back or the group is left."""
+
+    def commit_now(self) -> None:
+        """Commit what waits for it."""

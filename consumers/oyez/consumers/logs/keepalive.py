@@ -38,6 +38,10 @@ class LockedOffsets:
         with self._lock:
             self._offsets.commit(positions, promise)
 
+    def commit_now(self) -> None:
+        with self._lock:
+            self._offsets.commit_now()
+
 
 class KeepAlive:
     """A `Log` with a watchdog: a thread that polls it, paused, when its worker has not done so for a second.

@@ -60,6 +60,9 @@ class MemoryGroupOffsets:
     def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
 
+    def commit_now(self) -> None:
+        """Nothing waits for it."""
+
 
 class MemoryLog:
     """A member of a `MemoryGroup`; see `Log`."""

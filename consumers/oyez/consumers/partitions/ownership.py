@@ -180,9 +180,12 @@ class Ownership:
         ours = [move for move in moves if move.partition in self._held]
         if not self._group.is_exact:
             self._release(move.partition for move in ours)
+        was_suspect = any(self._held[move.partition].suspect is not None for move in ours)
         for move in ours:
             self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
         self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
+        if was_suspect:
+            self._log.offsets.commit_now()
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.

@@ -6,16 +6,17 @@ that it reads from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException
 
 from ...database.positions import Partition
 from ..group_offsets import FirstOffset
 from ..log import LogAway
 from ..offsets import AT_LEAST_ONCE
 from .assignment import named
+from .pending_offsets import PendingOffsets
 from .topic_ids import Names
 from .topics import Topics
 
@@ -30,14 +31,13 @@ class KafkaGroupOffsets:
         consumer: Callable[[], Consumer],
         topics: Topics,
         names: Names,
-        started: Collection[Partition],
+        pending: PendingOffsets,
     ) -> None:
-        """``consumer`` gives the member's client of the moment. ``started`` are the partitions that the member reads,
-        at any time: of others it commits nothing."""
+        """``consumer`` gives the member's client of the moment."""
         self._consumer = consumer
         self._topics = topics
         self._names = names
-        self._started = started
+        self._pending = pending
 
     def siblings(self, partition: Partition) -> list[Partition]:
         with _asking(partition.topic):
@@ -63,13 +63,10 @@ class KafkaGroupOffsets:
         }
 
     def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
-        offsets = [
-            TopicPartition(p.topic, p.number, offset, promise)
-            for p, offset in positions.items()
-            if p in self._started
-        ]
-        if offsets:
-            self._consumer().commit(offsets=offsets, asynchronous=True)
+        self._pending.put(positions, promise)
+
+    def commit_now(self) -> None:
+        self._pending.commit()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from .client_log import ClientLog
 from .closing import close
 from .fatal import ended_by, is_fatal
 from .group_offsets import KafkaGroupOffsets
+from .pending_offsets import PendingOffsets
 from .stalls import Stalls
 from .topic_ids import Names
 from .topics import GONE, Topics
@@ -70,7 +71,8 @@ class KafkaLog:
         self._paused: set[Partition] = set()
         self._noticed = clock()
         self._consumer = self._joined()
-        self.offsets = KafkaGroupOffsets(lambda: self._consumer, self._topics, self._names, self._positions)
+        self._pending = PendingOffsets(lambda: self._consumer, self._positions, clock)
+        self.offsets = KafkaGroupOffsets(lambda: self._consumer, self._topics, self._names, self._pending)
 
     def _joined(self) -> Consumer:
         told = {"error_cb": self._client_log.on_error, "on_commit": self._client_log.on_commit}
@@ -85,6 +87,7 @@ class KafkaLog:
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._lost_some = False
+        self._pending.commit_if_due()
         messages = self._fetched(limit, wait)
         self._stalls.polled(len(messages))
         if any(map(Message.error, messages)):
@@ -105,6 +108,8 @@ class KafkaLog:
     def start(self, positions: Mapping[Partition, int]) -> None:
         ours = {p: at for p, at in positions.items() if self._names.of(p.topic, p.number) == p}
         if ours:
+            self._pending.commit()
+            self._pending.begin()
             self._assigning.start(self._consumer, self._positions, ours)
         for partition, offset in ours.items():
             self._positions[partition] = offset
@@ -114,6 +119,7 @@ class KafkaLog:
 
     def leave(self, partition: Partition) -> None:
         if partition in self._positions:
+            self._pending.commit()
             self._assigning.stop(self._consumer, self._positions, partition)
             self._forget(partition)
 
@@ -156,6 +162,7 @@ class KafkaLog:
     def _rejoin(self) -> None:
         """Leave the group and join again, with a new client. One that does not even let itself be closed is left to the
         end of this process."""
+        self._pending.commit_at_last()
         if not close(self._consumer, self._logger):
             raise LogError("Kafka: the client gives nothing any more, and does not leave its group")
         self._lose(self._names.clear())
@@ -164,6 +171,7 @@ class KafkaLog:
         self._consumer = self._joined()
 
     def idle(self) -> None:
+        self._pending.commit_if_due()
         if not self._is_idle:
             self._pause(self._positions)
             self._is_idle = True
@@ -189,6 +197,7 @@ class KafkaLog:
         self.start(early)
 
     def close(self) -> None:
+        self._pending.commit_at_last()
         close(self._consumer, self._logger)
 
     def _pause(self, partitions: Collection[Partition]) -> None:
@@ -261,6 +270,7 @@ class KafkaLog:
         self._names.assign((p.topic, p.partition) for p in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._pending.commit_at_last()
         gone = self._names.revoke((p.topic, p.partition) for p in partitions)
         self._assigning.give_back(consumer, [p for p in gone if p in self._positions])
         self._lose(gone)

@@ -38,3 +38,6 @@ class SpoolGroupOffsets:
     def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
         if promise == AT_LEAST_ONCE and positions:
             self._members.commit(positions)
+
+    def commit_now(self) -> None:
+        """Nothing waits for it."""
