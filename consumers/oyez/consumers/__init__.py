@@ -1,22 +1,21 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once.
 
 What is named here is imported when it is used: whoever only registers handlers loads no client of Kafka, no ORM and no
-command line.
+command line, and `oyez healthy` loads nothing at all.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .core.backoff import Backoff
-from .core.outcomes import HandlerMisuse, NotReady, Reject, RetryAfter
-from .handlers.application import Application, StartError
-from .handlers.registry import Handlers
-from .handlers.signature import RegistrationError
-from .handlers.tools import Tool
-
 if TYPE_CHECKING:
+    from .core.backoff import Backoff
+    from .core.outcomes import HandlerMisuse, NotReady, Reject, RetryAfter
     from .handler_files import load_event_files
     from .handlers.announcer import HandlerAnnouncer
+    from .handlers.application import Application, StartError
+    from .handlers.registry import Handlers
+    from .handlers.signature import RegistrationError
+    from .handlers.tools import Tool
     from .mail import Attachment, Mail, MailRefused
     from .run.listen import listen
     from .run.listened import Listened
@@ -46,12 +45,22 @@ __all__ = [
 ]
 
 _WHEN_USED = {
+    "Application": ".handlers.application",
     "Attachment": ".mail",
+    "Backoff": ".core.backoff",
     "HandlerAnnouncer": ".handlers.announcer",
+    "HandlerMisuse": ".core.outcomes",
+    "Handlers": ".handlers.registry",
     "ListenSettings": ".settings",
     "Listened": ".run.listened",
     "Mail": ".mail",
     "MailRefused": ".mail",
+    "NotReady": ".core.outcomes",
+    "RegistrationError": ".handlers.signature",
+    "Reject": ".core.outcomes",
+    "RetryAfter": ".core.outcomes",
+    "StartError": ".handlers.application",
+    "Tool": ".handlers.tools",
     "listen": ".run.listen",
     "load_application": ".run.loading",
     "load_event_files": ".handler_files",

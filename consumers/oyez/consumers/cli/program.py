@@ -19,6 +19,7 @@ from .commands.dev import dev
 from .commands.explain import explains
 from .commands.group_rename import GROUP
 from .commands.handlers import handlers
+from .commands.healthy import healthy
 from .commands.listen import listen
 from .commands.mail_group import MAIL
 from .commands.met import met
@@ -45,6 +46,7 @@ COMMANDS: Mapping[str, Command] = {
     "met": met,
     "signals": signals,
     "handlers": handlers,
+    "healthy": healthy,
     "dev": dev,
 }
 GROUPS: Sequence[CommandGroup] = (RETRY, DEAD, MAIL, DB, OUTBOX, SPOOL, GROUP)
