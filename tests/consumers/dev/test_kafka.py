@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from oyez.consumers.dev import Kafka, ServiceError
 from oyez.consumers.dev.folder import ServiceFolder
@@ -80,3 +82,25 @@ def test_a_setting_that_kafka_refuses_is_shown() -> None:
 def test_a_command_before_the_start_is_refused() -> None:
     with pytest.raises(ServiceError, match=r"call start\(\) first"):
         Kafka().kill()
+
+
+TAKING_OVER = {
+    "group.consumer.min.session.timeout.ms": "6000",
+    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.min.heartbeat.interval.ms": "1000",
+    "group.consumer.heartbeat.interval.ms": "1000",
+}
+"""With these the newer protocol takes over from a killed worker as soon as the classic one does."""
+
+
+def test_the_newer_group_protocol_takes_over_as_soon_as_the_classic_one(broker: Kafka) -> None:
+    resource = ConfigResource(ConfigResource.Type.BROKER, "1")
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    (found,) = [answer.result() for answer in admin.describe_configs([resource]).values()]
+    assert {name: found[name].value for name in TAKING_OVER} == TAKING_OVER
+
+
+def test_the_compose_file_says_the_same() -> None:
+    text = (Path(__file__).parents[3] / "docker-compose.yml").read_text()
+    said = yaml.safe_load(text)["services"]["kafka"]["environment"]
+    assert {name: said.get(f"KAFKA_{name.upper().replace('.', '_')}") for name in TAKING_OVER} == TAKING_OVER

@@ -24,6 +24,11 @@ def properties(log: Path, port: int, controller: int, changes: Mapping[str, str]
         "num.partitions": "4",
         "auto.create.topics.enable": "true",
         "group.initial.rebalance.delay.ms": "0",
+        # As the clients have it with the classic protocol: a worker that was killed is replaced after 6 s.
+        "group.consumer.min.session.timeout.ms": "6000",
+        "group.consumer.session.timeout.ms": "6000",
+        "group.consumer.min.heartbeat.interval.ms": "1000",
+        "group.consumer.heartbeat.interval.ms": "1000",
         "offsets.topic.num.partitions": "1",
         "offsets.topic.replication.factor": "1",
         "transaction.state.log.num.partitions": "1",
