@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def _plugin() -> Path:
 def _build(plugin: Path) -> None:
     if not shutil.which("go"):
         raise CannotBeHad("no Docker Compose is here, and no Go that builds it: install one of them")
-    print("docker-engine: building Docker Compose, once (some minutes)", flush=True)
+    print("docker-engine: building Docker Compose, once (some minutes)", file=sys.stderr)
     half = plugin.with_suffix(".part")
     # In a folder of its own: what Go keeps of it is a gigabyte that nobody needs again.
     go = {"GOPATH": str(plugin.parent / "go"), "GOCACHE": str(plugin.parent / "go-build")}

@@ -73,7 +73,7 @@ def _pulled(name: str) -> str:
 def _make_python(there: str) -> None:
     wanted = digest(IMAGES / "python", Path(base.__file__), base.certificates())
     if there != wanted:
-        print(f"stand-in-images: making {PYTHON} from Debian's packages (a minute or two)", flush=True)
+        print(f"stand-in-images: making {PYTHON} from Debian's packages (a minute or two)", file=sys.stderr)
         base.make(PYTHON, IMAGES / "python", f"{LABEL}={wanted}")
 
 
@@ -91,7 +91,7 @@ def _make_above(name: str, there: str, recipe: Path, files: dict[str, Path]) -> 
     wanted = digest(recipe, listed, _label(PYTHON) or "")
     if there == wanted:
         return
-    print(f"stand-in-images: making {name} from packages", flush=True)
+    print(f"stand-in-images: making {name} from packages", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="oyez-image-") as made:
         for goal, source in {**{file.name: file for file in recipe.iterdir()}, **files}.items():
             place = Path(made) / goal
