@@ -10,11 +10,20 @@ import pytest
 
 import oyez.consumers
 
-HEAVY = ("confluent_kafka", "sqlalchemy.orm", "alembic", "typer", "rich", "prometheus_client")
+HEAVY = (
+    "confluent_kafka",
+    "sqlalchemy",
+    "sqlalchemy.orm",
+    "pydantic_settings",
+    "alembic",
+    "typer",
+    "rich",
+    "prometheus_client",
+)
 
 REGISTERING = """
 import oyez.consumers
-from oyez.consumers import Application, Handlers, NotReady, Reject
+from oyez.consumers import Application, Handlers, NotReady, Reject, Tool
 from oyez.schemas import Event, Signal
 
 class Placed(Signal, name="placed", key="k", subject="k"):
@@ -28,6 +37,12 @@ def one(event: Placed) -> None: ...
 @on(Placed, group="placed")
 def many(events: list[Event[Placed]]) -> None: ...
 
+class Ledger(Tool):
+    def book(self) -> None: ...
+
+@on(Placed, group="placed")
+def booked(event: Placed, ledger: Ledger) -> None: ...
+
 @on.met_by(Placed)
 def placed(db, subjects): return ()
 
@@ -35,9 +50,9 @@ Application(on)
 """
 
 
-def loaded_after(code: str) -> list[str]:
-    """Which of the heavy modules a process has loaded that has run this."""
-    said = f"{dedent(code)}\nimport sys\nprint(*(name for name in {HEAVY!r} if name in sys.modules))"
+def loaded_after(code: str, *of: str) -> list[str]:
+    """Which of these modules, or else of the heavy ones, a process has loaded that has run this."""
+    said = f"{dedent(code)}\nimport sys\nprint(*(name for name in {of or HEAVY!r} if name in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", said], capture_output=True, text=True, timeout=60, check=False
     )
@@ -48,6 +63,10 @@ def loaded_after(code: str) -> list[str]:
 @pytest.mark.parametrize("code", ["import oyez.consumers", REGISTERING])
 def test_whoever_only_registers_handlers_loads_nothing_heavy(code: str) -> None:
     assert loaded_after(code) == []
+
+
+def test_what_is_not_used_is_not_loaded() -> None:
+    assert loaded_after("import oyez.consumers", "pydantic", "importlib.metadata", "oyez.schemas") == []
 
 
 def test_settings_and_tools_need_no_client_of_kafka() -> None:

@@ -44,6 +44,7 @@ PRODUCERS: Order = (
         "session",
         "stamps",
         "transport",
+        "when_used",
     ),
 )
 

@@ -1,11 +1,12 @@
 """Listening: handlers, groups of them, and the workers that run them exactly once.
 
-What is named here is imported when it is used: whoever only registers handlers loads no client of Kafka, no ORM and no
-command line, and `oyez healthy` loads nothing at all.
+What is named here is imported when it is used: whoever only registers handlers loads no client of Kafka, no SQLAlchemy
+and no command line, and `oyez healthy` loads nothing at all.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from oyez.producers.when_used import names_when_used
 
 if TYPE_CHECKING:
     from .core.backoff import Backoff
@@ -44,37 +45,28 @@ __all__ = [
     "load_event_files",
 ]
 
-_WHEN_USED = {
-    "Application": ".handlers.application",
-    "Attachment": ".mail",
-    "Backoff": ".core.backoff",
-    "HandlerAnnouncer": ".handlers.announcer",
-    "HandlerMisuse": ".core.outcomes",
-    "Handlers": ".handlers.registry",
-    "ListenSettings": ".settings",
-    "Listened": ".run.listened",
-    "Mail": ".mail",
-    "MailRefused": ".mail",
-    "NotReady": ".core.outcomes",
-    "RegistrationError": ".handlers.signature",
-    "Reject": ".core.outcomes",
-    "RetryAfter": ".core.outcomes",
-    "StartError": ".handlers.application",
-    "Tool": ".handlers.tools",
-    "listen": ".run.listen",
-    "load_application": ".run.loading",
-    "load_event_files": ".handler_files",
-}
-
-
-def __getattr__(name: str) -> object:
-    """What is imported when it is used, and is then as if it had been there (PEP 562)."""
-    if name not in _WHEN_USED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(_WHEN_USED[name], __name__), name)
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+    __getattr__, __dir__ = names_when_used(
+        __name__,
+        {
+            "Application": ".handlers.application",
+            "Attachment": ".mail",
+            "Backoff": ".core.backoff",
+            "HandlerAnnouncer": ".handlers.announcer",
+            "HandlerMisuse": ".core.outcomes",
+            "Handlers": ".handlers.registry",
+            "ListenSettings": ".settings",
+            "Listened": ".run.listened",
+            "Mail": ".mail",
+            "MailRefused": ".mail",
+            "NotReady": ".core.outcomes",
+            "RegistrationError": ".handlers.signature",
+            "Reject": ".core.outcomes",
+            "RetryAfter": ".core.outcomes",
+            "StartError": ".handlers.application",
+            "Tool": ".handlers.tools",
+            "listen": ".run.listen",
+            "load_application": ".run.loading",
+            "load_event_files": ".handler_files",
+        },
+    )

@@ -1,11 +1,19 @@
-"""How an event leaves an application: announcers, their transports and settings."""
+"""How an event leaves an application: announcers, their transports and settings.
 
-from .announcer import Announcer
-from .errors import AnnouncerClosed, NotAnnounced, SettingsError, TransportRefused, Undelivered
-from .memory import MemoryBroker, MemoryTransport
-from .session import visitor_session
-from .settings import Settings
-from .transport import JoinsTransaction, ReportsFailures, Transport
+What is named here is imported when it is used: pydantic and the settings take longer to load than all else.
+"""
+
+from typing import TYPE_CHECKING
+
+from .when_used import names_when_used
+
+if TYPE_CHECKING:
+    from .announcer import Announcer
+    from .errors import AnnouncerClosed, NotAnnounced, SettingsError, TransportRefused, Undelivered
+    from .memory import MemoryBroker, MemoryTransport
+    from .session import visitor_session
+    from .settings import Settings
+    from .transport import JoinsTransaction, ReportsFailures, Transport
 
 __all__ = [
     "Announcer",
@@ -22,3 +30,23 @@ __all__ = [
     "Undelivered",
     "visitor_session",
 ]
+
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+    __getattr__, __dir__ = names_when_used(
+        __name__,
+        {
+            "Announcer": ".announcer",
+            "AnnouncerClosed": ".errors",
+            "JoinsTransaction": ".transport",
+            "MemoryBroker": ".memory",
+            "MemoryTransport": ".memory",
+            "NotAnnounced": ".errors",
+            "ReportsFailures": ".transport",
+            "Settings": ".settings",
+            "SettingsError": ".errors",
+            "Transport": ".transport",
+            "TransportRefused": ".errors",
+            "Undelivered": ".errors",
+            "visitor_session": ".session",
+        },
+    )

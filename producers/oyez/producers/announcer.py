@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from oyez.schemas import Catalogue, Signal, catalogue, decode
 from oyez.schemas.encoding import Encoder
@@ -15,12 +15,13 @@ from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .loggers import logger_named
-from .lookup import transport_from
 from .outgoing import Route, typed
 from .session import bound_session
-from .settings import Settings
 from .stamps import TimeText, uuid7_text
 from .transport import Database, JoinsTransaction, ReportsFailures, Transport
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 log = logger_named("oyez.announcer")
 
@@ -80,6 +81,9 @@ class Announcer:
 
         SettingsError: a setting is wrong.
         """
+        from .lookup import transport_from  # noqa: PLC0415 # whoever is given a transport reads no settings
+        from .settings import Settings  # noqa: PLC0415 # as above
+
         settings = settings or Settings()
         said: dict[str, Any] = {
             "source": settings.source,

@@ -1,15 +1,20 @@
 """A broker in this process: topics, partitions and offsets with Kafka's semantics."""
 
+from __future__ import annotations
+
 import random
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from oyez.schemas.encoding import CONTENT_TYPE
 
 from .partitioning import partition_of
-from .settings import Settings
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 Headers = Sequence[tuple[str, bytes]]
 

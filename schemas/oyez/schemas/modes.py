@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Protocol, Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,8 +27,13 @@ class _Attributes(TypedDict, total=False):
     datacontenttype: str | None
 
 
-_attributes = TypeAdapter(_Attributes)
 _NEEDED = ("specversion", "type", "source", "id")
+
+
+@cache
+def _attributes() -> TypeAdapter[_Attributes]:
+    """Made for the first event that is read so: to make it takes longer than to load this module."""
+    return TypeAdapter(_Attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,7 @@ def _checked(attributes: dict[str, Any]) -> _Attributes:
         if name not in attributes:
             raise Undecodable(f"not a CloudEvent: {name}: Field required")
     try:
-        return _attributes.validate_python(attributes, extra="ignore", strict=True)
+        return _attributes().validate_python(attributes, extra="ignore", strict=True)
     except ValidationError as error:
         raise Undecodable(reasons(error)) from None
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, text
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, effects, note, one_line
 from oyez.consumers import Handlers, NotReady
 from oyez.consumers.core.report import Report
-from oyez.consumers.handlers.met_by import Answers
+from oyez.consumers.handlers.answers import Answers
 from oyez.consumers.handlers.signature import RegistrationError
 
 DAY = 86_400.0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from oyez.producers import Settings
 from oyez.schemas import Catalogue
+
+if TYPE_CHECKING:  # whoever registers handlers reads no settings
+    from oyez.producers import Settings
 
 
 @dataclass(slots=True)

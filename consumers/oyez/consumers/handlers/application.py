@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from oyez.schemas import Catalogue, OyezError, UnknownSignal, catalogue
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.requirements import find_cycle
 
-from .met_by import Answers
 from .registry import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
+
+if TYPE_CHECKING:
+    from .answers import Answers
 
 
 class StartError(OyezError):
@@ -73,12 +76,19 @@ class Application:
         self.name = handlers.app
         self.signals = signals
         self.handlers = tuple(handlers)
-        self.answers = Answers(handlers.app, handlers.answering)
+        self._answering = dict(handlers.answering)
         self._check(handlers, signals)
         names = dict.fromkeys(h.group for h in self.handlers)
         self.groups: Mapping[str, Group] = {
             name: self._group(name, handlers.promise_of(name)) for name in names
         }
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What the application's own tables can be asked; whoever asks has loaded SQLAlchemy, and nobody else is to."""
+        from .answers import Answers  # noqa: PLC0415 # see above
+
+        return Answers(self.name, self._answering)
 
     def group(self, name: str) -> Group:
         """A group by its full or its short name; raises `StartError` for one that is not there."""

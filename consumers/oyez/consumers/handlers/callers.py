@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection
-
 from oyez.schemas import Event
 
 from .signature import Injected, Signature
@@ -112,6 +110,8 @@ def _equipment(
 def _resources(injected: Mapping[str, Injected], db: HandlerSession | None) -> dict[str, Any]:
     if db is None:
         return {}
+    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
+
     if any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values()):
         db.connection()  # for a session: a savepoint of the session's own is outside of all that the handler makes
     return {name: db.joined if kind is Connection else db for name, kind in injected.items()}

@@ -8,10 +8,9 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from pydantic import BaseModel
-from sqlalchemy import Connection
 
 from oyez.schemas import Event, OyezError
 
@@ -19,6 +18,7 @@ from ..core.callables import innermost, layers, place
 from .tools import Tool
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from sqlalchemy.orm import Session
 
 Injected: TypeAlias = "type[Session] | type[Connection] | type[Tool]"
@@ -154,12 +154,19 @@ def _injected(parameter: inspect.Parameter, hints: dict[str, Any], where: str) -
 
 
 def _kind(hint: object) -> Injected | None:
-    from sqlalchemy.orm import Session  # noqa: PLC0415 # a handler that needs no database does not load it
-
-    if hint is Session:
-        return Session
-    if hint is Connection:
-        return Connection
-    if isinstance(hint, type) and issubclass(hint, Tool) and hint is not Tool:
+    if not isinstance(hint, type):
+        return None
+    if issubclass(hint, Tool) and hint is not Tool:
         return None if inspect.isabstract(hint) else hint
-    return None
+    return hint if _is_database(hint) else None
+
+
+def _is_database(kind: type) -> TypeGuard[type[Session] | type[Connection]]:
+    """Whether it is one of SQLAlchemy's two. A handler that needs no database does not load SQLAlchemy, and one that
+    names a class of it has done so."""
+    if kind.__module__.partition(".")[0] != "sqlalchemy":
+        return False
+    from sqlalchemy import Connection  # noqa: PLC0415 # see above
+    from sqlalchemy.orm import Session  # noqa: PLC0415 # see above
+
+    return kind is Session or kind is Connection

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Insert
+from typing import TYPE_CHECKING, Any
 
 from oyez.schemas import Event, Signal
 
 from ..core.outcomes import HandlerMisuse
 from ..core.tool_context import ToolContext
-from ..database.connection import HandlerConnection
+
+if TYPE_CHECKING:  # a handler that needs no database does not load SQLAlchemy
+    from sqlalchemy import Insert
+
+    from ..database.connection import HandlerConnection
 
 EventId = tuple[str, str]
 MANY = 1_000  # rows after which those that are pending are written
