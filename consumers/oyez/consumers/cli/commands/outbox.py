@@ -21,9 +21,9 @@ from ...run.outlets import require_outlet
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
-from ..common.exits import FAILED, is_away, line_of
-from ..common.groups import CommandGroup
+from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
+from ..common.reporting import is_away, line_of
 from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez.outbox")
@@ -171,10 +171,3 @@ class Relaying:
     def _left(self) -> int:
         with self._database.reading() as db:
             return outbox.state(db).backlog
-
-
-OUTBOX = CommandGroup(
-    "outbox",
-    "Send and look at what was announced in database transactions, and has not left yet.",
-    {"relay": relay, "retry": retry, "status": status},
-)

@@ -21,7 +21,8 @@ from ...reports import SpoolState, Verified, state_of, verify
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
-from ..common.exits import FAILED, CheckFailed
+from ..common.errors import CheckFailed
+from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 
