@@ -53,8 +53,8 @@ wheel: $(ready) ## the wheel, in dist
 	rm -rf dist
 	$(call limit,300) $(python) -m build --wheel --outdir dist . > /dev/null
 
-test-compose: $(ready) ## tests/integration against docker-compose.yml; needs a Docker engine
-	$(call limit,1800) tools/test-compose
+test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, and tests/integration against it
+	$(call limit,3600) tools/test-compose $(ARGS)
 
 clean: ## remove .venv and all that was made
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

