@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .bulk import Operation, Step, Steps, Tally
     from .discard import Discard
     from .force import Force
-    from .overtaken import Overtaken, overtaken
+    from .overtaking import Overtaken, overtaken
     from .record_met import Record, Recorded
     from .release import Release
     from .retry_dead import Retry
@@ -45,7 +45,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Force": ".force",
             "NotBegun": ".rewind",
             "Operation": ".bulk",
-            "Overtaken": ".overtaken",
+            "Overtaken": ".overtaking",
             "Record": ".record_met",
             "Recorded": ".record_met",
             "Release": ".release",
@@ -55,6 +55,6 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Step": ".bulk",
             "Steps": ".bulk",
             "Tally": ".bulk",
-            "overtaken": ".overtaken",
+            "overtaken": ".overtaking",
         },
     )

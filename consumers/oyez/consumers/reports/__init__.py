@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..logs.offsets import Ends, Offsets, PartitionEnds
     from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
     from .details import DeliveryDetails, dead_details, parked_details
-    from .explain import Explanation, Part, explain
+    from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
     from .next_steps import way_out
     from .spool_segments import Piece, pieces
@@ -58,13 +58,13 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "DeadGroup": ".groups",
             "DeliveryDetails": ".details",
             "Ends": "..logs.offsets",
-            "Explanation": ".explain",
+            "Explanation": ".explaining",
             "Filter": "..database.delivery_filter",
             "GroupState": ".states",
             "Offsets": "..logs.offsets",
             "ParkedCounts": ".states",
             "ParkedDelivery": ".deliveries",
-            "Part": ".explain",
+            "Part": ".explaining",
             "PartitionEnds": "..logs.offsets",
             "PartitionState": ".states",
             "Piece": ".spool_segments",
@@ -75,7 +75,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",
-            "explain": ".explain",
+            "explain": ".explaining",
             "group_states": ".states",
             "parked_deliveries": ".deliveries",
             "parked_details": ".details",
