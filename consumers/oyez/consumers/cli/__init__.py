@@ -1,11 +1,14 @@
 """The command line, `oyez`.
 
-`oyez healthy` is answered before anything else is imported: it is asked every few seconds.
+`oyez healthy` is answered before anything else is imported: it is asked every few seconds. What the others need is
+imported when they are run.
 """
 
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from oyez.producers.when_used import names_when_used
 
 from ..health.answer import answer
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+    __getattr__, __dir__ = names_when_used(__name__, {"app": ".program"})
+
 
 def main() -> None:
     """Run `oyez`."""
@@ -21,11 +27,3 @@ def main() -> None:
     if code is not None:
         sys.exit(code)
     import_module(".program", __name__).main()
-
-
-def __getattr__(name: str) -> object:
-    """What is imported when it is used (PEP 562)."""
-    if name != "app":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = import_module(".program", __name__).app
-    return found

@@ -21,9 +21,10 @@ from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import ProcessSpec, Supervisor
 from ..settings import ListenSettings
 from ..worker.hurry import Hurry
-from .assembly import engine_from, log_for, make_worker, relay_thread_for
+from .assembly import log_for, make_worker, relay_thread_for
 from .clock_check import require_clock
 from .connections import Connections, connections
+from .engines import engine_from
 
 
 def prepare(application: Application, settings: ListenSettings, workers: int = 1) -> Connections:

@@ -25,8 +25,9 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
-from ..common.exits import UsageProblem, is_away, line_of
+from ..common.errors import UsageProblem
 from ..common.options import Every, Json, logged_settings_by
+from ..common.reporting import is_away, line_of
 from ..common.stopping import exit_code
 from .mail_list import RunLimit
 

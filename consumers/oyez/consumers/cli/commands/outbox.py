@@ -22,9 +22,9 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
-from ..common.exits import FAILED, is_away, line_of
-from ..common.groups import CommandGroup
+from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
+from ..common.reporting import is_away, line_of
 from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez.outbox")
@@ -175,10 +175,3 @@ def _repeatedly(relaying: Relaying, stop: Daemon, every: float) -> int:
         stop.trouble(said)
         stop.wait(every)
     return exit_code(stop.number)
-
-
-OUTBOX = CommandGroup(
-    "outbox",
-    "Send and look at what was announced in database transactions, and has not left yet.",
-    {"relay": relay, "retry": retry, "status": status},
-)

@@ -22,7 +22,8 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
 from ..common.daemons import daemon
-from ..common.exits import FAILED, CheckFailed
+from ..common.errors import CheckFailed
+from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 

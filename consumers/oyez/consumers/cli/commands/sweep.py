@@ -24,8 +24,9 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
-from ..common.exits import FAILED, OK, is_away, line_of
+from ..common.exits import FAILED, OK
 from ..common.options import Every, Json, logged_settings_by
+from ..common.reporting import is_away, line_of
 from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez")
