@@ -71,6 +71,7 @@ class Worker:
         self._timer = timer
         self._told_lags = float("-inf")
         self._has_joined = False
+        self._has_parked = True  # of the group, as far as is known
         self._swept = float("-inf")
         self._written = timer()
         self._next_due: float | None = None  # by the timer
@@ -174,9 +175,12 @@ class Worker:
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
+        if self._has_parked:
+            self._reading.stir()
         if now - self._swept >= self._sweep_every:
             if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
                 self._swept = now
+            self._has_parked = self._retrying.has_parked()
             self._relay_what_is_left()
             self._watch_clocks()
             self._look_for_stalls()
@@ -215,12 +219,15 @@ class Worker:
         self._written = self._timer()
 
     def _ran(self, report: Report) -> None:
+        self._reading.stir()
         self._count(report)
         self._emit(events.RowsRun(self._name, report))
 
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
+        if report.waiting or report.behind or report.retried or report.unrun:
+            self._has_parked = True
         if report.announced:
             self._relay.wake()
         dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]
