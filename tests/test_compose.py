@@ -40,7 +40,7 @@ def test_what_stays_up_says_how_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["kafka", "postgres"])
 def test_images_are_pinned(name: str) -> None:
-    tag = SERVICES[name]["image"].split(":")[1]
+    tag = SERVICES[name]["image"].rstrip("}").split(":")[-1]
     assert tag[0].isdigit()
     assert "." in tag
 
@@ -53,6 +53,17 @@ def test_workers_wait_for_the_migrations_and_can_be_many() -> None:
         }
     # A name or a port of its own would keep a second one from starting.
     assert not SERVICES["listen"].keys() & {"container_name", "ports"}
+
+
+def test_the_base_is_the_one_that_the_dockerfile_names() -> None:
+    named = next(line for line in instructions() if line.startswith("ARG PYTHON_IMAGE=")).split("=")[1]
+    assert SERVICES["migrate"]["build"]["args"]["PYTHON_IMAGE"] == f"${{PYTHON_IMAGE:-{named}}}"
+
+
+def test_the_migration_is_not_tried_for_ever() -> None:
+    """`up --wait` would wait as long."""
+    assert SERVICES["migrate"]["restart"].split(":")[0] == "on-failure"
+    assert int(SERVICES["migrate"]["restart"].split(":")[1]) < 10
 
 
 def test_the_password_comes_from_the_environment() -> None:

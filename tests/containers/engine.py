@@ -121,4 +121,6 @@ def main(command: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Also then the engine is ended before this process is.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))
