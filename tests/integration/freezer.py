@@ -17,7 +17,8 @@ from integration.shop import ticker
 from oyez.consumers import ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.logs.log import Log
-from oyez.consumers.run.assembly import engine_from, log_for, make_worker
+from oyez.consumers.run.assembly import log_for, make_worker
+from oyez.consumers.run.engines import engine_from
 
 
 class Freezing:

@@ -14,7 +14,8 @@ from oyez.consumers import Application, ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.logs.log import Log
-from oyez.consumers.run.assembly import engine_from, log_for, make_worker
+from oyez.consumers.run.assembly import log_for, make_worker
+from oyez.consumers.run.engines import engine_from
 
 
 class Clock:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 HIDDEN = "***"
 HARMLESS = frozenset(
@@ -35,6 +36,9 @@ _BY_NAME = re.compile(
 
 def shown(address: URL | str) -> str:
     """A database address without its password, wherever that stands."""
+    from sqlalchemy import make_url  # noqa: PLC0415 # whoever has an address of a database has SQLAlchemy, nobody else
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 # as above
+
     try:
         found = make_url(address)
     except (ArgumentError, ValueError):

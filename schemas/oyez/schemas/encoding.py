@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple
+from typing import Any
 
 from .catalogue import Catalogue, catalogue
 from .checking import Check
@@ -34,6 +34,11 @@ def head_of(value: bytes) -> bytes | None:
     """How a canonical event begins, up to its source; None for what begins otherwise, or spells its type otherwise."""
     found = _head_of(value)
     return found and found[0]
+
+
+_Head = tuple[str, Any, Callable[[Signal], bool] | None, int, Callable[[Signal, bytes], None]]
+"""What is prepared for a signal: how its events begin; what writes the data; whether values leave it open how they are
+read, if any does; up to how many bytes they do not; and what checks an event. A NamedTuple takes longer to unpack."""
 
 
 class Encoder:
@@ -66,30 +71,19 @@ class Encoder:
             check(data, value)
         return value
 
-    def _head(self, model: type[Signal]) -> "_Head":
+    def _head(self, model: type[Signal]) -> _Head:
         """What is the same for all events of a signal. SchemaError: none of them could be read."""
         refuse_unreadable(model)
         declaration = self._catalogue[model]
         check = Check(declaration)
         write: Any = model.__pydantic_serializer__.to_json
         head = f'{prefix(declaration.name).decode()}"source":{self._source},"id":'
+        doubtful = None
         if check.is_needed:
-            found = _Head(head, partial(write, warnings=False), check.is_doubtful, check.longest, check.check)
-        else:
-            found = _Head(head, write, None, check.longest, check.check)
+            write, doubtful = partial(write, warnings=False), check.is_doubtful
+        found: _Head = (head, write, doubtful, check.longest, check.check)
         self._heads[model] = found
         return found
-
-
-class _Head(NamedTuple):
-    """What is prepared for a signal."""
-
-    head: str
-    write: Any
-    doubtful: Callable[[Signal], bool] | None
-    """Whether values leave it open how they are read; None: none does."""
-    longest: int
-    check: Callable[[Signal, bytes], None]
 
 
 def _one_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from consumers.cli.running import OYEZ, Shop
-from oyez.consumers.cli.program import COMMANDS, GROUPS
+from oyez.consumers.cli.listing import COMMANDS, GROUPS
 from support.waiting import eventually
 
 ENDLESS = {"dev", "listen"}  # they run until they are told to end

@@ -23,11 +23,12 @@ from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
 from oyez.consumers.logs.settings import LogSettings
 from oyez.consumers.reports import group_states
-from oyez.consumers.run.assembly import relay_for, topics_of
+from oyez.consumers.run.assembly import relay_for
 from oyez.consumers.run.bounded_pass import one_pass
 from oyez.consumers.run.connections import Connections
 from oyez.consumers.run.listening import work
 from oyez.consumers.run.sweep_pass import Sweeper
+from oyez.consumers.run.topics import topics_of
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Settings, SettingsError
 from oyez.schemas import Signal
 from support.plugins import install

@@ -159,7 +159,7 @@ def test_a_topic_that_takes_less_than_before_costs_what_was_on_its_way_at_most(
     assert ids_in(kafka, topic, len(ids)) == ids
 
 
-class MockOfLimitsThatMayNotBeAsked:
+class MockOfLimitsThatMayNotBeAsked(Limits):
     """A MOCK: a broker that does not let this client ask."""
 
     def of(self, topic: str, timeout: float) -> None:
@@ -170,7 +170,7 @@ def test_whoever_may_not_ask_sends_one_by_one_after_the_first_refusal(kafka: str
     topic = small_topic(kafka)
     announcer = announcer_to(topic)
     transport: Any = announcer._transport
-    transport._limits = MockOfLimitsThatMayNotBeAsked()
+    transport._limits = MockOfLimitsThatMayNotBeAsked(kafka, {})
     burst(announcer, 100, lambda: 1_000)
     with pytest.raises(Undelivered) as caught:
         announcer.flush()

@@ -1,5 +1,5 @@
 """`python -m oyez.consumers.cli` is `oyez`."""
 
-from .program import main
+from . import main
 
 main()

@@ -4,55 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from .commands.announce import announce
-from .commands.db import DB
-from .commands.deliveries_groups import DEAD, RETRY
-from .commands.dev import dev
-from .commands.explain import explains
-from .commands.group_rename import GROUP
-from .commands.handlers import handlers
-from .commands.listen import listen
-from .commands.mail_group import MAIL
-from .commands.met import met
-from .commands.outbox import OUTBOX
-from .commands.rewind import rewind
-from .commands.signals import signals
-from .commands.spool_group import SPOOL
-from .commands.status import status
-from .commands.sweep import sweep
 from .common import logging, streams
-from .common.bundles import Command
-from .common.exits import UsageProblem, report, report_lost, wants_traceback
-from .common.groups import CommandGroup
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .common.stopping import as_usual
-
-COMMANDS: Mapping[str, Command] = {
-    "announce": announce,
-    "listen": listen,
-    "sweep": sweep,
-    "status": status,
-    "rewind": rewind,
-    "explain": explains,
-    "met": met,
-    "signals": signals,
-    "handlers": handlers,
-    "dev": dev,
-}
-GROUPS: Sequence[CommandGroup] = (RETRY, DEAD, MAIL, DB, OUTBOX, SPOOL, GROUP)
-"""The registry of groups of commands, in the order in which the help lists them."""
+from .listing import COMMANDS, GROUPS
+from .loading import commands_of, group_of
 
 
 class Commands(TyperGroup):
     """Ends every command in the same way: an exit code, and one line for whatever went wrong."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands.update(commands_of(COMMANDS))
+        self.commands.update({group.name: group_of(group) for group in GROUPS})
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         code = self._run(*args, **extra)
@@ -68,6 +39,8 @@ class Commands(TyperGroup):
         except SystemExit:
             raise
         except BaseException as error:  # noqa: BLE001 # the last place that can say something about it
+            from .common.reporting import report, report_lost, wants_traceback  # noqa: PLC0415 # it knows all errors
+
             lost = streams.flushed()
             if lost is not None and isinstance(error, OSError):
                 return report_lost(lost)
@@ -76,6 +49,8 @@ class Commands(TyperGroup):
             return report(error, debug=wants_traceback(asked="--debug" in arguments))
         lost = streams.flushed()
         if lost is not None:
+            from .common.reporting import report_lost  # noqa: PLC0415 # as above
+
             return report_lost(lost)
         return code if isinstance(code, int) else 0
 
@@ -96,6 +71,8 @@ app = typer.Typer(
 
 def _version(*, asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415 # for this alone
+
         typer.echo(f"oyez {version('oyez')}")
         raise typer.Exit
 
@@ -139,13 +116,9 @@ def _require_folder() -> None:
     try:
         Path.cwd()
     except OSError as error:
+        from .common.errors import UsageProblem  # noqa: PLC0415 # errors are declared with the schemas
+
         raise UsageProblem(f"the working directory is gone, or may not be used: {error.strerror}") from None
-
-
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
-for _group in GROUPS:
-    _group.add_to(app)
 
 
 def main() -> None:

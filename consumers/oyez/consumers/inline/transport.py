@@ -37,8 +37,9 @@ from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
 from ..outbox.lease import NoLease
 from ..outbox.relay import Relay
-from ..run.assembly import engine_from, execution_for, retrying_for
+from ..run.assembly import execution_for, retrying_for
 from ..run.clock_check import said_of
+from ..run.engines import engine_from
 from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord

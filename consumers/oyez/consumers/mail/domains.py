@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import idna
-
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*|\[[0-9A-Fa-f.:]+\]|\[IPv6:[0-9A-Fa-f.:]+\]")
 LONGEST = 253  # characters, as the DNS allows
@@ -21,6 +19,8 @@ def in_ascii(domain: str) -> str:
         return domain
     if len(domain) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} characters")
+    import idna  # noqa: PLC0415 # its tables are for domains that are not ASCII
+
     try:
         return idna.encode(domain, uts46=True).decode()
     except UnicodeError as error:

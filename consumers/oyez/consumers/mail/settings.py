@@ -10,7 +10,6 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from oyez.producers import Settings
 from oyez.producers.settings import PathOrNone, values_for
 
-from .addresses import parse
 from .domains import DOMAIN, in_ascii
 from .errors import MailRefused
 
@@ -62,7 +61,11 @@ class MailSettings(Settings):
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         try:
-            return None if value is None else str(parse(value))
+            if value is None:
+                return None
+            from .addresses import parse  # noqa: PLC0415 # the mail package is for those who set an address
+
+            return str(parse(value))
         except MailRefused as error:
             raise ValueError(str(error)) from None
 

@@ -1,17 +1,22 @@
 """What operators ask, by queries only: how far each group is, what waits, what was given up, what is in the spool."""
 
-from ..database.delivery_filter import Filter
-from ..logs.offsets import Ends, Offsets, PartitionEnds
-from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
-from .details import DeliveryDetails, dead_details, parked_details
-from .explain import Explanation, Part, explain
-from .groups import DeadGroup, dead_groups
-from .next_steps import way_out
-from .spool_segments import Piece, pieces
-from .spool_states import SpoolState, state_of
-from .spool_verify import Verified, verify
-from .states import GroupState, ParkedCounts, PartitionState, group_states
-from .tracing import Trace, TracedPrerequisite
+from typing import TYPE_CHECKING
+
+from oyez.producers.when_used import names_when_used
+
+if TYPE_CHECKING:
+    from ..database.delivery_filter import Filter
+    from ..logs.offsets import Ends, Offsets, PartitionEnds
+    from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
+    from .details import DeliveryDetails, dead_details, parked_details
+    from .explaining import Explanation, Part, explain
+    from .groups import DeadGroup, dead_groups
+    from .next_steps import way_out
+    from .spool_segments import Piece, pieces
+    from .spool_states import SpoolState, state_of
+    from .spool_verify import Verified, verify
+    from .states import GroupState, ParkedCounts, PartitionState, group_states
+    from .tracing import Trace, TracedPrerequisite
 
 __all__ = [
     "DeadDelivery",
@@ -44,3 +49,39 @@ __all__ = [
     "verify",
     "way_out",
 ]
+
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+    __getattr__, __dir__ = names_when_used(
+        __name__,
+        {
+            "DeadDelivery": ".deliveries",
+            "DeadGroup": ".groups",
+            "DeliveryDetails": ".details",
+            "Ends": "..logs.offsets",
+            "Explanation": ".explaining",
+            "Filter": "..database.delivery_filter",
+            "GroupState": ".states",
+            "Offsets": "..logs.offsets",
+            "ParkedCounts": ".states",
+            "ParkedDelivery": ".deliveries",
+            "Part": ".explaining",
+            "PartitionEnds": "..logs.offsets",
+            "PartitionState": ".states",
+            "Piece": ".spool_segments",
+            "SpoolState": ".spool_states",
+            "Trace": ".tracing",
+            "TracedPrerequisite": ".tracing",
+            "Verified": ".spool_verify",
+            "dead_deliveries": ".deliveries",
+            "dead_details": ".details",
+            "dead_groups": ".groups",
+            "explain": ".explaining",
+            "group_states": ".states",
+            "parked_deliveries": ".deliveries",
+            "parked_details": ".details",
+            "pieces": ".spool_segments",
+            "state_of": ".spool_states",
+            "verify": ".spool_verify",
+            "way_out": ".next_steps",
+        },
+    )

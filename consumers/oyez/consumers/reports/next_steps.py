@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from .explain import Explanation, Part
+from .explaining import Explanation, Part
 from .tracing import Trace, TracedPrerequisite
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine
 
 from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
-from ..database.dialects.dialect import NO_OPTIONS
-from ..database.engine import Database, make_engine
+from ..database.engine import Database
 from ..execution.execution import Execution
 from ..execution.reader import Reader
-from ..handlers.application import Application, Group
+from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
@@ -35,48 +33,15 @@ from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
-from .connections import GIVE_BACK
+from .engines import hearing_from
 from .maintenance import TaskContext, tasks_for
 from .outlets import outlet_from
+from .topics import readers_of, topics_of
 
 
 def retry_policy_from(settings: ListenSettings) -> RetryPolicy:
     """When deliveries are tried again and given up, as set."""
     return RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
-
-
-def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) -> Engine:
-    """The engine of the database that is set; ``pool``: options for its connections."""
-    return make_engine(
-        settings.database,
-        sqlite_journal=settings.sqlite_journal,
-        idle_limit=settings.idle_in_transaction,
-        schema=settings.database_schema,
-        pool=pool,
-    )
-
-
-def hearing_from(settings: ListenSettings, database: Database) -> Database:
-    """The database, over the address at which no pooler is between, if that is set."""
-    if settings.database_direct is None:
-        return database
-    return Database(
-        make_engine(settings.database_direct, idle_limit=settings.idle_in_transaction, pool=GIVE_BACK)
-    )
-
-
-def topics_of(group: Group, settings: ListenSettings) -> list[str]:
-    """The topics that a group reads: its signals' own, or the one for all."""
-    return sorted({declaration.topic or settings.topic for declaration in group.declarations})
-
-
-def readers_of(application: Application, settings: ListenSettings) -> dict[str, set[str]]:
-    """The names of the groups that read a topic, by topic."""
-    readers: dict[str, set[str]] = {}
-    for group in application.groups.values():
-        for topic in topics_of(group, settings):
-            readers.setdefault(topic, set()).add(group.name)
-    return readers
 
 
 def log_for(

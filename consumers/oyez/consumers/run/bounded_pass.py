@@ -15,7 +15,8 @@ from ..logs.log import Log
 from ..settings import ListenSettings
 from ..worker.retry_loop import Once
 from ..worker.worker import Worker
-from .assembly import engine_from, log_for, make_worker, relay_for
+from .assembly import log_for, make_worker, relay_for
+from .engines import engine_from
 from .group_order import in_order
 from .group_pass import GroupPass
 from .listened import Listened, check_limit

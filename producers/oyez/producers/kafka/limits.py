@@ -6,8 +6,9 @@ larger, with events in it that are small enough.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -35,8 +36,11 @@ class Limits:
     def of(self, topic: str, timeout: float) -> int | None:
         """Bytes that the topic takes at once, before it has an event or after; None if that is not said: the topic is
         not there yet, this client may not ask, or there was no answer in ``timeout`` seconds."""
-        admin = AdminClient(self._config)
         until = time.monotonic() + min(timeout, MADE)
+        try:
+            admin = AdminClient(self._config)
+        except KafkaException:  # what is wrong with the options, the producer says
+            return None
         while True:
             try:
                 return self._asked(admin, topic, timeout)
@@ -45,6 +49,20 @@ class Limits:
                     log.debug("%s: its %s is not known: %s", topic, NAME, error)
                     return None
             time.sleep(0.05)
+
+    def begin(self, topic: str, timeout: float) -> Callable[[], int | None]:
+        """Ask in the background; what is returned waits for the answer, and gives it."""
+        found: list[int | None] = []
+        asking = threading.Thread(
+            target=lambda: found.append(self.of(topic, timeout)), name="oyez-kafka-limits", daemon=True
+        )
+        asking.start()
+
+        def answer() -> int | None:
+            asking.join()
+            return found[0] if found else None
+
+        return answer
 
     def _asked(self, admin: AdminClient, topic: str, timeout: float) -> int | None:
         resource = ConfigResource(ResourceType.TOPIC, topic)

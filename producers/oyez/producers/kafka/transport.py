@@ -109,10 +109,11 @@ class KafkaTransport:
             raise TransportRefused("the transport is closed")
         if topic in self._links:
             return self._links[topic]
+        limit = self._limits.begin(topic, self._announce_timeout)  # answered while the client connects
         first = next(iter(self._by_batch.values()), None) or self._link(topic, batch_size(self._config, None))
         if first.away is not None:
             return first
-        size = self._batch_size(topic)
+        size = self._batch_size(topic, limit())
         return self._by_batch.get(size) or self._link(topic, size)
 
     def _link(self, topic: str, size: int) -> Link:
@@ -122,10 +123,9 @@ class KafkaTransport:
         link.connect(topic)
         return link
 
-    def _batch_size(self, topic: str) -> int:
+    def _batch_size(self, topic: str, limit: int | None) -> int:
         """If the broker does not say what the topic takes, but has refused something for its size, each event goes
         alone."""
-        limit = self._limits.of(topic, self._announce_timeout)
         return 1 if limit is None and topic in self._outsized else batch_size(self._config, limit)
 
     def _note_outsized(self, topic: str) -> None:

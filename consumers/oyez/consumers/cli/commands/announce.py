@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from oyez.producers import Announcer, NotAnnounced, Undelivered
-from oyez.producers.kafka.durability import spool_of
 from oyez.producers.outgoing import Route, typed
 from oyez.schemas import InvalidEvent, OyezError, Signal, catalogue
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.encoding import Encoder
 
 from ...settings import ListenSettings
-from ..common import output, probes
+from ..common import output
 from ..common.application import handlers_of
 from ..common.bundles import taking
 from ..common.data import read_data
@@ -76,15 +75,25 @@ def _checked(declaration: Declaration, encoder: Encoder, where: str, data: str, 
 
 def _probe_kafka(settings: ListenSettings) -> None:
     """Not where the spool takes the event while the broker is away."""
+    from oyez.producers.kafka.durability import spool_of  # noqa: PLC0415 # who announces elsewhere has no Kafka
+
+    from ..common import probes  # noqa: PLC0415 # as above
+
     if settings.durability == "spooled":
         spool_of(settings)  # what is missing is named, whether the broker is there or not
     elif settings.spool is None or settings.durability == "acked":
         probes.kafka(settings)
 
 
+def _probe_database(settings: ListenSettings) -> None:
+    from ..common import probes  # noqa: PLC0415 # who announces elsewhere has no database
+
+    probes.database(settings)
+
+
 PROBES: Mapping[str, Callable[[ListenSettings], None]] = {
     "kafka": _probe_kafka,
-    "inline": probes.database,
+    "inline": _probe_database,
 }
 """What is asked, for some transports, so that the command ends at once with one clear line, before the first event.
 A transport without an entry is not asked: it says itself what is wrong."""

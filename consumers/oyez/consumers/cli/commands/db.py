@@ -9,8 +9,7 @@ from ...database.migrating import MigrationNeeded
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
-from ..common.exits import CheckFailed
-from ..common.groups import CommandGroup
+from ..common.errors import CheckFailed
 from ..common.options import settings_by
 
 
@@ -35,8 +34,3 @@ def check(settings: ListenSettings) -> None:
     except MigrationNeeded as error:
         raise CheckFailed(str(error)) from None
     output.note(f"the database {shown(settings.database)} is up to date")
-
-
-DB = CommandGroup(
-    "db", "Make and check Oyez's tables in your database.", {"upgrade": upgrade, "check": check}
-)

@@ -13,7 +13,7 @@ from ...database.delivery_filter import STATES, Filter
 from ...database.tables import parked
 from ..common.ages import seconds
 from ..common.bundles import Bundle
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 
 Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
 Source = Annotated[str | None, typer.Option("--source", help="Only events of this source.")]

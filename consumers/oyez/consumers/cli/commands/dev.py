@@ -10,7 +10,7 @@ import typer
 
 from ...dev import serve
 from ..common import output
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 from ..common.options import Json
 from ..common.stopping import end_on_sigterm
 

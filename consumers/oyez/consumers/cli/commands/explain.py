@@ -24,12 +24,12 @@ from ...reports import (
     group_states,
     way_out,
 )
-from ...run.assembly import topics_of
+from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
-from ..common.exits import NotFound, Unreachable
+from ..common.errors import NotFound, Unreachable
 from ..common.offsets import offsets_in
 from ..common.options import Json, NoLag, settings_by
 

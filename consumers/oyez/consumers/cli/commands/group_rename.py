@@ -12,8 +12,7 @@ from ...handlers.recorded_handlers import has_handlers, has_positions, rename_gr
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
-from ..common.exits import NotFound, UsageProblem
-from ..common.groups import CommandGroup
+from ..common.errors import NotFound, UsageProblem
 from ..common.offsets import offsets_of
 from ..common.options import settings_by
 
@@ -50,6 +49,3 @@ def rename(
             offsets_of(settings, engine).copy_committed(old, new)
         handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
     output.note(f"{old} is {new} now; {handlers} handler{'' if handlers == 1 else 's'}")
-
-
-GROUP = CommandGroup("group", "Change consumer groups.", {"rename": rename})

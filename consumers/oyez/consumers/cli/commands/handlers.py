@@ -15,7 +15,7 @@ from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
 from ..common.bundles import taking
-from ..common.exits import CheckFailed
+from ..common.errors import CheckFailed
 from ..common.options import Json, settings_by
 
 

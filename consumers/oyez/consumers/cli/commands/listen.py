@@ -16,7 +16,7 @@ from ...settings import ListenSettings
 from ..common import probes, streams
 from ..common.application import application_of
 from ..common.bundles import taking
-from ..common.exits import NotFound, UsageProblem
+from ..common.errors import NotFound, UsageProblem
 from ..common.options import Json, logged_settings_by
 from ..common.stopping import end_on_sigterm, exit_code
 from .listen_limit import check_alone, listen_once

@@ -13,7 +13,8 @@ from ...run.listened import Listened
 from ...run.listening import prepare
 from ...settings import ListenSettings
 from ..common import output
-from ..common.exits import FAILED, UsageProblem
+from ..common.errors import UsageProblem
+from ..common.exits import FAILED
 from ..common.stopping import exit_code
 
 

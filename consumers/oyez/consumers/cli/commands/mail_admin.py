@@ -15,7 +15,7 @@ from ..common import output, probes
 from ..common.ages import by_database
 from ..common.bulk import BULK, BulkOptions, apply, end_if_busy
 from ..common.bundles import Command, taking
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 from ..common.options import settings_by
 from .mail_filter import MAIL_FILTER
 

@@ -12,7 +12,7 @@ from ...database.mail_filter import MailFilter
 from ...database.mails import STATES, URGENT
 from ..common.ages import seconds
 from ..common.bundles import Bundle
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 from .deliveries_filter import Error, EventIds, Handler, Source
 
 MOST = 2**63 - 1

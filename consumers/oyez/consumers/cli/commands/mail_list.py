@@ -16,7 +16,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.ages import by_database
 from ..common.bundles import taking
-from ..common.exits import NotFound
+from ..common.errors import NotFound
 from ..common.options import Json, settings_by
 from .deliveries_list import Limit, at_most, shown_rows
 from .mail_filter import MAIL_FILTER, MOST

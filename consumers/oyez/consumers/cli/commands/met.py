@@ -22,7 +22,7 @@ from ..common.bulk import DryRun
 from ..common.bundles import taking
 from ..common.confirming import progress
 from ..common.data import text_of_file, text_of_stdin
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 from ..common.options import Json, SignalName, settings_by
 
 Subjects = Annotated[

@@ -16,14 +16,14 @@ from ...database.positions import Partition
 from ...handlers.application import Group
 from ...logs.lookup import log_backend
 from ...logs.offsets import Ends, Offsets
-from ...run.assembly import topics_of
+from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import Yes
 from ..common.bundles import taking
 from ..common.confirming import confirm, several
-from ..common.exits import NotFound, UsageProblem
+from ..common.errors import NotFound, UsageProblem
 from ..common.offsets import offsets_in
 from ..common.options import Json, settings_by
 from .rewind_to import Place, place_of

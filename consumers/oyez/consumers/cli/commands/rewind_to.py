@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...reports import Ends, Offsets
 from ..common.ages import moment_of
-from ..common.exits import UsageProblem
+from ..common.errors import UsageProblem
 
 Place = Callable[[Offsets, Ends], dict[int, int]]
 """The offset in each partition of a log."""

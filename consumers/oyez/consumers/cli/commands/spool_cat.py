@@ -19,7 +19,7 @@ from ...settings import ListenSettings
 from ..common import output
 from ..common.ages import moment_of
 from ..common.bundles import taking
-from ..common.exits import NotFound, UsageProblem
+from ..common.errors import NotFound, UsageProblem
 from ..common.options import settings_by
 from ..common.stopping import exit_code
 from .spool import Paths, folders_of

@@ -18,7 +18,7 @@ from ...handlers.application import Application
 from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
 from ...reports import GroupState, PartitionState, group_states, state_of
-from ...run.assembly import topics_of
+from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of

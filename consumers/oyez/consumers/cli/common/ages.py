@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ...database.clock import DatabaseClock
 from ...database.delivery_filter import Filter
 from ...database.mail_filter import MailFilter
-from .exits import UsageProblem
+from .errors import UsageProblem
 
 W = TypeVar("W", Filter, MailFilter)
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 from . import output
-from .exits import FAILED, UsageProblem
+from .errors import UsageProblem
+from .exits import FAILED
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic_core import from_json
 
-from .exits import NotFound, UsageProblem
+from .errors import NotFound, UsageProblem
 
 
 def read_data(argument: str | None) -> list[tuple[str, str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...settings import ListenSettings
 from . import logging
 from .bundles import Bundle
+
+if TYPE_CHECKING:
+    from ...settings import ListenSettings
 
 App = Annotated[
     str | None,
@@ -102,6 +104,8 @@ def logged_settings_by(*names: str, **own: Any) -> Bundle:
 def settings_from(context: typer.Context, **flags: Any) -> ListenSettings:
     """The settings: flags of the command, then those before it, then OYEZ_…, then oyez.toml, then defaults. Raises
     `SettingsError`."""
+    from ...settings import ListenSettings  # noqa: PLC0415 # pydantic is for commands that are run
+
     earlier: dict[str, Any] = context.obj or {}
     return ListenSettings(**given(**{**earlier, **given(**flags)}))
 

@@ -16,11 +16,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from oyez.producers.passwords import without_passwords
 
 from ...core.printable import printable
@@ -88,7 +83,7 @@ def table(rows: Iterable[Any], columns: Sequence[Column], *, empty: str) -> None
     now = datetime.now(UTC)
     everything = chain([first], rest)
     if is_terminal():
-        _rich(everything, columns, now)
+        _on_terminal(everything, [column for column in columns if not column.wide], now)
         return
     line("\t".join(column.title for column in columns))
     for row in everything:
@@ -138,14 +133,11 @@ def as_dict(row: Any) -> dict[str, Any]:
     return asdict(row)
 
 
-def _rich(rows: Iterable[Any], columns: Sequence[Column], now: datetime) -> None:
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    narrow = [column for column in columns if not column.wide]
-    for column in narrow:
-        made.add_column(column.title, overflow="fold", no_wrap=column.whole)
-    for row in rows:
-        made.add_row(*(Text(shown(_brief(column, row), now)) for column in narrow))
-    Console().print(made)
+def _on_terminal(rows: Iterable[Any], columns: Sequence[Column], now: datetime) -> None:
+    from .terminal_table import show  # noqa: PLC0415 # rich is for terminals alone
+
+    cells = ([shown(_brief(column, row), now) for column in columns] for row in rows)
+    show({column.title: column.whole for column in columns}, cells)
 
 
 def _brief(column: Column, row: Any) -> object:

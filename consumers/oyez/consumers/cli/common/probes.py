@@ -14,11 +14,10 @@ from ...database import Database
 from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
 from ...logs.backend import LogBackend, LogUnreachable
-from ...logs.kafka.backend import KafkaBackend
-from ...run.assembly import engine_from
 from ...run.clock_check import require_clock
+from ...run.engines import engine_from
 from ...settings import ListenSettings
-from .exits import Unreachable
+from .errors import Unreachable
 
 DRIVERS_HINT = "Is the server running on that host and accepting TCP/IP connections?"
 
@@ -84,6 +83,8 @@ def make_url_or_fail(settings: ListenSettings) -> URL:
 
 def kafka(settings: ListenSettings) -> None:
     """Raise `Unreachable` unless a broker answers, whatever the transport."""
+    from ...logs.kafka.backend import KafkaBackend  # noqa: PLC0415 # whoever has another log has no client of Kafka
+
     reached_log(KafkaBackend(settings))
 
 

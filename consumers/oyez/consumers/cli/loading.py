@@ -1,0 +1,43 @@
+"""Commands that are imported when they are run: until then each is its name and a line of help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from .listing import CommandGroup, Listed
+
+
+class WhenRun(TyperCommand):
+    """A command of which nothing is loaded yet."""
+
+    def __init__(self, name: str, listed: Listed) -> None:
+        super().__init__(name, help=listed.text)
+        self._listed = listed
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Whoever runs it, or asks for its help or its completions, begins here: the context is the command's own."""
+        return self.loaded().make_context(*args, **options)
+
+    def loaded(self) -> Any:
+        """The command itself."""
+        module, _, function = self._listed.function.partition(":")
+        program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        program.command(self.name)(getattr(import_module(f".commands.{module}", __package__), function))
+        return typer.main.get_command(program)
+
+
+def commands_of(listed: Mapping[str, Listed]) -> dict[str, Any]:
+    """These commands, by their names."""
+    return {name: WhenRun(name, one) for name, one in listed.items()}
+
+
+def group_of(group: CommandGroup) -> TyperGroup:
+    """A group of them."""
+    return TyperGroup(
+        name=group.name, help=group.text, no_args_is_help=True, commands=commands_of(group.commands)
+    )

@@ -1,0 +1,33 @@
+"""The database that is set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ..database.dialects.dialect import NO_OPTIONS
+from ..database.engine import Database, make_engine
+from ..settings import ListenSettings
+from .connections import GIVE_BACK
+
+
+def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) -> Engine:
+    """The engine of the database that is set; ``pool``: options for its connections."""
+    return make_engine(
+        settings.database,
+        sqlite_journal=settings.sqlite_journal,
+        idle_limit=settings.idle_in_transaction,
+        schema=settings.database_schema,
+        pool=pool,
+    )
+
+
+def hearing_from(settings: ListenSettings, database: Database) -> Database:
+    """The database, over the address at which no pooler is between, if that is set."""
+    if settings.database_direct is None:
+        return database
+    return Database(
+        make_engine(settings.database_direct, idle_limit=settings.idle_in_transaction, pool=GIVE_BACK)
+    )
