@@ -15,13 +15,18 @@ LIMIT = 280.0  # s for one command; what does not end by itself is a failure of 
 
 
 class Project:
-    """One deployment by the file. `files` come after it and change it."""
+    """One deployment by the file."""
 
-    def __init__(self, name: str, *files: Path) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.password = secrets.token_hex(16)
-        self._files = (FILE, *files)
+        self._files: tuple[Path, ...] = (FILE,)
         self._kafka_port, self._postgres_port = free_port(), free_port()
+
+    def changed_by(self, file: Path) -> Project:
+        """The same deployment, with one more file."""
+        self._files = (*self._files, file)
+        return self
 
     @property
     def kafka(self) -> str:

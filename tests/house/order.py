@@ -17,7 +17,7 @@ CONSUMERS: Order = (
     ("upkeep",),
     ("worker", "admin", "metrics"),
     ("retry", "settings"),
-    ("execution", "partitions", "mail", "reports", "handler_files"),
+    ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
     ("database", "instrumentation"),
     ("core",),

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from oyez.producers.settings import PathOrNone
+
 from .logs.settings import LogSettings
 from .mail.settings import MailSettings
 
@@ -36,6 +38,10 @@ class ListenSettings(MailSettings, LogSettings):
     """The port of `/metrics`; 0 for one that is free."""
     metrics_host: str = "127.0.0.1"
     """The address at which `/metrics` is answered."""
+    health: PathOrNone = None
+    """The folder of heartbeats; by default one of this user's, for temporary files."""
+    stuck_after: float = Field(120.0, gt=0)
+    """Seconds without progress after which a process counts as stuck. More than ``budget``."""
     log_format: Literal["text", "json"] = "text"
     """How the commands log."""
     inbox_days: float = Field(14.0, gt=0)
@@ -50,7 +56,7 @@ class ListenSettings(MailSettings, LogSettings):
     event_files_strict: bool = False
     """Whether an application with broken event files does not start."""
 
-    @field_validator("idle_in_transaction")
+    @field_validator("idle_in_transaction", "stuck_after")
     @classmethod
     def _above_budget(cls, value: float, info: ValidationInfo) -> float:
         budget = info.data.get("budget", 0.0)

@@ -16,6 +16,8 @@ from oyez.consumers.instrumentation.log_subscriber import LINES
 ERROR = ValueError("as told")
 GIVEN: dict[str, Any] = {
     "str": "said {twice}",
+    "bool": True,
+    "tuple[str, ...]": ("said",),
     "int": 2,
     "float": 0.5,
     "BaseException": ERROR,
@@ -82,7 +84,7 @@ def test_a_event_is_a_line_at_most(
 def test_what_comes_for_every_batch_is_no_line() -> None:
     batches = {events.BatchHandled, events.RowsRun, events.EventsMisplaced}
     sweeps = {events.Swept, events.ClockCompared}
-    assert set(KINDS) - set(LINES) == {*batches, *sweeps, events.Lagging, events.LogJoined}
+    assert set(KINDS) - set(LINES) == {*batches, *sweeps, events.Lagging, events.LogJoined, events.LogAsked}
 
 
 def test_a_record_has_the_fields(caplog: pytest.LogCaptureFixture) -> None:

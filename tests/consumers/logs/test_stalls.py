@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
-
 import pytest
 from confluent_kafka import Producer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.logs.contract_logs import Reading
-from consumers.logs.stalling_consumer import Clients
+from consumers.logs.stall_watching import OTHER, P, Stalling, Watching
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.kafka.broker import Broker
-from oyez.consumers.logs.kafka.member import KafkaLog
-from oyez.consumers.logs.kafka.stalls import LOOK_EVERY, QUEUED, SILENT, Stalls
+from oyez.consumers.logs.kafka.stalls import QUEUED, SILENT
 from oyez.consumers.logs.log import Remedy, Stalled
 from support.services import unique
 from support.waiting import eventually
-
-P = Partition("t", "id", 0)
-OTHER = Partition("t", "id", 1)
-
-
-class Turned:
-    """Seconds that pass when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class ToldBroker:
-    """A broker whose ends are told, and all of whose records can be read unless told otherwise."""
-
-    def __init__(self, ends: Mapping[Partition, int]) -> None:
-        self.says = dict(ends)
-        self.unreadable: set[Partition] = set()
-        self.looked: list[set[Partition]] = []
-        self._asked: Collection[Partition] = ()
-
-    def ask_ends(self, partitions: Collection[Partition]) -> None:
-        self._asked = list(partitions)
-
-    def ends(self) -> Mapping[Partition, int]:
-        return {p: self.says[p] for p in self._asked if p in self.says}
-
-    def readable(self, positions: Mapping[Partition, int]) -> set[Partition]:
-        self.looked.append(set(positions))
-        return set(positions) - self.unreadable
-
-
-class Watching:
-    """`Stalls` over a broker that is told, a look at a time."""
-
-    def __init__(self, ends: Mapping[Partition, int]) -> None:
-        self.broker = ToldBroker(ends)
-        self.clock = Turned()
-        self.stalls = Stalls(self.broker, self.clock)
-
-    def look(self, positions: Mapping[Partition, int], polls: tuple[int, ...] = (0,)) -> list[Stalled]:
-        for count in polls:
-            self.stalls.polled(count)
-        self.clock.now += LOOK_EVERY
-        return self.stalls.look(positions)
-
-    def looks(
-        self, positions: Mapping[Partition, int], times: int, polls: tuple[int, ...] = (0,)
-    ) -> list[Remedy]:
-        return [one.remedy for _ in range(times) for one in self.look(positions, polls)]
 
 
 def test_one_remedy_after_another_until_it_gets_on() -> None:
@@ -135,57 +76,6 @@ def test_what_was_rewound_is_no_stall() -> None:
     assert watching.looks({P: 2}, SILENT) == []
 
 
-class Stalling:
-    """A member on a real broker whose client stalls when it is told to."""
-
-    def __init__(self, kafka: str, topic: str) -> None:
-        self.clock = Turned()
-        self.clients = Clients()
-        self.log = KafkaLog(
-            unique("stalling"),
-            [topic],
-            servers=kafka,
-            options={},
-            logger=logging.getLogger("test.kafka"),
-            clock=self.clock,
-            make=self.clients,
-        )
-        self.reading = Reading(self.log)
-        self.producer = Producer({"bootstrap.servers": kafka})
-        self.topic = topic
-        self.said = 0
-
-    def announce(self) -> None:
-        """One record for each partition."""
-        for number in range(4):
-            self.producer.produce(self.topic, b"%d" % self.said, partition=number)
-        self.said += 4
-        assert self.producer.flush(20) == 0
-
-    def is_read(self) -> bool:
-        return len(self.reading.seen) >= self.said
-
-    def remedies(self, until: Callable[[], Any]) -> list[Remedy]:
-        """What is done while time passes, five times as fast as it does: what is sought takes its time to come."""
-        found: list[Remedy] = []
-
-        def is_so() -> bool:
-            self.reading.turn()
-            self.clock.now += 0.1
-            found.extend(dict.fromkeys(one.remedy for one in self.log.look_for_stalls()))
-            return bool(until() or "restart" in found)
-
-        eventually(is_so, 60)
-        return found
-
-
-@pytest.fixture
-def stalling(kafka: str, topic: str) -> Iterator[Stalling]:
-    made = Stalling(kafka, topic)
-    yield made
-    made.log.close()
-
-
 @pytest.mark.parametrize(
     ("cure", "done"),
     [("seek", ["seek"]), ("rejoin", ["seek", "rejoin"]), ("restart", ["seek", "rejoin", "restart"])],
@@ -234,8 +124,8 @@ def test_the_broker_is_asked_for_what_a_reader_of_committed_records_gets(kafka: 
         return broker.ends()[partition]
 
     assert end() == 0
-    assert broker.readable({partition: 0}) == set()
+    assert broker.readable({partition: 0}) == {partition: False}
     producer.commit_transaction()
     eventually(lambda: end() == 2)
-    assert broker.readable({partition: 0}) == {partition}
-    assert broker.readable({partition: 2}) == set()
+    assert broker.readable({partition: 0}) == {partition: True}
+    assert broker.readable({partition: 2}) == {partition: False}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from oyez.consumers.core.report import Report
 from oyez.consumers.database import DatabaseAway
+from oyez.consumers.health.beat import File, born_at
+from oyez.consumers.health.pulse import WorkerPulse
 from oyez.consumers.instrumentation import events
 from oyez.consumers.metrics.endpoint import Answers, Files
 from oyez.consumers.metrics.multiprocess_files import Folder
@@ -177,42 +180,49 @@ def test_a_question_that_finds_no_database_is_no_error(place: Folder) -> None:
     assert exported(place, "oyez_workers_connected") == {("a",): 1}
 
 
-def test_ready_when_every_group_has_a_worker_that_reaches_the_database(place: Folder) -> None:
-    answers = Answers(place.path, ["a", "b"], lambda: True)
+def test_ready_when_every_worker_gets_on_and_alive_while_none_is_stuck(place: Folder, tmp_path: Path) -> None:
+    heartbeats = tmp_path / "heartbeats"
+    heartbeats.mkdir()
+    answers = Answers(place.path, heartbeats, lambda: True)
+    files = {name: File(str(heartbeats / number)) for number, name in (("0", "a[0]"), ("1", "b[0]"))}
+    pulses = {name: WorkerPulse(name, 60.0) for name in files}
 
-    def said() -> tuple[int, bytes]:
-        answer = answers.to("/readyz", "")
-        return answer.status, answer.body
+    def said() -> list[tuple[int, str]]:
+        for name, file in files.items():
+            file.write(pulses[name].beat(os.getpid(), born_at(os.getpid())))
+        found = [answers.to(path, "") for path in ("/livez", "/readyz")]
+        return [(one.status, one.body.decode()) for one in found]
 
-    assert said() == (503, b"a: no worker runs\nb: no worker runs\n")
-    first, second = as_spec(place, 1), as_spec(place, 2)
-    place.identity.become(1)
-    first.receive(events.WorkerStarted("a"))
-    assert said() == (503, b"a: no worker reaches the database\nb: no worker runs\n")
-    first.receive(events.Swept("a", lambda: 0.0))
-    place.identity.become(2)
-    second.receive(events.WorkerStarted("b"))
-    second.receive(events.Swept("b", lambda: 0.0))
-    assert said() == (
-        503,
-        b"a: no worker was told by the log what to read\nb: no worker was told by the log what to read\n",
-    )
-    second.receive(events.LogJoined("b"))
-    place.identity.become(1)
-    first.receive(events.LogJoined("a"))
-    assert said() == (200, b"ready\n")
-    place.identity.become(2)
-    second.receive(events.DatabaseLost("b", "gone"))
-    assert said() == (503, b"b: no worker reaches the database\n")
-    second.receive(events.DatabaseBack("b"))
-    assert said() == (200, b"ready\n")
-    second.receive(events.WorkerStopped("b", 0, 0, 0, 0))
-    assert said() == (503, b"b: no worker runs\n")
+    def tell(event: events.InstrumentationEvent) -> None:
+        pulses[f"{event.group}[0]"].receive(event)
+
+    alive, ready = (200, "alive\n"), (200, "ready\n")
+    assert said() == [alive, (503, "a[0]: it starts\nb[0]: it starts\n")]
+    tell(events.WorkerStarted("a"))
+    tell(events.WorkerStarted("b"))
+    assert said() == [alive, (503, "a[0]: it joins its group\nb[0]: it joins its group\n")]
+    tell(events.LogJoined("a"))
+    tell(events.LogJoined("b"))
+    assert said() == [alive, ready]
+    tell(events.DatabaseLost("b", "gone"))
+    assert said() == [alive, (503, "b[0]: gone\n")]
+    tell(events.DatabaseBack("b"))
+    tell(events.LogAsked("a", "silent", "the broker has not answered for 16 s", False, ()))
+    assert said() == [alive, (503, "a[0]: the broker has not answered for 16 s\n")]
+    tell(events.LogAsked("a", "done", "", False, ("t partition 0 is not read any more",)))
+    assert said() == [alive, (503, "a[0]: t partition 0 is not read any more\n")]
+    tell(events.LogAsked("a", "outside", "it has no members", False, ()))
+    assert said() == [alive, (503, "a[0]: it joins its group: it has no members\n")]
+    tell(events.LogAsked("a", "more", "t partition 0", True, ()))
+    tell(events.HandlersFoundBroken("b", "60 of 60 failed alike"))
+    assert said() == [alive, (503, "b[0]: 60 of 60 failed alike\n")]
+    tell(events.HandlersRepaired("b"))
+    assert said() == [alive, ready]
 
 
 def test_what_else_is_answered(place: Folder) -> None:
     living = [True]
-    answers = Answers(place.path, [], lambda: living[0])
+    answers = Answers(place.path, place.path, lambda: living[0])
     assert answers.to("/healthz", "").status == 200
     living[0] = False
     assert answers.to("/healthz", "").status == 503
@@ -227,5 +237,5 @@ def test_a_file_that_is_just_being_made_is_read_a_moment_later(place: Folder) ->
     unmade.touch()
     assert [metric.name for metric in Files(place.path, lambda _: unmade.unlink()).collect()]
     unmade.touch()
-    answer = Answers(place.path, [], lambda: True).to("/metrics", "")
+    answer = Answers(place.path, place.path, lambda: True).to("/metrics", "")
     assert (answer.status, answer.body[:13]) == (500, b"error: unpack")

@@ -1,12 +1,16 @@
 """The command line, `oyez`.
 
-What it needs is imported when it is run.
+`oyez healthy` is answered before anything else is imported: it is asked every few seconds. What the others need is
+imported when they are run.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from oyez.producers.when_used import names_when_used
+
+from ..health.answer import answer
 
 if TYPE_CHECKING:
     from .program import app
@@ -19,4 +23,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
 
 def main() -> None:
     """Run `oyez`."""
+    code = answer(sys.argv[2:]) if sys.argv[1:2] == ["healthy"] else None
+    if code is not None:
+        sys.exit(code)
     import_module(".program", __name__).main()

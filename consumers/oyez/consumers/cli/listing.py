@@ -62,6 +62,11 @@ COMMANDS: Mapping[str, Listed] = {
         "List the handlers by signal, in the order in which they run: decorated ones, then "
         "event files. Exit code 3 if an event file is broken.",
     ),
+    "healthy": Listed(
+        "healthy:healthy",
+        "Say whether what runs here gets on, from the heartbeats of its processes; exit 1, and a "
+        "line for each reason, if not.",
+    ),
     "dev": Listed(
         "dev:dev", "Run a real Kafka and a real PostgreSQL in the foreground, until SIGTERM or Ctrl-C."
     ),

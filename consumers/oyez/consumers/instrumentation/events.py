@@ -175,6 +175,18 @@ class LogJoined(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LogAsked(InstrumentationEvent):
+    """What the log itself says of what is left for the worker: that all is ``done``, that there is ``more``, that the
+    worker is ``outside`` its group, or nothing (``silent``); ``why`` in words. ``has_moved``: the worker has read on
+    since this was last told. ``halted``: a line for each partition that is its and is not read any more."""
+
+    standing: str
+    why: str
+    has_moved: bool
+    halted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionStalled(InstrumentationEvent):
     """Nothing came of a partition for a while, though the log has records from ``position`` up to ``end``. ``remedy``
     is what is done: `seek`, `rejoin` or `restart`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..core.record import Record
 from ..database.positions import Partition
 from .group_offsets import FirstOffset, GroupOffsets
-from .log import CountsPartitions, Log, Stalled
+from .log import CountsPartitions, Log, Stalled, Standing
 
 AFTER = 1.0  # s without a poll; a batch that takes longer costs the log a pause, which is not free
 LOOK = 0.25  # s
@@ -116,6 +116,10 @@ class KeepAlive:
     def look_for_stalls(self) -> Sequence[Stalled]:
         with self._lock:
             return self._log.look_for_stalls()
+
+    def standing(self) -> Standing:
+        with self._lock:
+            return self._log.standing()
 
     def idle(self) -> None:
         with self._lock:

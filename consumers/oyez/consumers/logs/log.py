@@ -42,6 +42,20 @@ class Stalled(NamedTuple):
         )
 
 
+Said = Literal["done", "more", "outside", "silent"]
+
+
+class Standing(NamedTuple):
+    """What a log itself, asked past its client, says of what is left for a member: all is ``done``; there is ``more``;
+    the member is ``outside`` its group; or it is ``silent``. ``why`` in words, but for what is done."""
+
+    said: Said
+    why: str = ""
+
+
+DONE = Standing("done")
+
+
 class Log(Protocol):
     """A member of a consumer group. Never used by two threads at once.
 
@@ -86,6 +100,9 @@ class Log(Protocol):
     def look_for_stalls(self) -> Sequence[Stalled]:
         """Partitions that have stalled. What is to be done about them is done, but for a restart. Often called, and
         seldom more than a look at the time."""
+
+    def standing(self) -> Standing:
+        """What the log said last of what is left. Nothing is asked, and nobody waits: `look_for_stalls` asks."""
 
     def idle(self) -> None:
         """Stay in the group without reading: nothing is fetched or returned until `resume`."""

@@ -9,7 +9,8 @@ from oyez.producers import MemoryBroker
 from ..core.record import Record
 from ..database.positions import Partition
 from .group_offsets import FirstOffset
-from .log import Stalled
+from .lags import of_lags
+from .log import Stalled, Standing
 from .offsets import AT_LEAST_ONCE
 
 
@@ -122,6 +123,9 @@ class MemoryLog:
 
     def look_for_stalls(self) -> Sequence[Stalled]:
         return ()
+
+    def standing(self) -> Standing:
+        return of_lags(self)
 
     def idle(self) -> None:
         self._rebalance()

@@ -1,4 +1,4 @@
-"""What answers scrapes and probes: `/metrics`, `/healthz`, `/readyz`. It is a process of its own, since the
+"""What answers scrapes and probes: `/metrics`, `/livez`, `/readyz`, `/healthz`. It is a process of its own, since the
 supervisor, which forks, must not have threads."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from ..health.judging import Problem, problems_in
 from .errors import PortTaken
 
 TEXT = "text/plain; charset=utf-8"
@@ -60,10 +61,18 @@ class Files(Collector):
 class Answers:
     """What is answered to whom."""
 
-    def __init__(self, folder: Path, groups: Sequence[str], alive: Callable[[], bool]) -> None:
-        """``groups`` are those that need a worker; ``alive`` says whether the supervisor lives."""
+    def __init__(
+        self,
+        folder: Path,
+        heartbeats: Path,
+        alive: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``folder`` has the metrics, ``heartbeats`` what workers say of themselves; ``alive`` says whether the
+        supervisor lives."""
         self._files = Files(folder)
-        self._groups = groups
+        self._heartbeats = str(heartbeats)
+        self._clock = clock
         self._alive = alive
 
     def to(self, path: str, accept: str) -> Answer:
@@ -79,10 +88,14 @@ class Answers:
                 return self._metrics(accept)
             case "/healthz":
                 return _said(200, "ok") if self._alive() else _said(503, "the supervisor is gone")
+            case "/livez":
+                return _judged([one for one in self._problems() if one.is_stuck], "alive")
             case "/readyz":
-                missing = [*unready(self._files.collect(), self._groups)]
-                return _said(503, *missing) if missing else _said(200, "ready")
-        return _said(404, "there are /metrics, /healthz and /readyz")
+                return _judged(self._problems(), "ready")
+        return _said(404, "there are /metrics, /livez, /readyz and /healthz")
+
+    def _problems(self) -> list[Problem]:
+        return problems_in(self._heartbeats, self._clock())
 
     def _metrics(self, accept: str) -> Answer:
         registry = CollectorRegistry()
@@ -91,21 +104,8 @@ class Answers:
         return Answer(200, kind, encode(registry))
 
 
-def unready(metrics: Iterable[Metric], groups: Iterable[str]) -> Iterator[str]:
-    """A line for each group that has no worker that runs, knows what it has to read, and reaches the database."""
-    found = {
-        (metric.name, sample.labels["group"]): sample.value
-        for metric in metrics
-        if metric.name in ("oyez_workers", "oyez_workers_joined", "oyez_workers_connected")
-        for sample in metric.samples
-    }
-    for group in groups:
-        if not found.get(("oyez_workers", group)):
-            yield f"{group}: no worker runs"
-        elif not found.get(("oyez_workers_connected", group)):
-            yield f"{group}: no worker reaches the database"
-        elif not found.get(("oyez_workers_joined", group)):
-            yield f"{group}: no worker was told by the log what to read"
+def _judged(problems: Sequence[Problem], well: str) -> Answer:
+    return _said(503, *map(str, problems)) if problems else _said(200, well)
 
 
 def _said(status: int, *lines: str) -> Answer:

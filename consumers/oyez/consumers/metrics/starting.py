@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from oyez.producers.loggers import logger_named
 
@@ -41,9 +42,9 @@ class Meter:
             replace(spec, work=partial(self._work, self._numbers[spec.name], spec.work)) for spec in specs
         ]
 
-    def answering(self, groups: Sequence[str]) -> ProcessSpec:
-        """The process that answers scrapes. It is no group's."""
-        return ProcessSpec(NAME, NAME, partial(self._answer, groups))
+    def answering(self, heartbeats: Path) -> ProcessSpec:
+        """The process that answers scrapes and probes. It is no group's."""
+        return ProcessSpec(NAME, NAME, partial(self._answer, heartbeats))
 
     def receive(self, event: events.InstrumentationEvent) -> None:
         """In the supervisor: a process has died."""
@@ -57,9 +58,9 @@ class Meter:
         self._folder.identity.become(number)
         work(stopped)
 
-    def _answer(self, groups: Sequence[str], stopped: Callable[[], bool]) -> None:
+    def _answer(self, heartbeats: Path, stopped: Callable[[], bool]) -> None:
         supervisor = os.getppid()
-        answers = Answers(self._folder.path, groups, lambda: os.getppid() == supervisor)
+        answers = Answers(self._folder.path, heartbeats, lambda: os.getppid() == supervisor)
         Endpoint(self._listening, answers).serve(stopped)
 
 

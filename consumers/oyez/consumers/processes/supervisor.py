@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from types import FrameType
+from typing import Protocol
 
 from oyez.producers.delays import Delays
 
@@ -42,6 +43,24 @@ class _Slot:
     again_at: float = field(default=0.0)
 
 
+class Watch(Protocol):
+    """Is told how a supervisor gets on."""
+
+    def turn(self) -> None:
+        """It comes round, several times a second."""
+
+    def stop(self) -> None:
+        """It was told to stop."""
+
+
+class Unwatched:
+    """Nobody is told."""
+
+    def turn(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Supervisor:
     """Keeps a process for each spec alive until a signal comes. What stands ``aside`` is started before the others
     and stopped after them."""
@@ -52,10 +71,12 @@ class Supervisor:
         *,
         aside: Sequence[ProcessSpec] = (),
         instrument: Instrument | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._aside = [_Slot(spec) for spec in aside]
         self._working = [_Slot(spec) for spec in specs]
         self._instrument = instrument or logging_instrument()
+        self._watch = watch or Unwatched()
         self._signal: int | None = None
         self._context = multiprocessing.get_context("fork")
 
@@ -66,8 +87,10 @@ class Supervisor:
         try:
             while self._signal is None:
                 self._start_due()
+                self._watch.turn()
                 self._wait()
         finally:
+            self._watch.stop()
             self._stop(self._working)
             self._stop(self._aside)
             for kind, handler in before.items():

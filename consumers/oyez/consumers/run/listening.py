@@ -14,6 +14,7 @@ from ..database.engine import Database
 from ..database.migrating import require
 from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
+from ..health.keeping import Keeper, kept
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
@@ -100,12 +101,15 @@ def listen(
     Raises `MetricsMissing` and `PortTaken`.
     """
     had = prepare(application, settings, len(groups) * workers)
-    with metrics_folder(settings) if where is None else nullcontext(where) as folder:
+    with (
+        kept(settings.health, settings.stuck_after) as keeper,
+        metrics_folder(settings) if where is None else nullcontext(where) as folder,
+    ):
         if folder is None:
-            instrument = logging_instrument()
-            specs = specs_of(groups, workers, partial(work, settings, had), instrument)
-            return Supervisor(specs, instrument=instrument).run()
-        return _listen_measured(settings, had, groups, workers, folder)
+            instrument = logging_instrument().with_subscriber(keeper)
+            specs = keeper.beating(specs_of(groups, workers, partial(work, settings, had), instrument))
+            return Supervisor(specs, instrument=instrument, watch=keeper).run()
+        return _listen_measured(settings, had, groups, workers, folder, keeper)
 
 
 @contextmanager
@@ -120,14 +124,20 @@ def metrics_folder(settings: ListenSettings) -> Iterator[Folder | None]:
 
 
 def _listen_measured(
-    settings: ListenSettings, had: Connections, groups: Sequence[Group], workers: int, folder: Folder
+    settings: ListenSettings,
+    had: Connections,
+    groups: Sequence[Group],
+    workers: int,
+    folder: Folder,
+    keeper: Keeper,
 ) -> int:
     from ..metrics.starting import metered  # noqa: PLC0415 # prometheus-client is an extra
 
     with metered(settings, folder) as meter:
-        specs = specs_of(groups, workers, partial(work, settings, had), meter.instrument)
-        aside = [meter.answering([group.name for group in groups])]
-        return Supervisor(meter.measured(specs), aside=aside, instrument=meter.instrument).run()
+        instrument = meter.instrument.with_subscriber(keeper)
+        specs = keeper.beating(specs_of(groups, workers, partial(work, settings, had), instrument))
+        aside = [meter.answering(keeper.folder)]
+        return Supervisor(meter.measured(specs), aside=aside, instrument=instrument, watch=keeper).run()
 
 
 def specs_of(

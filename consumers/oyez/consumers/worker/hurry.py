@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from sqlalchemy import Engine, event
 
+from ..core.places import place_of
 from ..database.dialects.lookup import dialect_named
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
@@ -66,11 +64,3 @@ class Hurry:
                 self._dialect.abort(connection)
             if self._over.wait(LOOK):
                 return
-
-
-def place_of(frame: FrameType) -> str:
-    """Where a thread is, in a few words: the innermost functions, from within."""
-    found = traceback.extract_stack(frame, 40)
-    return ", from ".join(
-        f"{one.name} ({Path(one.filename).name}:{one.lineno})" for one in reversed(found[-4:])
-    )

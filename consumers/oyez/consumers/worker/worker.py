@@ -20,6 +20,7 @@ from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
+from .asking import Asking
 from .clock_watch import nobody_watches
 from .retry_loop import RetryLoop
 from .round import Reading
@@ -72,6 +73,7 @@ class Worker:
         self._told_lags = float("-inf")
         self._has_joined = False
         self._has_parked = True  # of the group, as far as is known
+        self._asking = Asking(self._name)
         self._swept = float("-inf")
         self._written = timer()
         self._next_due: float | None = None  # by the timer
@@ -183,7 +185,6 @@ class Worker:
             self._has_parked = self._retrying.has_parked()
             self._relay_what_is_left()
             self._watch_clocks()
-            self._look_for_stalls()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
@@ -246,6 +247,8 @@ class Worker:
             if not self._has_joined and self.is_settled():
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
+            self._look_for_stalls()
+            self._emit(self._asking.ask(self._log, self._ownership.halted))
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)

@@ -24,6 +24,7 @@ from ...mail.sender import Order, Sender, Tally
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
+from ..common.daemons import Daemon, daemon
 from ..common.errors import UsageProblem
 from ..common.options import Every, Json, logged_settings_by
 from ..common.reporting import is_away, line_of
@@ -56,18 +57,22 @@ def mail_send(
     """Send mails of the queue: the highest priority first, and of one priority the oldest first."""
     pace = Pace(0.0 if rate is None else interval_of(rate))
     probes.database(settings)
-    stop = Stop()
     engine = probes.reached(settings)
     try:
-        sender, order = _sender(settings, engine), Order(settings.mail_limit, pace=pace, stopped=stop)
+        sender = _sender(settings, engine)
         if every is None:
-            _once(sender, order, as_json=as_json)
+            stop = Stop()
+            _once(sender, Order(settings.mail_limit, pace=pace, stopped=stop), as_json=as_json)
+            number = stop.number if stop() else None
         else:
-            _daemon(sender, order, stop, every, _printer(as_json=as_json))
+            with daemon(settings) as going:
+                order = Order(settings.mail_limit, pace=pace, stopped=going)
+                _daemon(sender, order, going, every, _printer(as_json=as_json))
+            number = going.number
     finally:
         engine.dispose()
-    if every is not None or stop():
-        raise typer.Exit(exit_code(stop.number))
+    if number is not None:
+        raise typer.Exit(exit_code(number))
 
 
 def interval_of(rate: str) -> float:
@@ -94,15 +99,17 @@ def _once(sender: Sender, order: Order, *, as_json: bool) -> None:
             output.table([tally], COLUMNS, empty="")
 
 
-def _daemon(sender: Sender, order: Order, stop: Stop, every: float, say: Callable[[Tally], None]) -> None:
+def _daemon(sender: Sender, order: Order, stop: Daemon, every: float, say: Callable[[Tally], None]) -> None:
     log.info("sending mail every %g s, %d at most", every, order.limit)
     while not stop():
         tally = Tally()
         try:
             sender.run(order, tally)
+            stop.trouble("")
         except (DatabaseAway, DBAPIError, MailServerAway, SenderBusy) as error:
             if isinstance(error, DBAPIError) and not is_away(error):
                 raise
+            stop.trouble("" if isinstance(error, SenderBusy) else line_of(error))
             log.warning("%s; the next run tries again", line_of(error))
         if not tally.is_empty:
             say(tally)

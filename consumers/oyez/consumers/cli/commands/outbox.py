@@ -21,6 +21,7 @@ from ...run.outlets import require_outlet
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
+from ..common.daemons import Daemon, daemon
 from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
 from ..common.reporting import is_away, line_of
@@ -98,18 +99,22 @@ def relay(
     end_on_sigterm()
     with probes.engine_of(settings) as engine:
         require_outlet(settings)
-        relaying = Relaying(relay_for(settings, engine), Transactions(engine), Stop(), limit)
+        sending = relay_for(settings, engine)
         try:
-            code = relaying.once() if every is None else relaying.repeatedly(every)
+            if every is None:
+                code = Relaying(sending, Transactions(engine), Stop(), limit).once()
+            else:
+                with daemon(settings) as stop:
+                    code = _repeatedly(Relaying(sending, Transactions(engine), stop, limit), stop, every)
         finally:
-            relaying.close(settings.flush_timeout)
+            sending.close(settings.flush_timeout)
     raise typer.Exit(code)
 
 
 class Relaying:
     """Sends until there is nothing left, waits while another relay does, and says how far it is."""
 
-    def __init__(self, relay: Relay, database: Transactions, stop: Stop, limit: int | None) -> None:
+    def __init__(self, relay: Relay, database: Transactions, stop: Stop | Daemon, limit: int | None) -> None:
         self._relay = relay
         self._database = database
         self._stop = stop
@@ -125,20 +130,6 @@ class Relaying:
         output.note(f"{self._left()} stay: {done.problem}")
         return FAILED
 
-    def repeatedly(self, every: float) -> int:
-        """Do it every so many seconds, until a signal; returns the exit code."""
-        said = ""
-        log.info("relaying the outbox every %g s", every)
-        while not self._stop():
-            problem = self._try()
-            if problem is not None and problem != said:
-                log.warning("%s; the next time tries again", problem)
-            elif problem is None and said:
-                log.warning("the outbox moves on")
-            said = problem or ""
-            self._stop.wait(every)
-        return exit_code(self._stop.number)
-
     def relay(self) -> Relayed:
         """Send, waiting while another relay does."""
         events = 0
@@ -148,11 +139,8 @@ class Relaying:
             if not done.busy or self._stop.wait(BUSY):
                 return Relayed(events, done.problem)
 
-    def close(self, timeout: float) -> None:
-        """Let go of the transport."""
-        self._relay.close(timeout)
-
-    def _try(self) -> str | None:
+    def attempt(self) -> str | None:
+        """Do it; returns what is in the way, if something is."""
         try:
             done = self.relay()
         except (DatabaseAway, DBAPIError) as error:
@@ -171,3 +159,19 @@ class Relaying:
     def _left(self) -> int:
         with self._database.reading() as db:
             return outbox.state(db).backlog
+
+
+def _repeatedly(relaying: Relaying, stop: Daemon, every: float) -> int:
+    """Do it every so many seconds, until a signal; returns the exit code."""
+    said = ""
+    log.info("relaying the outbox every %g s", every)
+    while not stop():
+        problem = relaying.attempt()
+        if problem is not None and problem != said:
+            log.warning("%s; the next time tries again", problem)
+        elif problem is None and said:
+            log.warning("the outbox moves on")
+        said = problem or ""
+        stop.trouble(said)
+        stop.wait(every)
+    return exit_code(stop.number)

@@ -21,6 +21,7 @@ from ...reports import SpoolState, Verified, state_of, verify
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
+from ..common.daemons import daemon
 from ..common.errors import CheckFailed
 from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
@@ -137,9 +138,8 @@ def ship(
     )
     if every is None:
         probes.kafka(settings)
-    stop = Stop()
     try:
-        code = _once(shipper, stop) if every is None else _repeatedly(shipper, every, stop)
+        code = _once(shipper, Stop()) if every is None else _repeatedly(shipper, every, settings)
     finally:
         shipper.close(settings.flush_timeout)
     raise typer.Exit(code)
@@ -153,13 +153,15 @@ def _once(shipper: SpoolShipper, stop: Stop) -> int:
     return FAILED if done.stuck else exit_code(stop.number)
 
 
-def _repeatedly(shipper: SpoolShipper, every: float, stop: Stop) -> int:
+def _repeatedly(shipper: SpoolShipper, every: float, settings: ListenSettings) -> int:
     log.info("shipping the spool every %g s", every)
-    while not stop():
-        done = shipper.run(stop)
-        if done.shipped:
-            log.info("%s", _said(done))
-        stop.wait(every)
+    with daemon(settings) as stop:
+        while not stop():
+            done = shipper.run(stop)
+            if done.shipped:
+                log.info("%s", _said(done))
+            stop.trouble("; ".join(f"{path} waits: {why}" for path, why in done.stuck.items()))
+            stop.wait(every)
     return exit_code(stop.number)
 
 

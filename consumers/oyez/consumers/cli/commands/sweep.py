@@ -23,6 +23,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
+from ..common.daemons import Daemon, daemon
 from ..common.exits import FAILED, OK
 from ..common.options import Every, Json, logged_settings_by
 from ..common.reporting import is_away, line_of
@@ -96,8 +97,20 @@ def _once(sweeper: Sweeper, max_seconds: float | None, *, as_json: bool) -> int:
 def _daemon(
     sweeper: Sweeper, max_seconds: float | None, every: float, say: Callable[[Sequence[Swept]], None]
 ) -> int:
-    stop, held = Stop(), ""
     log.info("sweeping every %g s: %s", every, ", ".join(sweeper.application.groups))
+    with daemon(sweeper.settings) as stop:
+        _sweep_until(stop, sweeper, max_seconds, every, say)
+    return exit_code(stop.number)
+
+
+def _sweep_until(
+    stop: Daemon,
+    sweeper: Sweeper,
+    max_seconds: float | None,
+    every: float,
+    say: Callable[[Sequence[Swept]], None],
+) -> None:
+    held = ""
     while not stop():
         try:
             with output.aside():
@@ -106,12 +119,13 @@ def _daemon(
             if done.problem is not None and done.problem != held:
                 log.warning("the outbox is held up: %s; the next sweep tries again", done.problem)
             held = done.problem or ""
+            stop.trouble("; ".join(filter(None, (*done.broken.values(), *done.halted, held))))
         except (DatabaseAway, DBAPIError) as error:
             if not (isinstance(error, DatabaseAway) or is_away(error)):
                 raise
             log.warning("%s; the next sweep tries again", line_of(error))
+            stop.trouble(line_of(error))
         stop.wait(every)
-    return exit_code(stop.number)
 
 
 def _printer(*, as_json: bool) -> Callable[[Sequence[Swept]], None]:

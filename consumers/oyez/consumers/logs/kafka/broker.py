@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from ...database.positions import Partition
 from .assignment import named
 from .client_config import INSTANCE
+from .membership import Membership, membership_of
 
 ANSWER = 4.0  # s
 NOT_ALONE = (
@@ -41,6 +42,7 @@ class Broker:
         self._admin_config = dict(admin)
         self._admin: AdminClient | None = None
         self._asked: dict[Partition, Future[Any]] = {}
+        self._group: Future[Any] | None = None
         is_plain = config.get("isolation.level") == "read_uncommitted"
         self._level = IsolationLevel.READ_UNCOMMITTED if is_plain else IsolationLevel.READ_COMMITTED
 
@@ -64,9 +66,22 @@ class Broker:
             if answer.done() and answer.exception() is None
         }
 
-    def readable(self, positions: Mapping[Partition, int]) -> set[Partition]:
-        """Those partitions that give another client a record at their position or after it, within some seconds. It
-        joins no group."""
+    def ask_group(self) -> None:
+        """Ask who is in the group; nobody waits for the answer."""
+        if self._admin is None:
+            self._admin = AdminClient(self._admin_config)
+        group = str(self._config["group.id"])
+        self._group = self._admin.describe_consumer_groups([group], request_timeout=ANSWER)[group]
+
+    def membership(self, member: str) -> Membership | None:
+        """What was answered of this member to the last question; None if nothing was."""
+        if self._group is None or not self._group.done() or self._group.exception() is not None:
+            return None
+        return membership_of(self._group.result(), member)
+
+    def readable(self, positions: Mapping[Partition, int]) -> Mapping[Partition, bool]:
+        """Whether partitions give another client a record at their position or after it, or are at their end for it
+        too. What gives no answer within some seconds is left out. It joins no group."""
         consumer = Consumer(self._config)
         try:
             consumer.assign([named(p, at) for p, at in positions.items()])
@@ -74,8 +89,8 @@ class Broker:
         finally:
             consumer.close()
 
-    def _read(self, consumer: Consumer, asked: set[Partition]) -> set[Partition]:
-        found: set[Partition] = set()
+    def _read(self, consumer: Consumer, asked: set[Partition]) -> Mapping[Partition, bool]:
+        found: dict[Partition, bool] = {}
         by_name = {(p.topic, p.number): p for p in asked}
         waiting, until = set(asked), time.monotonic() + ANSWER
         while waiting and (left := until - time.monotonic()) > 0:
@@ -87,6 +102,5 @@ class Broker:
             if partition is None or (error is not None and error.code() != KafkaError._PARTITION_EOF):  # noqa: SLF001
                 continue
             waiting.discard(partition)
-            if error is None:
-                found.add(partition)
+            found[partition] = error is None
         return found

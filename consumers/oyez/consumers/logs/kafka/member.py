@@ -17,7 +17,7 @@ from oyez.producers import SettingsError
 
 from ...core.record import Record
 from ...database.positions import Partition
-from ..log import LogError, Stalled
+from ..log import LogError, Stalled, Standing
 from .assignment import assigning, named
 from .broker import Broker
 from .client_config import client_config
@@ -151,13 +151,19 @@ class KafkaLog:
         return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
 
     def look_for_stalls(self) -> Sequence[Stalled]:
-        found = [] if self._is_idle else self._stalls.look(self._positions)
+        found = [] if self._is_idle else self._stalls.look(self._positions, self._member_id)
         remedies = {one.remedy for one in found}
         if "rejoin" in remedies:
             self._rejoin()
         elif "seek" in remedies:
             self.start({one.partition: one.position for one in found})
         return found
+
+    def standing(self) -> Standing:
+        return self._stalls.standings.last()
+
+    def _member_id(self) -> str:
+        return str(self._consumer.memberid() or "")
 
     def _rejoin(self) -> None:
         """Leave the group and join again, with a new client. One that does not even let itself be closed is left to the

@@ -12,6 +12,8 @@ from typing import Protocol
 
 from ...database.positions import Partition
 from ..log import Remedy, Stalled
+from .membership import Membership
+from .standings import Standings, by_ends, by_membership
 
 LOOK_EVERY = 5.0  # s
 SILENT = 3  # looks at which the broker had more and the client, which was asked, gave nothing
@@ -26,7 +28,11 @@ class AsksBroker(Protocol):
 
     def ends(self) -> Mapping[Partition, int]: ...
 
-    def readable(self, positions: Mapping[Partition, int]) -> set[Partition]: ...
+    def ask_group(self) -> None: ...
+
+    def membership(self, member: str) -> Membership | None: ...
+
+    def readable(self, positions: Mapping[Partition, int]) -> Mapping[Partition, bool]: ...
 
 
 @dataclass
@@ -50,23 +56,29 @@ class Stalls:
         self._seen: dict[Partition, _Seen] = {}
         self._came = 0
         self._was_empty = False
+        self.standings = Standings(clock)
 
     def polled(self, count: int) -> None:
         """The client was asked, and gave so many records."""
         self._came += count
         self._was_empty |= not count
 
-    def look(self, positions: Mapping[Partition, int]) -> list[Stalled]:
+    def look(self, positions: Mapping[Partition, int], member: Callable[[], str] = str) -> list[Stalled]:
         """Partitions that stall at these positions, each with the remedy that is next. Mostly without asking: an answer
-        is looked at the next time."""
+        is looked at the next time. ``member``: this member's id, for when it reads nothing."""
         if self._clock() < self._look_at:
             return []
         self._look_at = self._clock() + LOOK_EVERY
         ends = self._broker.ends()
         had_turn = self._had_turn()
         silent = {p: at for p, at in positions.items() if self._is_silent(p, at, ends.get(p, 0), had_turn)}
-        readable = self._broker.readable(silent) if silent else set()
-        found = [self._remedied(p, at, ends[p]) for p, at in silent.items() if p in readable]
+        readable = self._broker.readable(silent) if silent else {}
+        found = [self._remedied(p, at, ends[p]) for p, at in silent.items() if readable.get(p)]
+        if positions:
+            self.standings.note(by_ends(positions, ends, {p: readable.get(p) for p in silent}))
+        else:
+            self.standings.note(by_membership(self._broker.membership(member())))
+            self._broker.ask_group()
         self._broker.ask_ends(positions)
         return found
 

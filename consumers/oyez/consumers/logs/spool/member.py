@@ -14,7 +14,8 @@ from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
 
 from ...core.record import Record
 from ...database.positions import FOLDER, Partition
-from ..log import LogAway, Stalled
+from ..lags import of_lags
+from ..log import LogAway, Stalled, Standing
 from .group_offsets import SpoolGroupOffsets
 from .members import Members
 
@@ -140,6 +141,9 @@ class SpoolLog:
 
     def look_for_stalls(self) -> Sequence[Stalled]:
         return ()
+
+    def standing(self) -> Standing:
+        return of_lags(self)
 
     def idle(self) -> None:
         self._look()

@@ -1,0 +1,92 @@
+"""What is to be made of heartbeats: who does not get on, and why. Only the standard library is imported here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from .beat import Beat, is_alive, read
+from .folder import MAIN
+
+FROZEN = 30.0  # s; a process beats every second, on a machine that is very busy less often
+
+
+def frozen_after(limit: float) -> float:
+    """Seconds without a beat that are too many for a process with this limit."""
+    return min(FROZEN, limit)
+
+
+class Problem(NamedTuple):
+    """Why a process is not as it should be. ``is_stuck``: it will not get on by itself, and a new one may."""
+
+    name: str
+    reason: str
+    is_stuck: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def problems_in(folder: str, now: float) -> list[Problem]:
+    """The problems of a command: of its main process, then of each worker."""
+    found = [read(os.path.join(folder, name)) for name in _files(folder)]  # noqa: PTH118
+    beats = [beat for beat in found if beat is not None]
+    if not beats:
+        return [Problem(MAIN, "it has no heartbeat", is_stuck=False)]
+    if beats[0].doing == "stopping":
+        return [Problem(beats[0].name, "it was told to stop", is_stuck=False)]
+    return list(problems(beats, now))
+
+
+def problems(beats: Iterable[Beat], now: float) -> Iterator[Problem]:
+    """What is wrong, now, with the processes of these beats."""
+    for beat in beats:
+        if not is_alive(beat.pid, beat.born):
+            yield Problem(beat.name, beat.why or "it does not run", is_stuck=False)
+        elif now - beat.at > frozen_after(beat.limit):
+            reason = f"it says nothing for {now - beat.at:.0f} s: it is frozen, or what it calls lets nothing else run"
+            yield Problem(beat.name, reason, is_stuck=True)
+        else:
+            yield from _of_running(beat, now)
+
+
+def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
+    for line in beat.halted:
+        yield Problem(beat.name, line, is_stuck=False)
+    if beat.waits:
+        yield Problem(beat.name, beat.waits, is_stuck=False)
+    elif beat.doing == "starting" and now - beat.since <= beat.limit:
+        yield Problem(beat.name, "it starts", is_stuck=False)
+    elif beat.doing != "resting" and now - beat.turned > beat.limit:
+        yield Problem(beat.name, _why_it_does_not_turn(beat, now), is_stuck=True)
+    elif beat.doing == "joining":
+        is_long = now - beat.since > beat.limit
+        lasts = (
+            f"its join lasts for {now - beat.since:.0f} s and does not end"
+            if is_long
+            else "it joins its group"
+        )
+        yield Problem(beat.name, f"{lasts}: {beat.why}" if beat.why else lasts, is_stuck=is_long)
+    elif beat.doing == "working" and not beat.halted and now - beat.progress > beat.limit:
+        reason = (
+            f"it has not got on for {now - beat.progress:.0f} s: {beat.why or 'its log does not say why'}"
+        )
+        yield Problem(beat.name, reason, is_stuck=True)
+
+
+def _why_it_does_not_turn(beat: Beat, now: float) -> str:
+    seconds = f"{now - beat.turned:.0f} s"
+    where = f"; it is in {beat.why}" if beat.why else ""
+    if beat.is_in_handler:
+        return f"a handler has not returned for {seconds}{where}"
+    return f"it has not come round for {seconds}{where}"
+
+
+def _files(folder: str) -> list[str]:
+    """The main process's first, then those of the workers in their order."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 # pathlib is not cheap
+    except OSError:
+        return []
+    return sorted(names, key=lambda name: (name != MAIN, len(name), name))

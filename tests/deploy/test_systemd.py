@@ -1,0 +1,149 @@
+"""deploy/systemd is what systemd takes, and systemd is told what is so."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from oyez.consumers.health.systemd import systemd_from
+from support.debian import unpacked
+from support.processes import Program
+from support.waiting import eventually
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+OYEZ = str(Path(sys.executable).with_name("oyez"))
+WATCHED = "WATCHDOG=1"
+
+
+def verify(folder: Path) -> str:
+    """What `systemd-analyze verify` has to say of the units; nothing, if all is well."""
+    program, env = shutil.which("systemd-analyze"), None
+    if program is None:
+        found = unpacked("systemd")
+        program, env = str(found.file("usr/bin/systemd-analyze")), found.environment
+    units = [str(unit) for unit in sorted(folder.iterdir())]
+    asked = [program, "verify", "--man=no", *units]
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, timeout=100, check=False)
+    return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """The units, as for a machine where Oyez is installed as it is here."""
+    folder = tmp_path / "units"
+    folder.mkdir()
+    for unit in FOLDER.iterdir():
+        name = unit.name.replace("@.", "@shop.page.viewed.")
+        (folder / name).write_text(unit.read_text().replace("/opt/oyez/bin/oyez", OYEZ))
+    return folder
+
+
+def test_the_units_are_what_systemd_takes(units: Path) -> None:
+    assert len(list(units.iterdir())) == 6
+    assert verify(units) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [("WatchdogSec=60", "WatchDogSec=60", "Unknown key"), (OYEZ, "/nowhere/oyez", "/nowhere/oyez")],
+)
+def test_what_is_wrong_in_a_unit_is_found(units: Path, before: str, after: str, said: str) -> None:
+    unit = units / "oyez-listen@shop.page.viewed.service"
+    assert before in unit.read_text()
+    unit.write_text(unit.read_text().replace(before, after))
+    assert said in verify(units)
+
+
+class ToldInsteadOfSystemd:
+    """A socket as systemd's, which keeps what it is told: here systemd is not the first process."""
+
+    def __init__(self, path: Path) -> None:
+        self.address = str(path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.address)
+        self._socket.setblocking(False)
+        self.said: list[str] = []
+
+    def lines(self) -> list[str]:
+        """All that was told so far."""
+        while True:
+            try:
+                self.said += self._socket.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return self.said
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[ToldInsteadOfSystemd]:
+    made = ToldInsteadOfSystemd(tmp_path / "notify")
+    yield made
+    made.close()
+
+
+SHOP = """
+import time
+from pathlib import Path
+from oyez.consumers import Handlers
+from oyez.schemas import Signal
+
+class Ticked(Signal, name="ticked"): ...
+
+on = Handlers("clocks", promises={"ticked": "at-least-once"})
+
+@on(Ticked)
+def tick(event: Ticked) -> None:
+    while not Path("go").exists():
+        time.sleep(0.1)
+"""
+
+
+def test_systemd_is_told_until_a_worker_is_stuck_and_again_when_it_gets_on(
+    told: ToldInsteadOfSystemd, tmp_path: Path
+) -> None:
+    (tmp_path / "clocks.py").write_text(SHOP)
+    env = {
+        "OYEZ_APP": "clocks:on",
+        "OYEZ_TRANSPORT": "spool",
+        "OYEZ_DATABASE": f"sqlite:///{tmp_path}/oyez.db",
+        "OYEZ_HEALTH": str(tmp_path / "health"),
+        "OYEZ_BUDGET": "1",
+        "OYEZ_STUCK_AFTER": "3",
+    }
+
+    def oyez(name: str, *arguments: str, **more: str) -> Program:
+        return Program(tmp_path / f"{name}.log", "oyez.consumers.cli", *arguments, env={**env, **more})
+
+    assert oyez("db", "db", "upgrade").wait() == 0
+    assert oyez("first", "announce", "ticked", "-d", "{}").wait() == 0
+    (tmp_path / "go").touch()
+    listening = oyez("listen", "listen", NOTIFY_SOCKET=told.address, WATCHDOG_USEC="60000000")
+    eventually(lambda: "READY=1" in told.lines() and WATCHED in told.lines(), 90)
+    assert "STATUS=all is well" in told.lines()
+    (tmp_path / "go").unlink()
+    assert oyez("second", "announce", "ticked", "-d", "{}").wait() == 0
+    stuck = "STATUS=clocks.ticked[0]: a handler has not returned for"
+    eventually(lambda: any(line.startswith(stuck) for line in told.lines()), 90)
+    told.said.clear()
+    eventually(lambda: sum(line.startswith(stuck) for line in told.lines()) > 2, 90)
+    assert WATCHED not in told.lines()
+    (tmp_path / "go").touch()
+    eventually(lambda: WATCHED in told.lines() and "STATUS=all is well" in told.lines(), 90)
+    assert "READY=1" not in told.lines(), "once"
+    assert listening.stop() == 0, listening.output()
+    assert told.lines()[-1] == "STOPPING=1"
+
+
+def test_what_a_service_starts_is_not_the_service() -> None:
+    environment = {"NOTIFY_SOCKET": "@nobody", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "HOME": "/"}
+    systemd = systemd_from(environment)
+    assert environment == {"HOME": "/"}
+    systemd.tell([], is_stuck=False)  # nobody listens
