@@ -184,11 +184,6 @@ class Retrying:
             since = parked_age.oldest(db, self._group.name)
             return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
 
-    def has_parked(self) -> bool:
-        """Whether anything of the group is parked."""
-        with self._execution.database.reading() as db:
-            return parked_age.oldest(db, self._group.name) is not None
-
     def _until(self, limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
         return lambda: stop() or self._timer() > limit
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..core.report import Report
-from ..database import outbox
+from ..database import outbox, parked_age
 from ..database.engine import DatabaseAway
 from ..execution.batch import Batch, Fenced
 from ..execution.broken_deploy import HandlersBroken
@@ -182,8 +182,7 @@ class Worker:
         if now - self._swept >= self._sweep_every:
             if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
                 self._swept = now
-            self._has_parked = self._retrying.has_parked()
-            self._relay_what_is_left()
+            self._look_at_the_tables()
             self._watch_clocks()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
@@ -193,9 +192,10 @@ class Worker:
             return
         self._next_due = self._at(self._retrying.due_in())
 
-    def _relay_what_is_left(self) -> None:
-        """Whatever nobody was told of, or whose relay has died."""
+    def _look_at_the_tables(self) -> None:
+        """Whether something of the group is parked, and relay whatever nobody was told of, or whose relay has died."""
         with self._execution.database.reading() as db:
+            self._has_parked = parked_age.oldest(db, self._name) is not None
             if outbox.has_any(db):
                 self._relay.wake()
 
