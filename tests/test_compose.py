@@ -38,6 +38,12 @@ def test_what_stays_up_says_how_it_is(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
+@pytest.mark.parametrize("name", STAYING)
+def test_engines_that_debian_has_take_it(name: str) -> None:
+    """Before version 25 they refuse a `start_interval`."""
+    assert "start_interval" not in SERVICES[name]["healthcheck"]
+
+
 @pytest.mark.parametrize("name", ["kafka", "postgres"])
 def test_images_are_pinned(name: str) -> None:
     tag = SERVICES[name]["image"].rstrip("}").split(":")[-1]

@@ -72,8 +72,12 @@ class Project:
         return self.compose("ps", "--all", "--quiet", service).split()
 
     def said(self) -> str:
-        """The end of what its services have said."""
-        return self.run("logs", "--no-color", "--tail", "25").stdout
+        """The end of what its services have said, and what is said of their health."""
+        health = [
+            docker("inspect", "--format", "{{.Name}} {{json .State.Health}}", one)[-600:]
+            for one in self.run("ps", "--all", "--quiet").stdout.split()
+        ]
+        return "\n".join([self.run("logs", "--no-color", "--tail", "8").stdout, *health])
 
     def remove(self) -> None:
         """Take it down, with all that it kept."""

@@ -25,6 +25,7 @@ def refused(project: Project) -> str:
     assert done.returncode != 0
     assert "migrate" in done.stderr
     lines = project.run("logs", "--no-color", "--no-log-prefix", "migrate").stdout.strip().splitlines()
+    assert lines, done.stderr
     assert not [line for line in lines if "Traceback" in line]
     assert project.containers("listen") == [] or "listening to" not in project.run("logs", "listen").stdout
     return lines[-1]
