@@ -37,6 +37,6 @@ COPY --from=build /app /app
 WORKDIR /app
 ENV PATH=/opt/oyez/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 OYEZ_APP=visits.handlers:on
 USER 10001
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["oyez", "healthy"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["oyez", "healthy"]
 ENTRYPOINT ["oyez"]
 CMD ["listen"]

@@ -13,7 +13,7 @@ from compose.traffic import Traffic
 from support.services import unique
 
 # Set by tools/test-compose, which has an engine and the images.
-collect_ignore_glob = [] if os.environ.get("OYEZ_TEST_COMPOSE") else ["test_*.py"]
+collect_ignore_glob = [] if os.environ.get("COMPOSE_TESTS") else ["test_*.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

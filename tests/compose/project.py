@@ -15,13 +15,18 @@ LIMIT = 280.0  # s for one command; what does not end by itself is a failure of 
 
 
 class Project:
-    """One deployment by the file. `files` come after it and change it."""
+    """One deployment by the file."""
 
-    def __init__(self, name: str, *files: Path) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.password = secrets.token_hex(16)
-        self._files = (FILE, *files)
+        self._files: tuple[Path, ...] = (FILE,)
         self._kafka_port, self._postgres_port = free_port(), free_port()
+
+    def changed_by(self, file: Path) -> Project:
+        """The same deployment, with one more file."""
+        self._files = (*self._files, file)
+        return self
 
     @property
     def kafka(self) -> str:
@@ -67,8 +72,12 @@ class Project:
         return self.compose("ps", "--all", "--quiet", service).split()
 
     def said(self) -> str:
-        """The end of what its services have said."""
-        return self.run("logs", "--no-color", "--tail", "25").stdout
+        """The end of what its services have said, and what is said of their health."""
+        health = [
+            docker("inspect", "--format", "{{.Name}} {{json .State.Health}}", one)[-600:]
+            for one in self.run("ps", "--all", "--quiet").stdout.split()
+        ]
+        return "\n".join([self.run("logs", "--no-color", "--tail", "8").stdout, *health])
 
     def remove(self) -> None:
         """Take it down, with all that it kept."""

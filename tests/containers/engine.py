@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from containers import leftovers
 from containers.cache import alone, cache
 from containers.compose import with_compose
 from containers.errors import CannotBeHad
@@ -25,6 +26,7 @@ from support.debian import unpacked
 
 UNAVAILABLE = 69  # of sysexits.h: a service that is needed cannot be had
 READY_SECONDS = 120.0
+ASK_SECONDS = 20.0
 STOP_SECONDS = 60.0
 # What dockerd calls to lay the networks; Debian makes these names when the package is installed.
 FIREWALL = ("iptables", "ip6tables", "iptables-save", "iptables-restore")
@@ -77,37 +79,31 @@ def _own(data: Path, folder: Path, environment: Mapping[str, str]) -> Iterator[N
     changed = [f"{name}={value}" for name, value in environment.items() if value != os.environ.get(name)]
     command = ["/usr/bin/env", *changed, "dockerd", *places, "--host", environment["DOCKER_HOST"]]
     log = folder / "log"
+    leftovers.unmount(data)
+    leftovers.start_nothing_again(data)
     daemon = ServiceProcess("dockerd", command, log=log, folder=folder, orphaned=signal.SIGTERM)
     try:
         daemon.wait_until(lambda: _answers(environment), seconds=READY_SECONDS)
-        _forget_what_was_left(environment)
+        leftovers.remove_all(environment)
         yield
     except ServiceError as error:
         last = str(error).splitlines()[-1].strip()
         raise CannotBeHad(f"Debian's Docker engine does not start here: {last}") from None
     finally:
         daemon.end(signal.SIGTERM, seconds=STOP_SECONDS)
+        leftovers.unmount(folder, data)
 
 
 def _answers(environment: Mapping[str, str]) -> bool:
     if not shutil.which("docker", path=environment["PATH"]):
         return False
     asked = ["docker", "info", "--format", "{{.ServerVersion}}"]
-    done = subprocess.run(asked, env=environment, capture_output=True, timeout=30, check=False)
-    return done.returncode == 0
-
-
-def _forget_what_was_left(environment: Mapping[str, str]) -> None:
-    """What a run left behind that was killed: its containers would start again with the engine."""
-    listed = subprocess.run(
-        ["docker", "ps", "--all", "--quiet"], env=environment, capture_output=True, text=True, check=True
-    )
-    if left := listed.stdout.split():
-        subprocess.run(
-            ["docker", "rm", "--force", "--volumes", *left], env=environment, capture_output=True, check=True
-        )
-    for kind in ("volume", "network"):
-        subprocess.run(["docker", kind, "prune", "--force"], env=environment, capture_output=True, check=True)
+    try:
+        return not subprocess.run(
+            asked, env=environment, capture_output=True, timeout=ASK_SECONDS, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:  # it is busy with its start
+        return False
 
 
 def main(command: Sequence[str]) -> int:
@@ -121,4 +117,6 @@ def main(command: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Also then the engine is ended before this process is.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))

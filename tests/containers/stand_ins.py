@@ -36,7 +36,7 @@ AWAY = (
 def main() -> int:
     """Get each image, real or made here; say in one line which."""
     try:
-        kinds = {name: _get(name, make) for name, make in MAKERS.items()}
+        kinds = {name: get(name, make) for name, make in MAKERS.items()}
     except CannotBeHad as error:
         print(f"stand-in-images: {error}", file=sys.stderr)
         return 1
@@ -45,7 +45,8 @@ def main() -> int:
     return 0
 
 
-def _get(name: str, make: Callable[[str], None]) -> str:
+def get(name: str, make: Callable[[str], None]) -> str:
+    """Pull it, or `make` it where no registry can be reached; which of both. `make` gets the label that is there."""
     label = _label(name)
     if label == "":
         return "real"
