@@ -112,6 +112,7 @@ def make_worker(
             placement=Placement(group.name, source, told, timer=timer),
             batch=settings.batch,
             sleep=sleep,
+            timer=timer,
         ),
         retrying_for(execution, settings, upkeep, timer),
         wakeups(

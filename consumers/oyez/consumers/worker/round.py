@@ -32,6 +32,7 @@ from .placement import Placement
 from .retry_loop import RetryLoop, having_failed
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
+QUIET, QUIET_POLL = 1.0, 0.1  # s; the same where nothing has happened for so long
 FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are, and every eighth
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
@@ -80,6 +81,11 @@ class Reading:
         self._batches = 0
         self._placement = placement
         self._alone = 0
+        self._stirred = timer()
+
+    def stir(self) -> None:
+        """Something has happened, or waits: the next polls are short again."""
+        self._stirred = self._timer()
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
         """Read and handle the next records of the log, ``most`` of them if that is less than a batch.
@@ -90,7 +96,8 @@ class Reading:
         """
         limit = self._batch if most is None else min(self._batch, most)
         self._steadily(self._ownership.look, stopped)
-        records = self._log.poll(1 if self._alone else limit, POLL)
+        wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
+        records = self._log.poll(1 if self._alone else limit, wait)
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self._ownership.follow, stopped)
         if self._ownership.take_suspects():
@@ -98,6 +105,7 @@ class Reading:
             self._emit(events.Suspecting(self._group.name, self._alone))
         if not records:
             return Round(0, None)
+        self._stirred = self._timer()
         return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
 
     def handle(

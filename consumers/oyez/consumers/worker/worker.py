@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..core.report import Report
-from ..database import outbox
+from ..database import outbox, parked_age
 from ..database.engine import DatabaseAway
 from ..execution.batch import Batch, Fenced
 from ..execution.broken_deploy import HandlersBroken
@@ -72,6 +72,7 @@ class Worker:
         self._timer = timer
         self._told_lags = float("-inf")
         self._has_joined = False
+        self._has_parked = True  # of the group, as far as is known
         self._asking = Asking(self._name)
         self._swept = float("-inf")
         self._written = timer()
@@ -176,10 +177,12 @@ class Worker:
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
+        if self._has_parked:
+            self._reading.stir()
         if now - self._swept >= self._sweep_every:
             if self._retrying.sweep(self._ran, stopped, seconds=SLICE):
                 self._swept = now
-            self._relay_what_is_left()
+            self._look_at_the_tables()
             self._watch_clocks()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
@@ -189,9 +192,10 @@ class Worker:
             return
         self._next_due = self._at(self._retrying.due_in())
 
-    def _relay_what_is_left(self) -> None:
-        """Whatever nobody was told of, or whose relay has died."""
+    def _look_at_the_tables(self) -> None:
+        """Whether something of the group is parked, and relay whatever nobody was told of, or whose relay has died."""
         with self._execution.database.reading() as db:
+            self._has_parked = parked_age.oldest(db, self._name) is not None
             if outbox.has_any(db):
                 self._relay.wake()
 
@@ -216,12 +220,15 @@ class Worker:
         self._written = self._timer()
 
     def _ran(self, report: Report) -> None:
+        self._reading.stir()
         self._count(report)
         self._emit(events.RowsRun(self._name, report))
 
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
+        if report.waiting or report.behind or report.retried or report.unrun:
+            self._has_parked = True
         if report.announced:
             self._relay.wake()
         dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]
