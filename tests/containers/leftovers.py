@@ -16,13 +16,14 @@ def start_nothing_again(data: Path) -> None:
 
 
 def remove_all(environment: Mapping[str, str]) -> None:
-    """Remove each container, volume and network of the engine; images stay."""
+    """Remove each container, volume and network of the engine, and what images have had no name for a week."""
     listed = ["docker", "ps", "--all", "--quiet"]
     found = subprocess.run(listed, env=environment, capture_output=True, text=True, check=True)
     if left := found.stdout.split():
         _say(environment, "rm", "--force", "--volumes", *left)
     for kind in ("volume", "network"):
         _say(environment, kind, "prune", "--force")
+    _say(environment, "image", "prune", "--force", "--filter", "until=168h")
 
 
 def _say(environment: Mapping[str, str], *arguments: str) -> None:

@@ -98,7 +98,7 @@ def lived(play: Play, poison: int, seconds: float) -> tuple[Pipeline, int]:
     pipeline.logs[GROUP] = late
     pipeline.workers[GROUP] = pipeline.worker(GROUP)
     pipeline.announce(*placed(range(400)))
-    return pipeline, live_and_die(pipeline)
+    return pipeline, live_and_die(pipeline, most=12)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.3])

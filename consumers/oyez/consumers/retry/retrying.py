@@ -108,13 +108,16 @@ class Retrying:
         many rows the next batch may have, with 0 for none."""
         limit = self._timer() + seconds
         over = self._until(limit, stop)
+        is_alone = False
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
                 return False
-            start = self._execution.database.repeat(partial(self._start, limit=rows))
+            # After one that was run alone the next one is likely to be as well, and no more than that is claimed.
+            start = self._execution.database.repeat(partial(self._start, limit=1 if is_alone else rows))
             if start is None:
                 return True
+            is_alone = start.unfinished >= ALONE
             on_batch(self._run(start, over))
             if self._timer() > limit:
                 return False
