@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N]
-    [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail ...]
+    [announce|at-least-once|skip|exact|disorder|backlog|failures|spool|mail|starting ...]
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import failing
 import listening
 import mailing
 import spooling
+import starting
 from bed import Figure, Row, Services, services
 
 from oyez.consumers.processes.supervisor import YOUNG
 
-PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure]]] = {
+PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting.Less]]] = {
     "announce": announcing.rows,
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure]]] = {
     "failures": failing.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
+    "starting": lambda _at, count, turns: starting.rows(count, turns),
 }
 
 

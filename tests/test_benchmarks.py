@@ -10,14 +10,30 @@ from pathlib import Path
 import pytest
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
-PARTS = ("announce", "at-least-once", "skip", "exact", "disorder", "spool", "mail", "failures", "backlog")
+PARTS = (
+    "announce",
+    "at-least-once",
+    "skip",
+    "exact",
+    "disorder",
+    "spool",
+    "mail",
+    "failures",
+    "backlog",
+    "starting",
+)
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_benchmark_runs(part: str, kafka: str, postgres_server: str) -> None:
     done = subprocess.run(
         [sys.executable, RUN, part, "--events", "300", "--turns", "1"],
-        env={**os.environ, "OYEZ_TEST_KAFKA": kafka, "OYEZ_TEST_POSTGRES": postgres_server},
+        env={
+            **os.environ,
+            "OYEZ_TEST_KAFKA": kafka,
+            "OYEZ_TEST_POSTGRES": postgres_server,
+            "OYEZ_BENCH_BEFORE": sys.prefix,  # itself: the build before takes minutes to make
+        },
         capture_output=True,
         text=True,
         timeout=150,

@@ -4,6 +4,7 @@
 imported when they are run.
 """
 
+import gc
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -21,9 +22,13 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
     __getattr__, __dir__ = names_when_used(__name__, {"app": ".program"})
 
 
+YOUNG = 50_000  # objects; what is imported stays, and the collector would look at it again and again
+
+
 def main() -> None:
     """Run `oyez`."""
     code = answer(sys.argv[2:]) if sys.argv[1:2] == ["healthy"] else None
     if code is not None:
         sys.exit(code)
+    gc.set_threshold(YOUNG)
     import_module(".program", __name__).main()

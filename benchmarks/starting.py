@@ -1,0 +1,109 @@
+"""Starting, and going on with nothing to do, beside the build before; processor time and memory of whole processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from before import COMMIT, HOME, environment
+from processes import memory, processor_time, running, used
+
+APPLICATION = """
+from oyez.consumers import Handlers
+from oyez.schemas import Signal
+
+class Opened(Signal, name="opened", key="k"):
+    k: str
+
+on = Handlers("shop")
+
+def register(number):
+    @on(Opened, name=f"opened{{number}}", group=f"g{{number}}", completes=number == 0)
+    def opened(event: Opened) -> None: ...
+
+for number in range({groups}):
+    register(number)
+"""
+COMMANDS = {
+    "oyez --help": (["bin/oyez", "--help"], 1 / 3),
+    "oyez status, spool and SQLite": (["bin/oyez", "status"], 1 / 2),
+    "oyez announce, spool": (["bin/oyez", "announce", "opened", "--data", '{"k": "1"}'], 1 / 2),
+    "import oyez.producers": (["bin/python", "-c", "import oyez.producers"], 1 / 3),
+    "import oyez.consumers": (["bin/python", "-c", "import oyez.consumers"], 1 / 2),
+    "from oyez.producers import Announcer": (
+        ["bin/python", "-c", "from oyez.producers import Announcer"],
+        1.0,
+    ),
+    "from oyez.consumers import Handlers": (["bin/python", "-c", "from oyez.consumers import Handlers"], 1.0),
+}
+
+
+@dataclass
+class Less:
+    """One line of the table: what today's build takes, and the build before, in turns; less is better."""
+
+    work: str
+    unit: str
+    goal: float
+    taken: dict[str, list[float]] = field(default_factory=lambda: {"ours": [], "before": []})
+
+    def turn(self, measure: Callable[[Path], float], now: Path, before: Path) -> None:
+        """Both once; the order changes from turn to turn."""
+        both = [("ours", now), ("before", before)]
+        for name, where in both if len(self.taken["ours"]) % 2 else reversed(both):
+            self.taken[name].append(measure(where))
+
+    def __str__(self) -> str:
+        ours, before = (median(self.taken[name]) for name in ("ours", "before"))
+        verdict = "" if ours / before <= self.goal else "  ABOVE"
+        return (
+            f"{self.work:<58} {f'the build {COMMIT}':<46} {ours:7.0f}{self.unit:<3} {before:6.0f}{self.unit:<3} "
+            f"{ours / before:6.2f} (goal {self.goal:.2f} or less){verdict}"
+        )
+
+
+def rows(count: int, turns: int) -> Iterator[Less]:
+    """Processes that end, and those of `oyez listen`: with 20 groups, or with 2 where few events are asked for."""
+    now, before = HOME / ".venv", environment()
+    for work, (command, goal) in COMMANDS.items():
+        with _shop(now, 1) as folder:
+            row = Less(work, " ms", goal)
+            for _ in range(turns):
+                row.turn(_ended(command, folder), now, before)
+            yield row
+    groups, seconds = (20, 20.0) if count >= 1_000 else (2, 1.0)
+    yield from _listening(now, before, groups, seconds)
+
+
+def _ended(command: list[str], folder: Path) -> Callable[[Path], float]:
+    return lambda where: 1000 * processor_time([where / command[0], *command[1:]], folder)
+
+
+def _listening(now: Path, before: Path, groups: int, seconds: float) -> Iterator[Less]:
+    size = Less(f"memory of oyez listen, {groups} groups, spool and SQLite", " MB", 1 / 2)
+    idle = Less(f"processor time of the same while idle, in {seconds:.0f} s", " ms", 1 / 4)
+    found: dict[Path, tuple[float, float]] = {}
+    for where in (before, now):
+        with _shop(where, groups) as folder, running([where / "bin/oyez", "listen"], folder, groups) as pids:
+            begun = used(pids)
+            time.sleep(seconds)
+            found[where] = (memory(pids) / 1e6, 1000 * (used(pids) - begun))
+    size.turn(lambda where: found[where][0], now, before)
+    idle.turn(lambda where: found[where][1], now, before)
+    yield from (size, idle)
+
+
+@contextmanager
+def _shop(where: Path, groups: int) -> Iterator[Path]:
+    """A folder with an application and its tables."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "shop.py").write_text(APPLICATION.format(groups=groups))
+        (folder / "oyez.toml").write_text('app = "shop:on"\n')
+        processor_time([where / "bin/oyez", "db", "upgrade"], folder)
+        yield folder
