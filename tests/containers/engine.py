@@ -19,12 +19,11 @@ from pathlib import Path
 from containers import leftovers
 from containers.cache import alone, cache
 from containers.compose import with_compose
-from containers.errors import CannotBeHad
+from containers.errors import UNAVAILABLE, CannotBeHad
 from oyez.consumers.dev.errors import ServiceError
 from oyez.consumers.dev.process import ServiceProcess
 from support.debian import unpacked
 
-UNAVAILABLE = 69  # of sysexits.h: a service that is needed cannot be had
 READY_SECONDS = 120.0
 ASK_SECONDS = 20.0
 STOP_SECONDS = 60.0

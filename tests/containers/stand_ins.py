@@ -15,9 +15,10 @@ from pathlib import Path
 
 from containers import base
 from containers.cache import digest
-from containers.errors import CannotBeHad
+from containers.errors import UNAVAILABLE, CannotBeHad, Refused
 from containers.kafka import kafka_files
 from containers.postgres import postgres_files
+from oyez.consumers.dev.errors import ServiceError
 
 IMAGES = Path(__file__).with_name("images")
 LABEL = "oyez.stand-in"
@@ -37,9 +38,12 @@ def main() -> int:
     """Get each image, real or made here; say in one line which."""
     try:
         kinds = {name: get(name, make) for name, make in MAKERS.items()}
-    except CannotBeHad as error:
+    except Refused as error:
         print(f"stand-in-images: {error}", file=sys.stderr)
         return 1
+    except (CannotBeHad, ServiceError, AssertionError) as error:  # the last of them is said by support.debian
+        print(f"stand-in-images: {' '.join(str(error).split())}", file=sys.stderr)
+        return UNAVAILABLE
     made = [name for name, kind in kinds.items() if kind == "stand-in"]
     print(f"images: stand-ins for {', '.join(made)}" if made else "images: the real ones")
     return 0
@@ -54,7 +58,7 @@ def get(name: str, make: Callable[[str], None]) -> str:
     if why == "":
         return "real"
     if not any(word in why for word in AWAY):
-        raise CannotBeHad(f"{name} cannot be pulled: {why}")
+        raise Refused(f"{name} cannot be pulled: {why}")
     make(label or "")
     return "stand-in"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from containers import stand_ins
-from containers.errors import CannotBeHad
+from containers.errors import UNAVAILABLE, CannotBeHad, Refused
 from support.processes import ROOT
 
 SCRIPT = """#!/bin/sh
@@ -52,9 +52,21 @@ def test_a_stand_in_is_made_where_the_registry_is_away(scripted_docker: Path) ->
 def test_what_the_registry_itself_answers_is_an_error(scripted_docker: Path) -> None:
     answers(scripted_docker, "manifest for some:1 not found: manifest unknown")
     made: list[str] = []
-    with pytest.raises(CannotBeHad, match=r"some:1 cannot be pulled: .*manifest unknown"):
+    with pytest.raises(Refused, match=r"some:1 cannot be pulled: .*manifest unknown"):
         stand_ins.get("some:1", made.append)
     assert made == []
+
+
+def test_one_that_cannot_be_made_either_is_said(
+    scripted_docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(_: str) -> None:
+        raise CannotBeHad("debootstrap has failed: no network")
+
+    answers(scripted_docker, "no such host")
+    monkeypatch.setattr(stand_ins, "MAKERS", {"some:1": make})
+    assert stand_ins.main() == UNAVAILABLE
+    assert capsys.readouterr().err == "stand-in-images: debootstrap has failed: no network\n"
 
 
 def answers(script: Path, answer: str) -> None:
