@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .folder import folders, place, why_not
 from .judging import Problem, problems_in
@@ -49,6 +50,11 @@ def say(lines: Sequence[str]) -> int:
     text = "".join(f"{' '.join(line.split())}\n" for line in lines or ("healthy",))
     try:
         os.write(1, text.encode(sys.stdout.encoding, "backslashreplace"))
-    except OSError:
+    except BrokenPipeError:  # its reader has gone
+        return UNHEALTHY
+    except OSError as error:
+        if sys.stderr is not None:
+            with suppress(OSError):
+                os.write(2, f"oyez: stdout cannot be written: {error.strerror}\n".encode())
         return UNHEALTHY
     return code
