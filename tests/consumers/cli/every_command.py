@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from oyez.consumers.cli import main
@@ -99,5 +100,6 @@ def load() -> None:
 if __name__ == "__main__":
     load()
     os.chdir(sys.argv[1])
+    os.environ["OYEZ_HEALTH"] = str(Path(sys.argv[1], "health"))  # others run in this user's usual place
     commands = json.loads(sys.argv[2])
     print(json.dumps([{name: run(one, kind) for name, kind in KINDS.items()} for one in commands]))
