@@ -16,11 +16,14 @@ from pydantic import (
     Secret,
     SecretBytes,
     SecretStr,
+    StringConstraints,
     ValidationError,
 )
 
 from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal
 from oyez.schemas.encoding import Encoder
+
+Shouted = Annotated[str, StringConstraints(to_upper=True, max_length=5)]
 
 
 class Odd:
@@ -153,6 +156,8 @@ def test_what_is_defined_later_is_looked_at_later() -> None:
         (dict[str, Any], {"a": (1,)}, "x: {'a': (1,)} would be read as {'a': [1]}"),
         pytest.param(int, 10**4300, "nobody could read it: Invalid JSON: number out of range", id="int"),
         (timedelta | str, "P1D", "x: 'P1D' would be read as datetime.timedelta(days=1)"),
+        (Shouted, "stra\N{LATIN SMALL LETTER SHARP S}", "at most 5 characters"),
+        (frozenset[Shouted], {"stra\N{LATIN SMALL LETTER SHARP S}"}, "at most 5 characters"),
     ],
 )
 def test_where_only_the_value_shows_it_the_event_is_refused(kind: Any, value: object, words: str) -> None:

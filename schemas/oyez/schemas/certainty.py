@@ -24,9 +24,8 @@ _NUMBERS = frozenset(("int", "float"))
 _UNCHANGED: Mapping[str, type] = {"str": str, "int": int, "bool": bool, "none": type(None), "uuid": UUID}
 """Types of items that a list, set or dict may have got after it was validated, if nothing more is asked of them."""
 _SCALARS: set[type] = {str, int, bool, type(None)}
-_CHANGING = frozenset(
-    ("str_max_length", "str_min_length", "str_strip_whitespace", "str_to_lower", "str_to_upper")
-)
+_LENGTHS = frozenset(("str_max_length", "str_min_length"))
+_CHANGING = _LENGTHS | {"str_strip_whitespace", "str_to_lower", "str_to_upper"}
 """What may be configured that asks something of every text in a container too."""
 _KNOWN = _CHANGING | {
     "allow_inf_nan",
@@ -103,6 +102,13 @@ def _plain(node: Node, definitions: Definitions, config: Node) -> Plain:
 
 def _certain(_node: Node, _definitions: Definitions, _config: Node) -> Plain:
     return certain
+
+
+def _str(node: Node, _definitions: Definitions, config: Node) -> Plain:
+    """What is asked of a text is asked before its case is changed, and another case may be longer."""
+    is_changed = any(node.get(name, config.get(f"str_{name}")) for name in ("to_upper", "to_lower"))
+    is_asked = node.keys() & {"max_length", "min_length", "pattern"} or config.keys() & _LENGTHS
+    return doubtful if is_changed and is_asked else certain
 
 
 def _float(node: Node, _definitions: Definitions, config: Node) -> Plain:
@@ -216,9 +222,8 @@ def _allowed(node: Node, definitions: Definitions) -> set[type] | None:
 
 
 _KINDS: Mapping[str, Callable[[Node, Definitions, Node], Plain]] = {
-    **dict.fromkeys(
-        ("str", "int", "bool", "none", "date", "uuid", "bytes", "decimal", "timedelta"), _certain
-    ),
+    **dict.fromkeys(("int", "bool", "none", "date", "uuid", "bytes", "decimal", "timedelta"), _certain),
+    "str": _str,
     **dict.fromkeys(("datetime", "time"), _offset),
     **dict.fromkeys(("tuple", "frozenset"), _frozen),
     **dict.fromkeys(("list", "set", "dict"), _container),
