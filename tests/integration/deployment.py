@@ -89,12 +89,19 @@ class Deployment:
     def tick(self, partition: int, *numbers: int) -> None:
         """Events for the ticker in one partition, whatever their key says."""
         encode = Encoder("elsewhere", known).encode
-        producer = Producer({"bootstrap.servers": self.env["OYEZ_KAFKA"]})
+        refused: list[str] = []
+        producer = Producer(
+            {
+                "bootstrap.servers": self.env["OYEZ_KAFKA"],
+                "on_delivery": lambda error, _message: refused.append(error.str()) if error else None,
+            }
+        )
         for n in numbers:
             event_id = f"{partition}-{n}"
             value = encode(Ticked(n=n), id=event_id, time="2026-01-01T00:00:00Z", key="k", subject=None)
             producer.produce(self.topic, value, b"k", partition)
         assert producer.flush(20) == 0
+        assert not refused, refused
 
     def announced(self) -> list[Announced]:
         """What the servers that have ended announced, and this process."""

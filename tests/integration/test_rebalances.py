@@ -16,6 +16,7 @@ from integration.shop import Started, Ticked, Viewed, known, ticker, ticks
 from integration.stepped_workers import Workers
 from oyez.consumers import Application, Handlers
 from oyez.consumers.handlers.registry import Promise
+from support.waiting import eventually
 
 QUICK = {"topic.metadata.refresh.interval.ms": "500"}
 
@@ -180,6 +181,8 @@ def test_later_events_of_a_key_stay_behind_though_they_come_from_an_added_partit
 def _add_partition(deployment: Deployment, kafka: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka})
     admin.create_partitions([NewPartitions(deployment.topic, 5)])[deployment.topic].result(timeout=40)
+    # The broker has been told, and may know it a moment later.
+    eventually(lambda: len(admin.list_topics(deployment.topic).topics[deployment.topic].partitions) == 5)
 
 
 def _run(deployment: Deployment, promise: Promise, number: int) -> list[int]:
