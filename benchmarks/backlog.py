@@ -5,19 +5,17 @@ The events come from a log in memory: these figures are the database's.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from bed import Figure, Row, Services
+from processes import used
 from retry_table import DUE, FOR_ONE, NOW, WAITING, Bench, hot, park
 from signals import Started, Viewed
 from sqlalchemy import text
 
 IDLE = 20.0  # s
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def rate(count: int, work: Callable[[], object]) -> float:
@@ -49,11 +47,11 @@ def idle(url: str, count: int) -> Figure:
     bench.worker.step()
     with bench.engine.connect() as db:
         pids = list(db.execute(_BACKENDS).scalars())
-    before, begun = _ticks(pids), time.monotonic()
+    before, begun = used(pids), time.monotonic()
     end = begun + min(IDLE, count / 1_000)
     while time.monotonic() < end:
         bench.worker.step()
-    share = (_ticks(pids) - before) / TICKS / (time.monotonic() - begun)
+    share = (used(pids) - before) / (time.monotonic() - begun)
     bench.close()
     return Figure(
         "an idle worker, of a core of PostgreSQL",
@@ -67,11 +65,6 @@ def idle(url: str, count: int) -> Figure:
 _BACKENDS = text(
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
 )
-
-
-def _ticks(pids: list[int]) -> int:
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
-    return sum(int(found[11]) + int(found[12]) for found in fields)
 
 
 def sweeps(url: str, count: int) -> Row:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from containers.cache import alone, cache, digest
 from containers.errors import CannotBeHad
+from support.caching import alone, cache, digest
 
 SOURCE = Path(__file__).with_name("plugin")
 PACKAGE = "github.com/docker/compose/v2/cmd"

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from containers import leftovers
-from containers.cache import alone, cache
 from containers.compose import with_compose
 from containers.errors import UNAVAILABLE, CannotBeHad
 from oyez.consumers.dev.errors import ServiceError
 from oyez.consumers.dev.process import ServiceProcess
+from support.caching import alone, cache
 from support.debian import unpacked
 
 READY_SECONDS = 120.0

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from containers import base
-from containers.cache import digest
 from containers.errors import UNAVAILABLE, CannotBeHad, Refused
 from containers.kafka import kafka_files
 from containers.postgres import postgres_files
 from oyez.consumers.dev.errors import ServiceError
+from support.caching import digest
 
 IMAGES = Path(__file__).with_name("images")
 LABEL = "oyez.stand-in"

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import random
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import Connection, case, select, update
 from sqlalchemy.orm import Session
@@ -22,6 +19,7 @@ from integration.test_rebalances import Traffic
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database.tables import position
 from oyez.schemas import Event
+from support.conflicting_commits import Commits
 from support.processes import Program
 from support.waiting import eventually
 
@@ -29,10 +27,6 @@ PROTOCOLS: Mapping[str, Mapping[str, str]] = {
     "cooperative": {},
     "range": {"partition.assignment.strategy": "range"},
     "kip-848": {"group.protocol": "consumer"},
-}
-CONFLICTS = {
-    "sqlite": lambda: sqlite3.OperationalError("database is locked"),
-    "postgresql": lambda: psycopg.errors.SerializationFailure("could not serialize access"),
 }
 FENCED = "the position was moved by another"
 
@@ -62,17 +56,14 @@ class Trouble:
 
     def commits_of(self, member: Member) -> None:
         """Let some of its transactions be in another one's way."""
-        dialect = member.engine.dialect
-        conflict = CONFLICTS[dialect.name]
 
-        def do_commit(connection: Any) -> None:
-            if self.is_on and self._rng.random() < 0.1:
-                self.conflicts += 1
-                connection.rollback()
-                raise conflict()
-            connection.commit()
+        def is_in_the_way(_number: int) -> bool:
+            if not (self.is_on and self._rng.random() < 0.1):
+                return False
+            self.conflicts += 1
+            return True
 
-        dialect.do_commit = do_commit  # type: ignore[method-assign]
+        Commits(member.engine, is_in_the_way)
 
     def moves_back(self) -> None:
         """Somebody rewinds a partition a little: what its owner has in hand is rolled back."""

@@ -5,13 +5,14 @@ Needs apt, not root. Packages come from where the machine's own apt gets them.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from support.caching import alone, cache
 
 LIMIT = 300.0  # s
 
@@ -37,14 +38,12 @@ class Unpacked:
 
 def unpacked(*packages: str) -> Unpacked:
     """The packages, downloaded and unpacked once for all tests of this machine's user."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oyez-tests" / "debian"
-    cache.mkdir(parents=True, exist_ok=True)
+    kept = cache("debian")
     name = hashlib.sha256(" ".join(sorted(packages)).encode()).hexdigest()[:8]
-    folder = cache / f"{packages[0]}-{name}"
-    with (cache / "lock").open("w") as lock:  # tests run in several processes
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = kept / f"{packages[0]}-{name}"
+    with alone(kept):  # tests run in several processes
         if not folder.exists():
-            _unpack(packages, cache / "apt", folder)
+            _unpack(packages, kept / "apt", folder)
     return Unpacked(folder)
 
 

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Mapping
-from typing import Any
+from sqlalchemy import Connection
 
-import psycopg
-from sqlalchemy import Connection, Engine
-
+from consumers.partitions.test_dying_workers import Killed, live_and_die
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, empty, note
 from oyez.consumers import Handlers
-from oyez.consumers.core.stop_signals import Terminated
 from oyez.consumers.upkeep.stranded import IDLE
-
-CONFLICTS: Mapping[str, Callable[[], Exception]] = {
-    "sqlite": lambda: sqlite3.OperationalError("database is locked"),
-    "postgresql": lambda: psycopg.errors.SerializationFailure("could not serialize access"),
-}
+from support.conflicting_commits import Commits
 
 EVERY = 7  # commits, of which one meets another transaction; in turn, each does
-
-
-class Killed(Terminated):
-    """What a kill is to the code that it hits."""
-
-
-class Commits:
-    """Counts an engine's commits; those that are named meet another transaction."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.count = 0
-        self.in_the_way: Callable[[int], bool] = lambda _number: False
-        self._conflict = CONFLICTS[engine.dialect.name]
-        engine.dialect.do_commit = self._commit  # type: ignore[method-assign]
-
-    def _commit(self, connection: Any) -> None:
-        self.count += 1
-        if self.in_the_way(self.count):
-            connection.rollback()
-            raise self._conflict()
-        connection.commit()
 
 
 def shop() -> Handlers:
@@ -75,13 +45,7 @@ def live(pipeline: Pipeline) -> None:
     pipeline.handle(Viewed(n=10), Placed(n=1), Placed(n=2), Placed(k="k3", n=3), Placed(k="k3", n=4))
     pipeline.handle(Opened(n=20), Viewed(s="s2", n=11))
     pipeline.announce(Placed(k="k5", n=5), Placed(k="k5", n=6))
-    for _ in range(20):
-        try:
-            pipeline.run()
-        except Killed:
-            pipeline.replace("shop.placed")
-        else:
-            break
+    live_and_die(pipeline, most=20)
     pipeline.handle(Opened(s="s2", n=21))
     for _ in range(5):
         pipeline.later(IDLE)
@@ -107,6 +71,6 @@ def test_a_conflict_at_any_commit_changes_nothing(play: Play, pipeline_database:
         pipeline.close()
         empty(pipeline_database)
         pipeline = play(shop())
-        Commits(pipeline.engine).in_the_way = lambda count, turn=turn: count % EVERY == turn  # type: ignore[misc]
+        Commits(pipeline.engine, lambda number, turn=turn: number % EVERY == turn)  # type: ignore[misc]
         live(pipeline)
         assert outcome(pipeline) == expected, f"each commit {turn} of {EVERY}"
