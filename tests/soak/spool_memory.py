@@ -14,7 +14,7 @@ from oyez.producers.spool import Writer
 from oyez.schemas import catalogue
 from oyez.schemas.encoding import Encoder
 from soak.figures import Figures, judged
-from soak.memory import FLAT, KEYS, TENTHS
+from soak.memory import FLAT, KEYS, TENTHS, grown
 
 
 def spool_memory(
@@ -42,7 +42,7 @@ def spool_memory(
             f"MB reading {sizes[-1][0]:.1f}, appending {sizes[-1][1]:.1f}"
         )
     writer.close()
-    growth = max(max(one[which] for one in sizes[-3:]) / sizes[2][which] for which in (0, 1))
+    growth = max(map(grown, zip(*sizes, strict=True)))
     values = {
         "events": events,
         "MB reading": [round(one[0], 1) for one in sizes],

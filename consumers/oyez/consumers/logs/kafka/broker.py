@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from ...database.positions import Partition
 from .assignment import named
 from .client_config import INSTANCE
+from .coordinator import GIVEN_UP, KEPT
 from .membership import Membership, membership_of
 
 ANSWER = 4.0  # s
@@ -43,6 +44,7 @@ class Broker:
         self._admin: AdminClient | None = None
         self._asked: dict[Partition, Future[Any]] = {}
         self._group: Future[Any] | None = None
+        self._group_asked = 0.0
         is_plain = config.get("isolation.level") == "read_uncommitted"
         self._level = IsolationLevel.READ_UNCOMMITTED if is_plain else IsolationLevel.READ_COMMITTED
 
@@ -67,11 +69,16 @@ class Broker:
         }
 
     def ask_group(self) -> None:
-        """Ask who is in the group; nobody waits for the answer."""
+        """Ask who is in the group, unless it has been asked and not been answered; nobody waits for the answer."""
+        if self._group is not None and not self._group.done():
+            if time.monotonic() - self._group_asked < KEPT:
+                return
+            self._admin = None
         if self._admin is None:
             self._admin = AdminClient(self._admin_config)
         group = str(self._config["group.id"])
-        self._group = self._admin.describe_consumer_groups([group], request_timeout=ANSWER)[group]
+        self._group = self._admin.describe_consumer_groups([group], request_timeout=GIVEN_UP)[group]
+        self._group_asked = time.monotonic()
 
     def membership(self, member: str) -> Membership | None:
         """What was answered of this member to the last question; None if nothing was."""

@@ -21,6 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from
 )
 
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
+from .coordinator import GIVEN_UP, answered
 
 ANSWER = 5.0  # s
 KEPT = "offsets.retention.minutes"
@@ -87,7 +88,8 @@ class KafkaOffsets:
         if not offsets:
             return
         request = [ConsumerGroupTopicPartitions(group, offsets)]
-        answer = self._client.alter_consumer_group_offsets(request, request_timeout=ANSWER)[group].result()
+        asked = self._client.alter_consumer_group_offsets(request, request_timeout=GIVEN_UP)[group]
+        answer = answered(asked, ANSWER)
         for one in answer.topic_partitions or ():
             if one.error is None:
                 continue
@@ -102,9 +104,9 @@ class KafkaOffsets:
         """A broker that has just started, or never had a group, says for a moment that it is loading."""
         limit = time.monotonic() + 2 * ANSWER
         while True:
-            answer = self._client.list_consumer_group_offsets([asked], request_timeout=ANSWER)
+            question = self._client.list_consumer_group_offsets([asked], request_timeout=GIVEN_UP)
             try:
-                found: ConsumerGroupTopicPartitions = answer[asked.group_id].result()
+                found: ConsumerGroupTopicPartitions = answered(question[asked.group_id], ANSWER)
                 return found
             except KafkaException as error:
                 if not _is_passing(error) or time.monotonic() > limit:
