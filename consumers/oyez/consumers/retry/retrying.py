@@ -37,6 +37,7 @@ from .claim import NotedClaim, before_later
 
 LOOK = 1_000  # notes of keys in which something is behind a head that are looked at in one transaction
 ALONE = 3  # unfinished starts of a row, after which it is run alone
+EIGHTH = 8
 
 
 class Start(NamedTuple):
@@ -108,16 +109,17 @@ class Retrying:
         many rows the next batch may have, with 0 for none."""
         limit = self._timer() + seconds
         over = self._until(limit, stop)
-        is_alone = False
+        unfinished = 0
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
                 return False
-            # After one that was run alone the next one is likely to be as well, and no more than that is claimed.
-            start = self._execution.database.repeat(partial(self._start, limit=1 if is_alone else rows))
+            # After what few are run together of, the next is likely to be the same, and no more than that is claimed.
+            limit_of_claim = min(rows, _together(unfinished, self._batch))
+            start = self._execution.database.repeat(partial(self._start, limit=limit_of_claim))
             if start is None:
                 return True
-            is_alone = start.unfinished >= ALONE
+            unfinished = start.unfinished
             on_batch(self._run(start, over))
             if self._timer() > limit:
                 return False
@@ -127,14 +129,14 @@ class Retrying:
         """Choose what is due and note that it is about to be run: should this worker die on it, it will be known. Of
         what waits for a prerequisite that is met, more becomes due before that.
 
-        What workers have died on is run alone.
+        What workers have died on is run with fewer others each time, and at last alone.
         """
         group, now = self._group, self._execution.clock(db)
         self._execution.database.dialect.read_by_index(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
-        chosen = _apart(before_later(rows, now))
+        chosen = _apart(before_later(rows, now), self._batch)
         for number in self._left:
             start_notes.forget(db, number)
         if not chosen:
@@ -237,11 +239,21 @@ class Retrying:
         return waiting.expired(db, self._group.name, limits, self._batch)
 
 
-def _apart(rows: Sequence[ParkedRow]) -> list[ParkedRow]:
-    """The first row alone if workers have died on it; otherwise all, without those that workers have died on."""
-    if not rows or rows[0].starts >= ALONE:
-        return list(rows[:1])
-    return claims.allowed(rows, {row.id for row in rows if row.starts < ALONE})
+def _together(unfinished: int, batch: int) -> int:
+    """How many rows are run together after so many deaths: an eighth each time. So few of those that were beside the
+    one that kills are ever run alone, which takes a transaction each."""
+    return 1 if unfinished >= ALONE else max(1, batch // EIGHTH**unfinished)
+
+
+def _apart(rows: Sequence[ParkedRow], batch: int) -> list[ParkedRow]:
+    """The first row, and of the others as many as may be run with it, without those that more workers have died on."""
+    if not rows:
+        return []
+    unfinished = rows[0].starts
+    fit = {
+        row.id for row in [row for row in rows if row.starts <= unfinished][: _together(unfinished, batch)]
+    }
+    return [row for row in claims.allowed(rows, fit) if row.id in fit]
 
 
 def _never(row: ParkedRow, now: float) -> str:
