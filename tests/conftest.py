@@ -47,6 +47,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A failure is named when it happens: a run that is cut off has no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.when} failed: {report.nodeid}", flush=True)
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[str]:
     """The address of a real broker."""
