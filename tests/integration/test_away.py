@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,11 @@ def test_a_release_is_heard_though_the_listening_connection_was_ended(deployment
 
 
 def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: str, tmp_path: Path) -> None:
-    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
-        deployment = Deployment(url, kafka, topic, tmp_path)
+    with (
+        Postgres(settings=UNSAFE) as server,
+        fresh_database(server.url()) as url,
+        closing(Deployment(url, kafka, topic, tmp_path)) as deployment,
+    ):
         listening = deployment.listen(1, "page.viewed")
         eventually(lambda: "worker started" in listening.output())
         server.kill()
@@ -83,7 +87,6 @@ def test_a_worker_that_is_stopped_while_the_database_is_away(kafka: str, topic: 
         eventually(lambda: "waiting for it" in listening.output())
         assert listening.stop() == 0, listening.output()
         server.restart()
-        deployment.close()
 
 
 def test_a_reader_that_meets_a_writer_on_sqlite_asks_again(sqlite: str) -> None:

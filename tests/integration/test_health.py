@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -179,9 +180,13 @@ def test_a_log_that_is_halted(watched: Watched) -> None:
 
 
 def test_a_broker_that_does_not_answer_is_not_believed_to_have_nothing(postgres: str, tmp_path: Path) -> None:
-    with Kafka() as broker:
-        topic = make_topic(broker.bootstrap, "oyez.events")
-        watched = Watched(Deployment(postgres, broker.bootstrap, topic, tmp_path), tmp_path)
+    with (
+        Kafka() as broker,
+        closing(
+            Deployment(postgres, broker.bootstrap, make_topic(broker.bootstrap, "oyez.events"), tmp_path)
+        ) as deployment,
+    ):
+        watched = Watched(deployment, tmp_path)
         program = watched.listen()
         watched.becomes_well()
         broker.freeze()
@@ -190,4 +195,3 @@ def test_a_broker_that_does_not_answer_is_not_believed_to_have_nothing(postgres:
         broker.thaw()
         watched.becomes_well()
         assert program.stop() == 0, program.output()
-        watched.deployment.close()

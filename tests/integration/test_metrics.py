@@ -6,6 +6,7 @@ import re
 import signal
 import urllib.error
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,11 @@ def _full(family: Metric) -> str:
 
 
 def test_ready_only_while_the_database_answers(kafka: str, topic: str, tmp_path: Path) -> None:
-    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
-        deployment = Deployment(url, kafka, topic, tmp_path)
+    with (
+        Postgres(settings=UNSAFE) as server,
+        fresh_database(server.url()) as url,
+        closing(Deployment(url, kafka, topic, tmp_path)) as deployment,
+    ):
         program = deployment.listen(1, "session.started", metrics=0, sweep_every=0.2)
         at = Endpoint(program)
         eventually(lambda: at.ready() == 200, 60)
@@ -111,7 +115,6 @@ def test_ready_only_while_the_database_answers(kafka: str, topic: str, tmp_path:
         assert program.stop() == 0, program.output()
         assert program.output().count("waiting for it") == 1, program.output()
         assert program.output().count("answers again") == 1, program.output()
-        deployment.close()
 
 
 def test_a_worker_that_was_killed_is_not_counted(deployment: Deployment) -> None:

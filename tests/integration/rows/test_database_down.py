@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from integration.deployment import Deployment
@@ -12,8 +13,11 @@ from support.waiting import eventually
 
 
 def test_a_database_that_is_restarted_under_load(kafka: str, topic: str, tmp_path: Path) -> None:
-    with Postgres(settings=UNSAFE) as server, fresh_database(server.url()) as url:
-        deployment = Deployment(url, kafka, topic, tmp_path)
+    with (
+        Postgres(settings=UNSAFE) as server,
+        fresh_database(server.url()) as url,
+        closing(Deployment(url, kafka, topic, tmp_path)) as deployment,
+    ):
         listening = deployment.listen(1, batch=10)
         servers = deployment.announce(servers=3, sessions=20, views=10)
         eventually(lambda: deployment.handled() >= 100, 60)
@@ -27,4 +31,3 @@ def test_a_database_that_is_restarted_under_load(kafka: str, topic: str, tmp_pat
         assert deployment.settle() == CLEAN, deployment.logs()
         assert "ended with" not in listening.output()
         assert listening.stop() == 0
-        deployment.close()
