@@ -179,6 +179,20 @@ def test_a_log_that_is_halted(watched: Watched) -> None:
     assert program.stop() == 0, program.output()
 
 
+def test_a_topic_that_is_not_there_is_waited_for(postgres: str, tmp_path: Path) -> None:
+    with (
+        Kafka(settings={"auto.create.topics.enable": "false"}) as broker,
+        closing(Deployment(postgres, broker.bootstrap, "shop.events", tmp_path)) as deployment,
+    ):
+        watched = Watched(deployment, tmp_path)
+        program = watched.listen()
+        eventually(lambda: watched.is_said(f"not available: {deployment.topic}"), PATIENCE)
+        assert watched.healthy("--live") == (0, ["healthy"]), "a restart would not help"
+        make_topic(broker.bootstrap, deployment.topic)
+        watched.becomes_well()
+        assert program.stop() == 0, program.output()
+
+
 def test_a_broker_that_does_not_answer_is_not_believed_to_have_nothing(postgres: str, tmp_path: Path) -> None:
     with (
         Kafka() as broker,

@@ -97,10 +97,11 @@ class WorkerPulse(Pulse):
     def _hear(self, event: events.LogAsked) -> None:
         """What the log says. That there is nothing to do is believed of nobody else."""
         self.halted = event.halted
-        self.wait_for("log", event.why if event.standing == "silent" else "")
+        waits = event.standing in {"silent", "absent"}
+        self.wait_for("log", event.why if waits else "")
         if event.standing == "outside":
             self.begin("joining") if self._has_joined and self.doing != "joining" else self.turn()
-        elif event.standing != "silent" and self._has_joined and self.doing == "joining":
+        elif not waits and self._has_joined and self.doing == "joining":
             self.begin("working")
         if event.standing == "done" or event.has_moved:
             self.get_on()

@@ -42,12 +42,13 @@ class Stalled(NamedTuple):
         )
 
 
-Said = Literal["done", "more", "outside", "silent"]
+Said = Literal["done", "more", "outside", "silent", "absent"]
 
 
 class Standing(NamedTuple):
     """What a log itself, asked past its client, says of what is left for a member: all is ``done``; there is ``more``;
-    the member is ``outside`` its group; or it is ``silent``. ``why`` in words, but for what is done."""
+    the member is ``outside`` its group; what it reads is ``absent``; or the log is ``silent``. ``why`` in words, but
+    for what is done."""
 
     said: Said
     why: str = ""

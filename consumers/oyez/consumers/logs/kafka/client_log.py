@@ -8,6 +8,7 @@ import re
 from confluent_kafka import KafkaError
 
 from .fatal import is_fatal
+from .topics import GONE
 
 # Said for every attempt to connect, twenty times a second.
 NOISE = {"FAIL", "ERROR", "REQTMOUT"}
@@ -35,6 +36,9 @@ class ClientLog:
         self.fatal: KafkaError | None = None
         """An error after which the client does nothing any more."""
 
+        self.absent = ""
+        """Which topic is not there, in the client's words; until something is heard."""
+
         self.topic_ids: dict[str, str] = {}
         """By name: the topics that the client has found to have another id than before."""
 
@@ -58,6 +62,8 @@ class ClientLog:
     def trouble(self, error: KafkaError) -> None:
         """An error that `poll` gave, and that the client will get over. A group that does not let it in says so every
         second; that is a line until something is heard, or something else is wrong."""
+        if error.code() in GONE:
+            self.absent = error.str()
         if error.str() != self._trouble:
             self._trouble = error.str()
             self._logger.warning("Kafka: %s", self._trouble)
@@ -72,7 +78,7 @@ class ClientLog:
 
     def heard(self) -> None:
         """The broker has answered."""
-        self._trouble = ""
+        self._trouble = self.absent = ""
         if self._is_away:
             self._is_away = False
             self._logger.warning("Kafka at %s is back", self._servers)

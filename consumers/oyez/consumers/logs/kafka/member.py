@@ -160,7 +160,8 @@ class KafkaLog:
         return found
 
     def standing(self) -> Standing:
-        return self._stalls.standings.last()
+        last, absent = self._stalls.standings.last(), self._client_log.absent
+        return Standing("absent", absent) if absent and last.said == "outside" else last
 
     def _member_id(self) -> str:
         return str(self._consumer.memberid() or "")
