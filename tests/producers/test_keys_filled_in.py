@@ -1,4 +1,4 @@
-"""A key that cannot be one is refused in the same way, in whatever form the data are given that it would be filled in."""
+"""A key that cannot be one is refused in the same way, in whatever form the data are given."""
 
 from typing import Any
 
