@@ -3,10 +3,11 @@
 import enum
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple
@@ -26,6 +27,7 @@ from pydantic import (
     RootModel,
     SerializeAsAny,
     StringConstraints,
+    computed_field,
 )
 from pydantic.types import Base64Encoder
 from typing_extensions import TypedDict
@@ -90,6 +92,23 @@ class Tree(BaseModel):
     below: "list[Tree]" = []
 
 
+class Bill(BaseModel):
+    prices: list[float]
+
+    @cached_property
+    def total(self) -> float:
+        return sum(self.prices)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @cached_property
+    def count(self) -> int:
+        return len(self.prices)
+
+
+class Slot(BaseModel, frozen=True):
+    at: datetime
+
+
 class Ids(RootModel[list[int]]):
     pass
 
@@ -98,6 +117,16 @@ class Ids(RootModel[list[int]]):
 class Spot:
     x: int
     note: bytes = b""
+
+
+@dataclass(frozen=True)
+class Stay:
+    since: datetime
+    seen: int = field(default=0, compare=False)
+
+
+class Leg(NamedTuple):
+    left: datetime
 
 
 class Point(NamedTuple):
@@ -131,7 +160,20 @@ zones = st.sampled_from(
         ZoneInfo("Africa/Monrovia"),
     ]
 )
-moments = st.datetimes(timezones=zones)
+BERLIN = ZoneInfo("Europe/Berlin")
+edges = st.sampled_from(
+    [
+        datetime(2024, 10, 27, 2, 30, tzinfo=BERLIN),
+        datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
+        datetime(2024, 3, 31, 2, 30, tzinfo=BERLIN),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=2))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+    ]
+)
+"""An hour that comes twice, one that never comes, and instants that UTC has no year for."""
+moments = st.datetimes(timezones=zones) | edges
+instants = st.datetimes(timezones=st.sampled_from([UTC, BERLIN])).filter(lambda at: at.year > 1900) | edges
+"""What JSON can hold: without seconds in an offset."""
 json_like = st.recursive(
     st.none()
     | st.booleans()
@@ -150,12 +192,21 @@ json_like = st.recursive(
     max_leaves=6,
 )
 towns = st.builds(Town, name=texts, size=floats) | st.builds(City, name=texts)
+bills = st.lists(floats, max_size=3).map(lambda prices: _read(Bill(prices=prices)))
 trees = st.recursive(
     st.just(Tree()), lambda inner: st.builds(Tree, below=st.lists(inner, max_size=2)), max_leaves=4
 )
 doubled = Annotated[int, AfterValidator(lambda value: value * 2)]
 stripped = Annotated[str, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 halved = Annotated[int, PlainSerializer(lambda value: value // 2)]
+
+
+def _read(bill: Bill) -> Bill:
+    """A bill with what it has cached."""
+    assert bill.total is not None
+    assert bill.count == len(bill.prices)
+    return bill
+
 
 SCALARS: list[Kind] = [
     (str, texts),
@@ -205,6 +256,10 @@ HELD: list[Kind] = [
     (Closed, st.builds(lambda more: Closed(inner=Loose(more=more)), texts | floats)),
     (Ids, st.builds(Ids, st.lists(st.integers()))),
     (Spot, st.builds(Spot, st.integers(), st.binary())),
+    (Stay, st.builds(Stay, moments)),
+    (Leg, st.builds(Leg, moments)),
+    (Slot, st.builds(Slot, at=moments)),
+    (Bill, bills),
     (Point, st.builds(Point, st.integers(), floats)),
     (Row, st.fixed_dictionaries({}, optional={"n": st.integers(), "at": st.dates()})),
     (Annotated[Cat | Dog, Field(discriminator="kind")], st.builds(Cat) | st.builds(Dog)),
@@ -246,7 +301,11 @@ def _or_text(kind: Kind) -> Kind:
     return kind[0] | str, kind[1] | texts
 
 
-hashable = [kind for kind in SCALARS if kind[0] not in (Any, object)]
+hashable: list[Kind] = [
+    *(kind for kind in SCALARS if kind[0] not in (Any, object)),
+    (Stay, st.builds(Stay, moments)),
+    (Leg, st.builds(Leg, moments)),
+]
 wrapping: list[tuple[Callable[[Kind], Kind], list[Kind]]] = [
     (_listed, SCALARS + HELD),
     (_tupled, SCALARS + HELD),
