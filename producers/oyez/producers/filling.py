@@ -60,5 +60,5 @@ def _json(data: str | bytes) -> Any:
     """None for what is no JSON: pydantic says why."""
     try:
         return from_json(data)
-    except ValueError:
+    except (ValueError, TypeError):  # a TypeError for a text that UTF-8 cannot express
         return None

@@ -92,6 +92,7 @@ def typed(
             )
         return signal
     declaration = catalogue[signal]
+    check_text(declaration.name, "the key", key)  # it may be filled in, as text
     try:
         event = _validated(declaration, data, key)
     except ValidationError as error:

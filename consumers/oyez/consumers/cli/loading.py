@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from .common.arguments import check_arguments
 from .listing import CommandGroup, Listed
 
 
@@ -21,7 +22,9 @@ class WhenRun(TyperCommand):
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         """Whoever runs it, or asks for its help or its completions, begins here: the context is the command's own."""
-        return self.loaded().make_context(*args, **options)
+        context = self.loaded().make_context(*args, **options)
+        check_arguments(context)
+        return context
 
     def loaded(self) -> Any:
         """The command itself."""

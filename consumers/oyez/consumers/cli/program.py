@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from .common import logging, streams
+from .common.arguments import check_arguments
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .common.stopping import as_usual
 from .listing import COMMANDS, GROUPS
@@ -105,6 +106,7 @@ def options(
 
     Settings come from flags, then from OYEZ_… in the environment, then from oyez.toml, then from the defaults.
     """
+    check_arguments(context)
     logging.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
     _require_folder()
     said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}

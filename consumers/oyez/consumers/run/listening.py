@@ -8,6 +8,7 @@ from functools import partial
 
 from oyez.schemas import catalogue
 
+from ..core.numerals import name_or_number
 from ..core.stop_signals import Told
 from ..database.clock import DatabaseClock
 from ..database.engine import Database
@@ -51,9 +52,10 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
 
     Raises `StartError` and `UnknownSignal`.
     """
-    if not signals or any(name.isdecimal() and int(name) == 0 for name in signals):
+    asked = [name_or_number(name) for name in signals]
+    if not asked or 0 in asked:
         return list(application.groups.values())
-    names = [catalogue[int(name)].name if name.isdecimal() else name for name in signals]
+    names = [catalogue[one].name if isinstance(one, int) else one for one in asked]
     groups = [g for name in names for g in (application.of_signal(name) or [application.group(name)])]
     return list(dict.fromkeys(groups))
 

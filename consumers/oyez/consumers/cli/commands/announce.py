@@ -13,6 +13,7 @@ from oyez.schemas import InvalidEvent, OyezError, Signal, catalogue
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.encoding import Encoder
 
+from ...core.numerals import name_or_number
 from ...settings import ListenSettings
 from ..common import output
 from ..common.application import handlers_of
@@ -44,7 +45,7 @@ def announce(
     All are checked before the first one is announced.
     """
     handlers_of(settings)
-    declaration = catalogue[int(signal) if signal.isdecimal() else signal]
+    declaration = catalogue[name_or_number(signal)]
     encoder = Encoder(settings.source)
     events = [_checked(declaration, encoder, where, one, key) for where, one in read_data(data)]
     if settings.transport in PROBES:

@@ -15,8 +15,6 @@ from ..common.bundles import Bundle
 from ..common.errors import UsageProblem
 from .deliveries_filter import Error, EventIds, Handler, Source
 
-MOST = 2**63 - 1
-"""The highest number that a database has for a mail."""
 OPTIONS: Mapping[str, Any] = {
     "state": Annotated[
         list[str] | None, typer.Option("--state", help=f"{', '.join(STATES)}; may be repeated.")
@@ -37,7 +35,7 @@ OPTIONS: Mapping[str, Any] = {
     "event": EventIds,
     "mail": Annotated[
         list[int] | None,
-        typer.Option("--mail", metavar="NUMBER", max=MOST, help="Only this one; may be repeated."),
+        typer.Option("--mail", metavar="NUMBER", help="Only this one; may be repeated."),
     ],
     "unsure": Annotated[
         bool | None, typer.Option("--unsure", help="Only those that may have been sent, also if sent again.")

@@ -19,7 +19,7 @@ from ..common.bundles import taking
 from ..common.errors import NotFound
 from ..common.options import Json, settings_by
 from .deliveries_list import Limit, at_most, shown_rows
-from .mail_filter import MAIL_FILTER, MOST
+from .mail_filter import MAIL_FILTER
 
 COLUMNS = (
     output.Column("mail", lambda row: row.id, whole=True),
@@ -37,7 +37,7 @@ COLUMNS = (
     output.Column("unsure", lambda row: row.unsure, wide=True),
     output.Column("error", lambda row: row.error, brief=True),
 )
-Numbers = Annotated[list[int], typer.Argument(metavar="MAIL...", max=MOST, help="Numbers of mails.")]
+Numbers = Annotated[list[int], typer.Argument(metavar="MAIL...", help="Numbers of mails.")]
 
 
 @taking(MAIL_FILTER, settings_by("database"))

@@ -13,6 +13,7 @@ from oyez.schemas.declaration import Declaration, Prerequisite
 from oyez.schemas.text import flaw
 
 from ...admin import Record, Recorded
+from ...core.numerals import name_or_number
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...settings import ListenSettings
@@ -42,7 +43,7 @@ def met(
 ) -> None:
     """Record subjects of a signal as handled. What waits for them is released; what died waiting is parked again."""
     app = application_of(settings).name
-    declaration = catalogue[int(signal) if signal.isdecimal() else signal]
+    declaration = catalogue[name_or_number(signal)]
     if declaration.subject is None:
         raise UsageProblem(f"{declaration.name} has no subject, so that nothing can wait for it")
     prerequisites = list(dict.fromkeys(_prerequisites(declaration, subjects)))

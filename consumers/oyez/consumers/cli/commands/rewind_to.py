@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...core.numerals import number_of
 from ...reports import Ends, Offsets
 from ..common.ages import moment_of
 from ..common.errors import UsageProblem
@@ -18,8 +19,8 @@ def place_of(text: str, now: float) -> Place:
         return lambda _offsets, log: {n: one.low for n, one in log.partitions.items()}
     if text == "latest":
         return lambda _offsets, log: {n: one.high for n, one in log.partitions.items()}
-    if text.isascii() and text.isdigit():
-        return lambda _offsets, log: dict.fromkeys(log.partitions, int(text))
+    if (offset := number_of(text)) is not None:
+        return lambda _offsets, log: dict.fromkeys(log.partitions, offset)
     moment = moment_of(text, now)
     if moment is None:
         raise UsageProblem(

@@ -12,6 +12,7 @@ from oyez.schemas import Catalogue, catalogue
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.documents import bundle, json_schema
 
+from ...core.numerals import name_or_number
 from ...handlers.registry import Handlers
 from ...settings import ListenSettings
 from ..common import output
@@ -62,7 +63,7 @@ def signals(
     """List the application's signals."""
     handlers = loaded_of(settings).handlers
     catalogue.check()
-    chosen = [catalogue[int(name) if name.isdecimal() else name] for name in names or []]
+    chosen = [catalogue[name_or_number(name)] for name in names or []]
     if as_schema:
         document = json_schema(chosen[0]) if len(chosen) == 1 else bundled(chosen or list(catalogue))
         output.line(output.json_text(document, indent=2))

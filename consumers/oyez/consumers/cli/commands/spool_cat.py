@@ -12,6 +12,7 @@ import typer
 
 from oyez.producers.spool import Folder, LogReader, Segments
 
+from ...core.numerals import number_of
 from ...core.stop_signals import Stop
 from ...reports import Piece, pieces
 from ...reports.spool_segments import time_of
@@ -75,8 +76,8 @@ def cat(
 
 def begin_of(text: str, now: float) -> Begin:
     """What `--from` means; ``now`` in seconds since the epoch. Raises `UsageProblem`."""
-    if text.isascii() and text.isdigit():
-        return Begin(int(text))
+    if (position := number_of(text)) is not None:
+        return Begin(position)
     moment = moment_of(text, now)
     if moment is None:
         raise UsageProblem(

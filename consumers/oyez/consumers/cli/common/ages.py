@@ -48,12 +48,12 @@ def by_database(wanted: W, db: Connection) -> W:
 
 def moment_of(text: str, now: float) -> float | None:
     """The moment that an age before ``now`` or a time of ISO 8601 (UTC, unless it says otherwise) names, in seconds
-    since the epoch; None for a text that is neither."""
+    since the epoch, which it is not before; None for a text that is neither."""
     age = age_of(text)
     if age is not None:
-        return now - age
+        return max(0.0, now - age)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
