@@ -1,152 +1,57 @@
 """Types of fields, with values for them: what pydantic has, alone and inside of one another."""
 
-import enum
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 from pydantic import (
     AfterValidator,
     AnyUrl,
-    BaseModel,
     BeforeValidator,
     ByteSize,
     EncodedStr,
     Field,
     NaiveDatetime,
     PlainSerializer,
-    RootModel,
     SerializeAsAny,
     StringConstraints,
-    computed_field,
 )
 from pydantic.types import Base64Encoder
-from typing_extensions import TypedDict
+
+from schemas.any_models import (
+    Bill,
+    Cat,
+    City,
+    Closed,
+    Colour,
+    Dog,
+    Held,
+    Ids,
+    Leg,
+    Level,
+    Loose,
+    Mixed,
+    Named,
+    Point,
+    Rights,
+    Row,
+    Seconds,
+    Slot,
+    Spot,
+    Stay,
+    Town,
+    Tree,
+)
 
 Kind = tuple[Any, st.SearchStrategy[Any]]
 """A type, and values that may be given for it: most are valid."""
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Level(enum.IntEnum):
-    LOW = 1
-    HIGH = 2
-
-
-class Mixed(enum.Enum):
-    A = (1, 2)
-    B = b"\xff"
-    C = 1.5
-    D = date(2024, 1, 1)
-
-
-class Rights(enum.Flag):
-    READ = 1
-    WRITE = 2
-
-
-class Town(BaseModel):
-    name: str
-    size: float = 0.0
-
-
-class City(Town):
-    mayor: str = "nobody"
-
-
-class Named(BaseModel, serialize_by_alias=True):
-    full_name: str = Field(alias="fullName")
-
-
-class Loose(BaseModel, extra="allow"):
-    n: int = 0
-
-
-class Closed(BaseModel, extra="forbid"):
-    inner: Loose
-
-
-class Held(BaseModel):
-    proof: bytes
-    since: timedelta = timedelta(0)
-
-
-class Seconds(BaseModel, ser_json_timedelta="float"):
-    since: timedelta
-
-
-class Tree(BaseModel):
-    below: "list[Tree]" = []
-
-
-class Bill(BaseModel):
-    prices: list[float]
-
-    @cached_property
-    def total(self) -> float:
-        return sum(self.prices)
-
-    @computed_field  # type: ignore[prop-decorator]
-    @cached_property
-    def count(self) -> int:
-        return len(self.prices)
-
-
-class Slot(BaseModel, frozen=True):
-    at: datetime
-
-
-class Ids(RootModel[list[int]]):
-    pass
-
-
-@dataclass
-class Spot:
-    x: int
-    note: bytes = b""
-
-
-@dataclass(frozen=True)
-class Stay:
-    since: datetime
-    seen: int = field(default=0, compare=False)
-
-
-class Leg(NamedTuple):
-    left: datetime
-
-
-class Point(NamedTuple):
-    x: int
-    y: float = 0.0
-
-
-class Row(TypedDict, total=False):
-    n: int
-    at: date
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"] = "cat"
-    lives: int = 9
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"] = "dog"
-    lives: int = 1
 
 
 texts = st.text()

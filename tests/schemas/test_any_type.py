@@ -20,21 +20,8 @@ from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal, decode
 from oyez.schemas.checking import same
 from oyez.schemas.decoding import envelope_decoder
 from oyez.schemas.encoding import Encoder
-from schemas.any_type import (
-    HELD,
-    NESTED,
-    SCALARS,
-    Bill,
-    Colour,
-    Kind,
-    Leg,
-    Slot,
-    Stay,
-    Town,
-    bills,
-    instants,
-    json_like,
-)
+from schemas.any_models import Bill, Colour, Leg, Slot, Stay, Town
+from schemas.any_type import HELD, NESTED, SCALARS, Kind, bills, instants, json_like
 
 TIME = "2024-05-01T10:20:30.000123Z"
 KINDS = [*SCALARS, *HELD, *NESTED]
