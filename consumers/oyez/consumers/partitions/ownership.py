@@ -59,7 +59,7 @@ class Ownership:
         self._halted: dict[Partition, str] = {}
         self._looked = timer()
         self._is_away = False
-        self._has_suspects = False
+        self._suspected: list[Partition] = []
         self.is_waiting = False
         """Whether there are partitions that could not be acquired yet."""
 
@@ -138,9 +138,9 @@ class Ownership:
         """The partitions in which the log is further than the database."""
         return [move for move in self.standing() if move.next != move.believed]
 
-    def take_suspects(self) -> bool:
-        """Whether workers have died without getting on in a partition that was acquired since this was last asked."""
-        found, self._has_suspects = self._has_suspects, False
+    def take_suspected(self) -> list[Partition]:
+        """What was acquired since this was last asked, and workers have died in without getting on."""
+        found, self._suspected = self._suspected, []
         return found
 
     def suspect(self, record: Record) -> int | None:
@@ -289,7 +289,7 @@ class Ownership:
             return
         acquired = self._acquisition.acquire(gained)
         self._held.update(acquired.held)
-        self._has_suspects |= any(map(is_suspected, acquired.held.values()))
+        self._suspected += [p for p, held in acquired.held.items() if is_suspected(held)]
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
