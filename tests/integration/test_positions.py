@@ -38,7 +38,7 @@ class Operator:
 
     def __init__(self, workers: Workers, admin: AdminClient) -> None:
         self._workers = workers
-        self._offsets = KafkaOffsets(admin)
+        self._offsets = KafkaOffsets(lambda: admin)
 
     def rewind(self, to: int, *numbers: int, is_again: bool = False) -> None:
         topic = self._workers.deployment.topic
@@ -239,7 +239,8 @@ def test_status_shows_for_how_long_kafka_keeps_offsets(deployment: Deployment, a
     with deployment.engine.connect() as db:
         topics = {loose.name: [deployment.topic], exact.name: [deployment.topic]}
         states = [
-            group_states(db, [one], topics, KafkaOffsets(admin), time.time())[0] for one in (loose, exact)
+            group_states(db, [one], topics, KafkaOffsets(lambda: admin), time.time())[0]
+            for one in (loose, exact)
         ]
     assert [one.offsets_kept for one in states] == [7 * 86_400.0, None]
 

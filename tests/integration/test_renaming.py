@@ -24,7 +24,7 @@ def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
     reading.until(lambda: old.offsets.committed(list(committed)) == committed)
     setup.close()
     new = unique("renamed")
-    assert KafkaOffsets(AdminClient({"bootstrap.servers": kafka})).copy_committed(
+    assert KafkaOffsets(lambda: AdminClient({"bootstrap.servers": kafka})).copy_committed(
         f"{setup.prefix}.old", new
     ) == len(committed)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))

@@ -18,7 +18,7 @@ from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, PartitionEnds
 def main(servers: str, topic: str) -> None:
     client = {"bootstrap.servers": servers, "log_level": 0}
     broker = Broker({**client, "group.id": "asked"}, client)
-    offsets = KafkaOffsets(AdminClient(client))
+    offsets = KafkaOffsets(lambda: AdminClient(client))
     for n in itertools.count():
         said = set()
         broker.ask_group()

@@ -51,7 +51,7 @@ class KafkaBackend:
         """To join for one sweep would take longer than the sweep, and deal the partitions of all others anew."""
 
     def offsets(self, database: Database) -> KafkaOffsets:
-        return KafkaOffsets(admin(self._servers, self._options))
+        return KafkaOffsets(lambda: admin(self._servers, self._options))
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> None:
         """The brokers see to it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import (
@@ -21,7 +21,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from
 )
 
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
-from .coordinator import GIVEN_UP, answered
+from .coordinator import LONGEST, RenewedClient
 
 ANSWER = 5.0  # s
 KEPT = "offsets.retention.minutes"
@@ -32,8 +32,9 @@ Spec: Any = OffsetSpec  # its methods have no annotations
 class KafkaOffsets:
     """Asks a broker, and sets what groups have committed. Raises KafkaException when it does not answer."""
 
-    def __init__(self, client: AdminClient) -> None:
-        self._client = client
+    def __init__(self, make: Callable[[], AdminClient]) -> None:
+        """``make`` makes an administrative client; another one, after a question that was not answered."""
+        self._admin = RenewedClient(make)
 
     def ends(self, topics: Iterable[str]) -> list[Ends]:
         """See `Offsets`, here and below."""
@@ -76,9 +77,9 @@ class KafkaOffsets:
 
     def kept_for(self) -> float | None:
         """As one of the brokers is set. Not everybody may ask."""
-        brokers = sorted(self._client.list_topics(timeout=ANSWER).brokers)
+        brokers = sorted(self._admin.client.list_topics(timeout=ANSWER).brokers)
         asked = ConfigResource(ResourceType.BROKER, str(brokers[0]))
-        answer = self._client.describe_configs([asked], request_timeout=ANSWER)[asked]
+        answer = self._admin.client.describe_configs([asked], request_timeout=ANSWER)[asked]
         try:
             return 60.0 * int(answer.result()[KEPT].value)
         except (KafkaException, KeyError):
@@ -88,8 +89,8 @@ class KafkaOffsets:
         if not offsets:
             return
         request = [ConsumerGroupTopicPartitions(group, offsets)]
-        asked = self._client.alter_consumer_group_offsets(request, request_timeout=GIVEN_UP)[group]
-        answer = answered(asked, ANSWER)
+        asked = self._admin.client.alter_consumer_group_offsets(request, request_timeout=LONGEST)[group]
+        answer = self._admin.answer(asked, ANSWER)
         for one in answer.topic_partitions or ():
             if one.error is None:
                 continue
@@ -104,9 +105,9 @@ class KafkaOffsets:
         """A broker that has just started, or never had a group, says for a moment that it is loading."""
         limit = time.monotonic() + 2 * ANSWER
         while True:
-            question = self._client.list_consumer_group_offsets([asked], request_timeout=GIVEN_UP)
+            question = self._admin.client.list_consumer_group_offsets([asked], request_timeout=LONGEST)
             try:
-                found: ConsumerGroupTopicPartitions = answered(question[asked.group_id], ANSWER)
+                found: ConsumerGroupTopicPartitions = self._admin.answer(question[asked.group_id], ANSWER)
                 return found
             except KafkaException as error:
                 if not _is_passing(error) or time.monotonic() > limit:
@@ -114,7 +115,7 @@ class KafkaOffsets:
             time.sleep(0.1)
 
     def _described(self, topic: str) -> tuple[str, list[int]] | None:
-        asked = self._client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
+        asked = self._admin.client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
         try:
             found = asked[topic].result()
         except KafkaException as error:
@@ -125,7 +126,7 @@ class KafkaOffsets:
 
     def _listed(self, topic: str, numbers: Iterable[int], which: Any) -> dict[int, int]:
         asked = {TopicPartition(topic, number): which for number in numbers}
-        answers = self._client.list_offsets(asked, request_timeout=ANSWER)
+        answers = self._admin.client.list_offsets(asked, request_timeout=ANSWER)
         return {partition.partition: int(answer.result().offset) for partition, answer in answers.items()}
 
 
