@@ -1,123 +1,57 @@
 """Types of fields, with values for them: what pydantic has, alone and inside of one another."""
 
-import enum
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 from pydantic import (
     AfterValidator,
     AnyUrl,
-    BaseModel,
     BeforeValidator,
     ByteSize,
     EncodedStr,
     Field,
     NaiveDatetime,
     PlainSerializer,
-    RootModel,
     SerializeAsAny,
     StringConstraints,
 )
 from pydantic.types import Base64Encoder
-from typing_extensions import TypedDict
+
+from schemas.any_models import (
+    Bill,
+    Cat,
+    City,
+    Closed,
+    Colour,
+    Dog,
+    Held,
+    Ids,
+    Leg,
+    Level,
+    Loose,
+    Mixed,
+    Named,
+    Point,
+    Rights,
+    Row,
+    Seconds,
+    Slot,
+    Spot,
+    Stay,
+    Town,
+    Tree,
+)
 
 Kind = tuple[Any, st.SearchStrategy[Any]]
 """A type, and values that may be given for it: most are valid."""
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Level(enum.IntEnum):
-    LOW = 1
-    HIGH = 2
-
-
-class Mixed(enum.Enum):
-    A = (1, 2)
-    B = b"\xff"
-    C = 1.5
-    D = date(2024, 1, 1)
-
-
-class Rights(enum.Flag):
-    READ = 1
-    WRITE = 2
-
-
-class Town(BaseModel):
-    name: str
-    size: float = 0.0
-
-
-class City(Town):
-    mayor: str = "nobody"
-
-
-class Named(BaseModel, serialize_by_alias=True):
-    full_name: str = Field(alias="fullName")
-
-
-class Loose(BaseModel, extra="allow"):
-    n: int = 0
-
-
-class Closed(BaseModel, extra="forbid"):
-    inner: Loose
-
-
-class Held(BaseModel):
-    proof: bytes
-    since: timedelta = timedelta(0)
-
-
-class Seconds(BaseModel, ser_json_timedelta="float"):
-    since: timedelta
-
-
-class Tree(BaseModel):
-    below: "list[Tree]" = []
-
-
-class Ids(RootModel[list[int]]):
-    pass
-
-
-@dataclass
-class Spot:
-    x: int
-    note: bytes = b""
-
-
-class Point(NamedTuple):
-    x: int
-    y: float = 0.0
-
-
-class Row(TypedDict, total=False):
-    n: int
-    at: date
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"] = "cat"
-    lives: int = 9
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"] = "dog"
-    lives: int = 1
 
 
 texts = st.text()
@@ -131,7 +65,20 @@ zones = st.sampled_from(
         ZoneInfo("Africa/Monrovia"),
     ]
 )
-moments = st.datetimes(timezones=zones)
+BERLIN = ZoneInfo("Europe/Berlin")
+edges = st.sampled_from(
+    [
+        datetime(2024, 10, 27, 2, 30, tzinfo=BERLIN),
+        datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
+        datetime(2024, 3, 31, 2, 30, tzinfo=BERLIN),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=2))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+    ]
+)
+"""An hour that comes twice, one that never comes, and instants that UTC has no year for."""
+moments = st.datetimes(timezones=zones) | edges
+instants = st.datetimes(timezones=st.sampled_from([UTC, BERLIN])).filter(lambda at: at.year > 1900) | edges
+"""What JSON can hold: without seconds in an offset."""
 json_like = st.recursive(
     st.none()
     | st.booleans()
@@ -150,12 +97,21 @@ json_like = st.recursive(
     max_leaves=6,
 )
 towns = st.builds(Town, name=texts, size=floats) | st.builds(City, name=texts)
+bills = st.lists(floats, max_size=3).map(lambda prices: _read(Bill(prices=prices)))
 trees = st.recursive(
     st.just(Tree()), lambda inner: st.builds(Tree, below=st.lists(inner, max_size=2)), max_leaves=4
 )
 doubled = Annotated[int, AfterValidator(lambda value: value * 2)]
 stripped = Annotated[str, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 halved = Annotated[int, PlainSerializer(lambda value: value // 2)]
+
+
+def _read(bill: Bill) -> Bill:
+    """A bill with what it has cached."""
+    assert bill.total is not None
+    assert bill.count == len(bill.prices)
+    return bill
+
 
 SCALARS: list[Kind] = [
     (str, texts),
@@ -205,6 +161,10 @@ HELD: list[Kind] = [
     (Closed, st.builds(lambda more: Closed(inner=Loose(more=more)), texts | floats)),
     (Ids, st.builds(Ids, st.lists(st.integers()))),
     (Spot, st.builds(Spot, st.integers(), st.binary())),
+    (Stay, st.builds(Stay, moments)),
+    (Leg, st.builds(Leg, moments)),
+    (Slot, st.builds(Slot, at=moments)),
+    (Bill, bills),
     (Point, st.builds(Point, st.integers(), floats)),
     (Row, st.fixed_dictionaries({}, optional={"n": st.integers(), "at": st.dates()})),
     (Annotated[Cat | Dog, Field(discriminator="kind")], st.builds(Cat) | st.builds(Dog)),
@@ -246,7 +206,11 @@ def _or_text(kind: Kind) -> Kind:
     return kind[0] | str, kind[1] | texts
 
 
-hashable = [kind for kind in SCALARS if kind[0] not in (Any, object)]
+hashable: list[Kind] = [
+    *(kind for kind in SCALARS if kind[0] not in (Any, object)),
+    (Stay, st.builds(Stay, moments)),
+    (Leg, st.builds(Leg, moments)),
+]
 wrapping: list[tuple[Callable[[Kind], Kind], list[Kind]]] = [
     (_listed, SCALARS + HELD),
     (_tupled, SCALARS + HELD),

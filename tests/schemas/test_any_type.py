@@ -2,22 +2,26 @@
 
 import re
 import warnings
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal, decode
 from oyez.schemas.checking import same
 from oyez.schemas.decoding import envelope_decoder
 from oyez.schemas.encoding import Encoder
-from schemas.any_type import HELD, NESTED, SCALARS, Colour, Kind, Town, json_like
+from schemas.any_models import Bill, Colour, Leg, Slot, Stay, Town
+from schemas.any_type import HELD, NESTED, SCALARS, Kind, bills, instants, json_like
 
 TIME = "2024-05-01T10:20:30.000123Z"
 KINDS = [*SCALARS, *HELD, *NESTED]
@@ -26,12 +30,17 @@ MUTABLE = st.sampled_from(["", 1, None, Decimal(1), b"x", 10**4301, float("nan")
 
 
 @cache
-def declared(number: int, *, strict: bool) -> tuple[type[Signal], Catalogue] | None:
+def declared(number: int, **options: bool) -> tuple[type[Signal], Catalogue] | None:
+    """A signal with a field of this type; None: such a signal is refused."""
+    return made_of(KINDS[number][0], {}, **options)
+
+
+def made_of(kind: Any, space: dict[str, Any], **options: bool) -> tuple[type[Signal], Catalogue] | None:
     """A signal with a field of this type; None: such a signal is refused."""
     here = Catalogue()
-    space = {"__annotations__": {"x": KINDS[number][0]}, "__module__": __name__}
+    space = {"__annotations__": {"x": kind}, "__module__": __name__} | space
     try:
-        made = type(Signal)("Made", (Signal,), space, name="made", catalogue=here, strict=strict)
+        made = type(Signal)("Made", (Signal,), space, name="made", catalogue=here, **options)
     except SchemaError:
         return None
     return made, here
@@ -86,14 +95,18 @@ def test_what_may_be_announced_is_read_as_what_it_was(
 @given(
     number=st.integers(0, len(KINDS) - 1),
     data=st.data(),
-    change=st.sampled_from(["construct", "copy", "change"]),
+    change=st.sampled_from(["construct", "copy", "old copy", "change", "assign", "default"]),
 )
 def test_what_was_never_validated_is_held_to_the_same(number: int, data: st.DataObject, change: str) -> None:
-    made = declared(number, strict=False)
+    wrong = data.draw(MUTABLE | json_like)
+    if change == "default":
+        made = made_of(KINDS[number][0], {"x": Field(wrong, validate_default=False)})
+        assert made is None or holds(made[0](), made[1]) in (True, False)
+        return
+    made = declared(number, strict=False, frozen=change != "assign")
     if made is None:
         return
     model, here = made
-    wrong = data.draw(MUTABLE | json_like)
     if change == "construct":
         holds(model.model_construct(x=wrong), here)
         holds(model.model_construct(), here)
@@ -104,6 +117,15 @@ def test_what_was_never_validated_is_held_to_the_same(number: int, data: st.Data
         return
     if change == "copy":
         holds(signal.model_copy(update={"x": wrong}).model_copy(), here)
+        return
+    if change == "old copy":
+        with warnings.catch_warnings(action="ignore"):
+            signal = signal.copy(update={"x": wrong}).copy()
+        holds(signal, here)
+        return
+    if change == "assign":
+        signal.x = wrong  # type: ignore[attr-defined] # it is there
+        holds(signal, here)
         return
     _change(signal.x, wrong)  # type: ignore[attr-defined] # it is there
     holds(signal, here)
@@ -127,6 +149,20 @@ def _change(held: Any, wrong: object) -> None:
         pass  # it cannot be a key
 
 
+HOLDING: list[tuple[Any, Callable[[datetime], Any]]] = [
+    (datetime, lambda at: at),
+    (list[datetime], lambda at: [at]),
+    (set[datetime], lambda at: {at}),
+    (frozenset[datetime], lambda at: frozenset([at])),
+    (tuple[datetime, ...], lambda at: (at, at)),
+    (dict[datetime, datetime], lambda at: {at: at}),
+    (deque[datetime], lambda at: deque([at])),
+    (Slot, lambda at: Slot(at=at)),
+    (Stay, Stay),
+    (Leg, Leg),
+    (frozenset[Slot], lambda at: frozenset([Slot(at=at)])),
+    (list[frozenset[Stay]], lambda at: [frozenset([Stay(at)])]),
+]
 PLAIN: list[Kind] = [
     (str, TEXT),
     (int, st.integers()),
@@ -137,6 +173,9 @@ PLAIN: list[Kind] = [
     (UUID, st.uuids()),
     (Colour, st.sampled_from(Colour)),
     (Town, st.builds(Town, name=TEXT)),
+    (Bill, bills.filter(lambda bill: all(map(isfinite, bill.prices)))),
+    (list[Bill], st.lists(bills.filter(lambda bill: all(map(isfinite, bill.prices))), max_size=2)),
+    *((kind, instants.map(held)) for kind, held in HOLDING),
     (list[str], st.lists(TEXT)),
     (dict[str, int | None], st.dictionaries(TEXT, st.none() | st.integers())),
     (dict[str, Any], st.dictionaries(TEXT, st.none() | TEXT | st.lists(st.integers() | TEXT))),

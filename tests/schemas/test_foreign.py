@@ -63,6 +63,7 @@ def test_binary_mode() -> None:
     event = decode(b'{"url": "/", "session_id": "s1", "more": 1}', BINARY, b"k", known)
     assert (event.id, event.source, event.key, event.data) == ("e1", "/büro", "k", VIEW)
     extended = [*BINARY, ("ce_partitionkey", b"p"), ("ce_subject", b"x"), ("trace", b"\xff"), ("none", None)]
+    extended += [("ce_types", b"\xff"), ("ce_trace", b"\xff"), ("content-types", b"\xff")]
     raw = read_envelope(b"{}", extended, b"k")
     assert read_envelope(b"{}", dict(extended), b"k") == raw
     assert (raw.key, raw.subject) == ("p", "x")
@@ -81,6 +82,8 @@ def test_structured_wins_over_stray_headers() -> None:
         (b"hello", "the value is not JSON: expected value"),
         (b'{"a": "\xff"}', "the value is not JSON"),
         (b"[" * 5000, "the value is not JSON"),
+        (changed(data=1).replace(b"1,", b"9" * 5000 + b",", 1), "the value is not JSON: number out of range"),
+        (changed(source="a").replace(b'"a"', b'"\xe9"'), "the value is not JSON: invalid unicode code point"),
         (b"[1]", "the value is JSON, but not an object"),
         (b"{}", "not a CloudEvent: specversion: Field required"),
         (changed(specversion="0.3"), "specversion: Input should be '1.0'"),
@@ -119,7 +122,10 @@ def test_refused_with_the_reason(value: bytes | None, reason: str) -> None:
             "is not supported; use application/cloud",
         ),
         ([("content-type", b"application/cloudevents+avro")], None, "is not supported"),
-        ([("content-type", b"\xff")], None, "a header of the event is not UTF-8"),
+        ([("content-type", b"\xff")], None, "not a CloudEvent: specversion: Field required"),
+        ([*BINARY[:5], ("content-type", b"\xff")], None, "a header of the event is not UTF-8"),
+        ([*BINARY[:2], ("ce_source", b"\xff")], None, "a header of the event is not UTF-8"),
+        ([BINARY[0], ("ce_type", b"\xff")], None, "a header of the event is not UTF-8"),
         ([*BINARY[:5], ("content-type", b"text/plain")], None, "the data is text/plain, not JSON"),
         (BINARY[:2], None, "not a CloudEvent: source: Field required"),
         (BINARY, b"\xff", "the message key is not UTF-8"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any
 
 import pytest
@@ -18,9 +19,10 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    computed_field,
 )
 
-from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal
+from oyez.schemas import Catalogue, InvalidEvent, SchemaError, Signal, decode
 from oyez.schemas.encoding import Encoder
 
 Shouted = Annotated[str, StringConstraints(to_upper=True, max_length=5)]
@@ -42,6 +44,15 @@ class Loose(BaseModel, extra="allow"):
     pass
 
 
+class Counted(BaseModel, extra="allow"):
+    prices: list[float]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def total(self) -> float:
+        return sum(self.prices)
+
+
 class Hidden(BaseModel):
     token: SecretStr
 
@@ -54,6 +65,11 @@ class Tree(BaseModel):
 @dataclass
 class Given:
     first: InitVar[int]
+
+
+def nested(deep: int) -> list[Any]:
+    """Lists in lists."""
+    return [nested(deep - 1)] if deep else []
 
 
 def declared(kind: Any, **options: Any) -> tuple[type[Signal], Catalogue]:
@@ -81,6 +97,7 @@ def declared(kind: Any, **options: Any) -> tuple[type[Signal], Catalogue]:
         (FutureDatetime, "is compared with the clock"),
         (Annotated[str, Field(exclude=True)], "is left out when the data is written"),
         (Given, "the field 'x.first' is left out"),
+        (list[Counted], "the field 'x.total' is computed, but would be read as an extra field"),
         (Camel, "the field 'x.full_name' is written as 'full_name' but not read under that name"),
     ],
 )
@@ -122,6 +139,73 @@ def test_a_field_that_is_read_from_where_another_is_written_is_refused() -> None
         class Doubled(Signal, name="doubled", catalogue=Catalogue()):
             a: int = Field(alias="n")
             b: int = Field(alias="n")
+
+
+def test_a_computed_field_that_would_be_read_as_another_is_refused() -> None:
+    with pytest.raises(SchemaError, match="Open: the field 'b' is computed, but would be read as an extra"):
+
+        class Open(Signal, name="open", catalogue=Catalogue(), extra="allow"):
+            a: int = 0
+
+            @computed_field  # type: ignore[prop-decorator]
+            @property
+            def b(self) -> int:
+                return 1
+
+    with pytest.raises(SchemaError, match="'b' is written as 'a', as the field 'a' is"):
+
+        class Hidden(Signal, name="hidden", catalogue=Catalogue()):
+            a: int = 0
+
+            @computed_field(alias="a")  # type: ignore[prop-decorator]
+            @property
+            def b(self) -> int:
+                return 1
+
+    with pytest.raises(SchemaError, match="'a' is read from 'b' too, as which the field 'b' is written"):
+
+        class Crossed(Signal, name="crossed", catalogue=Catalogue()):
+            a: int = Field(0, validation_alias=AliasChoices("b", "a"))
+
+            @computed_field  # type: ignore[prop-decorator]
+            @property
+            def b(self) -> int:
+                return 1
+
+
+@pytest.mark.parametrize("value", [pytest.param(10**4300, id="digits"), pytest.param(nested(199), id="deep")])
+def test_what_is_computed_so_that_nobody_can_read_it_is_refused(value: object) -> None:
+    here = Catalogue()
+
+    class Computed(Signal, name="computed", catalogue=here):
+        a: str = ""
+
+        @computed_field  # type: ignore[prop-decorator]
+        @property
+        def b(self) -> Any:
+            return value if self.a else len(self.a)
+
+    encoder = Encoder("web", here)
+    assert encoder.encode(Computed(), id="1", time="2024-01-01T00:00:00Z", key=None, subject=None)
+    with pytest.raises(InvalidEvent, match="nobody could read it"):
+        encoder.encode(Computed(a="x"), id="1", time="2024-01-01T00:00:00Z", key=None, subject=None)
+
+
+def test_what_a_signal_has_cached_is_none_of_its_fields() -> None:
+    here = Catalogue()
+
+    class Cart(Signal, name="cart", catalogue=here):
+        prices: list[float]
+
+        @computed_field  # type: ignore[prop-decorator]
+        @cached_property
+        def total(self) -> float:
+            return sum(self.prices)
+
+    cart = Cart(prices=[1.5])
+    assert cart.total == 1.5
+    value = Encoder("web", here).encode(cart, id="1", time="2024-01-01T00:00:00Z", key=None, subject=None)
+    assert decode(value, (), None, here).data == Cart(prices=[1.5])
 
 
 def test_a_default_is_validated_as_it_will_be_read() -> None:

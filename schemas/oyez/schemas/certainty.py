@@ -19,6 +19,8 @@ Plain = Callable[[Any], bool]
 """Whether a value is one of those that are certainly read as what they are."""
 
 LONG = 4_000
+_DEEP = 400
+"""Bytes that lists of lists take at least which are too deep to be read."""
 _TEXTS = frozenset(("str", "date", "uuid", "bytes", "decimal", "timedelta", "datetime"))
 _NUMBERS = frozenset(("int", "float"))
 _UNCHANGED: Mapping[str, type] = {"str": str, "int": int, "bool": bool, "none": type(None), "uuid": UUID}
@@ -53,7 +55,7 @@ def doubts(model: type[BaseModel]) -> list[tuple[str, Plain]] | None:
     """The doubtful fields of a model, each with what shows that a value is certain; None: all of it is doubtful."""
     node, definitions = core_schema(model)
     config = node.get("config", {})
-    if not _is_simple(node, definitions, config):
+    if not model.model_config.get("frozen") or not _is_simple(node, definitions, config):
         return None
     judged = [
         (name, _field(one, definitions, config))
@@ -63,7 +65,10 @@ def doubts(model: type[BaseModel]) -> list[tuple[str, Plain]] | None:
 
 
 def longest(model: type[BaseModel]) -> int:
-    """Bytes, up to which certain values are enough: in more can be a whole number with more digits than are read."""
+    """Bytes, up to which certain values are enough: in more can be a whole number with more digits than are read, or
+    anything that is computed, since nobody validates that."""
+    if model.model_computed_fields:
+        return _DEEP
     return LONG if types_in(*core_schema(model)) & {"int", "any"} else sys.maxsize
 
 
@@ -139,8 +144,10 @@ def _enum(node: Node, _definitions: Definitions, _config: Node) -> Plain:
     return certain if kinds in ({str}, {int}) and not node.get("missing") else doubtful
 
 
-def _inner(node: Node, definitions: Definitions, config: Node) -> Plain:
-    return _plain(node["schema"], definitions, config)
+def _default(node: Node, definitions: Definitions, config: Node) -> Plain:
+    """A field may say for itself that its default is not validated."""
+    is_validated = node.get("validate_default") is not False
+    return _plain(node["schema"], definitions, config) if is_validated else doubtful
 
 
 def _nullable(node: Node, definitions: Definitions, config: Node) -> Plain:
@@ -230,7 +237,7 @@ _KINDS: Mapping[str, Callable[[Node, Definitions, Node], Plain]] = {
     "float": _float,
     "literal": _literal,
     "enum": _enum,
-    "default": _inner,
+    "default": _default,
     "nullable": _nullable,
     "union": _union,
     "any": _any,

@@ -1,14 +1,11 @@
 """Whether an event that was written is read as what it was, asked of those of which nothing else shows it."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 from pydantic import BaseModel, ValidationError
 
 from .certainty import Plain, doubts, longest
 from .declaration import Declaration
 from .decoding import envelope_decoder
+from .equality import same
 from .errors import InvalidEvent, reasons
 from .signal import Signal
 
@@ -45,23 +42,6 @@ class Check:
             raise InvalidEvent(f"{self._name}: nobody could read it: {reasons(error)}") from None
         except RecursionError:
             raise InvalidEvent(f"{self._name}: its data is nested too deeply") from None
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, where NaN is equal to NaN, an instant to itself, and private attributes do not
-    count."""
-    if type(one) is not type(other):
-        return bool(one == other)
-    if isinstance(one, BaseModel):
-        mine, its = ({**dict(it), **(it.__pydantic_extra__ or {})} for it in (one, other))
-        return same(mine, its)
-    if type(one) is dict:
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if type(one) in (list, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, datetime) and one.tzinfo and other.tzinfo:
-        return bool(one.astimezone(UTC) == other.astimezone(UTC))  # of an hour that comes twice, == says no
-    return bool(one == other) or (isinstance(one, float | Decimal) and str(one) == str(other))
 
 
 def _difference(found: BaseModel, data: BaseModel) -> str:

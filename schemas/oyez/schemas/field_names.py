@@ -10,8 +10,9 @@ Path = tuple[str | int, ...]
 
 def misnamed(node: Node, config: Node) -> Iterator[tuple[str, str]]:
     """The fields of a node that are not read from where they are written, each with the reason."""
+    given = dict(fields(node))
     written: dict[str, str] = {}
-    for name, field in fields(node):
+    for name, field in (given | _computed(node)).items():
         if field.get("serialization_exclude") or field.get("init_only"):
             yield name, "is left out when the data is written (exclude=True, InitVar)"
         as_name = written_as(name, field, config)
@@ -19,8 +20,24 @@ def misnamed(node: Node, config: Node) -> Iterator[tuple[str, str]]:
             yield name, f"is written as {as_name!r}, as the field {written[as_name]!r} is"
         written[as_name] = name
     for as_name, name in written.items():
-        if reason := _misread(name, as_name, dict(fields(node))[name], config, written):
+        if name not in given:
+            if _takes_extra(node, config):
+                yield (
+                    name,
+                    "is computed, but would be read as an extra field; declare it without computed_field",
+                )
+        elif reason := _misread(name, as_name, given[name], config, written):
             yield name, reason
+
+
+def _computed(node: Node) -> dict[str, Node]:
+    """The fields that are written and not read."""
+    found = node.get("computed_fields", ())
+    return {one["property_name"]: {"serialization_alias": one.get("alias")} for one in found}
+
+
+def _takes_extra(node: Node, config: Node) -> bool:
+    return bool(node.get("extra_behavior", config.get("extra_fields_behavior")) == "allow")
 
 
 def written_as(name: str, field: Node, config: Node) -> str:

@@ -1,6 +1,5 @@
 """The two modes of CloudEvents: one JSON object, or data whose attributes are headers. The type is looked at first."""
 
-import json
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from typing_extensions import TypedDict
 from .decoding import Text, time_of
 from .errors import Undecodable, reasons
 from .headers import Headers, content_type, is_binary, texts_of
+from .lenient import leniently
 from .text import flaw
 
 
@@ -28,6 +28,8 @@ class _Attributes(TypedDict, total=False):
 
 
 _NEEDED = ("specversion", "type", "source", "id")
+_IN_HEADERS = frozenset((*(f"ce_{name}" for name in _Attributes.__annotations__), "content-type"))
+"""The headers that are read in binary mode. Attributes of others may be as they like."""
 
 
 @cache
@@ -74,7 +76,7 @@ def found_in(value: bytes | None, headers: Headers | None) -> Found:
     """
     if is_binary(headers):
         return Binary.of(value, headers or ())
-    kind = content_type(texts_of(headers or (), "content-type"))
+    kind = content_type(headers or ())
     if kind.startswith("application/cloudevents") and kind != "application/cloudevents+json":
         raise Undecodable(f"content-type {kind!r} is not supported; use application/cloudevents+json")
     if value is None:
@@ -111,8 +113,8 @@ def structured(value: bytes) -> Structured:
     try:
         members = _json(value, "the value")
     except Undecodable as error:
-        flaw, members = error.reason, _leniently(value)
-        if members is None:
+        flaw, members = error.reason, leniently(value)
+        if not (isinstance(members, dict) and isinstance(members.get("type"), str)):
             raise
     if not isinstance(members, dict):
         raise Undecodable("the value is JSON, but not an object")
@@ -121,14 +123,6 @@ def structured(value: bytes) -> Structured:
         _checked(members)
         raise Undecodable("type: Input should be a valid string")
     return Structured(signal, value, members, flaw)
-
-
-def _leniently(value: bytes) -> Any:
-    """What another reader of JSON takes, so that the type of what is not ours is seen: nesting, lone surrogates."""
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +136,13 @@ class Binary:
     @classmethod
     def of(cls, value: bytes | None, headers: Headers) -> Self:
         """Undecodable: it has no type."""
-        texts = texts_of(headers, "ce_type")
+        texts = texts_of(headers, ("ce_type",))
         if "ce_type" not in texts:
             raise Undecodable("not a CloudEvent: type: Field required")
         return cls(texts["ce_type"], value, headers)
 
     def read(self, key: bytes | None) -> RawEnvelope:
-        texts = texts_of(self.headers, "ce_", "content-type")
+        texts = texts_of(self.headers, _IN_HEADERS)
         known = _checked({name[3:]: text for name, text in texts.items() if name.startswith("ce_")})
         if not self.value:
             return _raw(known, key, None, b"{}", wrapped=False)

@@ -1,18 +1,19 @@
 """The base class of every signal."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, TypeVar, Unpack
+from typing import Any, ClassVar, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
 from .catalogue import catalogue
+from .copying import MarksCopies, unsure
 from .declaration import Declaration
 from .options import Options, declare
 
 _OWN = ("name", "number")
 
 
-class Signal(BaseModel):
+class Signal(MarksCopies, BaseModel):
     """A named kind of event: subclass it with `name=`, and declare the data as fields.
 
     Class keywords: `name`; `number`, positive; `key` and `subject`, names of fields; `requires`, a signal
@@ -55,18 +56,9 @@ class Signal(BaseModel):
     @classmethod
     def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override] # pydantic's plugin gives each class its own
         """pydantic's. It validates nothing, so announcing does."""
-        return _unsure(super().model_construct(_fields_set, **values))
+        return unsure(super().model_construct(_fields_set, **values))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """pydantic's. It does not validate what is updated, so announcing does."""
         copied = super().model_copy(update=update, deep=deep)
-        return _unsure(copied) if update else copied
-
-
-S = TypeVar("S", bound=Signal)
-
-
-def _unsure(signal: S) -> S:
-    """Marked where its fields stand, so that copies are marked too."""
-    signal.__dict__["__oyez_unsure__"] = True
-    return signal
+        return unsure(copied) if update else copied

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 
 from consumers.database.large_table import (
     APP,
@@ -29,11 +29,13 @@ from oyez.consumers.database import (
     parked_age,
     prerequisites,
     releasing,
+    start_notes,
     stranded,
     waiting,
 )
 from oyez.consumers.database.dialects.lookup import dialect_of
 from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.database.tables import parked
 from oyez.schemas.declaration import Prerequisite
 from support.services import fresh_database
 
@@ -83,6 +85,13 @@ def _expired(db: Connection) -> None:
     assert len(waiting.expired(db, GROUP, [(HOT, NOW), (WIDE, NOW)], MANY)) == MANY
 
 
+def _counted(db: Connection) -> None:
+    ids = [row.id for row in claims.claim(db, APP, GROUP, [WIDE], NOW, 2)]
+    start_notes.note(db, GROUP, ids, NOW)
+    start_notes.count_abandoned(db, GROUP, 3, NOW + 100)
+    assert db.execute(select(parked.c.starts).where(parked.c.id == ids[0])).scalar_one() == 1
+
+
 def _asked(db: Connection) -> None:
     assert len(prerequisites.met(db, APP, [Prerequisite(WAITS, f"s{n}") for n in range(MANY)])) == MANY
 
@@ -105,6 +114,7 @@ WORKS: dict[str, Work] = {
     "release": _released,
     "release of the rest": _released_in_group,
     "prerequisites asked for": _asked,
+    "starts that nobody finished": _counted,
     "the oldest": lambda db: parked_age.oldest(db, GROUP),
 }
 works = pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)

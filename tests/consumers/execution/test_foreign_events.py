@@ -68,6 +68,10 @@ OTHERS: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = 
     "another version": (None, b"{}", [("ce_specversion", b"0.3"), ("ce_type", b"image.made")]),
     "an id that is too long": (None, b"{}", binary("image.made", ("ce_id", b"x" * 300))),
     "a header that is no UTF-8": (None, b"{}", binary("image.made", ("ce_subject", b"\xff"))),
+    "an attribute of its own that is no UTF-8": (None, b"{}", binary("image.made", ("ce_typename", b"\xff"))),
+    "a content type that is no UTF-8": (None, b"{}", binary("image.made", ("content-type", b"\xff"))),
+    "no data, and such a content type": (None, None, binary("image.made", ("content-type", b"\xff"))),
+    "structured, such a content type": (None, structured(type="t", data={}), [("content-type", b"\xff")]),
     "structured, text": (None, structured(type="t", data="hello", datacontenttype="text/plain"), []),
     "structured, base64": (None, structured(type="t", data_base64="/w==", datacontenttype="image/png"), []),
     "structured, no data": (b"\xff", structured(type="t"), []),
@@ -75,6 +79,15 @@ OTHERS: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = 
     "structured, a time that is none": (None, structured(type="t", time="now", data={}), []),
     "a lone surrogate": (None, structured(type="t", data={"a": "\ud800"}), []),
     "nested deeply": (None, structured(type="t", data=[]).replace(b"[]", b"[" * 300 + b"]" * 300), []),
+    "nested very deeply": (
+        None,
+        structured(type="t", data=[], more="]").replace(b"[]", b"[" * 3000 + b"]" * 3000),
+        [],
+    ),
+    "a long number": (None, structured(type="t", data=1).replace(b" 1}", b"9" * 5000 + b"}"), []),
+    "Latin-1": (None, structured(type="t", data="e").replace(b'"e"', b'"\xe9"'), []),
+    "UTF-16": (None, structured(type="t", data="e").decode().encode("utf-16"), []),
+    "a line end in a text": (None, structured(type="t", data="e").replace(b'"e"', b'"\n"'), []),
 }
 
 
@@ -198,6 +211,7 @@ def test_tombstones(promise: Any, tombstones: str, dead: int, play: Play) -> Non
     pipeline.announce(Placed(n=1))
     pipeline.broker.append(TOPIC, b"\xff", None, [])
     pipeline.broker.append(TOPIC, None, None, binary("ticked"))
+    pipeline.broker.append(TOPIC, None, None, binary("image.made", ("content-type", b"\xff")))
     pipeline.run()
     assert pipeline.effects() == [1, 0]
     assert pipeline.rows("dead", "error") == ["no value (a tombstone)"] * dead

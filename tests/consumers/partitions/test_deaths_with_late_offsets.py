@@ -79,18 +79,20 @@ class LateGroup(MemoryGroup):
         return member
 
 
-def lived(play: Play, poison: int, seconds: float) -> tuple[Pipeline, int]:
-    """Handle events, of which one kills, so many seconds each; the number of deaths."""
+def late(play: Play, poison: int, seconds: float, batch: int = 2) -> tuple[Pipeline, list[int]]:
+    """Events, of which one kills, so many seconds each, with a worker; and those that it handles."""
     on = Handlers("shop", promises={"placed": "at-least-once"})
     told: list[Any] = []
+    handled: list[int] = []
 
     @on(Placed, name="place", order="none")
     def place(event: Placed) -> None:
         told[0].clock.now += seconds
         if event.n == poison:
             raise Killed
+        handled.append(event.n)
 
-    pipeline = play(on, batch=2)
+    pipeline = play(on, batch=batch)
     told.append(pipeline)
     late = LateGroup(pipeline.broker, pipeline.logs[GROUP].topics)
     late.clock = pipeline.clock
@@ -98,6 +100,12 @@ def lived(play: Play, poison: int, seconds: float) -> tuple[Pipeline, int]:
     pipeline.logs[GROUP] = late
     pipeline.workers[GROUP] = pipeline.worker(GROUP)
     pipeline.announce(*placed(range(400)))
+    return pipeline, handled
+
+
+def lived(play: Play, poison: int, seconds: float) -> tuple[Pipeline, int]:
+    """The same, handled; the number of deaths."""
+    pipeline, _ = late(play, poison, seconds)
     return pipeline, live_and_die(pipeline, most=12)
 
 
@@ -108,6 +116,14 @@ def test_an_event_that_kills_is_found_within_a_few_deaths(play: Play, poison: in
     assert pipeline.dead() == [("place", poison, KILLED)]
     assert deaths <= 8, "six, and two on the way to it"
     assert pipeline.logs[GROUP].offsets, "something was committed"
+
+
+def test_what_was_handled_alone_is_committed_at_once(play: Play) -> None:
+    """Also when the haste of the beginning is over."""
+    pipeline, handled = late(play, 67, 0.3, batch=50)
+    live_and_die(pipeline, most=12)
+    assert pipeline.dead() == [("place", 67, KILLED)]
+    assert max(map(handled.count, range(67))) == 5, "four times together, and alone once"
 
 
 def test_without_the_haste_at_first_it_takes_many(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ def test_random_kills_bury_nobody(play: Play, seed: int) -> None:
 
     @hook.listens_for(pipeline.engine, "before_cursor_execute")
     def kill(*_: object) -> None:
-        is_alone = bool(pipeline.workers[GROUP]._reading._alone)
+        is_alone = bool(pipeline.workers[GROUP]._reading._alone.left)
         if armed[0] and dice.random() < 0.03 and not (is_alone and alone[0] == 2):
             alone[0] += is_alone
             raise Killed
@@ -212,7 +212,7 @@ def test_a_worker_that_leaves_as_it_should_is_no_death(play: Play) -> None:
         pipeline.workers[GROUP] = pipeline.worker(GROUP)
     assert pipeline.rows("position", "acquisitions") == [0]
     pipeline.run()
-    assert pipeline.workers[GROUP]._reading._alone == 0
+    assert not pipeline.workers[GROUP]._reading._alone.left
 
 
 def test_a_note_of_a_worker_that_lives_is_not_counted(play: Play) -> None:
@@ -248,7 +248,7 @@ def test_who_runs_alone_waits_for_nothing(play: Play) -> None:
     pipeline = play(on)
     pipeline.run()
     worker = pipeline.workers["shop.viewed"]
-    worker._reading._alone = 10
+    worker._reading._alone.begin(worker._ownership.held)
     before = pipeline.clock.sleeps
     pipeline.announce(*(Viewed(s=f"s{n}", n=n) for n in range(5)))
     while worker.step():

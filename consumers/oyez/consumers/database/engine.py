@@ -145,6 +145,8 @@ class Database:
         self._timeout = timeout
         self._clock = clock
         self._stopping = stopping
+        self.losses = 0
+        """How often it was found to be away."""
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
@@ -152,15 +154,15 @@ class Database:
 
         Raises `DatabaseAway` when there is no connection to be had, when it is lost, or when a statement is refused.
         """
-        with self._or_refused(), self.handling() as db:
+        with self._counting(), self._or_refused(), self.handling() as db:
             yield db
 
     @contextmanager
     def handling(self) -> Iterator[HandlerConnection]:
         """The same for one in which handlers run: what is refused may be their fault, and is raised as it is."""
-        with _or_away(lambda _: True):
+        with self._counting(), _or_away(lambda _: True):
             connection = HandlerConnection(self.engine)
-        with _or_lost():
+        with self._counting(), _or_lost():
             try:
                 self.dialect.before_begin(connection)
                 with connection.begin():
@@ -173,9 +175,10 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
         when a writer kept SQLite's file locked."""
-        with _or_away(lambda _: True):
+        with self._counting(), _or_away(lambda _: True):
             connection = self.engine.connect()
         with (
+            self._counting(),
             self._or_refused(),
             _or_away(lambda error: is_lost(error) or self.is_conflict(error)),
             connection,
@@ -194,6 +197,14 @@ class Database:
         if is_lost(error):
             return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
         return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseAway:
+            self.losses += 1
+            raise
 
     @contextmanager
     def _or_refused(self) -> Iterator[None]:
@@ -216,6 +227,10 @@ class Database:
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s, or when
         it `gives_up`."""
+        with self._counting():
+            return self._until_done(work)
+
+    def _until_done(self, work: Callable[[HandlerConnection], T]) -> T:
         began = self._clock()
         while True:
             try:

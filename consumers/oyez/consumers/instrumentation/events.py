@@ -218,7 +218,8 @@ class BatchCut(InstrumentationEvent):
 
 @dataclass(frozen=True, slots=True)
 class Suspecting(InstrumentationEvent):
-    """Workers have died without getting on: the next ``events`` events are handled one by one."""
+    """Workers have died without getting on in some partitions: the next ``events`` events of each are handled one by
+    one."""
 
     events: int
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -22,12 +23,11 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
-from .held import has_moved
+from .held import has_moved, is_suspected
 from .initial_positions import why_out_of_range
 from .lone_notes import LoneNotes
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
-ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
 ACQUIRE_AGAIN = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
@@ -59,7 +59,7 @@ class Ownership:
         self._halted: dict[Partition, str] = {}
         self._looked = timer()
         self._is_away = False
-        self._has_suspects = False
+        self._suspected: list[Partition] = []
         self.is_waiting = False
         """Whether there are partitions that could not be acquired yet."""
 
@@ -138,9 +138,9 @@ class Ownership:
         """The partitions in which the log is further than the database."""
         return [move for move in self.standing() if move.next != move.believed]
 
-    def take_suspects(self) -> bool:
-        """Whether workers have died without getting on in a partition that was acquired since this was last asked."""
-        found, self._has_suspects = self._has_suspects, False
+    def take_suspected(self) -> list[Partition]:
+        """What was acquired since this was last asked, and workers have died in without getting on."""
+        found, self._suspected = self._suspected, []
         return found
 
     def suspect(self, record: Record) -> int | None:
@@ -176,16 +176,19 @@ class Ownership:
         self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
     def moved(self, moves: list[Move]) -> None:
-        """The moves are committed here; now in the log too, whose copy is for lag tools."""
+        """The moves are committed here; now in the log too, whose copy is for lag tools. An at-least-once group's
+        offsets are those of the log: nothing that the database may refuse comes before them."""
         ours = [move for move in moves if move.partition in self._held]
-        if not self._group.is_exact:
-            self._release(move.partition for move in ours)
         was_suspect = any(self._held[move.partition].suspect is not None for move in ours)
         for move in ours:
-            self._held[move.partition] = _unsuspected(self._held[move.partition], move.next)
+            held = replace(self._held[move.partition], position=move.next)
+            self._held[move.partition] = _unsuspected(held) if self._group.is_exact else held
         self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
         if was_suspect:
             self._log.offsets.commit_now()
+        if not self._group.is_exact:
+            with suppress(DatabaseAway):  # it is tried again with the next moves
+                self._release(move.partition for move in ours)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost.
@@ -257,7 +260,8 @@ class Ownership:
         positions.raise_to(db, self._group.name, {p: held.position for p, held in self._held.items()})
 
     def _release(self, partitions: Iterable[Partition]) -> None:
-        """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while."""
+        """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while.
+        Raises `DatabaseAway`."""
         counted = {
             p: held for p in partitions if (held := self._held[p]).acquisitions or held.suspect is not None
         }
@@ -271,7 +275,7 @@ class Ownership:
             if not self._database.is_conflict(error):
                 raise
             return
-        self._held |= {p: _unsuspected(held, held.position) for p, held in counted.items()}
+        self._held |= {p: _unsuspected(held) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
@@ -285,14 +289,11 @@ class Ownership:
             return
         acquired = self._acquisition.acquire(gained)
         self._held.update(acquired.held)
-        if any(
-            held.acquisitions > ACQUISITIONS or held.suspect is not None for held in acquired.held.values()
-        ):
-            self._has_suspects = True
+        self._suspected += [p for p, held in acquired.held.items() if is_suspected(held)]
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
 
 
-def _unsuspected(held: Held, position: int) -> Held:
-    return replace(held, position=position, acquisitions=0, suspect=None, starts=0)
+def _unsuspected(held: Held) -> Held:
+    return replace(held, acquisitions=0, suspect=None, starts=0)

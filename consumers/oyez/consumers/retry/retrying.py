@@ -22,18 +22,17 @@ from ..database import (
     parked,
     parked_age,
     prerequisites,
-    start_notes,
     stranded,
     waiting,
 )
 from ..database.claims import ParkedRow
-from ..database.dialects.lookup import dialect_of
 from ..database.engine import DatabaseAway
 from ..database.mark_met import NOTHING, Meeting, go_on, meet
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from .claim import NotedClaim, before_later
+from .starts import Starts
 
 LOOK = 1_000  # notes of keys in which something is behind a head that are looked at in one transaction
 ALONE = 3  # unfinished starts of a row, after which it is run alone
@@ -42,7 +41,7 @@ EIGHTH = 8
 
 class Start(NamedTuple):
     """Rows that are about to be run: the note's number, their ids, and how often workers died on the first. There are
-    none where ``meeting`` is all that was done: what was released before."""
+    none where ``meeting`` is all that was done, what was released before, or where starts were counted."""
 
     meeting: Meeting
     number: int = 0
@@ -71,7 +70,7 @@ class Retrying:
         self._batch = batch
         self._upkeep = upkeep
         self._timer = timer
-        self._left: list[int] = []
+        self._starts = Starts(execution, ALONE)
 
     @property
     def group(self) -> str:
@@ -89,9 +88,7 @@ class Retrying:
         """One pass: bury what waited too long, make heads due, then run all that is due, for so long at most each.
         Returns whether there was time enough for what comes before the run."""
         over = self._until(self._timer() + seconds, stop)
-        self._execution.database.repeat(
-            lambda db: start_notes.count_abandoned(db, self._group.name, ALONE, self._execution.clock(db))
-        )
+        self._starts.count_abandoned()
         self._upkeep(stop)
         is_finished = self._bury(on_batch, over) and self._look_behind(over)
         self.run_due(on_batch, stop, seconds=seconds, most=most)
@@ -136,13 +133,14 @@ class Retrying:
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
+        self._starts.forget_left(db)
+        if rows and self._starts.has_counted_of_passed_over(db, now):
+            return Start(meeting)  # what is run together is to be chosen anew
         chosen = _apart(before_later(rows, now), self._batch)
-        for number in self._left:
-            start_notes.forget(db, number)
         if not chosen:
             return None if meeting == NOTHING else Start(meeting)
         ids = [row.id for row in chosen]
-        return Start(meeting, start_notes.note(db, group.name, ids, now), ids, chosen[0].starts)
+        return Start(meeting, self._starts.note(db, ids, now), ids, chosen[0].starts)
 
     def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
         released, revived = start.meeting
@@ -160,22 +158,8 @@ class Retrying:
                 return self._execution.handle(claim, stop)
             return self._execution.bury(claim)
         except DatabaseAway:
-            self._left.append(start.number)  # this worker is alive: its note is to go
-            self._forget_notes()
+            self._starts.leave(start.number)
             raise
-
-    def _forget_notes(self) -> None:
-        """At once if that can be written, or else when the database is back."""
-        try:
-            self._execution.database.repeat(self._forget_left)
-        except DatabaseAway:
-            return
-        self._left.clear()
-
-    def _forget_left(self, db: Connection) -> None:
-        dialect_of(db).be_brief(db)
-        for number in self._left:
-            start_notes.forget(db, number)
 
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""

@@ -28,6 +28,7 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
+from .alone import Alone
 from .placement import Placement
 from .retry_loop import RetryLoop, having_failed
 
@@ -80,7 +81,7 @@ class Reading:
         self._timer = timer
         self._batches = 0
         self._placement = placement
-        self._alone = 0
+        self._alone = Alone(batch)
         self._stirred = timer()
 
     def stir(self) -> None:
@@ -94,19 +95,25 @@ class Reading:
         a position that is given up. What the log assigned or took away in the poll is followed before anything is
         handled: records of a partition that is lost are another worker's by now. Only what is committed advances.
         """
-        limit = self._batch if most is None else min(self._batch, most)
         self._steadily(self._ownership.look, stopped)
+        limit = min(self._limit(), self._batch if most is None else most)
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
-        records = self._log.poll(1 if self._alone else limit, wait)
+        records = self._log.poll(limit, wait)
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self._ownership.follow, stopped)
-        if self._ownership.take_suspects():
-            self._alone = self._batch
-            self._emit(events.Suspecting(self._group.name, self._alone))
+        if suspected := self._ownership.take_suspected():
+            self._alone.begin(suspected)
+            self._emit(events.Suspecting(self._group.name, self._batch))
         if not records:
             return Round(0, None)
         self._stirred = self._timer()
         return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
+
+    def _limit(self) -> int:
+        """How many records are polled at most."""
+        if self._alone.left:
+            self._alone.keep(self._ownership.held, self._log.lags())
+        return 1 if self._alone.left else self._batch
 
     def handle(
         self, records: Sequence[Record], polled: frozenset[Partition], stopped: Stopped, *, is_full: bool
@@ -115,7 +122,8 @@ class Reading:
         another worker has their partitions."""
         began = self._timer()
         batch = self.decode(records, polled)
-        report = self._execute(batch, records[0], stopped, is_full=is_full)
+        lone = records[0] if self._alone.left and self._alone.is_lone(records) else None
+        report = self._execute(batch, lone, stopped, is_full=is_full)
         if report is not None:
             seconds = self._timer() - began
             self._emit(events.BatchHandled(self._group.name, len(batch.events), seconds, report))
@@ -145,19 +153,20 @@ class Reading:
         batch = kind(self._group, moves=moves, again=self._ownership.again)
         return decode(batch, self._reader, records, topic_ids)
 
-    def _execute(self, batch: Batch, first: Record, stopped: Stopped, *, is_full: bool) -> Report | None:
-        """Handle a batch and advance; one event at a time where workers have died."""
+    def _execute(
+        self, batch: Batch, lone: Record | None, stopped: Stopped, *, is_full: bool
+    ) -> Report | None:
+        """Handle a batch and advance; ``lone`` is its only record, if workers have died in that one's partition."""
         if not batch.events and not batch.undecodable:
             return None
-        alone = self._alone > 0
         if isinstance(batch, AtLeastOnceBatch):
             work = partial(self._run_in_place, batch)
         else:
-            batch = self.make_ready(batch, stopped, is_full=is_full or alone) if self._requires else batch
+            batch = self.make_ready(batch, stopped, is_full=is_full) if self._requires else batch
             work = partial(self._handle, batch, Memory())
-        if alone:
-            self._alone -= 1
-            work = partial(self._alone_with, batch, first, work)
+        if lone is not None:
+            self._alone.count(lone)
+            work = partial(self._alone_with, batch, lone, work)
         return self._advance(batch, stopped, work)
 
     def _handle(self, batch: Batch, memory: Memory, stopped: Stopped) -> Report:

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from ...database.positions import Partition
 from .assignment import named
 from .client_config import INSTANCE
-from .coordinator import GIVEN_UP, KEPT
+from .coordinator import LONGEST, RenewedClient
 from .membership import Membership, membership_of
 
 ANSWER = 4.0  # s
@@ -40,11 +40,9 @@ class Broker:
             "auto.offset.reset": "error",
             "log_level": 0,
         }
-        self._admin_config = dict(admin)
-        self._admin: AdminClient | None = None
+        self._admin = RenewedClient(lambda: AdminClient(dict(admin)))
         self._asked: dict[Partition, Future[Any]] = {}
         self._group: Future[Any] | None = None
-        self._group_asked = 0.0
         is_plain = config.get("isolation.level") == "read_uncommitted"
         self._level = IsolationLevel.READ_UNCOMMITTED if is_plain else IsolationLevel.READ_COMMITTED
 
@@ -53,10 +51,8 @@ class Broker:
         self._asked = {}
         if not partitions:
             return
-        if self._admin is None:
-            self._admin = AdminClient(self._admin_config)
         wanted = {named(p): Spec.latest() for p in partitions}
-        answers = self._admin.list_offsets(wanted, isolation_level=self._level, request_timeout=ANSWER)
+        answers = self._admin.client.list_offsets(wanted, isolation_level=self._level, request_timeout=ANSWER)
         by_name = {(one.topic, one.partition): answer for one, answer in answers.items()}
         self._asked = {p: by_name[p.topic, p.number] for p in partitions}
 
@@ -69,16 +65,12 @@ class Broker:
         }
 
     def ask_group(self) -> None:
-        """Ask who is in the group, unless it has been asked and not been answered; nobody waits for the answer."""
+        """Ask who is in the group; nobody waits for the answer, and not for the one before any more."""
         if self._group is not None and not self._group.done():
-            if time.monotonic() - self._group_asked < KEPT:
-                return
-            self._admin = None
-        if self._admin is None:
-            self._admin = AdminClient(self._admin_config)
+            self._admin.give_up()
         group = str(self._config["group.id"])
-        self._group = self._admin.describe_consumer_groups([group], request_timeout=GIVEN_UP)[group]
-        self._group_asked = time.monotonic()
+        asked = self._admin.client.describe_consumer_groups([group], request_timeout=LONGEST)
+        self._group = asked[group]
 
     def membership(self, member: str) -> Membership | None:
         """What was answered of this member to the last question; None if nothing was."""
