@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Connection, select, update
 
 from consumers.pipeline import Pipeline, Placed, Play, effects, note, placed
@@ -10,6 +11,8 @@ from oyez.consumers.database.due import at_once
 from oyez.consumers.database.tables import parked
 
 MANY, LONE = 40, 39
+LATE = 30
+SLOW = 0.06  # s; a slice of 0.2 s has time for four
 
 
 def handlers(pipeline: Pipeline) -> list[str]:
@@ -47,3 +50,49 @@ def test_a_retry_runs_beside_what_was_released(play: Play) -> None:
     assert pipeline.effects("busy") == list(range(MANY))
     assert pipeline.is_clean()
     assert handlers(pipeline)[LONE:].index("lone") < 5
+
+
+@pytest.mark.parametrize("kind", ["one by one", "list", "outside"])
+def test_one_that_time_was_up_for_has_its_turn_next(play: Play, kind: str) -> None:
+    """A slice has time for a few events of the busy handler, whose rows come first."""
+    on = Handlers("shop")
+    down = ["a service"]
+    turns: list[str] = []
+
+    def ran(handler: str, *events: Placed) -> None:
+        if down and (handler == "busy" or events[-1].n >= LATE):
+            raise ValueError("down")
+        if not down:
+            turns.append(handler)
+            pipeline.clock.now += SLOW * len(events)
+
+    @on(Placed, order="key")
+    def busy(event: Placed, db: Connection) -> None:
+        ran("busy", event)
+
+    if kind == "outside":
+
+        @on(Placed, order="key")
+        def lone(event: Placed) -> None:
+            ran("lone", event)
+    elif kind == "list":
+
+        @on(Placed, order="key")
+        def lone(events: list[Placed], db: Connection) -> None:
+            ran("lone", *events)
+    else:
+
+        @on(Placed, order="key")
+        def lone(event: Placed, db: Connection) -> None:
+            ran("lone", event)
+
+    pipeline = play(on, batch=50)
+    pipeline.handle(*placed(range(MANY)))
+    pipeline.clock.now += 3_600.0
+    down.clear()
+    pipeline.run()
+    assert pipeline.is_clean()
+    assert turns.count("busy") == MANY
+    first, second = turns.index("lone"), len(turns) - turns[::-1].index("busy")
+    assert first < 10, "soon after the first slice"
+    assert kind == "list" or turns[:second].count("lone") > 1, "again and again"

@@ -33,6 +33,7 @@ from .memory import Memory
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
+from .turns import Turns
 from .wary import Wary
 
 InTransaction = Callable[[HandlerConnection, Runner], Report]
@@ -90,6 +91,7 @@ class Execution:
         self._timer = timer
         self._settling = Settling(group, policy, self.met)
         self._wary = Wary()
+        self._turns = Turns()
 
     def handle(
         self, intake: Intake, stopped: Callable[[], bool] = lambda: False, memory: Memory | None = None
@@ -133,7 +135,7 @@ class Execution:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
         context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
-        ran = runner.run(Todo(load.works, known, group.completing, deadline, context), db)
+        ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)
         given_up = load.dead + intake.finish(db, kept, now)

@@ -17,8 +17,9 @@ from .delivery import Delivery, Result, Work, payloads
 from .in_hand import in_hand
 from .memory import Memory
 from .parts import Parts
-from .plan import Completing, Plan, plan
+from .plan import Completing, Level, Plan, plan
 from .readiness import Known
+from .turns import Step, Turns
 from .wary import Wary
 
 
@@ -34,13 +35,15 @@ class HandlerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """What is to be run: events with their deliveries, what is known of what they wait for, and until when."""
+    """What is to be run: events with their deliveries, what is known of what they wait for, until when, and whose
+    turn it is."""
 
     works: Sequence[Work]
     known: Known
     completing: Completing
     deadline: Deadline
     tool_context: ToolContext
+    turns: Turns
 
 
 class Runner(Protocol):
@@ -76,11 +79,14 @@ class Together:
         Within a level, handlers without a database parameter come last."""
         for number, level in enumerate(planned.levels, 1):
             before, wanted = len(results), 0
-            for handler, deliveries in sorted(level.items(), key=_database_first):
+            for handler, deliveries in _in_turn(level, todo.turns):
                 wanted += len(deliveries)
-                if results and todo.deadline.is_over():
+                if results and todo.deadline.is_over() and todo.turns.is_over(handler):
                     results.extend((delivery, UNRUN) for delivery in deliveries)
-                elif not handler.uses_database:
+                    continue
+                if todo.turns.owed:
+                    todo.turns.begins(handler)
+                if not handler.uses_database:
                     results.extend(self._outside(deliveries, planned, todo.deadline))
                 elif handler.name in self._wary.lately:
                     parts = Parts(handler, db.joined, todo.tool_context, todo.deadline, self._wary)
@@ -105,7 +111,12 @@ class Together:
         return [result for result in outcomes if result[1] is not BEHIND]
 
 
-def _database_first(step: tuple[Handler, list[Delivery]]) -> bool:
+def _in_turn(level: Level, turns: Turns) -> list[Step]:
+    steps = sorted(level.items(), key=_database_first)
+    return turns.order(steps) if turns.owed else steps
+
+
+def _database_first(step: Step) -> bool:
     return not step[0].uses_database
 
 
