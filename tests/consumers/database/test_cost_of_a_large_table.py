@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 
 from consumers.database.large_table import (
     APP,
+    BOTH,
     GROUP,
     HOT,
     LATE,
@@ -28,11 +29,13 @@ from oyez.consumers.database import (
     parked_age,
     prerequisites,
     releasing,
+    start_notes,
     stranded,
     waiting,
 )
 from oyez.consumers.database.dialects.lookup import dialect_of
 from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.database.tables import parked
 from oyez.schemas.declaration import Prerequisite
 from support.services import fresh_database
 
@@ -43,10 +46,10 @@ MOST = 8  # reads of a row: it, its head, what is next to it, and the same again
 Work = Callable[[Connection], object]
 
 
-def _claimed(handler: str) -> Work:
+def _claimed(*handlers: str) -> Work:
     def work(db: Connection) -> None:
         dialect_of(db).read_by_index(db)
-        assert len(claims.claim(db, APP, GROUP, [handler], NOW, MANY)) == MANY
+        assert len(claims.claim(db, APP, GROUP, handlers, NOW, MANY)) == MANY
 
     return work
 
@@ -82,6 +85,13 @@ def _expired(db: Connection) -> None:
     assert len(waiting.expired(db, GROUP, [(HOT, NOW), (WIDE, NOW)], MANY)) == MANY
 
 
+def _counted(db: Connection) -> None:
+    ids = [row.id for row in claims.claim(db, APP, GROUP, [WIDE], NOW, 2)]
+    start_notes.note(db, GROUP, ids, NOW)
+    start_notes.count_abandoned(db, GROUP, 3, NOW + 100)
+    assert db.execute(select(parked.c.starts).where(parked.c.id == ids[0])).scalar_one() == 1
+
+
 def _asked(db: Connection) -> None:
     assert len(prerequisites.met(db, APP, [Prerequisite(WAITS, f"s{n}") for n in range(MANY)])) == MANY
 
@@ -89,8 +99,10 @@ def _asked(db: Connection) -> None:
 WORKS: dict[str, Work] = {
     "claim of due rows": _claimed(WIDE),
     "claim of a head and what is behind it": _claimed(HOT),
+    "claim of what is due at once and by time": _claimed(BOTH),
+    "claim for several handlers": _claimed(HOT, WIDE, BOTH),
     "claim of noted rows": _claimed_again,
-    "when the next is due": lambda db: claims.next_due(db, GROUP, [HOT, WIDE]),
+    "when the next is due": lambda db: claims.next_due(db, GROUP, [HOT, WIDE, BOTH]),
     "heads": lambda db: key_heads.heads(db, APP, _keys()),
     "heads made due": lambda db: behind.promote(db, APP, _keys(), NOW),
     "keys that were noted": lambda db: stranded.look(db, APP, GROUP, NOW, 0, 1_000),
@@ -102,6 +114,7 @@ WORKS: dict[str, Work] = {
     "release": _released,
     "release of the rest": _released_in_group,
     "prerequisites asked for": _asked,
+    "starts that nobody finished": _counted,
     "the oldest": lambda db: parked_age.oldest(db, GROUP),
 }
 works = pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
@@ -159,7 +172,7 @@ def test_sqlite_takes_as_many_steps_beside_ten_times_as_much(
     assert many <= 1.5 * few + 500
 
 
-@pytest.mark.parametrize("handler", [HOT, WIDE])
+@pytest.mark.parametrize("handler", [HOT, WIDE, BOTH])
 def test_sqlite_takes_ten_times_as_many_steps_for_ten_times_as_much(
     filled_sqlite: dict[int, Engine], handler: str
 ) -> None:

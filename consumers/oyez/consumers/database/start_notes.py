@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
@@ -58,24 +58,55 @@ _abandoned = unclaimed(
 )
 
 
+COUNTED = 0
+"""What stands in a note for the rows that are counted: whoever is left in it was run together with them."""
+
+
+class Abandoned(NamedTuple):
+    """How many rows had a start that nobody finished, and how many more have one but are locked."""
+
+    counted: int
+    locked: int
+
+
 @cache
-def _count(dialect: Dialect) -> tuple[Rows, Any]:
+def _given(dialect: Dialect) -> tuple[Rows, Any, Any, Any]:
     rows = dialect.rows(id=BigInteger)
-    counted = update(parked).values(starts=parked.c.starts + 1)
-    return rows, counted.where(parked.c.id.in_(rows.select()), parked.c.starts < bindparam("most"))
+    there = select(parked.c.id).where(rows.holds(parked.c.id))
+    count = update(parked).values(starts=parked.c.starts + 1)
+    counted = count.where(rows.holds(parked.c.id), parked.c.starts < bindparam("most"))
+    return rows, there, unclaimed(there, parked), counted
 
 
-def count_abandoned(db: Connection, group: str, together: int, now: float) -> int:
-    """Count the starts that nobody finished, and delete their notes; returns how many there were.
+_keep = update(start).where(start.c.id == bindparam("number")).values(rows=bindparam("ids"))
+
+
+def count_abandoned(db: Connection, group: str, together: int, now: float) -> Abandoned:
+    """Count the starts that nobody finished, and delete their notes.
 
     Rows that were run with others get ``together`` starts at most: however often workers died on one of them, before
-    anybody counted, it may be any of them.
+    anybody counted, it may be any of them. Rows that somebody else has locked, since he runs them, are not waited for:
+    they stay in the note.
     """
     found = db.execute(_abandoned, {"group": group, "before": now - UNDER_WAY}).all()
-    rows, statement = _count(dialect_of(db))
+    counted = locked = 0
     for number, noted in found:
         ids = json.loads(noted)
-        most = together if len(ids) > 1 else NO_LIMIT
-        db.execute(statement, {**rows.bind([(one,) for one in ids]), "most": most})
-        forget(db, number)
-    return len(found)
+        free, others = _count(db, ids, together if len(ids) > 1 else NO_LIMIT)
+        counted, locked = counted + free, locked + len(others)
+        if not others:
+            forget(db, number)
+        elif len(others) < len(ids) - 1:
+            db.execute(_keep, {"number": number, "ids": json.dumps([COUNTED, *others])})
+    return Abandoned(counted, locked)
+
+
+def _count(db: Connection, ids: Sequence[int], most: int) -> tuple[int, list[int]]:
+    """Count a start for those of the rows that can be locked; how many, and those that cannot."""
+    rows, there, unlocked, counted = _given(dialect_of(db))
+    given = rows.bind([(one,) for one in ids])
+    free = set(db.execute(unlocked, given).scalars())
+    if free:
+        db.execute(counted, {**rows.bind([(one,) for one in sorted(free)]), "most": most})
+    others = set(db.execute(there, given).scalars()) - free if len(free) < len(ids) else ()
+    return len(free), sorted(others)

@@ -41,7 +41,7 @@ EIGHTH = 8
 
 class Start(NamedTuple):
     """Rows that are about to be run: the note's number, their ids, and how often workers died on the first. There are
-    none where ``meeting`` is all that was done: what was released before."""
+    none where ``meeting`` is all that was done, what was released before, or where starts were counted."""
 
     meeting: Meeting
     number: int = 0
@@ -133,8 +133,10 @@ class Retrying:
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
         rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
-        chosen = _apart(before_later(rows, now), self._batch)
         self._starts.forget_left(db)
+        if rows and self._starts.has_counted_of_passed_over(db, now):
+            return Start(meeting)  # what is run together is to be chosen anew
+        chosen = _apart(before_later(rows, now), self._batch)
         if not chosen:
             return None if meeting == NOTHING else Start(meeting)
         ids = [row.id for row in chosen]

@@ -24,6 +24,7 @@ class Starts:
         self._left: list[int] = []
         self._losses = 0
         self._back_at = float("-inf")
+        self._has_passed_over = False
 
     def note(self, db: Connection, ids: Sequence[int], now: float) -> int:
         """Note that these rows are about to be run; returns the note's number."""
@@ -52,8 +53,19 @@ class Starts:
     def _count(self, db: Connection) -> None:
         now = self._clock(db)
         self.forget_left(db)
-        if self._others_are_back(now):
-            start_notes.count_abandoned(db, self._group, self._together, now)
+        self._count_abandoned(db, now)
+
+    def has_counted_of_passed_over(self, db: Connection, now: float) -> bool:
+        """Count what was passed over when this worker counted last, since others ran it; whether there was any. Rows
+        that this transaction has locked are free for it: who is about to run a row that kills knows of each death."""
+        return self._has_passed_over and self._count_abandoned(db, now) > 0
+
+    def _count_abandoned(self, db: Connection, now: float) -> int:
+        if not self._others_are_back(now):
+            return 0
+        found = start_notes.count_abandoned(db, self._group, self._together, now)
+        self._has_passed_over = found.locked > 0
+        return found.counted
 
     def _others_are_back(self, now: float) -> bool:
         """Whether every worker that lives had time to take its note back, since the database was away."""
