@@ -19,7 +19,7 @@ class Catalogue:
         self._declared: dict[str, Declaration] = {}
         self._found: dict[object, Declaration] = {}
         self._unfinished: set[Declaration] = set()
-        """Those whose fields named what was not defined when they were last looked at. To ask the class takes longer."""
+        """Those whose fields named what was not defined when last looked at. To ask the class takes longer."""
 
     def add(self, declaration: Declaration) -> None:
         """Enter a signal. The same class defined again (a reload, a notebook) replaces its earlier self.
