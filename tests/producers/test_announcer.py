@@ -8,16 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from oyez.producers import (
-    Announcer,
-    AnnouncerClosed,
-    MemoryBroker,
-    MemoryTransport,
-    NotAnnounced,
-    TransportRefused,
-    visitor_session,
-)
-from oyez.schemas import Catalogue, InvalidEvent, OyezError, SchemaError, Signal, UnknownSignal
+from oyez.producers import Announcer, AnnouncerClosed, NotAnnounced, TransportRefused, visitor_session
+from oyez.schemas import InvalidEvent, OyezError, UnknownSignal
 from producers.shop import (
     Blob,
     Measured,
@@ -223,19 +215,6 @@ def test_keys_that_are_refused(key: Any) -> None:
     with pytest.raises(InvalidEvent, match="visitor_session: the key"), visitor_session(key):
         pass
     assert broker.end("oyez.events", 0) == 0
-
-
-@pytest.mark.parametrize("data", [{"of": 1}, '{"of": 1}'])
-@pytest.mark.parametrize("signal", ["unfinished", "itself"])
-def test_a_signal_that_names_what_is_not_defined(signal: Any, data: Any) -> None:
-    here = Catalogue()
-
-    class Unfinished(Signal, name="unfinished", catalogue=here):
-        of: "Nowhere"  # type: ignore[name-defined] # noqa: F821 # that is the point
-
-    announcer = Announcer(MemoryTransport(MemoryBroker()), source="web-1", catalogue=here)
-    with pytest.raises(SchemaError, match="Unfinished: its fields name 'Nowhere', which is not defined"):
-        announcer.announce(signal if signal == "unfinished" else Unfinished, data)
 
 
 def test_a_null_subject_is_none() -> None:
