@@ -36,9 +36,9 @@ def admin(kafka: str) -> AdminClient:
 class Operator:
     """Rewinds the group of ticks, as the command does."""
 
-    def __init__(self, workers: Workers, admin: AdminClient) -> None:
+    def __init__(self, workers: Workers) -> None:
         self._workers = workers
-        self._offsets = KafkaOffsets(lambda: admin)
+        self._offsets = KafkaOffsets(workers.deployment.env["OYEZ_KAFKA"], {})
 
     def rewind(self, to: int, *numbers: int, is_again: bool = False) -> None:
         topic = self._workers.deployment.topic
@@ -52,8 +52,8 @@ class Operator:
 
 
 @pytest.fixture
-def operator(tickers: Workers, admin: AdminClient) -> Operator:
-    return Operator(tickers, admin)
+def operator(tickers: Workers) -> Operator:
+    return Operator(tickers)
 
 
 class Asked:
@@ -201,15 +201,13 @@ def test_a_running_group_is_rewound(tickers: Workers, deployment: Deployment, op
     assert rows(deployment)[0].epoch == epoch
 
 
-def test_an_at_least_once_group_is_rewound_while_nobody_works(
-    deployment: Deployment, admin: AdminClient
-) -> None:
+def test_an_at_least_once_group_is_rewound_while_nobody_works(deployment: Deployment) -> None:
     workers = Workers(deployment, ticker(deployment.app, "at-least-once"))
     member = reading(workers)
     deployment.tick(0, 1, 2, 3)
     workers.until(lambda: workers.ticks() == [1, 2, 3])
     workers.leave(member)
-    Operator(workers, admin).rewind(1, 0)
+    Operator(workers).rewind(1, 0)
     reading(workers)
     workers.until(lambda: len(workers.ticks()) == 5)
     assert workers.ticks() == [1, 2, 3, 2, 3]
@@ -233,21 +231,19 @@ def test_an_at_least_once_group_whose_offsets_kafka_has_forgotten_goes_on(
     workers.close()
 
 
-def test_status_shows_for_how_long_kafka_keeps_offsets(deployment: Deployment, admin: AdminClient) -> None:
+def test_status_shows_for_how_long_kafka_keeps_offsets(deployment: Deployment) -> None:
     (loose,) = ticker(deployment.app, "at-least-once").groups.values()
     (exact,) = ticker(deployment.app).groups.values()
     with deployment.engine.connect() as db:
         topics = {loose.name: [deployment.topic], exact.name: [deployment.topic]}
         states = [
-            group_states(db, [one], topics, KafkaOffsets(lambda: admin), time.time())[0]
+            group_states(db, [one], topics, KafkaOffsets(deployment.env["OYEZ_KAFKA"], {}), time.time())[0]
             for one in (loose, exact)
         ]
     assert [one.offsets_kept for one in states] == [7 * 86_400.0, None]
 
 
-def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(
-    deployment: Deployment, admin: AdminClient
-) -> None:
+def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(deployment: Deployment) -> None:
     workers = Workers(deployment, ticker(deployment.app, "at-least-once"))
     member = reading(workers)
     deployment.tick(0, 1, 2, 3)
@@ -257,7 +253,7 @@ def test_a_group_that_was_at_least_once_stays_where_it_was_rewound_to(
     exact = Workers(deployment, ticker(deployment.app))
     exact.leave(reading(exact))
     assert rows(deployment)[0].position == 3
-    Operator(exact, admin).rewind(1, 0)
+    Operator(exact).rewind(1, 0)
     reading(exact)
     exact.until(lambda: len(exact.ticks()) == 5)
     assert exact.ticks() == [1, 2, 3, 2, 3]

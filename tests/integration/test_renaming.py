@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from confluent_kafka.admin import AdminClient
-
 from consumers.logs.contract_logs import KafkaSetup, Reading
 from oyez.consumers.logs.kafka.member import KafkaLog
 from oyez.consumers.logs.kafka.offsets import KafkaOffsets
@@ -24,9 +22,7 @@ def test_what_a_group_committed_goes_with_its_name(kafka: str, topic: str):
     reading.until(lambda: old.offsets.committed(list(committed)) == committed)
     setup.close()
     new = unique("renamed")
-    assert KafkaOffsets(lambda: AdminClient({"bootstrap.servers": kafka})).copy_committed(
-        f"{setup.prefix}.old", new
-    ) == len(committed)
+    assert KafkaOffsets(kafka, {}).copy_committed(f"{setup.prefix}.old", new) == len(committed)
     log = KafkaLog(new, [topic], servers=kafka, options={}, logger=logging.getLogger("test"))
     try:
         assert log.offsets.committed(list(committed)) == committed

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, text
 
+from oyez.consumers.database.due import at_once
 from oyez.consumers.database.tables import behind, dead, parked, prerequisite
 
-APP, GROUP, HOT, WIDE = "shop", "shop.all", "hot", "wide"
+APP, GROUP, HOT, WIDE, BOTH = "shop", "shop.all", "hot", "wide", "both"
 NOW = 1_000.0
 WAITS = "session.started"
 LATE = "late"
@@ -44,13 +45,16 @@ def row(handler: str, n: int, key: str, **columns: Any) -> dict[str, Any]:
 
 
 def fill(engine: Engine, size: int) -> None:
-    """One key with so many rows; so many that are due; so many that wait for a subject each; so many for one."""
+    """One key with so many rows; so many that are due; so many that wait for a subject each; so many for one; so many
+    that are due at once, and by time, of one handler."""
     waiting = {"wait_signal": WAITS, "head_since": NOW}
     rows = [row(HOT, 0, "k", due_at=1.0, head_since=1.0)]
     rows += [row(HOT, n, "k") for n in range(1, size)]
     rows += [row(WIDE, n, f"due-{n}", due_at=1.0, head_since=1.0) for n in range(size)]
     rows += [row(WIDE, n, f"never-{n}", wait_subject=f"never-{n}", **waiting) for n in range(size)]
     rows += [row(WIDE, n, f"late-{n}", wait_subject=LATE, **waiting) for n in range(size)]
+    rows += [row(BOTH, n, f"once-{n}", due_at=at_once(1.0), head_since=1.0) for n in range(size)]
+    rows += [row(BOTH, n, f"time-{n}", due_at=1.0, head_since=1.0) for n in range(size)]
     met = [
         {"app": APP, "signal": WAITS, "subject": f"s{n}", "met_at": 1.0, "seen_at": 1.0} for n in range(size)
     ]

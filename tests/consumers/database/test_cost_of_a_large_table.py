@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from consumers.database.large_table import (
     APP,
+    BOTH,
     GROUP,
     HOT,
     LATE,
@@ -45,10 +46,10 @@ MOST = 8  # reads of a row: it, its head, what is next to it, and the same again
 Work = Callable[[Connection], object]
 
 
-def _claimed(handler: str) -> Work:
+def _claimed(*handlers: str) -> Work:
     def work(db: Connection) -> None:
         dialect_of(db).read_by_index(db)
-        assert len(claims.claim(db, APP, GROUP, [handler], NOW, MANY)) == MANY
+        assert len(claims.claim(db, APP, GROUP, handlers, NOW, MANY)) == MANY
 
     return work
 
@@ -99,8 +100,10 @@ def _asked(db: Connection) -> None:
 WORKS: dict[str, Work] = {
     "claim of due rows": _claimed(WIDE),
     "claim of a head and what is behind it": _claimed(HOT),
+    "claim of what is due at once and by time": _claimed(BOTH),
+    "claim for several handlers": _claimed(HOT, WIDE, BOTH),
     "claim of noted rows": _claimed_again,
-    "when the next is due": lambda db: claims.next_due(db, GROUP, [HOT, WIDE]),
+    "when the next is due": lambda db: claims.next_due(db, GROUP, [HOT, WIDE, BOTH]),
     "heads": lambda db: key_heads.heads(db, APP, _keys()),
     "heads made due": lambda db: behind.promote(db, APP, _keys(), NOW),
     "keys that were noted": lambda db: stranded.look(db, APP, GROUP, NOW, 0, 1_000),
@@ -170,7 +173,7 @@ def test_sqlite_takes_as_many_steps_beside_ten_times_as_much(
     assert many <= 1.5 * few + 500
 
 
-@pytest.mark.parametrize("handler", [HOT, WIDE])
+@pytest.mark.parametrize("handler", [HOT, WIDE, BOTH])
 def test_sqlite_takes_ten_times_as_many_steps_for_ten_times_as_much(
     filled_sqlite: dict[int, Engine], handler: str
 ) -> None:

@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from oyez.consumers.logs.kafka.broker import Broker
 from oyez.consumers.logs.kafka.offsets import KafkaOffsets
@@ -18,7 +17,7 @@ from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, PartitionEnds
 def main(servers: str, topic: str) -> None:
     client = {"bootstrap.servers": servers, "log_level": 0}
     broker = Broker({**client, "group.id": "asked"}, client)
-    offsets = KafkaOffsets(lambda: AdminClient(client))
+    offsets = KafkaOffsets(servers, {})
     for n in itertools.count():
         said = set()
         broker.ask_group()

@@ -23,10 +23,13 @@ from sqlalchemy import (
     select,
 )
 
+from . import due_queues
 from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
-from .dialects.lookup import dialect_named, dialect_of
+from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
+from .due import due_since
+from .due_queues import is_in
 from .key_heads import first_of_key
 from .tables import parked, releasing
 from .walks import walk
@@ -92,19 +95,23 @@ def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
     return query.with_for_update(of=table, skip_locked=True)
 
 
-_due_heads: Select[Any] = (
-    select(parked)
-    .where(
-        parked.c.group_name == bindparam("group"),
-        parked.c.handler == bindparam("of_handler"),
-        parked.c.due_at <= bindparam("now"),
-        first_of_key(),
+def _due_heads(*, at_once: bool) -> Select[Any]:
+    heads = (
+        select(parked)
+        .where(
+            parked.c.group_name == bindparam("group"),
+            parked.c.handler == bindparam("of_handler"),
+            is_in(at_once=at_once),
+            parked.c.due_at <= bindparam("now"),
+            first_of_key(),
+        )
+        .order_by(parked.c.due_at, parked.c.id)
+        .limit(bindparam("limit", type_=BigInteger))
     )
-    .order_by(parked.c.due_at, parked.c.id)
-    .limit(bindparam("limit", type_=BigInteger))
-)
+    return unclaimed(heads, parked)
 
-_locked_heads = unclaimed(_due_heads, parked)
+
+_LOCKED_HEADS = {at_once: _due_heads(at_once=at_once) for at_once in (True, False)}
 
 
 def claim(
@@ -112,20 +119,25 @@ def claim(
 ) -> list[ParkedRow]:
     """Claim what is due, and behind each claimed head the run of rows of its key, at most ``limit`` in all.
 
-    Whoever holds a head's lock holds its key: nobody else may claim a row of it.
+    Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share; of
+    all heads, those come first that have been due for longest.
     """
     heads: list[ParkedRow] = []
-    for handler in handlers if len(handlers) == 1 else _due(db, group, handlers, now):
-        if len(heads) >= limit:
-            break
-        given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
-        heads += [ParkedRow(row) for row in db.execute(_locked_heads, given)]
+    queues = due_queues.due(db, group, handlers, now)
+    while queues and len(heads) < limit:
+        # The shares that the younger ones leave are the older one's: what has lain for long is likely to be much. Where
+        # there is not room for one row of each, the older ones come first.
+        share = (limit - len(heads)) // len(queues)
+        queue = queues.pop() if share else queues.pop(0)
+        given = {"group": group, "of_handler": queue.handler, "now": now, "limit": max(1, share)}
+        heads += [ParkedRow(row) for row in db.execute(_LOCKED_HEADS[queue.is_at_once], given)]
+    heads.sort(key=_since)
     return heads + _behind(db, app, heads, limit - len(heads))
 
 
-def _due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list[str]:
-    """The handlers of which something is due, the longest due first."""
-    return [handler for due_at, handler in _earliest_due(db, group, handlers) if due_at <= now]
+def _since(head: ParkedRow) -> tuple[float, int]:
+    assert head.due_at is not None  # it is due
+    return due_since(head.due_at), head.id
 
 
 def _same_key(row: Any, place: Any) -> list[Any]:
@@ -200,33 +212,6 @@ def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[i
     return [row for row in found if row.group == group and row.handler in handlers]
 
 
-@cache
-def _earliest(dialect: Dialect, handlers: Sequence[str]) -> tuple[Any, dict[str, object]]:
-    """The statement for these handlers, and its parameters: it is asked often, and always for the same ones."""
-    rows = dialect.rows(handler=Text)
-    given = rows.select().subquery("asked")
-    earliest = (
-        select(parked.c.due_at)
-        .where(
-            parked.c.group_name == bindparam("group"),
-            parked.c.handler == given.c.handler,
-            parked.c.due_at.is_not(None),
-        )
-        .order_by(parked.c.due_at, parked.c.id)
-        .limit(1)
-        .correlate(given)
-        .scalar_subquery()
-    )
-    return select(earliest.label("due_at"), given.c.handler), rows.bind([(name,) for name in handlers])
-
-
-def _earliest_due(db: Connection, group: str, handlers: Sequence[str]) -> list[tuple[float, str]]:
-    """When the next row of each handler is due, the earliest first; without the handlers that have none."""
-    statement, given = _earliest(dialect_named(db.dialect.name), tuple(handlers))
-    found = db.execute(statement, {**given, "group": group})
-    return sorted((due_at, name) for due_at, name in found if due_at is not None)
-
-
 _any_left = select(releasing.c.signal).where(releasing.c.group_name == bindparam("group")).limit(1)
 
 
@@ -240,5 +225,4 @@ def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | Non
     that are not registered never are."""
     if is_any_left(db, group):
         return float("-inf")
-    earliest = _earliest_due(db, group, handlers)
-    return earliest[0][0] if earliest else None
+    return min((due_at for _, due_at in due_queues.firsts(db, group, handlers)), default=None)

@@ -6,6 +6,7 @@ at the beginning of a transaction, unless it was asked within the last second: t
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,22 @@ Clock = Callable[[Connection], float]
 FRESH = 1.0  # s; for how long an answer is counted on
 LEAP = 60.0  # s; more than this, that the timer knows nothing of, is a leap
 SETTLED = 600.0  # s; after which a clock that has leapt is believed
+
+
+def _clock_of_sleepers() -> int | None:
+    """What `time.monotonic` reads stands still while the machine is suspended, on Linux and on macOS."""
+    if sys.platform == "darwin":
+        return time.CLOCK_MONOTONIC_RAW
+    return getattr(time, "CLOCK_BOOTTIME", None)
+
+
+_CLOCK = _clock_of_sleepers()
+
+
+def sleep_counting() -> float:
+    """Seconds since some moment; those that the machine slept are counted, if it has a clock that does. For timers that
+    are compared with the time of a database: that one did not sleep."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 class Answer(NamedTuple):
@@ -50,7 +67,7 @@ class DatabaseClock:
         self,
         ask: Callable[[Connection], float] | None = None,
         *,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = sleep_counting,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """``ask`` asks the database unless given; ``wall`` is this machine's own clock, which is only compared."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from ..database import outbox
-from ..database.clock import Clock, DatabaseClock
+from ..database.clock import Clock, DatabaseClock, sleep_counting
 from ..database.engine import Database
 
 LEASE = 5.0  # s; for how long the others wait for one who relayed and has died
@@ -32,7 +31,7 @@ class RowLease:
         database: Database,
         owner: str,
         clock: Clock | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = sleep_counting,
     ) -> None:
         """``clock`` is the database's unless given."""
         self._database = database

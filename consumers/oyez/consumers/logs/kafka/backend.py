@@ -14,7 +14,7 @@ from ..settings import LogSettings
 from .client_config import options_of_worker
 from .member import KafkaLog
 from .offsets import KafkaOffsets
-from .probe import admin, probe
+from .probe import probe
 
 log = logger_named("oyez.kafka")
 
@@ -51,7 +51,7 @@ class KafkaBackend:
         """To join for one sweep would take longer than the sweep, and deal the partitions of all others anew."""
 
     def offsets(self, database: Database) -> KafkaOffsets:
-        return KafkaOffsets(lambda: admin(self._servers, self._options))
+        return KafkaOffsets(self._servers, self._options)
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> None:
         """The brokers see to it."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import (
@@ -14,14 +13,15 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from __all__
-    AdminClient,
     ConfigResource,
     OffsetSpec,
     ResourceType,
 )
 
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
+from .closing import close
 from .coordinator import LONGEST, RenewedClient
+from .probe import admin, outsider, silent
 
 ANSWER = 5.0  # s
 KEPT = "offsets.retention.minutes"
@@ -32,9 +32,10 @@ Spec: Any = OffsetSpec  # its methods have no annotations
 class KafkaOffsets:
     """Asks a broker, and sets what groups have committed. Raises KafkaException when it does not answer."""
 
-    def __init__(self, make: Callable[[], AdminClient]) -> None:
-        """``make`` makes an administrative client; another one, after a question that was not answered."""
-        self._admin = RenewedClient(make)
+    def __init__(self, servers: str, options: Mapping[str, object]) -> None:
+        self._servers = servers
+        self._options = options
+        self._admin = RenewedClient(lambda: admin(servers, options))
 
     def ends(self, topics: Iterable[str]) -> list[Ends]:
         """See `Offsets`, here and below."""
@@ -51,18 +52,13 @@ class KafkaOffsets:
 
     def committed(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
         asked = [TopicPartition(log.topic, number) for log in logs for number in log.partitions]
-        if not asked:
-            return {}
-        answer = self._group_offsets(ConsumerGroupTopicPartitions(group, asked))
-        return {
-            (one.topic, one.partition): one.offset
-            for one in answer.topic_partitions or ()
-            if one.offset >= 0 and one.metadata == AT_LEAST_ONCE
-        }
+        return {(one.topic, one.partition): one.offset for one in self._committed(group, asked)}
 
     def copy_committed(self, old: str, new: str) -> int:
-        kept = self._group_offsets(ConsumerGroupTopicPartitions(old)).topic_partitions or ()
-        committed = [one for one in kept if one.offset >= 0 and one.metadata == AT_LEAST_ONCE]
+        topics = self._admin.client.list_topics(timeout=ANSWER).topics.values()
+        committed = self._committed(
+            old, [TopicPartition(str(one.topic), n) for one in topics for n in one.partitions]
+        )
         self._alter(new, committed)
         return len(committed)
 
@@ -101,18 +97,17 @@ class KafkaOffsets:
                 )
             raise KafkaException(one.error)
 
-    def _group_offsets(self, asked: ConsumerGroupTopicPartitions) -> ConsumerGroupTopicPartitions:
-        """A broker that has just started, or never had a group, says for a moment that it is loading."""
-        limit = time.monotonic() + 2 * ANSWER
-        while True:
-            question = self._admin.client.list_consumer_group_offsets([asked], request_timeout=LONGEST)
-            try:
-                found: ConsumerGroupTopicPartitions = self._admin.answer(question[asked.group_id], ANSWER)
-                return found
-            except KafkaException as error:
-                if not _is_passing(error) or time.monotonic() > limit:
-                    raise
-            time.sleep(0.1)
+    def _committed(self, group: str, asked: list[TopicPartition]) -> list[TopicPartition]:
+        """What at-least-once groups have committed of these. Not asked by the administrative client, which may crash
+        over it while the broker starts (librdkafka 2.16.0)."""
+        if not asked:
+            return []
+        client = outsider(group, self._servers, self._options)
+        try:
+            answers = client.committed(asked, timeout=ANSWER)
+        finally:
+            close(client, silent)
+        return [one for one in answers if one.offset >= 0 and one.metadata == AT_LEAST_ONCE]
 
     def _described(self, topic: str) -> tuple[str, list[int]] | None:
         asked = self._admin.client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
@@ -128,11 +123,3 @@ class KafkaOffsets:
         asked = {TopicPartition(topic, number): which for number in numbers}
         answers = self._admin.client.list_offsets(asked, request_timeout=ANSWER)
         return {partition.partition: int(answer.result().offset) for partition, answer in answers.items()}
-
-
-def _is_passing(error: KafkaException) -> bool:
-    code = error.args[0].code()
-    return code in (
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.NOT_COORDINATOR,
-    ) or "load in progress" in str(error)

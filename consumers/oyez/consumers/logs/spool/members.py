@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy.exc import DBAPIError
 
 from ...database import committed_offsets, members
-from ...database.clock import Clock, DatabaseClock
+from ...database.clock import Clock, DatabaseClock, sleep_counting
 from ...database.engine import Database, DatabaseAway
 from ...database.positions import Partition
 from ..log import LogAway
@@ -26,7 +25,7 @@ class Members:
         group: str,
         name: str,
         clock: Clock | None = None,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = sleep_counting,
     ) -> None:
         """``name`` is no other member's; ``clock`` is the database's unless given."""
         self._database = database

@@ -1,0 +1,69 @@
+"""What is due stands in queues: of each handler, what is due at once, and what has become due by time.
+
+A claim takes from all of them. However much stands in one, the others are not held up by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, select
+
+from .dialects.dialect import Dialect
+from .dialects.lookup import dialect_named
+from .due import due_since
+from .tables import parked
+
+
+class Queue(NamedTuple):
+    """A handler's due rows of one kind; ``since`` is when the first of them became due, or will."""
+
+    since: float
+    handler: str
+    is_at_once: bool
+
+
+def is_in(*, at_once: bool) -> ColumnElement[bool]:
+    """Whether a row is due at once, or by time; each is one range of the index of what is due."""
+    due_at: ColumnElement[float] = parked.c.due_at
+    return due_at < 0.0 if at_once else due_at >= 0.0
+
+
+@cache
+def _firsts(dialect: Dialect, handlers: Sequence[str]) -> tuple[Any, dict[str, object]]:
+    """The statement for these handlers, and its parameters: it is asked often, and always for the same ones."""
+    rows = dialect.rows(handler=Text)
+    given = rows.select().subquery("asked")
+    firsts = [
+        select(parked.c.due_at)
+        .where(
+            parked.c.group_name == bindparam("group"),
+            parked.c.handler == given.c.handler,
+            is_in(at_once=at_once),
+        )
+        .order_by(parked.c.due_at, parked.c.id)
+        .limit(1)
+        .correlate(given)
+        .scalar_subquery()
+        for at_once in (True, False)
+    ]
+    return select(given.c.handler, *firsts), rows.bind([(name,) for name in handlers])
+
+
+def firsts(db: Connection, group: str, handlers: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """The ``due_at`` of the first row of each of these handlers' queues, without those that are empty: two looks into
+    an index for each handler."""
+    statement, given = _firsts(dialect_named(db.dialect.name), tuple(handlers))
+    for handler, *found in db.execute(statement, {**given, "group": group}):
+        yield from ((handler, due_at) for due_at in found if due_at is not None)
+
+
+def due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list[Queue]:
+    """The queues in which something is due, those first in which it has been for longest."""
+    return sorted(
+        Queue(due_since(due_at), handler, due_at < 0.0)
+        for handler, due_at in firsts(db, group, handlers)
+        if due_at <= now
+    )
