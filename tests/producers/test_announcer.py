@@ -162,6 +162,8 @@ def test_keys_with_quotes_newlines_and_non_ascii_letters() -> None:
     [
         (("page.view", {}), UnknownSignal, "did you mean page.viewed?"),
         ((99, {}), UnknownSignal, "unknown signal 99"),
+        (([3], {}), UnknownSignal, "unknown signal [3]"),
+        (({"url": "/"},), UnknownSignal, "unknown signal {'url': '/'}"),
         ((known, {}), UnknownSignal, "unknown signal"),
         ((3, {"session_id": "s1"}), InvalidEvent, "page.viewed: url: Field required"),
         (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -28,6 +32,22 @@ SECRET = "s3cr3t"
         (f"sqlite+pysqlcipher://:{SECRET}@/shop.db", "sqlite+pysqlcipher://:***@/shop.db"),
         ("postgresql+psycopg:///d?host=/var/run&host=b", "postgresql+psycopg:///d?host=/var/run,b"),
         ("sqlite:///shop.db", "sqlite:///shop.db"),
+        (
+            f"postgresql+psycopg://h/?dbname=postgresql://me:{SECRET}@h/d",
+            "postgresql+psycopg://h/?dbname=postgresql://me:***@h/d",
+        ),
+        (
+            f"postgresql:///?dbname=host=h password='a {SECRET}'",
+            "postgresql:///?dbname=host=h password='***'",
+        ),
+        (
+            f"postgresql:///?dbname=postgres://h/d?password={SECRET}",
+            "postgresql:///?dbname=postgres://h/d?password=***",
+        ),
+        (
+            f"postgresql:///host=h password = {SECRET} user=me",
+            "postgresql:///host%3Dh password %3D %2A%2A%2A user%3Dme",
+        ),
         (f"no address, {SECRET}", "***"),
         (f"postgresql://me:1@h:{SECRET}/d", "***"),
     ],
@@ -55,6 +75,18 @@ def test_no_password_is_shown_whatever_is_in_it(password: str, name: str) -> Non
         (f"postgresql://h/d?password={SECRET}&user=me", "postgresql://h/d?password=***&user=me"),
         (f"host=h password={SECRET} user=me", "host=h password=*** user=me"),
         (f"host=h password='{SECRET}' user=me", "host=h password='***' user=me"),
+        (f"host=h password='ge {SECRET}' user=me", "host=h password='***' user=me"),
+        (f"host=h password = '{SECRET}' user=me", "host=h password = '***' user=me"),
+        (rf"host=h password='it\'s {SECRET}' user=me", "host=h password='***' user=me"),
+        (rf"host=h password=it\ {SECRET} user=me", "host=h password=*** user=me"),
+        (f"host=h password=it's{SECRET} user=me", "host=h password=*** user=me"),
+        (f"host=h password='' user='{SECRET}'", f"host=h password='***' user='{SECRET}'"),
+        (f"Login(password=b'ge {SECRET}', user='me')", "Login(password=b'***', user='me')"),
+        (f'Login(password="it\'s {SECRET}", user=1)', 'Login(password="***", user=1)'),
+        (f"{{'password': b'{SECRET}', 'user': 1}}", "{'password': b'***', 'user': 1}"),
+        (f"config['password'] = '{SECRET}'", "config['password'] = '***'"),
+        (f"cut off: password='ge {SECRET}\nnext line", "cut off: password='***\nnext line"),
+        (f'said "password={SECRET}", and more', 'said "password=***", and more'),
         (f'{{"sasl.password": "{SECRET}"}}', '{"sasl.password": "***"}'),
         (f"{{'sasl.password': '{SECRET}'}}", "{'sasl.password': '***'}"),
         (rf"{{\"sasl.password\": \"{SECRET}\"}}", r"{\"sasl.password\": \"***\"}"),
@@ -65,3 +97,31 @@ def test_no_password_is_shown_whatever_is_in_it(password: str, name: str) -> Non
 )
 def test_texts(text: str, as_shown: str) -> None:
     assert without_passwords(text) == as_shown
+
+
+ends = some.text(
+    some.characters(exclude_categories=["Cs"], exclude_characters="\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+)
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "repr": lambda password: f"Login(password={password!r}, user=1)",
+    "bytes": lambda password: f"Login(password={password.encode()!r}, user=1)",
+    "a dict": lambda password: str({"password": password, "user": 1}),
+    "JSON": lambda password: json.dumps({"sasl.password": password, "user": 1}),
+    "JSON as it is": lambda password: json.dumps({"password": password}, ensure_ascii=False),
+    "JSON in JSON": lambda password: json.dumps({"message": json.dumps({"password": password})}),
+    "repr in JSON": lambda password: json.dumps({"message": f"Login(password={password!r}, user=1)"}),
+    "libpq": lambda password: "host=h password='" + re.sub(r"([\\'])", r"\\\1", password) + "' user=me",
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+@given(middle=ends)
+def test_no_password_is_shown_however_it_is_written(way: str, middle: str) -> None:
+    """Its end neither, whatever stands before it."""
+    assert SECRET not in without_passwords(WRITTEN[way](f"{SECRET}{middle}{SECRET}"))
+
+
+@given(some.text())
+def test_json_is_still_json_without_its_passwords(password: str) -> None:
+    said = {"password": password, "user": "me", "message": "more"}
+    assert json.loads(without_passwords(json.dumps(said))) == said | {"password": "***"}

@@ -39,12 +39,16 @@ def test_lists_signals_in_order() -> None:
         ("zzz", "known: order.paid, page.viewed, session.started"),
         (4, "unknown signal 4"),
         (True, "unknown signal True"),
+        ([1], r"unknown signal \[1\]; known: order"),
+        ({"page.viewed": {}}, r"unknown signal \{'page.viewed': \{\}\}; did you mean page.viewed"),
+        (bytearray(200), r"unknown signal bytearray.{91}; known"),
         (Signal, "Signal is not in the catalogue"),
     ],
 )
 def test_unknown_signals(signal: Any, message: str) -> None:
     with pytest.raises(UnknownSignal, match=message):
         known[signal]
+    assert signal not in known
 
 
 def test_an_empty_catalogue_says_so() -> None:

@@ -233,6 +233,32 @@ def test_what_is_defined_later_is_looked_at_later() -> None:
         Encoder("web", here).encode(early, id="1", time="", key=None, subject=None)
 
 
+class Naming(BaseModel):
+    there: "Nowhere"  # type: ignore[name-defined] # noqa: F821 # that is the point
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("Nowhere", "Made: its fields name 'Nowhere', which is not defined; define it, or import it where"),
+        ("list[model]", "Made: its fields name 'model', which is not defined"),
+        (list[Naming], "Made: its fields name 'Nowhere', which is not defined"),
+        ("Later", "Made: Unable to generate pydantic-core schema for <class '"),
+    ],
+)
+def test_what_is_never_defined_is_refused_when_it_is_needed(
+    kind: Any, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, here = declared(kind)
+    monkeypatch.setitem(globals(), "Later", Odd)
+    value = b'{"specversion":"1.0","type":"made","source":"web","id":"1","data":{"x":1}}'
+    for use in (here.check, lambda: here["made"], lambda: here[made], lambda: decode(value, (), None, here)):
+        with pytest.raises(SchemaError) as caught:
+            use()
+        assert str(caught.value).startswith(words)
+        assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "words"),
     [

@@ -27,11 +27,21 @@ HARMLESS = frozenset(
 )
 """What of a database address's query is shown. Drivers take passwords under names of their own."""
 
-_IN_ADDRESS = re.compile(r"([\w+.-]+://[^\s/:@]*:)\S+(?=@)")
+_WITH_LOGIN = re.compile(r"(?<!\S)[^\s@]*+@\S*+")
+_LOGIN = re.compile(r"(?<![\w+.-])([\w+.-]++://[^\s/:@]*:)\S+")
 _BY_NAME = re.compile(
-    r"""((?:password|passwd|passphrase|secret|token)(?:\\?["'])?(?:=|:\s*(?=\\?["']))(?:\\?["'])?)[^\s&"'\\]+""",
-    re.IGNORECASE,
+    r"""
+    ( (?:password|passwd|passphrase|secret|token) (?:\\?["']\]?)? (?:[ \t]*=[ \t]*|:\s*(?=b?\\?["'])) )
+    (?:
+      (b?\\["']) (?:\\\\(?:\\.|.)|\\[^"'\\]|[^\\\r\n])*                  # a text in a text
+    | (b?") (?:\\.|[^"\\\r\n])*
+    | (b?') (?:\\+.|[^'\\\r\n])*                                         # as Python, or Python in JSON, writes it
+    | (?:\\[^"'\s]|\\[ ]|[^\s&"'\\]|["'](?![\s,;:)\]}>]|$))+
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
+"""A value after a name that says what it is: up to its quote, or to the end of the line if that is missing."""
 
 
 def shown(address: URL | str) -> str:
@@ -45,17 +55,29 @@ def shown(address: URL | str) -> str:
         return HIDDEN
     # An @ in a password that was not written as %40 leaves the rest of the password in the host.
     host = found.host and found.host.rpartition("@")[2]
-    plain = found.set(host=host, query={}).render_as_string(hide_password=True)
+    # For libpq, and so in the path too, the name of a database may be a whole address.
+    database = found.database and without_passwords(found.database)
+    plain = found.set(host=host, database=database, query={}).render_as_string(hide_password=True)
     query = "&".join(f"{name}={_part(name, value)}" for name, value in found.query.items())
     return f"{plain}?{query}" if query else plain
 
 
 def without_passwords(text: str) -> str:
     """A text of whatever origin without what looks like a password: in an address, or after a name that says so."""
-    return _BY_NAME.sub(rf"\1{HIDDEN}", _IN_ADDRESS.sub(rf"\1{HIDDEN}", text))
+    return _BY_NAME.sub(_hidden, _WITH_LOGIN.sub(_without_login, text))
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """An address without its password, which ends at the last @, since there may be others in it."""
+    login, at, place = found[0].rpartition("@")
+    return _LOGIN.sub(rf"\1{HIDDEN}", login) + at + place
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return "".join([*filter(None, found.groups()), HIDDEN])
 
 
 def _part(name: str, value: str | tuple[str, ...]) -> str:
     if name not in HARMLESS:
         return HIDDEN
-    return value if isinstance(value, str) else ",".join(value)
+    return without_passwords(value if isinstance(value, str) else ",".join(value))

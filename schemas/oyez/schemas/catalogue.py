@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from pydantic import BaseModel
 
+from .core_schemas import refuse_incomplete
 from .declaration import Declaration
 from .errors import SchemaError, UnknownSignal
 from .readable import refuse_unreadable
@@ -17,6 +18,8 @@ class Catalogue:
     def __init__(self) -> None:
         self._declared: dict[str, Declaration] = {}
         self._found: dict[object, Declaration] = {}
+        self._unfinished: set[Declaration] = set()
+        """Those whose fields named what was not defined when last looked at. To ask the class takes longer."""
 
     def add(self, declaration: Declaration) -> None:
         """Enter a signal. The same class defined again (a reload, a notebook) replaces its earlier self.
@@ -26,17 +29,30 @@ class Catalogue:
         kept = {name: one for name, one in self._declared.items() if not _same_class(one, declaration)}
         _refuse_duplicate(kept, declaration)
         kept[declaration.name] = declaration
+        self._unfinished = {one for one in kept.values() if not one.model.__pydantic_complete__}
         self._declared, self._found = kept, _index(kept)
 
     def __getitem__(self, signal: str | int | type[BaseModel]) -> Declaration:
-        """The declaration of a signal's name, number or class. UnknownSignal: none is declared."""
-        declaration = self._found.get(signal)
+        """The declaration of a signal's name, number or class.
+
+        UnknownSignal: none is declared. SchemaError: its fields name what is not defined.
+        """
+        try:
+            declaration = self._found.get(signal)
+        except TypeError:  # it has no hash: a list, say
+            declaration = None
         if declaration is None or isinstance(signal, bool):
             raise UnknownSignal(self._unknown(signal))
+        if self._unfinished and declaration in self._unfinished:
+            refuse_incomplete(declaration.model)
+            self._unfinished.discard(declaration)
         return declaration
 
     def __contains__(self, signal: object) -> bool:
-        return signal in self._found
+        try:
+            return signal in self._found and not isinstance(signal, bool)
+        except TypeError:
+            return False
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self._declared.values())
@@ -46,8 +62,8 @@ class Catalogue:
 
     def check(self) -> None:
         """Check what only the whole list can show: SchemaError for a requirement that is unknown, has no
-        subject, or is part of a cycle (with its path); and for data that could not be read, of a signal whose fields
-        name what was defined after it."""
+        subject, or is part of a cycle (with its path); and, of a signal whose fields name what was defined after it,
+        for data that could not be read, or for what is not defined by now."""
         check_requirements(self._declared)
         for declaration in self:
             refuse_unreadable(declaration.model)
@@ -58,7 +74,7 @@ class Catalogue:
             return f'{name} is not in the catalogue: give it a name, class {name}(Signal, name="…")'
         close = get_close_matches(str(signal), self._declared, n=3)
         known = f"did you mean {' or '.join(close)}?" if close else f"known: {self._names()}"
-        return f"unknown signal {signal!r}; {known}"
+        return f"unknown signal {' '.join(repr(signal).split()):.100}; {known}"
 
     def _names(self) -> str:
         return ", ".join(sorted(self._declared)) or "none; is the module that declares it imported?"

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
+from .errors import SchemaError
 
 Node = Mapping[str, Any]
 """A core schema, or a field in one."""
@@ -14,9 +17,20 @@ _READ_AS_JSON = ("schema", "json_schema", "lax_schema", "keys_schema", "values_s
 _HOLDING_FIELDS = ("model-fields", "typed-dict", "dataclass-args")
 
 
-def is_complete(model: type[BaseModel]) -> bool:
-    """Whether everything that the model's annotations name is known by now."""
-    return model.__pydantic_complete__ or bool(model.model_rebuild(raise_errors=False))
+def refuse_incomplete(model: type[BaseModel]) -> None:
+    """SchemaError: the model's annotations name what is not known by now, or is nothing that a field may be of."""
+    if model.__pydantic_complete__:
+        return
+    name = model.__qualname__
+    try:
+        model.model_rebuild(_types_namespace={})  # not what happens to be called so here
+    except PydanticUndefinedAnnotation as error:
+        raise SchemaError(
+            f"{name}: its fields name {error.name!r}, which is not defined; define it, or import it where it is "
+            f"named, and call {name}.model_rebuild() if that is in a function"
+        ) from None
+    except PydanticUserError as error:
+        raise SchemaError(f"{name}: {str(error).splitlines()[0]}") from None
 
 
 def core_schema(model: type[BaseModel]) -> tuple[Node, Definitions]:

@@ -45,7 +45,8 @@ def declare(model: type[BaseModel], options: Mapping[str, Any]) -> Declaration:
         topic=_topic(owner, options.get("topic")),
     )
     _check_self_requirement(owner, declaration)
-    refuse_unreadable(model)
+    if model.__pydantic_complete__:  # else what it names is defined later, and it is looked at then
+        refuse_unreadable(model)
     return declaration
 
 

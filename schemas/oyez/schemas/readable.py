@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .core_schemas import Definitions, Node, children, core_schema, is_complete
+from .core_schemas import Definitions, Node, children, core_schema, refuse_incomplete
 from .errors import SchemaError
 from .field_names import misnamed
 
@@ -34,10 +34,9 @@ _KEYS = {
 def refuse_unreadable(model: type[BaseModel]) -> None:
     """SchemaError: no event with such data, or not with all that it may hold, could be read as what was announced.
 
-    A model that names what is not defined yet is left for later.
+    Nor of a model that names what is not defined.
     """
-    if not is_complete(model):
-        return
+    refuse_incomplete(model)
     node, definitions = core_schema(model)
     for where, reason in _flaws(node, definitions, "", {}, set()):
         raise SchemaError(f"{model.__qualname__}: the field {where!r} {reason}")

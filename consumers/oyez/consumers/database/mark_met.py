@@ -39,11 +39,11 @@ def meet(db: Connection, app: str, completed: Iterable[Prerequisite], now: float
     prerequisites.mark_met(db, app, asked, now)
     released = releasing.release(db, app, asked, now)
     revived = _revive(db, app, asked, now)
-    if len(released) >= releasing.AT_ONCE:
+    if released.may_be_more:
         releasing.leave(db, app, asked)
     if len(revived) >= releasing.AT_ONCE:
         releasing.leave_dead(db, app, asked)
-    return Meeting(released, revived)
+    return Meeting(released.groups, revived)
 
 
 def go_on(db: Connection, app: str, group: str, now: float) -> Meeting:
@@ -54,9 +54,9 @@ def go_on(db: Connection, app: str, group: str, now: float) -> Meeting:
     prerequisites.lock(db, app, [left], now)
     released = releasing.release_in_group(db, app, group, left, now)
     revived = _revive(db, app, [left], now)
-    if max(len(released), len(revived)) < releasing.AT_ONCE:
+    if not released.may_be_more and len(revived) < releasing.AT_ONCE:
         releasing.forget(db, group, left)
-    return Meeting(released, revived)
+    return Meeting(released.groups, revived)
 
 
 _any_died_waiting = (

@@ -10,9 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Double, Subquery, Text, bindparam, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Double,
+    Select,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 
 from oyez.schemas.declaration import Prerequisite
 
@@ -59,18 +73,41 @@ def _from_the_first() -> dict[str, Any]:
     return {"begin": float("-inf"), "zero": 0, "most": AT_ONCE}
 
 
+class Released(NamedTuple):
+    """The group of each row that was released, and whether more rows may wait for the same."""
+
+    groups: list[str]
+    may_be_more: bool
+
+
 def _let_go(dialect: Dialect, places: Subquery) -> Any:
-    """The first rows of each of these places (signal, subject, group) become due."""
+    """The first rows of each of these places (signal, subject, group) become due.
+
+    Where transactions write side by side, one of them may be changed by another one in between, and is not released
+    then. So it is not the rows released that say whether there are more: a line without a group does, if as many were
+    found as were asked for.
+    """
     waiting = walk(dialect, parked, places, _waits_in_group, ("head_since", "id"), "waiting")
-    return (
-        update(parked)
-        .values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
-        .where(
-            dialect.is_one_of(parked.c.id, select(waiting.c.id).limit(bindparam("most", type_=BigInteger))),
-            parked.c.wait_signal.is_not(None),
-        )
-        .returning(parked.c.group_name)
-    )
+    most = bindparam("most", type_=BigInteger)
+    found = select(waiting.c.id).limit(most)
+    if not dialect.writes_in_queries:
+        return _made_due(dialect, found)
+    chosen = found.cte("chosen")
+    released = _made_due(dialect, select(chosen.c.id)).cte("released")
+    count = select(func.count()).select_from(chosen).scalar_subquery()
+    return select(released.c.group_name).union_all(select(cast(null(), Text)).where(count >= most))
+
+
+def _made_due(dialect: Dialect, ids: Select[Any]) -> Any:
+    due = update(parked).values(due_at=bindparam("due"), wait_signal=None, wait_subject=None)
+    is_waiting = parked.c.wait_signal.is_not(None)
+    return due.where(dialect.is_one_of(parked.c.id, ids), is_waiting).returning(parked.c.group_name)
+
+
+def _released(db: Connection, statement: Any, given: dict[str, Any]) -> Released:
+    found = list(db.execute(statement, given).scalars())
+    groups = [group for group in found if group is not None]
+    return Released(groups, len(groups) < len(found) or len(groups) >= AT_ONCE)
 
 
 @cache
@@ -79,15 +116,15 @@ def _release(dialect: Dialect) -> tuple[Rows, Any]:
     return rows, _let_go(dialect, select(groups, *_BEGIN).subquery("begin"))
 
 
-def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> list[str]:
+def release(db: Connection, app: str, prerequisites: Iterable[Prerequisite], now: float) -> Released:
     """Make due what has waited longest for ``prerequisites``, in all groups, so many rows at most as are released in
-    one step; returns the group of each row released. The caller has locked the prerequisites."""
+    one step. The caller has locked the prerequisites."""
     completed = sorted(set(prerequisites))
     if not completed:
-        return []
+        return Released([], False)
     rows, statement = _release(dialect_of(db))
     given = {"of_app": app, "no_group": "", "due": at_once(now), **_from_the_first()}
-    return list(db.execute(statement, {**rows.bind(completed), **given}).scalars())
+    return _released(db, statement, {**rows.bind(completed), **given})
 
 
 @cache
@@ -147,11 +184,11 @@ def _release_in_group(dialect: Dialect) -> tuple[Rows, Any]:
 
 def release_in_group(
     db: Connection, app: str, group: str, prerequisite: Prerequisite, now: float
-) -> list[str]:
+) -> Released:
     """As `release`, in one group."""
     rows, statement = _release_in_group(dialect_of(db))
     given = {"of_app": app, "due": at_once(now), **_from_the_first()}
-    return list(db.execute(statement, {**rows.bind([(*prerequisite, group)]), **given}).scalars())
+    return _released(db, statement, {**rows.bind([(*prerequisite, group)]), **given})
 
 
 _done = delete(releasing).where(

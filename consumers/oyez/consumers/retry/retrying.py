@@ -22,6 +22,7 @@ from ..database import (
     parked,
     parked_age,
     prerequisites,
+    releasing,
     stranded,
     waiting,
 )
@@ -199,13 +200,18 @@ class Retrying:
 
     def _bury_expired(self, db: Connection) -> int:
         """Heads that waited longer than ``max_age`` for their prerequisite: dead letters, "never met". What the
-        application's own tables should answer and cannot at the moment is left.
+        application's own tables should answer and cannot at the moment is left. What waits for something that is met,
+        though nothing is noted of it any more, is noted again.
         """
         now, app = self._execution.clock(db), self._group.app
         found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)
         met = prerequisites.lock(db, app, awaited, now)
+        if met:
+            releasing.leave(
+                db, app, met
+            )  # they wait in vain, and for the next claim it is enough to be noted
         released, revived = meet(db, app, answer.met - met, now)
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
