@@ -24,6 +24,7 @@ from consumers.database.large_table import (
 from oyez.consumers.database import (
     behind,
     claims,
+    due_queues,
     key_heads,
     make_engine,
     parked_age,
@@ -103,7 +104,7 @@ WORKS: dict[str, Work] = {
     "claim of what is due at once and by time": _claimed(BOTH),
     "claim for several handlers": _claimed(HOT, WIDE, BOTH),
     "claim of noted rows": _claimed_again,
-    "when the next is due": lambda db: claims.next_due(db, GROUP, [HOT, WIDE, BOTH]),
+    "when the next is due": lambda db: due_queues.next_due(db, GROUP, [HOT, WIDE, BOTH]),
     "heads": lambda db: key_heads.heads(db, APP, _keys()),
     "heads made due": lambda db: behind.promote(db, APP, _keys(), NOW),
     "keys that were noted": lambda db: stranded.look(db, APP, GROUP, NOW, 0, 1_000),

@@ -31,7 +31,7 @@ from .dialects.rows import Rows
 from .due import due_since
 from .due_queues import is_in
 from .key_heads import first_of_key
-from .tables import parked, releasing
+from .tables import parked
 from .walks import walk
 
 
@@ -210,19 +210,3 @@ def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[i
     rows, statement = _chosen_heads(dialect_of(db))
     found = [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in ids]))]
     return [row for row in found if row.group == group and row.handler in handlers]
-
-
-_any_left = select(releasing.c.signal).where(releasing.c.group_name == bindparam("group")).limit(1)
-
-
-def is_any_left(db: Connection, group: str) -> bool:
-    """Whether more may wait in a group for a prerequisite that is met; see `releasing`."""
-    return db.execute(_any_left, {"group": group}).first() is not None
-
-
-def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
-    """When the next parked row of the group is due, if any is; long ago where some are to be released. Rows of handlers
-    that are not registered never are."""
-    if is_any_left(db, group):
-        return float("-inf")
-    return min((due_at for _, due_at in due_queues.firsts(db, group, handlers)), default=None)

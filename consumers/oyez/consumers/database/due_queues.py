@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Text, bindparam, select
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_named
 from .due import due_since
-from .tables import parked
+from .tables import parked, releasing
 
 
 class Queue(NamedTuple):
@@ -67,3 +67,19 @@ def due(db: Connection, group: str, handlers: Sequence[str], now: float) -> list
         for handler, due_at in firsts(db, group, handlers)
         if due_at <= now
     )
+
+
+_any_left = select(releasing.c.signal).where(releasing.c.group_name == bindparam("group")).limit(1)
+
+
+def is_any_left(db: Connection, group: str) -> bool:
+    """Whether more may wait in a group for a prerequisite that is met; see `releasing`."""
+    return db.execute(_any_left, {"group": group}).first() is not None
+
+
+def next_due(db: Connection, group: str, handlers: Sequence[str]) -> float | None:
+    """When the next parked row of the group is due, if any is; long ago where some are to be released. Rows of handlers
+    that are not registered never are."""
+    if is_any_left(db, group):
+        return float("-inf")
+    return min((due_at for _, due_at in firsts(db, group, handlers)), default=None)

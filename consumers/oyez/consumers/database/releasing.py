@@ -30,11 +30,12 @@ from sqlalchemy import (
 
 from oyez.schemas.declaration import Prerequisite
 
-from .claims import is_any_left, unclaimed
+from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import ALWAYS, Rows
 from .due import at_once
+from .due_queues import is_any_left
 from .tables import dead, parked, releasing
 from .walks import walk
 

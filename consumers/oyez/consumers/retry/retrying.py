@@ -18,6 +18,7 @@ from ..database import (
     behind,
     claims,
     dead_letters,
+    due_queues,
     notices,
     parked,
     parked_age,
@@ -165,7 +166,7 @@ class Retrying:
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            at = claims.next_due(db, self._group.name, list(self._group.by_name))
+            at = due_queues.next_due(db, self._group.name, list(self._group.by_name))
             return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from oyez.producers.loggers import logger_named
 
-from ..database import claims, outbox
+from ..database import due_queues, outbox
 from ..database.clock import Clock
 from ..database.engine import Database, DatabaseAway
 from ..database.notices import Notices
@@ -58,7 +58,7 @@ class Looking:
             return False
         self._looked = at
         with self._database.reading() as db:
-            due = claims.next_due(db, self._group.name, list(self._group.by_name))
+            due = due_queues.next_due(db, self._group.name, list(self._group.by_name))
             self._outbox = outbox.has_any(db)
             return due is not None and due <= self._clock(db)
 
