@@ -79,6 +79,8 @@ def test_every_queue_has_its_share(engine: Engine, ages: Ages, limit: int, follo
     if oldest:  # what the others leave is for it
         left = limit - sum(len(taken[one]) for one in due if one != oldest[0])
         assert len(heads) >= min(limit, len(due))
+        places = [taken[queue_of(one)].index(one) for one in heads]
+        assert places == sorted(places), "one of each queue, in turns"
         assert due[oldest[0]][0] == NOW - due_since(heads[0].due_at or 0.0), "the first has waited longest"
         if len({due[one][0] for one in due}) == len(due):
             assert len(taken[oldest[0]]) == min(len(due[oldest[0]]), left)

@@ -96,3 +96,29 @@ def test_one_that_time_was_up_for_has_its_turn_next(play: Play, kind: str) -> No
     first, second = turns.index("lone"), len(turns) - turns[::-1].index("busy")
     assert first < 10, "soon after the first slice"
     assert kind == "list" or turns[:second].count("lone") > 1, "again and again"
+
+
+def test_a_retry_runs_soon_beside_what_was_released_of_its_own_handler(play: Play) -> None:
+    """There is time for a few of them in a slice, and the retry was parked last."""
+    on = Handlers("shop")
+    down = ["a service"]
+
+    @on(Placed, order="key")
+    def busy(event: Placed, db: Connection) -> None:
+        if down:
+            raise ValueError("down")
+        note(db, "busy", event.n)
+        pipeline.clock.now += SLOW
+
+    pipeline = play(on, batch=50)
+    pipeline.handle(*placed(range(MANY)))
+    with pipeline.engine.begin() as db:
+        now, last = pipeline.clock.now, max(pipeline.rows("parked", "id"))
+        db.execute(update(parked).where(parked.c.id < last).values(due_at=at_once(now - 60.0)))
+        db.execute(update(parked).where(parked.c.id == last).values(due_at=now - 1.0))
+    down.clear()
+    pipeline.run()
+    ran = pipeline.effects("busy")
+    assert ran.index(MANY - 1) == 1
+    assert [n for n in ran if n < MANY - 1] == list(range(MANY - 1)), "of one queue in their order"
+    assert pipeline.is_clean()

@@ -119,10 +119,11 @@ def claim(
 ) -> list[ParkedRow]:
     """Claim what is due, and behind each claimed head the run of rows of its key, at most ``limit`` in all.
 
-    Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share; of
-    all heads, those come first that have been due for longest.
+    Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share.
+    They come in turns, one of each queue, those first that have been due for longest: time may be up before the last.
     """
     heads: list[ParkedRow] = []
+    places: dict[int, int] = {}
     queues = due_queues.due(db, group, handlers, now)
     while queues and len(heads) < limit:
         # The shares that the younger ones leave are the older one's: what has lain for long is likely to be much. Where
@@ -130,14 +131,16 @@ def claim(
         share = (limit - len(heads)) // len(queues)
         queue = queues.pop() if share else queues.pop(0)
         given = {"group": group, "of_handler": queue.handler, "now": now, "limit": max(1, share)}
-        heads += [ParkedRow(row) for row in db.execute(_LOCKED_HEADS[queue.is_at_once], given)]
-    heads.sort(key=_since)
+        found = [ParkedRow(row) for row in db.execute(_LOCKED_HEADS[queue.is_at_once], given)]
+        heads += found
+        places.update({row.id: place for place, row in enumerate(found)})
+    heads.sort(key=lambda head: (places[head.id], _since(head), head.id))
     return heads + _behind(db, app, heads, limit - len(heads))
 
 
-def _since(head: ParkedRow) -> tuple[float, int]:
+def _since(head: ParkedRow) -> float:
     assert head.due_at is not None  # it is due
-    return due_since(head.due_at), head.id
+    return due_since(head.due_at)
 
 
 def _same_key(row: Any, place: Any) -> list[Any]:
@@ -188,8 +191,11 @@ def claim_chosen(
 def claim_again(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
 ) -> list[ParkedRow]:
-    """Claim what `claim` found before in another transaction, as far as it is still so, and nothing else."""
+    """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
+    else."""
     heads = [row for row in _chosen(db, group, handlers, ids) if row.due_at is not None and row.due_at <= now]
+    places = {number: place for place, number in enumerate(ids)}
+    heads.sort(key=lambda head: places[head.id])
     return allowed(heads + _behind(db, app, heads, len(ids) - len(heads)), set(ids))
 
 
