@@ -25,17 +25,7 @@ def test_one_row_is_claimed_for_one_that_is_run_alone(play: Play, monkeypatch: p
         return rows
 
     monkeypatch.setattr(claims, "claim", counting)
-    on = Handlers("shop")
-    down = ["a service"]
-
-    @on(Placed, order="none")
-    def place(event: Placed, db: Connection) -> None:
-        if down:
-            raise ValueError("down")
-        note(db, "place", event.n)
-
-    pipeline = play(on, batch=50)
-    pipeline.handle(*placed(range(40)))
+    pipeline = parked_rows(play, "none", 50, 40)
     with pipeline.engine.begin() as db:
         first = sorted(pipeline.rows("parked", "id"))[:10]
         db.execute(update(parked).values(due_at=pipeline.clock.now + 10.0))
@@ -43,7 +33,6 @@ def test_one_row_is_claimed_for_one_that_is_run_alone(play: Play, monkeypatch: p
             update(parked).where(parked.c.id.in_(first)).values(starts=3, due_at=pipeline.clock.now + 9.0)
         )
     asked.clear()
-    down.clear()
     pipeline.later(11.0)
     assert sorted(pipeline.effects()) == list(range(40))
     assert pipeline.is_clean()

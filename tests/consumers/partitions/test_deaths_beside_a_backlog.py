@@ -10,6 +10,8 @@ from consumers.partitions.moved_positions import alter
 from consumers.partitions.test_dying_workers import GROUP, KILLED, Killed, shop
 from consumers.pipeline import Pipeline, Placed, Play
 from oyez.consumers import Handlers
+from oyez.consumers.database.positions import Partition
+from oyez.consumers.worker.worker import Worker
 from oyez.producers import MemoryBroker
 from oyez.producers.partitioning import partition_of
 
@@ -23,6 +25,16 @@ def key_in(partition: int, of: int = 2) -> str:
 
 def place(pipeline: Pipeline, partition: int, *numbers: int) -> None:
     pipeline.announce(*(Placed(k=key_in(partition), n=n) for n in numbers))
+
+
+def careful_worker(play: Play) -> tuple[Pipeline, Worker, Partition]:
+    """A worker of two partitions that begins to be careful in the one numbered 1."""
+    pipeline = play(shop(), broker=MemoryBroker(partitions=2), batch=BATCH)
+    pipeline.run()
+    worker = pipeline.workers[GROUP]
+    careful = next(p for p in worker._ownership.held if p.number == 1)
+    worker._reading._alone.begin([careful])
+    return pipeline, worker, careful
 
 
 def lived(pipeline: Pipeline, busy: int, most: int = 16) -> tuple[int, int]:
@@ -89,11 +101,7 @@ def test_each_that_kills_is_found_wherever_it_is_and_nobody_else_is_given_up(pla
 
 def test_the_others_are_not_noted(play: Play) -> None:
     """What is handled alone only because another partition is careful has a position, and needs no note beside it."""
-    pipeline = play(shop(), broker=MemoryBroker(partitions=2), batch=BATCH)
-    pipeline.run()
-    worker = pipeline.workers[GROUP]
-    careful = next(p for p in worker._ownership.held if p.number == 1)
-    worker._reading._alone.begin([careful])
+    pipeline, worker, _ = careful_worker(play)
     noted: list[int] = []
     suspect = worker._ownership.suspect
     worker._ownership.suspect = lambda record: noted.append(record.partition()) or suspect(record)  # type: ignore[method-assign,func-returns-value]
@@ -105,11 +113,7 @@ def test_the_others_are_not_noted(play: Play) -> None:
 
 def test_care_ends_with_the_partition(play: Play) -> None:
     """A partition in which workers have died, and which has nothing more, holds up no other."""
-    pipeline = play(shop(), broker=MemoryBroker(partitions=2), batch=BATCH)
-    pipeline.run()
-    worker = pipeline.workers[GROUP]
-    careful = next(p for p in worker._ownership.held if p.number == 1)
-    worker._reading._alone.begin([careful])
+    pipeline, worker, careful = careful_worker(play)
     place(pipeline, 0, *range(9))
     assert worker.step() == BATCH
     worker._reading._alone.begin([careful])

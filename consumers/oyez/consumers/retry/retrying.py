@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -209,10 +210,8 @@ class Retrying:
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)
         met = prerequisites.lock(db, app, awaited, now)
-        if met:
-            releasing.leave(
-                db, app, met
-            )  # they wait in vain, and for the next claim it is enough to be noted
+        if met:  # they wait in vain, and for the next claim it is enough to be noted
+            releasing.leave(db, app, met)
         released, revived = meet(db, app, answer.met - met, now)
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
@@ -241,9 +240,7 @@ def _apart(rows: Sequence[ParkedRow], batch: int) -> list[ParkedRow]:
     if not rows:
         return []
     unfinished = rows[0].starts
-    fit = {
-        row.id for row in [row for row in rows if row.starts <= unfinished][: _together(unfinished, batch)]
-    }
+    fit = set(islice((row.id for row in rows if row.starts <= unfinished), _together(unfinished, batch)))
     return [row for row in claims.allowed(rows, fit) if row.id in fit]
 
 
