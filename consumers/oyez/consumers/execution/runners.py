@@ -17,9 +17,9 @@ from .delivery import Delivery, Result, Work, payloads
 from .in_hand import in_hand
 from .memory import Memory
 from .parts import Parts
-from .plan import Completing, Plan, plan
+from .plan import Completing, Level, Plan, plan
 from .readiness import Known
-from .turns import Turns
+from .turns import Step, Turns
 from .wary import Wary
 
 
@@ -79,12 +79,13 @@ class Together:
         Within a level, handlers without a database parameter come last."""
         for number, level in enumerate(planned.levels, 1):
             before, wanted = len(results), 0
-            for handler, deliveries in todo.turns.order(level.items()):
+            for handler, deliveries in _in_turn(level, todo.turns):
                 wanted += len(deliveries)
                 if results and todo.deadline.is_over() and todo.turns.is_over(handler):
                     results.extend((delivery, UNRUN) for delivery in deliveries)
                     continue
-                todo.turns.begins(handler)
+                if todo.turns.owed:
+                    todo.turns.begins(handler)
                 if not handler.uses_database:
                     results.extend(self._outside(deliveries, planned, todo.deadline))
                 elif handler.name in self._wary.lately:
@@ -108,6 +109,15 @@ class Together:
         if planned.is_flat:
             return outcomes
         return [result for result in outcomes if result[1] is not BEHIND]
+
+
+def _in_turn(level: Level, turns: Turns) -> list[Step]:
+    steps = sorted(level.items(), key=_database_first)
+    return turns.order(steps) if turns.owed else steps
+
+
+def _database_first(step: Step) -> bool:
+    return not step[0].uses_database
 
 
 def _call(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from ..handlers.registry import Handler
 from .delivery import Delivery
@@ -18,7 +18,7 @@ class Turns:
         self.owed: dict[str, None] = {}
         """The handlers that were passed over and have not begun since, those first that have waited longest."""
 
-    def order(self, steps: Iterable[Step]) -> list[Step]:
+    def order(self, steps: Sequence[Step]) -> list[Step]:
         """The steps of a level, with what was passed over before the others. Handlers without a database parameter stay
         behind those with one: what they do is not undone."""
         places = {name: place for place, name in enumerate(list(self.owed))}
