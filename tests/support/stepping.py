@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event, text
@@ -24,7 +24,10 @@ from .footprints import Footprint, footprint, plain
 LIMIT = 60.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
 COMMIT, ROLLBACK = "COMMIT", "ROLLBACK"
-OPTIONS = "-c synchronous_commit=off -c deadlock_timeout=20ms"
+# Rows are found by indexes, in their order: a run would not repeat itself if it were that in which they happen to lie,
+# which is another one for each run, or if plans changed with statistics.
+PLANS = "-c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_custom_plan"
+OPTIONS = f"-c synchronous_commit=off -c deadlock_timeout=20ms {PLANS}"
 
 
 class Step(NamedTuple):
@@ -183,6 +186,10 @@ class SteppedDatabase:
                 raise actor.error
         return taken
 
+    def tidy(self) -> None:
+        """What autovacuum does at any moment: clear the space of deleted rows, and count what is there."""
+        self._watching.exec_driver_sql("VACUUM ANALYZE")
+
     def close(self) -> None:
         self._watching.close()
         for engine in (self.engine, *self._engines.values()):
@@ -191,20 +198,26 @@ class SteppedDatabase:
     def _settle(self, actors: Sequence[Actor], changed: threading.Condition) -> None:
         """Wait until every actor has stopped, has finished, or waits for the lock of one that has stopped."""
         limit = time.monotonic() + LIMIT
+        stuck: frozenset[int] = frozenset()
         while time.monotonic() < limit:
             with changed:
                 if changed.wait_for(lambda: not any(a.is_running for a in actors), timeout=GLANCE):
                     return
-            if self._are_blocked(actors):
+            while more := self._blocked(actors, stuck) - stuck:
+                stuck |= more
+            if all(actor.pid in stuck for actor in actors if actor.is_running):
                 return
         raise AssertionError(f"neither stopped nor blocked: {[a.name for a in actors if a.is_running]}")
 
-    def _are_blocked(self, actors: Sequence[Actor]) -> bool:
-        running = {actor.pid for actor in actors if actor.is_running and actor.pid is not None}
-        stopped = {actor.pid for actor in actors if actor.next is not None}
+    def _blocked(self, actors: Sequence[Actor], stuck: Set[int]) -> frozenset[int]:
+        """Who waits for one that has stopped, or is known to be stuck. Those stay so until the next step.
+
+        The database tells who waits for whom one after the other, not at one moment: one that was seen to wait for
+        another may have gone on when that other is seen to wait itself. So who waits for one that is only now seen
+        to be stuck has to be seen once more.
+        """
+        running = [actor.pid for actor in actors if actor.is_running and actor.pid is not None]
+        held = stuck | {actor.pid for actor in actors if actor.next is not None}
         asked = text("SELECT pid, pg_blocking_pids(pid) FROM unnest(CAST(:pids AS int[])) AS pid")
-        blocking = {pid: set(found) for pid, found in self._watching.execute(asked, {"pids": list(running)})}
-        stuck = {pid for pid, found in blocking.items() if found & stopped}
-        while more := {pid for pid, found in blocking.items() if found & stuck} - stuck:
-            stuck |= more
-        return bool(running) and running <= stuck
+        blocking = self._watching.execute(asked, {"pids": running})
+        return frozenset(pid for pid, found in blocking if held & set(found))

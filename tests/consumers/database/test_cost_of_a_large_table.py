@@ -118,6 +118,7 @@ WORKS: dict[str, Work] = {
     "prerequisites asked for": _asked,
     "starts that nobody finished": _counted,
     "the oldest": lambda db: parked_age.oldest(db, GROUP),
+    "the oldest of a group with nothing": lambda db: parked_age.oldest(db, f"{GROUP}.x"),
 }
 works = pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
 

@@ -76,7 +76,8 @@ class EveryOrder:
         save(self._stepped_database.engine)
         explored = explore(play)
         print(
-            f"\n{' | '.join(acts)}: {explored.runs} interleavings, {explored.repeated} given up as like one"
+            f"\n{' | '.join(acts)}: {explored.runs} interleavings, {explored.repeated} given up as like one,"
+            f" {explored.strayed} strayed"
         )
         return explored
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import count, cycle, permutations
 from math import comb
 
 import pytest
@@ -72,6 +73,36 @@ def test_every_order_is_like_one_that_was_run(rows: tuple[str, ...]) -> None:
     run = _explored(*actors)
     assert {likeness(order) for order in run} == {likeness(order) for order in merges}
     assert len({likeness(order) for order in run}) == len(run)
+
+
+def test_a_run_that_strays_is_made_again() -> None:
+    """One step lets two others go on; who of them is first is not said."""
+    moods = cycle([False, True, True])
+    found: Counter[tuple[str, ...]] = Counter()
+
+    def play(choose) -> None:  # type: ignore[no-untyped-def]
+        left = {"a": _steps("a", *"xx"), "b": _steps("b", *"xx")}
+        mood, taken = next(moods), []
+        while possible := [steps[0] for steps in left.values() if steps]:
+            step = choose(possible[1:] if mood and taken == ["a0"] else possible)
+            left[step.actor].pop(0)
+            taken.append(step.what)
+        found[tuple(taken)] += 1
+
+    explored = explore(play)
+    assert explored.strayed == found.total() - explored.runs > 0, "what strayed is taken to its end too"
+    assert explored.runs == len(found) == comb(4, 2)
+
+
+def test_a_run_that_never_repeats_itself() -> None:
+    numbers = count()
+
+    def play(choose) -> None:  # type: ignore[no-untyped-def]
+        number = next(numbers)
+        choose(_steps(f"a{number}", "x") + _steps(f"b{number}", "x"))
+
+    with pytest.raises(AssertionError, match="the run did not repeat itself"):
+        explore(play)
 
 
 def _is_within(steps: Sequence[str], order: Sequence[str]) -> bool:

@@ -16,6 +16,9 @@ from .dialects.lookup import dialect_named
 from .due import due_since
 from .tables import parked, releasing
 
+KINDS = 2
+"""Of queues, for each handler."""
+
 
 class Queue(NamedTuple):
     """A handler's due rows of one kind; ``since`` is when the first of them became due, or will."""

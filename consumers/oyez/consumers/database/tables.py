@@ -129,6 +129,7 @@ parked = Table(
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Index("oyez_parked_delivery", "app", "source", "event_id", "handler", unique=True),
     Index("oyez_parked_key", "app", "handler", "key", "rank", "id"),
+    Index("oyez_parked_age", "group_name", "id"),
     Index("oyez_parked_due", "group_name", "handler", "due_at", "id", **only(DUE)),
     Index(
         "oyez_parked_waiting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
@@ -105,15 +105,25 @@ class Claim:
 class NotedClaim(Claim):
     """Rows that were noted as about to be run, in a transaction before this one."""
 
-    def __init__(self, group: Group, reader: Reader, number: int, ids: Sequence[int]) -> None:
+    def __init__(
+        self, group: Group, reader: Reader, number: int, ids: Sequence[int], begin: Callable[[], None]
+    ) -> None:
+        """``begin`` is called when all is known that is to be known before they are run."""
         super().__init__(group, reader, len(ids))
         self._number = number
         self._ids = ids
+        self._begin = begin
 
     def take(self, db: Connection, now: float) -> Load:
         """Claim those that are still due."""
         start_notes.hold(db, self._number)
         return super().take(db, now)
+
+    def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
+        """As of any claim; their time begins."""
+        found = super().known(db, load, met)
+        self._begin()
+        return found
 
     def finish(self, db: Connection, kept: Kept, now: float) -> int:
         """The note is done with."""

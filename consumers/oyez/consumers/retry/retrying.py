@@ -35,6 +35,7 @@ from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from .claim import NotedClaim, before_later
+from .pace import Pace, Slice
 from .starts import Starts
 
 LOOK = 1_000  # notes of keys in which something is behind a head that are looked at in one transaction
@@ -74,6 +75,7 @@ class Retrying:
         self._upkeep = upkeep
         self._timer = timer
         self._starts = Starts(execution, ALONE)
+        self._pace = Pace(due_queues.KINDS * len(self._group.handlers), batch)
 
     @property
     def group(self) -> str:
@@ -106,21 +108,20 @@ class Retrying:
         most: Callable[[], int] | None = None,
     ) -> bool:
         """Claim and run what is due, batch by batch; False if time was up before everything had run. ``most`` says how
-        many rows the next batch may have, with 0 for none."""
+        many rows the next batch may have, with 0 for none. Each batch is run for ``seconds`` at most."""
         limit = self._timer() + seconds
-        over = self._until(limit, stop)
         unfinished = 0
         while not stop():
             rows = self._batch if most is None else min(self._batch, most())
             if rows <= 0:
                 return False
             # After what few are run together of, the next is likely to be the same, and no more than that is claimed.
-            limit_of_claim = min(rows, _together(unfinished, self._batch))
+            limit_of_claim = min(rows, self._pace.rows, _together(unfinished, self._batch))
             start = self._execution.database.repeat(partial(self._start, limit=limit_of_claim))
             if start is None:
                 return True
             unfinished = start.unfinished
-            on_batch(self._run(start, over))
+            on_batch(self._run(start, Slice(seconds, self._timer, stop)))
             if self._timer() > limit:
                 return False
         return True
@@ -145,20 +146,21 @@ class Retrying:
         ids = [row.id for row in chosen]
         return Start(meeting, self._starts.note(db, ids, now), ids, chosen[0].starts)
 
-    def _run(self, start: Start, stop: Callable[[], bool]) -> Report:
+    def _run(self, start: Start, slice_: Slice) -> Report:
         released, revived = start.meeting
-        report = self._run_claimed(start, stop) if start.ids else Report()
+        report = self._run_claimed(start, slice_) if start.ids else Report()
+        self._pace.note(len(start.ids), len(report.claimed))
         return replace(
             report,
             released=[*released, *revived, *report.released],
             revived=len(revived) + report.revived,
         )
 
-    def _run_claimed(self, start: Start, stop: Callable[[], bool]) -> Report:
-        claim = NotedClaim(self._group, self._reader, start.number, start.ids)
+    def _run_claimed(self, start: Start, slice_: Slice) -> Report:
+        claim = NotedClaim(self._group, self._reader, start.number, start.ids, slice_.begin)
         try:
             if start.unfinished < ALONE + LONE_DEATHS:
-                return self._execution.handle(claim, stop)
+                return self._execution.handle(claim, slice_.is_over)
             return self._execution.bury(claim)
         except DatabaseAway:
             self._starts.leave(start.number)

@@ -101,6 +101,7 @@ def create_parked() -> None:
         "oyez_parked_delivery", "oyez_parked", ["app", "source", "event_id", "handler"], unique=True
     )
     op.create_index("oyez_parked_key", "oyez_parked", ["app", "handler", "key", "rank", "id"])
+    op.create_index("oyez_parked_age", "oyez_parked", ["group_name", "id"])
     index("oyez_parked", "due", ["group_name", "handler", "due_at", "id"], "due_at IS NOT NULL")
     index("oyez_parked", "waiting", [*WAITING, "group_name", "head_since", "id"], "wait_signal IS NOT NULL")
     patience = ["group_name", "handler", "raised", "wait_signal", "head_since", "id"]
