@@ -22,7 +22,7 @@ test: lint types tests ## lint, types, and the whole suite against a real Kafka 
 
 quick: lint ## while working: lint, the packages' types, and the tests that need no services and no patience
 	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
-	$(call limit,600) $(python) -m pytest -q -m "not services and not slow" --numprocesses 2 --dist loadfile $(ARGS)
+	$(call limit,600) $(python) -m pytest -q -m "not services and not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(ready) ## ruff: rules and format
 	$(python) -m ruff check
@@ -33,7 +33,7 @@ types: $(ready) wheel ## mypy strict: our packages, and a project that uses the 
 	$(call limit,600) $(python) tests/wheel/installed_types.py dist
 
 tests: $(ready) ## the suite alone, in three processes; ARGS="-k name" chooses
-	$(call limit,1800) $(python) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(call limit,1800) $(python) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses

@@ -25,11 +25,12 @@ def processor_time(command: Sequence[str | Path], folder: Path) -> float:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], folder: Path, workers: int) -> Iterator[list[int]]:
-    """The ids of a command's process and of its workers, once these have started and done what they begin with."""
+def running(command: Sequence[str | Path], folder: Path, workers: int, every: float) -> Iterator[list[int]]:
+    """The ids of a command's process and of its workers, once these have started and done what they begin with: they
+    are looked at every so many seconds."""
     with subprocess.Popen(command, cwd=folder, env=clean(), stderr=subprocess.DEVNULL) as process:
         try:
-            yield _settled(process.pid, workers)
+            yield _settled(process.pid, workers, every)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(LIMIT)
@@ -52,11 +53,11 @@ def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
 
 
-def _settled(pid: int, workers: int) -> list[int]:
+def _settled(pid: int, workers: int, every: float) -> list[int]:
     over = time.monotonic() + LIMIT
     before = 0.0
     while time.monotonic() < over:
-        time.sleep(6.0)  # a sweep of each, and more
+        time.sleep(every)
         found = _family(pid)
         now = used(found)
         if len(found) > workers and now - before < 0.1 * len(found):

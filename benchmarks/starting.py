@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from before import COMMIT, HOME, environment
 from processes import memory, processor_time, running, used
@@ -43,6 +44,18 @@ COMMANDS = {
 }
 
 
+class Listening(NamedTuple):
+    """How many groups listen, for how long they are measured, and how often it is asked whether they are idle."""
+
+    groups: int
+    seconds: float
+    looks: float
+
+
+FULL = Listening(groups=20, seconds=20.0, looks=6.0)  # a sweep of each between two looks, and more
+SMALL = Listening(groups=2, seconds=1.0, looks=0.5)
+
+
 @dataclass
 class Less:
     """One line of the table: what today's build takes, and the build before, in turns; less is better."""
@@ -70,28 +83,28 @@ class Less:
 def rows(count: int, turns: int) -> Iterator[Less]:
     """Processes that end, and those of `oyez listen`: with 20 groups, or with 2 where few events are asked for."""
     now, before = HOME / ".venv", environment()
-    for work, (command, goal) in COMMANDS.items():
-        with _shop(now, 1) as folder:
+    with _shop(now, 1) as folder:
+        for work, (command, goal) in COMMANDS.items():
             row = Less(work, " ms", goal)
             for _ in range(turns):
                 row.turn(_ended(command, folder), now, before)
             yield row
-    groups, seconds = (20, 20.0) if count >= 1_000 else (2, 1.0)
-    yield from _listening(now, before, groups, seconds)
+    yield from _listening(now, before, FULL if count >= 1_000 else SMALL)
 
 
 def _ended(command: list[str], folder: Path) -> Callable[[Path], float]:
     return lambda where: 1000 * processor_time([where / command[0], *command[1:]], folder)
 
 
-def _listening(now: Path, before: Path, groups: int, seconds: float) -> Iterator[Less]:
-    size = Less(f"memory of oyez listen, {groups} groups, spool and SQLite", " MB", 1 / 2)
-    idle = Less(f"processor time of the same while idle, in {seconds:.0f} s", " ms", 1 / 4)
+def _listening(now: Path, before: Path, of: Listening) -> Iterator[Less]:
+    size = Less(f"memory of oyez listen, {of.groups} groups, spool and SQLite", " MB", 1 / 2)
+    idle = Less(f"processor time of the same while idle, in {of.seconds:.0f} s", " ms", 1 / 4)
     found: dict[Path, tuple[float, float]] = {}
     for where in (before, now):
-        with _shop(where, groups) as folder, running([where / "bin/oyez", "listen"], folder, groups) as pids:
+        command = [where / "bin/oyez", "listen"]
+        with _shop(where, of.groups) as folder, running(command, folder, of.groups, of.looks) as pids:
             begun = used(pids)
-            time.sleep(seconds)
+            time.sleep(of.seconds)
             found[where] = (memory(pids) / 1e6, 1000 * (used(pids) - begun))
     size.turn(lambda where: found[where][0], now, before)
     idle.turn(lambda where: found[where][1], now, before)

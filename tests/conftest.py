@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from support.choosing import mark
+from support.ordering import longest_first
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
 
 # By default an example may not take longer than 200 ms: on a busy machine any does.
@@ -33,8 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each test is marked by what it needs."""
+    """Each test is marked by what it needs; those that take long come first."""
     mark(items)
+    longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end is looked through no more, neither at each fork nor by the collector itself."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
