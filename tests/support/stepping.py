@@ -205,8 +205,8 @@ class SteppedDatabase:
                     return
             while more := self._blocked(actors, stuck) - stuck:
                 stuck |= more
-            if all(actor.pid in stuck for actor in actors if actor.is_running):
-                return
+                if all(actor.pid in stuck for actor in actors if actor.is_running):
+                    return
         raise AssertionError(f"neither stopped nor blocked: {[a.name for a in actors if a.is_running]}")
 
     def _blocked(self, actors: Sequence[Actor], stuck: Set[int]) -> frozenset[int]:
