@@ -26,7 +26,7 @@ def found(*, is_live: bool) -> list[str]:
     """What is wrong with this user's processes. ``is_live``: only what a restart may help."""
     path = place(os.environ)
     why = why_not(path)
-    if why and os.path.lexists(path):  # noqa: PTH110 # pathlib is not cheap
+    if why and os.path.lexists(path):
         return [f"the heartbeats in {path} are not believed: {why}"]
     running = [folder for folder, alive in folders(path) if alive]
     if not running:
