@@ -55,6 +55,11 @@ def _claimed(*handlers: str) -> Work:
     return work
 
 
+def _chosen_among(db: Connection) -> None:
+    dialect_of(db).read_by_index(db)
+    assert len(claims.claim_candidates(db, APP, GROUP, [HOT, WIDE], NOW, MANY)) == MANY
+
+
 def _claimed_again(db: Connection) -> None:
     dialect_of(db).read_by_index(db)
     ids = [row.id for row in claims.claim(db, APP, GROUP, [WIDE], NOW, MANY)]
@@ -103,6 +108,7 @@ WORKS: dict[str, Work] = {
     "claim of a head and what is behind it": _claimed(HOT),
     "claim of what is due at once and by time": _claimed(BOTH),
     "claim for several handlers": _claimed(HOT, WIDE, BOTH),
+    "claim of what is chosen among": _chosen_among,
     "claim of noted rows": _claimed_again,
     "when the next is due": lambda db: due_queues.next_due(db, GROUP, [HOT, WIDE, BOTH]),
     "heads": lambda db: key_heads.heads(db, APP, _keys()),

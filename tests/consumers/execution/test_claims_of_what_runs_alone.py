@@ -11,20 +11,21 @@ from sqlalchemy import Connection, update
 from consumers.pipeline import Pipeline, Placed, Play, note, placed
 from oyez.consumers import Handlers
 from oyez.consumers.database import claims, start_notes
+from oyez.consumers.database.parked_row import Candidate
 from oyez.consumers.database.tables import parked
 from oyez.consumers.handlers.options import Order
 
 
 def test_one_row_is_claimed_for_one_that_is_run_alone(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
-    claim = claims.claim
+    claim = claims.claim_candidates
 
-    def counting(db: Connection, *given: Any) -> list[claims.ParkedRow]:
+    def counting(db: Connection, *given: Any) -> list[Candidate]:
         rows = claim(db, *given)
         asked.append((given[-1], len(rows)))
         return rows
 
-    monkeypatch.setattr(claims, "claim", counting)
+    monkeypatch.setattr(claims, "claim_candidates", counting)
     pipeline = parked_rows(play, "none", 50, 40)
     with pipeline.engine.begin() as db:
         first = sorted(pipeline.rows("parked", "id"))[:10]

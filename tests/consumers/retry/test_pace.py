@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from consumers.pipeline import Opened, Pipeline, Play, Viewed, note
 from oyez.consumers import Handlers
 from oyez.consumers.database import claims
+from oyez.consumers.database.parked_row import Candidate
 from oyez.consumers.retry.pace import Pace
 
 ROWS = 64
@@ -41,14 +42,14 @@ def due(play: Play, seconds: float) -> Pipeline:
 def claimed(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Run all that is due; how many rows each claim had."""
     sizes: list[int] = []
-    claim = claims.claim
+    claim = claims.claim_candidates
 
-    def counting(*given: object) -> list[claims.ParkedRow]:
+    def counting(*given: object) -> list[Candidate]:
         found = claim(*given)
         sizes.append(len(found))
         return found
 
-    monkeypatch.setattr(claims, "claim", counting)
+    monkeypatch.setattr(claims, "claim_candidates", counting)
     while len(pipeline.effects("viewed")) < ROWS:
         pipeline.clock.now += 0.1
         pipeline.workers["shop.viewed"].step()

@@ -6,15 +6,17 @@ A crash is a rollback, which unlocks it: there are no leases and nothing that ex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
+    Double,
     Row,
     Select,
     Table,
@@ -24,70 +26,15 @@ from sqlalchemy import (
 )
 
 from . import due_queues
-from .delivery_row import Columns, delivery_row, headers_of, letter_row, waits_of
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .due import due_since
 from .due_queues import is_in
 from .key_heads import first_of_key
+from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
 from .tables import parked
 from .walks import walk
-
-
-class ParkedRow:
-    """One row of the retry table. It also is the record that the event was: see `Original`."""
-
-    def __init__(self, row: Row[Any]) -> None:
-        self.id: int = row.id
-        self.group: str = row.group_name
-        self.handler: str = row.handler
-        self.signal: str = row.signal
-        self.source: str = row.source
-        self.event_id: str = row.event_id
-        self.key_text: str | None = row.key
-        self.subject: str | None = row.subject
-        self.rank: int = row.rank
-        self.ordered: bool = row.ordered
-        self.waits = waits_of(row)
-        self.attempts: int = row.attempts
-        self.starts: int = row.starts
-        self.due_at: float | None = row.due_at
-        self.head_since: float | None = row.head_since
-        self.parked_at: float = row.parked_at
-        self.error: str | None = row.error
-        self._value: bytes | None = row.value
-        self._headers: str | None = row.headers
-
-    def value(self) -> bytes | None:
-        return self._value
-
-    def key(self) -> bytes | None:
-        return None if self.key_text is None else self.key_text.encode()
-
-    def headers(self) -> list[tuple[str, bytes]]:
-        return headers_of(self._headers)
-
-    def letter(self, app: str, reason: str, now: float) -> Columns:
-        """The dead letter that it becomes."""
-        row = delivery_row(
-            self,
-            app=app,
-            group=self.group,
-            handler=self.handler,
-            signal=self.signal,
-            source=self.source,
-            event_id=self.event_id,
-            key=self.key_text,
-            subject=self.subject,
-            parked_at=self.parked_at,
-            rank=self.rank,
-            ordered=self.ordered,
-            waits=self.waits,
-            attempts=self.attempts,
-            error=self.error,
-        )
-        return letter_row(row, reason, now, parked_id=self.id)
 
 
 def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
@@ -95,9 +42,10 @@ def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
     return query.with_for_update(of=table, skip_locked=True)
 
 
-def _due_heads(*, at_once: bool) -> Select[Any]:
+@cache
+def _due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
     heads = (
-        select(parked)
+        read()
         .where(
             parked.c.group_name == bindparam("group"),
             parked.c.handler == bindparam("of_handler"),
@@ -111,7 +59,18 @@ def _due_heads(*, at_once: bool) -> Select[Any]:
     return unclaimed(heads, parked)
 
 
-_LOCKED_HEADS = {at_once: _due_heads(at_once=at_once) for at_once in (True, False)}
+R = TypeVar("R", bound=Placed)
+
+
+class _As(NamedTuple, Generic[R]):
+    """How claimed rows are read."""
+
+    read: Callable[[], Select[Any]]
+    make: Callable[[Row[Any]], R]
+
+
+_WHOLE = _As(whole_rows, ParkedRow)
+_CANDIDATES = _As(candidates, Candidate._make)
 
 
 def claim(
@@ -122,7 +81,20 @@ def claim(
     Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share.
     They come in turns, one of each queue, those first that have been due for longest: time may be up before the last.
     """
-    heads: list[ParkedRow] = []
+    return _claim(db, _WHOLE, app, group, handlers, now, limit)
+
+
+def claim_candidates(
+    db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
+) -> list[Candidate]:
+    """The same, for whoever chooses among them, and needs no event."""
+    return _claim(db, _CANDIDATES, app, group, handlers, now, limit)
+
+
+def _claim(
+    db: Connection, rows: _As[R], app: str, group: str, handlers: Sequence[str], now: float, limit: int
+) -> list[R]:
+    heads: list[R] = []
     places: dict[int, int] = {}
     queues = due_queues.due(db, group, handlers, now)
     while queues and len(heads) < limit:
@@ -131,14 +103,15 @@ def claim(
         share = (limit - len(heads)) // len(queues)
         queue = queues.pop() if share else queues.pop(0)
         given = {"group": group, "of_handler": queue.handler, "now": now, "limit": max(1, share)}
-        found = [ParkedRow(row) for row in db.execute(_LOCKED_HEADS[queue.is_at_once], given)]
+        statement = _due_heads(rows.read, at_once=queue.is_at_once)
+        found = [rows.make(row) for row in db.execute(statement, given).all()]
         heads += found
         places.update({row.id: place for place, row in enumerate(found)})
     heads.sort(key=lambda head: (places[head.id], _since(head), head.id))
-    return heads + _behind(db, app, heads, limit - len(heads))
+    return _with_what_is_behind(db, rows, app, heads, limit)
 
 
-def _since(head: ParkedRow) -> float:
+def _since(head: Placed) -> float:
     assert head.due_at is not None  # it is due
     return due_since(head.due_at)
 
@@ -153,30 +126,40 @@ def _same_key(row: Any, place: Any) -> list[Any]:
 
 
 @cache
-def _followers(dialect: Dialect) -> tuple[Rows, Any]:
+def _followers(dialect: Dialect, read: Callable[[], Select[Any]]) -> tuple[Rows, Any]:
     rows = dialect.rows(handler=Text, key=Text, rank=BigInteger, id=BigInteger)
     behind = walk(dialect, parked, rows.select().subquery("head"), _same_key, ("rank", "id"), "behind")
     ids = select(behind.c.id).limit(bindparam("limit", type_=BigInteger))
-    return rows, select(parked).where(dialect.is_one_of(parked.c.id, ids)).with_for_update(of=parked)
+    return rows, read().where(dialect.is_one_of(parked.c.id, ids)).with_for_update(of=parked)
 
 
-def _behind(db: Connection, app: str, heads: Sequence[ParkedRow], limit: int) -> list[ParkedRow]:
-    """The rows behind these heads, those of each key in their order; what has gone before its head meanwhile apart."""
+def _behind(
+    db: Connection, app: str, heads: Sequence[Placed], read: Callable[[], Select[Any]], limit: int
+) -> list[Row[Any]]:
+    """The rows behind these heads as ``read`` has them, those of each key in their order; what has gone before its head
+    meanwhile apart."""
     places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
     if not places or limit <= 0:
         return []
-    rows, statement = _followers(dialect_of(db))
+    rows, statement = _followers(dialect_of(db), read)
     given = {**rows.bind([(*key, *place) for key, place in places.items()]), "of_app": app, "limit": limit}
-    found = [ParkedRow(row) for row in db.execute(statement, given)]
-    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key_text]]
+    found = db.execute(statement, given).all()
+    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key]]
     return sorted(after, key=attrgetter("rank", "id"))
 
 
+def _with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R], limit: int) -> list[R]:
+    return heads + [rows.make(row) for row in _behind(db, app, heads, rows.read, limit - len(heads))]
+
+
+_is_due = parked.c.due_at <= bindparam("now", type_=Double)
+
+
 @cache
-def _chosen_heads(dialect: Dialect) -> tuple[Rows, Any]:
+def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
     """By their ids and by nothing else: without statistics, the planner would rather read all rows of the group."""
     rows = dialect.rows(id=BigInteger)
-    heads = select(parked).where(rows.holds(parked.c.id), first_of_key())
+    heads = whole_rows().where(rows.holds(parked.c.id), *conditions, first_of_key())
     return rows, unclaimed(heads.order_by(parked.c.rank, parked.c.id), parked)
 
 
@@ -184,22 +167,22 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
-    heads = _chosen(db, group, handlers, ids)
-    return heads + _behind(db, app, heads, limit - len(heads))
+    heads = _chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
+    return _with_what_is_behind(db, _WHOLE, app, heads, limit)
 
 
 def claim_again(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
 ) -> list[ParkedRow]:
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
-    else."""
-    heads = [row for row in _chosen(db, group, handlers, ids) if row.due_at is not None and row.due_at <= now]
+    else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
+    heads = _chosen(db, _chosen_heads(dialect_of(db), _is_due), group, handlers, ids, now=now)
     places = {number: place for place, number in enumerate(ids)}
     heads.sort(key=lambda head: places[head.id])
-    return allowed(heads + _behind(db, app, heads, len(ids) - len(heads)), set(ids))
+    return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
 
 
-def allowed(rows: Sequence[ParkedRow], ids: AbstractSet[int]) -> list[ParkedRow]:
+def allowed(rows: Sequence[R], ids: AbstractSet[int]) -> list[R]:
     """The rows of each key up to the first that is not among ``ids``."""
     ended: set[tuple[str, str | None]] = set()
     kept = []
@@ -212,7 +195,14 @@ def allowed(rows: Sequence[ParkedRow], ids: AbstractSet[int]) -> list[ParkedRow]
     return kept
 
 
-def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[int]) -> list[ParkedRow]:
-    rows, statement = _chosen_heads(dialect_of(db))
-    found = [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in ids]))]
-    return [row for row in found if row.group == group and row.handler in handlers]
+def _chosen(
+    db: Connection,
+    asked: tuple[Rows, Any],
+    group: str,
+    handlers: Sequence[str],
+    ids: Sequence[int],
+    **given: float,
+) -> list[ParkedRow]:
+    rows, statement = asked
+    found = db.execute(statement, {**rows.bind([(number,) for number in ids]), **given}).all()
+    return [row for row in map(ParkedRow, found) if row.group == group and row.handler in handlers]

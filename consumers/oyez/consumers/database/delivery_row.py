@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from oyez.schemas.declaration import Prerequisite
@@ -91,4 +92,10 @@ def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | No
 
 def headers_of(text: str | None) -> list[tuple[str, bytes]]:
     """A record's headers, as `headers_text` has written them."""
-    return [(name, value.encode("latin-1")) for name, value in json.loads(text or "[]")]
+    return list(_headers_of(text)) if text else []
+
+
+@lru_cache(maxsize=64)
+def _headers_of(text: str) -> tuple[tuple[str, bytes], ...]:
+    """Most events have the same: what kind of content they are."""
+    return tuple((name, value.encode("latin-1")) for name, value in json.loads(text))

@@ -22,11 +22,12 @@ from sqlalchemy import (
 
 from oyez.schemas.declaration import Prerequisite
 
-from .claims import ParkedRow, unclaimed
+from .claims import unclaimed
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .key_heads import first_of_key
+from .parked_row import ParkedRow, whole_rows
 from .tables import parked
 from .walks import walk
 
@@ -87,7 +88,7 @@ def _expired(dialect: Dialect) -> tuple[Rows, Any]:
     places = select(kinds, *begin).subquery("begin")
     old = walk(dialect, parked, places, _of_kind, ("head_since", "id"), "expired", goes_on=_is_old)
     ids = select(old.c.id).where(_is_old(old)).limit(bindparam("limit", type_=BigInteger))
-    return rows, select(parked).where(dialect.is_one_of(parked.c.id, ids), first_of_key())
+    return rows, whole_rows().where(dialect.is_one_of(parked.c.id, ids), first_of_key())
 
 
 def expired(db: Connection, group: str, limits: Sequence[tuple[str, float]], most: int) -> list[ParkedRow]:
@@ -154,7 +155,7 @@ def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:
 def _waiting(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     statement = (
-        select(parked)
+        whole_rows()
         .where(rows.holds(parked.c.id), parked.c.wait_signal.is_not(None))
         .order_by(parked.c.id)
         .with_for_update(of=parked)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import Outcome
-from ..database.claims import ParkedRow
+from ..database.parked_row import ParkedRow
 from ..handlers.registry import Handler
 from .reader import Taken
 

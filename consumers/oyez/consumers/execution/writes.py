@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import behind, dead_letters, key_heads, parked
-from ..database.claims import ParkedRow
 from ..database.key_heads import HandlerKey
 from ..database.parked import RowChange
+from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -11,9 +12,9 @@ from oyez.schemas import Undecodable
 from ..core.deadline import Deadline
 from ..core.outcomes import UNRUN
 from ..database import claims, dead_letters, parked, start_notes
-from ..database.claims import ParkedRow
 from ..database.due import due_since
 from ..database.inbox import EventId
+from ..database.parked_row import ParkedRow, Placed
 from ..execution.ask_met_by import answered
 from ..execution.delivery import Delivery, Result, Work
 from ..execution.intake import Kept, Load
@@ -135,7 +136,10 @@ class NotedClaim(Claim):
         return claims.claim_again(db, group.app, group.name, list(group.by_name), self._ids, now)
 
 
-def before_later(rows: Sequence[ParkedRow], now: float) -> list[ParkedRow]:
+R = TypeVar("R", bound=Placed)
+
+
+def before_later(rows: Sequence[R], now: float) -> list[R]:
     """Rows of a key end before one that is due only later."""
     later: set[tuple[str, str | None]] = set()
     kept = []

@@ -28,9 +28,9 @@ from ..database import (
     stranded,
     waiting,
 )
-from ..database.claims import ParkedRow
 from ..database.engine import DatabaseAway
 from ..database.mark_met import NOTHING, Meeting, go_on, meet
+from ..database.parked_row import Candidate, ParkedRow
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -136,7 +136,7 @@ class Retrying:
         self._execution.database.dialect.read_by_index(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
-        rows = claims.claim(db, group.app, group.name, list(group.by_name), now, limit)
+        rows = claims.claim_candidates(db, group.app, group.name, list(group.by_name), now, limit)
         self._starts.forget_left(db)
         if rows and self._starts.has_counted_of_passed_over(db, now):
             return Start(meeting)  # what is run together is to be chosen anew
@@ -237,7 +237,7 @@ def _together(unfinished: int, batch: int) -> int:
     return 1 if unfinished >= ALONE else max(1, batch // EIGHTH**unfinished)
 
 
-def _apart(rows: Sequence[ParkedRow], batch: int) -> list[ParkedRow]:
+def _apart(rows: Sequence[Candidate], batch: int) -> list[Candidate]:
     """The first row, and of the others as many as may be run with it, without those that more workers have died on."""
     if not rows:
         return []
