@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 _SCHEMA = re.compile(r'"?\w+"?\.(?=oyez_)')
@@ -39,6 +40,19 @@ class Footprint(NamedTuple):
     def is_hidden(self) -> bool:
         """Whether nobody else can notice the statement, nor it anybody else."""
         return not self.reads and not self.locks
+
+
+def overlap(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether any row is of both. A table's name alone stands for all of its rows."""
+    if some & others:
+        return True
+    tables, other_tables = _tables_of(some), _tables_of(others)
+    return bool(some & other_tables or others & tables)
+
+
+@cache
+def _tables_of(rows: frozenset[str]) -> frozenset[str]:
+    return frozenset(row.partition(" ")[0] for row in rows)
 
 
 def plain(statement: str) -> str:
