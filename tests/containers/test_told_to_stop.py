@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,15 @@ def test_what_was_brought_up_is_taken_down(tmp_path: Path, inside: str, command:
     finally:
         running.kill()
         running.wait()
+
+
+def test_there_is_time_to_take_down() -> None:
+    asked = ["make", "--dry-run", "test-compose"]
+    said = subprocess.run(asked, cwd=ROOT.parent, capture_output=True, text=True, check=True).stdout
+    (line,) = [line for line in said.splitlines() if "tools/test-compose" in line]
+    found = re.search(r"--kill-after=(\d+)", line)
+    assert found
+    assert int(found[1]) > engine.ENDING_SECONDS
 
 
 def test_no_engine_is_started_beside_another_one(tmp_path: Path) -> None:
