@@ -32,8 +32,8 @@ types: $(ready) wheel ## mypy strict: our packages, and a project that uses the 
 	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
 	$(call limit,600) $(python) tests/wheel/installed_types.py dist
 
-tests: $(ready) ## the suite alone, in three processes; ARGS="-k name" chooses
-	$(call limit,1800) $(python) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+tests: $(ready) ## the suite alone, in PROCESSES=3; ARGS="-k name" chooses
+	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses
@@ -54,7 +54,7 @@ wheel: $(ready) ## the wheel, in dist
 	$(call limit,300) $(python) -m build --wheel --outdir dist . > /dev/null
 
 test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, and tests/integration against it
-	$(call limit,3600) tools/test-compose $(ARGS)
+	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up
 
 clean: ## remove .venv and all that was made
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,6 +17,8 @@ from support.services import fresh_database, kafka_address, make_topic, postgres
 settings.register_profile("at any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("at any speed")
 
+# Brokers of tests live for seconds or minutes: what the longer of Java's two compilers does hardly ever pays.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 # What earlier tests have left in cycles may be clients of Kafka. A child that collected one would crash: the client's
 # threads are not there.

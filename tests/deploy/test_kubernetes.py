@@ -103,6 +103,14 @@ def test_groups_and_settings_are_those_of_the_application() -> None:
     assert ListenSettings(**said).metrics == 9100
 
 
+def test_the_job_prepares_all_that_the_deployment_needs() -> None:
+    """What docker-compose.yml does, too: Oyez's tables, those of the application, and the topic."""
+    compose = yaml.safe_load((FOLDER.parents[1] / "docker-compose.yml").read_text())
+    migrate = compose["services"]["migrate"]
+    (job,) = [one for one in written() if one["kind"] == "Job"]
+    assert container_of(job)["command"] == [*migrate["entrypoint"], *migrate["command"]]
+
+
 def test_what_belongs_together_is_named_alike() -> None:
     found = {one["kind"]: one for one in manifests((FOLDER / WORKERS).read_text())}
     deployment, scaled = found["Deployment"]["spec"], found["ScaledObject"]["spec"]

@@ -49,6 +49,18 @@ def test_the_units_are_what_systemd_takes(units: Path) -> None:
     assert verify(units) == ""
 
 
+def test_a_migration_that_fails_at_first_keeps_nobody_from_starting(units: Path) -> None:
+    """systemd does not start again what has failed for a unit that it requires."""
+    for unit in units.glob("*.service"):
+        said = unit.read_text()
+        assert "Requires=" not in said
+        if "migrate" in unit.name:
+            assert "Restart=on-failure" in said
+        else:
+            (wants,) = [line for line in said.splitlines() if line.startswith("Wants=")]
+            assert "oyez-migrate.service" in wants
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [("WatchdogSec=60", "WatchDogSec=60", "Unknown key"), (OYEZ, "/nowhere/oyez", "/nowhere/oyez")],

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +15,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer
 
+from consumers.cli.running import Shop
 from integration.deployment import Deployment
 from integration.shop import Started
 from oyez.consumers.dev import Kafka
@@ -25,7 +24,6 @@ from support.scraping import Endpoint
 from support.services import make_topic, make_topic_again
 from support.waiting import eventually
 
-OYEZ = str(Path(sys.executable).with_name("oyez"))
 SOON = {"budget": 1, "stuck_after": 3, "metrics": 0, "sweep_every": 0.2}
 """So that what is stuck is soon said to be."""
 PATIENCE = 90.0
@@ -43,17 +41,15 @@ class Watched:
 
     def __init__(self, deployment: Deployment, folder: Path) -> None:
         self.deployment = deployment
-        self._folder = folder / "health"
-        deployment.env["OYEZ_HEALTH"] = str(self._folder)
+        deployment.env["OYEZ_HEALTH"] = str(folder / "health")
+        self._shop = Shop(folder, {"OYEZ_HEALTH": str(folder / "health")})
         self.group = f"{deployment.app}.session.started"
 
     def listen(self, workers: int = 1, **said: object) -> Program:
         return self.deployment.listen(workers, "session.started", **{**SOON, **said})
 
     def healthy(self, *arguments: str) -> Said:
-        env = {**os.environ, "OYEZ_HEALTH": str(self._folder)}
-        asked = [OYEZ, "healthy", *arguments]
-        done = subprocess.run(asked, env=env, capture_output=True, text=True, timeout=60, check=False)
+        done = self._shop.run("healthy", *arguments)
         assert done.stderr == ""
         return Said(done.returncode, done.stdout.splitlines())
 

@@ -42,6 +42,19 @@ class Footprint(NamedTuple):
         return not self.reads and not self.locks
 
 
+def overlap(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether any row is of both. A table's name alone stands for all of its rows."""
+    if some & others:
+        return True
+    tables, other_tables = _tables_of(some), _tables_of(others)
+    return bool(some & other_tables or others & tables)
+
+
+@cache
+def _tables_of(rows: frozenset[str]) -> frozenset[str]:
+    return frozenset(row.partition(" ")[0] for row in rows)
+
+
 @cache
 def plain(statement: str) -> str:
     """A statement in one line, its tables without the schema that they are in."""

@@ -54,6 +54,10 @@ KINDS: Mapping[str, Callable[[int, int], None]] = {
 }
 
 
+LATER = ("alembic.command", "sqlite3", "typer.rich_utils")
+"""What commands import as they run."""
+
+
 def run(arguments: Sequence[str], kind: Callable[[int, int], None]) -> Result:
     """A command's exit code, and what it printed, if that could be seen."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -95,6 +99,8 @@ def load() -> None:
     listed = [*COMMANDS.values(), *(one for group in GROUPS for one in group.commands.values())]
     for module in {one.function.partition(":")[0] for one in listed}:
         import_module(f"oyez.consumers.cli.commands.{module}")
+    for module in LATER:
+        import_module(module)
 
 
 if __name__ == "__main__":

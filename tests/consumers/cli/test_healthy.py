@@ -114,7 +114,9 @@ def test_a_folder_that_others_may_write_to_is_refused(asked: Shop, tmp_path: Pat
         "others may write",
     )
     (shared / "1-1").mkdir()
-    assert said(asked, OYEZ_HEALTH=str(shared))[0] == 1
+    code, why = said(asked, OYEZ_HEALTH=str(shared))
+    assert code == 1
+    assert why.startswith(f"the heartbeats in {shared} are not believed: it is another user's, or others")
 
 
 def test_the_limit_is_more_than_the_budget(asked: Shop) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oyez.consumers.health.beat import LINES, LONGEST, SIZE, Beat, File, as_bytes, born_at, is_alive, read
+from oyez.consumers.health.beat import LINES, LONGEST, SIZE, Beat, as_bytes, born_at, is_alive, read
+from oyez.consumers.health.writing import File
 from support.waiting import eventually
 
 TEXT = st.text(max_size=2 * LONGEST)
@@ -109,3 +110,11 @@ def test_times_are_of_a_clock_that_all_processes_share() -> None:
     )
     before = time.monotonic()
     assert float(said.stdout) <= before
+
+
+def test_a_process_that_has_ended_is_not_alive_before_its_parent_asks() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    born = born_at(child.pid)
+    child.kill()
+    eventually(lambda: not is_alive(child.pid, born))
+    child.wait()

@@ -188,16 +188,16 @@ def test_what_was_announced_is_handled_though_the_rest_of_what_was_released_has_
 
 def test_a_chain_without_end_is_left_after_a_while(inline: Make) -> None:
     class Passing(Clock):
-        """Each look at it takes 10 ms."""
+        """Each look at it takes 50 ms."""
 
         def __call__(self) -> float:
-            self.now += 0.01
+            self.now += 0.05
             return self.now
 
     pipeline = inline(chain(upto=10**9))
     pipeline.transport._timer = Passing()
     pipeline.announcer.announce(Placed(n=0))
-    assert 1 < len(pipeline.effects()) < 200
+    assert 1 < len(pipeline.effects()) < 40
     assert len(pipeline.rows("outbox")) == 1
 
 

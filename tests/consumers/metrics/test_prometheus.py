@@ -11,8 +11,9 @@ import pytest
 
 from oyez.consumers.core.report import Report
 from oyez.consumers.database import DatabaseAway
-from oyez.consumers.health.beat import File, born_at
+from oyez.consumers.health.beat import born_at
 from oyez.consumers.health.pulse import WorkerPulse
+from oyez.consumers.health.writing import File
 from oyez.consumers.instrumentation import events
 from oyez.consumers.metrics.endpoint import Answers, Files
 from oyez.consumers.metrics.multiprocess_files import Folder

@@ -14,7 +14,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
+    Double,
     Row,
     Select,
     Table,
@@ -150,11 +152,14 @@ def _with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R],
     return heads + [rows.make(row) for row in _behind(db, app, heads, rows.read, limit - len(heads))]
 
 
+_is_due = parked.c.due_at <= bindparam("now", type_=Double)
+
+
 @cache
-def _chosen_heads(dialect: Dialect) -> tuple[Rows, Any]:
+def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
     """By their ids and by nothing else: without statistics, the planner would rather read all rows of the group."""
     rows = dialect.rows(id=BigInteger)
-    heads = whole_rows().where(rows.holds(parked.c.id), first_of_key())
+    heads = whole_rows().where(rows.holds(parked.c.id), *conditions, first_of_key())
     return rows, unclaimed(heads.order_by(parked.c.rank, parked.c.id), parked)
 
 
@@ -162,15 +167,16 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
-    return _with_what_is_behind(db, _WHOLE, app, _chosen(db, group, handlers, ids), limit)
+    heads = _chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
+    return _with_what_is_behind(db, _WHOLE, app, heads, limit)
 
 
 def claim_again(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
 ) -> list[ParkedRow]:
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
-    else."""
-    heads = [row for row in _chosen(db, group, handlers, ids) if row.due_at is not None and row.due_at <= now]
+    else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
+    heads = _chosen(db, _chosen_heads(dialect_of(db), _is_due), group, handlers, ids, now=now)
     places = {number: place for place, number in enumerate(ids)}
     heads.sort(key=lambda head: places[head.id])
     return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
@@ -189,7 +195,14 @@ def allowed(rows: Sequence[R], ids: AbstractSet[int]) -> list[R]:
     return kept
 
 
-def _chosen(db: Connection, group: str, handlers: Sequence[str], ids: Sequence[int]) -> list[ParkedRow]:
-    rows, statement = _chosen_heads(dialect_of(db))
-    found = [ParkedRow(row) for row in db.execute(statement, rows.bind([(number,) for number in ids])).all()]
-    return [row for row in found if row.group == group and row.handler in handlers]
+def _chosen(
+    db: Connection,
+    asked: tuple[Rows, Any],
+    group: str,
+    handlers: Sequence[str],
+    ids: Sequence[int],
+    **given: float,
+) -> list[ParkedRow]:
+    rows, statement = asked
+    found = db.execute(statement, {**rows.bind([(number,) for number in ids]), **given}).all()
+    return [row for row in map(ParkedRow, found) if row.group == group and row.handler in handlers]

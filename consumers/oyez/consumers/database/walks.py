@@ -43,10 +43,22 @@ def walk(
 ) -> Subquery:
     """The places, with the columns of ``order`` taken from the rows that match each given place and come after it, the
     nearest first. To be limited: it goes on to the end otherwise. ``goes_on`` says from which place to look further."""
-    step = partial(_step, dialect, table, matching, order)
+    step = partial(_sideways if dialect.joins_sideways else _step, dialect, table, matching, order)
     places = step(given).cte(name, recursive=True)
     walked = places.union_all(step(places).where(places.c[order[-1]].is_not(None), goes_on(places)))
     return select(walked).where(walked.c[order[-1]].is_not(None)).subquery(f"{name}_found")
+
+
+def _sideways(
+    _dialect: Dialect, table: Table, matching: Matching, order: Order, place: FromClause
+) -> Select[Any]:
+    """The same as `_step`, with one look for all columns of the order together."""
+    row = table.alias()
+    columns = [row.c[one] for one in order]
+    after = tuple_(*columns) > tuple_(*(place.c[one] for one in order))
+    found = select(*columns).where(*matching(row, place), after).order_by(*columns).limit(1).lateral()
+    moved = [found.c[column.name] if column.name in order else column for column in place.c]
+    return select(*moved).select_from(place.join(found, true()))
 
 
 def _step(dialect: Dialect, table: Table, matching: Matching, order: Order, place: FromClause) -> Select[Any]:

@@ -25,7 +25,10 @@ def answer(arguments: Sequence[str]) -> int | None:
 def found(*, is_live: bool) -> list[str]:
     """What is wrong with this user's processes. ``is_live``: only what a restart may help."""
     path = place(os.environ)
-    running = [folder for folder, alive in folders(path) if alive] if not why_not(path) else []
+    why = why_not(path)
+    if why and os.path.lexists(path):
+        return [f"the heartbeats in {path} are not believed: {why}"]
+    running = [folder for folder, alive in folders(path) if alive]
     if not running:
         return [f"nothing of Oyez runs here: there is no heartbeat in {path}"]
     now = time.monotonic()

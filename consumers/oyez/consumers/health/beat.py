@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import zlib
 from typing import NamedTuple
 
 SIZE = 4096  # bytes; a page
 LONGEST = 300  # characters of a text
 LINES = 5  # halted partitions that are named
-READS = 5
+READS, PAUSE = 5, 0.01  # times that it is read, and s in between
+GONE = frozenset("ZX")  # states of a process that has ended, and whose parent has not asked yet
 
 
 class Beat(NamedTuple):
@@ -53,7 +55,8 @@ def born_at(pid: int) -> int:
     told, -1 if there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 # pathlib is not cheap
-            return int(file.read().rpartition(b")")[2].split()[19])
+            state, *rest = file.read().decode(errors="replace").rpartition(")")[2].split()
+            return -1 if state in GONE else int(rest[18])
     except OSError:
         return 0 if _exists(pid) else -1
 
@@ -93,7 +96,9 @@ def as_bytes(beat: Beat) -> bytes:
 
 def read(path: str) -> Beat | None:
     """The beat in a file; None if there is none."""
-    for _ in range(READS):
+    for tries in range(READS):
+        if tries:
+            time.sleep(PAUSE)
         try:
             with open(path, "rb") as file:  # noqa: PTH123 # as above
                 found = file.read(SIZE)
@@ -104,22 +109,3 @@ def read(path: str) -> Beat | None:
             said = json.loads(text)
             return Beat(**{**said, "halted": tuple(said["halted"])})
     return None
-
-
-class File:
-    """Where beats are written. One for each process, made by the process that begins it."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def write(self, beat: Beat) -> None:
-        """Say this. What cannot be written is found out by who reads: the last beat grows old."""
-        try:
-            os.pwrite(self._file, as_bytes(beat), 0)
-        except OSError:
-            return
-
-    def close(self) -> None:
-        """Nothing more is said here by this process."""
-        os.close(self._file)

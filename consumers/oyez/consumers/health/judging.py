@@ -30,13 +30,17 @@ class Problem(NamedTuple):
 
 def problems_in(folder: str, now: float) -> list[Problem]:
     """The problems of a command: of its main process, then of each worker."""
-    found = [read(os.path.join(folder, name)) for name in _files(folder)]  # noqa: PTH118
-    beats = [beat for beat in found if beat is not None]
-    if not beats:
-        return [Problem(MAIN, "it has no heartbeat", is_stuck=False)]
-    if beats[0].doing == "stopping":
-        return [Problem(beats[0].name, "it was told to stop", is_stuck=False)]
-    return list(problems(beats, now))
+    found = {name: read(os.path.join(folder, name)) for name in _files(folder) or [MAIN]}  # noqa: PTH118
+    main = found.get(MAIN)
+    if main is not None and main.doing == "stopping":
+        return [Problem(MAIN, "it was told to stop", is_stuck=False)]
+    silent = [_named(file) for file, beat in found.items() if beat is None]
+    beats = [beat for beat in found.values() if beat is not None]
+    return [*(Problem(name, "it has no heartbeat", is_stuck=False) for name in silent), *problems(beats, now)]
+
+
+def _named(file: str) -> str:
+    return file if file == MAIN else f"worker {file}"
 
 
 def problems(beats: Iterable[Beat], now: float) -> Iterator[Problem]:
@@ -54,7 +58,8 @@ def problems(beats: Iterable[Beat], now: float) -> Iterator[Problem]:
 def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
     for line in beat.halted:
         yield Problem(beat.name, line, is_stuck=False)
-    if beat.waits:
+    hangs = beat.is_in_handler and now - beat.turned > beat.limit
+    if beat.waits and not hangs:
         yield Problem(beat.name, beat.waits, is_stuck=False)
     elif beat.doing == "starting" and now - beat.since <= beat.limit:
         yield Problem(beat.name, "it starts", is_stuck=False)

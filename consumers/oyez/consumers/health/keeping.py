@@ -15,19 +15,20 @@ from oyez.producers import SettingsError
 
 from ..instrumentation import events
 from ..processes.supervisor import ProcessSpec
-from .beat import File, born_at
+from .beat import born_at
 from .folder import MAIN, default, folders, name_of, why_not
 from .heart import EVERY, Heart
 from .judging import problems_in
 from .pulse import Pulse, WorkerPulse
 from .systemd import Systemd, systemd_from
+from .writing import File
 
 
 class Keeper:
     """Keeps them, in a folder. It is a subscriber: what a worker tells of itself is its heartbeat."""
 
     def __init__(self, folder: Path, limit: float, systemd: Systemd) -> None:
-        """``limit``: seconds without progress that are too many."""
+        """``limit``: seconds without progress that are too many. Raises `SettingsError` if nothing can be said."""
         self.folder = folder
         self._limit = limit
         self._systemd = systemd
@@ -37,12 +38,13 @@ class Keeper:
         self._pid, self._born = os.getpid(), born_at(os.getpid())
         self._said = float("-inf")
         self._worker: WorkerPulse | None = None
+        self._begin(self._file.write(self._main.beat(self._pid, self._born)))
 
     def beating(self, specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
-        """The same specs, whose processes have heartbeats."""
+        """The same specs, whose processes have heartbeats. Raises `SettingsError` if there is no room for them."""
         for number, spec in enumerate(specs):
             self._paths[spec.name] = str(self.folder / str(number))
-            self._lay(spec.name, "it does not run yet")
+            self._begin(self._lay(spec.name, "it does not run yet"))
         return [replace(spec, work=partial(self._work, spec.name, spec.work)) for spec in specs]
 
     def receive(self, event: events.InstrumentationEvent) -> None:
@@ -76,11 +78,16 @@ class Keeper:
             yield self._main
         self.stop()
 
-    def _lay(self, name: str, why: str) -> None:
-        """There is no process of this name at the moment."""
+    def _begin(self, why_not: str) -> None:
+        if why_not:
+            raise _refused(self.folder.parent, why_not)
+
+    def _lay(self, name: str, why: str) -> str:
+        """There is no process of this name at the moment. Returns why that cannot be said."""
         file = File(self._paths[name])
-        file.write(Pulse(name, self._limit).beat(0, 0, why))
+        why_not = file.write(Pulse(name, self._limit).beat(0, 0, why))
         file.close()
+        return why_not
 
     def _work(
         self, name: str, work: Callable[[Callable[[], bool]], None], stopped: Callable[[], bool]
@@ -105,7 +112,10 @@ def kept(where: Path | None, limit: float) -> Iterator[Keeper]:
             shutil.rmtree(path, ignore_errors=True)
     owner = os.getpid()
     folder = home / name_of(owner)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _refused(home, str(error.strerror)) from None
     try:
         yield Keeper(folder, limit, systemd_from(os.environ))
     finally:
@@ -122,7 +132,9 @@ def _made(home: Path) -> Path:
     except OSError as error:
         why = str(error.strerror)
     if why:
-        raise SettingsError(
-            f"health (OYEZ_HEALTH): {home} cannot have heartbeats: {why}; name another folder"
-        )
+        raise _refused(home, why)
     return home
+
+
+def _refused(home: Path, why: str) -> SettingsError:
+    return SettingsError(f"health (OYEZ_HEALTH): {home} cannot have heartbeats: {why}; name another folder")

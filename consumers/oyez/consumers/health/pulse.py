@@ -35,6 +35,11 @@ class Pulse:
         """It has got on, or has nothing to do."""
         self._turned = self._progress = self._clock()
 
+    def begin_anew(self) -> None:
+        """It has the whole time again, for whatever it is about."""
+        self._since = self._clock()
+        self.get_on()
+
     def begin(self, doing: str) -> None:
         """It is about something else from now on."""
         if self.doing != doing:
@@ -46,7 +51,12 @@ class Pulse:
         if reason:
             self._waits[what] = reason
         elif self._waits.pop(what, ""):
-            self.get_on()
+            self.begin_anew()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for something that a restart does not bring."""
+        return bool(self._waits)
 
     def beat(self, pid: int, born: int, place: str = "", *, is_in_handler: bool = False) -> Beat:
         """What is to be said now; ``place`` is where it is, if it does not come round."""

@@ -58,6 +58,8 @@ class Dialect(ABC):
     statement. Otherwise one writer has the whole database, and conflicts only with the begin of another one."""
     compares_rows: bool
     """Whether an index is gone by in a comparison of several columns at once, also where one is the primary key."""
+    joins_sideways: bool
+    """Whether the right side of a join may depend on its left one (LATERAL)."""
     writes_in_queries: bool
     """Whether an UPDATE may be part of another statement (a common table expression)."""
     has_schemas: bool

@@ -117,6 +117,7 @@ class PostgreSQL(Dialect):
     away_hint = "is it running? `oyez dev` starts one here"
     locks_rows = True
     compares_rows = True
+    joins_sideways = True
     writes_in_queries = True
     has_schemas = True
     row_id = BigInteger()

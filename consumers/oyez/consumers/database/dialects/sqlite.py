@@ -64,6 +64,7 @@ class SQLite(Dialect):
     away_hint = "does its folder exist, may it be written, and is there room?"
     locks_rows = False
     compares_rows = False
+    joins_sideways = False
     writes_in_queries = False
     has_schemas = False
     row_id = Integer()  # nothing else is numbered automatically

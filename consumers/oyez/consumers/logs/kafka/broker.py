@@ -12,20 +12,11 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from ...database.positions import Partition
 from .assignment import named
-from .client_config import INSTANCE
+from .client_config import without_membership
 from .coordinator import LONGEST, RenewedClient
 from .membership import Membership, membership_of
 
 ANSWER = 4.0  # s
-NOT_ALONE = (
-    "partition.assignment",
-    INSTANCE,
-    "group.protocol",
-    "group.remote",
-    "session.",
-    "heartbeat.",
-    "debug",
-)
 Spec: Any = OffsetSpec  # its methods have no annotations
 
 
@@ -35,7 +26,7 @@ class Broker:
     def __init__(self, config: Mapping[str, Any], admin: Mapping[str, Any]) -> None:
         """``admin`` is what an administrative client takes of it."""
         self._config = {
-            **{name: value for name, value in config.items() if not name.startswith(NOT_ALONE)},
+            **without_membership(config),
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "log_level": 0,

@@ -21,6 +21,21 @@ CLASSIC: Mapping[str, Any] = {
     "session.timeout.ms": 6_000,
     "heartbeat.interval.ms": 1_000,
 }
+OF_MEMBERS = (
+    "partition.assignment",
+    INSTANCE,
+    "group.protocol",
+    "group.remote",
+    "session.",
+    "heartbeat.",
+    "debug",
+)
+"""How options begin that only concern who is in a group, or what it logs."""
+
+
+def without_membership(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a client that asks beside a group's members, and joins nothing."""
+    return {name: value for name, value in options.items() if not name.startswith(OF_MEMBERS)}
 
 
 def client_config(group: str, servers: str, options: Mapping[str, Any]) -> dict[str, Any]:

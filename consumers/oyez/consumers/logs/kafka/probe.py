@@ -17,7 +17,7 @@ from oyez.producers import SettingsError
 from oyez.producers.loggers import logger_named
 
 from ..backend import LogUnreachable
-from .client_config import INSTANCE, client_config
+from .client_config import client_config, without_membership
 
 TIMEOUT = 5.0  # s
 HINT = "is it running? `oyez dev` starts one here"
@@ -59,7 +59,7 @@ def admin(servers: str, options: Mapping[str, object], **more: Any) -> AdminClie
 
 def outsider(group: str, servers: str, options: Mapping[str, object]) -> Consumer:
     """A silent client that asks for what a group has committed, and does not join it."""
-    config = {name: value for name, value in options.items() if name not in {INSTANCE, "debug"}}
+    config = without_membership(options)
     return Consumer({**config, "bootstrap.servers": servers, "group.id": group, "logger": silent})
 
 
