@@ -203,10 +203,13 @@ class SteppedDatabase:
             with changed:
                 if changed.wait_for(lambda: not any(a.is_running for a in actors), timeout=GLANCE):
                     return
-            while more := self._blocked(actors, stuck) - stuck:
+            while not all(actor.pid in stuck for actor in actors if actor.is_running):
+                more = self._blocked(actors, stuck) - stuck
+                if not more:
+                    break
                 stuck |= more
-                if all(actor.pid in stuck for actor in actors if actor.is_running):
-                    return
+            else:
+                return
         raise AssertionError(f"neither stopped nor blocked: {[a.name for a in actors if a.is_running]}")
 
     def _blocked(self, actors: Sequence[Actor], stuck: Set[int]) -> frozenset[int]:
