@@ -54,7 +54,7 @@ wheel: $(ready) ## the wheel, in dist
 	$(call limit,300) $(python) -m build --wheel --outdir dist . > /dev/null
 
 test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, and tests/integration against it
-	$(call limit,3600) tools/test-compose $(ARGS)
+	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up
 
 clean: ## remove .venv and all that was made
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from compose.ending import end_on_sigterm
 from compose.project import Project
 from compose.traffic import Traffic
 from support.services import unique
@@ -27,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def up() -> Iterator[Project]:
     """The file, brought up as its head says, with three workers."""
+    end_on_sigterm()
     project = Project(unique("oyez"))
     try:
         project.up("--build", "--scale", "listen=3")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from compose.ending import end_on_sigterm
 from compose.project import Project
 from support.services import unique
 
@@ -15,6 +16,7 @@ TESTS = Path(__file__).parents[1] / "integration"
 
 def main(arguments: list[str]) -> int:
     """Bring it up, run them on its services, take it down; the exit code of pytest."""
+    end_on_sigterm()
     project = Project(unique("oyez"))
     services = {"OYEZ_TEST_KAFKA": project.kafka, "OYEZ_TEST_POSTGRES": project.database}
     try:

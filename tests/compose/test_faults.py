@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from compose.ending import end_on_sigterm
 from compose.project import Project
 from support.services import unique
 
@@ -14,6 +15,7 @@ from support.services import unique
 @pytest.fixture
 def project() -> Iterator[Project]:
     """A deployment of its own, not yet up."""
+    end_on_sigterm()
     made = Project(unique("oyez"))
     yield made
     made.remove()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from containers.errors import CannotBeHad
+from containers.errors import CannotBeHad, NotMade
 from support.debian import unpacked
 
 SUITE = "bookworm"
@@ -34,7 +34,7 @@ def make(name: str, recipe: Path, label: str) -> None:
         run(*install, SUITE, root, *_mirror(), environment=environment)
         (root / CERTIFICATES).write_text(certificates())
         run("cp", recipe / "finish", root / "finish")
-        run("chroot", root, "/bin/sh", "/finish")
+        run("chroot", root, "/bin/sh", "/finish", failure=NotMade)
         archive = Path(made) / "root.tar"
         run("tar", "--create", "--directory", root, "--file", archive, ".")
         changes = [*SETTINGS, *(line.format(CERTIFICATES) for line in TRUST), f"LABEL {label}"]
@@ -53,9 +53,13 @@ def _mirror() -> list[str]:
     return done.stdout.split()[:1]
 
 
-def run(*command: str | Path, environment: dict[str, str] | None = None) -> None:
-    """Run it; CannotBeHad with the end of what it said if it fails."""
+def run(
+    *command: str | Path,
+    environment: dict[str, str] | None = None,
+    failure: type[Exception] = CannotBeHad,
+) -> None:
+    """Run it; a ``failure`` with the end of what it said if it fails."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        raise CannotBeHad(f"{Path(command[0]).name} has failed: {' | '.join(said)}")
+        raise failure(f"{Path(command[0]).name} has failed: {' | '.join(said)}")

@@ -12,9 +12,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from containers import leftovers
 from containers.compose import with_compose
@@ -27,6 +30,7 @@ from support.debian import unpacked
 READY_SECONDS = 120.0
 ASK_SECONDS = 20.0
 STOP_SECONDS = 60.0
+ENDING_SECONDS = 75.0  # in which a command that is told to stop removes what it has made
 # What dockerd calls to lay the networks; Debian makes these names when the package is installed.
 FIREWALL = ("iptables", "ip6tables", "iptables-save", "iptables-restore")
 
@@ -78,6 +82,7 @@ def _own(data: Path, folder: Path, environment: Mapping[str, str]) -> Iterator[N
     changed = [f"{name}={value}" for name, value in environment.items() if value != os.environ.get(name)]
     command = ["/usr/bin/env", *changed, "dockerd", *places, "--host", environment["DOCKER_HOST"]]
     log = folder / "log"
+    wait_until_alone(STOP_SECONDS)  # one whose parent was killed may still be ending
     leftovers.unmount(data)
     leftovers.start_nothing_again(data)
     daemon = ServiceProcess("dockerd", command, log=log, folder=folder, orphaned=signal.SIGTERM)
@@ -91,6 +96,25 @@ def _own(data: Path, folder: Path, environment: Mapping[str, str]) -> Iterator[N
     finally:
         daemon.end(signal.SIGTERM, seconds=STOP_SECONDS)
         leftovers.unmount(folder, data)
+
+
+def wait_until_alone(seconds: float) -> None:
+    """Two engines in one network take each other's rules for packets away; CannotBeHad if another one stays."""
+    limit = time.monotonic() + seconds
+    while pids := [one.pid for one in psutil.process_iter() if _is_engine(one)]:
+        if time.monotonic() > limit:
+            raise CannotBeHad(
+                f"another Docker engine (process {pids[0]}) runs here and does not answer: mend or end it"
+            )
+        time.sleep(0.1)
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    try:
+        there = Path(f"/proc/{process.pid}/ns/net").readlink()
+        return process.name() == "dockerd" and there == Path("/proc/self/ns/net").readlink()
+    except (psutil.Error, OSError):
+        return False
 
 
 def _answers(environment: Mapping[str, str]) -> bool:
@@ -109,10 +133,33 @@ def main(command: Sequence[str]) -> int:
     """The exit code of the command; 69 with one line if no engine can be had."""
     try:
         with engine() as environment:
-            return subprocess.run(command, env=environment, check=False).returncode
+            return _run(command, environment)
     except CannotBeHad as error:
         print(f"docker-engine: {error}", file=sys.stderr)
         return UNAVAILABLE
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    process = subprocess.Popen(command, env=environment)
+    try:
+        return process.wait()
+    except SystemExit:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(psutil.Process(process.pid))
+        raise
+
+
+def _end(process: psutil.Process) -> None:
+    """Tell it and what it has begun to stop, and wait: containers on an engine that stays would stay, too. What talks
+    to the engine is told by those who began it."""
+    begun = [process, *process.children(recursive=True)]
+    for one in begun:
+        with suppress(psutil.NoSuchProcess):
+            if not one.name().startswith("docker"):
+                one.terminate()
+    for one in psutil.wait_procs(begun, timeout=ENDING_SECONDS)[1]:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from containers import base
-from containers.errors import UNAVAILABLE, CannotBeHad, Refused
+from containers.errors import UNAVAILABLE, CannotBeHad, NotMade, Refused
 from containers.kafka import kafka_files
 from containers.postgres import postgres_files
 from oyez.consumers.dev.errors import ServiceError
@@ -38,7 +38,7 @@ def main() -> int:
     """Get each image, real or made here; say in one line which."""
     try:
         kinds = {name: get(name, make) for name, make in MAKERS.items()}
-    except Refused as error:
+    except (Refused, NotMade) as error:
         print(f"stand-in-images: {error}", file=sys.stderr)
         return 1
     except (CannotBeHad, ServiceError, AssertionError) as error:  # the last of them is said by support.debian
@@ -103,7 +103,7 @@ def _make_above(name: str, there: str, recipe: Path, files: dict[str, Path]) -> 
             place.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run(["cp", "--recursive", "--dereference", source, place], check=True)
         command = ["docker", "build", "--quiet", "--label", f"{LABEL}={wanted}", "--tag", name]
-        base.run(*command, "--build-arg", f"BASE={PYTHON}", made)
+        base.run(*command, "--build-arg", f"BASE={PYTHON}", made, failure=NotMade)
 
 
 MAKERS = {PYTHON: _make_python, KAFKA: _make_kafka, POSTGRES: _make_postgres}

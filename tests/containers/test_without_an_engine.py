@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from support.processes import ROOT
 SCRIPT = """#!/bin/sh
 case "$1" in
 image) exit 1 ;;
+build) echo "unknown instruction" >&2; exit 1 ;;
 pull) echo "Error response from daemon: {answer}" >&2; exit 1 ;;
 esac
 """
@@ -67,6 +69,24 @@ def test_one_that_cannot_be_made_either_is_said(
     monkeypatch.setattr(stand_ins, "MAKERS", {"some:1": make})
     assert stand_ins.main() == UNAVAILABLE
     assert capsys.readouterr().err == "stand-in-images: debootstrap has failed: no network\n"
+
+
+def test_a_recipe_that_fails_is_no_machine_that_lacks_something(
+    scripted_docker: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else a run that tests nothing would pass."""
+    answers(scripted_docker, "no such host")
+    recipe = tmp_path / "recipe"
+    recipe.mkdir()
+    make = partial(stand_ins._make_above, "some:1", recipe=recipe, files={})
+    monkeypatch.setattr(stand_ins, "MAKERS", {"some:1": make})
+    assert stand_ins.main() == 1
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == "stand-in-images: docker has failed: unknown instruction"
+    )
 
 
 def answers(script: Path, answer: str) -> None:

@@ -37,6 +37,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/execution/test_broken_deploy.py",
     "consumers/execution/test_ending_transactions.py",
     "consumers/execution/test_model.py",
+    "consumers/execution/test_model_never_met.py",
     "consumers/interleavings/test_many.py",
     "consumers/logs/test_contract.py",
     "consumers/outbox/test_relays_at_once.py",

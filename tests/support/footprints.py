@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 _SCHEMA = re.compile(r'"?\w+"?\.(?=oyez_)')
@@ -41,6 +42,20 @@ class Footprint(NamedTuple):
         return not self.reads and not self.locks
 
 
+def overlap(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether any row is of both. A table's name alone stands for all of its rows."""
+    if some & others:
+        return True
+    tables, other_tables = _tables_of(some), _tables_of(others)
+    return bool(some & other_tables or others & tables)
+
+
+@cache
+def _tables_of(rows: frozenset[str]) -> frozenset[str]:
+    return frozenset(row.partition(" ")[0] for row in rows)
+
+
+@cache
 def plain(statement: str) -> str:
     """A statement in one line, its tables without the schema that they are in."""
     return _SCHEMA.sub("", " ".join(statement.split()))
@@ -49,8 +64,8 @@ def plain(statement: str) -> str:
 def footprint(statement: str, parameters: Any) -> Footprint:
     """The footprint of one of Oyez's statements; of another one, nothing."""
     flat = plain(statement)
-    named = frozenset(row for table in set(_NAMED.findall(flat)) for row in _rows(table, parameters))
-    written = _WRITTEN.search(flat)
+    tables, written = _tables(flat)
+    named = frozenset(row for table in tables for row in _rows(table, parameters))
     if _NOTED.match(flat):
         note = frozenset({f"done {parameters['handler']} {parameters['key']}"})
         return Footprint(frozenset(), note, note)
@@ -64,6 +79,12 @@ def footprint(statement: str, parameters: Any) -> Footprint:
     if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead", "oyez_behind"):
         return Footprint(frozenset(), frozenset({f"new {table}"}), shows)
     return Footprint(named, shows, shows)
+
+
+@cache
+def _tables(flat: str) -> tuple[frozenset[str], re.Match[str] | None]:
+    """The tables that a statement names, and what it does to which."""
+    return frozenset(_NAMED.findall(flat)), _WRITTEN.search(flat)
 
 
 def _rows(table: str, parameters: Any) -> list[str]:

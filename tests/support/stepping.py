@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from oyez.consumers.core.stop_signals import Terminated
 from support.tables import knowing_the_tables
 
-from .footprints import Footprint, footprint, plain
+from .footprints import Footprint, footprint, overlap, plain
 
 LIMIT = 60.0  # s; no step takes that long
 GLANCE = 0.002  # s; a step that takes longer may be blocked: ask the database
@@ -48,10 +48,10 @@ class Step(NamedTuple):
         if self.ends and other.ends:
             return False
         if self.ends or other.ends:
-            return bool(
-                mine.shows & (theirs.reads | theirs.locks) or theirs.shows & (mine.reads | mine.locks)
+            return overlap(mine.shows, theirs.reads | theirs.locks) or overlap(
+                theirs.shows, mine.reads | mine.locks
             )
-        return bool(mine.locks & theirs.locks)
+        return overlap(mine.locks, theirs.locks)
 
 
 class Abandoned(Terminated):
@@ -205,8 +205,8 @@ class SteppedDatabase:
                     return
             while more := self._blocked(actors, stuck) - stuck:
                 stuck |= more
-            if all(actor.pid in stuck for actor in actors if actor.is_running):
-                return
+                if all(actor.pid in stuck for actor in actors if actor.is_running):
+                    return
         raise AssertionError(f"neither stopped nor blocked: {[a.name for a in actors if a.is_running]}")
 
     def _blocked(self, actors: Sequence[Actor], stuck: Set[int]) -> frozenset[int]:

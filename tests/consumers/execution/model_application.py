@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select
+import pytest
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, insert, select
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers, ListenSettings, NotReady, Reject
@@ -120,11 +121,9 @@ def handlers(script: Script, group: str | None) -> Handlers:
 class World:
     """Workers over a memory log and a database, in steps."""
 
-    def __init__(self, url: str, script: Script, *, group: str | None, batch: int) -> None:
+    def __init__(self, engine: Engine, script: Script, *, group: str | None, batch: int) -> None:
         self.clock = Clock()
-        self.engine = make_engine(url)
-        metadata.create_all(self.engine)
-        own.create_all(self.engine)
+        self.engine = engine
         self.script = script
         self.application = Application(handlers(script, group), signals)
         self.broker = MemoryBroker(partitions=2)
@@ -212,10 +211,27 @@ class World:
         with self.engine.connect() as db:
             return len(db.execute(select(table_named(name))).all())
 
-    def close(self) -> None:
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.announcer.close()
-        self.engine.dispose()
+        _empty(self.engine)
 
 
-def new_database(folder: Path) -> str:
-    return f"sqlite:///{folder / 'model.db'}"
+@pytest.fixture(scope="module")
+def model_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A database for one world after the other. An engine of its own for each would compile every statement anew."""
+    made = make_engine(f"sqlite:///{tmp_path_factory.mktemp('model') / 'model.db'}")
+    metadata.create_all(made)
+    own.create_all(made)
+    yield made
+    made.dispose()
+
+
+def _empty(engine: Engine) -> None:
+    """As new: without rows, and with ids that begin at one."""
+    with engine.begin() as db:
+        for table in (*metadata.sorted_tables, *own.sorted_tables):
+            db.exec_driver_sql(f"DELETE FROM {table.name}")
+        db.exec_driver_sql("DELETE FROM sqlite_sequence")

@@ -59,7 +59,7 @@ class Shop:
             group.name: Execution(
                 group,
                 self.database,
-                settings=ListenSettings(),
+                settings=_settings(),
                 policy=policy,
                 clock=clock,
                 sleep=lambda _seconds: None,
@@ -119,6 +119,12 @@ class Shop:
         """The numbers of the events that a handler has handled, in that order."""
         with self.engine.connect() as db:
             return [n for _, n in history(db, handler)]
+
+
+@cache
+def _settings() -> ListenSettings:
+    """The default ones; read once, since every run of an exploration makes shops."""
+    return ListenSettings()
 
 
 @cache

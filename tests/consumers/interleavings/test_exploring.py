@@ -122,3 +122,16 @@ def test_what_conflicts() -> None:
     assert locking._replace(actor="a").conflicts(locking)
     assert locking._replace(actor="a").conflicts(commit)
     assert not commit._replace(actor="a").conflicts(commit)
+
+
+def test_a_whole_table_conflicts_with_each_of_its_rows() -> None:
+    whole, row, other = (
+        Step(name, "", _locking(f"t{of}")) for name, of in (("a", ""), ("b", " x"), ("c", " y"))
+    )
+    assert whole.conflicts(row)
+    assert row.conflicts(whole)
+    assert not row.conflicts(other)
+    end = Step("d", "COMMIT", Footprint(NOTHING, NOTHING, frozenset({"t x"})), ends=True)
+    assert end.conflicts(whole)
+    assert whole.conflicts(end)
+    assert not end.conflicts(other)

@@ -15,7 +15,9 @@ MAIN = "main"
 
 def place(environment: Mapping[str, str]) -> str:
     """The folder for all commands of this user: OYEZ_HEALTH, else what oyez.toml says, else one for temporary files."""
-    named = environment.get("OYEZ_HEALTH") or _in_file("oyez.toml")
+    # As settings are read: a name in small letters is the same, and what is set to nothing wins over the file.
+    said = next((value for name, value in environment.items() if name.upper() == "OYEZ_HEALTH"), None)
+    named = _in_file("oyez.toml") if said is None else said
     return named or default(environment)
 
 
