@@ -35,6 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["OYEZ_TEST_POSTGRES"] = services.enter_context(postgres_address())
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Nothing is garbage while files are imported."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test is marked by what it needs; those that take long come first."""
     mark(items)

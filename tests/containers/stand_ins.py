@@ -72,7 +72,7 @@ def _label(name: str) -> str | None:
 
 def _pulled(name: str) -> str:
     done = subprocess.run(["docker", "pull", "--quiet", name], capture_output=True, text=True, check=False)
-    return "" if not done.returncode else done.stderr.strip().splitlines()[-1]
+    return "" if not done.returncode else (done.stderr.strip() or "it does not say why").splitlines()[-1]
 
 
 def _make_python(there: str) -> None:

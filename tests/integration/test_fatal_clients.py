@@ -14,7 +14,6 @@ from confluent_kafka.admin import AdminClient
 
 from integration.deployment import Deployment
 from integration.shop import Started
-from oyez.consumers.dev import Kafka
 from support.processes import Program
 from support.scraping import Endpoint
 from support.waiting import eventually
@@ -85,25 +84,14 @@ def test_a_second_copy_during_a_deploy_and_the_first_goes_on_after_it(deployment
     assert "one by one" not in first.output(), "nobody died on an event"
 
 
-@pytest.fixture
-def brief(postgres: str, tmp_path: Path) -> Iterator[Deployment]:
-    """The shop on a broker whose sessions of the newer protocol are short."""
-    short = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
-    told = {f"group.consumer.{kind}{name}": value for name, value in short.items() for kind in ("", "min.")}
-    with Kafka(settings=told) as broker:
-        made = Deployment(postgres, broker.bootstrap, "oyez.events", tmp_path)
-        yield made
-        made.close()
-
-
 def test_the_successor_of_a_static_worker_that_was_killed_is_let_in_when_its_session_ends(
-    brief: Deployment,
+    deployment: Deployment,
 ) -> None:
-    program = listen(brief, 1, STATIC | NEWER)
-    handles(brief, "s1")
+    program = listen(deployment, 1, STATIC | NEWER)
+    handles(deployment, "s1")
     os.kill(pids(program)[0], signal.SIGKILL)
     eventually(lambda: "the broker keeps the id here-0" in program.output(), PATIENCE)
-    handles(brief, "s2")
+    handles(deployment, "s2")
     assert program.stop() == 0, program.output()
 
 

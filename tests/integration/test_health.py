@@ -72,6 +72,13 @@ def watched(postgres: str, kafka: str, topic: str, tmp_path: Path) -> Iterator[W
     made.close()
 
 
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Kafka]:
+    """A broker that makes no topic unasked, and may be frozen."""
+    with Kafka(settings={"auto.create.topics.enable": "false"}) as running:
+        yield running
+
+
 def workers(program: Program) -> list[int]:
     return [int(pid) for pid in re.findall(r"(\d+) oyez\.worker \S+ worker started", program.output())]
 
@@ -175,33 +182,28 @@ def test_a_log_that_is_halted(watched: Watched) -> None:
     assert program.stop() == 0, program.output()
 
 
-def test_a_topic_that_is_not_there_is_waited_for(postgres: str, tmp_path: Path) -> None:
-    with (
-        Kafka(settings={"auto.create.topics.enable": "false"}) as broker,
-        closing(Deployment(postgres, broker.bootstrap, "shop.events", tmp_path)) as deployment,
-    ):
+def test_a_topic_that_is_not_there_is_waited_for(bare: Kafka, postgres: str, tmp_path: Path) -> None:
+    with closing(Deployment(postgres, bare.bootstrap, "shop.events", tmp_path)) as deployment:
         watched = Watched(deployment, tmp_path)
         program = watched.listen()
         eventually(lambda: watched.is_said(f"not available: {deployment.topic}"), PATIENCE)
         assert watched.healthy("--live") == (0, ["healthy"]), "a restart would not help"
-        make_topic(broker.bootstrap, deployment.topic)
+        make_topic(bare.bootstrap, deployment.topic)
         watched.becomes_well()
         assert program.stop() == 0, program.output()
 
 
-def test_a_broker_that_does_not_answer_is_not_believed_to_have_nothing(postgres: str, tmp_path: Path) -> None:
-    with (
-        Kafka() as broker,
-        closing(
-            Deployment(postgres, broker.bootstrap, make_topic(broker.bootstrap, "oyez.events"), tmp_path)
-        ) as deployment,
-    ):
+def test_a_broker_that_does_not_answer_is_not_believed_to_have_nothing(
+    bare: Kafka, postgres: str, tmp_path: Path
+) -> None:
+    topic = make_topic(bare.bootstrap, "oyez.events")
+    with closing(Deployment(postgres, bare.bootstrap, topic, tmp_path)) as deployment:
         watched = Watched(deployment, tmp_path)
         program = watched.listen()
         watched.becomes_well()
-        broker.freeze()
+        bare.freeze()
         eventually(lambda: watched.is_said("the broker has not answered for"), PATIENCE)
         assert watched.healthy("--live") == (0, ["healthy"]), "a restart would not help"
-        broker.thaw()
+        bare.thaw()
         watched.becomes_well()
         assert program.stop() == 0, program.output()

@@ -40,8 +40,9 @@ class ListenSettings(MailSettings, LogSettings):
     """The address at which `/metrics` is answered."""
     health: PathOrNone = None
     """The folder of heartbeats; by default one of this user's, for temporary files."""
-    stuck_after: float = Field(120.0, gt=0)
-    """Seconds without progress after which a process counts as stuck. More than ``budget``."""
+    stuck_after: float = Field(120.0, ge=2)
+    """Seconds without progress after which a process counts as stuck. More than ``budget``, and than the second between
+    two heartbeats."""
     log_format: Literal["text", "json"] = "text"
     """How the commands log."""
     inbox_days: float = Field(14.0, gt=0)

@@ -121,6 +121,8 @@ def test_a_folder_that_others_may_write_to_is_refused(asked: Shop, tmp_path: Pat
 
 def test_the_limit_is_more_than_the_budget(asked: Shop) -> None:
     one_line(asked.run("--quiet", "listen", OYEZ_STUCK_AFTER="10"), 2, "stuck_after", "more than budget")
+    short = {"OYEZ_BUDGET": "0.5", "OYEZ_STUCK_AFTER": "1"}
+    one_line(asked.run("--quiet", "listen", **short), 2, "stuck_after", "greater than or equal to 2")
 
 
 def test_what_else_is_said_of_it_is_the_command_lines(asked: Shop) -> None:
