@@ -20,7 +20,7 @@ from ..core.user_errors import text_of
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import WorkerDied, WorkerFailed, WorkerKilled
 
-DELAYS = Delays(0.5, 30.0)  # until a worker that died is started again
+DELAYS = Delays(0.5, 5.0)  # until a worker that died is started again: see decision 128
 STEADY = 60.0  # s after which a worker counts as healthy, and its earlier deaths are forgotten
 GRACE = 30.0  # s that workers have to finish their batch
 
