@@ -133,23 +133,18 @@ def _followers(dialect: Dialect, read: Callable[[], Select[Any]]) -> tuple[Rows,
     return rows, read().where(dialect.is_one_of(parked.c.id, ids)).with_for_update(of=parked)
 
 
-def _behind(
-    db: Connection, app: str, heads: Sequence[Placed], read: Callable[[], Select[Any]], limit: int
-) -> list[Row[Any]]:
-    """The rows behind these heads as ``read`` has them, those of each key in their order; what has gone before its head
-    meanwhile apart."""
-    places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
-    if not places or limit <= 0:
-        return []
-    rows, statement = _followers(dialect_of(db), read)
-    given = {**rows.bind([(*key, *place) for key, place in places.items()]), "of_app": app, "limit": limit}
-    found = db.execute(statement, given).all()
-    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key]]
-    return sorted(after, key=attrgetter("rank", "id"))
-
-
 def _with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R], limit: int) -> list[R]:
-    return heads + [rows.make(row) for row in _behind(db, app, heads, rows.read, limit - len(heads))]
+    """These heads, and the rows behind them, ``limit`` in all; those of each key in their order, and without what has
+    gone before its head meanwhile."""
+    places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
+    left = limit - len(heads)
+    if not places or left <= 0:
+        return heads
+    given, statement = _followers(dialect_of(db), rows.read)
+    asked = given.bind([(*key, *place) for key, place in places.items()])
+    found = map(rows.make, db.execute(statement, {**asked, "of_app": app, "limit": left}).all())
+    after = [row for row in found if (row.rank, row.id) > places[row.handler, row.key_text]]
+    return heads + sorted(after, key=attrgetter("rank", "id"))
 
 
 _is_due = parked.c.due_at <= bindparam("now", type_=Double)
