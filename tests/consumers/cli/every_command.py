@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from consumers.cli.warm import leave
 from oyez.consumers.cli import main
 from oyez.consumers.cli.listing import COMMANDS, GROUPS
 
@@ -80,13 +81,7 @@ def _become(arguments: Sequence[str], kind: Callable[[int, int], None], out: int
         main()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
-    # As at the end of an interpreter: what is left is written, and what cannot be makes it 120.
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            code = 120
-    os._exit(code)
+    leave(code)  # as at the end of an interpreter
 
 
 def _all(file: Any) -> str:

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from oyez.consumers.cli import main
 
@@ -106,6 +106,11 @@ def end(code: int) -> None:
     """As an interpreter ends: threads, what is to be done at exit, what is left in streams."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
+    leave(code)
+
+
+def leave(code: int) -> NoReturn:
+    """What is left in streams is written, and what cannot be makes it 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
