@@ -42,6 +42,14 @@ class WorkerFailed(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerMoves(InstrumentationEvent):
+    """A worker has left a process that it shared; it is started again in one of its own."""
+
+    worker: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerDied(InstrumentationEvent):
     """A process ended that should not have; it is started again ``delay_seconds`` later."""
 
