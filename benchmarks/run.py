@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N]
-    [announce|at-least-once|skip|exact|disorder|backlog|large|failures|spool|mail|starting ...]
+    [announce|at-least-once|skip|exact|disorder|backlog|large|failures|spool|mail|latency|starting ...]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import backlog
 import disorder
 import failing
 import large
+import latency
 import listening
 import mailing
 import spooling
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "backlog": backlog.rows,
     "large": large.rows,
     "failures": failing.rows,
+    "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
     "starting": lambda _at, count, turns: starting.rows(count, turns),

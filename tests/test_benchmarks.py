@@ -17,6 +17,7 @@ PARTS = (
     "exact",
     "disorder",
     "spool",
+    "latency",
     "mail",
     "failures",
     "backlog",
