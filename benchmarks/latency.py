@@ -32,7 +32,7 @@ EFFECT = table("effect", col("session_id"), col("n"))
 
 
 class Commits:
-    """Is told of each commit; says of each event how long after it was announced that was, and when the ``second`` event
+    """Is told of each commit; says of each event how long after its announcement that was, and when the ``second`` event
     was announced, the first of those that keep a pace."""
 
     def __init__(self) -> None:
