@@ -32,8 +32,8 @@ EFFECT = table("effect", col("session_id"), col("n"))
 
 
 class Commits:
-    """Is told of each commit; says of each event how long after its announcement that was, and when the ``second`` event
-    was announced, the first of those that keep a pace."""
+    """Is told of each commit; says of each event how long after its announcement that was. The ``second`` event was
+    announced first of those that keep a pace."""
 
     def __init__(self) -> None:
         self.handed: list[Viewed] = []
