@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|at-least-once|skip|exact|disorder|backlog|large|failures|spool|mail|latency|starting ...]
+    [announce|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|starting ...]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import announcing
 import backlog
 import disorder
+import each
 import failing
 import large
 import latency
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
+    "each": each.rows,
     "disorder": disorder.rows,
     "backlog": backlog.rows,
     "large": large.rows,
