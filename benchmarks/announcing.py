@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from accounts import Loop
+from arriving import Arrived
 from bed import Row, Services, new_topic
 from confluent_kafka import Producer
 from signals import Viewed, encoded, views
@@ -19,11 +21,13 @@ def rows(services: Services, count: int, turns: int) -> list[Row]:
     events = views(count)
     ready = encoded(events)
     topic = new_topic(services.kafka)
+    arrived = Arrived(services.kafka, topic).numbers
     by_hand = Row("announce() up to the end of flush()", "isoformat, json.dumps, model_dump_json", 1.4)
     prebuilt = Row("announce() up to the end of flush()", "prebuilt bytes with a header", 0.6)
     for _ in range(turns):
-        by_hand.turn(count, lambda: _ours(services, topic, events), lambda: _by_hand(services, topic, events))
-        prebuilt.turn(count, lambda: _ours(services, topic, events), lambda: _ready(services, topic, ready))
+        ours = Loop(lambda: _ours(services, topic, events), arrived)
+        by_hand.turn(count, ours, Loop(lambda: _by_hand(services, topic, events), arrived))
+        prebuilt.turn(count, ours, Loop(lambda: _ready(services, topic, ready), arrived))
     return [by_hand, prebuilt]
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from accounts import once
 from bed import Figure, Row, Services
 from processes import used
 from retry_table import DUE, FOR_ONE, NOW, WAITING, Bench, hot, park
@@ -23,20 +24,6 @@ def rate(count: int, work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return count / (time.perf_counter() - begun)
-
-
-def ready(url: str, count: int) -> Row:
-    """Ready events beside ten times as many parked ones of their group."""
-    row = Row(f"ready events beside {10 * count:,} parked", "beside none", 0.9)
-    for name, parked in (("loop", 0), ("ours", 10 * count), ("loop", 0)):
-        bench = Bench(url)
-        if parked:
-            park(bench.engine, WAITING, 1, parked)
-            bench.analyze()
-        bench.read(count // 10)
-        row.rates[name].append(bench.read(count))
-        bench.close()
-    return row
 
 
 def idle(url: str, count: int) -> Figure:
@@ -77,6 +64,7 @@ def sweeps(url: str, count: int) -> Row:
         with bench.engine.begin() as db:
             db.exec_driver_sql("UPDATE oyez_parked SET due_at = 1e12 WHERE due_at IS NOT NULL")
         row.rates[name].append(rate(5 * rows, lambda: bench.worker._retrying.sweep(lambda _: None)))
+        once("a sweep of what is not due", 5 * rows, [*range(bench.parked()), *bench.followed.take()])
         bench.close()
     return row
 
@@ -122,8 +110,8 @@ def released(url: str, count: int) -> list[Figure]:
     bench.analyze()
     bench.read(count // 100)
     bench.late.clear()
-    over = threading.Event()
-    feeder = threading.Thread(target=_feed, args=(bench, over))
+    over, fed = threading.Event(), list[int]()
+    feeder = threading.Thread(target=_feed, args=(bench, over, fed))
     bench.announcer.announce(Started(session_id="late"))
     feeder.start()
     speed = bench.until(count)
@@ -131,6 +119,9 @@ def released(url: str, count: int) -> list[Figure]:
         bench.worker.step()
     over.set()
     feeder.join()
+    while len(bench.late) < len(fed):
+        bench.worker.step()
+    once("ready events beside what is released", len(fed), bench.viewed.take())
     p99 = sorted(bench.late)[len(bench.late) * 99 // 100]
     bench.close()
     work = f"{count:,} that wait for one subject"
@@ -140,10 +131,11 @@ def released(url: str, count: int) -> list[Figure]:
     ]
 
 
-def _feed(bench: Bench, over: threading.Event) -> None:
+def _feed(bench: Bench, over: threading.Event, fed: list[int]) -> None:
     """A hundred ready events a second; each says when it was announced, in microseconds."""
     while not over.wait(0.01):
-        bench.announcer.announce(Viewed(session_id="ready", url="/", n=int(time.perf_counter() * 1e6)))
+        fed.append(int(time.perf_counter() * 1e6))
+        bench.announcer.announce(Viewed(session_id="ready", url="/", n=fed[-1]))
 
 
 def forgetting(url: str, count: int) -> Row:
@@ -176,7 +168,6 @@ _OLD = """
 
 def rows(services: Services, count: int, _turns: int) -> Iterator[Row | Figure]:
     url = services.postgres
-    yield ready(url, count)
     yield idle(url, count)
     yield sweeps(url, count)
     yield claiming(url, count)

@@ -6,12 +6,14 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 
+from accounts import Loop
 from bed import Row, Services
-from listening import fresh
+from listening import effects, fresh
 from signals import Viewed, encoded, views
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from oyez.consumers import Application, Backoff, Handlers, ListenSettings
+from oyez.consumers.database import make_engine, tables
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.run.assembly import make_worker
 from oyez.producers import MemoryBroker
@@ -77,7 +79,7 @@ def refused(on: Handlers, bad: Callable[[int], bool], dialect: str) -> None:
 Kind = Callable[[Handlers, Callable[[int], bool], str], None]
 
 
-def _run(url: str, kind: Kind, count: int, every: int) -> Callable[[], None]:
+def _run(url: str, kind: Kind, count: int, every: int) -> Loop:
     engine = fresh(url)
     on = Handlers("failing")
     kind(on, (lambda n: n % every == every // 2) if every else (lambda _n: False), engine.dialect.name)
@@ -98,4 +100,16 @@ def _run(url: str, kind: Kind, count: int, every: int) -> Callable[[], None]:
         worker.leave()
         engine.dispose()
 
-    return run
+    return Loop(run, lambda: _handled(url))
+
+
+def _handled(url: str) -> list[int]:
+    """The numbers of the events that left an effect, or are parked."""
+    engine = make_engine(url)
+    with engine.connect() as db:
+        parked = [
+            json.loads(value)["data"]["n"] for value in db.execute(select(tables.parked.c.value)).scalars()
+        ]
+    found = [*effects(engine), *parked]
+    engine.dispose()
+    return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import psycopg
-from bed import Row, Services, consumer, fill, new_topic, read_all
+from accounts import Loop, Notes
+from bed import Row, Services, consumer, fill, new_topic, position, read_all
 from confluent_kafka import Message
 from pydantic import BaseModel
 from signals import Started, Viewed, encoded, views
@@ -64,6 +66,10 @@ class Ours:
         while self.worker.tally.done < count:
             self.worker.step()
 
+    def position(self) -> int:
+        """How many records it has got past, of all partitions together."""
+        return sum(self.worker._log.positions().values())
+
     def close(self) -> None:
         self.worker._log.close()
         self.worker._wakeups.close()
@@ -82,33 +88,42 @@ def fresh(url: str) -> Engine:
     return engine
 
 
-def _nothing(event: Signal) -> None:
-    return
-
-
-def _doing_nothing(signal: type[Signal]) -> Handlers:
-    """One do-nothing handler in an at-least-once group of an application that was never seen before."""
+def _doing_nothing(signal: type[Signal], notes: Notes) -> tuple[Handlers, Callable[[Any], None]]:
+    """A handler that only notes what it was given, in an at-least-once group of an application that was never seen
+    before."""
     on = Handlers(f"bench-{uuid4().hex[:8]}", promises={"all": "at-least-once"})
-    on(signal, group="all", order="none")(_nothing)
-    return on
+    note = notes.numbers.append
+
+    @on(signal, group="all", order="none")
+    def nothing(event: Any) -> None:
+        note(event.n)
+
+    return on, nothing
 
 
 def at_least_once(services: Services, count: int, turns: int) -> Row:
     topic = new_topic(services.kafka)
     fill(services.kafka, topic, encoded(views(count)))
-    row = Row("do-nothing typed handler, at-least-once", "consume + model_validate_json + the call", 1.0)
+    row = Row("do-nothing typed handler, at-least-once", "consume + model_validate_json + the call", 1.3)
     validate = Envelope.model_validate_json
+
+    notes = Notes()
+    nothing = _doing_nothing(Viewed, notes)[1]
 
     def by_hand(messages: list[Message]) -> None:
         for message in messages:
-            _nothing(validate(message.value()).data)
+            nothing(validate(message.value()).data)
 
     with tempfile.TemporaryDirectory() as folder:
         engine = fresh(f"sqlite:///{folder}/loose.db")
         for _ in range(turns):
-            ours = Ours(_doing_nothing(Viewed), "all", services, topic, engine)
+            ours = Ours(_doing_nothing(Viewed, notes)[0], "all", services, topic, engine)
             client = consumer(services.kafka, topic)
-            row.turn(count, lambda: ours.read(count), lambda: read_all(client, count, by_hand))
+            row.turn(
+                count,
+                Loop(lambda: ours.read(count), notes.take),
+                Loop(lambda: read_all(client, count, by_hand), notes.take),
+            )
             ours.close()
             client.close()
     return row
@@ -121,12 +136,26 @@ def skipping(services: Services, count: int, turns: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         engine = fresh(f"sqlite:///{folder}/skip.db")
         for _ in range(turns):
-            ours = Ours(_doing_nothing(Started), "all", services, topic, engine)
+            notes = Notes()
+            ours = Ours(_doing_nothing(Started, notes)[0], "all", services, topic, engine)
             client = consumer(services.kafka, topic)
-            row.turn(count, lambda: ours.read(count), lambda: read_all(client, count, lambda _: None))
+            row.turn(
+                count,
+                # Whatever is handled is one too many.
+                Loop(lambda: ours.read(count), lambda: [*range(ours.position()), *notes.take()]),
+                Loop(lambda: read_all(client, count, lambda _: None), lambda: range(position(client))),
+            )
             ours.close()
             client.close()
     return row
+
+
+def effects(engine: Engine) -> list[int]:
+    """The numbers of the events that left an effect; they are taken away."""
+    with engine.begin() as db:
+        found = list(db.execute(text("SELECT n FROM effect")).scalars())
+        db.execute(text("DELETE FROM effect"))
+    return found
 
 
 class Exact:
@@ -160,11 +189,11 @@ class Exact:
         by_hand = self._postgres if self.dialect == "postgresql" else self._sqlite
         with engine.connect() as connection:
             raw = connection.connection.dbapi_connection
-            raw.execute("DELETE FROM effect")
-            raw.commit()
             handle = by_hand(raw)
             row.turn(
-                self.count, lambda: ours.read(self.count), lambda: read_all(client, self.count, handle, BATCH)
+                self.count,
+                Loop(lambda: ours.read(self.count), lambda: effects(engine)),
+                Loop(lambda: read_all(client, self.count, handle, BATCH), lambda: effects(engine)),
             )
         ours.close()
         client.close()
@@ -242,7 +271,7 @@ def exactly_once(services: Services, count: int, turns: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/exact.db")):
             row = Row(
-                f"exactly-once, bulk handler, {name}", "the raw driver, the same statements by hand", 0.8
+                f"exactly-once, bulk handler, {name}", "the raw driver, the same statements by hand", 1.0
             )
             bench = Exact(services, url, count)
             for _ in range(turns):

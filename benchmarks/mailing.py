@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
-from uuid import uuid4
 
+from accounts import Handled, Loop
 from aiosmtpd.controller import Controller
-from bed import Row, Services
-from sqlalchemy import create_engine, insert, make_url
+from bed import Row, Services, database
+from sqlalchemy import insert
 
 from oyez.consumers import ListenSettings
 from oyez.consumers.database import Database, make_engine
@@ -29,7 +30,7 @@ from oyez.consumers.mail.assembly import sender_for
 from oyez.consumers.mail.message import Parts, compose
 from oyez.consumers.mail.sender import Order, Tally
 
-FROM, TO = "shop@shop.example", "ann@a.example"
+FROM, TO = "shop@shop.example", "ann-{:06}@a.example"
 TEXT = "Thank you for your order. It will be sent tomorrow.\n" * 20
 DISK = 0.005  # s
 A_MAIL = 50  # events for one mail: a mail takes that much longer
@@ -40,6 +41,7 @@ class Taking:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self.recipients: list[str] = []
 
     async def handle_EHLO(  # noqa: N802 # aiosmtpd's name
         self, _server: Any, session: Any, _envelope: Any, name: str, replies: list[str]
@@ -47,9 +49,10 @@ class Taking:
         session.host_name = name
         return [*replies[:-1], "250-PIPELINING", replies[-1]]
 
-    async def handle_DATA(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802 # aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 # aiosmtpd's name
         if self._seconds:
             await asyncio.sleep(self._seconds)
+        self.recipients += envelope.rcpt_tos
         return "250 OK"
 
 
@@ -61,20 +64,31 @@ class Server(Controller):
 
 
 def _serve(answer: Pipe, seconds: float) -> None:
-    server = Server(Taking(seconds), hostname="127.0.0.1", port=0)
+    taking = Taking(seconds)
+    server = Server(taking, hostname="127.0.0.1", port=0)
     server.start()
     answer.send(server.port)
-    answer.recv()
+    while True:
+        answer.recv()
+        taken, taking.recipients = taking.recipients, []
+        answer.send(taken)
+
+
+def _taken(server: Pipe) -> list[str]:
+    server.send(None)
+    found: list[str] = server.recv()
+    return found
 
 
 @contextmanager
-def serving(seconds: float) -> Iterator[int]:
-    """The port of a mail server in a process of its own."""
+def serving(seconds: float) -> Iterator[tuple[int, Handled]]:
+    """The port of a mail server in a process of its own, and the recipients of what it has taken since it was last
+    asked."""
     ours, its = multiprocessing.get_context("fork").Pipe()
     process = multiprocessing.get_context("fork").Process(target=_serve, args=[its, seconds], daemon=True)
     process.start()
     try:
-        yield ours.recv()
+        yield ours.recv(), partial(_taken, ours)
     finally:
         process.kill()
         process.join()
@@ -94,13 +108,17 @@ def rows(services: Services, count: int, turns: int) -> list[Row]:
 
 def _beside(services: Services, count: int, turns: int, seconds: float, name: str) -> Iterator[Row]:
     mails = max(20, count // A_MAIL)
-    with serving(seconds) as port, tempfile.TemporaryDirectory() as folder, _database(services) as url:
+    with (
+        serving(seconds) as (port, taken),
+        tempfile.TemporaryDirectory() as folder,
+        database(services) as url,
+    ):
         for kind, address in (("PostgreSQL", url), ("SQLite", f"sqlite:///{folder}/bench.db")):
             queue = Queue(address, port)
-            row = Row(f"oyez mail send, {kind}, {name}", "smtplib, one connection: send_message", 0.8)
+            row = Row(f"oyez mail send, {kind}, {name}", "smtplib, one connection: send_message", 0.9)
             for _ in range(turns):
                 queue.fill(mails)
-                row.turn(mails, queue.send, lambda: _by_hand(port, mails))
+                row.turn(mails, Loop(queue.send, taken), Loop(lambda: _by_hand(port, mails), taken))
             queue.close()
             yield row
 
@@ -117,7 +135,6 @@ class Queue:
 
     def fill(self, count: int) -> None:
         now, content = time.time(), _content()
-        recipients = f'["{TO}"]'
         row = {
             "app": "bench",
             "handler": "bench",
@@ -125,8 +142,6 @@ class Queue:
             "rank": 4,
             "since": now,
             "due_at": now,
-            "recipients": recipients,
-            "remaining": recipients,
             "subject": "your order",
             "message_id": "<1@bench.oyez>",
             "size": len(content),
@@ -136,7 +151,7 @@ class Queue:
         }
         with self._engine.begin() as db:
             db.execute(mail.delete())
-            db.execute(insert(mail), [row] * count)
+            db.execute(insert(mail), [{**row, **_to(n)} for n in range(count)])
         self._count = count
 
     def send(self) -> None:
@@ -148,26 +163,18 @@ class Queue:
         self._engine.dispose()
 
 
+def _to(number: int) -> dict[str, str]:
+    recipients = f'["{TO.format(number)}"]'
+    return {"recipients": recipients, "remaining": recipients}
+
+
 def _content() -> bytes:
-    return compose(Parts("<1@bench.oyez>", [parse(TO)], [], [], "your order", TEXT, None, [], {}))
+    return compose(Parts("<1@bench.oyez>", [parse(TO.format(0))], [], [], "your order", TEXT, None, [], {}))
 
 
 def _by_hand(port: int, count: int) -> None:
     content = b"From: shop@shop.example\r\n" + _content()
     message: EmailMessage = message_from_bytes(content, policy=SMTP)  # type: ignore[assignment]
     with smtplib.SMTP("127.0.0.1", port) as smtp:
-        for _ in range(count):
-            smtp.send_message(message)
-
-
-@contextmanager
-def _database(services: Services) -> Iterator[str]:
-    """A database of its own, so that nobody's mail is sent."""
-    name = f"mail_{uuid4().hex[:10]}"
-    server = create_engine(services.postgres, isolation_level="AUTOCOMMIT")
-    with server.connect() as db:
-        db.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield make_url(services.postgres).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as db:
-        db.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+        for number in range(count):
+            smtp.send_message(message, to_addrs=[TO.format(number)])

@@ -24,6 +24,13 @@ def processor_time(command: Sequence[str | Path], folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def wall_time(command: Sequence[str | Path], folder: Path) -> float:
+    """Seconds that a command took by the clock on the wall."""
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=clean(), check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
 @contextmanager
 def running(command: Sequence[str | Path], folder: Path, workers: int, every: float) -> Iterator[list[int]]:
     """The ids of a command's process and of its workers, once these have started and done what they begin with: they

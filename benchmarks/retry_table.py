@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from accounts import Notes, once
 from listening import fresh
 from signals import Started, Viewed, views
 from sqlalchemy import Connection, Engine, text
@@ -17,6 +18,7 @@ from oyez.schemas.encoding import Encoder
 
 TOPIC = "backlog"
 NUMBER = f"{0:012x}"
+N = 987_654_321  # where an event has its number
 
 
 class Followed(Signal, name="page.followed", key="tab", requires={Started: "session_id"}):
@@ -30,7 +32,7 @@ class Followed(Signal, name="page.followed", key="tab", requires={Started: "sess
 TEMPLATE = (
     Encoder("bench")
     .encode(
-        Followed(tab="TAB", session_id="SESSION", n=0),
+        Followed(tab="TAB", session_id="SESSION", n=N),
         id=f"0197f3a0-0000-7000-8000-{NUMBER}",
         time="2026-01-01T00:00:00.000000Z",
         key="TAB",
@@ -44,8 +46,8 @@ _PARK = """
         wait_subject, parked_at, head_since, due_at, value)
     SELECT 'backlog', 'backlog.all', 'wait', 'page.followed', 'bench',
         '0197f3a0-0000-7000-8000-' || lpad(to_hex(n), 12, '0'), {key}, {ordered}, {signal}, {subject}, 0,
-        {since}, {due}, convert_to(replace(replace(replace(:template, :number, lpad(to_hex(n), 12, '0')),
-        'SESSION', {session}), 'TAB', {key}), 'UTF8')
+        {since}, {due}, convert_to(replace(replace(replace(replace(:template, :number, lpad(to_hex(n), 12, '0')),
+        'SESSION', {session}), 'TAB', {key}), :n, CAST(n AS text)), 'UTF8')
     FROM generate_series(CAST(:low AS int), CAST(:high AS int)) AS n
 """
 NOW = "extract(epoch FROM now())"
@@ -65,7 +67,7 @@ DUE = {**ROW, "signal": "NULL", "subject": "NULL", "due": "1 + n / 1e6"}
 def park(engine: Engine, rows: dict[str, str], low: int, high: int) -> None:
     """Rows of the retry table with the numbers from ``low`` to ``high``."""
     with engine.begin() as db:
-        given = {"template": TEMPLATE, "number": NUMBER, "low": low, "high": high}
+        given = {"template": TEMPLATE, "number": NUMBER, "n": str(N), "low": low, "high": high}
         db.execute(text(_PARK.format(**rows)), given)
 
 
@@ -83,6 +85,7 @@ class Bench:
     def __init__(self, url: str) -> None:
         self.engine = fresh(url)
         self.handled = 0
+        self.followed, self.viewed = Notes(), Notes()
         self.late: list[float] = []
         on = Handlers("backlog")
 
@@ -93,11 +96,13 @@ class Bench:
         @on(Followed, group="all")
         def wait(found: list[Followed], db: Connection) -> None:
             self.handled += len(found)
+            self.followed.numbers += [one.n for one in found]
 
         @on(Viewed, group="all")
         def view(found: list[Viewed], db: Connection) -> None:
             now = time.perf_counter()
             self.late.extend(now - one.n / 1e6 for one in found)
+            self.viewed.numbers += [one.n for one in found]
 
         self.broker = MemoryBroker(partitions=1)
         self.announcer = Announcer(MemoryTransport(self.broker), source="bench", topic=TOPIC)
@@ -112,11 +117,16 @@ class Bench:
 
     def analyze(self) -> None:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            db.exec_driver_sql("VACUUM ANALYZE oyez_parked")
+            db.exec_driver_sql("VACUUM ANALYZE oyez_parked, oyez_inbox")
+
+    def parked(self) -> int:
+        """How many rows the retry table has."""
+        with self.engine.connect() as db:
+            return int(db.exec_driver_sql("SELECT count(*) FROM oyez_parked").scalar_one())
 
     def read(self, count: int) -> float:
         """Ready events, one in ten of which meets something; how many a second."""
-        begun, seen = time.perf_counter(), len(self.late)
+        seen = len(self.late)
         for at, event in enumerate(views(count)):
             if at % 10 == 0:
                 self.announcer.announce(Started(session_id=f"started-{seen}-{at}"))
@@ -124,14 +134,19 @@ class Bench:
         begun = time.perf_counter()
         while len(self.late) - seen < count:
             self.worker.step()
-        return count / (time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        once("ready events of a large retry table", count, self.viewed.take())
+        return count / seconds
 
     def until(self, count: int) -> float:
         """Run until so many parked rows were handled; how many a second."""
+        parked = self.parked()
         begun, before = time.perf_counter(), self.handled
         while self.handled - before < count:
             self.worker.step()
-        return count / (time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        once("rows of a large retry table", parked - self.parked(), self.followed.take())
+        return count / seconds
 
     def close(self) -> None:
         self.worker.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
+from accounts import Loop, Notes
 from bed import Row
 from pydantic import TypeAdapter
 from signals import Viewed, encoded, views
@@ -44,15 +46,24 @@ class Alone:
 
 def rows(count: int, turns: int) -> list[Row]:
     lines = [value for _, value in encoded(views(count))]
-    appending = Row("spool: append, fsync never", "os.write of the same bytes under flock", 0.7)
-    reading = Row("spool: read and decode", "read lines and validate them", 0.7)
+    appending = Row("spool: append, fsync never", "os.write of the same bytes under flock", 0.9)
+    reading = Row("spool: read and decode", "read lines and validate them", 0.9)
     for _ in range(turns):
         with _folder() as folder:
-            appending.turn(count, lambda: _append(folder, lines), lambda: _write(folder, lines))
+            appending.turn(
+                count,
+                Loop(lambda: _append(folder, lines), lambda: _ids(folder / "ours", "*.ndjson")),
+                Loop(lambda: _write(folder, lines), lambda: _ids(folder, "lines")),
+            )
         with _folder() as folder:
             _append(folder, lines, "interval")  # on disk when it is closed: that is no part of reading
             (file,) = [one.path for one in found_in([folder], TOPIC)]
-            reading.turn(count, lambda: _read(folder, count), lambda: _validate(file, count))
+            notes = Notes()
+            reading.turn(
+                count,
+                Loop(lambda: _read(folder, count, notes), notes.take),
+                Loop(lambda: _validate(file, count, notes), notes.take),
+            )
     return [appending, reading]
 
 
@@ -63,6 +74,12 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         rmtree(folder)
+
+
+def _ids(folder: Path, files: str) -> list[str]:
+    """The ids of the events that are in them."""
+    lines = [line for path in folder.rglob(files) for line in path.read_bytes().splitlines()]
+    return [json.loads(line)["id"] for line in lines]
 
 
 def _append(folder: Path, lines: list[bytes], fsync: FSYNC = "never") -> None:
@@ -84,7 +101,7 @@ def _write(folder: Path, lines: list[bytes]) -> None:
     os.close(lock)
 
 
-def _read(folder: Path, count: int) -> None:
+def _read(folder: Path, count: int, notes: Notes) -> None:
     log = SpoolLog(lambda: found_in([folder], TOPIC), Alone())  # type: ignore[arg-type] # it asks nobody
     log.poll(1, 0)
     gained: list[Partition] = log.gained()
@@ -94,6 +111,7 @@ def _read(folder: Path, count: int) -> None:
         taken, refused = reader.read_all(log.poll(500, 0))
         assert not refused
         seen += len(taken)
+        notes.numbers += [one.envelope["data"].n for one in taken]
     log.close()
 
 
@@ -107,15 +125,14 @@ def _group() -> Any:
     return group
 
 
-def _validate(folder: Path, count: int) -> None:
+def _validate(folder: Path, count: int, notes: Notes) -> None:
     validate: Callable[[bytes], Envelope] = TypeAdapter(Envelope).validate_json
     kept: list[Envelope] = []
-    seen = 0
     for path in sorted(folder.glob("*.ndjson")):
         with path.open("rb") as file:
             for line in file:
                 kept.append(validate(line))
-                seen += 1
                 if len(kept) == 500:
+                    notes.numbers += [one["data"].n for one in kept]
                     kept = []
-    assert seen == count
+    notes.numbers += [one["data"].n for one in kept]
