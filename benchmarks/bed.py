@@ -70,6 +70,20 @@ class Row:
         """Of each turn, from the least to the greatest."""
         return sorted(ours / loop for ours, loop in zip(*self.rates.values(), strict=False))
 
+    def saved(self) -> dict[str, object]:
+        """What is kept of it."""
+        return {
+            "work": self.work,
+            "beside": self.beside,
+            "ours": f"{median(self.rates['ours']):,.0f}/s",
+            "theirs": f"{median(self.rates['loop']):,.0f}/s",
+            "found": f"{self.ratio:.2f}",
+            "spread": f"{self.ratios[0]:.2f} to {self.ratios[-1]:.2f}",
+            "goal": f"{self.goal:g}",
+            "is_met": self.ratio >= self.goal,
+            "rates": self.rates,
+        }
+
     def __str__(self) -> str:
         ours, loop = (median(self.rates[name]) for name in ("ours", "loop"))
         met = self.ratio / self.goal
@@ -90,6 +104,11 @@ class Figure:
     value: str
     goal: str
     is_met: bool = field(default=True)
+
+    def saved(self) -> dict[str, object]:
+        """What is kept of it."""
+        kept = {"work": self.work, "beside": self.beside, "ours": self.value, "goal": self.goal}
+        return {**kept, "is_met": self.is_met}
 
     def __str__(self) -> str:
         verdict = "" if self.is_met else "  BELOW"

@@ -1,29 +1,33 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N]
-    [announce|at-least-once|skip|exact|disorder|backlog|large|failures|spool|mail|starting ...]
+python benchmarks/run.py [--events N] [--turns N] [--save]
+    [announce|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|starting ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import platform
 import sys
-from collections.abc import Callable, Iterable
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import announcing
 import backlog
 import disorder
+import each
 import failing
 import large
+import latency
 import listening
 import mailing
 import spooling
 import starting
 from accounts import NotOnce
 from bed import Figure, Row, Services, services
+from machine import commit, machine, versions
+from results import FULL, HOME, quote, save
 
 from oyez.consumers.processes.supervisor import YOUNG
 
@@ -32,10 +36,12 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
+    "each": each.rows,
     "disorder": disorder.rows,
     "backlog": backlog.rows,
     "large": large.rows,
     "failures": failing.rows,
+    "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
     "starting": lambda _at, count, turns: starting.rows(count, turns),
@@ -47,24 +53,58 @@ def main() -> int:
     parser.add_argument(
         "parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default"
     )
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=FULL)
     parser.add_argument("--turns", type=int, default=5, help="times that each pair of loops is run")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the figures in benchmarks/results; README quotes the whole"
+    )
     arguments = parser.parse_args()
-    used = ", ".join(f"{name} {version(name)}" for name in ("confluent-kafka", "sqlalchemy", "pydantic"))
-    print(f"Python {platform.python_version()}, {used}; {arguments.events} events, {arguments.turns} turns")
-    print(f"{'work':<58} {'beside':<46} {'ours/s':>9} {'loop/s':>9}  ratio   of turns")
+    begun = _begun(arguments)
+    used = ", ".join(f"{name} {number}" for name, number in begun["versions"].items())
+    print(f"{used}; {arguments.events} events, {arguments.turns} turns")
+    print(f"{'work':<58} {'beside':<46} {'ours/s':>9} {'loop/s':>9}  ratio    of turns")
     # As `oyez listen` does for its workers; the loops beside gain by it too.
     gc.freeze()
     gc.set_threshold(YOUNG)
+    try:
+        rows = list(_measured(arguments))
+    except NotOnce as error:
+        print(f"NOT ONCE  {error}", file=sys.stderr)
+        return 1
+    if arguments.save:
+        path = save({**begun, "rows": rows})
+        print(f"kept in {path.relative_to(HOME)}")
+        if begun["is_whole"]:
+            quote(HOME / "README.md", path)
+    return 0
+
+
+def _begun(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is known of a run before it has begun."""
+    sizes = f"--events {arguments.events} --turns {arguments.turns} "
+    words = [*arguments.parts, *([sizes.strip()] if arguments.events != FULL else []), "--save"]
+    return {
+        "taken": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
+        "command": f'make bench ARGS="{" ".join(words)}"',
+        "is_whole": not arguments.parts,
+        "events": arguments.events,
+        "turns": arguments.turns,
+        "commit": commit(),
+        "versions": versions(),
+        "machine": machine(),
+    }
+
+
+def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Rows as they are kept, each printed at once."""
     with services() as at:
         for name in arguments.parts or PARTS:
             try:
                 for row in PARTS[name](at, arguments.events, arguments.turns):
                     print(row, flush=True)
+                    yield {"part": name, **row.saved()}
             except NotOnce as error:
-                print(f"NOT ONCE  {name}: {error}", file=sys.stderr)
-                return 1
-    return 0
+                raise NotOnce(f"{name}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -71,6 +71,22 @@ class Less:
         for name, where in both if len(self.taken["ours"]) % 2 else reversed(both):
             self.taken[name].append(measure(where))
 
+    def saved(self) -> dict[str, object]:
+        """What is kept of it."""
+        ours, before = (median(self.taken[name]) for name in ("ours", "before"))
+        each = sorted(a / b for a, b in zip(*self.taken.values(), strict=True))
+        return {
+            "work": self.work,
+            "beside": f"the build {COMMIT}",
+            "ours": f"{ours:.0f}{self.unit}",
+            "theirs": f"{before:.0f}{self.unit}",
+            "found": f"{ours / before:.2f}",
+            "spread": f"{each[0]:.2f} to {each[-1]:.2f}",
+            "goal": f"{self.goal:.2f} or less",
+            "is_met": ours / before <= self.goal,
+            "taken": self.taken,
+        }
+
     def __str__(self) -> str:
         ours, before = (median(self.taken[name]) for name in ("ours", "before"))
         verdict = "" if ours / before <= self.goal else "  ABOVE"

@@ -78,11 +78,11 @@ class Shop:
         them in one transaction."""
         reports = []
         for name, execution in self.executions.items():
-            batch = decode(Batch(execution.group, [], list(moves)), self.readers[name], records, {})
+            batch = decode(Batch(execution.group, moves=list(moves)), self.readers[name], records, {})
             assert not batch.undecodable
-            if batch.events:
+            if batch.decoded.events:
                 with self.database.reading() as db:
-                    ask(db, execution.group.app, batch.works(batch.events), execution.met)
+                    ask(db, execution.group.app, batch.works(batch.decoded.events), execution.met)
                 reports.append(execution.handle(batch))
         return reports
 

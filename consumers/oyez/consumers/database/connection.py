@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, Self
 
-from sqlalchemy import Connection, CursorResult, NestedTransaction, RootTransaction, Select, TextClause
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    NestedTransaction,
+    PoolProxiedConnection,
+    RootTransaction,
+    Select,
+    TextClause,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -15,6 +23,7 @@ from oyez.producers.database_errors import one_line
 from oyez.producers.outbox import SCHEMA
 
 from ..core.outcomes import HandlerMisuse
+from .deferring import Deferring
 from .dialects.lookup import dialect_named
 from .schema import schema_of
 
@@ -129,7 +138,55 @@ class HandlerConnection(Connection):
         self._execution_options = self.__dict__.pop("watched", self._execution_options)
         self.__dict__.pop("before", None)
 
+    @contextmanager
+    def deferring(self) -> Iterator[None]:
+        """In the block, what handlers write is kept, and sent together: see `Deferring`. At its end all is sent."""
+        plain = self._execution_options
+
+        def execute(statement: Any, parameters: Any) -> CursorResult[Any]:
+            options, self._execution_options = self._execution_options, plain
+            try:
+                return super(HandlerConnection, self).execute(statement, parameters)
+            finally:
+                self._execution_options = options
+
+        self.__dict__["deferring"] = Deferring(execute)
+        try:
+            yield
+            self.send()
+        finally:
+            self.__dict__.pop("deferring", None)
+
+    def send(self) -> None:
+        """Send what was kept; nothing of it waits any more."""
+        deferring = self.__dict__.get("deferring")
+        if deferring is not None:
+            deferring.send()
+            if not deferring.pays():
+                self.__dict__.pop("deferring", None)
+
+    def _kept(
+        self, statement: Any, given: Sequence[Any], options: Mapping[str, Any]
+    ) -> CursorResult[Any] | None:
+        """The result of a statement that is kept; None if it is to be sent now, and all that was kept has been."""
+        deferring: Deferring = self.__dict__["deferring"]
+        parameters = (given[0] if given else None) or {}
+        is_plain = type(parameters) is dict and not any(options.values()) and self.savepoint() is None
+        if is_plain and self._execution_options is self.__dict__.get("watched"):
+            kept = deferring.keep(statement, parameters)
+            if kept is not None:
+                return kept
+        self.send()
+        return None
+
+    @property
+    def connection(self) -> PoolProxiedConnection:
+        """The driver's, as SQLAlchemy has it; whoever takes it may send what we do not see."""
+        self.send()
+        return super().connection
+
     def begin_nested(self) -> NestedTransaction:
+        self.send()
         for write in self.__dict__.get("pending", ()):
             write()
         return super().begin_nested()
@@ -201,6 +258,8 @@ class HandlerConnection(Connection):
         refuse("Connection.get_nested_transaction()")
 
     def execute(self, statement: Any, *given: Any, **options: Any) -> CursorResult[Any]:
+        if "deferring" in self.__dict__ and (kept := self._kept(statement, given, options)) is not None:
+            return kept
         if isinstance(statement, TextClause):
             _refuse_ending(statement.text)
         if "watched" in self.__dict__ and _may_set(statement):
@@ -211,6 +270,7 @@ class HandlerConnection(Connection):
         return self.execute(statement, *given, **options).scalar()
 
     def exec_driver_sql(self, statement: str, *given: Any, **options: Any) -> CursorResult[Any]:
+        self.send()
         _refuse_ending(statement)
         if "watched" in self.__dict__ and _may_set(statement):
             self._note_settings()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..core.deadline import Deadline
 from ..core.outcomes import BEHIND, DONE, UNRUN
@@ -129,7 +129,7 @@ def _call(
         if handler.takes_list or ran == 1:
             handler.call(given, db)
         else:
-            ran = deadline.hand_out(given, lambda some: handler.call(some, db))
+            ran = _call_for_each(handler, given, db, deadline)
         db.settle()
     except BaseException as error:
         raise_for_others(error, db)
@@ -138,3 +138,15 @@ def _call(
     return [(delivery, DONE) for delivery in deliveries[:ran]] + [
         (delivery, UNRUN) for delivery in deliveries[ran:]
     ]
+
+
+def _call_for_each(handler: Handler, given: Sequence[Any], db: HandlerSession, deadline: Deadline) -> int:
+    """Call it for as many as there is time for; returns for how many. What it writes for some of them is sent
+    together, and belongs to their time."""
+
+    def call(some: Iterable[Any]) -> None:
+        handler.call(some, db)
+        db.joined.send()
+
+    with db.joined.deferring():
+        return deadline.hand_out(given, call)

@@ -1,0 +1,170 @@
+"""What a handler writes for each event is sent together: whatever goes wrong lands where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consumers.pipeline import Pipeline, Placed, Play, placed, unique
+from oyez.consumers import Handlers, Reject
+
+EVENTS = range(24)
+BAD = 12
+OTHERS = [n for n in EVENTS if n != BAD]
+Doing = Session | Connection
+
+
+def write(db: Doing, handler: str, n: int) -> Any:
+    return db.execute(
+        text("INSERT INTO effect (handler, n) VALUES (:handler, :n)"), {"handler": handler, "n": n}
+    )
+
+
+def only_once(db: Doing, n: int) -> Any:
+    return db.execute(insert(unique), {"n": n})
+
+
+def handlers(kind: type[Any], act: Callable[[Any, int], Any]) -> Handlers:
+    """A handler that acts between two effects, and one beside it."""
+    on = Handlers("shop")
+
+    def acting(event: Placed, db: Any) -> None:
+        write(db, "acting", event.n)
+        act(db, event.n)
+        write(db, "after", event.n)
+
+    acting.__annotations__["db"] = kind
+    on(Placed)(acting)
+
+    @on(Placed)
+    def steady(event: Placed, db: Connection) -> None:
+        write(db, "steady", event.n)
+
+    return on
+
+
+def check(pipeline: Pipeline, done: list[int]) -> None:
+    assert sorted(pipeline.effects("acting")) == sorted(pipeline.effects("after")) == done
+    assert pipeline.effects("steady") == list(EVENTS)
+
+
+@pytest.fixture(params=[Session, Connection])
+def kind(request: pytest.FixtureRequest) -> type[Any]:
+    found: type[Any] = request.param
+    return found
+
+
+def test_what_fails_when_it_is_sent_is_the_fault_of_its_event(kind: type[Any], play: Play) -> None:
+    pipeline = play(handlers(kind, lambda db, n: only_once(db, 0 if n == BAD else n)))
+    pipeline.handle(*placed(EVENTS))
+    [(handler, n, error)] = pipeline.parked()
+    assert (handler, n) == ("acting", BAD)
+    assert "IntegrityError" in error
+    check(pipeline, OTHERS)
+
+
+def test_a_handler_that_catches_it_catches_it(kind: type[Any], play: Play) -> None:
+    def act(db: Doing, n: int) -> None:
+        try:
+            only_once(db, 0 if n == BAD else n)
+        except IntegrityError as error:
+            raise Reject("there already") from error
+
+    pipeline = play(handlers(kind, act))
+    pipeline.handle(*placed(EVENTS))
+    assert pipeline.dead() == [("acting", BAD, "rejected by its handler")]
+    check(pipeline, OTHERS)
+
+
+def test_an_event_that_fails_takes_nothing_of_others_with_it(kind: type[Any], play: Play) -> None:
+    def act(db: Doing, n: int) -> None:
+        only_once(db, n)
+        if n == BAD:
+            raise ValueError("no")
+
+    pipeline = play(handlers(kind, act))
+    pipeline.handle(*placed(EVENTS))
+    assert pipeline.parked() == [("acting", BAD, "ValueError: no")]
+    check(pipeline, OTHERS)
+
+
+def test_one_statement_takes_few(kind: type[Any], play: Play) -> None:
+    on = Handlers("shop")
+
+    def writing(event: Placed, db: Any) -> None:
+        write(db, "writing", event.n)
+
+    writing.__annotations__["db"] = kind
+    on(Placed)(writing)
+    pipeline = play(on)
+    sent: list[int] = []
+
+    @event.listens_for(pipeline.engine, "before_cursor_execute")
+    def note(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if "INTO effect" in statement:
+            sent.append(len(parameters) if many else 1)
+
+    pipeline.handle(*placed(EVENTS))
+    assert pipeline.effects("writing") == list(EVENTS)
+    assert sent == [1, 2, 4, 8, 9]
+
+
+def test_a_batch_is_cut_by_the_time_that_its_statements_take(kind: type[Any], play: Play) -> None:
+    on = Handlers("shop")
+
+    def writing(event: Placed, db: Any) -> None:
+        write(db, "writing", event.n)
+
+    writing.__annotations__["db"] = kind
+    on(Placed)(writing)
+    pipeline = play(on)
+
+    @event.listens_for(pipeline.engine, "before_cursor_execute")
+    def be_slow(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if "INTO effect" in statement:
+            pipeline.clock.now += 2.0 * (len(parameters) if many else 1)
+
+    pipeline.run()
+    pipeline.announce(*placed(EVENTS))
+    [worker] = pipeline.workers.values()
+    worker.step()
+    assert pipeline.effects() == list(range(6)), "10 s, at 2 s each"
+    pipeline.run()
+    assert pipeline.effects() == list(EVENTS)
+    assert pipeline.is_clean()
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+def test_a_connection_that_is_lost_when_it_is_sent_is_nobodys_fault(
+    alternating: bool, kind: type[Any], pipeline_postgres: str
+) -> None:
+    on = Handlers("shop")
+    lost: list[int] = []
+
+    def writing(event: Placed, db: Any) -> None:
+        write(db, "writing", event.n)
+        if alternating:
+            only_once(db, event.n)
+
+    writing.__annotations__["db"] = kind
+    on(Placed)(writing)
+    pipeline = Pipeline(pipeline_postgres, on)
+
+    @event.listens_for(pipeline.engine, "before_cursor_execute")
+    def lose(db: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if "INTO effect" in statement:
+            lost.append(db.connection.dbapi_connection.info.backend_pid)  # type: ignore[union-attr]
+            if len(lost) == 3:  # the first event goes alone; several are on their way
+                with pipeline.engine.connect() as other:
+                    other.execute(text("SELECT pg_terminate_backend(:backend, 10000)"), {"backend": lost[-1]})
+
+    pipeline.handle(*placed(EVENTS))
+    assert len(set(lost)) > 1
+    assert sorted(pipeline.effects("writing")) == list(EVENTS)
+    assert pipeline.is_clean()
+    pipeline.close()
