@@ -1,7 +1,7 @@
 """A supervisor of workers that do what files say: python -m consumers.processes.household FOLDER PROCESSES NAME...
 
-Each says that it has begun, with its process. FOLDER/NAME.do tells one of them to kill, exit, fail or move; it is told
-once.
+Each says that it has begun, with its process. FOLDER/NAME.do tells one of them to kill, exit, fail, move or work; it is
+told once.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import time
 from functools import partial
 from pathlib import Path
 
+from oyez.consumers.processes.load import Limits
 from oyez.consumers.processes.spec import Place, ProcessSpec
 from oyez.consumers.processes.supervisor import Supervisor
+
+SOON = Limits(share=0.03, least=0.02, window=0.5, settling=0.5)
+"""What one gets that works on a machine where others work as well; those that wait take less."""
 
 
 def main(folder: str, processes: str, *names: str) -> int:
     specs = [ProcessSpec(name, name, partial(live, Path(folder), name)) for name in names]
-    return Supervisor(specs, processes=int(processes)).run()
+    return Supervisor(specs, processes=int(processes), limits=SOON).run()
 
 
 def live(folder: Path, name: str, place: Place) -> None:
@@ -30,7 +34,7 @@ def live(folder: Path, name: str, place: Place) -> None:
             what = told.read_text()
             told.unlink()
             obey(what, place)
-        time.sleep(0.01)
+        time.sleep(0.05)
     say("ended", name)
 
 
@@ -46,6 +50,9 @@ def obey(what: str, place: Place) -> None:
             os._exit(0)
         case "fail":
             raise ValueError("as asked")
+        case "work":
+            while not place.stopped():
+                pass
         case "move":
             place.process.require_own("as asked")
 

@@ -21,7 +21,7 @@ class Household:
     """A supervisor, and what its workers say."""
 
     def __init__(self, folder: Path, processes: int) -> None:
-        self._folder = folder
+        self.folder = folder
         given = (str(folder), str(processes), *NAMES)
         self.program = Program(folder / "log", "consumers.processes.household", *given, env={})
         self.becomes(lambda: all(len(self.begun(name)) == 1 for name in NAMES))
@@ -35,9 +35,9 @@ class Household:
         return self.program.output().count(f"{what} {name} ")
 
     def tell(self, name: str, what: str) -> None:
-        made = self._folder / f"{name}.new"
+        made = self.folder / f"{name}.new"
         made.write_text(what)
-        made.rename(self._folder / f"{name}.do")
+        made.rename(self.folder / f"{name}.do")
 
     def becomes(self, condition: object) -> None:
         try:
@@ -94,6 +94,20 @@ def test_one_that_moves_leaves_the_others_where_they_are(household: Household) -
     household.until_begun(2, *NAMES)
     assert len({household.begun(name)[-1] for name in NAMES}) == 3
     assert household.program.stop() == signal.SIGTERM
+
+
+def test_one_that_is_busy_gets_a_process_of_its_own_after_its_batch(household: Household) -> None:
+    household.tell("b", "work")
+    household.until_begun(2, "b")
+    assert household.count("ended", "b") == 1, "it was not cut"
+    household.tell("b", "work")
+    household.tell("a", "work")
+    household.until_begun(2, "a")
+    assert [len(household.begun(name)) for name in NAMES] == [2, 2, 1], "nobody moves twice"
+    household.tell("c", "work")
+    household.becomes(lambda: not (household.folder / "c.do").exists())
+    assert household.program.stop() == signal.SIGTERM
+    assert [len(household.begun(name)) for name in NAMES] == [2, 2, 1], "c is beside nobody any more"
 
 
 def test_sigterm_of_the_process_ends_it_after_what_each_has_in_hand(household: Household) -> None:

@@ -14,6 +14,7 @@ from ..core.user_errors import text_of
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import WorkerFailed
 from .company import FINISHED, run_together
+from .load import Limits
 from .spec import Place, ProcessSpec, Surroundings
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -29,10 +30,12 @@ def be_a_child(
     number: int | None,
     around: Surroundings,
     saying: Connection,
+    limits: Limits,
 ) -> None:
     """Be the process of these workers. SIGTERM ends it after their batches, and so does the death of its supervisor.
     ``number``: see `Surroundings`. ``saying`` takes who of several leaves before the others, and that all have
-    finished: without that, whatever the exit code, something has ended them."""
+    finished: without that, whatever the exit code, something has ended them. ``limits``: what one may take beside
+    others."""
     gc.set_threshold(YOUNG)
     told: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
@@ -52,7 +55,7 @@ def be_a_child(
             with suppress(OSError):  # the supervisor has died
                 saying.send(what)
 
-        run_together(specs, stopped, instrument, say)
+        run_together(specs, stopped, instrument, say, limits)
         say(FINISHED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from ..core.apart import MovesApart, SharedProcess
 from ..core.user_errors import text_of
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import WorkerFailed, WorkerMoves
+from .load import Limits, Load
 from .spec import Place, ProcessSpec
 
 LOOK = 0.2  # s; how late it may be noticed that a thread has ended
@@ -34,6 +36,7 @@ class Member:
         self._stopped = stopped
         self._emit = instrument.emit
         self._why = ""
+        self._processor: int | None = None
         self.left: Left | None = None
         """What is to be said of its end, if the process goes on."""
 
@@ -45,9 +48,12 @@ class Member:
         return self._thread.is_alive()
 
     @property
-    def ident(self) -> int | None:
-        """The thread's."""
-        return self._thread.ident
+    def processor_time(self) -> float:
+        """Seconds of a processor that it has taken."""
+        try:
+            return 0.0 if self._processor is None else time.clock_gettime(self._processor)
+        except OSError:  # it has just ended
+            return 0.0
 
     def move(self, why: str) -> None:
         """It finishes its batch, and goes on in a process of its own."""
@@ -58,6 +64,7 @@ class Member:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        self._processor = time.pthread_getcpuclockid(threading.get_ident())
         try:
             self.spec.work(Place(lambda: bool(self._why) or self._stopped(), SharedProcess()))
         except MovesApart as moves:
@@ -77,18 +84,30 @@ def run_together(
     stopped: Callable[[], bool],
     instrument: Instrument,
     tell: Callable[[Left], None],
+    limits: Limits,
 ) -> None:
     """Be these workers until ``stopped()``, and until each has finished its batch. ``tell`` is told who leaves.
+    ``limits``: what one may take beside others.
 
     When an error ends one, the others finish their batches too, and the process ends: what it has left behind, such as
     a client that still counts as its group's member, ends with the process only.
     """
     failed: list[Left] = []
     members = [Member(spec, lambda: bool(failed) or stopped(), instrument) for spec in specs]
+    load = Load(limits)
     while members:
         members[0].join(LOOK)
+        _make_room(members, load)
         for member in [one for one in members if not one.is_alive]:
             members.remove(member)
             if member.left is not None:
                 tell(member.left)
                 failed += [member.left] if member.left.failed else []
+
+
+def _make_room(members: Sequence[Member], load: Load) -> None:
+    """See that nobody who is busy holds up the others."""
+    found = load.too_busy(lambda: {one.spec.name: one.processor_time for one in members})
+    for member in members:
+        if found is not None and member.spec.name == found[0]:
+            member.move(found[1])

@@ -12,6 +12,7 @@ from multiprocessing.context import ForkContext, ForkProcess
 from ..instrumentation.emitter import Instrument
 from .child import STOPPING, be_a_child
 from .company import FINISHED, Left
+from .load import Limits
 from .spec import ProcessSpec, Surroundings
 
 
@@ -29,10 +30,17 @@ class Slot:
     said: Connection | None = None
     has_finished: bool = False
 
-    def start(self, context: ForkContext, instrument: Instrument, around: Surroundings, now: float) -> None:
-        """Fork."""
+    def start(
+        self,
+        context: ForkContext,
+        instrument: Instrument,
+        around: Surroundings,
+        limits: Limits,
+        now: float,
+    ) -> None:
+        """Fork. ``limits``: what one of several may take beside the others."""
         self.said, saying = context.Pipe(duplex=False)
-        given = (self.specs, os.getpid(), instrument, self.number, around, saying)
+        given = (self.specs, os.getpid(), instrument, self.number, around, saying, limits)
         self.process = context.Process(target=be_a_child, args=given, name=self.specs[0].name)
         _start(self.process)
         saying.close()  # or whoever is forked next would have it too

@@ -17,6 +17,7 @@ from ..instrumentation.events import WorkerDied, WorkerKilled
 from .child import STOPPING
 from .company import Left
 from .dealing import deal
+from .load import Limits
 from .slot import Slot, how_it_ended, slots_of
 from .spec import Bare, ProcessSpec, Surroundings, Unwatched, Watch
 
@@ -42,14 +43,17 @@ class Supervisor:
         instrument: Instrument | None = None,
         watch: Watch | None = None,
         around: Surroundings | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """``processes``: for the workers, at first and at most; None: one for each."""
+        """``processes``: for the workers, at first and at most; None: one for each. ``limits``: what one may take
+        beside others before it gets one of its own."""
         self._numbers = {spec.name: at for at, spec in enumerate(specs)}
         self._aside = [Slot([spec], None) for spec in aside]
         self._working = slots_of(deal(specs, processes), self._numbers)
         self._instrument = instrument or logging_instrument()
         self._watch = watch or Unwatched()
         self._around = around or Bare()
+        self._limits = limits or Limits()
         self._signal: int | None = None
         self._context = multiprocessing.get_context("fork")
 
@@ -81,7 +85,7 @@ class Supervisor:
         now = time.monotonic()
         for slot in self._slots:
             if slot.process is None and slot.again_at <= now and self._signal is None:
-                slot.start(self._context, self._instrument, self._around, now)
+                slot.start(self._context, self._instrument, self._around, self._limits, now)
 
     def _wait(self) -> None:
         running = {slot.process.sentinel: slot for slot in self._slots if slot.process is not None}
