@@ -14,8 +14,8 @@ from ..core.outcomes import DONE, UNRUN
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from ..database.session import HandlerSession
+from ..handlers.callers import takes_session
 from ..handlers.registry import Handler
-from ..handlers.signature import takes_session
 from .attempt import attempt, raise_for_others
 from .delivery import Delivery, Result, payloads
 from .for_each import call_for_each

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oyez.schemas import Event
 
-from .signature import Injected, Signature, takes_session
+from .signature import Injected, Signature
 from .tools import Tool
 
 if TYPE_CHECKING:
@@ -115,3 +115,10 @@ def _resources(injected: Mapping[str, Injected], db: HandlerSession | None) -> d
     if takes_session(injected):
         db.connection()  # for a session: a savepoint of the session's own is outside of all that the handler makes
     return {name: db.joined if kind is Connection else db for name, kind in injected.items()}
+
+
+def takes_session(injected: Mapping[str, Injected]) -> bool:
+    """Whether a session is among what is injected."""
+    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
+
+    return any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
@@ -56,13 +56,6 @@ class Signature:
     def tools(self) -> tuple[type[Tool], ...]:
         """The kinds of tools among what is injected."""
         return tuple({kind: None for kind in self.injected.values() if issubclass(kind, Tool)})
-
-
-def takes_session(injected: Mapping[str, Injected]) -> bool:
-    """Whether a session is among what is injected."""
-    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
-
-    return any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values())
 
 
 def read_signature(
