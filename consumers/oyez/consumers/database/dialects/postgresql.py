@@ -94,6 +94,8 @@ class ArrayRows(Rows):
 class PostgresNotifier:
     """NOTIFY and LISTEN."""
 
+    tells_what = True
+
     def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
         for message in messages:
             db.execute(query(func.pg_notify(channel, message)))
@@ -106,6 +108,10 @@ class PostgresNotifier:
         if not select.select([driver.fileno()], [], [], 0)[0]:
             return []
         return [notice.payload for notice in driver.notifies(timeout=0)]
+
+    def leave(self, connection: Connection) -> None:
+        """What listens is not given to anybody else."""
+        connection.invalidate()
 
 
 class PostgreSQL(Dialect):
