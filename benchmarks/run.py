@@ -30,7 +30,7 @@ from bed import Figure, Row, Services, services
 from machine import commit, machine, versions
 from results import FULL, HOME, quote, save
 
-from oyez.consumers.processes.supervisor import YOUNG
+from oyez.consumers.processes.child import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting.Less]]] = {
     "announce": announcing.rows,

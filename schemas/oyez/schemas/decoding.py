@@ -32,16 +32,17 @@ def envelope_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 
     It raises pydantic's ValidationError; then the full path, `decode`, has the last word.
     """
-    envelope = typed_dict(
-        "Envelope",
-        {
-            "source": Text,
-            "id": Text,
-            "time": NotRequired[str],
-            "partitionkey": NotRequired[Text],
-            "data": declaration.model,
-        },
-    )
+    return _decoder(declaration, NotRequired[Text])
+
+
+def keyed_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
+    """The same for events that have a key. ValidationError: this one has none."""
+    return _decoder(declaration, Text)
+
+
+def _decoder(declaration: Declaration, key: Any) -> Callable[[bytes], Envelope]:
+    members = {"source": Text, "id": Text, "time": NotRequired[str], "partitionkey": key}
+    envelope = typed_dict("Envelope", members | {"data": declaration.model})
     return cast(Callable[[bytes], Envelope], json_reader(envelope))
 
 

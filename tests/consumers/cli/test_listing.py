@@ -19,6 +19,8 @@ LISTED = {
     **{f"{group.name} {name}": one for group in GROUPS for name, one in group.commands.items()},
 }
 HEAVY = ("pydantic", "sqlalchemy", "sqlalchemy.orm", "confluent_kafka", "alembic", "oyez.schemas")
+WRITING = "oyez.producers.spool.writer"
+SHIPPING = "oyez.producers.spool_shipping.log_shipper"
 OTHERS = ("typer", "rich")
 APPLICATION = """
 from oyez.consumers import Handlers
@@ -43,7 +45,9 @@ RUN = "from oyez.consumers.cli import main; main()"
 
 def loaded(folder: Path, code: str, *arguments: str) -> set[str]:
     """Which of the heavy modules a process has at its end that runs ``code`` as `oyez` with these arguments."""
-    said = SAYING.format(names=HEAVY + OTHERS, arguments=["oyez", *arguments], code=code)
+    said = SAYING.format(
+        names=(*HEAVY, *OTHERS, WRITING, SHIPPING), arguments=["oyez", *arguments], code=code
+    )
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
     done = subprocess.run(
         [sys.executable, "-c", said],
@@ -96,10 +100,27 @@ def test_the_help_of_a_group_loads_no_command(tmp_path: Path) -> None:
 
 def test_announcing_into_a_spool_loads_no_database_and_no_kafka(shop: Path) -> None:
     used = loaded(shop, RUN, "announce", "opened", "--data", '{"n": 1}')
-    assert used == {"pydantic", "oyez.schemas", "typer"}
+    assert used == {"pydantic", "oyez.schemas", "typer", WRITING}
 
 
 def test_the_status_of_a_spool_loads_what_it_asks(shop: Path) -> None:
     loaded(shop, RUN, "db", "upgrade")
     used = loaded(shop, RUN, "status")
     assert used == {"pydantic", "sqlalchemy", "oyez.schemas", "typer"}
+
+
+def test_garbage_of_a_command_is_collected(shop: Path) -> None:
+    """Nothing is looked for among what is imported: that stays."""
+    loaded(shop, RUN, "db", "upgrade")
+    code = (
+        f"import atexit, gc; atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 0)); {RUN}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.argv[:] = ['oyez', 'status', '--json']; {code}"],
+        cwd=shop,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "True True"

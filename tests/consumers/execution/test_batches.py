@@ -17,7 +17,7 @@ from oyez.consumers import Handlers, NotReady
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import metadata
 from oyez.consumers.execution.batch import Batch
-from oyez.consumers.execution.reader import Reader, Taken
+from oyez.consumers.execution.reader import Decoded, Reader, Taken
 from oyez.schemas import Event, Signal
 from oyez.schemas.encoding import Encoder
 from support.tables import knowing_the_tables
@@ -68,7 +68,7 @@ def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: 
     engine = knowing_the_tables(create_engine("sqlite://"))
     metadata.create_all(engine)
     with engine.begin() as db:
-        works = Batch(group, taken).take(db, 0.0).works
+        works = Batch(group, Decoded.of(taken)).take(db, 0.0).works
     engine.dispose()
     assert [event.data.n for event, _ in works] == list(dict.fromkeys(numbers))
 

@@ -63,6 +63,7 @@ class Shop:
                 policy=policy,
                 clock=clock,
                 sleep=lambda _seconds: None,
+                timer=clock,  # how much of a batch is run at once must be the same in each run
             )
             for group in application.groups.values()
         }
@@ -78,11 +79,11 @@ class Shop:
         them in one transaction."""
         reports = []
         for name, execution in self.executions.items():
-            batch = decode(Batch(execution.group, [], list(moves)), self.readers[name], records, {})
+            batch = decode(Batch(execution.group, moves=list(moves)), self.readers[name], records, {})
             assert not batch.undecodable
-            if batch.events:
+            if batch.decoded.events:
                 with self.database.reading() as db:
-                    ask(db, execution.group.app, batch.works(batch.events), execution.met)
+                    ask(db, execution.group.app, batch.works(batch.decoded.events), execution.met)
                 reports.append(execution.handle(batch))
         return reports
 

@@ -106,7 +106,7 @@ class Decode:
 
         for group, reader in self._readers:
             found, refused = reader.read_all(letters)
-            decoded += [(by_record[taken.record], group, taken) for taken in found]
+            decoded += [(by_record[taken.record], group, taken) for taken in found.events]
             reasons |= {by_record[record].id: reason for record, reason in refused}
         known = {letter.id for letter, _, _ in decoded} | reasons.keys()
         reasons |= {one.id: f"no handler of {self._app} handles it" for one in letters if one.id not in known}
@@ -127,7 +127,7 @@ class Decode:
 
 def _deliveries(decoded: Decoded) -> list[Delivery]:
     _, group, taken = decoded
-    return [Delivery(handler, taken, 0) for handler in group.by_signal[taken.declaration.name]]
+    return [Delivery.of(handler, taken, 0) for handler in group.by_signal[taken.declaration.name]]
 
 
 def _rows(db: Connection, decoded: Sequence[Decoded], now: float) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -22,7 +23,10 @@ class WhenRun(TyperCommand):
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         """Whoever runs it, or asks for its help or its completions, begins here: the context is the command's own."""
-        context = self.loaded().make_context(*args, **options)
+        command = self.loaded()
+        gc.freeze()  # what was imported stays; what a command makes comes and goes
+        gc.enable()
+        context = command.make_context(*args, **options)
         check_arguments(context)
         return context
 

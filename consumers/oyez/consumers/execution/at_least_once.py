@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from oyez.schemas.declaration import Declaration
+
 from ..core.deadline import Deadline
 from ..core.outcomes import DONE, UNRUN
 from ..core.report import Report
@@ -21,7 +23,6 @@ from .cut import cut
 from .delivery import Delivery, Result
 from .execution import Execution
 from .intake import Kept, Load
-from .reader import Taken
 from .readiness import Known, MetPrerequisites
 
 
@@ -30,7 +31,7 @@ class AtLeastOnceBatch(Batch):
 
     def take(self, db: Connection, now: float) -> Load:
         """Neither positions nor inbox: the group's offsets are in the log."""
-        return Load(self.works(self.events))
+        return Load(self.works(self.decoded.events))
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Such a group waits for nothing and keeps no order."""
@@ -77,21 +78,26 @@ class AtLeastOnceExecution:
         report = Report(ends=unfinished.ends)
         if unfinished.results or batch.undecodable:
             report = self._execution.handle_results(batch, unfinished)
-        events = batch.events
+        signals = batch.decoded.declarations
         if unfinished.ends:
-            events = [taken for taken in events if is_before(taken.record, unfinished.ends)]
-        done = self._deliveries(events) - len(unfinished.results)
-        handled = report.handled + len(events) - report.events
-        return replace(report, done=done, handled=handled, events=len(events))
+            signals = [
+                taken.declaration
+                for taken in batch.decoded.events
+                if is_before(taken.record, unfinished.ends)
+            ]
+        done = self._deliveries(signals) - len(unfinished.results)
+        handled = report.handled + len(signals) - report.events
+        return replace(report, done=done, handled=handled, events=len(signals))
 
-    def _deliveries(self, events: Sequence[Taken]) -> int:
+    def _deliveries(self, signals: Sequence[Declaration]) -> int:
+        """How many there are of events of these signals."""
         if len(self._group.declarations) == 1:
-            return len(events) * len(self._group.handlers)
-        return sum(len(self._group.by_signal[taken.declaration.name]) for taken in events)
+            return len(signals) * len(self._group.handlers)
+        return sum(len(self._group.by_signal[declaration.name]) for declaration in signals)
 
     def _with_done(self, batch: AtLeastOnceBatch, results: Sequence[Result]) -> list[Result]:
         others = {(delivery.handler.name, delivery.at): (delivery, outcome) for delivery, outcome in results}
-        deliveries = [delivery for _, ours in batch.works(batch.events) for delivery in ours]
+        deliveries = [delivery for _, ours in batch.works(batch.decoded.events) for delivery in ours]
         return [others.get((delivery.handler.name, delivery.at), (delivery, DONE)) for delivery in deliveries]
 
 
@@ -100,30 +106,37 @@ def _run_all(handlers: Sequence[Handler], batch: Batch, deadline: Deadline) -> l
     results: list[Result] = []
     begun = False
     for handler in handlers:
-        events, places = _of_signal(batch, handler.declaration.name)
+        places = _of_signal(batch, handler.declaration)
         if begun and deadline.is_over():
-            results += [(Delivery(handler, events[n], places[n]), UNRUN) for n in range(len(events))]
+            results += [(Delivery.of(handler, batch.decoded.events[at], at), UNRUN) for at in places]
         else:
-            results += _run(handler, events, places, deadline)
-        begun = begun or bool(events)
+            results += _run(handler, batch, places, deadline)
+        begun = begun or bool(places)
     return results
 
 
-def _run(
-    handler: Handler, events: Sequence[Taken], places: Sequence[int], deadline: Deadline
-) -> list[Result]:
-    payloads = [taken.event for taken in events] if handler.wants_events else [taken.data for taken in events]
-    failures, ran = run_in_place(handler, payloads, deadline)
-    failed = [(Delivery(handler, events[n], places[n]), outcome_of(error)) for n, error in failures]
-    return failed + [(Delivery(handler, events[n], places[n]), UNRUN) for n in range(ran, len(events))]
+def _run(handler: Handler, batch: Batch, places: Sequence[int], deadline: Deadline) -> list[Result]:
+    failures, ran = run_in_place(handler, _payloads(handler, batch, places), deadline)
+    failed = [
+        (Delivery.of(handler, batch.decoded.events[at := places[n]], at), outcome_of(error))
+        for n, error in failures
+    ]
+    return failed + [(Delivery.of(handler, batch.decoded.events[at], at), UNRUN) for at in places[ran:]]
 
 
-def _of_signal(batch: Batch, name: str) -> tuple[Sequence[Taken], Sequence[int]]:
-    """A batch's events of one signal, with their places."""
+def _payloads(handler: Handler, batch: Batch, places: Sequence[int]) -> Sequence[Any]:
+    """What the handler is given of the events at these places."""
+    if handler.wants_events:
+        return [batch.decoded.events[at].event for at in places]
+    data = batch.decoded.data()
+    return data if len(places) == len(data) else [data[at] for at in places]
+
+
+def _of_signal(batch: Batch, declaration: Declaration) -> Sequence[int]:
+    """The places of a batch's events of one signal."""
     if len(batch.group.declarations) == 1:
-        return batch.events, range(len(batch.events))
-    places = [at for at, taken in enumerate(batch.events) if taken.declaration.name == name]
-    return [batch.events[at] for at in places], places
+        return range(batch.size)
+    return [at for at, one in enumerate(batch.decoded.declarations) if one.name == declaration.name]
 
 
 Failures = list[tuple[int, BaseException]]

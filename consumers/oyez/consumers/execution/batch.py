@@ -20,9 +20,9 @@ from ..database.positions import Move, Partition
 from ..handlers.application import Group
 from .broken_deploy import refuse_broken
 from .cut import Place, cut
-from .delivery import Delivery, Result, Work
+from .delivery import Delivery, Result, Work, each_of
 from .intake import Kept, Load
-from .reader import Reader, Taken
+from .reader import NOTHING, Decoded, Reader, Taken
 from .readiness import Known, MetPrerequisites
 from .rows import undecodable_row
 
@@ -41,7 +41,7 @@ class Batch:
     """Records of a log, decoded. Handling them moves the positions and fills the inbox."""
 
     group: Group
-    events: Sequence[Taken] = ()
+    decoded: Decoded = NOTHING
     moves: Sequence[Move] = ()
     undecodable: Sequence[tuple[Record, str, str]] = ()
     """What is no event: the record, its topic's id, and the reason."""
@@ -49,6 +49,11 @@ class Batch:
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
     missing: Set[Prerequisite] = frozenset()
     """What was not met when it was last asked, and is not completed by the batch itself."""
+
+    @property
+    def size(self) -> int:
+        """How many events it has."""
+        return len(self.decoded.envelopes)
 
     def take(self, db: Connection, now: float) -> Load:
         """Steps 1 and 2: move the positions, fencing us if they are not ours; keep what the inbox had not."""
@@ -63,10 +68,11 @@ class Batch:
         if self.missing:
             met.add(prerequisites.met(db, self.group.app, self.missing))
         keys = {
-            key
-            for _, deliveries in load.works
+            (delivery.handler.name, key)
+            for taken, deliveries in load.works
+            if (key := taken.envelope.get("partitionkey")) is not None
             for delivery in deliveries
-            if (key := delivery.ordered_key) is not None
+            if delivery.handler.ordered
         }
         return Known(met, key_heads.heads(db, self.group.app, keys) if keys else {})
 
@@ -103,23 +109,23 @@ class Batch:
         handlers = self.group.by_signal
         if len(self.group.handlers) == 1:
             (handler,) = self.group.handlers
-            return [(taken, [Delivery(handler, taken, at)]) for at, taken in enumerate(events)]
+            return [(delivery.taken, [delivery]) for delivery in each_of(handler, events)]
         return [
-            (taken, [Delivery(handler, taken, at) for handler in handlers[taken.declaration.name]])
+            (taken, [Delivery.of(handler, taken, at) for handler in handlers[taken.declaration.name]])
             for at, taken in enumerate(events)
         ]
 
     def _new(self, db: Connection, now: float) -> Sequence[Taken]:
-        if not self.events:
+        if not self.decoded.envelopes:
             return ()
-        ids = [(taken.envelope["source"], taken.envelope["id"]) for taken in self.events]
+        ids = [(envelope["source"], envelope["id"]) for envelope in self.decoded.envelopes]
         new = inbox.admit(db, self.group.name, set(ids), now)
         if self.again:
-            new = new | {taken.event_id for taken in self.events if self._is_again(taken.record)}
+            new = new | {taken.event_id for taken in self.decoded.events if self._is_again(taken.record)}
         if len(new) == len(ids):
-            return self.events
+            return self.decoded.events
         first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}
-        return [self.events[at] for at in sorted(first[event_id] for event_id in new)]
+        return [self.decoded.events[at] for at in sorted(first[event_id] for event_id in new)]
 
     def _is_again(self, record: Any) -> bool:
         """Whether somebody has asked for a record to be handled again."""
@@ -143,9 +149,9 @@ def decode(
     batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[tuple[str, int], str]
 ) -> B:
     """The batch with the events of these records; what cannot be decoded is kept with the reason."""
-    events, refused = reader.read_all(records)
+    decoded, refused = reader.read_all(records)
     undecodable = [
         (record, topic_ids.get((record.topic(), record.partition()), record.topic()), reason)
         for record, reason in refused
     ]
-    return replace(batch, events=events, undecodable=undecodable)
+    return replace(batch, decoded=decoded, undecodable=undecodable)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from itertools import count, repeat
+from typing import Any, NamedTuple
 
 from oyez.schemas.declaration import Prerequisite
 
@@ -13,28 +15,35 @@ from ..handlers.registry import Handler
 from .reader import Taken
 
 
-class Delivery:
-    """One handler's part of one event: a value, that nobody changes.
+class Delivery(NamedTuple):
+    """One handler's part of one event: a value, that nobody changes. Two of them are never equal.
 
     ``at`` is the event's place in the batch; ``required`` has the prerequisites that must be met first; ``row`` is its
     row in the retry table, if it was parked; ``rank`` its place among the parked rows of its key.
     """
 
-    __slots__ = ("at", "handler", "rank", "required", "row", "taken")
+    handler: Handler
+    taken: Taken
+    at: int
+    required: tuple[Prerequisite, ...] = ()
+    row: ParkedRow | None = None
+    rank: int = 0
 
-    def __init__(
-        self, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None, rank: int | None = None
-    ) -> None:
-        self.at: Final = at
-        self.handler: Final = handler
-        self.taken: Final = taken
-        self.required: Final = handler.required(taken.data) if handler.requires else ()
-        self.row: Final = row
-        self.rank: Final[int] = (0 if row is None else row.rank) if rank is None else rank
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    @classmethod
+    def of(cls, handler: Handler, taken: Taken, at: int, row: ParkedRow | None = None) -> Delivery:
+        """The handler's part of this event."""
+        required = handler.required(taken.envelope["data"]) if handler.requires else ()
+        return cls(handler, taken, at, required, row, 0 if row is None else row.rank)
 
     def with_rank(self, rank: int) -> Delivery:
         """The same at another place among the parked rows of its key."""
-        return Delivery(self.handler, self.taken, self.at, self.row, rank)
+        return self._replace(rank=rank)
 
     @property
     def ordered_key(self) -> tuple[str, str] | None:
@@ -48,6 +57,17 @@ class Delivery:
         declaration = self.taken.declaration
         subject = declaration.subject_of(self.taken.data)
         return None if subject is None else Prerequisite(declaration.name, subject)
+
+
+_new = partial(tuple.__new__, Delivery)
+
+
+def each_of(handler: Handler, events: Sequence[Taken]) -> list[Delivery]:
+    """A handler's part of each of these events."""
+    if handler.requires:
+        return [Delivery.of(handler, taken, at) for at, taken in enumerate(events)]
+    columns = (repeat(handler), events, count(), repeat(()), repeat(None), repeat(0))
+    return list(map(_new, zip(*columns)))  # noqa: B905 # the others are endless
 
 
 def payloads(deliveries: Sequence[Delivery]) -> list[Any]:

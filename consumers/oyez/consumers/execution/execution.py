@@ -155,7 +155,8 @@ class Execution:
         return Deadline(self._timer() + self._budget, stopped, self._timer)
 
     def _known(self, report: Report) -> Report:
-        self.met.add(report.met)
+        if report.met:
+            self.met.add(report.met)
         return report
 
 

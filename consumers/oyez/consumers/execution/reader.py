@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import compress, repeat
-from operator import not_
+from operator import itemgetter, methodcaller, not_
 from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from oyez.schemas import Event, Undecodable
 from oyez.schemas.declaration import Declaration
-from oyez.schemas.decoding import Envelope, check_text, envelope_decoder, event_of
+from oyez.schemas.decoding import Envelope, check_text, envelope_decoder, event_of, keyed_decoder
 from oyez.schemas.encoding import CONTENT_TYPE, head_of, prefix
 from oyez.schemas.foreign import key_in_data, typed_envelope
 from oyez.schemas.headers import is_binary
@@ -79,12 +80,47 @@ class Taken(NamedTuple):
         return self.known or event_of(self.declaration, self.envelope)
 
 
+_new = partial(tuple.__new__, Taken)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Events in a column for each of their parts: mostly nobody asks for one of them alone. ``known`` has the events
+    with their envelopes, if some handler wants these."""
+
+    declarations: Sequence[Declaration] = ()
+    envelopes: Sequence[Envelope] = ()
+    records: Sequence[Original] = ()
+    known: Sequence[Event[Any] | None] = ()
+
+    @classmethod
+    def of(cls, events: Sequence[Taken]) -> Decoded:
+        """These events."""
+        return cls(*zip(*events, strict=True)) if events else cls()
+
+    @cached_property
+    def events(self) -> list[Taken]:
+        """Each by itself, made when somebody first asks."""
+        return self.every(1)
+
+    def every(self, step: int) -> list[Taken]:
+        """The same for the first of each so many of them."""
+        known = self.known[::step] or repeat(None)
+        columns = (self.declarations[::step], self.envelopes[::step], self.records[::step], known)
+        return list(map(_new, zip(*columns)))  # noqa: B905 # the last may be endless
+
+    def data(self) -> list[Any]:
+        """The signals' models."""
+        return list(map(_data_of, self.envelopes))
+
+
+NOTHING = Decoded()
+_data_of = itemgetter("data")
+
+
 def _has_nul(text: bytes) -> bool:
     """Whether an escaped NUL may be in it; one byte is found ten times as fast as six, and mostly is not there."""
     return b"\\" in text and ESCAPED_NUL in text
-
-
-_new = partial(tuple.__new__, Taken)
 
 
 class Reader:
@@ -96,12 +132,13 @@ class Reader:
         self._eager = {h.declaration.name for h in group.handlers if h.wants_events}
         self._declarations = {d.name: d for d in group.declarations}
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
-        self._prefixes = tuple(prefix(d.name) for d in group.declarations)
+        self._keyed = {d.name: keyed_decoder(d) for d in group.declarations}
+        self._is_ours = methodcaller("startswith", tuple(prefix(d.name) for d in group.declarations))
         self._others: tuple[bytes, ...] = ()
         self._may_hold_others = any(map(may_hold_an_event, group.declarations))
         self._ignores_tombstones = tombstones == "ignore"
 
-    def read_all(self, records: Sequence[Record]) -> tuple[list[Taken], list[Refused]]:
+    def read_all(self, records: Sequence[Record]) -> tuple[Decoded, list[Refused]]:
         """The group's events among these records, and what cannot be decoded, with the reason."""
         values = [record.value() for record in records]
         if None in values and self._ignores_tombstones:
@@ -113,9 +150,9 @@ class Reader:
             found = None
         return self._one_by_one(values, records) if found is None else (found, [])
 
-    def _together(self, values: Sequence[bytes], records: Sequence[Record]) -> list[Taken] | None:
+    def _together(self, values: Sequence[bytes], records: Sequence[Record]) -> Decoded | None:
         """All at once, which takes half as long; None when there is something special among them."""
-        ours = [value.startswith(self._prefixes) for value in values]
+        ours = list(map(self._is_ours, values))
         if not all(ours):
             if not self._are_others(compress(values, map(not_, ours))):
                 return None
@@ -123,14 +160,12 @@ class Reader:
                 return None
             values, records = list(compress(values, ours)), list(compress(records, ours))
         declarations, envelopes = self._decoded(values)
-        if _has_nul(b"".join(values)) or not all("partitionkey" in envelope for envelope in envelopes):
-            return None
-        if _some_binary(records):
+        if _has_nul(b"".join(values)) or _some_binary(records):
             return None
         if max(map(len, values), default=0) > LONG:
             self._check_long(values, declarations, envelopes)
-        events = repeat(None) if not self._eager else list(map(self._event, declarations, envelopes))
-        return list(map(_new, zip(declarations, envelopes, records, events)))  # noqa: B905 # one may be endless
+        known = list(map(self._event, declarations, envelopes)) if self._eager else ()
+        return Decoded(declarations, envelopes, records, known)
 
     def _are_others(self, values: Iterable[bytes]) -> bool:
         """Whether all of these are events of other signals, seen by their leading bytes; these are kept."""
@@ -144,13 +179,13 @@ class Reader:
         return True
 
     def _decoded(self, values: Sequence[bytes]) -> tuple[Sequence[Declaration], list[Envelope]]:
-        """The envelope of each canonical value, with its signal."""
+        """The envelope of each canonical value, with its signal. ValidationError: one of them has no key."""
         if len(self._decoders) == 1:
-            _, declaration, decoder = self._decoders[0]
-            return [declaration] * len(values), list(map(decoder, values))
-        chosen = [next(one for one in self._decoders if value.startswith(one[0])) for value in values]
-        envelopes = [decoder(value) for (_, _, decoder), value in zip(chosen, values, strict=True)]
-        return [declaration for _, declaration, _ in chosen], envelopes
+            _, declaration, _ = self._decoders[0]
+            return [declaration] * len(values), list(map(self._keyed[declaration.name], values))
+        chosen = [next(d for head, d, _ in self._decoders if value.startswith(head)) for value in values]
+        envelopes = [self._keyed[d.name](value) for d, value in zip(chosen, values, strict=True)]
+        return chosen, envelopes
 
     def _check_long(
         self, values: Sequence[bytes], declarations: Sequence[Declaration], envelopes: Sequence[Envelope]
@@ -168,7 +203,7 @@ class Reader:
         self,
         values: Sequence[bytes | None],
         records: Sequence[Record],
-    ) -> tuple[list[Taken], list[Refused]]:
+    ) -> tuple[Decoded, list[Refused]]:
         found: list[Taken] = []
         refused: list[Refused] = []
         for value, record in zip(values, records, strict=True):
@@ -179,7 +214,7 @@ class Reader:
             else:
                 if taken is not None:
                     found.append(taken)
-        return found, refused
+        return Decoded.of(found), refused
 
     def read(self, record: Original) -> Taken | None:
         """Decode one record; None for another group's. Raises `Undecodable`."""

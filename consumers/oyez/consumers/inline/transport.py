@@ -31,7 +31,7 @@ from ..execution.batch import Batch
 from ..execution.careful import OneByOne
 from ..execution.execution import Execution, perform
 from ..execution.memory import Memory
-from ..execution.reader import Reader, Taken
+from ..execution.reader import Decoded, Reader, Taken
 from ..execution.runners import Runner
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
@@ -154,7 +154,7 @@ class InlineTransport:
             taken = self._read(name, record)
             if taken is not None:
                 kind = InlineBatch if execution.group.is_exact else AtLeastOnceBatch
-                found.append((execution, kind(execution.group, [taken], [])))
+                found.append((execution, kind(execution.group, Decoded.of([taken]), [])))
         return found
 
     def _read(self, group: str, record: InlineRecord) -> Taken | None:

@@ -58,7 +58,7 @@ class Claim:
             except Undecodable as error:
                 lost.append((row, error.reason))
             else:
-                works.append((taken, [Delivery(self._group.by_name[row.handler], taken, at, row)]))
+                works.append((taken, [Delivery.of(self._group.by_name[row.handler], taken, at, row)]))
         self._bury(db, lost, now)
         return Load(works, [row.id for row in found], delays, len(lost))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.apart import OWN, ProcessKind
 from ..core.record import Record
 from ..core.report import Report
 from ..database.engine import DatabaseAway
@@ -29,7 +30,7 @@ from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
 from .alone import Alone
-from .placement import Placement
+from .placement import LOOKS, Placement
 from .retry_loop import RetryLoop, having_failed
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
@@ -63,6 +64,7 @@ class Reading:
         instrument: Instrument,
         *,
         placement: Placement,
+        process: ProcessKind = OWN,
         batch: int = 500,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
@@ -82,6 +84,7 @@ class Reading:
         self._batches = 0
         self._placement = placement
         self._alone = Alone(batch)
+        self._process = process
         self._stirred = timer()
 
     def stir(self) -> None:
@@ -102,6 +105,7 @@ class Reading:
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self._ownership.follow, stopped)
         if suspected := self._ownership.take_suspected():
+            self._process.require_own("workers died here, and events are handled one by one")
             self._alone.begin(suspected)
             self._emit(events.Suspecting(self._group.name, self._batch))
         if not records:
@@ -126,7 +130,8 @@ class Reading:
         report = self._execute(batch, lone, stopped, is_full=is_full)
         if report is not None:
             seconds = self._timer() - began
-            self._emit(events.BatchHandled(self._group.name, len(batch.events), seconds, report))
+            count = len(batch.decoded.envelopes)
+            self._emit(events.BatchHandled(self._group.name, count, seconds, report))
             self._batches += 1
             if is_looked_at(self._batches):
                 self._look_at_places(batch, stopped)
@@ -134,7 +139,7 @@ class Reading:
 
     def _look_at_places(self, batch: Batch, stopped: Stopped) -> None:
         """Whether keys are where they belong; what is found is written about once a minute."""
-        self._placement.look(batch.events)
+        self._placement.look(batch.decoded.every(max(1, batch.size // LOOKS)))
         if self._placement.is_due():
             self._steadily(
                 lambda: self._placement.write(self._execution.database, self._execution.clock), stopped
@@ -157,7 +162,7 @@ class Reading:
         self, batch: Batch, lone: Record | None, stopped: Stopped, *, is_full: bool
     ) -> Report | None:
         """Handle a batch and advance; ``lone`` is its only record, if workers have died in that one's partition."""
-        if not batch.events and not batch.undecodable:
+        if not batch.decoded.envelopes and not batch.undecodable:
             return None
         if isinstance(batch, AtLeastOnceBatch):
             work = partial(self._run_in_place, batch)
@@ -202,7 +207,7 @@ class Reading:
         moves = batch.made(report.ends)
         self._ownership.moved(moves)
         if report.ends:
-            self._emit(events.BatchCut(self._group.name, len(batch.events), report.done))
+            self._emit(events.BatchCut(self._group.name, batch.size, report.done))
             self._ownership.go_back(moves)
         return report
 
@@ -243,7 +248,7 @@ class Reading:
 
     def _missing(self, batch: Batch) -> AbstractSet[Prerequisite]:
         """What the batch requires that is neither met nor completed by the batch itself."""
-        works = batch.works(batch.events)
+        works = batch.works(batch.decoded.events)
         with self._execution.database.reading() as db:
             unmet = ask(db, self._group.app, works, self._execution.met)
         if not unmet:

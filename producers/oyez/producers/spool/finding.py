@@ -8,15 +8,24 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .folder import IDENTITY, Folder, SpoolError
 from .names import SegmentName
 from .segments import Segments
 
+if TYPE_CHECKING:
+    from ..settings import Settings
+
 DEPTH = 4  # folders below one another in which logs are looked for
 SYSTEMS = "lost+found"
 """What a file system has in its root for itself, and for root alone."""
 _GONE = (FileNotFoundError, NotADirectoryError)
+
+
+def own_spool(settings: Settings) -> Path:
+    """The folder that this process announces into."""
+    return settings.spool or Path("spool")
 
 
 def is_folder(path: Path) -> bool:

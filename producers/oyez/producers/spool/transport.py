@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import TransportRefused
 from ..forks import call_in_child
 from ..settings import Settings
+from .finding import own_spool
 from .folder import SpoolError
 from .writer import Writer
 
@@ -81,8 +82,3 @@ def writer_from(settings: Settings) -> Callable[[Path, str], Writer]:
 def from_settings(settings: Settings) -> SpoolTransport:
     """The transport named "spool"."""
     return SpoolTransport(own_spool(settings), writer_from(settings))
-
-
-def own_spool(settings: Settings) -> Path:
-    """The folder that this process announces into."""
-    return settings.spool or Path("spool")

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from oyez.producers.loggers import logger_named
-from oyez.producers.spool import Folder, SpoolError, found_in, is_folder
-from oyez.producers.spool.transport import own_spool
+from oyez.producers.spool import Folder, SpoolError, found_in, is_folder, own_spool
 from oyez.schemas import OyezError
 
 from ..settings import LogSettings
