@@ -20,9 +20,9 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Tex
 from sqlalchemy.orm import Session, registry
 
 from oyez.consumers import Handlers
-from oyez.consumers.processes.supervisor import YOUNG
 
 BY_HAND = "-by-hand"
+YOUNG = 50_000  # objects; as the workers of either build have it
 EFFECT = Table("effect", MetaData(), Column("session_id", Text), Column("n", Integer, primary_key=True))
 INSERT = insert(EFFECT)
 

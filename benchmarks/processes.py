@@ -32,12 +32,14 @@ def wall_time(command: Sequence[str | Path], folder: Path) -> float:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], folder: Path, workers: int, every: float) -> Iterator[list[int]]:
-    """The ids of a command's process and of its workers, once these have started and done what they begin with: they
-    are looked at every so many seconds."""
+def running(
+    command: Sequence[str | Path], folder: Path, workers: int, every: float, idle: float
+) -> Iterator[list[int]]:
+    """The ids of a command's process and of its workers', once these have started and done what they begin with: they
+    are looked at every so many seconds, and have taken less than ``idle`` s of a processor in between."""
     with subprocess.Popen(command, cwd=folder, env=clean(), stderr=subprocess.DEVNULL) as process:
         try:
-            yield _settled(process.pid, workers, every)
+            yield _settled(process.pid, workers, every, idle)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(LIMIT)
@@ -60,14 +62,14 @@ def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
 
 
-def _settled(pid: int, workers: int, every: float) -> list[int]:
+def _settled(pid: int, workers: int, every: float, idle: float) -> list[int]:
     over = time.monotonic() + LIMIT
     before = 0.0
     while time.monotonic() < over:
         time.sleep(every)
         found = _family(pid)
         now = used(found)
-        if len(found) > workers and now - before < 0.1 * len(found):
+        if len(found) > workers and now - before < idle:
             return found
         before = now
     raise TimeoutError(f"{workers} workers were not there, or not idle, after {LIMIT:.0f} s")

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers.core.apart import OWN, ProcessKind
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.instrumentation import Instrument
@@ -144,7 +145,7 @@ class Pipeline:
         self.logs = {name: MemoryGroup(self.broker, [TOPIC]) for name in self.application.groups}
         self.workers = {name: self.worker(name) for name in self.application.groups}
 
-    def worker(self, group: str) -> Worker:
+    def worker(self, group: str, process: ProcessKind = OWN) -> Worker:
         """A worker of a group."""
         return make_worker(
             self.application.groups[group],
@@ -155,12 +156,13 @@ class Pipeline:
             sleep=self.clock.sleep,
             timer=self.clock,
             instrument=self._instrument,
+            process=process,
         )
 
-    def replace(self, group: str) -> Worker:
+    def replace(self, group: str, process: ProcessKind = OWN) -> Worker:
         """The group's worker has died without a word; another one takes its place."""
         self.workers[group]._log.close()
-        self.workers[group] = self.worker(group)
+        self.workers[group] = self.worker(group, process)
         return self.workers[group]
 
     def announce(self, *events: Signal) -> None:

@@ -68,7 +68,8 @@ def footprint(statement: str, parameters: Any) -> Footprint:
     tables, written = _tables(flat)
     named = frozenset(row for table in tables for row in _rows(table, parameters))
     if _NOTED.match(flat):
-        note = frozenset({f"done {parameters['handler']} {parameters['key']}"})
+        notes = parameters if isinstance(parameters, list) else [parameters]
+        note = frozenset(f"done {one['handler']} {one['key']}" for one in notes)
         return Footprint(frozenset(), note, note)
     if written is None:
         locks = named if "FOR UPDATE" in flat else frozenset()

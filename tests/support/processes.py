@@ -45,6 +45,10 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def freeze(self) -> None:
+        """Let it do nothing more; it can only be killed."""
+        self.send(signal.SIGSTOP)
+
     def code(self) -> int | None:
         """Its exit code, once it has ended."""
         return self._process.poll()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -34,6 +34,8 @@ class ListenSettings(MailSettings, LogSettings):
     """Attempts after which a failing delivery becomes a dead letter."""
     max_age: float = Field(86_400.0, gt=0)
     """Seconds as the head of its key after which a waiting or failing delivery becomes a dead letter."""
+    processes: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    """Processes for the workers at first and at most; None: one for each worker, `auto`: one for each processor."""
     metrics: int | None = Field(None, ge=0, le=65_535)
     """The port of `/metrics`; 0 for one that is free."""
     metrics_host: str = "127.0.0.1"

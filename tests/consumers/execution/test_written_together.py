@@ -114,6 +114,33 @@ def test_one_statement_takes_few(kind: type[Any], play: Play) -> None:
     assert sent == [1, 2, 4, 8, 9]
 
 
+def test_it_is_so_for_a_handler_that_has_failed_lately(kind: type[Any], play: Play) -> None:
+    on = Handlers("shop")
+
+    def writing(event: Placed, db: Any) -> None:
+        write(db, "writing", event.n)
+        if event.n == BAD:
+            raise ValueError("no")
+
+    writing.__annotations__["db"] = kind
+    on(Placed)(writing)
+    pipeline = play(on)
+    pipeline.handle(*placed(EVENTS))
+    later = range(len(EVENTS), 100)
+    sent: list[int] = []
+
+    @event.listens_for(pipeline.engine, "before_cursor_execute")
+    def note(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if "INTO effect" in statement:
+            sent.append(len(parameters) if many else 1)
+
+    pipeline.handle(*placed(later))
+    assert pipeline.effects("writing") == [*OTHERS, *later]
+    assert pipeline.parked() == [("writing", BAD, "ValueError: no")]
+    assert sum(sent) == len(later)
+    assert len(sent) < len(later) / 3
+
+
 def test_a_batch_is_cut_by_the_time_that_its_statements_take(kind: type[Any], play: Play) -> None:
     on = Handlers("shop")
 

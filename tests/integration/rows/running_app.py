@@ -97,12 +97,17 @@ class RunningApp:
     def announce(self, *events: Signal, source: str = "web-0") -> list[str]:
         """Announce from this process, and wait until all have arrived; their ids."""
         if source not in self._announcers:
-            settings = Settings(kafka=self.kafka, topic=self.topic, flush_timeout=60.0)
+            settings = Settings(**self._transport(), topic=self.topic, flush_timeout=60.0)
             self._announcers[source] = Announcer.from_settings(settings, source=source)
         announcer = self._announcers[source]
         ids = [announcer.announce(event) for event in events]
         announcer.flush()
         return ids
+
+    def _transport(self) -> dict[str, Any]:
+        if self.kafka:
+            return {"kafka": self.kafka}
+        return {"transport": "spool", "spool": self.folder / "spool"}
 
     def put(self, event: scripted_app.Placed, event_id: str) -> None:
         """An event as a producer would send it that has made its id itself."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -38,8 +39,8 @@ effects = Table(
 
 
 class Placed(Signal, name="rows.placed", key="k"):
-    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, lock, reject, die, or end as no
-    `Exception` does: cancel, interrupt, exit."""
+    """``asks`` what its first handler is to do: nothing, or fail, wait, sleep, lock, reject, die, die-beside, or end
+    as no `Exception` does: cancel, interrupt, exit."""
 
     k: str
     n: int
@@ -126,6 +127,9 @@ def obey(asks: str, db: Connection) -> None:
             db.execute(update(effects).where(effects.c.handler == "locked").values(n=0))
         case "die":
             os._exit(1)
+        case "die-beside":  # when another handler waits
+            eventually((FOLDER / "inside").exists, 120)
+            os.kill(os.getpid(), signal.SIGKILL)
         case "cancel" | "interrupt" | "exit":
             end_otherwise(asks)
 

@@ -141,7 +141,7 @@ class HandlerConnection(Connection):
     @contextmanager
     def deferring(self) -> Iterator[None]:
         """In the block, what handlers write is kept, and sent together: see `Deferring`. At its end all is sent."""
-        plain = self._execution_options
+        plain, outer = self._execution_options, self.savepoint()
 
         def execute(statement: Any, parameters: Any) -> CursorResult[Any]:
             options, self._execution_options = self._execution_options, plain
@@ -150,7 +150,7 @@ class HandlerConnection(Connection):
             finally:
                 self._execution_options = options
 
-        self.__dict__["deferring"] = Deferring(execute)
+        self.__dict__.update(deferring=Deferring(execute), outer=outer)
         try:
             yield
             self.send()
@@ -171,7 +171,11 @@ class HandlerConnection(Connection):
         """The result of a statement that is kept; None if it is to be sent now, and all that was kept has been."""
         deferring: Deferring = self.__dict__["deferring"]
         parameters = (given[0] if given else None) or {}
-        is_plain = type(parameters) is dict and not any(options.values()) and self.savepoint() is None
+        is_plain = (
+            type(parameters) is dict
+            and not any(options.values())
+            and self.savepoint() is self.__dict__["outer"]
+        )
         if is_plain and self._execution_options is self.__dict__.get("watched"):
             kept = deferring.keep(statement, parameters)
             if kept is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,40 +23,65 @@ def notify(db: Connection, groups: Iterable[str]) -> None:
 
 
 class Notices:
-    """Hears what was released for one group, and what applications announced, on a connection of its own. It never
-    blocks and has no thread."""
+    """Hears what was released for groups, and what applications announced, on one connection of its own: for all
+    workers of a process, in whose threads it is asked. It never blocks for long and has no thread."""
 
-    def __init__(self, database: Database, notifier: Notifier, group: str) -> None:
+    def __init__(self, database: Database, notifier: Notifier) -> None:
         self._database = database
         self._notifier = notifier
-        self.group = group
+        self._lock = threading.Lock()
         self._connection: Connection | None = None
-        self._outbox = False
+        self._released: dict[str, bool] = {}
+        self._announced: dict[str, bool] = {}
 
-    def heard(self) -> bool:
-        """Whether something was released for the group since the last look, or may have been.
+    def heard(self, group: str) -> bool:
+        """Whether something was released for the group since it last asked, or may have been.
 
         Raises `DatabaseAway` while there is no connection to be had.
         """
+        with self._lock:
+            if group not in self._released:
+                self._released[group] = self._announced[group] = True  # nothing was heard until now
+            self._hear()
+            found, self._released[group] = self._released[group], False
+        return found
+
+    def announced(self, group: str) -> bool:
+        """Whether something was announced into the outbox, as far as was heard, since the group last asked."""
+        with self._lock:
+            found, self._announced[group] = self._announced.get(group, False), False
+        return found
+
+    def leave(self, group: str) -> None:
+        """The group asks no more; the last one gives the connection up."""
+        with self._lock:
+            self._released.pop(group, None)
+            self._announced.pop(group, None)
+            if not self._released:
+                self._close()
+
+    def _hear(self) -> None:
         if self._connection is None:
             self._connection = self._database.listening(self._notifier, CHANNEL)
-            self._outbox = True
-            return True  # nothing was heard until now
+            self._tell_all()
+            return
         try:
             said = self._notifier.heard(self._connection)
         except self._errors():
-            self.close()
-            return self.heard()
-        self._outbox = self._outbox or NOTICE in said
-        return self.group in said
+            self._close()
+            self._hear()
+            return
+        for group in self._released.keys() & said:
+            self._released[group] = True
+        if NOTICE in said:
+            self._announced = dict.fromkeys(self._announced, True)
 
-    def announced(self) -> bool:
-        """Whether something was announced into the outbox, as far as was heard, since this was last asked."""
-        announced, self._outbox = self._outbox, False
-        return announced
+    def _tell_all(self) -> None:
+        """Nobody has heard anything until now."""
+        self._released = dict.fromkeys(self._released, True)
+        self._announced = dict.fromkeys(self._announced, True)
 
-    def close(self) -> None:
-        """Give the connection up."""
+    def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()

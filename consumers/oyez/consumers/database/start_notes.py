@@ -28,9 +28,16 @@ NO_LIMIT = 2**31 - 1
 """The largest count that the column holds."""
 
 
-def note(db: Connection, group: str, ids: Sequence[int], now: float) -> int:
-    """Note that these rows are about to be run; returns the note's number."""
-    values = {"group_name": group, "rows": json.dumps(list(ids)), "started_at": now}
+COUNTED = 0
+"""Stands in a note for rows that are counted, or for what others run in the same process: whoever else is in it was run
+together with them."""
+
+
+def note(db: Connection, group: str, ids: Sequence[int], now: float, *, is_shared: bool = False) -> int:
+    """Note that these rows are about to be run; returns the note's number. ``is_shared``: beside others, in a process
+    with workers of other groups."""
+    noted = [COUNTED, *ids] if is_shared else list(ids)
+    values = {"group_name": group, "rows": json.dumps(noted), "started_at": now}
     return int(db.execute(insert(start).values(values).returning(start.c.id)).scalar_one())
 
 
@@ -56,10 +63,6 @@ _abandoned = unclaimed(
     ),
     start,
 )
-
-
-COUNTED = 0
-"""What stands in a note for the rows that are counted: whoever is left in it was run together with them."""
 
 
 class Abandoned(NamedTuple):

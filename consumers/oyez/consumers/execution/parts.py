@@ -14,9 +14,11 @@ from ..core.outcomes import DONE, UNRUN
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from ..database.session import HandlerSession
+from ..handlers.callers import takes_session
 from ..handlers.registry import Handler
 from .attempt import attempt, raise_for_others
 from .delivery import Delivery, Result, payloads
+from .for_each import call_for_each
 from .in_hand import in_hand
 from .wary import Wary
 
@@ -123,7 +125,9 @@ class Parts:
     def _call(self, given: Sequence[object], session: HandlerSession) -> int:
         """Call the handler for these, or for as many as there is time for; returns for how many."""
         if not self._handler.takes_list:
-            return self._deadline.hand_out(given, lambda few: self._handler.call(few, session))
+            if takes_session(self._handler.signature.injected):
+                session.connection()  # its own savepoint is there before anything is kept
+            return call_for_each(self._handler, given, session, self._deadline)
         self._handler.call(given, session)
         return len(given)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..core.deadline import Deadline
 from ..core.outcomes import BEHIND, DONE, UNRUN
@@ -14,6 +14,7 @@ from ..database.session import HandlerSession
 from ..handlers.registry import Handler
 from .attempt import raise_for_others
 from .delivery import Delivery, Result, Work, payloads
+from .for_each import call_for_each
 from .in_hand import in_hand
 from .memory import Memory
 from .parts import Parts
@@ -129,7 +130,7 @@ def _call(
         if handler.takes_list or ran == 1:
             handler.call(given, db)
         else:
-            ran = _call_for_each(handler, given, db, deadline)
+            ran = call_for_each(handler, given, db, deadline)
         db.settle()
     except BaseException as error:
         raise_for_others(error, db)
@@ -138,15 +139,3 @@ def _call(
     return [(delivery, DONE) for delivery in deliveries[:ran]] + [
         (delivery, UNRUN) for delivery in deliveries[ran:]
     ]
-
-
-def _call_for_each(handler: Handler, given: Sequence[Any], db: HandlerSession, deadline: Deadline) -> int:
-    """Call it for as many as there is time for; returns for how many. What it writes for some of them is sent
-    together, and belongs to their time."""
-
-    def call(some: Iterable[Any]) -> None:
-        handler.call(some, db)
-        db.joined.send()
-
-    with db.joined.deferring():
-        return deadline.hand_out(given, call)

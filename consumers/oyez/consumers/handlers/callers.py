@@ -112,6 +112,13 @@ def _resources(injected: Mapping[str, Injected], db: HandlerSession | None) -> d
         return {}
     from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
 
-    if any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values()):
+    if takes_session(injected):
         db.connection()  # for a session: a savepoint of the session's own is outside of all that the handler makes
     return {name: db.joined if kind is Connection else db for name, kind in injected.items()}
+
+
+def takes_session(injected: Mapping[str, Injected]) -> bool:
+    """Whether a session is among what is injected."""
+    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
+
+    return any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from oyez.producers import SettingsError
 
 from ..instrumentation import events
-from ..processes.supervisor import ProcessSpec
+from ..processes.spec import Place, ProcessSpec
 from .beat import born_at
 from .folder import MAIN, default, folders, name_of, why_not
 from .heart import EVERY, Heart
@@ -37,7 +38,7 @@ class Keeper:
         self._file = File(str(folder / MAIN))
         self._pid, self._born = os.getpid(), born_at(os.getpid())
         self._said = float("-inf")
-        self._worker: WorkerPulse | None = None
+        self._here = threading.local()
         self._begin(self._file.write(self._main.beat(self._pid, self._born)))
 
     def beating(self, specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
@@ -49,8 +50,9 @@ class Keeper:
 
     def receive(self, event: events.InstrumentationEvent) -> None:
         """In a worker: what it tells. In the supervisor: a worker has died."""
-        if self._worker is not None:
-            self._worker.receive(event)
+        pulse: WorkerPulse | None = getattr(self._here, "pulse", None)
+        if pulse is not None:
+            pulse.receive(event)
         elif isinstance(event, events.WorkerDied) and event.worker in self._paths:
             again = f"it is started again in {event.delay_seconds:.1f} s"
             self._lay(event.worker, f"it ended with {event.how}; {again}")
@@ -89,12 +91,11 @@ class Keeper:
         file.close()
         return why_not
 
-    def _work(
-        self, name: str, work: Callable[[Callable[[], bool]], None], stopped: Callable[[], bool]
-    ) -> None:
-        self._worker = WorkerPulse(name, self._limit)
-        with Heart(self._worker, File(self._paths[name])):
-            work(stopped)
+    def _work(self, name: str, work: Callable[[Place], None], place: Place) -> None:
+        """A worker's, in its thread: others may have theirs in the same process."""
+        self._here.pulse = WorkerPulse(name, self._limit)
+        with Heart(self._here.pulse, File(self._paths[name])):
+            work(place)
 
     def _tell(self) -> None:
         if self._systemd.is_there:

@@ -31,6 +31,9 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
         "{group}: worker stopped; {handled} handled, {parked} parked, {released} released, {dead} dead",
     ),
     events.WorkerFailed: Line(logging.ERROR, SUPERVISOR, "{group}: {error}"),
+    events.WorkerMoves: Line(
+        logging.WARNING, SUPERVISOR, "{worker} goes on in a process of its own: {reason}"
+    ),
     events.WorkerDied: Line(
         logging.ERROR, SUPERVISOR, "{worker} ended with {how}; starting it again in {delay_seconds:.1f} s"
     ),

@@ -1,7 +1,7 @@
 """The folder in which processes write their metrics, and under which names.
 
 Each process writes files of its own there, and whoever answers a scrape adds them up (prometheus-client's
-multiprocess mode). The names of the files are those of the process specs, not of the processes: a worker that is
+multiprocess mode). The names of the files are those of the supervisor's numbers, not of the processes: one that is
 started again counts on in the files of the one before, so that there are never more of them.
 """
 
@@ -28,11 +28,11 @@ class Identity:
         self._name = self._prefix
 
     def of(self, number: int) -> str:
-        """The name for a process spec; it has no '_', which separates the parts of a file's name."""
+        """The name for a process's number; it has no '_', which separates the parts of a file's name."""
         return f"{self._prefix}-{number}"
 
     def become(self, number: int) -> None:
-        """From now on this process is the one of a process spec."""
+        """From now on this process is the one of this number."""
         self._pid = os.getpid()
         self._name = self.of(number)
 
@@ -49,7 +49,7 @@ class Folder:
         self.identity = identity
 
     def forget(self, number: int) -> None:
-        """The process of a spec has ended: what it said of itself, beside counts, holds no more."""
+        """The process of this number has ended: what it said of itself, beside counts, holds no more."""
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 # an extra
 
         mark_process_dead(self.identity.of(number), str(self.path))  # type: ignore[no-untyped-call]

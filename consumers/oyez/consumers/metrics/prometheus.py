@@ -59,9 +59,9 @@ class Metrics:
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
-        self._ask_at = float("-inf")
+        self._ask_at: dict[str, float] = {}
         self._connected: dict[str, bool] = {}
-        self._lagging: set[tuple[str, str, int]] = set()
+        self._lagging: dict[str, set[tuple[str, str, int]]] = {}
         self._define_counters()
         self._define_gauges()
         self._sizes = _histogram("oyez_batch_events", "Events of a batch.", SIZES)
@@ -136,7 +136,7 @@ class Metrics:
                 self._set_lags(group, event.lags)
             case events.ClockCompared():
                 self._skew.labels(group).set(event.seconds)
-            case events.WorkerStopped():
+            case events.WorkerStopped() | events.WorkerFailed() | events.WorkerMoves():
                 self._workers.labels(group).set(0)
                 self._joined.labels(group).set(0)
                 self._set_connected(group, connected=False)
@@ -200,18 +200,18 @@ class Metrics:
         held = {(group, topic, number) for topic, number in lags}
         for (topic, number), lag in lags.items():
             self._lags.labels(group, topic, number).set(lag)
-        for lost in self._lagging - held:
+        for lost in self._lagging.get(group, set()) - held:
             self._lags.labels(*lost).set(math.nan)
-        self._lagging = held
+        self._lagging[group] = held
 
     def _ask(self, group: str, oldest_wait: Callable[[], float]) -> None:
         """The question reads all that is parked for the group; it is asked the more seldom the longer it takes."""
         begun = self._timer()
-        if begun < self._ask_at:
+        if begun < self._ask_at.get(group, begun):
             return
         try:
             self._oldest.labels(group).set(oldest_wait())
         except DatabaseAway:
             return  # the worker will find out for itself
         ended = self._timer()
-        self._ask_at = ended + (ended - begun) / SHARE
+        self._ask_at[group] = ended + (ended - begun) / SHARE

@@ -1,82 +1,61 @@
-"""The supervisor: the application is imported once, then one process is forked for each spec and kept alive."""
+"""The supervisor: the application is imported once, then processes are forked for the workers and kept alive."""
 
 from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from multiprocessing.connection import wait
-from multiprocessing.context import ForkProcess
 from types import FrameType
-from typing import Protocol
 
 from oyez.producers.delays import Delays
 
-from ..core.user_errors import text_of
 from ..instrumentation.emitter import Instrument, logging_instrument
-from ..instrumentation.events import WorkerDied, WorkerFailed, WorkerKilled
+from ..instrumentation.events import WorkerDied, WorkerKilled
+from .child import STOPPING, YOUNG
+from .company import Left
+from .dealing import deal
+from .load import Limits
+from .slot import Slot, how_it_ended, slots_of
+from .spec import Bare, ProcessSpec, Surroundings, Unwatched, Watch
+
+__all__ = ["DELAYS", "GRACE", "STEADY", "YOUNG", "ProcessSpec", "Supervisor"]
 
 DELAYS = Delays(0.5, 5.0)  # until a worker that died is started again: see decision 128
 STEADY = 60.0  # s after which a worker counts as healthy, and its earlier deaths are forgotten
 GRACE = 30.0  # s that workers have to finish their batch
 
 
-@dataclass(frozen=True)
-class ProcessSpec:
-    """A process that is kept alive: its name, its group, and what it does until it is told to stop."""
-
-    name: str
-    group: str
-    work: Callable[[Callable[[], bool]], None]
-
-
-@dataclass
-class _Slot:
-    spec: ProcessSpec
-    process: ForkProcess | None = None
-    started: float = 0.0
-    deaths: int = 0
-    again_at: float = field(default=0.0)
-
-
-class Watch(Protocol):
-    """Is told how a supervisor gets on."""
-
-    def turn(self) -> None:
-        """It comes round, several times a second."""
-
-    def stop(self) -> None:
-        """It was told to stop."""
-
-
-class Unwatched:
-    """Nobody is told."""
-
-    def turn(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
 class Supervisor:
-    """Keeps a process for each spec alive until a signal comes. What stands ``aside`` is started before the others
-    and stopped after them."""
+    """Keeps the workers alive until a signal comes, in so many processes at first. What stands ``aside`` is started
+    before them, in a process each, and stopped after them.
+
+    Whoever shared a process that died has one of its own from then on: nobody is to be blamed again for what another
+    worker has done, or to be ended by it.
+    """
 
     def __init__(
         self,
         specs: Sequence[ProcessSpec],
         *,
+        processes: int | None = None,
         aside: Sequence[ProcessSpec] = (),
         instrument: Instrument | None = None,
         watch: Watch | None = None,
+        around: Surroundings | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self._aside = [_Slot(spec) for spec in aside]
-        self._working = [_Slot(spec) for spec in specs]
+        """``processes``: for the workers, at first and at most; None: one for each. ``limits``: what one may take
+        beside others before it gets one of its own."""
+        self._numbers = {spec.name: at for at, spec in enumerate(specs)}
+        self._aside = [Slot([spec], None) for spec in aside]
+        self._working = slots_of(deal(specs, processes), self._numbers)
         self._instrument = instrument or logging_instrument()
         self._watch = watch or Unwatched()
+        self._around = around or Bare()
+        self._limits = limits or Limits()
         self._signal: int | None = None
         self._context = multiprocessing.get_context("fork")
 
@@ -98,7 +77,7 @@ class Supervisor:
         return self._signal or 0
 
     @property
-    def _slots(self) -> list[_Slot]:
+    def _slots(self) -> list[Slot]:
         return [*self._aside, *self._working]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -108,79 +87,66 @@ class Supervisor:
         now = time.monotonic()
         for slot in self._slots:
             if slot.process is None and slot.again_at <= now and self._signal is None:
-                slot.process = self._context.Process(
-                    target=_child, args=(slot.spec, os.getpid(), self._instrument), name=slot.spec.name
-                )
-                _start(slot.process)
-                slot.started = now
+                slot.start(self._context, self._instrument, self._around, self._limits, now)
 
     def _wait(self) -> None:
         running = {slot.process.sentinel: slot for slot in self._slots if slot.process is not None}
-        for sentinel in wait(list(running), timeout=0.2) if running else ():
-            self._ended(running[sentinel])  # type: ignore[index] # sentinels are ints here
+        saying = {slot.said: slot for slot in running.values() if slot.said is not None}
+        ready = wait([*saying, *running], timeout=0.2) if running else ()
+        for slot in [saying[one] for one in ready if one in saying]:
+            self._move(slot, slot.hear())
+        for slot in [running[one] for one in ready if one in running]:
+            self._ended(slot)
         if not running:
             time.sleep(0.05)
 
-    def _ended(self, slot: _Slot) -> None:
-        assert slot.process is not None
-        slot.process.join()
-        code, now = slot.process.exitcode, time.monotonic()
-        slot.process.close()
-        slot.process = None
-        if now - slot.started > STEADY:
+    def _move(self, slot: Slot, left: Sequence[Left]) -> None:
+        """Give those who have left a process that goes on one of their own."""
+        for name, has_failed in left:
+            moved = self._apart(slot.take(name))
+            if has_failed:
+                self._again(moved, "an error")
+
+    def _apart(self, spec: ProcessSpec) -> Slot:
+        made = Slot([spec], self._numbers[spec.name])
+        self._working.append(made)
+        return made
+
+    def _ended(self, slot: Slot) -> None:
+        self._move(slot, slot.hear())
+        how = how_it_ended(slot.end())
+        if slot.number is not None:
+            self._around.ended(slot.number)
+        if time.monotonic() - slot.started > STEADY:
             slot.deaths = 0
         if self._signal is not None:
             return  # a signal to the whole process group: it stopped as it should
+        if len(slot.specs) > 1 and not slot.has_finished:
+            self._working.remove(slot)
+            for spec in slot.specs:
+                self._again(self._apart(spec), how)
+        elif slot.specs:
+            self._again(slot, how)
+        else:
+            self._working.remove(slot)
+
+    def _again(self, slot: Slot, how: str) -> None:
+        """Start it again, after a while."""
         slot.deaths += 1
         delay = DELAYS.after(slot.deaths)
-        slot.again_at = now + delay
-        self._instrument.emit(WorkerDied(slot.spec.group, slot.spec.name, _how(code), delay))
+        slot.again_at = time.monotonic() + delay
+        for spec in slot.specs:
+            self._instrument.emit(WorkerDied(spec.group, spec.name, how, delay))
 
-    def _stop(self, slots: Sequence[_Slot]) -> None:
-        running = [(slot.spec, slot.process) for slot in slots if slot.process is not None]
+    def _stop(self, slots: Sequence[Slot]) -> None:
+        running = [(slot, slot.process) for slot in slots if slot.process is not None]
         for _, process in running:
             process.terminate()
         limit = time.monotonic() + GRACE
-        for spec, process in running:
+        for slot, process in running:
             process.join(max(0.0, limit - time.monotonic()))
             if process.is_alive():
-                self._instrument.emit(WorkerKilled(spec.group, spec.name, GRACE))
+                for spec in slot.specs:
+                    self._instrument.emit(WorkerKilled(spec.group, spec.name, GRACE))
                 process.kill()
                 process.join()
-
-
-STOPPING = (signal.SIGTERM, signal.SIGINT)
-YOUNG = (
-    50_000  # objects; those of a batch are gone before the collector looks, which then finds nothing to do
-)
-
-
-def _start(process: ForkProcess) -> None:
-    """Fork with the signals held back until the child has its own handlers: none may be lost in between."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-
-
-def _how(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    known = {kind.value: kind.name for kind in signal.Signals}
-    return f"signal {known.get(-code, -code)}"
-
-
-def _child(spec: ProcessSpec, parent: int, instrument: Instrument) -> None:
-    """The process of a spec: SIGTERM ends it after its batch, and so does the death of its supervisor."""
-    gc.set_threshold(YOUNG)
-    told: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    try:
-        spec.work(lambda: bool(told) or os.getppid() != parent)
-    except BaseException as error:  # noqa: BLE001 # whatever it is, it ends this process, and is said once
-        said = f"{type(error).__name__}: {text_of(error)[:500]}"
-        instrument.emit(WorkerFailed(spec.group, said, error))
-        os._exit(1)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
 from ..core.report import Report
 from ..database import (
@@ -64,6 +65,7 @@ class Retrying:
         *,
         batch: int,
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
+        process: ProcessKind = OWN,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``upkeep`` is done at the beginning of each sweep."""
@@ -73,8 +75,9 @@ class Retrying:
         self._policy = policy
         self._batch = batch
         self._upkeep = upkeep
+        self._process = process
         self._timer = timer
-        self._starts = Starts(execution, ALONE)
+        self._starts = Starts(execution, ALONE, process)
         self._pace = Pace(due_queues.KINDS * len(self._group.handlers), batch)
 
     @property
@@ -143,6 +146,8 @@ class Retrying:
         chosen = _apart(before_later(rows, now), self._batch)
         if not chosen:
             return None if meeting == NOTHING else Start(meeting)
+        if chosen[0].starts >= ALONE:
+            self._process.require_own("workers died on what is parked, and it is run alone")
         ids = [row.id for row in chosen]
         return Start(meeting, self._starts.note(db, ids, now), ids, chosen[0].starts)
 

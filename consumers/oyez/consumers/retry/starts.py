@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from ..core.apart import ProcessKind
 from ..database import start_notes
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import DatabaseAway
@@ -15,8 +16,10 @@ from ..execution.execution import Execution
 class Starts:
     """The starts of one group's rows, as one worker notes and counts them."""
 
-    def __init__(self, execution: Execution, together: int) -> None:
-        """``together``: how many deaths beside others are counted of a row at most."""
+    def __init__(self, execution: Execution, together: int, process: ProcessKind) -> None:
+        """``together``: how many deaths beside others, of this group or in this process, are counted of a row at
+        most."""
+        self._process = process
         self._database = execution.database
         self._clock = execution.clock
         self._group = execution.group.name
@@ -28,7 +31,7 @@ class Starts:
 
     def note(self, db: Connection, ids: Sequence[int], now: float) -> int:
         """Note that these rows are about to be run; returns the note's number."""
-        return start_notes.note(db, self._group, ids, now)
+        return start_notes.note(db, self._group, ids, now, is_shared=self._process.is_shared)
 
     def leave(self, number: int) -> None:
         """The database went away while the rows of this note were run, and this worker lives: the note goes at once

@@ -74,8 +74,9 @@ class Notified:
     """Hears what the database notifies; the worker itself knows when the next row is due by time. As long as there is
     no connection for that, it looks: one connection is enough to get on."""
 
-    def __init__(self, notices: Notices, looking: Looking, timer: Callable[[], float]) -> None:
+    def __init__(self, notices: Notices, group: str, looking: Looking, timer: Callable[[], float]) -> None:
         self._notices = notices
+        self._group = group
         self._looking = looking
         self._timer = timer
         self._deaf_until = float("-inf")
@@ -84,21 +85,19 @@ class Notified:
         if self._timer() < self._deaf_until:
             return self._looking.due()
         try:
-            return self._notices.heard()
+            return self._notices.heard(self._group)
         except DatabaseAway as error:
             if self._deaf_until < 0:
-                log.info(
-                    "%s: looks every %.1f s for what is released: %s", self._notices.group, WHILE_DEAF, error
-                )
+                log.info("%s: looks every %.1f s for what is released: %s", self._group, WHILE_DEAF, error)
             self._deaf_until = self._timer() + LISTEN_AGAIN
         return self._looking.due()
 
     def announced(self) -> bool:
-        heard, seen = self._notices.announced(), self._looking.announced()
+        heard, seen = self._notices.announced(self._group), self._looking.announced()
         return heard or seen
 
     def close(self) -> None:
-        self._notices.close()
+        self._notices.leave(self._group)
 
 
 def wakeups(
@@ -107,11 +106,16 @@ def wakeups(
     clock: Clock,
     timer: Callable[[], float] = time.monotonic,
     *,
-    hearing: Database | None,
+    notices: Notices | None,
 ) -> Wakeups:
-    """What the database offers, over ``hearing``'s connections; None: there is none to spare for that."""
-    notifier = database.dialect.notifier
-    if notifier is None:
+    """What the database offers; ``notices`` is None where it has none, or no connection to spare for them."""
+    if database.dialect.notifier is None:
         return Looking(database, group, clock, timer)
     looking = Looking(database, group, clock, timer, WHILE_DEAF)
-    return looking if hearing is None else Notified(Notices(hearing, notifier, group.name), looking, timer)
+    return looking if notices is None else Notified(notices, group.name, looking, timer)
+
+
+def notices_of(database: Database) -> Notices | None:
+    """What is heard over this database's connections; None where it notifies nobody."""
+    notifier = database.dialect.notifier
+    return None if notifier is None else Notices(database, notifier)

@@ -11,9 +11,11 @@ from uuid import uuid4
 
 from sqlalchemy import Engine
 
+from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
+from ..database.notices import Notices
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..handlers.application import Group
@@ -33,7 +35,7 @@ from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
 from ..worker.round import Reading
 from ..worker.worker import Worker
-from .engines import hearing_from
+from .engines import notices_from
 from .maintenance import TaskContext, tasks_for
 from .outlets import outlet_from
 from .topics import readers_of, topics_of
@@ -78,13 +80,18 @@ def make_worker(
     retry_loop: type[RetryLoop] = RetryLoop,
     relay: BackgroundRelay | None = None,
     hears: bool = True,
+    notices: Notices | None = None,
     stopping: Callable[[], float] = lambda: 0.0,
+    process: ProcessKind = OWN,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
-    ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released.
-    ``stopping``: for how many seconds it has been told to stop."""
+    ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released, that of
+    ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
+    ``process``: the one that it runs in."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
+    if hears and notices is None:
+        notices = notices_from(settings, database)
     execution = execution_for(group, database, settings, clock, sleep, timer)
     ownership = Ownership(
         group,
@@ -110,18 +117,13 @@ def make_worker(
             loop,
             told,
             placement=Placement(group.name, source, told, timer=timer),
+            process=process,
             batch=settings.batch,
             sleep=sleep,
             timer=timer,
         ),
-        retrying_for(execution, settings, upkeep, timer),
-        wakeups(
-            database,
-            group,
-            execution.clock,
-            timer,
-            hearing=hearing_from(settings, database) if hears else None,
-        ),
+        retrying_for(execution, settings, upkeep, timer, process),
+        wakeups(database, group, execution.clock, timer, notices=notices if hears else None),
         loop,
         told,
         relay=relay or NoRelay(),
@@ -153,10 +155,10 @@ def relay_for(settings: ListenSettings, engine: Engine) -> Relay:
 
 
 def relay_thread_for(
-    group: Group, settings: ListenSettings, engine: Engine, instrument: Instrument
+    group: str, settings: ListenSettings, engine: Engine, instrument: Instrument
 ) -> BackgroundRelay:
-    """What relays the outbox beside a worker of ``group``."""
-    return RelayThread(group.name, relay_for(settings, engine), instrument)
+    """What relays the outbox beside the workers of a process; ``group`` is one's whose name it says."""
+    return RelayThread(group, relay_for(settings, engine), instrument)
 
 
 def _process() -> str:
@@ -189,6 +191,7 @@ def retrying_for(
     settings: ListenSettings,
     upkeep: Upkeep | None = None,
     timer: Callable[[], float] = time.monotonic,
+    process: ProcessKind = OWN,
 ) -> Retrying:
     """The retry table of an execution's group."""
     return Retrying(
@@ -197,6 +200,7 @@ def retrying_for(
         retry_policy_from(settings),
         batch=settings.batch,
         upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer),
+        process=process,
         timer=timer,
     )
 

@@ -26,8 +26,11 @@ class Connections(NamedTuple):
     hears: bool = True
 
 
-def connections(database: Database, workers: int, *, direct: bool) -> Connections:
-    """What there is for so many workers; it is said in the log. ``direct``: an address beside a pooler is set. Raises
+def connections(
+    database: Database, workers: int, processes: int | None = None, *, direct: bool
+) -> Connections:
+    """What there is for so many workers in so many processes, one each if that is None; it is said in the log. A
+    process hears for all of its workers, and relays. ``direct``: an address beside a pooler is set. Raises
     `DatabaseAway`."""
     with database.reading() as db:
         is_pooled, free = database.dialect.is_pooled(db), database.dialect.free_connections(db)
@@ -45,8 +48,9 @@ def connections(database: Database, workers: int, *, direct: bool) -> Connection
         return Connections(GIVE_BACK, hears=direct)
     if free is None:
         return Connections()
-    need = f"{workers} workers need {2 * workers} connections to the database, and {workers} more to relay the outbox"
-    if free >= 2 * workers:
+    each = workers if processes is None else min(processes, workers)
+    need = f"{workers} workers need {workers + each} connections to the database, and {each} more to relay the outbox"
+    if free >= workers + each:
         log.info("%s; %d are free", need, free)
         return Connections()
     log.warning("%s; only %d are free: they get on with those, and look for what is released", need, free)

@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from ..database.dialects.dialect import NO_OPTIONS
 from ..database.engine import Database, make_engine
+from ..database.notices import Notices
+from ..retry.wakeups import notices_of
 from ..settings import ListenSettings
 from .connections import GIVE_BACK
 
@@ -24,8 +26,12 @@ def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) 
     )
 
 
-def hearing_from(settings: ListenSettings, database: Database) -> Database:
-    """The database, over the address at which no pooler is between, if that is set."""
+def notices_from(settings: ListenSettings, database: Database) -> Notices | None:
+    """What the database notifies, over the address at which no pooler is between, if that is set."""
+    return notices_of(_hearing_from(settings, database))
+
+
+def _hearing_from(settings: ListenSettings, database: Database) -> Database:
     if settings.database_direct is None:
         return database
     return Database(

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
 
 from oyez.schemas import catalogue
 
 from ..core.numerals import name_or_number
-from ..core.stop_signals import Told
 from ..database.clock import DatabaseClock
 from ..database.engine import Database
 from ..database.migrating import require
 from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
 from ..health.keeping import Keeper, kept
-from ..instrumentation.emitter import Instrument, logging_instrument
+from ..instrumentation.emitter import logging_instrument
 from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
-from ..processes.supervisor import ProcessSpec, Supervisor
+from ..processes.supervisor import Supervisor
 from ..settings import ListenSettings
-from ..worker.hurry import Hurry
-from .assembly import log_for, make_worker, relay_thread_for
 from .clock_check import require_clock
 from .connections import Connections, connections
+from .crew import Crew, processes_from
 from .engines import engine_from
 
 
-def prepare(application: Application, settings: ListenSettings, workers: int = 1) -> Connections:
+def prepare(
+    application: Application, settings: ListenSettings, workers: int = 1, processes: int | None = None
+) -> Connections:
     """Check what is to be read, and the database, and record the handlers; returns what connections there are for so
-    many workers. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong` and other `StartError`s.
+    many workers in so many processes. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong` and other `StartError`s.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
@@ -41,7 +40,8 @@ def prepare(application: Application, settings: ListenSettings, workers: int = 1
         require_clock(Database(engine), settings.max_clock_skew)
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
-        return connections(Database(engine), workers, direct=settings.database_direct is not None)
+        is_direct = settings.database_direct is not None
+        return connections(Database(engine), workers, processes, direct=is_direct)
     finally:
         engine.dispose()
 
@@ -60,36 +60,6 @@ def chosen(application: Application, signals: Sequence[str]) -> list[Group]:
     return list(dict.fromkeys(groups))
 
 
-def work(
-    settings: ListenSettings,
-    had: Connections,
-    group: Group,
-    number: int,
-    instrument: Instrument,
-    stopped: Callable[[], bool],
-) -> None:
-    """Be one worker of one group, numbered from 0, until ``stopped()``."""
-    told = Told(stopped)
-    engine = engine_from(settings, had.pool)
-    try:
-        source = log_for(group, settings, engine, number, told.seconds)
-        relay = relay_thread_for(group, settings, engine, instrument)
-        worker = make_worker(
-            group,
-            settings,
-            engine=engine,
-            source=source,
-            instrument=instrument,
-            relay=relay,
-            hears=had.hears,
-            stopping=told.seconds,
-        )
-        with Hurry(group.name, engine, told, instrument):
-            worker.run(told)
-    finally:
-        engine.dispose()
-
-
 def listen(
     application: Application,
     settings: ListenSettings,
@@ -97,21 +67,23 @@ def listen(
     workers: int,
     where: Folder | None = None,
 ) -> int:
-    """Supervise ``workers`` processes for each group until a signal; returns the signal's number.
+    """Supervise ``workers`` workers for each group until a signal; returns the signal's number.
 
     ``where`` is the folder for metrics, if it was made before the application was imported: see `metrics_folder`.
-    Raises `MetricsMissing` and `PortTaken`.
+    Raises `MetricsMissing`, `PortTaken`, and `SettingsError` for fewer processes than a group has workers.
     """
-    had = prepare(application, settings, len(groups) * workers)
+    processes = processes_from(settings, workers)
+    had = prepare(application, settings, len(groups) * workers, processes)
     with (
         kept(settings.health, settings.stuck_after) as keeper,
         metrics_folder(settings) if where is None else nullcontext(where) as folder,
     ):
+        crew = Crew(settings, had, groups, workers, processes)
         if folder is None:
             instrument = logging_instrument().with_subscriber(keeper)
-            specs = keeper.beating(specs_of(groups, workers, partial(work, settings, had), instrument))
-            return Supervisor(specs, instrument=instrument, watch=keeper).run()
-        return _listen_measured(settings, had, groups, workers, folder, keeper)
+            specs = keeper.beating(crew.specs(instrument))
+            return Supervisor(specs, processes=processes, instrument=instrument, watch=keeper).run()
+        return _listen_measured(settings, crew, folder, keeper)
 
 
 @contextmanager
@@ -125,32 +97,16 @@ def metrics_folder(settings: ListenSettings) -> Iterator[Folder | None]:
         yield found
 
 
-def _listen_measured(
-    settings: ListenSettings,
-    had: Connections,
-    groups: Sequence[Group],
-    workers: int,
-    folder: Folder,
-    keeper: Keeper,
-) -> int:
+def _listen_measured(settings: ListenSettings, crew: Crew, folder: Folder, keeper: Keeper) -> int:
     from ..metrics.starting import metered  # noqa: PLC0415 # prometheus-client is an extra
 
     with metered(settings, folder) as meter:
         instrument = meter.instrument.with_subscriber(keeper)
-        specs = keeper.beating(specs_of(groups, workers, partial(work, settings, had), instrument))
-        aside = [meter.answering(keeper.folder)]
-        return Supervisor(meter.measured(specs), aside=aside, instrument=instrument, watch=keeper).run()
-
-
-def specs_of(
-    groups: Iterable[Group],
-    workers: int,
-    working: Callable[[Group, int, Instrument, Callable[[], bool]], None],
-    instrument: Instrument,
-) -> list[ProcessSpec]:
-    """A process for each group and worker."""
-    return [
-        ProcessSpec(f"{group.name}[{number}]", group.name, partial(working, group, number, instrument))
-        for group in groups
-        for number in range(workers)
-    ]
+        return Supervisor(
+            keeper.beating(crew.specs(instrument)),
+            processes=crew.processes,
+            aside=[meter.answering(keeper.folder)],
+            instrument=instrument,
+            watch=keeper,
+            around=meter,
+        ).run()

@@ -43,7 +43,7 @@ class Hurry:
         self._used: set[Any] = set()
         self._worker = threading.get_ident()
         self._thread = threading.Thread(target=self._watch, name="oyez-hurry", daemon=True)
-        event.listen(engine, "checkout", lambda connection, _record, _proxy: self._used.add(connection))
+        event.listen(engine, "checkout", lambda connection, _record, _proxy: self._use(connection))
         event.listen(engine, "checkin", lambda connection, _record: self._used.discard(connection))
 
     def __enter__(self) -> None:
@@ -51,6 +51,11 @@ class Hurry:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+
+    def _use(self, connection: Any) -> None:
+        """Others may use the engine too."""
+        if threading.get_ident() == self._worker:
+            self._used.add(connection)
 
     def _watch(self) -> None:
         while not self._stopped():

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.apart import OWN, ProcessKind
 from ..core.record import Record
 from ..core.report import Report
 from ..database.engine import DatabaseAway
@@ -63,6 +64,7 @@ class Reading:
         instrument: Instrument,
         *,
         placement: Placement,
+        process: ProcessKind = OWN,
         batch: int = 500,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
@@ -82,6 +84,7 @@ class Reading:
         self._batches = 0
         self._placement = placement
         self._alone = Alone(batch)
+        self._process = process
         self._stirred = timer()
 
     def stir(self) -> None:
@@ -102,6 +105,7 @@ class Reading:
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self._ownership.follow, stopped)
         if suspected := self._ownership.take_suspected():
+            self._process.require_own("workers died here, and events are handled one by one")
             self._alone.begin(suspected)
             self._emit(events.Suspecting(self._group.name, self._batch))
         if not records:

@@ -10,6 +10,7 @@ from oyez.producers.loggers import logger_named
 
 from ...handlers.application import Application, Group, StartError
 from ...logs.lookup import log_backend
+from ...run.crew import processes_from
 from ...run.listening import chosen, metrics_folder
 from ...run.listening import listen as supervise
 from ...settings import ListenSettings
@@ -24,7 +25,9 @@ from .listen_limit import check_alone, listen_once
 log = logger_named("oyez")
 
 
-@taking(logged_settings_by("app", "kafka", "spools", "topic", "database", "metrics", "metrics_host"))
+@taking(
+    logged_settings_by("app", "kafka", "spools", "topic", "database", "metrics", "metrics_host", "processes")
+)
 def listen(
     *,
     context: typer.Context,
@@ -33,7 +36,7 @@ def listen(
         typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named, or 0."),
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Start so many processes for each group.")
+        int, typer.Option("--workers", min=1, help="Start so many workers for each group.")
     ] = 1,
     limit: Annotated[
         int | None,
@@ -47,7 +50,7 @@ def listen(
     With --limit for so many events: what is due in the retry table first, then the log in its order.
     """
     if limit is not None:
-        check_alone(workers=workers, metrics=context.params["metrics"])
+        check_alone(workers=workers, only_running=[context.params[name] for name in ("metrics", "processes")])
     elif as_json:
         raise UsageProblem("--json: only a pass with --limit prints data")
     end_on_sigterm()
@@ -62,6 +65,7 @@ def listen(
         if limit is not None:
             listen_once(found, settings, groups, limit, as_json=as_json)
             return
+        processes_from(settings, workers)
         names = ", ".join(group.name for group in groups)
         each = f"{workers} worker{'' if workers == 1 else 's'} each"
         log.info("listening to %s: %s; %s", backend.where, names, each)

@@ -18,10 +18,12 @@ from ..common.exits import FAILED
 from ..common.stopping import exit_code
 
 
-def check_alone(*, workers: int, metrics: int | None) -> None:
-    """Refuse what only workers that run until they are stopped can do."""
-    if workers != 1 or metrics is not None:
-        raise UsageProblem("--limit is one pass in this process: leave --workers and --metrics out")
+def check_alone(*, workers: int, only_running: Sequence[object]) -> None:
+    """Refuse what only workers that run until they are stopped can do; ``only_running``: what was given of that."""
+    if workers != 1 or any(one is not None for one in only_running):
+        raise UsageProblem(
+            "--limit is one pass in this process: leave --workers, --processes and --metrics out"
+        )
 
 
 def listen_once(

@@ -52,6 +52,14 @@ MetricsHost = Annotated[
         "--metrics-host", metavar="HOST", help="The address for it; 127.0.0.1 unless set. [OYEZ_METRICS_HOST]"
     ),
 ]
+Processes = Annotated[
+    str | None,
+    typer.Option(
+        "--processes",
+        metavar="N|auto",
+        help="Deal the workers over so many processes; one for each unless set. [OYEZ_PROCESSES]",
+    ),
+]
 LogFormat = Annotated[
     str | None,
     typer.Option("--log-format", metavar="text|json", help="How log lines are written. [OYEZ_LOG_FORMAT]"),
@@ -66,6 +74,7 @@ SETTINGS: Mapping[str, Any] = {
     "source": Source,
     "metrics": Metrics,
     "metrics_host": MetricsHost,
+    "processes": Processes,
     "log_format": LogFormat,
 }
 """The options that set a setting, by its name."""

@@ -36,6 +36,7 @@ from .rows import NAME, Rows
 
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
 JOURNAL_TIMEOUT = 5.0  # s
+LEAST = 5  # connections of a pool
 _BUSY = ("database is locked", "database table is locked")
 _ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
 _BEGIN = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq")
@@ -79,7 +80,7 @@ class SQLite(Dialect):
     def engine(
         self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
     ) -> Engine:
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, **_pool(url, pool))
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: object) -> None:
@@ -161,14 +162,27 @@ class SQLite(Dialect):
         return Path(row[2]) if row is not None and row[2] else None
 
     def is_missing(self, address: URL) -> bool:
-        path = address.database
-        if path in (None, "", ":memory:") or str(path).startswith("file:"):
-            return False
-        return Path(str(path)).parent.is_dir() and not Path(str(path)).exists()
+        return (
+            _is_file(address)
+            and Path(str(address.database)).parent.is_dir()
+            and not Path(str(address.database)).exists()
+        )
 
     def journal(self, db: Connection) -> str | None:
         journal: str | None = db.exec_driver_sql("PRAGMA journal_mode").scalar()
         return journal
+
+
+def _is_file(address: URL) -> bool:
+    path = address.database
+    return path not in (None, "", ":memory:") and not str(path).startswith("file:")
+
+
+def _pool(address: URL, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A file has as many connections as are asked for, and not fewer than SQLAlchemy would keep."""
+    if not _is_file(address) or "pool_size" not in asked:
+        return {}
+    return {**asked, "pool_size": max(LEAST, asked["pool_size"])}
 
 
 def _set_journal(connection: Any, journal: str) -> None:
