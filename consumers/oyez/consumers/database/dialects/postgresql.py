@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .array_text import array_text
 from .dialect import NO_OPTIONS, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
 from .postgresql_room import FREE
@@ -94,7 +94,7 @@ class ArrayRows(Rows):
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
         columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
-        return {_parameter(name): array_text(values) for name, values in zip(self.c, columns, strict=True)}
+        return {_parameter(name): _array_text(values) for name, values in zip(self.c, columns, strict=True)}
 
 
 class PostgresNotifier:
@@ -258,3 +258,22 @@ DIALECT = PostgreSQL()
 
 def _parameter(name: str) -> str:
     return f"{NAME}_{name}"
+
+
+def _array_text(values: Sequence[object]) -> str:
+    """PostgreSQL's text for the array of these texts, numbers or booleans, of which some may be None."""
+    if not values:
+        return "{}"
+    try:
+        joined = '","'.join(typing.cast("Sequence[str]", values))
+    except TypeError:  # they are not all texts
+        return f"{{{','.join(map(_written, values))}}}"
+    if "\\" in joined or joined.count('"') > 2 * (len(values) - 1):
+        return f"{{{','.join(map(_written, values))}}}"
+    return f'{{"{joined}"}}'
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"'))
+    return "NULL" if value is None else str(value)
