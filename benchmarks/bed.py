@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from uuid import uuid4
@@ -28,13 +28,15 @@ class Services:
 
 @contextmanager
 def services() -> Iterator[Services]:
-    """OYEZ_TEST_KAFKA and OYEZ_TEST_POSTGRES, or packaged ones."""
+    """OYEZ_TEST_KAFKA and OYEZ_TEST_POSTGRES, or packaged ones; with a database of this run's own."""
     kafka, postgres = os.environ.get("OYEZ_TEST_KAFKA"), os.environ.get("OYEZ_TEST_POSTGRES")
-    if kafka and postgres:
-        yield Services(kafka, postgres)
-        return
-    with Kafka() as broker, Postgres() as server:
-        yield Services(broker.bootstrap, server.url("postgres"))
+    with ExitStack() as ending:
+        if kafka and postgres:
+            given = Services(kafka, postgres)
+        else:
+            broker, server = ending.enter_context(Kafka()), ending.enter_context(Postgres())
+            given = Services(broker.bootstrap, server.url("postgres"))
+        yield Services(given.kafka, ending.enter_context(database(given)))
 
 
 @dataclass
@@ -122,10 +124,12 @@ def database(services: Services) -> Iterator[str]:
     server = create_engine(services.postgres, isolation_level="AUTOCOMMIT")
     with server.connect() as db:
         db.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield make_url(services.postgres).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as db:
-        db.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    try:
+        yield make_url(services.postgres).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as db:
+            db.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        server.dispose()
 
 
 def new_topic(servers: str, partitions: int = 4) -> str:

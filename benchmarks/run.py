@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|starting ...]
+    [announce|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|peers|starting ...]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import large
 import latency
 import listening
 import mailing
+import peering
 import spooling
 import starting
 from accounts import NotOnce
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
+    "peers": peering.rows,
     "starting": lambda _at, count, turns: starting.rows(count, turns),
 }
 

@@ -110,8 +110,8 @@ def _read(folder: Path, count: int, notes: Notes) -> None:
     while seen < count:
         taken, refused = reader.read_all(log.poll(500, 0))
         assert not refused
-        seen += len(taken)
-        notes.numbers += [one.envelope["data"].n for one in taken]
+        seen += len(taken.records)
+        notes.numbers += [one.n for one in taken.data()]
     log.close()
 
 

@@ -93,9 +93,16 @@ class Link:
         self.produce: Callable[..., None] = self.producer.produce
 
     def connect(self, topic: str) -> None:
-        """Wait for the broker, `timeout` at most; `away` says so if it does not come."""
+        """Wait for the broker, `timeout` at most; `away` says so if it does not come.
+
+        It is asked twice: first the address that was given answers, and the client leaves that for the broker's own.
+        Who produces before that one is connected waits half a second for the producer's id.
+        """
+        end = time.monotonic() + self._timeout
         self._probed = topic
         self._probe(self._timeout)
+        if self.away is None:
+            self._probe(max(_PROBE, end - time.monotonic()))
         watch(self, self._stop)
 
     def look(self) -> None:

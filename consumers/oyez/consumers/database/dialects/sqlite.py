@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import (
     URL,
     Column,
@@ -54,7 +55,10 @@ class JsonRows(Rows):
         super().__init__(table, columns)
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
-        return {NAME: json.dumps(rows)}
+        try:
+            return {NAME: to_json(rows).decode()}  # a fifth of the time
+        except ValueError:  # half of a pair of surrogates
+            return {NAME: json.dumps(rows)}
 
 
 class Versions:

@@ -1,0 +1,17 @@
+"""Other libraries are measured, in an environment of their own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from support.benchmarks import run
+
+
+@pytest.mark.timeout(600)
+def test_other_libraries_are_measured(kafka: str, postgres_server: str) -> None:
+    done = run("peers", kafka, postgres_server, limit=580.0)  # it makes their environment the first time
+    assert done.returncode == 0, done.stderr
+    for name in ("faststream", "quixstreams", "sentry-arroyo", "aiokafka"):
+        assert re.search(rf"^.* {name} \d+\.\d+\.\d+ .*\(goal ", done.stdout, re.MULTILINE), done.stdout
