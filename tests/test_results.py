@@ -70,3 +70,12 @@ def test_readme_quotes_a_part_of_it(results: ModuleType, tmp_path: Path) -> None
     assert "| announce | by hand |" in text
     assert "a mail" not in text
     assert "(benchmarks/results/2026-11-30T0102Z.md)" in text
+
+
+def test_readme_has_the_figures_of_the_newest_run(results: ModuleType) -> None:
+    assert results.quotation(results.newest()) in (HOME / "README.md").read_text()
+
+
+def test_each_table_is_that_of_its_figures(results: ModuleType) -> None:
+    for path in results.FOLDER.glob("*.json"):
+        assert path.with_suffix(".md").read_text() == results.document(json.loads(path.read_text()))
