@@ -12,6 +12,7 @@ Coarse is safe: whatever is not known here is taken for the whole table. What is
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -91,8 +92,15 @@ def _tables(flat: str) -> tuple[frozenset[str], re.Match[str] | None]:
 def _rows(table: str, parameters: Any) -> list[str]:
     if isinstance(parameters, Mapping):
         if table == "oyez_prerequisite" and "given_signal" in parameters:
-            prerequisites = zip(parameters["given_signal"], parameters["given_subject"], strict=True)
+            columns = (_array(parameters[name]) for name in ("given_signal", "given_subject"))
+            prerequisites = zip(*columns, strict=True)
             return [f"{table} {signal} {subject}" for signal, subject in prerequisites]
         if table in ("oyez_position", "oyez_inbox") and "group" in parameters:
             return [f"{table} {parameters['group']}"]
     return [table]
+
+
+def _array(text: str) -> list[str]:
+    """The texts in an array as PostgreSQL writes it: of those that tests use, as JSON does."""
+    found: list[str] = json.loads(f"[{text[1:-1]}]")
+    return found

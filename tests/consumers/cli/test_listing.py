@@ -21,6 +21,7 @@ LISTED = {
 HEAVY = ("pydantic", "sqlalchemy", "sqlalchemy.orm", "confluent_kafka", "alembic", "oyez.schemas")
 WRITING = "oyez.producers.spool.writer"
 SHIPPING = "oyez.producers.spool_shipping.log_shipper"
+LISTING = "oyez.consumers.reports.deliveries"
 OTHERS = ("typer", "rich")
 APPLICATION = """
 from oyez.consumers import Handlers
@@ -46,7 +47,7 @@ RUN = "from oyez.consumers.cli import main; main()"
 def loaded(folder: Path, code: str, *arguments: str) -> set[str]:
     """Which of the heavy modules a process has at its end that runs ``code`` as `oyez` with these arguments."""
     said = SAYING.format(
-        names=(*HEAVY, *OTHERS, WRITING, SHIPPING), arguments=["oyez", *arguments], code=code
+        names=(*HEAVY, *OTHERS, WRITING, SHIPPING, LISTING), arguments=["oyez", *arguments], code=code
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
     done = subprocess.run(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from consumers.pipeline import Opened, Placed, effects, known, note, one_line, placed
 from oyez.consumers import Application, HandlerAnnouncer, Handlers, ListenSettings
 from oyez.consumers.cli.common.offsets import offsets_of
+from oyez.consumers.core.apart import OWN
 from oyez.consumers.database import make_engine, outbox
 from oyez.consumers.database.engine import Database
 from oyez.consumers.instrumentation.emitter import logging_instrument
@@ -22,11 +23,12 @@ from oyez.consumers.logs.lookup import GROUP, log_backend
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
 from oyez.consumers.logs.settings import LogSettings
+from oyez.consumers.processes.spec import Place
 from oyez.consumers.reports import group_states
 from oyez.consumers.run.assembly import relay_for
 from oyez.consumers.run.bounded_pass import one_pass
 from oyez.consumers.run.connections import Connections
-from oyez.consumers.run.listening import work
+from oyez.consumers.run.crew import Crew
 from oyez.consumers.run.sweep_pass import Sweeper
 from oyez.consumers.run.topics import topics_of
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Settings, SettingsError
@@ -191,7 +193,9 @@ def test_workers_read_it_and_handle_each_event_once(settings: ListenSettings) ->
     until = time.monotonic() + 20.0
     for group, handler in (("shop.placed", "place"), ("shop.opened", "open_")):
         stopped = partial(_is_done, settings, handler, 5, until)
-        work(settings, Connections(), application.groups[group], 0, logging_instrument(), stopped)
+        crew = Crew(settings, Connections(), [application.groups[group]], 1, None)
+        (worker,) = crew.specs(logging_instrument())
+        worker.work(Place(stopped, OWN))
     found = handled(settings)
     assert {handler: sorted(numbers) for handler, numbers in found.items()} == {
         "place": [0, 1, 2, 3, 4],

@@ -17,8 +17,8 @@ from support.path_of_an_event import EventPath, Tracer
 
 # At most so many files and switches between them, from the poll that finds the event
 # to the commit of the transaction that handles it, and to the end of the round.
-FREE = ((18, 58), (27, 80))
-REQUIRING = ((22, 78), (31, 100))
+FREE = ((18, 57), (27, 79))
+REQUIRING = ((22, 77), (31, 99))
 WARM = 3  # rounds after which everything that is kept is known
 
 

@@ -5,6 +5,7 @@ The idempotent-consumer pattern: (group, source, id) is inserted in the transact
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -32,8 +33,8 @@ def _admit(dialect: Dialect) -> tuple[Rows, Any]:
     return rows, statement
 
 
-def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[EventId]:
-    """Put ``ids`` into the group's inbox; returns those that were not there before.
+def admit(db: Connection, group: str, ids: Collection[EventId], now: float) -> Collection[EventId]:
+    """Put ``ids``, of which no two are the same, into the group's inbox; returns those that were not there before.
 
     They are inserted in sorted order, so that two workers with the same events wait for one another instead
     of deadlocking.
@@ -44,7 +45,8 @@ def admit(db: Connection, group: str, ids: set[EventId], now: float) -> set[Even
     result = db.execute(statement, parameters)
     if dialect.inserted_all(result, len(ids)):
         return ids  # the usual case needs no rows
-    return {(source, event_id) for source, event_id in result}
+    found = result.all()
+    return ids if len(found) == len(ids) else {(source, event_id) for source, event_id in found}
 
 
 @cache

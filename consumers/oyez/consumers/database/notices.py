@@ -71,20 +71,22 @@ class Notices:
             self._close()
             self._hear()
             return
+        if said and not self._notifier.tells_what:
+            self._tell_all()
         for group in self._released.keys() & said:
             self._released[group] = True
         if NOTICE in said:
             self._announced = dict.fromkeys(self._announced, True)
 
     def _tell_all(self) -> None:
-        """Nobody has heard anything until now."""
+        """There may be something for anybody."""
         self._released = dict.fromkeys(self._released, True)
         self._announced = dict.fromkeys(self._announced, True)
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.invalidate()
+            self._notifier.leave(connection)
             connection.close()
 
     def _errors(self) -> type[Exception]:

@@ -67,12 +67,13 @@ class Batch:
         then is asked for once more, since what is met only now would be parked for nothing."""
         if self.missing:
             met.add(prerequisites.met(db, self.group.app, self.missing))
+        seen = {(taken.declaration.name, taken.envelope.get("partitionkey")) for taken, _ in load.works}
         keys = {
-            (delivery.handler.name, key)
-            for taken, deliveries in load.works
-            if (key := taken.envelope.get("partitionkey")) is not None
-            for delivery in deliveries
-            if delivery.handler.ordered
+            (handler.name, key)
+            for signal, key in seen
+            if key is not None
+            for handler in self.group.by_signal[signal]
+            if handler.ordered
         }
         return Known(met, key_heads.heads(db, self.group.app, keys) if keys else {})
 
@@ -119,9 +120,9 @@ class Batch:
         if not self.decoded.envelopes:
             return ()
         ids = [(envelope["source"], envelope["id"]) for envelope in self.decoded.envelopes]
-        new = inbox.admit(db, self.group.name, set(ids), now)
+        new = inbox.admit(db, self.group.name, dict.fromkeys(ids), now)  # in order they are sorted in no time
         if self.again:
-            new = new | {taken.event_id for taken in self.decoded.events if self._is_again(taken.record)}
+            new = {*new} | {taken.event_id for taken in self.decoded.events if self._is_again(taken.record)}
         if len(new) == len(ids):
             return self.decoded.events
         first = {event_id: at for at, event_id in reversed(list(enumerate(ids)))}

@@ -7,8 +7,12 @@ the batch itself completes runs one level later; within a (handler, key) the lev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter, itemgetter
+
+from oyez.schemas.declaration import Prerequisite
 
 from ..handlers.registry import Handler
 from .delivery import Delivery, Result, Work
@@ -34,23 +38,29 @@ class Plan:
 
 def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Sequence[Result] = ()) -> Plan:
     """The plan for these events, or for what is left to do of them after some have ``ran``, and not all are done."""
-    if not ran and not known.heads and not any(delivery.required for _, ours in works for delivery in ours):
-        return Plan([_together(works)])
+    if not ran and not known.heads:
+        deliveries = list(chain.from_iterable(map(_deliveries_of, works)))
+        if not any(map(_required_by, deliveries)):
+            return Plan([_together(deliveries)])
     planner = _Planner(known, completing, ran)
     for work in works:
         planner.add(work)
     return Plan(planner.levels, planner.parked)
 
 
-def _together(works: Sequence[Work]) -> Level:
+_deliveries_of: Callable[[Work], list[Delivery]] = itemgetter(1)
+_handler_of: Callable[[Delivery], Handler] = attrgetter("handler")
+_required_by: Callable[[Delivery], Sequence[Prerequisite]] = attrgetter("required")
+
+
+def _together(deliveries: list[Delivery]) -> Level:
     """Nothing is parked and nothing is required: everything runs, on one level."""
-    level: Level = {}
-    for _, deliveries in works:
-        for delivery in deliveries:
-            if delivery.handler in level:
-                level[delivery.handler].append(delivery)
-            else:
-                level[delivery.handler] = [delivery]
+    handlers = dict.fromkeys(map(_handler_of, deliveries))
+    if len(handlers) == 1:
+        return dict.fromkeys(handlers, deliveries)
+    level: Level = {handler: [] for handler in handlers}
+    for delivery in deliveries:
+        level[delivery.handler].append(delivery)
     return level
 
 

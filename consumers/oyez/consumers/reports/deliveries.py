@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
@@ -13,10 +13,7 @@ from ..database.delivery_filter import Filter, State
 from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..handlers.recorded_handlers import left_behind
-
-# A day from where Python's calendar ends, so that each time zone has them.
-_FIRST = datetime(1, 1, 2, tzinfo=UTC).timestamp()
-_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
+from .times import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +104,6 @@ def dead_deliveries(db: Connection, wanted: Filter, limit: int | None = None) ->
             partition=row.partition,
             offset=row.position,
         )
-
-
-def utc(seconds: float) -> datetime:
-    """Seconds since the epoch as an aware time; the first or the last there is for what lies beyond."""
-    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
 
 
 def _shared(table: Table) -> list[Any]:

@@ -17,7 +17,8 @@ from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
-from .deliveries import state_of, utc
+from .deliveries import state_of
+from .times import utc
 from .tracing import Trace, TracedPrerequisite
 
 Became = State | Literal["done", "dead", "not read", "not recorded"]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from ..database.delivery_filter import Filter
 from ..database.dialects.lookup import dialect_of
 from ..database.tables import dead
-from .deliveries import utc
+from .times import utc
 
 _DETAIL = re.compile(r"(?: for)? \d.*|[:,].*", re.DOTALL)
 

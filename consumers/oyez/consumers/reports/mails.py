@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from ..database.mail_filter import MailFilter
 from ..database.mails import STATES, URGENT
 from ..database.tables import mail
-from .deliveries import utc
+from .times import utc
 
 HOUR = 3_600.0
 

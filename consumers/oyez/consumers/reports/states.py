@@ -14,7 +14,7 @@ from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
-from .deliveries import utc
+from .times import utc
 
 
 @dataclass(frozen=True)

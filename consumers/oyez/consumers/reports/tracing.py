@@ -14,7 +14,8 @@ from oyez.schemas.declaration import Prerequisite
 from ..database import prerequisites
 from ..database.delivery_filter import State
 from ..database.tables import dead, inbox, parked
-from .deliveries import state_of, utc
+from .deliveries import state_of
+from .times import utc
 
 MOST = 20
 """Deliveries that stand in a prerequisite's way, as many as are named."""

@@ -53,14 +53,19 @@ class Looking:
         self._outbox = False
 
     def due(self) -> bool:
-        at = self._timer()
-        if at - self._looked < self._every:
-            return False
-        self._looked = at
+        return self.is_time() and self.look() is True
+
+    def is_time(self) -> bool:
+        """Whether the last look was so long ago."""
+        return self._timer() - self._looked >= self._every
+
+    def look(self) -> bool | None:
+        """Whether a row is due; None if there is none that ever will be, as far as is known now."""
+        self._looked = self._timer()
         with self._database.reading() as db:
             due = due_queues.next_due(db, self._group.name, list(self._group.by_name))
             self._outbox = outbox.has_any(db)
-            return due is not None and due <= self._clock(db)
+            return None if due is None else due <= self._clock(db)
 
     def announced(self) -> bool:
         announced, self._outbox = self._outbox, False
@@ -68,6 +73,33 @@ class Looking:
 
     def close(self) -> None:
         """Nothing is held between looks."""
+
+
+class Stirred:
+    """Looks when something was written, by whomever, and as long as a row is there that will be due."""
+
+    def __init__(self, notices: Notices, group: str, looking: Looking) -> None:
+        self._notices = notices
+        self._group = group
+        self._looking = looking
+        self._has_reason = True
+
+    def due(self) -> bool:
+        try:
+            self._has_reason = self._notices.heard(self._group) or self._has_reason
+        except DatabaseAway:
+            self._has_reason = True  # looking finds out whether it is
+        if not self._has_reason or not self._looking.is_time():
+            return False
+        found = self._looking.look()
+        self._has_reason = found is not None
+        return found is True
+
+    def announced(self) -> bool:
+        return self._looking.announced()
+
+    def close(self) -> None:
+        self._notices.leave(self._group)
 
 
 class Notified:
@@ -109,8 +141,10 @@ def wakeups(
     notices: Notices | None,
 ) -> Wakeups:
     """What the database offers; ``notices`` is None where it has none, or no connection to spare for them."""
-    if database.dialect.notifier is None:
-        return Looking(database, group, clock, timer)
+    notifier = database.dialect.notifier
+    if notifier is None or not notifier.tells_what:
+        looking = Looking(database, group, clock, timer)
+        return looking if notices is None else Stirred(notices, group.name, looking)
     looking = Looking(database, group, clock, timer, WHILE_DEAF)
     return looking if notices is None else Notified(notices, group.name, looking, timer)
 

@@ -29,6 +29,9 @@ NO_OPTIONS: Mapping[str, Any] = {}
 class Notifier(Protocol):
     """How a database tells its connections something at once."""
 
+    tells_what: bool
+    """Whether it says what was sent; otherwise only that something was written, by whomever."""
+
     def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
         """Send messages when the transaction commits."""
 
@@ -36,7 +39,11 @@ class Notifier(Protocol):
         """Let a connection hear a channel from now on."""
 
     def heard(self, connection: Connection) -> list[str]:
-        """What was sent since the last look. Never waits; raises the driver's error when the connection is lost."""
+        """What was sent since the last look, or anything. Never waits; raises the driver's error when the connection is
+        lost."""
+
+    def leave(self, connection: Connection) -> None:
+        """It hears no more, and is about to be closed."""
 
 
 class Dialect(ABC):

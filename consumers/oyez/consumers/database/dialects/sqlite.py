@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import (
     URL,
     Column,
@@ -36,6 +37,7 @@ from .rows import NAME, Rows
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
 JOURNAL_TIMEOUT = 5.0  # s
 LEAST = 5  # connections of a pool
+VERSION, IS_FILE = "oyez_version", "oyez_is_file"
 _BUSY = ("database is locked", "database table is locked")
 _ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
 _BEGIN = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :count) RETURNING seq")
@@ -53,7 +55,41 @@ class JsonRows(Rows):
         super().__init__(table, columns)
 
     def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
-        return {NAME: json.dumps(rows)}
+        try:
+            return {NAME: to_json(rows).decode()}  # a fifth of the time
+        except ValueError:  # half of a pair of surrogates
+            return {NAME: json.dumps(rows)}
+
+
+class Versions:
+    """A file has a number that a connection sees change when another has committed (``PRAGMA data_version``): to ask
+    for it costs next to nothing beside a query."""
+
+    tells_what = False
+
+    def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
+        """Whoever commits is noticed."""
+
+    def listen(self, connection: Connection, channel: str) -> None:
+        """What is written before is not missed: whoever begins looks anyway."""
+        connection.info[VERSION] = _version(connection)
+        connection.info[IS_FILE] = DIALECT.file(connection) is not None
+
+    def heard(self, connection: Connection) -> list[str]:
+        before, connection.info[VERSION] = connection.info[VERSION], _version(connection)
+        is_same = before == connection.info[VERSION] and connection.info[IS_FILE]
+        return (
+            [] if is_same else ["something"]
+        )  # in memory there may be but one connection, which writes itself
+
+    def leave(self, connection: Connection) -> None:
+        """It is as any other."""
+
+
+def _version(connection: Connection) -> int:
+    driver: Any = connection.connection.dbapi_connection
+    (found,) = driver.execute("PRAGMA data_version").fetchone()
+    return int(found)
 
 
 class SQLite(Dialect):
@@ -71,7 +107,7 @@ class SQLite(Dialect):
     row_id = Integer()  # nothing else is numbered automatically
     begin = "BEGIN IMMEDIATE"
     check_now = None
-    notifier = None
+    notifier = Versions()
 
     def engine(
         self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
