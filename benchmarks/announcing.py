@@ -39,8 +39,9 @@ def _ours(services: Services, topic: str, events: list[Viewed]) -> None:
     announcer.close()
 
 
-def _producer(services: Services) -> Producer:
-    return Producer(
+def _producer(services: Services, topic: str) -> Producer:
+    """Connected as ours is: one that produces at once may wait half a second for its id."""
+    made = Producer(
         {
             "bootstrap.servers": services.kafka,
             "partitioner": "murmur2_random",
@@ -48,6 +49,9 @@ def _producer(services: Services) -> Producer:
             "on_delivery": _delivered,
         }
     )
+    for _ in range(2):
+        made.list_topics(topic, timeout=10)
+    return made
 
 
 def _delivered(error: object, _message: object) -> None:
@@ -55,7 +59,7 @@ def _delivered(error: object, _message: object) -> None:
 
 
 def _by_hand(services: Services, topic: str, events: list[Viewed]) -> None:
-    producer = _producer(services)
+    producer = _producer(services, topic)
     for number, event in enumerate(events):
         envelope = {
             "specversion": "1.0",
@@ -71,7 +75,7 @@ def _by_hand(services: Services, topic: str, events: list[Viewed]) -> None:
 
 
 def _ready(services: Services, topic: str, events: list[tuple[bytes, bytes]]) -> None:
-    producer = _producer(services)
+    producer = _producer(services, topic)
     for number, (key, value) in enumerate(events):
         _send(producer, topic, key, value, number)
     assert producer.flush(60) == 0

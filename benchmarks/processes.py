@@ -27,7 +27,7 @@ def processor_time(command: Sequence[str | Path], folder: Path) -> float:
 def wall_time(command: Sequence[str | Path], folder: Path) -> float:
     """Seconds that a command took by the clock on the wall."""
     begun = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=clean(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, env=clean(), check=True, capture_output=True)
     return time.perf_counter() - begun
 
 

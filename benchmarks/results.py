@@ -27,9 +27,16 @@ def save(result: Result, folder: Path = FOLDER) -> Path:
     return path
 
 
-def newest(folder: Path = FOLDER) -> Path:
-    """The last run of everything."""
-    return max(path for path in folder.glob("*.json") if json.loads(path.read_text())["is_whole"])
+def newest(folder: Path = FOLDER) -> Path | None:
+    """The last run with all that README quotes; None if there is none yet."""
+    return max(
+        (path for path in folder.glob("*.json") if is_quoted(json.loads(path.read_text()))), default=None
+    )
+
+
+def is_quoted(result: Result) -> bool:
+    """Whether it has all that README quotes."""
+    return {row["part"] for row in result["rows"]}.issuperset(QUOTED)
 
 
 def document(result: Result) -> str:
@@ -38,8 +45,10 @@ def document(result: Result) -> str:
     return f"# Figures of {result['taken']}\n\n{about}\n\n{table(result['rows'])}"
 
 
-def quotation(path: Path) -> str:
+def quotation(path: Path | None) -> str:
     """What README says of a run."""
+    if path is None:
+        return f"{BEGIN.format('none')}\n{END}"
     result = json.loads(path.read_text())
     rows = [row for row in result["rows"] if row["part"] in QUOTED]
     all_of_it = path.with_suffix(".md").relative_to(path.parents[2])

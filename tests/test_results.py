@@ -15,7 +15,6 @@ ROW = {"work": "announce", "beside": "by hand", "ours": "2/s", "theirs": "1/s", 
 RESULT: dict[str, Any] = {
     "taken": "2026-11-30T01:02Z",
     "command": 'make bench ARGS="--save"',
-    "is_whole": True,
     "events": 100_000,
     "turns": 5,
     "commit": "abc1234",
@@ -53,10 +52,12 @@ def test_a_reduced_run_says_so(results: ModuleType) -> None:
     )
 
 
-def test_the_newest_is_the_last_whole_one(results: ModuleType, tmp_path: Path) -> None:
-    results.save(RESULT, tmp_path)
-    last = results.save({**RESULT, "taken": "2026-12-01T01:02Z"}, tmp_path)
-    results.save({**RESULT, "taken": "2026-12-02T01:02Z", "is_whole": False}, tmp_path)
+def test_the_newest_is_the_last_with_all_that_is_quoted(results: ModuleType, tmp_path: Path) -> None:
+    assert results.newest(tmp_path) is None
+    rows = [{**RESULT["rows"][0], "part": part} for part in results.QUOTED]
+    results.save({**RESULT, "rows": rows}, tmp_path)
+    last = results.save({**RESULT, "rows": rows, "taken": "2026-12-01T01:02Z"}, tmp_path)
+    results.save({**RESULT, "rows": rows[1:], "taken": "2026-12-02T01:02Z"}, tmp_path)
     assert results.newest(tmp_path) == last
 
 
@@ -70,3 +71,12 @@ def test_readme_quotes_a_part_of_it(results: ModuleType, tmp_path: Path) -> None
     assert "| announce | by hand |" in text
     assert "a mail" not in text
     assert "(benchmarks/results/2026-11-30T0102Z.md)" in text
+
+
+def test_readme_has_the_figures_of_the_newest_run(results: ModuleType) -> None:
+    assert results.quotation(results.newest()) in (HOME / "README.md").read_text()
+
+
+def test_each_table_is_that_of_its_figures(results: ModuleType) -> None:
+    for path in results.FOLDER.glob("*.json"):
+        assert path.with_suffix(".md").read_text() == results.document(json.loads(path.read_text()))
