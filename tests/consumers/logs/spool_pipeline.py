@@ -7,6 +7,7 @@ from typing import Any
 
 from consumers.pipeline import TOPIC, Pipeline, known
 from oyez.consumers import Handlers
+from oyez.consumers.core.apart import OWN, ProcessKind
 from oyez.consumers.database import Database
 from oyez.consumers.logs.spool.folders import ReadableLogs
 from oyez.consumers.logs.spool.member import SpoolLog
@@ -46,7 +47,7 @@ class SpoolPipeline(Pipeline):
         transport = SpoolTransport((root or self.root) / source, make)
         return Announcer(transport, source=source, topic=TOPIC, catalogue=known, clock=self._nanoseconds)
 
-    def worker(self, group: str) -> Worker:
+    def worker(self, group: str, process: ProcessKind = OWN) -> Worker:
         self._named += 1
         members = Members(Database(self.engine), group, f"member-{self._named}", self.clock, self.clock)
         log = SpoolLog(ReadableLogs(self._settings), members, clock=self.clock, sleep=self.clock.sleep)
@@ -58,6 +59,7 @@ class SpoolPipeline(Pipeline):
             clock=self.clock,
             sleep=self.clock.sleep,
             timer=self.clock,
+            process=process,
         )
 
     def folders(self) -> list[Any]:

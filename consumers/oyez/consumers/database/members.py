@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
@@ -31,10 +31,19 @@ def leave(db: Connection, group: str, name: str) -> None:
     db.execute(delete(member).where(member.c.group_name == group, member.c.member == name))
 
 
-def alive(db: Connection, group: str, since: float) -> list[str]:
-    """The members that were seen since a time, sorted."""
-    found = select(member.c.member).where(member.c.group_name == group, member.c.seen_at >= since)
-    return sorted(db.execute(found).scalars())
+_alive = (
+    select(member.c.group_name, member.c.member)
+    .where(member.c.seen_at >= bindparam("since"))
+    .order_by(member.c.group_name, member.c.member)
+)
+
+
+def alive(db: Connection, since: float) -> dict[str, list[str]]:
+    """The members that were seen since a time, by group, in the order of the database."""
+    found: dict[str, list[str]] = {}
+    for group, name in db.execute(_alive, {"since": since}):
+        found.setdefault(group, []).append(name)
+    return found
 
 
 @cache

@@ -20,6 +20,7 @@ from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..logs.backend import LogBackend
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
 from ..outbox.lease import RowLease
@@ -52,11 +53,13 @@ def log_for(
     engine: Engine,
     worker: int | None = None,
     stopping: Callable[[], float] = lambda: 0.0,
+    backend: LogBackend | None = None,
 ) -> Log:
     """The log of the transport that is set, for a worker by its number in the group; None for one pass. ``stopping``:
-    for how many seconds it has been told to stop. Raises `SettingsError` if there is none."""
+    for how many seconds it has been told to stop. ``backend``: the one that the workers of a process share. Raises
+    `SettingsError` if there is none."""
     database = Database(engine, stopping=stopping)
-    return log_backend(settings).join(group.name, topics_of(group, settings), database, worker)
+    return (backend or log_backend(settings)).join(group.name, topics_of(group, settings), database, worker)
 
 
 def log_for_sweep(group: Group, settings: ListenSettings, engine: Engine) -> Log | None:

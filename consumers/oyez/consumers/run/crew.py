@@ -12,6 +12,7 @@ from ..core.stop_signals import Told
 from ..database.engine import Database
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument
+from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
 from ..worker.hurry import Hurry
@@ -77,7 +78,7 @@ class Crew:
                 group,
                 self._settings,
                 engine=parts.engine,
-                source=log_for(group, self._settings, parts.engine, number, told.seconds),
+                source=log_for(group, self._settings, parts.engine, number, told.seconds, parts.backend),
                 instrument=instrument,
                 relay=parts.relay,
                 hears=self._had.hears,
@@ -93,7 +94,8 @@ class Crew:
         settings = self._settings
         engine = engine_from(settings, pool_for(self._most(), self._had.pool))
         notices = notices_from(settings, Database(engine)) if self._had.hears else None
-        return Parts(engine, notices, relay_thread_for(group, settings, engine, instrument))
+        relay = relay_thread_for(group, settings, engine, instrument)
+        return Parts(engine, log_backend(settings), notices, relay)
 
     def _most(self) -> int:
         """How many workers there are in a process at most."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 
 from ..database.notices import Notices
+from ..logs.backend import LogBackend
 from ..outbox.relay_thread import BackgroundRelay
 
 
@@ -17,6 +18,7 @@ class Parts(NamedTuple):
     """What is shared. ``notices``: None where workers look for what is released."""
 
     engine: Engine
+    backend: LogBackend
     notices: Notices | None
     relay: BackgroundRelay
 

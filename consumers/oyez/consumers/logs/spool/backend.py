@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import uuid4
@@ -19,6 +20,7 @@ from .member import SpoolLog
 from .members import Members
 from .offsets import SpoolOffsets
 from .retention import ReadSegments
+from .roll import FRESH, Roll
 
 log = logger_named("oyez")
 
@@ -30,6 +32,8 @@ class SpoolBackend:
 
     def __init__(self, settings: LogSettings) -> None:
         self._settings = settings
+        self._lock = threading.Lock()
+        self._roll: Roll | None = None
 
     @property
     def where(self) -> str:
@@ -55,7 +59,13 @@ class SpoolBackend:
         def ours() -> list[Folder]:
             return [folder for folder in found() if folder.topic in topics]
 
-        return KeepAlive(SpoolLog(ours, _member(group, database)))
+        return KeepAlive(SpoolLog(ours, _member(group, database, self._shared_roll(database))))
+
+    def _shared_roll(self, database: Database) -> Roll:
+        """That of all who join by this backend, whichever of them comes first."""
+        with self._lock:
+            self._roll = self._roll or Roll(Database(database.engine), fresh=FRESH)
+            return self._roll
 
     def join_alone(self, group: str, topics: Sequence[str], database: Database) -> KeepAlive | None:
         others = _member(group, database).others()
@@ -73,9 +83,10 @@ class SpoolBackend:
         return ReadSegments(readers, self._settings.spool_retention, ReadableLogs(self._settings))
 
 
-def _member(group: str, database: Database) -> Members:
+def _member(group: str, database: Database, roll: Roll | None = None) -> Members:
     """A new member of a group."""
-    return Members(database, group, f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}")
+    name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+    return Members(database, group, name, roll=roll)
 
 
 def from_settings(settings: LogSettings) -> SpoolBackend:

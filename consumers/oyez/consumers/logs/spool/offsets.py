@@ -14,7 +14,7 @@ from ...database.clock import Clock, DatabaseClock
 from ...database.positions import Partition
 from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 from .member import partition_of
-from .members import ALIVE
+from .roll import ALIVE
 
 MANY = 1_000
 
@@ -43,7 +43,7 @@ class SpoolOffsets:
     def commit(self, group: str, offsets: Mapping[tuple[str, int], int], promise: str) -> None:
         by_place = {(p.topic, p.number): p for p in self._folders}
         with self._database.reading() as db:
-            there = members.alive(db, group, self._clock(db) - ALIVE)
+            there = members.alive(db, self._clock(db) - ALIVE).get(group)
         if offsets and promise == AT_LEAST_ONCE and there:
             raise GroupActive(
                 f"the offsets of {group} cannot be set while workers read for it; stop the group's workers first"
