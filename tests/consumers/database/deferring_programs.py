@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import CompileError, IntegrityError
 from sqlalchemy.orm import Session
 
 tables = MetaData()
@@ -38,6 +38,7 @@ Step = Callable[[Doing, int], Any]
 """Does something for a number; returns what the handler saw by it."""
 
 _ADD, _SET = insert(row), update(row).where(row.c.n == bindparam("at")).values(n=bindparam("to"))
+_AMONG = update(row).where(row.c.n.in_([0, 1])).values(n=bindparam("to"))
 _COUNT = select(func.count(row.c.seq), func.coalesce(func.sum(row.c.n), 0))
 
 
@@ -119,6 +120,31 @@ def undone(db: Doing, n: int) -> None:
         savepoint.rollback()
 
 
+def with_an_unknown_column(db: Doing, n: int) -> str:
+    try:
+        with db.begin_nested():
+            db.execute(insert(row).values(n=n, misspelled=n))
+    except CompileError:
+        return "refused"
+    return "written"
+
+
+def with_many_in_a_constant(db: Doing, n: int) -> None:
+    db.execute(_AMONG, {"to": n})
+
+
+def by_a_driver_held_before(db: Doing, n: int) -> Any:
+    connection = db if isinstance(db, Connection) else db.connection()
+    cursor = connection.connection.cursor()
+    with_a_constant(db, n)
+    cursor.execute("SELECT count(*) FROM deferred_row")
+    return cursor.fetchone()[0]
+
+
+def asking_for_its_class(db: Doing, n: int) -> bool:
+    return isinstance(db.execute(_ADD, {"n": n}), Sequence)
+
+
 STEPS: Sequence[Step] = (
     with_text,
     with_a_constant,
@@ -136,6 +162,10 @@ STEPS: Sequence[Step] = (
     returning,
     only_once,
     undone,
+    with_an_unknown_column,
+    with_many_in_a_constant,
+    by_a_driver_held_before,
+    asking_for_its_class,
 )
 programs = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 4)), max_size=25)
 

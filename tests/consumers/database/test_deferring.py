@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
-from sqlalchemy import Column, CursorResult, Engine, Integer, MetaData, Table, event, insert, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    CursorResult,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    TypeDecorator,
+    bindparam,
+    event,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError, ResourceClosedError
 
 from consumers.database.deferring_programs import (
+    Doing,
     Step,
     counting,
     moving,
@@ -163,3 +180,109 @@ def test_where_the_tables_are_looked_for_is_decided_when_it_is_written(engine: E
         session.joined.send()
         session.joined.execution_options(schema_translate_map=None)
         assert counting(session, 0) == (1, 1)
+
+
+def test_what_a_listener_executes_is_sent_at_once_and_all_of_it(engine: Engine) -> None:
+    @event.listens_for(engine, "after_cursor_execute")
+    def audit(db: Connection, _cursor: Any, statement: str, given: Any, _context: Any, many: bool) -> None:
+        if "INTO deferred_row" in statement:
+            for one in given if many else [given]:
+                (n,) = one.values() if isinstance(one, dict) else one
+                db.execute(insert(once), {"n": n})
+
+    def ask(session: Doing) -> list[int]:
+        return sorted(session.execute(select(once.c.n)).scalars())
+
+    with deferring(engine) as session:
+        for n in range(MANY):
+            session.execute(text("INSERT INTO deferred_row (n) VALUES (:n)"), {"n": n})
+            session.execute(text("DELETE FROM deferred_row WHERE n = :n"), {"n": n})
+        assert ask(session) == list(range(MANY))
+
+
+def test_a_listener_that_adds_what_is_in_hand_does_so_event_by_event(engine: Engine) -> None:
+    in_hand: list[int] = []
+
+    @event.listens_for(engine, "before_execute", retval=True)
+    def add(_db: Any, statement: Any, many: Any, given: Any, _options: Any) -> Any:
+        return statement, many, {**given, "n": in_hand[-1]} if "n" in given else given
+
+    with deferring(engine) as session:
+        for n in range(MANY):
+            in_hand.append(n)
+            session.execute(insert(row), {"n": -1})
+        assert session.execute(select(row.c.n).order_by(row.c.n)).scalars().all() == in_hand
+
+
+def test_a_type_that_adds_what_is_in_hand_does_so_event_by_event(engine: Engine) -> None:
+    in_hand: list[int] = []
+
+    class Added(TypeDecorator[int]):
+        impl = Integer
+        cache_ok = True
+
+        def process_bind_param(self, _value: Any, _dialect: Any) -> int:
+            return in_hand[-1]
+
+    typed = Table("deferred_row", MetaData(), Column("seq", Integer, primary_key=True), Column("n", Added))
+    with deferring(engine) as session:
+        for n in range(MANY):
+            in_hand.append(n)
+            session.execute(insert(typed), {"n": -1})
+        assert session.execute(select(row.c.n).order_by(row.c.n)).scalars().all() == in_hand
+
+
+@pytest.mark.parametrize("held", ["callable", "value"])
+def test_a_constant_that_holds_what_changes_is_sent_event_by_event(held: str, engine: Engine) -> None:
+    in_hand = [0]
+    said = Table("deferred_row", MetaData(), Column("n", Integer), Column("said", JSON))
+    own = (
+        bindparam("own", callable_=lambda: in_hand[0])
+        if held == "callable"
+        else bindparam("own", in_hand, JSON)
+    )
+    constant = insert(said).values(said=own)
+    with deferring(engine) as session:
+        for n in range(MANY):
+            in_hand[0] = n
+            session.execute(constant, {"n": n})
+        found = session.execute(text("SELECT said FROM deferred_row ORDER BY n")).scalars().all()
+    assert list(map(json.loads, found)) == [n if held == "callable" else [n] for n in range(MANY)]
+
+
+def test_an_error_that_another_statement_meets_is_not_forgotten(engine: Engine) -> None:
+    """Whoever catches it has not made it."""
+
+    def fails() -> None:
+        with deferring(engine) as session:
+            for n in (1, 1, 2):
+                session.execute(insert(once), {"n": n})
+            with suppress(IntegrityError):
+                session.connection()
+                session.execute(select(once.c.n))
+
+    with pytest.raises(IntegrityError):
+        fails()
+
+
+def test_a_result_that_outlives_its_call_sends_nothing(engine: Engine) -> None:
+    held: list[CursorResult[Any]] = []
+
+    def fails() -> None:
+        with deferring(engine) as session:
+            held.append(session.joined.execute(insert(row), {"n": 1}))
+            raise ValueError("the handler's")
+
+    with pytest.raises(ValueError, match="the handler's"):
+        fails()
+    with deferring(engine) as session:
+        with pytest.raises(ResourceClosedError, match="not sent"):
+            _ = held[0].rowcount
+        assert counting(session, 0) == (0, 0)
+
+
+def test_few_are_kept_at_once(engine: Engine) -> None:
+    with statements(engine) as sent, deferring(engine) as session:
+        for n in range(1_200):
+            with_text(session, n)
+        assert len([one for one, _ in sent if "deferred_row" in one]) == 2

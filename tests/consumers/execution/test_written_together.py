@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consumers.pipeline import Pipeline, Placed, Play, placed, unique
+from consumers.pipeline import Pipeline, Placed, Play, effects, placed, unique
 from oyez.consumers import Handlers, Reject
 
 EVENTS = range(24)
@@ -79,6 +79,28 @@ def test_a_handler_that_catches_it_catches_it(kind: type[Any], play: Play) -> No
     pipeline.handle(*placed(EVENTS))
     assert pipeline.dead() == [("acting", BAD, "rejected by its handler")]
     check(pipeline, OTHERS)
+
+
+def test_whoever_catches_anothers_error_does_not_hide_it(kind: type[Any], play: Play) -> None:
+    """What an event has left to be sent fails while the next one asks for something of its own."""
+    on, early = Handlers("shop"), 4  # before it shows that nothing is saved
+
+    def writing(event: Placed, db: Any) -> None:
+        try:
+            with db.begin_nested():
+                only_once(db, event.n)
+        except Exception:  # noqa: BLE001 # it takes whatever comes for an event that it has had
+            return
+        db.execute(insert(effects), {"handler": "writing", "n": None if event.n == early else event.n})
+
+    writing.__annotations__["db"] = kind
+    on(Placed)(writing)
+    pipeline = play(on)
+    pipeline.handle(*placed(EVENTS))
+    [(handler, n, error)] = pipeline.parked()
+    assert (handler, n) == ("writing", early)
+    assert "IntegrityError" in error
+    assert sorted(pipeline.effects("writing")) == [n for n in EVENTS if n != early]
 
 
 def test_an_event_that_fails_takes_nothing_of_others_with_it(kind: type[Any], play: Play) -> None:

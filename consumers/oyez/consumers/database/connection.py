@@ -34,8 +34,6 @@ _ENDING = re.compile(
     rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
     re.IGNORECASE | re.DOTALL,
 )
-
-
 _SETTING = re.compile(
     rf"(?:^|;){_SPACE}(?:set|reset|discard|call|do)\b|\bset_config\b"
     rf"|^{_SPACE}select\s+[\w.\"]+\s*\((?!.*\bfrom\b)",
@@ -150,17 +148,20 @@ class HandlerConnection(Connection):
             finally:
                 self._execution_options = options
 
-        self.__dict__.update(deferring=Deferring(execute), outer=outer)
+        kept = Deferring(execute)
+        if not self.dispatch.before_execute:  # such a listener may add what the handler has in hand
+            self.__dict__.update(deferring=kept, outer=outer)
         try:
             yield
-            self.send()
+            kept.send()
         finally:
+            kept.forget()
             self.__dict__.pop("deferring", None)
 
     def send(self) -> None:
         """Send what was kept; nothing of it waits any more."""
         deferring = self.__dict__.get("deferring")
-        if deferring is not None:
+        if deferring is not None and not deferring.is_sending:
             deferring.send()
             if not deferring.pays():
                 self.__dict__.pop("deferring", None)
@@ -170,6 +171,8 @@ class HandlerConnection(Connection):
     ) -> CursorResult[Any] | None:
         """The result of a statement that is kept; None if it is to be sent now, and all that was kept has been."""
         deferring: Deferring = self.__dict__["deferring"]
+        if deferring.is_sending:
+            return None
         parameters = (given[0] if given else None) or {}
         is_plain = (
             type(parameters) is dict
@@ -185,8 +188,12 @@ class HandlerConnection(Connection):
 
     @property
     def connection(self) -> PoolProxiedConnection:
-        """The driver's, as SQLAlchemy has it; whoever takes it may send what we do not see."""
-        self.send()
+        """The driver's, as SQLAlchemy has it. Whoever has it may send, and see, what we do not: nothing more is kept in
+        this call."""
+        deferring = self.__dict__.get("deferring")
+        if deferring is not None and not deferring.is_sending:
+            self.send()
+            self.__dict__.pop("deferring", None)
         return super().connection
 
     def begin_nested(self) -> NestedTransaction:

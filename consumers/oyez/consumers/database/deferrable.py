@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Delete, Insert, Table, TextClause, Update, insert
-from sqlalchemy.types import NullType
+from sqlalchemy import BindParameter, Column, Delete, Insert, Table, TextClause, Update, insert
+from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine, UserDefinedType
 
 Parameters = Mapping[str, Any]
 
@@ -48,8 +49,9 @@ def deferrable(statement: Any, given: Parameters) -> Deferrable | None:
         plain = writes_only(statement.text) and _is_plain(statement)
         return Deferrable(statement, dict(given)) if plain and are_fixed(given.values()) else None
     if type(statement) is Insert and _is_bare(statement) and not makes_values(statement.table):
-        parameters = {**_values(statement), **given}
-        if parameters and are_fixed(parameters.values()):
+        values = _values(statement)
+        parameters = {**values, **given}
+        if parameters and are_fixed(parameters.values()) and all(one in statement.table.c for one in values):
             return Deferrable(_plain_insert(statement.table), parameters)
     return None
 
@@ -60,12 +62,30 @@ def _plain_insert(table: Table) -> Insert:
 
 
 def deferrable_again(statement: Any, given: Parameters) -> Deferrable | None:
-    """The same for a statement that has been sent before as the very object that it is: whatever it holds is the same
-    for all events."""
+    """The same for a statement that `is_the_same_each_time`, and has been sent before as the very object that it is."""
+    return Deferrable(statement, dict(given)) if given and are_fixed(given.values()) else None
+
+
+def is_the_same_each_time(statement: Any) -> bool:
+    """Whether an INSERT, UPDATE or DELETE answers nothing, and holds nothing but its parameters that may be another for
+    the next event, or that cannot be given for many."""
     if not isinstance(statement, Insert | Update | Delete) or _answers(statement):
-        return None
-    plain = given and are_fixed(given.values()) and not makes_values(statement.table)
-    return Deferrable(statement, dict(given)) if plain else None
+        return False
+    return (
+        not statement.get_execution_options()
+        and not makes_values(statement.table)
+        and all(_stays(one) for one in iterate(statement) if isinstance(one, BindParameter))
+    )
+
+
+def _stays(bound: BindParameter[Any]) -> bool:
+    fixed = bound.required or are_fixed([bound.value])
+    return fixed and bound.callable is None and not _is_one_of_many(bound) and not _is_made(bound.type)
+
+
+def _is_one_of_many(bound: BindParameter[Any]) -> bool:
+    """Whether it is written into the statement when it is sent, as the values of an IN are."""
+    return bound.expanding or bound.literal_execute
 
 
 def are_fixed(values: Collection[Any]) -> bool:
@@ -83,12 +103,19 @@ def writes_only(text: str) -> bool:
 
 @lru_cache(256)
 def makes_values(table: Any) -> bool:
-    """Whether Python makes values for some of a table's columns: they may depend on what a handler has in hand."""
-    return not isinstance(table, Table) or any(
-        made is not None and made.is_callable
-        for column in table.columns
-        for made in (column.default, column.onupdate)
-    )
+    """Whether Python makes values for some of a table's columns, or changes them: maybe by what a handler has in
+    hand."""
+    return not isinstance(table, Table) or any(map(_makes_values, table.columns))
+
+
+def _makes_values(column: Column[Any]) -> bool:
+    made = [one for one in (column.default, column.onupdate) if one is not None]
+    return _is_made(column.type) or any(one.is_callable for one in made)
+
+
+def _is_made(kind: TypeEngine[Any]) -> bool:
+    """Whether a type is one that an application has written."""
+    return isinstance(kind, TypeDecorator | UserDefinedType)
 
 
 def _answers(statement: Insert | Update | Delete) -> bool:
@@ -96,9 +123,11 @@ def _answers(statement: Insert | Update | Delete) -> bool:
 
 
 def _is_plain(statement: TextClause) -> bool:
-    """Whether its parameters have neither values nor types of their own."""
+    """Whether it has no options, and its parameters neither values nor types of their own."""
     bound = statement._bindparams.values()  # noqa: SLF001 # there is no other way to see them
-    return all(one.required and type(one.type) is NullType for one in bound)
+    return not statement.get_execution_options() and all(
+        one.required and type(one.type) is NullType and not _is_one_of_many(one) for one in bound
+    )
 
 
 def _is_bare(statement: Insert) -> bool:

@@ -15,12 +15,14 @@ from weakref import ref
 from sqlalchemy import CursorResult
 from sqlalchemy.exc import ResourceClosedError
 
-from .deferrable import Deferrable, deferrable, deferrable_again
+from .deferrable import Deferrable, deferrable, deferrable_again, is_the_same_each_time
 
 MANY = 64
 """Statements of a call that are remembered, to find those that come again."""
 ENOUGH = 8
 """Statements that show how they come: many of one kind, or in turns."""
+LARGEST = 500
+"""Statements that are kept at most."""
 
 
 class Executing(Protocol):
@@ -40,7 +42,7 @@ class _State:
         if self.result is None:
             self.send()
         if self.result is None:
-            raise ResourceClosedError("the statement was not sent: its transaction is over")
+            raise ResourceClosedError("the statement was not sent: its transaction is over, or has failed")
         return self.result
 
 
@@ -51,6 +53,8 @@ class DeferredResult(CursorResult[Any]):
         object.__setattr__(self, "deferred", _State(send))
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return DeferredResult
         state: _State = object.__getattribute__(self, "deferred")
         return state if name == "deferred" else getattr(state.sent(), name)
 
@@ -69,12 +73,17 @@ class Deferring:
         self._kept: list[_Kept] = []
         self._seen: dict[int, Any] = {}
         self._count = Counter[str]()
+        self._failed: BaseException | None = None
+        self.is_sending = False
+        """What is executed now is part of sending something else, such as a listener's own statement."""
 
     def keep(self, statement: Any, given: Mapping[str, Any]) -> DeferredResult | None:
         """Keep a statement; returns its result. None if it has to be sent now."""
         what = deferrable(statement, given) or self._again(statement, given)
         if what is None:
             return None
+        if len(self._kept) >= LARGEST:
+            self.send()
         result = DeferredResult(self.send)
         self._kept.append(_Kept(what, ref(result)))
         return result
@@ -84,7 +93,25 @@ class Deferring:
         return self._count["sent"] < ENOUGH or 2 * self._count["runs"] <= self._count["sent"]
 
     def send(self) -> None:
-        """Send what was kept."""
+        """Send what was kept. What has failed once is raised each time: whoever caught it was not the one whose
+        statement it was, and what was kept behind it is gone."""
+        if self._failed is not None:
+            raise self._failed
+        if self._kept and not self.is_sending:
+            self.is_sending = True
+            try:
+                self._send_all()
+            except BaseException as error:
+                self._failed = error
+                raise
+            finally:
+                self.is_sending = False
+
+    def forget(self) -> None:
+        """The call has ended: what was not sent never will be."""
+        self._kept, self._failed = [], None
+
+    def _send_all(self) -> None:
         kept, self._kept = self._kept, []
         runs = list(_runs(kept))
         self._count.update(sent=len(kept), runs=len(runs))
@@ -102,9 +129,9 @@ class Deferring:
 
     def _again(self, statement: Any, given: Mapping[str, Any]) -> Deferrable | None:
         if id(statement) in self._seen:
-            return deferrable_again(statement, given)
-        if len(self._seen) < MANY:
-            self._seen[id(statement)] = statement  # which keeps its id from being another one's
+            return deferrable_again(statement, given) if self._seen[id(statement)][1] else None
+        if len(self._seen) < MANY:  # the statement is held, which keeps its id from being another one's
+            self._seen[id(statement)] = (statement, is_the_same_each_time(statement))
         return None
 
 
