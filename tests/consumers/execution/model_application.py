@@ -21,6 +21,7 @@ from support.tables import table_named
 
 signals = Catalogue()
 TOPIC = "model"
+WORKERS = 100  # each hears over a connection of its own
 
 
 class Opened(Signal, name="opened", key="k", subject="s", catalogue=signals):
@@ -166,6 +167,7 @@ class World:
         """A worker is gone, without a word; the others get its partitions."""
         worker = self.workers.pop(number % len(self.workers))
         worker._log.close()
+        worker._wakeups.close()
         if not self.groups[worker._group.name].members:
             self.join(worker._group.name)
 
@@ -216,13 +218,16 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.announcer.close()
+        for worker in self.workers:
+            worker._wakeups.close()
         _empty(self.engine)
 
 
 @pytest.fixture(scope="module")
 def model_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database for one world after the other. An engine of its own for each would compile every statement anew."""
-    made = make_engine(f"sqlite:///{tmp_path_factory.mktemp('model') / 'model.db'}")
+    file = tmp_path_factory.mktemp("model") / "model.db"
+    made = make_engine(f"sqlite:///{file}", pool={"pool_size": WORKERS})
     metadata.create_all(made)
     own.create_all(made)
     yield made

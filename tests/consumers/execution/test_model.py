@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from consumers.execution.model_application import Script, World, model_engine
@@ -37,6 +37,14 @@ steps = st.lists(
     steps=steps,
     group=st.sampled_from([None, "all"]),
     batch=st.sampled_from([1, 3, 500]),
+)
+@example(  # of a key, one row at a time: what was its head once stands behind another one that never is met
+    drafts=[("reply", "k1", "s1", "s2"), ("reply", "k1", "s2", "s3"), ("reply", "k1", "s4", "s1")],
+    failing={},
+    rejected=set(),
+    steps=[("step", 0)],
+    group=None,
+    batch=1,
 )
 def test_each_delivery_is_done_once_in_order_or_dead(
     model_engine, drafts, failing, rejected, steps, group, batch

@@ -138,3 +138,19 @@ def test_nothing_is_given_up_that_is_met(opened: Open) -> None:
     shop.sweep()
     assert shop.done("view") == [1]
     nothing_is_left(shop)
+
+
+def test_a_head_with_rows_that_were_heads_before_it_is_given_up_however_few_are_looked_at(
+    opened: Open,
+) -> None:
+    """A reply that the head of its thread waits for goes before it; the one that was the head has waited as long."""
+    on = Handlers("shop")
+    Script(on).handler("reply", Replied)
+    shop = opened(on, batch=1)
+    shop.handle(*announced(Replied(reply="a", parent="b", n=0)))
+    shop.handle(*announced(Replied(reply="b", parent="lost", n=1)))
+    for _ in range(3):
+        shop.clock.now += DAY
+        shop.sweep()
+    assert shop.rows("parked", "id") == []
+    assert len(shop.rows("dead", "id")) == 2

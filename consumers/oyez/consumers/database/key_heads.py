@@ -73,7 +73,7 @@ def heads(db: Connection, app: str, keys: Iterable[HandlerKey]) -> dict[HandlerK
     if not asked:
         return {}
     rows, statement = _heads(dialect_named(db.dialect.name))
-    return {
-        (row.handler, row.key): Head(row.rank, waits_of(row))
-        for row in db.execute(statement, {**rows.bind(asked), "of_app": app})
-    }
+    found = db.execute(statement, {**rows.bind(asked), "of_app": app}).all()
+    if not found:
+        return {}
+    return {(row.handler, row.key): Head(row.rank, waits_of(row)) for row in found}

@@ -71,11 +71,10 @@ class Notices:
             self._close()
             self._hear()
             return
-        if said and not self._notifier.tells_what:
-            self._tell_all()
-        for group in self._released.keys() & said:
+        anything = said and not self._notifier.tells_what
+        for group in self._released if anything else self._released.keys() & said:
             self._released[group] = True
-        if NOTICE in said:
+        if anything or NOTICE in said:
             self._announced = dict.fromkeys(self._announced, True)
 
     def _tell_all(self) -> None:

@@ -252,7 +252,9 @@ def advance(db: Connection, group: str, moves: Sequence[Move], now: float) -> li
     """Move positions, in sorted order; returns the moves that did not match the row any more."""
     rows, statement = _advance(dialect_named(db.dialect.name))
     ordered = sorted((m.partition.topic_id, m.partition.number, m.epoch, m.believed, m.next) for m in moves)
-    moved = {tuple(row) for row in db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})}
+    moved = set(map(tuple, db.execute(statement, {**rows.bind(ordered), "group": group, "now": now})))
+    if len(moved) == len(moves):
+        return []
     return [m for m in moves if (m.partition.topic_id, m.partition.number) not in moved]
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     bindparam,
+    exists,
     select,
     tuple_,
 )
@@ -87,8 +88,10 @@ def _expired(dialect: Dialect) -> tuple[Rows, Any]:
     )
     places = select(kinds, *begin).subquery("begin")
     old = walk(dialect, parked, places, _of_kind, ("head_since", "id"), "expired", goes_on=_is_old)
-    ids = select(old.c.id).where(_is_old(old)).limit(bindparam("limit", type_=BigInteger))
-    return rows, whole_rows().where(dialect.is_one_of(parked.c.id, ids), first_of_key())
+    row = parked.alias("row")  # one that was a head, and has another before it now, takes no head's place
+    is_head = exists().where(row.c.id == old.c.id, first_of_key(row)).correlate(old)
+    ids = select(old.c.id).where(_is_old(old), is_head).limit(bindparam("limit", type_=BigInteger))
+    return rows, whole_rows().where(dialect.is_one_of(parked.c.id, ids))
 
 
 def expired(db: Connection, group: str, limits: Sequence[tuple[str, float]], most: int) -> list[ParkedRow]:

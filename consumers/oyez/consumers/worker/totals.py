@@ -35,7 +35,8 @@ class Tally:
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead
-        self.faults.merge(report.faults)
+        if report.failures:
+            self.faults.merge(report.faults)
 
     def merge(self, other: Tally) -> None:
         """Add what another has counted."""
