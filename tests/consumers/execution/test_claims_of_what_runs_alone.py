@@ -50,9 +50,9 @@ class Together:
         self._note = start_notes.note
         monkeypatch.setattr(start_notes, "note", self.note)
 
-    def note(self, db: Connection, group: str, ids: Sequence[int], now: float) -> int:
+    def note(self, db: Connection, group: str, ids: Sequence[int], now: float, *, is_shared: bool) -> int:
         self.ids.append(list(ids))
-        return self._note(db, group, ids, now)
+        return self._note(db, group, ids, now, is_shared=is_shared)
 
     def sizes(self) -> list[int]:
         return [len(ids) for ids in self.ids]
