@@ -29,17 +29,31 @@ def only_once(db: Doing, n: int) -> Any:
     return db.execute(insert(unique), {"n": n})
 
 
-def handlers(kind: type[Any], act: Callable[[Any, int], Any]) -> Handlers:
-    """A handler that acts between two effects, and one beside it."""
+def writing(kind: type[Any], act: Callable[[Any, int], Any], name: str = "writing") -> Handlers:
+    """A handler that acts."""
     on = Handlers("shop")
 
-    def acting(event: Placed, db: Any) -> None:
-        write(db, "acting", event.n)
+    def handler(event: Placed, db: Any) -> None:
         act(db, event.n)
-        write(db, "after", event.n)
 
-    acting.__annotations__["db"] = kind
-    on(Placed)(acting)
+    handler.__annotations__["db"] = kind
+    on(Placed, name=name)(handler)
+    return on
+
+
+def write_it(db: Doing, n: int) -> None:
+    write(db, "writing", n)
+
+
+def handlers(kind: type[Any], act: Callable[[Any, int], Any]) -> Handlers:
+    """A handler that acts between two effects, and one beside it."""
+
+    def acting(db: Doing, n: int) -> None:
+        write(db, "acting", n)
+        act(db, n)
+        write(db, "after", n)
+
+    on = writing(kind, acting, "acting")
 
     @on(Placed)
     def steady(event: Placed, db: Connection) -> None:
@@ -51,6 +65,15 @@ def handlers(kind: type[Any], act: Callable[[Any, int], Any]) -> Handlers:
 def check(pipeline: Pipeline, done: list[int]) -> None:
     assert sorted(pipeline.effects("acting")) == sorted(pipeline.effects("after")) == done
     assert pipeline.effects("steady") == list(EVENTS)
+
+
+def told_of_effects(pipeline: Pipeline, tell: Callable[[int], None]) -> None:
+    """From now on ``tell`` is told of each statement that writes effects: for how many."""
+
+    @event.listens_for(pipeline.engine, "before_cursor_execute")
+    def note(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if "INTO effect" in statement:
+            tell(len(parameters) if many else 1)
 
 
 @pytest.fixture(params=[Session, Connection])
@@ -83,19 +106,17 @@ def test_a_handler_that_catches_it_catches_it(kind: type[Any], play: Play) -> No
 
 def test_whoever_catches_anothers_error_does_not_hide_it(kind: type[Any], play: Play) -> None:
     """What an event has left to be sent fails while the next one asks for something of its own."""
-    on, early = Handlers("shop"), 4  # before it shows that nothing is saved
+    early = 4  # before it shows that nothing is saved
 
-    def writing(event: Placed, db: Any) -> None:
+    def act(db: Doing, n: int) -> None:
         try:
             with db.begin_nested():
-                only_once(db, event.n)
+                only_once(db, n)
         except Exception:  # noqa: BLE001 # it takes whatever comes for an event that it has had
             return
-        db.execute(insert(effects), {"handler": "writing", "n": None if event.n == early else event.n})
+        db.execute(insert(effects), {"handler": "writing", "n": None if n == early else n})
 
-    writing.__annotations__["db"] = kind
-    on(Placed)(writing)
-    pipeline = play(on)
+    pipeline = play(writing(kind, act))
     pipeline.handle(*placed(EVENTS))
     [(handler, n, error)] = pipeline.parked()
     assert (handler, n) == ("writing", early)
@@ -116,46 +137,25 @@ def test_an_event_that_fails_takes_nothing_of_others_with_it(kind: type[Any], pl
 
 
 def test_one_statement_takes_few(kind: type[Any], play: Play) -> None:
-    on = Handlers("shop")
-
-    def writing(event: Placed, db: Any) -> None:
-        write(db, "writing", event.n)
-
-    writing.__annotations__["db"] = kind
-    on(Placed)(writing)
-    pipeline = play(on)
+    pipeline = play(writing(kind, write_it))
     sent: list[int] = []
-
-    @event.listens_for(pipeline.engine, "before_cursor_execute")
-    def note(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if "INTO effect" in statement:
-            sent.append(len(parameters) if many else 1)
-
+    told_of_effects(pipeline, sent.append)
     pipeline.handle(*placed(EVENTS))
     assert pipeline.effects("writing") == list(EVENTS)
     assert sent == [1, 2, 4, 8, 9]
 
 
 def test_it_is_so_for_a_handler_that_has_failed_lately(kind: type[Any], play: Play) -> None:
-    on = Handlers("shop")
-
-    def writing(event: Placed, db: Any) -> None:
-        write(db, "writing", event.n)
-        if event.n == BAD:
+    def act(db: Doing, n: int) -> None:
+        write_it(db, n)
+        if n == BAD:
             raise ValueError("no")
 
-    writing.__annotations__["db"] = kind
-    on(Placed)(writing)
-    pipeline = play(on)
+    pipeline = play(writing(kind, act))
     pipeline.handle(*placed(EVENTS))
     later = range(len(EVENTS), 100)
     sent: list[int] = []
-
-    @event.listens_for(pipeline.engine, "before_cursor_execute")
-    def note(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if "INTO effect" in statement:
-            sent.append(len(parameters) if many else 1)
-
+    told_of_effects(pipeline, sent.append)
     pipeline.handle(*placed(later))
     assert pipeline.effects("writing") == [*OTHERS, *later]
     assert pipeline.parked() == [("writing", BAD, "ValueError: no")]
@@ -164,20 +164,12 @@ def test_it_is_so_for_a_handler_that_has_failed_lately(kind: type[Any], play: Pl
 
 
 def test_a_batch_is_cut_by_the_time_that_its_statements_take(kind: type[Any], play: Play) -> None:
-    on = Handlers("shop")
+    pipeline = play(writing(kind, write_it))
 
-    def writing(event: Placed, db: Any) -> None:
-        write(db, "writing", event.n)
+    def be_slow(count: int) -> None:
+        pipeline.clock.now += 2.0 * count
 
-    writing.__annotations__["db"] = kind
-    on(Placed)(writing)
-    pipeline = play(on)
-
-    @event.listens_for(pipeline.engine, "before_cursor_execute")
-    def be_slow(_db: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if "INTO effect" in statement:
-            pipeline.clock.now += 2.0 * (len(parameters) if many else 1)
-
+    told_of_effects(pipeline, be_slow)
     pipeline.run()
     pipeline.announce(*placed(EVENTS))
     [worker] = pipeline.workers.values()
@@ -192,17 +184,14 @@ def test_a_batch_is_cut_by_the_time_that_its_statements_take(kind: type[Any], pl
 def test_a_connection_that_is_lost_when_it_is_sent_is_nobodys_fault(
     alternating: bool, kind: type[Any], pipeline_postgres: str
 ) -> None:
-    on = Handlers("shop")
     lost: list[int] = []
 
-    def writing(event: Placed, db: Any) -> None:
-        write(db, "writing", event.n)
+    def act(db: Doing, n: int) -> None:
+        write_it(db, n)
         if alternating:
-            only_once(db, event.n)
+            only_once(db, n)
 
-    writing.__annotations__["db"] = kind
-    on(Placed)(writing)
-    pipeline = Pipeline(pipeline_postgres, on)
+    pipeline = Pipeline(pipeline_postgres, writing(kind, act))
 
     @event.listens_for(pipeline.engine, "before_cursor_execute")
     def lose(db: Connection, _cursor: Any, statement: str, *_: Any) -> None:

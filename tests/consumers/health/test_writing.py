@@ -16,7 +16,7 @@ from oyez.consumers.health.judging import problems_in
 from oyez.consumers.health.keeping import kept
 from oyez.consumers.health.writing import File
 from oyez.consumers.instrumentation.events import WorkerDied
-from oyez.consumers.processes.supervisor import ProcessSpec
+from oyez.consumers.processes.spec import ProcessSpec
 from oyez.producers import SettingsError
 
 LIMIT = 120.0

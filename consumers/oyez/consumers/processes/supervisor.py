@@ -14,14 +14,12 @@ from oyez.producers.delays import Delays
 
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..instrumentation.events import WorkerDied, WorkerKilled
-from .child import STOPPING, YOUNG
+from .child import STOPPING
 from .company import Left
 from .dealing import deal
 from .load import Limits
 from .slot import Slot, how_it_ended, slots_of
 from .spec import Bare, ProcessSpec, Surroundings, Unwatched, Watch
-
-__all__ = ["DELAYS", "GRACE", "STEADY", "YOUNG", "ProcessSpec", "Supervisor"]
 
 DELAYS = Delays(0.5, 5.0)  # until a worker that died is started again: see decision 128
 STEADY = 60.0  # s after which a worker counts as healthy, and its earlier deaths are forgotten
