@@ -103,11 +103,14 @@ class Checking(OneByOne):
         return DONE
 
 
-class Burying:
-    """For what killed its workers: nothing is run, and every delivery is given up."""
+class Saying:
+    """For what is known to have ended, such as what killed its workers: nothing is run."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        return [(delivery, KILLED) for _, deliveries in todo.works for delivery in deliveries]
+        return [(delivery, self._outcome) for _, deliveries in todo.works for delivery in deliveries]
 
 
 def _database_first(deliveries: Sequence[Delivery]) -> list[Delivery]:

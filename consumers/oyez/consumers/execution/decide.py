@@ -9,7 +9,7 @@ from typing import Literal, assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
-from ..core.outcomes import Behind, Dead, Done, Failed, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Failed, Queued, Unrun, Waits
 from ..database.due import at_once
 from .delivery import Delivery, Result
 
@@ -27,7 +27,7 @@ class Park:
     """It is parked, or stays so: until ``due_at``, or until ``waits`` is met; ``raised`` if its handler asked for that.
     ``counts`` says what it counts as."""
 
-    counts: Literal["waiting", "behind", "retried", "unrun"]
+    counts: Literal["waiting", "behind", "retried", "unrun", "queued"]
     due_at: float | None = None
     waits: Prerequisite | None = None
     raised: bool = False
@@ -72,6 +72,8 @@ def decide(result: Result, facts: Facts) -> Decision:
             return Park("behind") if delivery.row is None else Stay()
         case Unrun():
             return Park("unrun", at_once(facts.now))
+        case Queued():
+            return Park("queued", at_once(facts.now))
         case Waits():
             return _wait(delivery, outcome, facts)
         case Failed():

@@ -35,6 +35,7 @@ from ..database.parked_row import Candidate, ParkedRow
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
+from ..handlers.registry import Handler
 from .claim import NotedClaim, before_later
 from .pace import Pace, Slice
 from .starts import Starts
@@ -67,8 +68,10 @@ class Retrying:
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
         process: ProcessKind = OWN,
         timer: Callable[[], float] = time.monotonic,
+        handlers: Sequence[Handler] | None = None,
     ) -> None:
-        """``upkeep`` is done at the beginning of each sweep."""
+        """``upkeep`` is done at the beginning of each sweep. ``handlers``: those whose rows are run; all of the group's
+        by default."""
         self._execution = execution
         self._group = execution.group
         self._reader = reader
@@ -78,7 +81,8 @@ class Retrying:
         self._process = process
         self._timer = timer
         self._starts = Starts(execution, ALONE, process)
-        self._pace = Pace(due_queues.KINDS * len(self._group.handlers), batch)
+        self._names = [one.name for one in (self._group.handlers if handlers is None else handlers)]
+        self._pace = Pace(due_queues.KINDS * len(self._names), batch)
 
     @property
     def group(self) -> str:
@@ -139,7 +143,7 @@ class Retrying:
         self._execution.database.dialect.read_by_index(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
-        rows = claims.claim_candidates(db, group.app, group.name, list(group.by_name), now, limit)
+        rows = claims.claim_candidates(db, group.app, group.name, self._names, now, limit)
         self._starts.forget_left(db)
         if rows and self._starts.has_counted_of_passed_over(db, now):
             return Start(meeting)  # what is run together is to be chosen anew
@@ -174,7 +178,7 @@ class Retrying:
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            at = due_queues.next_due(db, self._group.name, list(self._group.by_name))
+            at = due_queues.next_due(db, self._group.name, self._names)
             return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:

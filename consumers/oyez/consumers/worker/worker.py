@@ -15,6 +15,7 @@ from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
+from ..lanes.lanes import WorkerLanes
 from ..logs.log import Log, LogError
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
@@ -46,6 +47,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
+        lanes: WorkerLanes,
         keep_pace: Callable[[int, Callable[[], bool]], None],
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
@@ -64,6 +66,7 @@ class Worker:
         self._retry_loop = retry_loop
         self._instrument = instrument
         self._relay = relay
+        self._lanes = lanes
         self._keep_pace = keep_pace
         self._taken = 0
         self._watch_clocks = clock_watch
@@ -93,6 +96,7 @@ class Worker:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(events.WorkerStarted(self._name))
         with self._ending(stopped):
+            self._lanes.start(stopped)
             while not stopped():
                 self.step(stopped)
         self._emit(self.tally.stopped(self._name))
@@ -116,6 +120,11 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
+        for report in self._lanes.ended():
+            self._ran(report)
+        if self._lanes.wants_rest():
+            self.look()
+            return 0
         count = self.read(stopped, most)
         self._taken += count
         if self._taken >= self._batch:
@@ -166,11 +175,15 @@ class Worker:
 
     def finish(self) -> None:
         """End as it should be: what was read is written down, and nobody died on what comes next."""
+        self._lanes.stop()
+        for report in self._lanes.ended():
+            self._ran(report)
         self._write_positions()
         self._ownership.release()
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""
+        self._lanes.close()
         self._wakeups.close()
         self._log.close()
         self._relay.close()
@@ -185,12 +198,19 @@ class Worker:
             self._look_at_the_tables()
             self._watch_clocks()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
-        elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
+        elif self._is_woken() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
             self._retrying.run_due(self._ran, stopped, seconds=SLICE)
         else:
             return
         self._next_due = self._at(self._retrying.due_in())
+
+    def _is_woken(self) -> bool:
+        """Whether somebody has made something due, for the lanes as well."""
+        is_due = self._wakeups.due()
+        if is_due:
+            self._lanes.wake()
+        return is_due
 
     def _look_at_the_tables(self) -> None:
         """Whether something of the group is parked, and relay whatever nobody was told of, or whose relay has died."""
@@ -227,8 +247,10 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
-        if report.waiting or report.behind or report.retried or report.unrun:
+        if report.waiting or report.behind or report.retried or report.unrun or report.queued:
             self._has_parked = True
+        if report.queued or report.due_in is not None:
+            self._lanes.wake()
         if report.announced:
             self._relay.wake()
         dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]

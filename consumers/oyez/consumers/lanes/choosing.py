@@ -1,0 +1,90 @@
+"""Choosing what lanes are to run: what is due of one handler, noted as about to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from ..core.apart import ProcessKind
+from ..database import claims, due_queues, start_notes
+from ..database.clock import Clock
+from ..database.engine import Database
+from ..database.parked_row import Candidate
+from ..handlers.application import Group
+from ..handlers.registry import Handler
+from ..retry.claim import before_later
+from .unit import Busy, Unit, deal, is_suspected, key_of
+
+
+class Chosen(NamedTuple):
+    """What is to be run; ``has_suspected``: whether rows are due as well on which workers have died."""
+
+    units: Sequence[Unit]
+    has_suspected: bool = False
+
+
+class Choosing:
+    """Chooses for one handler."""
+
+    def __init__(
+        self, group: Group, handler: Handler, database: Database, clock: Clock, process: ProcessKind
+    ) -> None:
+        self._group = group
+        self._handler = handler
+        self._database = database
+        self._clock = clock
+        self._process = process
+
+    def choose(self, busy: Busy, lanes: int, size: int, left: Iterable[int] = ()) -> Chosen:
+        """What so many lanes may begin, of ``size`` rows each at most, beside what is ``busy``. Should this worker die
+        on one of them, it will be known. Forgets the notes ``left`` by units that did not run. Raises `DatabaseAway`.
+        """
+
+        def work(db: Connection) -> Chosen:
+            now = self._clock(db)
+            self._forget(db, left)
+            rows = self._due(db, now, len(busy.ids) + lanes * size)
+            units = [self._noted(db, unit, now, is_shared=True) for unit in deal(rows, busy, lanes, size)]
+            return Chosen(units, any(map(is_suspected, rows)))
+
+        return self._database.repeat(work)
+
+    def choose_suspected(self) -> Unit | None:
+        """A row on which workers have died, to be run with nothing beside it in this worker."""
+
+        def work(db: Connection) -> Unit | None:
+            now = self._clock(db)
+            rows = [row for row in self._due(db, now, 1) if is_suspected(row)]
+            return self._noted(db, rows[:1], now, is_shared=self._process.is_shared) if rows else None
+
+        return self._database.repeat(work)
+
+    def forget(self, left: Iterable[int]) -> None:
+        """Forget these notes, of units that did not run."""
+        numbers = list(left)
+        if numbers:
+            self._database.repeat(lambda db: self._forget(db, numbers))
+
+    def due_in(self) -> float | None:
+        """In how many seconds the next row of the handler is due, whether it is busy or not; None if there is none."""
+        with self._database.reading() as db:
+            at = due_queues.next_due(db, self._group.name, [self._handler.name])
+            return None if at is None else max(0.0, at - self._clock(db))
+
+    def _forget(self, db: Connection, left: Iterable[int]) -> None:
+        for number in left:
+            start_notes.forget(db, number)
+
+    def _due(self, db: Connection, now: float, limit: int) -> Sequence[Candidate]:
+        group = self._group
+        self._database.dialect.read_by_index(db)
+        found = claims.claim_candidates(db, group.app, group.name, [self._handler.name], now, limit)
+        return before_later(found, now)
+
+    def _noted(self, db: Connection, rows: Sequence[Candidate], now: float, *, is_shared: bool) -> Unit:
+        ids = tuple(row.id for row in rows)
+        number = start_notes.note(db, self._group.name, ids, now, is_shared=is_shared)
+        keys = frozenset(key for row in rows if (key := key_of(row)) is not None)
+        return Unit(number, ids, keys, rows[0].starts)
