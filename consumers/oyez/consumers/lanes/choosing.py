@@ -8,14 +8,15 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ..core.apart import ProcessKind
-from ..database import claims, due_queues, start_notes
+from ..database import claims, due_queues, start_notes, stranded
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.parked_row import Candidate
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
-from .unit import Busy, Unit, deal, is_suspected, key_of
+from ..retry.retrying import ALONE, LOOK
+from .unit import RUN, Busy, Unit, deal, is_suspected, key_of
 
 
 class Chosen(NamedTuple):
@@ -37,17 +38,23 @@ class Choosing:
         self._clock = clock
         self._process = process
 
-    def choose(self, busy: Busy, lanes: int, size: int, left: Iterable[int] = ()) -> Chosen:
-        """What so many lanes may begin, of ``size`` rows each at most, beside what is ``busy``. Should this worker die
-        on one of them, it will be known. Forgets the notes ``left`` by units that did not run. Raises `DatabaseAway`.
+    def choose(self, busy: Busy, units: int, size: int, left: Iterable[int] = ()) -> Chosen:
+        """So many units to be run, beside what is ``busy``, with ``size`` rows in a transaction at most. Should this
+        worker die on one of them, it will be known. Forgets the notes ``left`` by units that did not run. Raises
+        `DatabaseAway`.
+
+        Rows may have been put behind a head that a lane was about to delete: those are found first.
         """
+        group = self._group
 
         def work(db: Connection) -> Chosen:
             now = self._clock(db)
             self._forget(db, left)
-            rows = self._due(db, now, len(busy.ids) + lanes * size)
-            units = [self._noted(db, unit, now, is_shared=True) for unit in deal(rows, busy, lanes, size)]
-            return Chosen(units, any(map(is_suspected, rows)))
+            self._database.dialect.read_by_index(db)
+            stranded.look(db, group.app, group.name, now, 0, LOOK)
+            rows = self._due(db, now, units * max(size, RUN), busy)
+            dealt = deal(rows, busy, units, size)
+            return Chosen(self._noted(db, dealt, size, now, is_shared=True), any(map(is_suspected, rows)))
 
         return self._database.repeat(work)
 
@@ -56,8 +63,13 @@ class Choosing:
 
         def work(db: Connection) -> Unit | None:
             now = self._clock(db)
-            rows = [row for row in self._due(db, now, 1) if is_suspected(row)]
-            return self._noted(db, rows[:1], now, is_shared=self._process.is_shared) if rows else None
+            rows = [row for row in self._due(db, now, 1, Busy()) if is_suspected(row)]
+            if not rows:
+                return None
+            if rows[0].starts >= ALONE:
+                self._process.require_own("workers died on what is parked, and it is run alone")
+            (unit,) = self._noted(db, [rows[:1]], 1, now, is_shared=self._process.is_shared)
+            return unit
 
         return self._database.repeat(work)
 
@@ -77,14 +89,17 @@ class Choosing:
         for number in left:
             start_notes.forget(db, number)
 
-    def _due(self, db: Connection, now: float, limit: int) -> Sequence[Candidate]:
+    def _due(self, db: Connection, now: float, limit: int, busy: Busy) -> Sequence[Candidate]:
         group = self._group
-        self._database.dialect.read_by_index(db)
-        found = claims.claim_candidates(db, group.app, group.name, [self._handler.name], now, limit)
+        found = claims.claim_beside(db, group.app, group.name, self._handler.name, now, limit, busy.ids)
         return before_later(found, now)
 
-    def _noted(self, db: Connection, rows: Sequence[Candidate], now: float, *, is_shared: bool) -> Unit:
-        ids = tuple(row.id for row in rows)
-        number = start_notes.note(db, self._group.name, ids, now, is_shared=is_shared)
-        keys = frozenset(key for row in rows if (key := key_of(row)) is not None)
-        return Unit(number, ids, keys, rows[0].starts)
+    def _noted(
+        self, db: Connection, dealt: Sequence[Sequence[Candidate]], size: int, now: float, *, is_shared: bool
+    ) -> list[Unit]:
+        ids = [tuple(row.id for row in rows) for rows in dealt]
+        numbers = start_notes.note_each(db, self._group.name, ids, now, is_shared=is_shared)
+        return [
+            Unit(number, given, size, frozenset(filter(None, map(key_of, rows))), rows[0].starts)
+            for number, given, rows in zip(numbers, ids, dealt, strict=True)
+        ]

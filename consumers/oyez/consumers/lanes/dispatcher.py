@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from ..core.report import Report
@@ -30,6 +32,7 @@ class Pool(Protocol):
         """Nothing more comes."""
 
 
+SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
 MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
 
 
@@ -69,7 +72,10 @@ class Dispatcher:
         self._running: dict[Lane, Unit] = {}
         self._hanging: set[Lane] = set()
         self._left: list[int] = []
+        self._ready: deque[Unit] = deque()
         self._size = 1
+        self._seconds = SOON  # of a transaction, about
+        self._is_closing = False
 
     @property
     def running(self) -> int:
@@ -84,10 +90,11 @@ class Dispatcher:
     def dispatch(self) -> int:
         """Begin as much of what is due as there is room for; returns how many units. Raises `DatabaseAway`."""
         with self._lock:
-            free, busy, left = len(self._free), self._busy(), list(self._left)
-        if not free:
+            room = len(self._free) + self._ahead - len(self._ready)
+            busy, left = self._busy(), list(self._left)
+        if room * 2 < self._ahead:
             return 0
-        chosen = self.choosing.choose(busy, free, self._size, left)
+        chosen = self.choosing.choose(busy, room, self._size, left)
         self.has_suspected = chosen.has_suspected
         del self._left[: len(left)]
         for unit in chosen.units:
@@ -100,25 +107,31 @@ class Dispatcher:
         if unit is not None:
             self._begin(unit)
 
+    @property
+    def _ahead(self) -> int:
+        """How many units are chosen before there is a lane for them: so many as are begun soon."""
+        return len(self._running) if self._seconds < SOON else 0
+
     def time_out(self) -> None:
         """Abandon the lanes whose handlers have had their time, and write that down. Raises `DatabaseAway`."""
         seconds = self.handler.timeout
         if seconds is None or self.handler.signature.is_async:
             return
-        for lane, unit in self._late(seconds):
+        for lane, unit, row in self._late(seconds):
             with self._lock:
                 if self._running.pop(lane, None) is None:
                     continue
                 self._hanging.add(lane)
             lane.abandon()
             other = self._make_lane()
-            if len(unit.ids) == 1:
-                self._ended(Ended(other.time_out(unit, seconds)))
+            if row is not None:
+                self._ended(Ended(other.time_out(unit, row, seconds)))
             else:
                 self._left.append(unit.number)
             with self._lock:
                 self._free.append(other)
                 self._size = 1
+            self._begin_ready()
 
     def wait(self, seconds: float) -> None:
         """Wait until a unit ends, or something may be due: see `wake`."""
@@ -132,6 +145,7 @@ class Dispatcher:
     def cancel(self) -> None:
         """End all that is under way, so that it is undone."""
         with self._lock:
+            self._is_closing = True
             lanes = list(self._running)
         for lane in lanes:
             self._pool.cancel(lane)
@@ -140,46 +154,62 @@ class Dispatcher:
         """Let go of what was made for the lanes. Their notes are forgotten if the database is there."""
         self._pool.close()
         with suppress(DatabaseAway):
-            self.choosing.forget([*self._left, *(unit.number for unit in self._running.values())])
+            self.choosing.forget(
+                [*self._left, *(unit.number for unit in [*self._ready, *self._running.values()])]
+            )
 
-    def _late(self, seconds: float) -> list[tuple[Lane, Unit]]:
+    def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
         before = self._timer() - seconds
         with self._lock:
             return [
-                (lane, unit)
+                (lane, unit, lane.row)
                 for lane, unit in self._running.items()
                 if lane.began is not None and lane.began < before
             ]
 
     def _begin(self, unit: Unit) -> None:
-        with self._lock:
-            lane = self._free.pop()
-            self._running[lane] = unit
-        self._pool.submit(lane, unit)
+        self._ready.append(unit)
+        self._begin_ready()
+
+    def _begin_ready(self) -> None:
+        """Put what is ready into lanes that are free."""
+        while True:
+            with self._lock:
+                if not self._ready or not self._free or self._is_closing:
+                    return
+                lane, unit = self._free.pop(), self._ready.popleft()
+                self._running[lane] = unit
+            self._pool.submit(lane, unit)
 
     def _busy(self) -> Busy:
-        units = list(self._running.values())
+        units = [*self._running.values(), *self._ready]
         return Busy(
             {number for unit in units for number in unit.ids}, {key for unit in units for key in unit.keys}
         )
 
     def _run(self, lane: Lane, unit: Unit) -> None:
-        began = self._timer()
+        is_noted, failed = True, None
         try:
-            ended = Ended(lane.run(unit))
+            is_noted = not lane.run(unit, partial(self._done, lane, unit))
         except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
-            ended = Ended(error=error)
+            failed = error
         with self._lock:
             if self._running.pop(lane, None) is None:
                 self._hanging.discard(lane)  # nobody has waited for it
                 return
             self._free.append(lane)
-            if ended.report is None:
+            if is_noted:
                 self._left.append(unit.number)
-            else:
-                self._size = next_size(self._size, len(unit.ids), self._timer() - began)
-        self._ended(ended)
+        if failed is not None:
+            self._ended(Ended(error=failed))
+        self._begin_ready()
         self.wake()
+
+    def _done(self, lane: Lane, unit: Unit, report: Report, seconds: float) -> None:
+        if lane in self._running:  # or it was abandoned
+            self._size = next_size(self._size, unit.size, seconds)
+            self._seconds += (seconds - self._seconds) / 8
+            self._ended(Ended(report))
 
 
 def is_nobodys_fault(error: BaseException) -> bool:

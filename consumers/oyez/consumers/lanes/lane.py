@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ..core.outcomes import Failed, TimedOut
 from ..core.report import Report
 from ..database.connection import HandlerConnection
-from ..database.engine import Database, DatabaseAway
+from ..database.engine import Database
+from ..database.start_notes import forget, hold
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
-from ..retry.claim import NotedClaim
 from ..retry.retrying import ALONE
+from .claim import LaneClaim, Note
 from .unit import Unit
 
 ABANDONED = float("inf")
@@ -58,43 +59,54 @@ class Lane:
         self._reader = Reader(self._execution.group)
         self._timer = timer
         self.began: float | None = None
-        """When the handler of the unit that is under way was called, by the timer; None if it is not."""
+        """When the handler was called that is under way, by the timer; None if none is."""
+        self.row: int | None = None
+        """The id of the row that it was called for; None if it was for several."""
 
-    def run(self, unit: Unit) -> Report:
-        """Run a unit; raises `DatabaseAway`. What was not done is as it was."""
+    def run(self, unit: Unit, done: Callable[[Report, float], None]) -> bool:
+        """Run a unit; ``done`` is told of each of its transactions, with the seconds that it took. Whether its note is
+        gone: the rows of a key end with the first that is not done, and those that follow are as they were.
+
+        Raises `DatabaseAway`.
+        """
+        for ids, is_last in unit.parts():
+            began = self._timer()
+            report = self._run(unit, ids, forget if is_last else hold)
+            done(report, self._timer() - began)
+            if is_last:
+                return True
+            if report.done < len(ids):
+                return False
+        return True
+
+    def _run(self, unit: Unit, ids: Sequence[int], note: Note) -> Report:
+        claim = self._claim(unit, ids, note)
         try:
             if unit.unfinished >= ALONE + LONE_DEATHS:
-                return self._execution.bury(self._claim(unit))
-            if len(unit.ids) == 1:
-                return self._execution.handle_alone(self._claim(unit))
-            return self._execution.handle(self._claim(unit))
+                return self._execution.bury(claim)
+            if unit.size == 1:
+                return self._execution.handle_alone(claim)
+            return self._execution.handle(claim)
         finally:
-            self.began = None
+            self.row = self.began = None
 
-    def time_out(self, unit: Unit, seconds: float) -> Report:
-        """Write down that another lane, which was abandoned, took too long for a unit."""
+    def time_out(self, unit: Unit, row: int, seconds: float) -> Report:
+        """Write down that another lane, which was abandoned, took too long for a row of a unit."""
         error = TimedOut(seconds)
-        return self._execution.say(self._claim(unit), Failed(f"TimedOut: {error}", TimedOut.__name__))
+        claim = self._claim(unit, [row], forget)
+        return self._execution.say(claim, Failed(f"TimedOut: {error}", TimedOut.__name__))
 
     def abandon(self) -> None:
         """Nobody waits for this lane any more: its connection is ended, so that what it had begun is undone."""
         self._is_abandoned = True
         self._database.abort()
 
-    def abort(self) -> None:
-        """End its connection: what it has begun is undone."""
-        self._database.abort()
+    def _claim(self, unit: Unit, ids: Sequence[int], note: Note) -> LaneClaim:
+        def begin() -> None:
+            self.row = ids[0] if len(ids) == 1 else None
+            self.began = self._timer()
 
-    def _claim(self, unit: Unit) -> NotedClaim:
-        return NotedClaim(self._execution.group, self._reader, unit.number, unit.ids, self._begin)
-
-    def _begin(self) -> None:
-        self.began = self._timer()
+        return LaneClaim(self._execution.group, self._reader, unit.number, ids, note, begin)
 
     def _stopping(self) -> float:
         return ABANDONED if self._is_abandoned else 0.0
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether a unit ended only because the database is away."""
-    return isinstance(error, DatabaseAway)

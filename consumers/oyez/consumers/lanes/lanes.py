@@ -53,24 +53,6 @@ class WorkerLanes(Protocol):
         """Let go of everything, whatever has happened."""
 
 
-class NoLanes:
-    """Of a group whose handlers all run in its batches."""
-
-    def start(self, stopped: Stopped) -> None: ...
-
-    def wake(self) -> None: ...
-
-    def wants_rest(self) -> bool:
-        return False
-
-    def ended(self) -> Iterator[Report]:
-        return iter(())
-
-    def stop(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class Lanes:
     """Dispatchers, a thread each. What becomes of their units is the worker's to count."""
 
@@ -123,6 +105,7 @@ class Lanes:
 
     def stop(self) -> None:
         until = self._timer() + self._grace
+        self.wake()
         for thread in self._threads:
             thread.join(max(0.0, until - self._timer()) + LOOK)
         self._settle(until)

@@ -1,58 +1,69 @@
-"""What one lane runs in one transaction, and how what is due is dealt to lanes."""
+"""What one lane runs, and how what is due is dealt to lanes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ..database.key_heads import HandlerKey
 from ..database.parked_row import Candidate
 
-QUICK = 0.01  # s; a unit that took less may be followed by one of twice the size
-MOST = 64  # rows of a unit
+QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
+MOST = 64  # rows of a transaction
+RUN = 16  # rows of a key that are run one after another in one lane
 
 
 class Unit(NamedTuple):
-    """Rows for one lane: the number of their start note, their ids, their keys, and how often workers have died on
-    them."""
+    """Rows for one lane: the number of their start note, their ids, how many of them are run in one transaction, their
+    keys, and how often workers have died on them."""
 
     number: int
     ids: tuple[int, ...]
+    size: int
     keys: frozenset[HandlerKey]
     unfinished: int = 0
 
+    def parts(self) -> Iterator[tuple[tuple[int, ...], bool]]:
+        """What is run in each transaction, and whether it is the last."""
+        for at in range(0, len(self.ids), self.size):
+            yield self.ids[at : at + self.size], at + self.size >= len(self.ids)
+
 
 class Busy(NamedTuple):
-    """What runs already, by ids and by keys: it is not to be run by another lane."""
+    """What runs already, or is about to, by ids and by keys: it is not to be run by another lane."""
 
     ids: AbstractSet[int] = frozenset()
     keys: AbstractSet[HandlerKey] = frozenset()
 
 
-def deal(rows: Sequence[Candidate], busy: Busy, lanes: int, size: int) -> list[list[Candidate]]:
-    """Deal rows to so many ``lanes``, ``size`` each at most. All rows of a key go to one of them, in their order; what
-    is behind more than a lane may have is left, and so is what workers have died on, with what is behind it."""
-    free = [row for row in rows if row.id not in busy.ids and key_of(row) not in busy.keys]
-    held = {key_of(row) for row in free if is_suspected(row)}
-    free = [row for row in free if not is_suspected(row) and (key_of(row) is None or key_of(row) not in held)]
+def deal(rows: Sequence[Candidate], busy: Busy, units: int, size: int) -> list[list[Candidate]]:
+    """Deal rows to so many ``units``. All rows of a key go to one of them, in their order; what is behind more than
+    that may have is left, and so is what workers have died on, with what is behind it. Rows of several keys share a
+    unit only where it is run in one transaction, of ``size`` rows."""
+    most = size if size > 1 else RUN
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
-    for row in free:
+    for row in _free(rows, busy):
         key = key_of(row)
         unit = None if key is None else places.get(key)
+        if unit is None and dealt and len(dealt[-1]) < size:
+            unit = dealt[-1]
         if unit is None:
-            unit = dealt[-1] if dealt and len(dealt[-1]) < size else None
-            if unit is None:
-                if len(dealt) == lanes:
-                    continue
-                unit = []
-                dealt.append(unit)
-            if key is not None:
-                places[key] = unit
-        if len(unit) < size:
+            if len(dealt) == units:
+                continue
+            dealt.append(unit := [])
+        if key is not None:
+            places[key] = unit
+        if len(unit) < most:
             unit.append(row)
     return dealt
+
+
+def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
+    free = [row for row in rows if row.id not in busy.ids and key_of(row) not in busy.keys]
+    held = {key_of(row) for row in free if is_suspected(row)} - {None}
+    return [row for row in free if not is_suspected(row) and key_of(row) not in held]
 
 
 def is_suspected(row: Candidate) -> bool:
@@ -66,8 +77,8 @@ def key_of(row: Candidate) -> HandlerKey | None:
 
 
 def next_size(size: int, rows: int, seconds: float) -> int:
-    """How many rows the next units may have, after one of so many that took so long: a unit is to be over soon, since
-    whoever is in it waits for all of it."""
+    """How many rows the next transactions may have, after one of so many that took so long: it is to be over soon,
+    since whoever is in it waits for all of it."""
     if seconds > QUICK:
         return max(1, min(size, rows // 2))
     return min(MOST, size * 2) if rows >= size else size

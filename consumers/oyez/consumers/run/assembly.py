@@ -21,7 +21,7 @@ from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument, logging_instrument
-from ..lanes.lanes import NoLanes, WorkerLanes
+from ..lanes.lanes import WorkerLanes
 from ..logs.backend import LogBackend
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
@@ -136,7 +136,7 @@ def make_worker(
         loop,
         told,
         relay=relay or NoRelay(),
-        lanes=lanes or NoLanes(),
+        lanes=lanes,
         clock_watch=_clock_watch(execution, settings, told),
         keep_pace=upkeep.keep_pace,
         batch=settings.batch,

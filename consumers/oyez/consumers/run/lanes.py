@@ -20,7 +20,7 @@ from ..instrumentation.emitter import Instrument
 from ..lanes.choosing import Choosing
 from ..lanes.dispatcher import Dispatcher, Ended, MakePool
 from ..lanes.lane import Lane, LaneDatabase
-from ..lanes.lanes import Lanes, NoLanes, WorkerLanes
+from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
 from ..settings import ListenSettings
 from ..worker.retry_loop import RetryLoop
@@ -37,10 +37,11 @@ def lanes_for(
     instrument: Instrument,
     process: ProcessKind,
     timer: Callable[[], float] = time.monotonic,
-) -> WorkerLanes:
-    """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some."""
+) -> WorkerLanes | None:
+    """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some; None if none
+    does."""
     if not group.concurrent:
-        return NoLanes()
+        return None
     making = _Making(group, settings, DatabaseClock(), process, timer)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in group.concurrent],

@@ -47,7 +47,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
-        lanes: WorkerLanes,
+        lanes: WorkerLanes | None = None,
         keep_pace: Callable[[int, Callable[[], bool]], None],
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
@@ -96,7 +96,8 @@ class Worker:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(events.WorkerStarted(self._name))
         with self._ending(stopped):
-            self._lanes.start(stopped)
+            if self._lanes is not None:
+                self._lanes.start(stopped)
             while not stopped():
                 self.step(stopped)
         self._emit(self.tally.stopped(self._name))
@@ -120,10 +121,7 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
-        for report in self._lanes.ended():
-            self._ran(report)
-        if self._lanes.wants_rest():
-            self.look()
+        if self._lanes is not None and self._rests(self._lanes):
             return 0
         count = self.read(stopped, most)
         self._taken += count
@@ -175,18 +173,29 @@ class Worker:
 
     def finish(self) -> None:
         """End as it should be: what was read is written down, and nobody died on what comes next."""
-        self._lanes.stop()
-        for report in self._lanes.ended():
-            self._ran(report)
+        if self._lanes is not None:
+            self._lanes.stop()
+            self._rests(self._lanes)
         self._write_positions()
         self._ownership.release()
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""
-        self._lanes.close()
+        if self._lanes is not None:
+            self._lanes.close()
         self._wakeups.close()
         self._log.close()
         self._relay.close()
+
+    def _rests(self, lanes: WorkerLanes) -> bool:
+        """Count what the lanes have done; whether they want this worker to run nothing for a while. It only stays in
+        its group, then."""
+        for report in lanes.ended():
+            self._ran(report)
+        if not lanes.wants_rest():
+            return False
+        self.look()
+        return True
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
@@ -198,19 +207,14 @@ class Worker:
             self._look_at_the_tables()
             self._watch_clocks()
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
-        elif self._is_woken() or (self._next_due is not None and self._next_due <= now):
+        elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
+            if self._lanes is not None:
+                self._lanes.wake()
             self._retrying.run_due(self._ran, stopped, seconds=SLICE)
         else:
             return
         self._next_due = self._at(self._retrying.due_in())
-
-    def _is_woken(self) -> bool:
-        """Whether somebody has made something due, for the lanes as well."""
-        is_due = self._wakeups.due()
-        if is_due:
-            self._lanes.wake()
-        return is_due
 
     def _look_at_the_tables(self) -> None:
         """Whether something of the group is parked, and relay whatever nobody was told of, or whose relay has died."""
@@ -249,7 +253,7 @@ class Worker:
         self.tally.add(report)
         if report.waiting or report.behind or report.retried or report.unrun or report.queued:
             self._has_parked = True
-        if report.queued or report.due_in is not None:
+        if self._lanes is not None and (report.queued or report.due_in is not None):
             self._lanes.wake()
         if report.announced:
             self._relay.wake()
