@@ -150,7 +150,11 @@ class Execution:
         except DBAPIError as error:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
-        context = ToolContext(group.app, self._settings, group.application.signals, self._from(now))
+        began, timer = self._timer(), self._timer
+        # Counted on from `now`: an `async def` cannot ask the database in passing.
+        context = ToolContext(
+            group.app, self._settings, group.application.signals, lambda: now + timer() - began
+        )
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)
@@ -169,11 +173,6 @@ class Execution:
     def deadline(self, stopped: Callable[[], bool]) -> Deadline:
         """The end of the time of a batch that begins now."""
         return Deadline(self._timer() + self._budget, stopped, self._timer)
-
-    def _from(self, now: float) -> Callable[[], float]:
-        """The time, counted on from ``now``: an ``async def`` cannot ask the database in passing."""
-        began, timer = self._timer(), self._timer
-        return lambda: now + timer() - began
 
     def _known(self, report: Report) -> Report:
         if report.met:
