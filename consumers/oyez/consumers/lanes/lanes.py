@@ -37,6 +37,10 @@ class WorkerLanes(Protocol):
     def start(self, stopped: Stopped) -> None:
         """Begin to run what is due, until ``stopped()``."""
 
+    def step(self, most: int) -> bool:
+        """Begin what is due, so that ``most`` rows are under way at most, and wait a little for them; False if nothing
+        is due or under way. For whoever has not begun with `start`. Raises `DatabaseAway`."""
+
     def wake(self) -> None:
         """Something may have become due."""
 
@@ -76,7 +80,7 @@ class Lanes:
         self._threads: list[threading.Thread] = []
 
     def start(self, stopped: Stopped) -> None:
-        self._dispatchers = self._make(self._ended.put)
+        self._begin()
         self._threads = [
             threading.Thread(
                 target=self._serve, args=(one, stopped), name=f"oyez-{one.handler.name}", daemon=True
@@ -85,6 +89,21 @@ class Lanes:
         ]
         for thread in self._threads:
             thread.start()
+
+    def step(self, most: int) -> bool:
+        self._begin()
+        for one in self._dispatchers:
+            one.time_out()
+            most -= one.rows
+            most -= one.dispatch(most)
+        busy = [one for one in self._dispatchers if one.running]
+        if busy:
+            busy[0].wait(PAUSE)
+            return True
+        suspected = [one for one in self._dispatchers if one.has_suspected and most > 0]
+        for one in suspected[:1]:
+            one.dispatch_suspected()
+        return bool(suspected)
 
     def wake(self) -> None:
         for one in self._dispatchers:
@@ -117,6 +136,11 @@ class Lanes:
         for one in self._dispatchers:
             one.close()
         self._dispatchers = ()
+
+    def _begin(self) -> None:
+        """Make what is needed, when it is first needed."""
+        if not self._dispatchers:
+            self._dispatchers = self._make(self._ended.put)
 
     def _settle(self, until: float) -> None:
         for one in self._dispatchers:

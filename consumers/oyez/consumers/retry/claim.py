@@ -39,7 +39,8 @@ class Claim:
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
-        return claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
+        names = [one.name for one in group.handlers if one not in group.awaited]
+        return claims.claim(db, group.app, group.name, names, now, self._limit)
 
     def _load(
         self,

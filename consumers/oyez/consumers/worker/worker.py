@@ -147,10 +147,16 @@ class Worker:
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
         self._retrying.sweep(self._ran, stopped, most=most)
+        self._drain(stopped, most)
 
     def run_due(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """The same, for what has become due since."""
         self._retrying.run_due(self._ran, stopped, most=most)
+        self._drain(stopped, most)
+
+    def _drain(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        while self._lanes is not None and not stopped() and most() > 0 and self._lanes.step(most()):
+            self._rests(self._lanes)
 
     def look(self) -> None:
         """Take partitions, and read nothing."""
