@@ -157,12 +157,12 @@ class Dispatcher:
             self._pool.cancel(lane)
 
     def close(self) -> None:
-        """Let go of what was made for the lanes. Their notes are forgotten if the database is there."""
+        """Let go of what was made for the lanes. The notes of what does not run are forgotten if the database is there.
+        What still runs hangs, perhaps, and counts as a start that was not finished."""
+        self.cancel()
         self._pool.close()
         with suppress(DatabaseAway):
-            self.choosing.forget(
-                [*self._left, *(unit.number for unit in [*self._ready, *self._running.values()])]
-            )
+            self.choosing.forget([*self._left, *(unit.number for unit in self._ready)])
 
     def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
         before = self._timer() - seconds

@@ -93,7 +93,7 @@ class Lanes:
     def step(self, most: int) -> bool:
         self._begin()
         for one in self._dispatchers:
-            one.time_out()
+            _time_out(one)
             most -= one.rows
             most -= one.dispatch(most)
         busy = [one for one in self._dispatchers if one.running]
@@ -157,12 +157,7 @@ class Lanes:
             self._ended.put(Ended(error=error))
 
     def _step(self, one: Dispatcher, stopped: Stopped) -> None:
-        one.time_out()
-        if one.hanging > (one.handler.concurrency or 0):
-            raise HandlersHang(
-                f"{one.handler.name}: {one.hanging} calls took longer than their timeout and still do not return; "
-                f"the worker begins anew. Let what they call have a timeout of its own"
-            )
+        _time_out(one)
         if self._quiet.is_wanted:
             one.wait(PAUSE)
             return
@@ -182,14 +177,24 @@ class Lanes:
             while not self._is_quiet():
                 if stopped():
                     return
-                one.time_out()
+                _time_out(one)
                 one.wait(PAUSE)
             one.dispatch_suspected()
             while one.running and not stopped():
-                one.time_out()
+                _time_out(one)
                 one.wait(PAUSE)
         finally:
             self._quiet.give_back()
 
     def _is_quiet(self) -> bool:
         return self._quiet.is_worker_at_rest() and not any(one.running for one in self._dispatchers)
+
+
+def _time_out(one: Dispatcher) -> None:
+    """Abandon what has had its time. Raises `HandlersHang` where as many threads hang as there should be lanes."""
+    one.time_out()
+    if one.hanging > (one.handler.concurrency or 0):
+        raise HandlersHang(
+            f"{one.handler.name}: {one.hanging} calls took longer than their timeout and still do not return; "
+            f"the worker begins anew. Let what they call have a timeout of its own"
+        )

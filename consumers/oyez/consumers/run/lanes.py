@@ -38,13 +38,14 @@ def lanes_for(
     process: ProcessKind = OWN,
     timer: Callable[[], float] = time.monotonic,
     handlers: Sequence[Handler] | None = None,
+    clock: Clock | None = None,
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
-    concurrent; None if none is."""
+    concurrent; None if none is. ``clock`` is the database's unless given."""
     concurrent = group.concurrent if handlers is None else handlers
     if not concurrent:
         return None
-    making = _Making(group, settings, DatabaseClock(), process, timer)
+    making = _Making(group, settings, clock or DatabaseClock(), process, timer)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
         RetryLoop(group.name, instrument or logging_instrument()),
