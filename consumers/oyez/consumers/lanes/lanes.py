@@ -12,6 +12,7 @@ from oyez.schemas import OyezError
 
 from ..core.report import Report
 from ..database.engine import DatabaseAway
+from ..instrumentation.events import LanesSeen
 from .dispatcher import Dispatcher, Ended, is_nobodys_fault
 from .quiet import Quiet
 
@@ -46,6 +47,9 @@ class WorkerLanes(Protocol):
 
     def wants_rest(self) -> bool:
         """Whether the worker is to run nothing for a while."""
+
+    def seen(self, group: str) -> Iterator[LanesSeen]:
+        """What each of the handlers does now."""
 
     def ended(self) -> Iterator[Report]:
         """What was done since this was last asked. Raises what is the worker's to end with."""
@@ -113,6 +117,10 @@ class Lanes:
         if self._quiet.is_wanted:
             self._quiet.rest()
         return self._quiet.is_wanted
+
+    def seen(self, group: str) -> Iterator[LanesSeen]:
+        for one in self._dispatchers:
+            yield LanesSeen(group, one.handler.name, one.running, one.hanging)
 
     def ended(self) -> Iterator[Report]:
         while not self._ended.empty():
