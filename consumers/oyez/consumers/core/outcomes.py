@@ -141,10 +141,21 @@ class Unrun:
     is_final: ClassVar[bool] = False
 
 
-Outcome = Done | Waits | Behind | Failed | Dead | Unrun
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Its handler, its key or its group is paused: it is not run before somebody resumes that."""
+
+    has_run: ClassVar[bool] = False
+    holds_key: ClassVar[bool] = True
+    completes: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+
+
+Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Paused
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
+PAUSED = Paused()
 
 
 def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:

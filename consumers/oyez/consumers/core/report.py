@@ -29,6 +29,7 @@ class Report:
     behind: int = 0
     retried: int = 0
     unrun: int = 0
+    paused: int = 0
     dead: int = 0
     promoted: int = 0
     released: Sequence[str] = ()

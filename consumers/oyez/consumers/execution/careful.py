@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import NO_DEADLINE
-from ..core.outcomes import DONE, UNRUN, Dead, Outcome
+from ..core.outcomes import DONE, PAUSED, UNRUN, Dead, Outcome
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
@@ -104,10 +104,15 @@ class Checking(OneByOne):
 
 
 class Burying:
-    """For what killed its workers: nothing is run, and every delivery is given up."""
+    """For what killed its workers: nothing is run, and every delivery is given up that is not paused."""
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        return [(delivery, KILLED) for _, deliveries in todo.works for delivery in deliveries]
+        paused = todo.known.paused
+        return [
+            (one, PAUSED if paused is not None and paused.holds(one.handler.name, one.taken.key) else KILLED)
+            for _, deliveries in todo.works
+            for one in deliveries
+        ]
 
 
 def _database_first(deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -30,6 +30,7 @@ from .course import Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
 from .memory import Memory
+from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
@@ -89,7 +90,8 @@ class Execution:
         self._settings = settings
         self._sleep = sleep
         self._timer = timer
-        self._settling = Settling(group, policy, self.met)
+        self.pauses = Pauses(database, group, timer)
+        self._settling = Settling(group, policy, self.met, self.pauses)
         self._wary = Wary()
         self._turns = Turns()
 

@@ -71,6 +71,7 @@ class Worker:
         self._sweep_every = sweep_every
         self._timer = timer
         self._told_lags = float("-inf")
+        self._told_pauses: tuple[str, ...] = ()
         self._has_joined = False
         self._has_parked = True  # of the group, as far as is known
         self._asking = Asking(self._name)
@@ -82,6 +83,11 @@ class Worker:
     def group(self) -> str:
         """The group's name."""
         return self._name
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the whole group is paused."""
+        return self._reading.is_paused
 
     @property
     def halted(self) -> list[str]:
@@ -227,7 +233,7 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
-        if report.waiting or report.behind or report.retried or report.unrun:
+        if report.waiting or report.behind or report.retried or report.unrun or report.paused:
             self._has_parked = True
         if report.announced:
             self._relay.wake()
@@ -248,7 +254,22 @@ class Worker:
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
             self._look_for_stalls()
-            self._emit(self._asking.ask(self._log, self._ownership.halted))
+            is_paused = self._reading.is_paused
+            self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
+            self._tell_pauses()
+
+    def _tell_pauses(self) -> None:
+        """Say what is paused, whenever that has changed."""
+        paused = self._execution.pauses.now
+        said = () if paused is None else paused.said
+        if said != self._told_pauses:
+            self._told_pauses = said
+            self._next_due = self._timer()  # something that was held up may be due
+            self._emit(
+                events.PartsPaused(self._name, len(said), "; ".join(said))
+                if said
+                else events.NothingPaused(self._name)
+            )
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)
