@@ -43,6 +43,14 @@ def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
 
 
 @cache
+def _due_heads_beside(
+    dialect: Dialect, read: Callable[[], Select[Any]], *, at_once: bool
+) -> tuple[Rows, Select[Any]]:
+    busy = dialect.rows(id=BigInteger)
+    return busy, _due_heads(read, at_once=at_once).where(~busy.holds(parked.c.id))
+
+
+@cache
 def _due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
     heads = (
         read()
@@ -108,6 +116,30 @@ def claim_candidates(
 ) -> list[Candidate]:
     """The same, for whoever chooses among them, and needs no event."""
     return _claim(db, _CANDIDATES, app, group, handlers, now, limit, left)
+
+
+def claim_beside(
+    db: Connection,
+    app: str,
+    group: str,
+    handler: str,
+    now: float,
+    limit: int,
+    busy: AbstractSet[int],
+    left: Keys = NO_KEYS,
+) -> list[Candidate]:
+    """The same for one handler, without the heads that are ``busy``: whoever has been given those is about to lock
+    them, and is not to find them locked."""
+    heads: list[Candidate] = []
+    keys = sorted(left.get(handler, ()))
+    for queue in due_queues.due(db, group, [handler], now, left):
+        beside, statement = _due_heads_beside(dialect_of(db), candidates, at_once=queue.is_at_once)
+        if keys:
+            statement = statement.where(is_of_others())
+        given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
+        given |= beside.bind([(number,) for number in busy]) | ({"left": keys} if keys else {})
+        heads += [Candidate._make(row) for row in db.execute(statement, given)]
+    return _with_what_is_behind(db, _CANDIDATES, app, heads, limit)
 
 
 def _claim(

@@ -103,13 +103,22 @@ class Checking(OneByOne):
         return DONE
 
 
-class Burying:
-    """For what killed its workers: nothing is run, and every delivery is given up that is not paused."""
+class Saying:
+    """For what is known to have ended, such as what killed its workers: nothing is run. What is paused has not
+    ended."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
         paused = todo.known.paused
         return [
-            (one, PAUSED if paused is not None and paused.holds(one.handler.name, one.taken.key) else KILLED)
+            (
+                one,
+                PAUSED
+                if paused is not None and paused.holds(one.handler.name, one.taken.key)
+                else self._outcome,
+            )
             for _, deliveries in todo.works
             for one in deliveries
         ]

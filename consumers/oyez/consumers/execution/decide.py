@@ -11,12 +11,21 @@ from typing import Literal, assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
-from ..core.outcomes import Behind, Dead, Done, Failed, Paused, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Failed, Paused, Queued, Unrun, Waits
 from ..database.due import at_once
 from .delivery import Delivery, Result
 
 Doubted = tuple[str, str, Prerequisite]
 """Handler, key, and the prerequisite that the head of that key died of."""
+
+
+Counted = Literal["waiting", "behind", "retried", "unrun", "queued", "paused"]
+LEFT: Mapping[type[Unrun | Queued | Paused], Counted] = {
+    Unrun: "unrun",
+    Queued: "queued",
+    Paused: "paused",
+}
+"""What is due at once and was not run, by what it counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Park:
     """It is parked, or stays so: until ``due_at``, or until ``waits`` is met; ``raised`` if its handler asked for that.
     ``counts`` says what it counts as."""
 
-    counts: Literal["waiting", "behind", "retried", "unrun", "paused"]
+    counts: Counted
     due_at: float | None = None
     waits: Prerequisite | None = None
     raised: bool = False
@@ -73,10 +82,8 @@ def decide(result: Result, facts: Facts) -> Decision:
     match outcome:
         case Behind():
             return Park("behind") if delivery.row is None else Stay()
-        case Unrun():
-            return Park("unrun", at_once(facts.now))
-        case Paused():
-            return Park("paused", at_once(facts.now))
+        case Unrun() | Queued() | Paused():
+            return Park(LEFT[type(outcome)], at_once(facts.now))
         case Waits():
             return _wait(delivery, outcome, facts)
         case Failed():

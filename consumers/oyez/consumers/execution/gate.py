@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..core.outcomes import BEHIND, PAUSED, Behind, Outcome, Paused, Waits
+from ..core.outcomes import BEHIND, PAUSED, QUEUED, Behind, Outcome, Paused, Queued, Waits
 from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery
 from .readiness import Known
@@ -19,8 +19,9 @@ class Gate:
         self._heads: dict[HandlerKey, Head] = dict(known.heads)
         self._completed: dict[Prerequisite, int] = {}
 
-    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Paused | None]:
-        """The delivery with its rank, and None when it may run; otherwise what it waits for.
+    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | Paused | None]:
+        """The delivery with its rank, and None when it may run; otherwise what it waits for. What runs in a lane waits
+        for one, unless it comes from there.
 
         An event that meets what the head of its key waits for goes before the head: behind it, both would
         wait for ever. What is paused is due all the same: it is claimed when that has ended, and then checked.
@@ -38,6 +39,9 @@ class Gate:
                 outcome = Waits(prerequisite)
                 self.note(delivery, outcome)
                 return delivery, outcome
+        if delivery.handler.concurrency is not None and delivery.row is None:
+            self.note(delivery, QUEUED)
+            return delivery, QUEUED
         return delivery, None
 
     def _is_paused(self, delivery: Delivery) -> bool:

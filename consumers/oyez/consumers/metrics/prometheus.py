@@ -18,7 +18,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
 REMEDIES = ("seek", "rejoin", "restart")
-REASONS = ("waiting", "behind", "retry", "unrun", "paused")
+REASONS = ("waiting", "behind", "retry", "unrun", "queued", "paused")
 TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
     events.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
     events.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
@@ -173,7 +173,7 @@ class Metrics:
     def _count(self, group: str, report: Report) -> None:
         self._handled.labels(group).inc(report.done)
         self._dead.labels(group).inc(report.dead)
-        parked = (report.waiting, report.behind, report.retried, report.unrun, report.paused)
+        parked = (report.waiting, report.behind, report.retried, report.unrun, report.queued, report.paused)
         for reason, count in zip(REASONS, parked, strict=True):
             if count:
                 self._parked.labels(group, reason).inc(count)

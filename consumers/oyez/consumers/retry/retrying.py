@@ -36,6 +36,7 @@ from ..database.parked_row import Candidate, ParkedRow
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
+from ..handlers.registry import Handler
 from .claim import NotedClaim, before_later
 from .pace import Pace, Slice
 from .starts import Starts
@@ -68,8 +69,10 @@ class Retrying:
         upkeep: Callable[[Callable[[], bool]], None] = lambda _stop: None,
         process: ProcessKind = OWN,
         timer: Callable[[], float] = time.monotonic,
+        handlers: Sequence[Handler] | None = None,
     ) -> None:
-        """``upkeep`` is done at the beginning of each sweep."""
+        """``upkeep`` is done at the beginning of each sweep. ``handlers``: those whose rows are run; all of the group's
+        by default."""
         self._execution = execution
         self._group = execution.group
         self._reader = reader
@@ -79,7 +82,8 @@ class Retrying:
         self._process = process
         self._timer = timer
         self._starts = Starts(execution, ALONE, process)
-        self._pace = Pace(due_queues.KINDS * len(self._group.handlers), batch)
+        self._names = [one.name for one in (self._group.handlers if handlers is None else handlers)]
+        self._pace = Pace(due_queues.KINDS * len(self._names), batch)
 
     @property
     def group(self) -> str:
@@ -142,7 +146,7 @@ class Retrying:
         pauses.read(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
-        rows = claims.claim_candidates(db, group.app, group.name, pauses.running, now, limit, pauses.left)
+        rows = claims.claim_candidates(db, group.app, group.name, self._running(), now, limit, pauses.left)
         self._starts.forget_left(db)
         if rows and self._starts.has_counted_of_passed_over(db, now):
             return Start(meeting)  # what is run together is to be chosen anew
@@ -178,7 +182,7 @@ class Retrying:
         """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
             pauses = self._execution.pauses
-            at = due_queues.next_due(db, self._group.name, pauses.running, pauses.left)
+            at = due_queues.next_due(db, self._group.name, self._running(), pauses.left)
             return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:
@@ -186,6 +190,11 @@ class Retrying:
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
             return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
+
+    def _running(self) -> list[str]:
+        """Its handlers that are not paused."""
+        running = self._execution.pauses.running
+        return [name for name in self._names if name in running]
 
     def _until(self, limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
         return lambda: stop() or self._timer() > limit
