@@ -16,6 +16,7 @@ CONSUMERS: Order = (
     ("run",),
     ("upkeep",),
     ("worker", "admin", "metrics"),
+    ("lanes",),
     ("retry", "settings"),
     ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
