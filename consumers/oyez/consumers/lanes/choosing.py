@@ -12,6 +12,7 @@ from ..database import claims, due_queues, start_notes, stranded
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.parked_row import Candidate
+from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
@@ -30,8 +31,16 @@ class Choosing:
     """Chooses for one handler."""
 
     def __init__(
-        self, group: Group, handler: Handler, database: Database, clock: Clock, process: ProcessKind
+        self,
+        group: Group,
+        handler: Handler,
+        database: Database,
+        clock: Clock,
+        process: ProcessKind,
+        pauses: Pauses,
     ) -> None:
+        """``pauses`` are read whenever something is chosen."""
+        self._pauses = pauses
         self._group = group
         self._handler = handler
         self._database = database
@@ -83,7 +92,7 @@ class Choosing:
     def due_in(self) -> float | None:
         """In how many seconds the next row of the handler is due, whether it is busy or not; None if there is none."""
         with self._database.reading() as db:
-            at = due_queues.next_due(db, self._group.name, [self._handler.name])
+            at = due_queues.next_due(db, self._group.name, self._running(), self._pauses.left)
             return None if at is None else max(0.0, at - self._clock(db))
 
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
@@ -91,9 +100,18 @@ class Choosing:
             start_notes.forget(db, number)
 
     def _due(self, db: Connection, now: float, limit: int, busy: Busy) -> Sequence[Candidate]:
-        group = self._group
-        found = claims.claim_beside(db, group.app, group.name, self._handler.name, now, limit, busy.ids)
+        group, pauses = self._group, self._pauses
+        pauses.read(db)
+        found = [
+            row
+            for name in self._running()
+            for row in claims.claim_beside(db, group.app, group.name, name, now, limit, busy.ids, pauses.left)
+        ]
         return before_later(found, now)
+
+    def _running(self) -> list[str]:
+        """The handler's name, unless it is paused."""
+        return [name for name in [self._handler.name] if name in self._pauses.running]
 
     def _noted(
         self, db: Connection, dealt: Sequence[Sequence[Candidate]], size: int, now: float, *, is_shared: bool

@@ -14,6 +14,7 @@ from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..execution.execution import Execution
+from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument, logging_instrument
@@ -78,17 +79,18 @@ class _Making:
             lane_engine_from(self._settings, handler.concurrency, asynchronous=True) if is_async else plain
         )
         database = Database(plain)
+        pauses = Pauses(database, self._group, self._timer)
         return Dispatcher(
             handler,
-            Choosing(self._group, handler, database, self._clock, self._process),
-            partial(self._lane, lanes, await_sleep if is_async else time.sleep),
+            Choosing(self._group, handler, database, self._clock, self._process, pauses),
+            partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
             _loop(handler) if is_async else partial(Threads, f"oyez-{handler.name}"),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
         )
 
-    def _lane(self, engine: Engine, sleep: Callable[[float], None]) -> Lane:
+    def _lane(self, engine: Engine, sleep: Callable[[float], None], pauses: Pauses) -> Lane:
         def execution(database: Database) -> Execution:
             return Execution(
                 self._group,
@@ -99,6 +101,7 @@ class _Making:
                 clock=self._clock,
                 sleep=sleep,
                 timer=self._timer,
+                pauses=pauses,
             )
 
         return Lane(

@@ -23,6 +23,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
 from .asking import Asking
 from .clock_watch import nobody_watches
+from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
 from .totals import Tally
@@ -74,6 +75,7 @@ class Worker:
         self._sweep_every = sweep_every
         self._timer = timer
         self._told_lags = float("-inf")
+        self._pause_watch = PauseWatch(self._name, execution.pauses, instrument.emit)
         self._has_joined = False
         self._has_parked = True  # of the group, as far as is known
         self._asking = Asking(self._name)
@@ -85,6 +87,11 @@ class Worker:
     def group(self) -> str:
         """The group's name."""
         return self._name
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the whole group is paused."""
+        return self._reading.is_paused
 
     @property
     def halted(self) -> list[str]:
@@ -257,7 +264,8 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
-        if report.waiting or report.behind or report.retried or report.unrun or report.queued:
+        later = report.unrun or report.queued or report.paused
+        if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
         if self._lanes is not None and (report.queued or report.due_in is not None):
             self._lanes.wake()
@@ -282,7 +290,10 @@ class Worker:
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
             self._look_for_stalls()
-            self._emit(self._asking.ask(self._log, self._ownership.halted))
+            is_paused = self._reading.is_paused
+            self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
+            if self._pause_watch.has_changed():
+                self._next_due = now
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)
