@@ -1,11 +1,12 @@
 """Handlers in other shapes, and what is refused of them."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, assert_type
 
 from signals import PageViewed, SessionStarted
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from oyez.consumers import Application, HandlerAnnouncer, Handlers
@@ -97,11 +98,26 @@ def no_model(db: Session) -> None: ...
 def by_tuple(views: tuple[PageViewed, ...]) -> None: ...
 
 
-@on(PageViewed)  # type: ignore[arg-type]  # coroutines are not supported
+@on(PageViewed)
 async def coroutine(view: PageViewed) -> None: ...
 
 
-@on(PageViewed)  # type: ignore[arg-type]  # nor generators
+@on(PageViewed, concurrency=50, timeout=10)
+async def coroutine_of_event(event: Event[PageViewed], db: AsyncSession) -> None: ...
+
+
+@on(PageViewed, concurrency=50, timeout=0.5)
+def in_lanes(event: Event[PageViewed], db: Session) -> None: ...
+
+
+assert_type(coroutine(PageViewed(session_id="s", url="/")), Coroutine[Any, Any, None])
+
+
+@on(PageViewed)  # type: ignore[call-overload]  # a coroutine takes one event
+async def coroutine_of_batch(views: list[PageViewed]) -> None: ...
+
+
+@on(PageViewed)  # type: ignore[arg-type]  # generators are not supported
 def generator(view: PageViewed) -> Iterator[int]:
     yield 1
 

@@ -22,6 +22,8 @@ class ListenSettings(MailSettings, LogSettings):
     idle_in_transaction: float = Field(60.0, gt=0)
     """Seconds that a transaction may stand idle before PostgreSQL ends it: for frozen workers, which would hold their
     locks, and so for a handler that does not touch the database for longer. More than ``budget``."""
+    grace: float = Field(20.0, ge=0)
+    """Seconds that a worker which is told to stop lets its lanes finish what they run; then it is cancelled."""
     sweep_every: float = Field(5.0, gt=0)
     """Seconds between two sweeps of a worker."""
     max_clock_skew: float = Field(300.0, gt=0)

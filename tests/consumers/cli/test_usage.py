@@ -27,7 +27,7 @@ Refused = Callable[..., None]
         (["listen", "--app", "ending:on"], "ending cannot be imported: SystemExit"),
         (["listen", "--app", "shop:off"], "there is on"),
         (["listen", "--app", "twice:on"], "two handlers named remember"),
-        (["listen", "--app", "coroutine:on"], "coroutine handlers are not supported"),
+        (["listen", "--app", "generating:on"], "generator handlers are not supported"),
         (["listen", "--app", "unmet:on"], "cli.opened, which unmet does not handle"),
         (["announce", "cli.ticked", "--transport", "pigeon"], "transport 'pigeon'"),
         (["announce", "cli.ticked", "--topic", "a b"], "topic"),

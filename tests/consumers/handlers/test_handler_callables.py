@@ -1,4 +1,4 @@
-"""Which callables may be handlers: functions, partial functions, objects and methods, but no coroutines."""
+"""Which callables may be handlers: functions, partial functions, objects and methods; which of them are awaited."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.handlers.registering import injected, refused, registered, takes_model
 from consumers.pipeline import Placed
+from oyez.consumers.handlers.options import LANES
 from oyez.consumers.handlers.signature import Form
 
 
@@ -60,7 +61,6 @@ def turned(function: Callable[..., Any]) -> Callable[..., Any]:
     "function",
     [
         coroutine,
-        async_generator,
         adapted(coroutine),
         turned(takes_model),
         functools.partial(coroutine),
@@ -68,11 +68,22 @@ def turned(function: Callable[..., Any]) -> Callable[..., Any]:
         Slow(),
     ],
 )
-def test_coroutines_are_refused(function: Callable[..., None]) -> None:
-    refused(function, "coroutine handlers are not supported", "write a plain def", name="given")
+def test_coroutines_are_awaited_in_lanes(function: Callable[..., None]) -> None:
+    handler = registered(function, name="given")
+    assert handler.signature.is_async
+    assert handler.concurrency == LANES
 
 
-@pytest.mark.parametrize("function", [generator, adapted(generator), functools.partial(generator)])
+@pytest.mark.parametrize("function", [takes_model, adapted(takes_model), functools.partial(takes_model)])
+def test_others_are_not(function: Callable[..., None]) -> None:
+    handler = registered(function, name="given")
+    assert not handler.signature.is_async
+    assert handler.concurrency is None
+
+
+@pytest.mark.parametrize(
+    "function", [generator, async_generator, adapted(generator), functools.partial(generator)]
+)
 def test_generators_are_refused(function: Callable[..., None]) -> None:
     refused(function, "generator handlers are not supported", "remove the yield", name="given")
 

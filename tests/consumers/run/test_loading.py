@@ -154,10 +154,11 @@ def test_a_wrong_handler_keeps_its_own_message(write: Write) -> None:
             n: int
         on = Handlers("shop")
         @on(Done)
-        async def done(event: Done) -> None: ...
+        async def done(event: Done) -> None:
+            yield
         """,
     )
-    refused("tst_wrong:on", "tst_wrong.done", "coroutine handlers are not supported", kind=OyezError)
+    refused("tst_wrong:on", "tst_wrong.done", "generator handlers are not supported", kind=OyezError)
 
 
 def test_a_name_that_is_not_there(write: Write) -> None:

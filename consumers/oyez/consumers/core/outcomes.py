@@ -62,6 +62,14 @@ class HandlerMisuse(OyezError):
     """A handler did what would break the batch's transaction: a commit, a rollback, a swallowed database error."""
 
 
+class TimedOut(OyezError):
+    """A handler took longer than the ``timeout=`` that it was registered with, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"took longer than its timeout of {seconds:g} s")
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """The handler returned. There is one of these, `DONE`."""
@@ -141,10 +149,32 @@ class Unrun:
     is_final: ClassVar[bool] = False
 
 
-Outcome = Done | Waits | Behind | Failed | Dead | Unrun
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Its handler, its key or its group is paused: it is not run before somebody resumes that."""
+
+    has_run: ClassVar[bool] = False
+    holds_key: ClassVar[bool] = True
+    completes: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Ready, and left for a lane: its handler runs apart from the batch."""
+
+    has_run: ClassVar[bool] = False
+    holds_key: ClassVar[bool] = True
+    completes: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+
+
+Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Queued | Paused
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
+QUEUED = Queued()
+PAUSED = Paused()
 
 
 def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:

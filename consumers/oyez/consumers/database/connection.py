@@ -243,7 +243,7 @@ class HandlerConnection(BorrowedConnection):
         """Whether the transaction is over, or accepts nothing but its end; the driver knows without asking."""
         if not self.in_transaction():
             return True
-        return dialect_named(self.dialect.name).is_over(self.connection.dbapi_connection)
+        return dialect_named(self.dialect.name).is_over(self.connection.driver_connection)
 
     def begin(self) -> RootTransaction:
         return refuse("Connection.begin()") if self.in_transaction() else super().begin()

@@ -6,9 +6,10 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from oyez.producers.database_errors import one_line
@@ -56,8 +57,38 @@ def make_engine(
     Raises `DatabaseError` for an address that cannot be read, another database, a missing driver, or a schema where
     there are none.
     """
+    address = read_address(url)
+    return _made(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit, schema=schema, pool=pool)
+
+
+def make_async_engine(
+    url: str,
+    *,
+    sqlite_journal: str = "wal",
+    idle_limit: float = 60.0,
+    schema: str | None = None,
+    pool: Mapping[str, Any] = NO_OPTIONS,
+) -> Engine:
+    """The same over the database's asynchronous driver, to be used where `greenlet_spawn` has been called.
+
+    Raises `DatabaseError`, also where what that needs is not installed.
+    """
+    address = read_address(url)
+    dialect = dialect_named(address.get_backend_name())
+    if dialect.async_driver is None:
+        raise DatabaseError(
+            f"async def handlers cannot be run over {dialect.title}; write them as a plain def"
+        )
+    if find_spec("greenlet") is None:
+        raise DatabaseError("async def handlers need greenlet, which is not installed; install oyez[async]")
+    address = address.set(drivername=f"{address.get_backend_name()}+{dialect.async_driver}")
+    return _made(address, sqlite_journal=sqlite_journal, idle_limit=idle_limit, schema=schema, pool=pool)
+
+
+def _made(
+    address: URL, *, sqlite_journal: str, idle_limit: float, schema: str | None, pool: Mapping[str, Any]
+) -> Engine:
     try:
-        address = read_address(url)
         dialect = dialect_named(address.get_backend_name())
         if schema is not None and not dialect.has_schemas:
             raise DatabaseError(
@@ -71,7 +102,7 @@ def make_engine(
     except ModuleNotFoundError as error:
         raise DatabaseError(
             f"the database driver {error.name} is not installed; install it, or install oyez[postgres] and write "
-            f"postgresql+psycopg://"
+            f"postgresql+psycopg:// (oyez[async] has what async def handlers need)"
         ) from error
 
 

@@ -36,11 +36,22 @@ together with them."""
 def note(db: Connection, group: str, ids: Sequence[int], now: float, *, is_shared: bool = False) -> int:
     """Note that these rows are about to be run; returns the note's number. ``is_shared``: beside others, in a process
     with workers of other groups."""
-    noted = [COUNTED, *ids] if is_shared else list(ids)
-    values = {"group_name": group, "rows": json.dumps(noted), "started_at": now}
-    return int(db.execute(insert(start).values(values).returning(start.c.id)).scalar_one())
+    (number,) = note_each(db, group, [ids], now, is_shared=is_shared)
+    return number
 
 
+def note_each(
+    db: Connection, group: str, units: Sequence[Sequence[int]], now: float, *, is_shared: bool = False
+) -> Sequence[int]:
+    """The same for rows that are run at the same time: a note for each of the ``units``, in their order."""
+    if not units:
+        return ()
+    noted = [[COUNTED, *ids] if is_shared else list(ids) for ids in units]
+    values = [{"group_name": group, "rows": json.dumps(ids), "started_at": now} for ids in noted]
+    return db.execute(_note, values).scalars().all()
+
+
+_note = insert(start).returning(start.c.id, sort_by_parameter_order=True)
 _mine = select(start.c.id).where(start.c.id == bindparam("number")).with_for_update()
 
 

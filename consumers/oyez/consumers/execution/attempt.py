@@ -7,7 +7,7 @@ import traceback
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.error_groups import bare, leaves
-from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, Waits
+from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, TimedOut, Waits
 from ..core.stop_signals import raise_if_stop
 from ..core.user_errors import text_of
 from ..database.engine import raise_for_database
@@ -33,6 +33,8 @@ def raise_for_others(error: BaseException, db: HandlerSession | None) -> None:
     """Raise what is not the fault of the handler that raised ``error``: a stop from outside, and what
     `raise_for_database` raises."""
     raise_if_stop(error)
+    if isinstance(error, TimedOut):
+        return  # what it had begun was cancelled, and with it perhaps its connection
     if db is not None:
         for one in leaves(error):
             raise_for_database(one, db.joined)
@@ -47,6 +49,8 @@ def outcome_of(error: BaseException) -> Outcome:
             return Failed(str(error))
         case RetryAfter(seconds=seconds):
             return Failed(f"RetryAfter: {error}", after=seconds)
+        case TimedOut():
+            return Failed(f"TimedOut: {error}", TimedOut.__name__)
         case Reject(reason=reason):
             return Dead("rejected by its handler", str(reason))
     return Failed(describe(error), type(error).__name__)

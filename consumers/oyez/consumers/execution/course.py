@@ -30,7 +30,9 @@ class Course:
     _losses: int = 0
 
     def after_failure(self, failed: HandlerFailed) -> Runner:
-        """A handler failed: from now on it is run in parts that can be undone."""
+        """A handler failed: from now on it is run in parts that can be undone, if nothing else was said."""
+        if failed.then is not None:
+            return failed.then
         self.wary.failed(failed.handler)
         return Together(self.memory, self.wary, failed)
 

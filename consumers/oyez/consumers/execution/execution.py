@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -17,7 +16,7 @@ from oyez.producers import Settings
 
 from ..core.backoff import RetryPolicy
 from ..core.deadline import NO_DEADLINE, Deadline
-from ..core.outcomes import DONE
+from ..core.outcomes import DONE, Outcome
 from ..core.report import Report
 from ..core.tool_context import ToolContext
 from ..database import notices
@@ -25,11 +24,13 @@ from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database
 from ..handlers.application import Group
-from .careful import Burying
+from .careful import KILLED, Saying
 from .course import Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
+from .lone import Lone
 from .memory import Memory
+from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
@@ -45,14 +46,16 @@ def perform(
     sleep: Callable[[float], None] = time.sleep,
     memory: Memory | None = None,
     wary: Wary | None = None,
+    first: Runner | None = None,
 ) -> Report:
     """Run ``work`` in a transaction: together, or in parts where a handler failed; again after a conflict. ``memory``
-    is of what ran before, in a transaction that the database refused; ``wary`` of what has failed lately.
+    is of what ran before, in a transaction that the database refused; ``wary`` of what has failed lately; ``first``:
+    how it is run at first, if not together.
 
     Raises `DatabaseAway` when the connection is lost and there is no other to be had, and when the database refuses.
     """
     course = Course(database, sleep, memory or Memory(), Wary() if wary is None else wary)
-    runner: Runner = Together(course.memory, course.wary)
+    runner: Runner = Together(course.memory, course.wary) if first is None else first
     while True:
         try:
             with database.handling() as db:
@@ -79,8 +82,10 @@ class Execution:
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
+        pauses: Pauses | None = None,
     ) -> None:
-        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given."""
+        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given; ``pauses`` those
+        that another one looks for, or it looks itself."""
         self.group = group
         self.database = database
         self.clock = clock or DatabaseClock()
@@ -89,7 +94,8 @@ class Execution:
         self._settings = settings
         self._sleep = sleep
         self._timer = timer
-        self._settling = Settling(group, policy, self.met)
+        self.pauses = pauses or Pauses(database, group, timer)
+        self._settling = Settling(group, policy, self.met, self.pauses)
         self._wary = Wary()
         self._turns = Turns()
 
@@ -108,10 +114,24 @@ class Execution:
 
         return self._known(perform(self.database, work, self._sleep, memory, self._wary))
 
+    def handle_alone(self, intake: Intake) -> Report:
+        """Handle an intake of one delivery, which has all the time that its handler has. Raises as `handle` does."""
+        memory = Memory()
+
+        def work(db: HandlerConnection, runner: Runner) -> Report:
+            return self.once(db, intake, runner, NO_DEADLINE)
+
+        return self._known(perform(self.database, work, self._sleep, memory, self._wary, Lone(memory)))
+
+    def say(self, intake: Intake, outcome: Outcome) -> Report:
+        """Settle all of an intake as if its handlers had ended so, without calling them."""
+        return self._known(
+            self.database.repeat(lambda db: self.once(db, intake, Saying(outcome), NO_DEADLINE))
+        )
+
     def bury(self, intake: Intake) -> Report:
         """Give up all of an intake that killed its workers: dead letters, without calling a handler."""
-
-        return self._known(self.database.repeat(lambda db: self.once(db, intake, Burying(), NO_DEADLINE)))
+        return self.say(intake, KILLED)
 
     def handle_results(self, intake: Intake, kept: Kept) -> Report:
         """Settle deliveries that have run already, outside of any transaction."""
@@ -134,7 +154,11 @@ class Execution:
         except DBAPIError as error:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
-        context = ToolContext(group.app, self._settings, group.application.signals, partial(self.clock, db))
+        began, timer = self._timer(), self._timer
+        # Counted on from `now`: an `async def` cannot ask the database in passing.
+        context = ToolContext(
+            group.app, self._settings, group.application.signals, lambda: now + timer() - began
+        )
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)

@@ -38,10 +38,11 @@ class Plan:
 
 def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Sequence[Result] = ()) -> Plan:
     """The plan for these events, or for what is left to do of them after some have ``ran``, and not all are done."""
-    if not ran and not known.heads:
+    if not ran and not known.heads and known.paused is None:
         deliveries = list(chain.from_iterable(map(_deliveries_of, works)))
-        if not any(map(_required_by, deliveries)):
-            return Plan([_together(deliveries)])
+        handlers = dict.fromkeys(map(_handler_of, deliveries))
+        if not any(map(_required_by, deliveries)) and not any(map(_concurrency_of, handlers)):
+            return Plan([_together(deliveries, handlers)])
     planner = _Planner(known, completing, ran)
     for work in works:
         planner.add(work)
@@ -50,12 +51,12 @@ def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Seque
 
 _deliveries_of: Callable[[Work], list[Delivery]] = itemgetter(1)
 _handler_of: Callable[[Delivery], Handler] = attrgetter("handler")
+_concurrency_of: Callable[[Handler], int | None] = attrgetter("concurrency")
 _required_by: Callable[[Delivery], Sequence[Prerequisite]] = attrgetter("required")
 
 
-def _together(deliveries: list[Delivery]) -> Level:
+def _together(deliveries: list[Delivery], handlers: dict[Handler, None]) -> Level:
     """Nothing is parked and nothing is required: everything runs, on one level."""
-    handlers = dict.fromkeys(map(_handler_of, deliveries))
     if len(handlers) == 1:
         return dict.fromkeys(handlers, deliveries)
     level: Level = {handler: [] for handler in handlers}

@@ -26,12 +26,14 @@ from .wary import Wary
 
 class HandlerFailed(Exception):
     """A handler failed in a batch that ran together; the batch is to be rolled back and run otherwise. ``at``: the
-    event that it is believed to have failed for, by its place in the batch."""
+    event that it is believed to have failed for, by its place in the batch; ``then``: how it is to be run, if whoever
+    ran it has said so."""
 
-    def __init__(self, handler: str, at: int | None) -> None:
+    def __init__(self, handler: str, at: int | None, then: Runner | None = None) -> None:
         super().__init__(handler)
         self.handler = handler
         self.at = at
+        self.then = then
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from ..handlers.application import Group
 from .decide import Doubted, Facts, decide
 from .delivery import Delivery, Result
 from .failures import failures, faults
+from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .writes import Writes
 
@@ -31,7 +32,8 @@ from .writes import Writes
 class Settling:
     """Settles the results of one transaction for one group."""
 
-    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites) -> None:
+    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites, pauses: Pauses) -> None:
+        self._pauses = pauses
         self._group = group
         self._policy = policy
         self._met = met
@@ -67,7 +69,7 @@ class Settling:
         met_before = prerequisites.lock(db, app, _concerned(unfinished) | set(candidates) | answered, now)
         newly_met = (self._completed(db, candidates) | answered) - met_before
         hopeless = self._hopeless(db, unfinished, met_before | newly_met)
-        facts = Facts(now, self._policy, met_before, hopeless)
+        facts = Facts(now, self._policy, met_before, hopeless, self._pauses.until)
         for delivery, outcome in self._dying(unfinished, hopeless):
             writes.add(delivery, decide((delivery, outcome), facts))
         writes.write(db)

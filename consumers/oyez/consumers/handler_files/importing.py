@@ -41,6 +41,8 @@ def definition(file: Path) -> Definition:
         batch=_flag(module, "BATCH"),
         file=file,
         retry=getattr(module, "RETRY", None),
+        concurrency=getattr(module, "CONCURRENCY", None),
+        timeout=getattr(module, "TIMEOUT", None),
     )
     return Definition(function, asked)
 

@@ -56,6 +56,11 @@ class Group:
         }
 
     @cached_property
+    def concurrent(self) -> tuple[Handler, ...]:
+        """Those that run in lanes."""
+        return tuple(h for h in self.handlers if h.concurrency is not None)
+
+    @cached_property
     def by_name(self) -> Mapping[str, Handler]:
         return {h.name: h for h in self.handlers}
 

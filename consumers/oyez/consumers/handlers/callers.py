@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from oyez.schemas import Event
 
+from ..core.awaiting import awaited
 from .signature import Injected, Signature
 from .tools import Tool
 
@@ -22,9 +23,14 @@ Call: TypeAlias = "Callable[[Iterable[Any], HandlerSession | None], None]"
 handler with tools is called with `Event`s whatever it takes: they have to know what it is called for."""
 
 
-def caller(function: Callable[..., object], signature: Signature, handler: str) -> Call:
-    """The caller for the form and injected parameters of the handler of this name."""
+def caller(
+    function: Callable[..., object], signature: Signature, handler: str, timeout: float | None = None
+) -> Call:
+    """The caller for the form and injected parameters of the handler of this name. ``timeout``: the seconds that an
+    ``async def`` has for an event; it is awaited by its caller, on an event loop."""
     injected = signature.injected
+    if signature.is_async:
+        function = awaited(function, timeout)
     if signature.tools:
         equipped = _batch_equipped if signature.form.is_batch else _each_equipped
         return equipped(function, signature, handler)
@@ -103,22 +109,32 @@ def _equipment(
     assert db is not None  # a tool counts as a database parameter
     resources = _resources(signature.injected, db)
     tools = {kind: kind(db.tool_context, handler, db.joined) for kind in signature.tools}
-    extra = {name: tools[kind] for name, kind in signature.injected.items() if issubclass(kind, Tool)}
+    extra = {name: tools[kind] for name, kind in signature.injected.items() if kind in tools}
     return resources | extra, list(tools.values())
 
 
 def _resources(injected: Mapping[str, Injected], db: HandlerSession | None) -> dict[str, Any]:
     if db is None:
         return {}
-    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
-
     if takes_session(injected):
         db.connection()  # for a session: a savepoint of the session's own is outside of all that the handler makes
-    return {name: db.joined if kind is Connection else db for name, kind in injected.items()}
+    return {name: _resource(kind, db) for name, kind in injected.items() if not issubclass(kind, Tool)}
+
+
+def _resource(kind: Injected, db: HandlerSession) -> Any:
+    from ..database import asynchronous  # noqa: PLC0415 # a handler without a database does not load it
+
+    match kind.__name__:
+        case "Session":
+            return db
+        case "Connection":
+            return db.joined
+        case "AsyncSession":
+            return asynchronous.session(db)
+        case _:
+            return asynchronous.connection(db.joined)
 
 
 def takes_session(injected: Mapping[str, Injected]) -> bool:
     """Whether a session is among what is injected."""
-    from sqlalchemy import Connection  # noqa: PLC0415 # a handler without a database does not load it
-
-    return any(kind is not Connection and not issubclass(kind, Tool) for kind in injected.values())
+    return any(kind.__name__ in ("Session", "AsyncSession") for kind in injected.values())

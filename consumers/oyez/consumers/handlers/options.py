@@ -12,7 +12,7 @@ from oyez.schemas import SchemaError, Signal
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.options import requirements_of
 
-from ..core.backoff import Backoff
+from ..core.backoff import LONGEST_PAUSE, Backoff, is_number
 from ..core.callables import place
 from .signature import Form, RegistrationError, Signature
 
@@ -36,6 +36,8 @@ class Asked:
     batch: bool | None = None
     file: Path | None = None
     retry: Backoff | None = None
+    concurrency: int | None = None
+    timeout: float | None = None
 
 
 def app_name(given: object) -> str:
@@ -126,6 +128,45 @@ def retry_asked(function: Callable[..., object], given: object) -> Backoff | Non
     raise RegistrationError(
         f"{place(function)}: retry is {given!r}; give a Backoff(first=…, longest=…, attempts=…)"
     )
+
+
+LANES = 16
+"""The concurrency of an `async def` that does not say its own."""
+MOST_LANES = 1_000
+
+
+def concurrency_asked(function: Callable[..., object], asked: Asked, signature: Signature) -> int | None:
+    """In how many lanes a handler runs; None: in the batch's own transaction."""
+    given: object = asked.concurrency
+    if given is None:
+        given = LANES if signature.is_async else None
+    if given is None:
+        if asked.timeout is not None:
+            raise RegistrationError(
+                f"{place(function)}: timeout= is for a handler that runs in a lane; give it concurrency= as well"
+            )
+        return None
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MOST_LANES:
+        raise RegistrationError(
+            f"{place(function)}: concurrency is {given!r}; give a whole number from 1 to {MOST_LANES}"
+        )
+    if signature.form.is_batch:
+        raise RegistrationError(
+            f"{place(function)}: it takes {signature.form.value}, and a handler that runs in a lane takes one event: "
+            f"let it take one, or make it a plain def without concurrency="
+        )
+    return given
+
+
+def timeout_asked(function: Callable[..., object], given: object) -> float | None:
+    """For how many seconds a handler may run; None: without a limit of its own."""
+    if given is None:
+        return None
+    if not is_number(given) or not 0 < given <= LONGEST_PAUSE:
+        raise RegistrationError(
+            f"{place(function)}: timeout is {given!r}; give the seconds that one event may take, more than 0"
+        )
+    return float(given)
 
 
 def declared(signal: type[Signal]) -> Declaration:

@@ -21,12 +21,14 @@ from .options import (
     Order,
     app_name,
     check_batch,
+    concurrency_asked,
     declared,
     form_asked,
     group_name,
     handler_name,
     requirements,
     retry_asked,
+    timeout_asked,
 )
 from .signature import RegistrationError, Signature, read_signature
 
@@ -40,7 +42,8 @@ AT_LEAST_ONCE: Promise = "at-least-once"
 @dataclass(frozen=True, eq=False)
 class Handler:
     """One registered handler, with all that its registration and its signal decided. ``file`` is its event file, if
-    it is from one."""
+    it is from one; ``concurrency`` says in how many lanes of each worker it runs, and is None for one that runs in the
+    batch's transaction; ``timeout`` are the seconds that it has for an event there."""
 
     name: str
     group: str
@@ -53,6 +56,8 @@ class Handler:
     call: Call
     file: Path | None = None
     retry: Backoff | None = None
+    concurrency: int | None = None
+    timeout: float | None = None
 
     @cached_property
     def uses_database(self) -> bool:
@@ -116,6 +121,8 @@ class Handlers:
         order: Order | None = None,
         completes: bool = True,
         retry: Backoff | None = None,
+        concurrency: int | None = None,
+        timeout: float | None = None,
     ) -> Decorator[S]:
         """Register the decorated function as a handler of ``signal``.
 
@@ -123,10 +130,14 @@ class Handlers:
         ``requires``: instead of the signal's own; ``{}`` waits for nothing. ``order``: ``"key"`` (the default for
         a signal with a key) parks later events of a key behind a parked one, ``"none"`` does not.
         ``completes=False``: events that wait for this signal do not wait for this handler. ``retry``: when its failing
-        deliveries are tried again and given up, where that is not to be as the settings say.
+        deliveries are tried again and given up, where that is not to be as the settings say. ``concurrency``: it runs
+        apart from the batches, for so many events at once in each worker, one of a key at a time; an ``async def``
+        always does. ``timeout``: the seconds after which it has failed for an event.
         """
 
-        asked = Asked(name, group, requires, order, completes, retry=retry)
+        asked = Asked(
+            name, group, requires, order, completes, retry=retry, concurrency=concurrency, timeout=timeout
+        )
 
         def register(function: Callable[..., object]) -> None:
             self.add(function, declared(signal), asked)
@@ -164,6 +175,7 @@ class Handlers:
         signature = read_signature(function, declaration.model, form_asked(asked))
         check_batch(function, signature, asked)
         name, order = handler_name(function, asked), asked.order
+        timeout = timeout_asked(function, asked.timeout)
         full_group = f"{self.app}.{group_name(function, asked.group, declaration)}"
         if order not in (None, "key", "none"):
             raise RegistrationError(f"{place(function)}: order is {order!r}; it can be 'key' or 'none'")
@@ -182,9 +194,11 @@ class Handlers:
             requires=requirements(function, asked.requires, declaration),
             ordered=self._is_ordered(declaration, full_group, order),
             completes=asked.completes and self.promise_of(full_group) == EXACTLY_ONCE,
-            call=caller(function, signature, name),
+            call=caller(function, signature, name, timeout),
             file=asked.file,
             retry=retry_asked(function, asked.retry),
+            concurrency=concurrency_asked(function, asked, signature),
+            timeout=timeout,
         )
 
     def copy(self) -> Handlers:

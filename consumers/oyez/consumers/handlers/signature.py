@@ -19,9 +19,11 @@ from .tools import Tool
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
     from sqlalchemy.orm import Session
 
-Injected: TypeAlias = "type[Session] | type[Connection] | type[Tool]"
+Plain: TypeAlias = "type[Session] | type[Connection]"
+Injected: TypeAlias = "Plain | type[AsyncSession] | type[AsyncConnection] | type[Tool]"
 
 
 class RegistrationError(OyezError):
@@ -47,15 +49,17 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Signature:
-    """``injected`` maps the names of the further parameters to the types to inject."""
+    """``injected`` maps the names of the further parameters to the types to inject; ``is_async``: it is awaited."""
 
     form: Form
     injected: dict[str, Injected]
+    is_async: bool = False
 
     @property
     def tools(self) -> tuple[type[Tool], ...]:
         """The kinds of tools among what is injected."""
-        return tuple({kind: None for kind in self.injected.values() if issubclass(kind, Tool)})
+        kinds = dict.fromkeys(self.injected.values())
+        return tuple(kind for kind in kinds if issubclass(kind, Tool))
 
 
 def read_signature(
@@ -66,7 +70,7 @@ def read_signature(
     ``unannotated`` is the form of an event that has no annotation.
     """
     where = place(function)
-    _refuse_kinds(function, where)
+    is_async = _is_async(function, where)
     parameters = list(inspect.signature(function).parameters.values())
     if not parameters or parameters[0].kind not in (
         inspect.Parameter.POSITIONAL_ONLY,
@@ -79,21 +83,41 @@ def read_signature(
     needed = [parameter for parameter in others if parameter.default is parameter.empty]
     hints = _hints(function, {first.name, *(parameter.name for parameter in needed)}, where)
     form = _form(hints[first.name], model, where) if first.name in hints else unannotated
-    return Signature(form, {parameter.name: _injected(parameter, hints, where) for parameter in needed})
+    injected = {parameter.name: _injected(parameter, hints, where) for parameter in needed}
+    for name, kind in injected.items():
+        _check_way(f"{where}: parameter {name}", kind, is_async=is_async)
+    return Signature(form, injected, is_async)
 
 
-def _refuse_kinds(function: Callable[..., object], where: str) -> None:
+def _is_async(function: Callable[..., object], where: str) -> bool:
+    """Whether the function is to be awaited; refuses what cannot be called."""
     if not callable(function):
         raise RegistrationError(f"{where}: that cannot be called; register a function")
+    is_async = False
     for layer in layers(function):
-        if inspect.iscoroutinefunction(layer) or inspect.isasyncgenfunction(layer):
-            raise RegistrationError(
-                f"{where}: coroutine handlers are not supported: calling one would do nothing; write a plain def"
-            )
-        if inspect.isgeneratorfunction(layer):
+        if inspect.isgeneratorfunction(layer) or inspect.isasyncgenfunction(layer):
             raise RegistrationError(
                 f"{where}: generator handlers are not supported: calling one would do nothing; remove the yield"
             )
+        is_async = is_async or inspect.iscoroutinefunction(layer)
+    return is_async
+
+
+def _check_way(where: str, kind: Injected, *, is_async: bool) -> None:
+    """An `async def` waits for its database; a `def` cannot."""
+    if issubclass(kind, Tool):
+        return
+    waits = kind.__name__.startswith("Async")
+    if is_async and not waits:
+        raise RegistrationError(
+            f"{where} is {kind.__name__}, which would hold up every other handler of the event loop; annotate it "
+            f"Async{kind.__name__} (sqlalchemy.ext.asyncio)"
+        )
+    if waits and not is_async:
+        raise RegistrationError(
+            f"{where} is {kind.__name__}, which only an async def can await; annotate it "
+            f"{kind.__name__.removeprefix('Async')}"
+        )
 
 
 def _hints(function: Callable[..., object], names: set[str], where: str) -> dict[str, Any]:
@@ -147,8 +171,8 @@ def _injected(parameter: inspect.Parameter, hints: dict[str, Any], where: str) -
     kind = _kind(hints.get(parameter.name))
     if kind is None:
         raise RegistrationError(
-            f"{where}: parameter {parameter.name} cannot be injected; annotate it with Session, Connection or a tool "
-            f"such as HandlerAnnouncer, or give it a default"
+            f"{where}: parameter {parameter.name} cannot be injected; annotate it with Session or Connection (for an "
+            f"async def AsyncSession or AsyncConnection) or a tool such as HandlerAnnouncer, or give it a default"
         )
     return kind
 
@@ -161,12 +185,15 @@ def _kind(hint: object) -> Injected | None:
     return hint if _is_database(hint) else None
 
 
-def _is_database(kind: type) -> TypeGuard[type[Session] | type[Connection]]:
-    """Whether it is one of SQLAlchemy's two. A handler that needs no database does not load SQLAlchemy, and one that
-    names a class of it has done so."""
-    if kind.__module__.partition(".")[0] != "sqlalchemy":
-        return False
-    from sqlalchemy import Connection  # noqa: PLC0415 # see above
-    from sqlalchemy.orm import Session  # noqa: PLC0415 # see above
+_DATABASE = {
+    ("sqlalchemy.engine.base", "Connection"),
+    ("sqlalchemy.orm.session", "Session"),
+    ("sqlalchemy.ext.asyncio.engine", "AsyncConnection"),
+    ("sqlalchemy.ext.asyncio.session", "AsyncSession"),
+}
+"""By their names: a handler that needs no database does not load SQLAlchemy."""
 
-    return kind is Session or kind is Connection
+
+def _is_database(kind: type) -> TypeGuard[Plain | type[AsyncSession] | type[AsyncConnection]]:
+    """Whether it is one of SQLAlchemy's four."""
+    return (kind.__module__, kind.__qualname__) in _DATABASE

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, Engine
@@ -165,7 +166,10 @@ class InlineTransport:
 
     def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
         """Every group's part; ``released`` has the groups of which something is due now."""
-        reports = [(one, one.once(db, batch, runner, NO_DEADLINE)) for one, batch in intakes]
+        reports = [
+            (one, one.once(db, _without_paused(one, batch, db), runner, NO_DEADLINE))
+            for one, batch in intakes
+        ]
         released = [group for execution, report in reports for group in self._due(execution, report)]
         return Report(released=released, announced=sum(report.announced for _, report in reports))
 
@@ -189,8 +193,9 @@ class InlineTransport:
         while todo:
             name, _ = todo.popitem()
             if name in self._executions:
-                claim = InlineClaim(self._executions[name].group, self._readers[name], self._batch)
-                report = self._executions[name].once(db, claim, OneByOne(Memory()), NO_DEADLINE)
+                execution = self._executions[name]
+                claim = InlineClaim(execution.group, self._readers[name], self._batch, execution.pauses)
+                report = execution.once(db, claim, OneByOne(Memory()), NO_DEADLINE)
                 self._may_have_left |= report.announced > 0
                 todo.update(dict.fromkeys([*report.released, *([name] if report.claimed else [])]))
 
@@ -207,6 +212,12 @@ class InlineTransport:
 
     def _begin_in_child(self) -> None:
         self._database.engine.dispose(close=False)
+
+
+def _without_paused(execution: Execution, batch: Batch, db: Connection) -> Batch:
+    """What is paused is parked: there is no log in which it could stay."""
+    paused = execution.pauses.look_in(db)
+    return batch if paused is None else replace(batch, paused=paused)
 
 
 class _Nested:

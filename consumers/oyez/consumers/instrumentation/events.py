@@ -231,6 +231,20 @@ class OutboxMovesOn(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class PartsPaused(InstrumentationEvent):
+    """So many pauses hold, now, that operators have begun: of the group, its handlers or its keys; ``what`` in
+    words."""
+
+    pauses: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingPaused(InstrumentationEvent):
+    """The last pause of the group has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class HandlersFoundBroken(InstrumentationEvent):
     """Nearly all of a batch failed alike: it was not committed, and is tried again."""
 

@@ -18,7 +18,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
 REMEDIES = ("seek", "rejoin", "restart")
-REASONS = ("waiting", "behind", "retry", "unrun")
+REASONS = ("waiting", "behind", "retry", "unrun", "queued", "paused")
 TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
     events.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
     events.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
@@ -106,6 +106,9 @@ class Metrics:
         self._skew = _gauge(
             "oyez_clock_skew_seconds", "This machine's clock ahead of the database's.", "livemostrecent"
         )
+        self._paused = _gauge(
+            "oyez_pauses", "Pauses of the group, its handlers or keys that hold.", "livemostrecent"
+        )
         self._oldest = _gauge(
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
@@ -141,6 +144,10 @@ class Metrics:
                 self._joined.labels(group).set(0)
                 self._set_connected(group, connected=False)
                 self._set_lags(group, {})
+            case events.PartsPaused():
+                self._paused.labels(group).set(event.pauses)
+            case events.NothingPaused():
+                self._paused.labels(group).set(0)
             case events.DatabaseLost():
                 self._set_connected(group, connected=False)
             case events.DatabaseBack():
@@ -159,13 +166,14 @@ class Metrics:
         for histogram in (self._sizes, self._seconds, self._delays):
             histogram.labels(group)
         self._workers.labels(group).set(1)
+        self._paused.labels(group).set(0)
         self._joined.labels(group).set(0)
         self._set_connected(group, connected=False)
 
     def _count(self, group: str, report: Report) -> None:
         self._handled.labels(group).inc(report.done)
         self._dead.labels(group).inc(report.dead)
-        parked = (report.waiting, report.behind, report.retried, report.unrun)
+        parked = (report.waiting, report.behind, report.retried, report.unrun, report.queued, report.paused)
         for reason, count in zip(REASONS, parked, strict=True):
             if count:
                 self._parked.labels(group, reason).inc(count)

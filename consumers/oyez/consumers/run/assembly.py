@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import uuid4
 
@@ -19,7 +19,9 @@ from ..database.notices import Notices
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..handlers.application import Group
+from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..lanes.lanes import WorkerLanes
 from ..logs.backend import LogBackend
 from ..logs.log import Log
 from ..logs.lookup import find_log_backend, log_backend
@@ -86,11 +88,13 @@ def make_worker(
     notices: Notices | None = None,
     stopping: Callable[[], float] = lambda: 0.0,
     process: ProcessKind = OWN,
+    lanes: WorkerLanes | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
     ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released, that of
     ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
-    ``process``: the one that it runs in."""
+    ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, those of a
+    plain ``def`` run as the others do."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
@@ -125,11 +129,21 @@ def make_worker(
             sleep=sleep,
             timer=timer,
         ),
-        retrying_for(execution, settings, upkeep, timer, process),
-        wakeups(database, group, execution.clock, timer, notices=notices if hears else None),
+        retrying_for(
+            execution, settings, upkeep, timer, process, apart=() if lanes is None else group.concurrent
+        ),
+        wakeups(
+            database,
+            group,
+            execution.clock,
+            timer,
+            pauses=execution.pauses,
+            notices=notices if hears else None,
+        ),
         loop,
         told,
         relay=relay or NoRelay(),
+        lanes=lanes,
         clock_watch=_clock_watch(execution, settings, told),
         keep_pace=upkeep.keep_pace,
         batch=settings.batch,
@@ -195,8 +209,9 @@ def retrying_for(
     upkeep: Upkeep | None = None,
     timer: Callable[[], float] = time.monotonic,
     process: ProcessKind = OWN,
+    apart: Sequence[Handler] = (),
 ) -> Retrying:
-    """The retry table of an execution's group."""
+    """The retry table of an execution's group, without the handlers that run ``apart``."""
     return Retrying(
         execution,
         Reader(execution.group),
@@ -205,6 +220,7 @@ def retrying_for(
         upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer),
         process=process,
         timer=timer,
+        handlers=[one for one in execution.group.handlers if one not in apart],
     )
 
 

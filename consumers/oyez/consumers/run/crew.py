@@ -19,6 +19,7 @@ from ..worker.hurry import Hurry
 from .assembly import log_for, make_worker, relay_thread_for
 from .connections import Connections
 from .engines import engine_from, notices_from
+from .lanes import lanes_for
 from .sharing import Parts, Sharing, pool_for
 
 
@@ -85,6 +86,7 @@ class Crew:
                 notices=parts.notices,
                 stopping=told.seconds,
                 process=place.process,
+                lanes=lanes_for(group, self._settings, instrument, place.process),
             )
             with Hurry(group.name, parts.engine, told, instrument):
                 worker.run(told)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ..database.dialects.dialect import NO_OPTIONS
-from ..database.engine import Database, make_engine
+from ..database.engine import Database, make_async_engine, make_engine
 from ..database.notices import Notices
 from ..retry.wakeups import notices_of
 from ..settings import ListenSettings
@@ -23,6 +23,18 @@ def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) 
         idle_limit=settings.idle_in_transaction,
         schema=settings.database_schema,
         pool=pool,
+    )
+
+
+def lane_engine_from(settings: ListenSettings, lanes: int, *, asynchronous: bool) -> Engine:
+    """The engine of so many lanes, each with a connection as long as it runs something."""
+    make = make_async_engine if asynchronous else make_engine
+    return make(
+        settings.database,
+        sqlite_journal=settings.sqlite_journal,
+        idle_limit=settings.idle_in_transaction,
+        schema=settings.database_schema,
+        pool={"pool_size": lanes, "max_overflow": 1},
     )
 
 

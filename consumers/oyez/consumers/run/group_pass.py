@@ -109,7 +109,7 @@ class GroupPass:
 
     def _is_busy(self, worker: Worker) -> bool:
         """Whether there is more to read: somebody waits for a log that does not say."""
-        if worker.is_settled() and worker.lag() == 0:
+        if worker.is_paused or (worker.is_settled() and worker.lag() == 0):
             return False
         return self._timer() < self._until(worker)
 

@@ -86,6 +86,13 @@ class Reading:
         self._alone = Alone(batch)
         self._process = process
         self._stirred = timer()
+        self._is_resting = False
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the whole group is paused: then nothing is read."""
+        paused = self._execution.pauses.now
+        return paused is not None and paused.is_whole
 
     def stir(self) -> None:
         """Something has happened, or waits: the next polls are short again."""
@@ -99,6 +106,12 @@ class Reading:
         handled: records of a partition that is lost are another worker's by now. Only what is committed advances.
         """
         self._steadily(self._ownership.look, stopped)
+        self._steadily(self._execution.pauses.look, stopped)
+        if self.is_paused:
+            return self._rest(stopped)
+        if self._is_resting:
+            self._is_resting = False
+            self._log.resume()
         limit = min(self._limit(), self._batch if most is None else most)
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
         records = self._log.poll(limit, wait)
@@ -112,6 +125,14 @@ class Reading:
             return Round(0, None)
         self._stirred = self._timer()
         return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
+
+    def _rest(self, stopped: Stopped) -> Round:
+        """Stay in the group, take the partitions that it deals, and read nothing of them."""
+        self._is_resting = True
+        self._log.idle()
+        self._steadily(self._ownership.follow, stopped)
+        self._sleep(QUIET_POLL)
+        return Round(0, None)
 
     def _limit(self) -> int:
         """How many records are polled at most."""
@@ -155,7 +176,8 @@ class Reading:
         topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}
         moves = [move for move in standing if move.next != move.believed]
         kind = Batch if self._group.is_exact else AtLeastOnceBatch
-        batch = kind(self._group, moves=moves, again=self._ownership.again)
+        paused = self._execution.pauses.now
+        batch = kind(self._group, moves=moves, again=self._ownership.again, paused=paused)
         return decode(batch, self._reader, records, topic_ids)
 
     def _execute(

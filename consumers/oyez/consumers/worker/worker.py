@@ -15,6 +15,7 @@ from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
+from ..lanes.lanes import WorkerLanes
 from ..logs.log import Log, LogError
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
@@ -22,6 +23,7 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
 from .asking import Asking
 from .clock_watch import nobody_watches
+from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
 from .totals import Tally
@@ -46,6 +48,7 @@ class Worker:
         instrument: Instrument,
         *,
         relay: BackgroundRelay,
+        lanes: WorkerLanes | None = None,
         keep_pace: Callable[[int, Callable[[], bool]], None],
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
@@ -64,6 +67,7 @@ class Worker:
         self._retry_loop = retry_loop
         self._instrument = instrument
         self._relay = relay
+        self._lanes = lanes
         self._keep_pace = keep_pace
         self._taken = 0
         self._watch_clocks = clock_watch
@@ -71,6 +75,7 @@ class Worker:
         self._sweep_every = sweep_every
         self._timer = timer
         self._told_lags = float("-inf")
+        self._pause_watch = PauseWatch(self._name, execution.pauses, instrument.emit)
         self._has_joined = False
         self._has_parked = True  # of the group, as far as is known
         self._asking = Asking(self._name)
@@ -84,6 +89,11 @@ class Worker:
         return self._name
 
     @property
+    def is_paused(self) -> bool:
+        """Whether the whole group is paused."""
+        return self._reading.is_paused
+
+    @property
     def halted(self) -> list[str]:
         """What of the log is this worker's and cannot be read, with the reason."""
         found = self._ownership.halted.items()
@@ -93,6 +103,8 @@ class Worker:
         """Work until ``stopped()``; then finish the batch and leave the group."""
         self._emit(events.WorkerStarted(self._name))
         with self._ending(stopped):
+            if self._lanes is not None:
+                self._lanes.start(stopped)
             while not stopped():
                 self.step(stopped)
         self._emit(self.tally.stopped(self._name))
@@ -116,6 +128,8 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
+        if self._lanes is not None and self._rests(self._lanes):
+            return 0
         count = self.read(stopped, most)
         self._taken += count
         if self._taken >= self._batch:
@@ -166,14 +180,29 @@ class Worker:
 
     def finish(self) -> None:
         """End as it should be: what was read is written down, and nobody died on what comes next."""
+        if self._lanes is not None:
+            self._lanes.stop()
+            self._rests(self._lanes)
         self._write_positions()
         self._ownership.release()
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""
+        if self._lanes is not None:
+            self._lanes.close()
         self._wakeups.close()
         self._log.close()
         self._relay.close()
+
+    def _rests(self, lanes: WorkerLanes) -> bool:
+        """Count what the lanes have done; whether they want this worker to run nothing for a while. It only stays in
+        its group, then."""
+        for report in lanes.ended():
+            self._ran(report)
+        if not lanes.wants_rest():
+            return False
+        self.look()
+        return True
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
@@ -187,6 +216,8 @@ class Worker:
             self._emit(events.Swept(self._name, self._retrying.oldest_wait))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
+            if self._lanes is not None:
+                self._lanes.wake()
             self._retrying.run_due(self._ran, stopped, seconds=SLICE)
         else:
             return
@@ -227,8 +258,11 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
-        if report.waiting or report.behind or report.retried or report.unrun:
+        later = report.unrun or report.queued or report.paused
+        if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
+        if self._lanes is not None and (report.queued or report.due_in is not None):
+            self._lanes.wake()
         if report.announced:
             self._relay.wake()
         dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]
@@ -248,7 +282,10 @@ class Worker:
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
             self._look_for_stalls()
-            self._emit(self._asking.ask(self._log, self._ownership.halted))
+            is_paused = self._reading.is_paused
+            self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
+            if self._pause_watch.has_changed():
+                self._next_due = now
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)

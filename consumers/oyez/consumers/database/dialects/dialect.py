@@ -60,6 +60,8 @@ class Dialect(ABC):
     """How an address with a driver that works begins."""
     away_hint: str
     """What to look at when it does not answer, for messages."""
+    async_driver: str | None = None
+    """SQLAlchemy's name for the driver that `async def` handlers are run over; None where there is none."""
     locks_rows: bool
     """Whether transactions write side by side, and each locks the rows that it writes: then a conflict may come at any
     statement. Otherwise one writer has the whole database, and conflicts only with the begin of another one."""

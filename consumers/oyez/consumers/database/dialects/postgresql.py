@@ -45,7 +45,7 @@ from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_ses
 from .rows import NAME, Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
-LIBPQ_DRIVERS = ("psycopg", "psycopg2")
+LIBPQ_DRIVERS = ("psycopg", "psycopg2", "psycopg_async")
 LIBPQ = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -128,6 +128,7 @@ class PostgreSQL(Dialect):
     also_called = frozenset({"pg", "pgsql", "postgres", "psql", "psycopg"})
     plain_address = "postgresql+psycopg://"
     away_hint = "is it running? `oyez dev` starts one here"
+    async_driver = "psycopg_async"
     locks_rows = True
     compares_rows = True
     joins_sideways = True

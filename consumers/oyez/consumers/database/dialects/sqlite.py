@@ -99,6 +99,7 @@ class SQLite(Dialect):
     also_called = frozenset({"file", "sqlite3"})
     plain_address = "sqlite:///"
     away_hint = "does its folder exist, may it be written, and is there room?"
+    async_driver = "aiosqlite"
     locks_rows = False
     compares_rows = False
     joins_sideways = False

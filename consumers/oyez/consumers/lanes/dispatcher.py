@@ -1,0 +1,217 @@
+"""A dispatcher: keeps the lanes of one handler busy with what is due of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from ..core.report import Report
+from ..core.stop_signals import Terminated
+from ..database.engine import DatabaseAway
+from ..handlers.registry import Handler
+from .choosing import Choosing
+from .lane import Lane
+from .unit import Busy, Unit, next_size
+
+
+class Pool(Protocol):
+    """Runs lanes beside one another."""
+
+    def submit(self, lane: Lane, unit: Unit) -> None:
+        """Run a unit in a lane."""
+
+    def cancel(self, lane: Lane) -> None:
+        """End what a lane does, so that it is undone."""
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+
+SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
+MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
+
+
+class Ended(NamedTuple):
+    """What became of a unit: its report, or what kept it from one. Its rows are as they were, then."""
+
+    report: Report | None = None
+    error: BaseException | None = None
+
+
+class Dispatcher:
+    """The lanes of one handler. Its methods are for one thread; units end in others."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        choosing: Choosing,
+        make_lane: Callable[[], Lane],
+        make_pool: MakePool,
+        ended: Callable[[Ended], None],
+        *,
+        lanes: int,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``ended`` is told of each unit, in whichever thread it ran; there are so many ``lanes``."""
+        self.handler = handler
+        self.choosing = choosing
+        self.has_suspected = False
+        """Whether rows are due on which workers have died."""
+        self._make_lane = make_lane
+        self._free = [make_lane() for _ in range(lanes)]
+        self._pool = make_pool(self._run)
+        self._ended = ended
+        self._timer = timer
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._running: dict[Lane, Unit] = {}
+        self._hanging: set[Lane] = set()
+        self._left: list[int] = []
+        self._ready: deque[Unit] = deque()
+        self._size = 1
+        self._seconds = SOON  # of a transaction, about
+        self._is_closing = False
+
+    @property
+    def running(self) -> int:
+        """How many units are under way."""
+        return len(self._running)
+
+    @property
+    def hanging(self) -> int:
+        """How many threads nobody waits for any more: what they call does not return."""
+        return len(self._hanging)
+
+    def dispatch(self) -> int:
+        """Begin as much of what is due as there is room for; returns how many units. Raises `DatabaseAway`."""
+        with self._lock:
+            room = len(self._free) + self._ahead - len(self._ready)
+            busy, left = self._busy(), list(self._left)
+        if room * 2 < self._ahead:
+            return 0
+        chosen = self.choosing.choose(busy, room, self._size, left)
+        self.has_suspected = chosen.has_suspected
+        del self._left[: len(left)]
+        for unit in chosen.units:
+            self._begin(unit)
+        return len(chosen.units)
+
+    def dispatch_suspected(self) -> None:
+        """Begin one row on which workers have died, if there still is one; nothing else is to run beside it."""
+        unit = self.choosing.choose_suspected()
+        if unit is not None:
+            self._begin(unit)
+
+    @property
+    def _ahead(self) -> int:
+        """How many units are chosen before there is a lane for them: so many as are begun soon."""
+        return len(self._running) if self._seconds < SOON else 0
+
+    def time_out(self) -> None:
+        """Abandon the lanes whose handlers have had their time, and write that down. Raises `DatabaseAway`."""
+        seconds = self.handler.timeout
+        if seconds is None or self.handler.signature.is_async:
+            return
+        for lane, unit, row in self._late(seconds):
+            with self._lock:
+                if self._running.pop(lane, None) is None:
+                    continue
+                self._hanging.add(lane)
+            lane.abandon()
+            other = self._make_lane()
+            if row is not None:
+                self._ended(Ended(other.time_out(unit, row, seconds)))
+            else:
+                self._left.append(unit.number)
+            with self._lock:
+                self._free.append(other)
+                self._size = 1
+            self._begin_ready()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a unit ends, or something may be due: see `wake`."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """Something may have become due."""
+        self._woken.set()
+
+    def cancel(self) -> None:
+        """End all that is under way, so that it is undone."""
+        with self._lock:
+            self._is_closing = True
+            lanes = list(self._running)
+        for lane in lanes:
+            self._pool.cancel(lane)
+
+    def close(self) -> None:
+        """Let go of what was made for the lanes. Their notes are forgotten if the database is there."""
+        self._pool.close()
+        with suppress(DatabaseAway):
+            self.choosing.forget(
+                [*self._left, *(unit.number for unit in [*self._ready, *self._running.values()])]
+            )
+
+    def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
+        before = self._timer() - seconds
+        with self._lock:
+            return [
+                (lane, unit, lane.row)
+                for lane, unit in self._running.items()
+                if lane.began is not None and lane.began < before
+            ]
+
+    def _begin(self, unit: Unit) -> None:
+        self._ready.append(unit)
+        self._begin_ready()
+
+    def _begin_ready(self) -> None:
+        """Put what is ready into lanes that are free."""
+        while True:
+            with self._lock:
+                if not self._ready or not self._free or self._is_closing:
+                    return
+                lane, unit = self._free.pop(), self._ready.popleft()
+                self._running[lane] = unit
+            self._pool.submit(lane, unit)
+
+    def _busy(self) -> Busy:
+        units = [*self._running.values(), *self._ready]
+        return Busy(
+            {number for unit in units for number in unit.ids}, {key for unit in units for key in unit.keys}
+        )
+
+    def _run(self, lane: Lane, unit: Unit) -> None:
+        is_noted, failed = True, None
+        try:
+            is_noted = not lane.run(unit, partial(self._done, lane, unit))
+        except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
+            failed = error
+        with self._lock:
+            if self._running.pop(lane, None) is None:
+                self._hanging.discard(lane)  # nobody has waited for it
+                return
+            self._free.append(lane)
+            if is_noted:
+                self._left.append(unit.number)
+        if failed is not None:
+            self._ended(Ended(error=failed))
+        self._begin_ready()
+        self.wake()
+
+    def _done(self, lane: Lane, unit: Unit, report: Report, seconds: float) -> None:
+        if lane in self._running:  # or it was abandoned
+            self._size = next_size(self._size, unit.size, seconds)
+            self._seconds += (seconds - self._seconds) / 8
+            self._ended(Ended(report))
+
+
+def is_nobodys_fault(error: BaseException) -> bool:
+    """Whether a unit ended only because the database is away, or because it was told to."""
+    return isinstance(error, DatabaseAway | Terminated) or type(error).__name__ == "CancelledError"

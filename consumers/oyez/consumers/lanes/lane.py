@@ -1,0 +1,112 @@
+"""A lane: a place in which one unit of a handler's deliveries is run at a time, in a transaction of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..core.outcomes import Failed, TimedOut
+from ..core.report import Report
+from ..database.connection import HandlerConnection
+from ..database.engine import Database
+from ..database.start_notes import forget, hold
+from ..execution.careful import LONE_DEATHS
+from ..execution.execution import Execution
+from ..execution.reader import Reader
+from ..retry.retrying import ALONE
+from .claim import LaneClaim, Note
+from .unit import Unit
+
+ABANDONED = float("inf")
+
+
+class LaneDatabase(Database):
+    """The database as one lane has it: whoever watches the lane can end the connection that it uses."""
+
+    driver: Any = None
+    """The driver's connection of the transaction that is under way."""
+
+    @contextmanager
+    def handling(self) -> Iterator[HandlerConnection]:
+        with super().handling() as db:
+            self.driver = db.connection.dbapi_connection
+            try:
+                yield db
+            finally:
+                self.driver = None
+
+    def abort(self) -> None:
+        """End what is under way: whoever waits for an answer gets an error."""
+        if self.driver is not None:
+            self.dialect.abort(self.driver)
+
+
+class Lane:
+    """Runs units, one after another; it belongs to one thread or task at a time."""
+
+    def __init__(
+        self,
+        make: Callable[[Database], Execution],
+        database: Callable[[Callable[[], float]], LaneDatabase],
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``make`` makes the execution over a database, and ``database`` one that gives up when it is told to."""
+        self._is_abandoned = False
+        self._database = database(self._stopping)
+        self._execution = make(self._database)
+        self._reader = Reader(self._execution.group)
+        self._timer = timer
+        self.began: float | None = None
+        """When the handler was called that is under way, by the timer; None if none is."""
+        self.row: int | None = None
+        """The id of the row that it was called for; None if it was for several."""
+
+    def run(self, unit: Unit, done: Callable[[Report, float], None]) -> bool:
+        """Run a unit; ``done`` is told of each of its transactions, with the seconds that it took. Whether its note is
+        gone: the rows of a key end with the first that is not done, and those that follow are as they were.
+
+        Raises `DatabaseAway`.
+        """
+        for ids, is_last in unit.parts():
+            began = self._timer()
+            report = self._run(unit, ids, forget if is_last else hold)
+            done(report, self._timer() - began)
+            if is_last:
+                return True
+            if report.done < len(ids):
+                return False
+        return True
+
+    def _run(self, unit: Unit, ids: Sequence[int], note: Note) -> Report:
+        claim = self._claim(unit, ids, note)
+        try:
+            if unit.unfinished >= ALONE + LONE_DEATHS:
+                return self._execution.bury(claim)
+            if unit.size == 1:
+                return self._execution.handle_alone(claim)
+            return self._execution.handle(claim)
+        finally:
+            self.row = self.began = None
+
+    def time_out(self, unit: Unit, row: int, seconds: float) -> Report:
+        """Write down that another lane, which was abandoned, took too long for a row of a unit."""
+        error = TimedOut(seconds)
+        claim = self._claim(unit, [row], forget)
+        return self._execution.say(claim, Failed(f"TimedOut: {error}", TimedOut.__name__))
+
+    def abandon(self) -> None:
+        """Nobody waits for this lane any more: its connection is ended, so that what it had begun is undone."""
+        self._is_abandoned = True
+        self._database.abort()
+
+    def _claim(self, unit: Unit, ids: Sequence[int], note: Note) -> LaneClaim:
+        def begin() -> None:
+            self.row = ids[0] if len(ids) == 1 else None
+            self.began = self._timer()
+
+        return LaneClaim(self._execution.group, self._reader, unit.number, ids, note, begin)
+
+    def _stopping(self) -> float:
+        return ABANDONED if self._is_abandoned else 0.0

@@ -1,0 +1,171 @@
+"""The lanes of one worker: a dispatcher for each of its handlers that run apart from the batches."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from oyez.schemas import OyezError
+
+from ..core.report import Report
+from ..database.engine import DatabaseAway
+from .dispatcher import Dispatcher, Ended, is_nobodys_fault
+from .quiet import Quiet
+
+Stopped = Callable[[], bool]
+LOOK = 0.5  # s; how often time limits, and a stop, are looked for
+LONGEST = 5.0  # s; how long a dispatcher waits for what may be due
+PAUSE = 0.01  # s; between two looks at whether all is quiet
+
+
+class HandlersHang(OyezError):
+    """So many calls of a handler do not return that only a new process helps."""
+
+
+class Trouble(Protocol):
+    """Does work again while the database is away: see `RetryLoop`."""
+
+    def until_back(self, work: Callable[[], object], stopped: Stopped) -> object: ...
+
+
+class WorkerLanes(Protocol):
+    """What a worker knows of its lanes."""
+
+    def start(self, stopped: Stopped) -> None:
+        """Begin to run what is due, until ``stopped()``."""
+
+    def wake(self) -> None:
+        """Something may have become due."""
+
+    def wants_rest(self) -> bool:
+        """Whether the worker is to run nothing for a while."""
+
+    def ended(self) -> Iterator[Report]:
+        """What was done since this was last asked. Raises what is the worker's to end with."""
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait for what runs as long as is set; then end it, so that it is undone."""
+
+    def close(self) -> None:
+        """Let go of everything, whatever has happened."""
+
+
+class Lanes:
+    """Dispatchers, a thread each. What becomes of their units is the worker's to count."""
+
+    def __init__(
+        self,
+        make: Callable[[Callable[[Ended], None]], Sequence[Dispatcher]],
+        trouble: Trouble,
+        *,
+        grace: float,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``make`` makes the dispatchers, which tell what it is given of each unit that has ended. ``grace``: the
+        seconds that what runs has to finish when the worker stops."""
+        self._grace = grace
+        self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self._make = make
+        self._dispatchers: Sequence[Dispatcher] = ()
+        self._trouble = trouble
+        self._timer = timer
+        self._quiet = Quiet()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, stopped: Stopped) -> None:
+        self._dispatchers = self._make(self._ended.put)
+        self._threads = [
+            threading.Thread(
+                target=self._serve, args=(one, stopped), name=f"oyez-{one.handler.name}", daemon=True
+            )
+            for one in self._dispatchers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        for one in self._dispatchers:
+            one.wake()
+
+    def wants_rest(self) -> bool:
+        if self._quiet.is_wanted:
+            self._quiet.rest()
+        return self._quiet.is_wanted
+
+    def ended(self) -> Iterator[Report]:
+        while not self._ended.empty():
+            report, error = self._ended.get()
+            if report is not None:
+                yield report
+            elif error is not None and not is_nobodys_fault(error):
+                raise error
+
+    def stop(self) -> None:
+        until = self._timer() + self._grace
+        self.wake()
+        for thread in self._threads:
+            thread.join(max(0.0, until - self._timer()) + LOOK)
+        self._settle(until)
+        for one in self._dispatchers:
+            one.cancel()
+        self._settle(self._timer() + LONGEST)
+
+    def close(self) -> None:
+        for one in self._dispatchers:
+            one.close()
+        self._dispatchers = ()
+
+    def _settle(self, until: float) -> None:
+        for one in self._dispatchers:
+            while one.running and self._timer() < until:
+                one.wait(LOOK)
+
+    def _serve(self, one: Dispatcher, stopped: Stopped) -> None:
+        try:
+            while not stopped():
+                self._trouble.until_back(lambda: self._step(one, stopped), stopped)
+        except DatabaseAway as away:
+            self._ended.put(Ended(error=away))  # and it was told to stop
+        except BaseException as error:  # noqa: BLE001 # it ends the worker, which says so
+            self._ended.put(Ended(error=error))
+
+    def _step(self, one: Dispatcher, stopped: Stopped) -> None:
+        one.time_out()
+        if one.hanging > (one.handler.concurrency or 0):
+            raise HandlersHang(
+                f"{one.handler.name}: {one.hanging} calls took longer than their timeout and still do not return; "
+                f"the worker begins anew. Let what they call have a timeout of its own"
+            )
+        if self._quiet.is_wanted:
+            one.wait(PAUSE)
+            return
+        if one.dispatch():
+            return
+        if one.has_suspected and self._quiet.take():
+            self._run_suspected(one, stopped)
+            return
+        one.wait(LOOK if one.running else self._pause(one))
+
+    def _pause(self, one: Dispatcher) -> float:
+        due = one.choosing.due_in()
+        return LONGEST if due is None else min(LONGEST, max(due, PAUSE))
+
+    def _run_suspected(self, one: Dispatcher, stopped: Stopped) -> None:
+        try:
+            while not self._is_quiet():
+                if stopped():
+                    return
+                one.time_out()
+                one.wait(PAUSE)
+            one.dispatch_suspected()
+            while one.running and not stopped():
+                one.time_out()
+                one.wait(PAUSE)
+        finally:
+            self._quiet.give_back()
+
+    def _is_quiet(self) -> bool:
+        return self._quiet.is_worker_at_rest() and not any(one.running for one in self._dispatchers)

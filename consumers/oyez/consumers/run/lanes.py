@@ -1,0 +1,120 @@
+"""The lanes of a worker, as its group's handlers ask for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Engine
+
+from ..core.apart import ProcessKind
+from ..core.backoff import RetryPolicy
+from ..database.clock import Clock, DatabaseClock
+from ..database.engine import Database
+from ..execution.execution import Execution
+from ..execution.pauses import Pauses
+from ..handlers.application import Group
+from ..handlers.registry import Handler
+from ..instrumentation.emitter import Instrument
+from ..lanes.choosing import Choosing
+from ..lanes.dispatcher import Dispatcher, Ended, MakePool
+from ..lanes.lane import Lane, LaneDatabase
+from ..lanes.lanes import Lanes, WorkerLanes
+from ..lanes.threads import Threads
+from ..settings import ListenSettings
+from ..worker.retry_loop import RetryLoop
+from .engines import lane_engine_from
+
+LANE_BUDGET = 0.05  # s; what a lane has for rows that it runs together
+LONE_LANE = 1
+"""Where there is one writer, a second lane would only wait for the first."""
+
+
+def lanes_for(
+    group: Group,
+    settings: ListenSettings,
+    instrument: Instrument,
+    process: ProcessKind,
+    timer: Callable[[], float] = time.monotonic,
+) -> WorkerLanes | None:
+    """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some; None if none
+    does."""
+    if not group.concurrent:
+        return None
+    making = _Making(group, settings, DatabaseClock(), process, timer)
+    return Lanes(
+        lambda ended: [making.dispatcher(handler, ended) for handler in group.concurrent],
+        RetryLoop(group.name, instrument),
+        grace=settings.grace,
+        timer=timer,
+    )
+
+
+class _Making:
+    def __init__(
+        self,
+        group: Group,
+        settings: ListenSettings,
+        clock: Clock,
+        process: ProcessKind,
+        timer: Callable[[], float],
+    ) -> None:
+        self._group = group
+        self._settings = settings
+        self._policy = RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
+        self._clock = clock
+        self._process = process
+        self._timer = timer
+
+    def dispatcher(self, handler: Handler, ended: Callable[[Ended], None]) -> Dispatcher:
+        assert handler.concurrency is not None
+        is_async = handler.signature.is_async
+        plain = lane_engine_from(self._settings, handler.concurrency, asynchronous=False)
+        lanes = (
+            lane_engine_from(self._settings, handler.concurrency, asynchronous=True) if is_async else plain
+        )
+        database = Database(plain)
+        pauses = Pauses(database, self._group, self._timer)
+        return Dispatcher(
+            handler,
+            Choosing(self._group, handler, database, self._clock, self._process, pauses),
+            partial(self._lane, lanes, _await_sleep if is_async else time.sleep, pauses),
+            _loop(handler) if is_async else partial(Threads, f"oyez-{handler.name}"),
+            ended,
+            lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
+            timer=self._timer,
+        )
+
+    def _lane(self, engine: Engine, sleep: Callable[[float], None], pauses: Pauses) -> Lane:
+        def execution(database: Database) -> Execution:
+            return Execution(
+                self._group,
+                database,
+                settings=self._settings,
+                policy=self._policy,
+                budget=LANE_BUDGET,
+                clock=self._clock,
+                sleep=sleep,
+                timer=self._timer,
+                pauses=pauses,
+            )
+
+        return Lane(
+            execution,
+            lambda stopping: LaneDatabase(engine, sleep=sleep, stopping=stopping),
+            self._timer,
+        )
+
+
+def _loop(handler: Handler) -> MakePool:
+    from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
+
+    return partial(Loop, f"oyez-{handler.name}")
+
+
+def _await_sleep(seconds: float) -> None:
+    from sqlalchemy.util import await_only  # noqa: PLC0415 # as above
+
+    await_only(asyncio.sleep(seconds))
