@@ -18,6 +18,7 @@ import backlog
 import disorder
 import each
 import failing
+import lanes_exact
 import large
 import latency
 import listening
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "each": each.rows,
+    "lanes": lanes_exact.rows,
     "disorder": disorder.rows,
     "backlog": backlog.rows,
     "large": large.rows,

@@ -13,6 +13,7 @@ PARTS = (
     "exact",
     "each",
     "disorder",
+    "lanes",
     "spool",
     "latency",
     "mail",

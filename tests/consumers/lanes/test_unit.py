@@ -16,7 +16,8 @@ def candidate(number: int, key: str | None, starts: int) -> Candidate:
 
 
 rows = st.lists(
-    st.tuples(st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from([0, 0, 0, 0, 0, 1])), max_size=60
+    st.tuples(st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from([0, 0, 0, 0, 0, 1, 3])),
+    max_size=60,
 ).map(lambda said: [candidate(n, *one) for n, one in enumerate(said)])
 rooms = st.builds(Room, st.integers(0, 5), st.sampled_from([1, 2, 8, 64]))
 busy = st.builds(

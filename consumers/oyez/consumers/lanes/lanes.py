@@ -19,6 +19,7 @@ from .quiet import Quiet
 Stopped = Callable[[], bool]
 LOOK = 0.5  # s; how often time limits, and a stop, are looked for
 LONGEST = 5.0  # s; how long a dispatcher waits for what may be due
+REST = 0.1  # s; how long a worker that rests does not look after its log
 PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 
@@ -115,7 +116,7 @@ class Lanes:
 
     def wants_rest(self) -> bool:
         if self._quiet.is_wanted:
-            self._quiet.rest()
+            self._quiet.rest(REST)
         return self._quiet.is_wanted
 
     def seen(self, group: str) -> Iterator[LanesSeen]:
