@@ -113,6 +113,13 @@ class Dispatcher:
         if unit is not None:
             self._begin(unit)
 
+    def forget_left(self) -> None:
+        """Forget the notes of units that have ended: the next choice does it too, but may be a while off. Raises
+        `DatabaseAway`."""
+        left = list(self._left)
+        self.choosing.forget(left)
+        del self._left[: len(left)]
+
     @property
     def _ahead(self) -> int:
         """How many units are chosen before there is a lane for them: so many as are begun soon."""
@@ -159,9 +166,9 @@ class Dispatcher:
         """Let go of what was made for the lanes. The notes of what does not run are forgotten if the database is there.
         What still runs hangs, perhaps, and counts as a start that was not finished."""
         self.cancel()
-        self._pool.close()
         with suppress(DatabaseAway):
             self.choosing.forget([*self._left, *(unit.number for unit in self._ready)])
+        self._pool.close()
 
     def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
         before = self._timer() - seconds

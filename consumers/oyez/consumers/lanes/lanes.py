@@ -105,6 +105,8 @@ class Lanes:
         if busy:
             busy[0].wait(PAUSE)
             return True
+        for one in self._dispatchers:
+            one.forget_left()
         suspected = [one for one in self._dispatchers if one.has_suspected and most > 0]
         for one in suspected[:1]:
             one.dispatch_suspected()
@@ -175,7 +177,11 @@ class Lanes:
         if one.has_suspected and self._quiet.take():
             self._run_suspected(one, stopped)
             return
-        one.wait(LOOK if one.running else self._pause(one))
+        if one.running:
+            one.wait(LOOK)
+            return
+        one.forget_left()
+        one.wait(self._pause(one))
 
     def _pause(self, one: Dispatcher) -> float:
         due = one.choosing.due_in()

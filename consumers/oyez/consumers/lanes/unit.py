@@ -12,6 +12,7 @@ from ..database.parked_row import Candidate
 from ..retry.retrying import ALONE
 
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
+EACH = 0.001  # s; and so may one that took less for each of its rows
 MOST = 64  # rows of a transaction
 NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
@@ -118,8 +119,9 @@ def key_of(row: Candidate) -> HandlerKey | None:
 
 
 def next_size(size: int, rows: int, seconds: float) -> int:
-    """How many rows the next transactions may have, after one of so many that took so long: it is to be over soon,
-    since whoever is in it waits for all of it."""
-    if seconds > QUICK:
+    """How many rows the next transactions may have, after one whose handlers took so long for so many: it is to be over
+    soon, since whoever is in it waits for all of it."""
+    quick = max(QUICK, EACH * rows)
+    if seconds > 2 * quick:
         return max(1, min(size, rows // 2))
-    return min(MOST, size * 2) if rows >= size else size
+    return min(MOST, size * 2) if seconds <= quick and rows >= size else size

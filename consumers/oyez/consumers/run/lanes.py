@@ -84,7 +84,9 @@ class _Making:
             handler,
             Choosing(self._group, handler, database, self._clock, self._process, pauses),
             partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
-            _loop(handler) if is_async else partial(Threads, f"oyez-{handler.name}"),
+            _loop(handler, _both(plain, lanes))
+            if is_async
+            else partial(Threads, f"oyez-{handler.name}", plain.dispose),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
@@ -111,10 +113,18 @@ class _Making:
         )
 
 
-def _loop(handler: Handler) -> MakePool:
+def _both(plain: Engine, awaiting: Engine) -> Callable[[], None]:
+    def release() -> None:
+        plain.dispose()
+        awaiting.dispose()
+
+    return release
+
+
+def _loop(handler: Handler, release: Callable[[], None]) -> MakePool:
     from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    return partial(Loop, f"oyez-{handler.name}")
+    return partial(Loop, f"oyez-{handler.name}", release)
 
 
 def await_sleep(seconds: float) -> None:
