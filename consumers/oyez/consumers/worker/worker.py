@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ..core.report import Report
@@ -92,6 +92,12 @@ class Worker:
     def is_paused(self) -> bool:
         """Whether the whole group is paused."""
         return self._reading.is_paused
+
+    @property
+    def paused(self) -> Sequence[str]:
+        """What of the group is paused, in words."""
+        paused = self._execution.pauses.now
+        return () if paused is None else paused.said
 
     @property
     def halted(self) -> list[str]:
