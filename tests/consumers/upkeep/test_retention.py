@@ -10,7 +10,6 @@ from sqlalchemy import Connection, insert, select, update
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers.admin import Pausing
 from oyez.consumers.database import Database
 from oyez.consumers.database.tables import inbox, prerequisite
 from oyez.consumers.execution.readiness import SEEN_FOR
@@ -245,24 +244,6 @@ def test_a_prerequisite_that_somebody_waits_for_stays(play: Play) -> None:
     assert prerequisites(pipeline) == ["never", "waited"]
     pipeline.handle(Seen(s="waited"))
     assert pipeline.effects("ask") == [0]
-
-
-def test_what_a_paused_handler_requires_is_kept_until_it_has_gone_on(play: Play) -> None:
-    pipeline = play(remember(), signals=remembering)
-    pausing = Pausing(pipeline.application, Database(pipeline.engine), pipeline.clock, DAY)
-    pipeline.handle(Seen(s="s1"))
-    assert pausing.pause(pausing.scope("ask", None), "me@here", None)
-    pipeline.clock.now += 2.0
-    pipeline.handle(Asked(s="s1", n=1))
-    pipeline.later(100 * DAY)
-    sweeps(pipeline)
-    assert prerequisites(pipeline) == ["s1"]
-    assert pausing.resume(pausing.scope("ask", None))
-    sweeps(pipeline)
-    assert pipeline.effects("ask") == [1]
-    pipeline.later(2 * DAY)
-    sweeps(pipeline)
-    assert prerequisites(pipeline) == []
 
 
 def test_dead_letters_are_kept_unless_a_time_is_set(play: Play) -> None:
