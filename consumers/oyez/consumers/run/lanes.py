@@ -19,6 +19,7 @@ from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument
 from ..lanes.choosing import Choosing
 from ..lanes.dispatcher import Dispatcher, Ended, MakePool
+from ..lanes.event_loop import EventLoop
 from ..lanes.lane import Lane, LaneDatabase
 from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
@@ -36,13 +37,14 @@ def lanes_for(
     settings: ListenSettings,
     instrument: Instrument,
     process: ProcessKind,
+    loop: EventLoop,
     timer: Callable[[], float] = time.monotonic,
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some; None if none
     does."""
     if not group.concurrent:
         return None
-    making = _Making(group, settings, DatabaseClock(), process, timer)
+    making = _Making(group, settings, DatabaseClock(), process, loop, timer)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in group.concurrent],
         RetryLoop(group.name, instrument),
@@ -58,6 +60,7 @@ class _Making:
         settings: ListenSettings,
         clock: Clock,
         process: ProcessKind,
+        loop: EventLoop,
         timer: Callable[[], float],
     ) -> None:
         self._group = group
@@ -65,6 +68,7 @@ class _Making:
         self._policy = RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
         self._clock = clock
         self._process = process
+        self._loop = loop
         self._timer = timer
 
     def dispatcher(self, handler: Handler, ended: Callable[[Ended], None]) -> Dispatcher:
@@ -79,7 +83,7 @@ class _Making:
             handler,
             Choosing(self._group, handler, database, self._clock, self._process),
             partial(self._lane, lanes, _await_sleep if is_async else time.sleep),
-            _loop(handler) if is_async else partial(Threads, f"oyez-{handler.name}"),
+            _on(self._loop) if is_async else partial(Threads, f"oyez-{handler.name}"),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
@@ -105,10 +109,10 @@ class _Making:
         )
 
 
-def _loop(handler: Handler) -> MakePool:
+def _on(loop: EventLoop) -> MakePool:
     from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    return partial(Loop, f"oyez-{handler.name}")
+    return partial(Loop, loop)
 
 
 def _await_sleep(seconds: float) -> None:

@@ -15,7 +15,7 @@ from ..core.apart import OWN, ProcessKind
 from ..core.record import Record
 from ..core.report import Report
 from ..database.engine import DatabaseAway
-from ..database.positions import Partition
+from ..database.positions import Move, Partition
 from ..execution.ask_met_by import record_answers
 from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch, Fenced, decode
@@ -44,11 +44,10 @@ Work = Callable[[Stopped], Report]
 
 
 class Round(NamedTuple):
-    """What a round did: how many records were read, and what was committed; None if nothing was, or it was another
-    worker's."""
+    """What a round did: how many records were read, and what was committed; nothing if it was another worker's."""
 
     records: int
-    report: Report | None
+    reports: Sequence[Report] = ()
 
 
 class Reading:
@@ -76,6 +75,7 @@ class Reading:
         self._requires = any(handler.requires for handler in execution.group.handlers)
         self._log = source
         self._ownership = ownership
+        self._moved = ownership.moved
         self._retry_loop = retry_loop
         self._emit = instrument.emit
         self._batch = batch
@@ -109,9 +109,33 @@ class Reading:
             self._alone.begin(suspected)
             self._emit(events.Suspecting(self._group.name, self._batch))
         if not records:
-            return Round(0, None)
+            return Round(0)
         self._stirred = self._timer()
-        return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
+        report = self.handle(records, polled, stopped, is_full=len(records) >= limit)
+        return Round(len(records), () if report is None else (report,))
+
+    def reached(self, moves: list[Move]) -> list[Move]:
+        """As much of these moves as may be committed."""
+        return moves
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something that was read is not done yet."""
+        return False
+
+    def land(self, stopped: Stopped) -> Sequence[Report]:
+        """Wait until nothing is under way, or ``stopped()``."""
+        return ()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+
+    def leave(self) -> None:
+        """Let go of everything, whatever has happened."""
+
+    def finish(self) -> Sequence[Report]:
+        """Wait for what is under way as long as is set, then end it; what has come of it."""
+        return ()
 
     def _limit(self) -> int:
         """How many records are polled at most."""
@@ -205,7 +229,7 @@ class Reading:
             self._steadily(self._ownership.restore, stopped)
             return None
         moves = batch.made(report.ends)
-        self._ownership.moved(moves)
+        self._moved(moves)
         if report.ends:
             self._emit(events.BatchCut(self._group.name, batch.size, report.done))
             self._ownership.go_back(moves)

@@ -137,12 +137,23 @@ class Worker:
     def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
         found = self._reading.round(stopped, most)
-        if found.report is not None:
+        if found.reports:
             self._written = self._timer()
-            self._count(found.report)
+            for report in found.reports:
+                self._count(report)
         elif self._timer() - self._written > IDLE_POSITIONS:
             self._retry_loop.until_back(self._write_positions, stopped)
         return found.records
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something that was read is not done yet."""
+        return self._reading.is_under_way
+
+    def land(self, stopped: Callable[[], bool]) -> None:
+        """Wait until nothing that was read is under way any more, or ``stopped()``."""
+        for report in self._reading.land(stopped):
+            self._count(report)
 
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
@@ -173,9 +184,12 @@ class Worker:
 
     def finish(self) -> None:
         """End as it should be: what was read is written down, and nobody died on what comes next."""
+        self._reading.stop()
         if self._lanes is not None:
             self._lanes.stop()
             self._rests(self._lanes)
+        for report in self._reading.finish():
+            self._count(report)
         self._write_positions()
         self._ownership.release()
 
@@ -183,6 +197,7 @@ class Worker:
         """Leave the group, whatever has happened."""
         if self._lanes is not None:
             self._lanes.close()
+        self._reading.leave()
         self._wakeups.close()
         self._log.close()
         self._relay.close()
@@ -240,7 +255,7 @@ class Worker:
             except Fenced:
                 self._ownership.restore()
                 return
-        self._ownership.moved(moves)
+        self._ownership.moved(self._reading.reached(moves))
         self._written = self._timer()
 
     def _ran(self, report: Report) -> None:
