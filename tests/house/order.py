@@ -27,11 +27,11 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("kafka", "metrics"),
-    ("announcer", "spool_shipping"),
-    ("lookup", "memory", "spool"),
+    ("async_announcer", "kafka", "metrics"),
+    ("announcer", "group_commit", "spool_shipping"),
+    ("lookup", "lost", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
-    ("settings_file", "settings_names"),
+    ("own_loop", "settings_file", "settings_names", "transport"),
     (
         "database_errors",
         "delays",
@@ -42,9 +42,9 @@ PRODUCERS: Order = (
         "loggers",
         "partitioning",
         "passwords",
+        "pieces",
         "session",
         "stamps",
-        "transport",
         "when_used",
     ),
 )

@@ -46,6 +46,7 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "test_compose.py",
     "integration/test_rebalances.py",
     "integration/test_fencing.py",
+    "integration/test_async_announcing.py",
 )
 _PLACES = {TESTS / name: place for place, name in enumerate(LONGEST)}
 

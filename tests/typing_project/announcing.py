@@ -3,8 +3,10 @@
 from typing import assert_type
 
 from signals import PageViewed
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
 
-from oyez.producers import Announcer, MemoryBroker, MemoryTransport, visitor_session
+from oyez.producers import Announcer, AsyncAnnouncer, MemoryBroker, MemoryTransport, visitor_session
 from oyez.schemas import Event
 
 
@@ -24,3 +26,28 @@ def make() -> None:
     announcer.announce("page.viewed", {"url": "/"}, key=1)  # type: ignore[arg-type]  # keys are text
     PageViewed(session_id="s1")  # type: ignore[call-arg]  # the url is missing
     PageViewed(session_id="s1", url=3)  # type: ignore[arg-type]  # an url is text
+
+
+async def announce_in_asyncio(
+    announcer: AsyncAnnouncer,
+    session: AsyncSession,
+    connection: AsyncConnection,
+    scoped: async_scoped_session[AsyncSession],
+    blocking: Connection,
+) -> None:
+    assert_type(await announcer.announce(PageViewed(session_id="s1", url="/")), str)
+    assert_type(await announcer.announce("page.viewed", b'{"url": "/"}', key="s1"), str)
+    await announcer.announce(3, {"url": "/"}, db=session)
+    await announcer.announce(3, {"url": "/"}, db=connection)
+    await announcer.announce(3, {"url": "/"}, db=scoped)
+    await announcer.announce(3, {"url": "/"}, db=blocking)  # type: ignore[arg-type]  # it would block the loop
+    await announcer.announce(["page.viewed"])  # type: ignore[arg-type]  # a list is no signal
+
+
+async def make_in_asyncio() -> None:
+    async with AsyncAnnouncer(MemoryTransport(MemoryBroker()), source="web-1") as announcer:
+        assert_type(announcer, AsyncAnnouncer)
+        assert_type(announcer.announced, int)
+    async with AsyncAnnouncer.from_settings() as made:
+        assert_type(made, AsyncAnnouncer)
+    await announcer.aclose(timeout=5)

@@ -9,22 +9,33 @@ from .when_used import names_when_used
 
 if TYPE_CHECKING:
     from .announcer import Announcer
-    from .errors import AnnouncerClosed, NotAnnounced, SettingsError, TransportRefused, Undelivered
+    from .async_announcer import AsyncAnnouncer
+    from .errors import (
+        AnnouncerClosed,
+        NotAnnounced,
+        OtherLoop,
+        SettingsError,
+        TransportRefused,
+        Undelivered,
+    )
     from .memory import MemoryBroker, MemoryTransport
     from .session import visitor_session
     from .settings import Settings
-    from .transport import JoinsTransaction, ReportsFailures, Transport
+    from .transport import JoinsTransaction, ReportsFailures, TakesMany, Transport
 
 __all__ = [
     "Announcer",
     "AnnouncerClosed",
+    "AsyncAnnouncer",
     "JoinsTransaction",
     "MemoryBroker",
     "MemoryTransport",
     "NotAnnounced",
+    "OtherLoop",
     "ReportsFailures",
     "Settings",
     "SettingsError",
+    "TakesMany",
     "Transport",
     "TransportRefused",
     "Undelivered",
@@ -37,13 +48,16 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         {
             "Announcer": ".announcer",
             "AnnouncerClosed": ".errors",
+            "AsyncAnnouncer": ".async_announcer",
             "JoinsTransaction": ".transport",
             "MemoryBroker": ".memory",
             "MemoryTransport": ".memory",
             "NotAnnounced": ".errors",
+            "OtherLoop": ".errors",
             "ReportsFailures": ".transport",
             "Settings": ".settings",
             "SettingsError": ".errors",
+            "TakesMany": ".transport",
             "Transport": ".transport",
             "TransportRefused": ".errors",
             "Undelivered": ".errors",

@@ -81,17 +81,11 @@ class Announcer:
 
         SettingsError: a setting is wrong.
         """
-        from .lookup import transport_from  # noqa: PLC0415 # whoever is given a transport reads no settings
+        from .lookup import options_from, transport_from  # noqa: PLC0415 # whoever is given a transport reads no settings
         from .settings import Settings  # noqa: PLC0415 # as above
 
         settings = settings or Settings()
-        said: dict[str, Any] = {
-            "source": settings.source,
-            "topic": settings.topic,
-            "flush_timeout": settings.flush_timeout,
-            "schema": settings.database_schema,
-        }
-        return cls(transport_from(settings), **(said | options))
+        return cls(transport_from(settings), **(options_from(settings) | options))
 
     @property
     def source(self) -> str:
@@ -121,6 +115,25 @@ class Announcer:
         UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
         error carries the event. AnnouncerClosed: after close().
         """
+        event_id, topic, keyed, value = self.stamped(signal, data, key)
+        try:
+            if db is None:
+                self._send(topic, keyed, value)
+            else:
+                (self._joins or self._join()).send_in(db, topic, keyed, value)
+        except TransportRefused as refused:
+            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
+        self.announced += 1
+        return event_id
+
+    def stamped(
+        self,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | str | bytes | None,
+        key: str | None,
+    ) -> tuple[str, str, bytes | None, bytes]:
+        """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. The arguments
+        and errors are those of announce()."""
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
         event: Any = signal
@@ -131,16 +144,7 @@ class Announcer:
         event_id = self._new_id()
         stamp = self._time_text(self._clock())
         value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject)
-        keyed = None if key is None else key.encode()
-        try:
-            if db is None:
-                self._send(route.topic, keyed, value)
-            else:
-                (self._joins or self._join()).send_in(db, route.topic, keyed, value)
-        except TransportRefused as refused:
-            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
-        self.announced += 1
-        return event_id
+        return event_id, route.topic, None if key is None else key.encode(), value
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything has arrived, `timeout` seconds at most; what has not by then is given up.
@@ -149,6 +153,10 @@ class Announcer:
         """
         self._transport.flush(self._flush_timeout if timeout is None else timeout)
         self._failures.raise_new()
+
+    def take_undelivered(self) -> Undelivered | None:
+        """The error with what did not arrive since the last flush(), which raises it no more; None: all did."""
+        return self._failures.take_new()
 
     def close(self, timeout: float | None = None) -> None:
         """flush() for the last time, and let go of the transport. Later calls do nothing."""

@@ -13,6 +13,10 @@ class AnnouncerClosed(OyezError):
     """Something was announced on an announcer after its close()."""
 
 
+class OtherLoop(OyezError):
+    """An AsyncAnnouncer was used in another event loop than its own."""
+
+
 class TransportRefused(OyezError):
     """Raised by a transport's send(): it cannot take the event, for `reason`. Callers see NotAnnounced."""
 

@@ -53,8 +53,12 @@ class Failures:
 
     def raise_new(self) -> None:
         """Undelivered: with what has failed since the last call."""
+        if (new := self.take_new()) is not None:
+            raise new
+
+    def take_new(self) -> Undelivered | None:
+        """The error that says what has failed since the last call, if something has."""
         with self._raising:
             failures = [self._events.popleft() for _ in range(len(self._events))]
             new, self._raised = self.total - self._raised, self.total
-        if new:
-            raise Undelivered(failures, new)
+        return Undelivered(failures, new) if new else None

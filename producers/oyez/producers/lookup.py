@@ -1,6 +1,7 @@
 """Transports by name."""
 
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from .errors import SettingsError
 from .settings import Settings
@@ -19,6 +20,16 @@ def transport_from(settings: Settings) -> Transport:
         raise SettingsError(f"transport {settings.transport!r} (OYEZ_TRANSPORT) is unknown; known: {known}")
     transport: Transport = _load(point)(settings)
     return transport
+
+
+def options_from(settings: Settings) -> dict[str, Any]:
+    """What an announcer is given besides its transport."""
+    return {
+        "source": settings.source,
+        "topic": settings.topic,
+        "flush_timeout": settings.flush_timeout,
+        "schema": settings.database_schema,
+    }
 
 
 def _load(point: EntryPoint):  # type: ignore[no-untyped-def] # whatever the entry point names

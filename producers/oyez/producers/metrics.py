@@ -6,9 +6,8 @@ It asks the announcers when it is scraped: announcing itself counts nothing more
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from .announcer import Announcer
 from .errors import SettingsError
 
 if TYPE_CHECKING:
@@ -16,7 +15,18 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
 
-def announced(*announcers: Announcer) -> Collector:
+class Counts(Protocol):
+    """An `Announcer` or an `AsyncAnnouncer`: its events of this process."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def announced(self) -> int: ...
+    @property
+    def undelivered(self) -> int: ...
+
+
+def announced(*announcers: Counts) -> Collector:
     """A collector of `oyez_announced_events_total` and `oyez_undelivered_events_total`, by source.
 
     SettingsError: prometheus-client (`oyez[metrics]`) is not installed.
@@ -33,7 +43,7 @@ def announced(*announcers: Announcer) -> Collector:
     return Announced()
 
 
-def _families(announcers: tuple[Announcer, ...]) -> Iterator[CounterMetricFamily]:
+def _families(announcers: tuple[Counts, ...]) -> Iterator[CounterMetricFamily]:
     from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 # an extra
 
     taken: dict[str, int] = {}

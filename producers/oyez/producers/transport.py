@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:  # who announces in no transaction needs no SQLAlchemy
     from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
     from sqlalchemy.orm import Session
+
+    from .errors import TransportRefused
 
 Database: TypeAlias = "Session | Connection"
 """What events can join the transaction of."""
+
+
+AsyncDatabase: TypeAlias = "AsyncSession | AsyncConnection | async_scoped_session[AsyncSession]"
+"""The same, in asyncio."""
+
+Encoded = tuple[str, bytes | None, bytes]
+"""An event as it is handed to a transport: topic, key, and bytes."""
 
 
 class Lasting(str):
@@ -39,6 +49,14 @@ class JoinsTransaction(Protocol):
 
     def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event; it counts only if the transaction of `db` commits."""
+
+
+@runtime_checkable
+class TakesMany(Protocol):
+    """A transport that takes many events sooner than one after the other: with one write, or one wait."""
+
+    def send_many(self, events: Sequence[Encoded]) -> Sequence[TransportRefused | None]:
+        """Take events, in this order. For each: None, it was taken; or the error that `send` would have raised."""
 
 
 @runtime_checkable

@@ -114,6 +114,13 @@ def only_once(db: Doing, n: int) -> str:
     return "new"
 
 
+def upserting(db: Doing, n: int) -> None:
+    db.execute(
+        text("INSERT INTO deferred_once (n) VALUES (:n) ON CONFLICT (n) DO UPDATE SET n = excluded.n"),
+        {"n": n},
+    )
+
+
 def undone(db: Doing, n: int) -> None:
     with db.begin_nested() as savepoint:
         with_a_constant(db, n)
@@ -162,15 +169,27 @@ STEPS: Sequence[Step] = (
     returning,
     only_once,
     undone,
+    upserting,
     with_an_unknown_column,
     with_many_in_a_constant,
     by_a_driver_held_before,
     asking_for_its_class,
 )
-programs = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 4)), max_size=25)
+
+Program = Sequence[tuple[Step, int]]
 
 
-def played(db: Doing, program: Sequence[tuple[Step, int]]) -> list[Any]:
+def _one_by_one(parts: Sequence[tuple[Step, int, int]]) -> Program:
+    return [(step, n) for step, n, times in parts for _ in range(times)]
+
+
+programs = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 4), st.sampled_from([1, 1, 1, 1, 20])), max_size=25
+).map(_one_by_one)
+"""Some steps come many times in a row: enough of them to be sent as columns."""
+
+
+def played(db: Doing, program: Program) -> list[Any]:
     """What the handler saw, step by step, and what is in the tables at the end."""
     seen = [step(db, n) for step, n in program]
     rows = db.execute(select(row.c.n, row.c.said).order_by(row.c.seq)).all()

@@ -22,7 +22,7 @@ def test_one_row_is_claimed_for_one_that_is_run_alone(play: Play, monkeypatch: p
 
     def counting(db: Connection, *given: Any) -> list[Candidate]:
         rows = claim(db, *given)
-        asked.append((given[-1], len(rows)))
+        asked.append((given[4], len(rows)))
         return rows
 
     monkeypatch.setattr(claims, "claim_candidates", counting)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, insert, text
+from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, registry
 
+from consumers.database.handlers_connection import sent_row_by_row
 from consumers.pipeline import Pipeline, Placed, Play, effects, placed, unique
 from oyez.consumers import Handlers, Reject
 
@@ -206,3 +207,45 @@ def test_a_connection_that_is_lost_when_it_is_sent_is_nobodys_fault(
     assert sorted(pipeline.effects("writing")) == list(EVENTS)
     assert pipeline.is_clean()
     pipeline.close()
+
+
+@pytest.mark.parametrize("bad", [None, 0, 100, 199])
+def test_many_rows_are_as_many_effects(bad: int | None, kind: type[Any], play: Play) -> None:
+    """Whether they are sent one by one or in columns, and whichever of them fails."""
+    constant = insert(effects)
+
+    def act(db: Doing, n: int) -> None:
+        db.execute(constant, {"handler": "writing", "n": None if n == bad else n})
+
+    pipeline = play(writing(kind, act))
+    pipeline.handle(*placed(range(200)))
+    assert pipeline.effects("writing") == [n for n in range(200) if n != bad]
+    assert [n for _, n, _ in pipeline.parked()] == ([] if bad is None else [bad])
+
+
+def test_on_postgresql_most_of_them_go_in_columns(kind: type[Any], pipeline_postgres: str) -> None:
+    constant = insert(effects)
+    on = writing(kind, lambda db, n: db.execute(constant, {"handler": "writing", "n": n}))
+    pipeline = Pipeline(pipeline_postgres, on)
+    with sent_row_by_row(pipeline.engine) as left:
+        pipeline.handle(*placed(range(200)))
+    assert len([one for one in left if "INTO effect" in one]) == len([2, 4, 8])
+    assert pipeline.effects("writing") == list(range(200))
+    pipeline.close()
+
+
+@pytest.mark.parametrize("bad", [None, 100])
+def test_many_objects_are_as_many_rows(bad: int | None, play: Play) -> None:
+    class Once:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+    registry().map_imperatively(Once, unique, primary_key=[unique.c.n])
+    pipeline = play(writing(Session, lambda db, n: db.add(Once(-1 if n == bad else n))))
+    with pipeline.engine.begin() as db:
+        db.execute(insert(unique), {"n": -1})
+    pipeline.handle(*placed(range(200)))
+    with pipeline.engine.connect() as db:
+        found = db.execute(select(unique.c.n).order_by(unique.c.n)).scalars().all()
+    assert found == [-1, *(n for n in range(200) if n != bad)]
+    assert [n for _, n, _ in pipeline.parked()] == ([] if bad is None else [bad])

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select
 
 from consumers.interleavings.signals import TOPIC, done, own
 from oyez.consumers import Application, ListenSettings
+from oyez.consumers.admin import Pausing
 from oyez.consumers.core.backoff import RetryPolicy
 from oyez.consumers.core.record import Record
 from oyez.consumers.core.report import Report
@@ -79,13 +80,32 @@ class Shop:
         them in one transaction."""
         reports = []
         for name, execution in self.executions.items():
-            batch = decode(Batch(execution.group, moves=list(moves)), self.readers[name], records, {})
+            given = Batch(execution.group, moves=list(moves), paused=execution.pauses.now)
+            batch = decode(given, self.readers[name], records, {})
             assert not batch.undecodable
             if batch.decoded.events:
                 with self.database.reading() as db:
                     ask(db, execution.group.app, batch.works(batch.decoded.events), execution.met)
                 reports.append(execution.handle(batch))
         return reports
+
+    def look_at_pauses(self) -> None:
+        """As each process does before it reads, and from time to time."""
+        for execution in self.executions.values():
+            execution.pauses.look()
+
+    def pause(self, name: str | None, key: str | None = None) -> bool:
+        """As an operator does it."""
+        pausing = self._pausing()
+        return pausing.pause(pausing.scope(name, key), "me@here", None)
+
+    def resume(self, name: str | None, key: str | None = None) -> bool:
+        """The same."""
+        pausing = self._pausing()
+        return pausing.resume(pausing.scope(name, key))
+
+    def _pausing(self) -> Pausing:
+        return Pausing(self.application, self.database, self.clock, 86_400.0)
 
     def claim(self, group: str) -> Report:
         """One claim, in one transaction."""

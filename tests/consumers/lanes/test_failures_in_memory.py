@@ -24,7 +24,7 @@ ENDS: dict[str, BaseException] = {
 
 @pytest.mark.parametrize("how", ENDS)
 @pytest.mark.parametrize("is_async", [False, True])
-def test_what_does_not_succeed_is_parked_and_tried_again(play: Play, how: str, is_async: bool) -> None:
+def test_what_does_not_succeed_is_parked_and_tried_again(lanes: Play, how: str, is_async: bool) -> None:
     on, done = loose(), list[int]()
     failing = {3, 7}
 
@@ -41,7 +41,7 @@ def test_what_does_not_succeed_is_parked_and_tried_again(play: Play, how: str, i
             act(event)
     else:
         on(Placed, group="loose", concurrency=4)(act)
-    pipeline = play(on)
+    pipeline = lanes(on)
     pipeline.announce(*placed(range(20)))
     step_until(pipeline, lambda: offsets(pipeline) == [20])
     assert sorted(n for _, n, _ in pipeline.parked()) == [3, 7]
@@ -116,7 +116,7 @@ def test_a_stop_while_handlers_are_broken_commits_nothing_of_them(play: Play) ->
     assert pipeline.is_clean()
 
 
-def test_one_that_takes_too_long_is_cancelled_or_given_up(play: Play) -> None:
+def test_one_that_takes_too_long_is_cancelled_or_given_up(lanes: Play) -> None:
     on, cancelled = loose(), list[int]()
     hang, hung = threading.Event(), list[int]()
 
@@ -134,7 +134,7 @@ def test_one_that_takes_too_long_is_cancelled_or_given_up(play: Play) -> None:
             hung.append(event.n)
             hang.wait(60)
 
-    pipeline = play(on)
+    pipeline = lanes(on)
     pipeline.announce(*placed(range(6)))
     step_until(pipeline, lambda: offsets(pipeline) == [6])
     assert (cancelled, hung) == ([1], [2])

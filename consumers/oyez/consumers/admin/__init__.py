@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .discard import Discard
     from .force import Force
     from .overtaking import Overtaken, overtaken
+    from .pausing import NothingOfThatName, Pausing
     from .record_met import Record, Recorded
     from .release import Release
     from .retry_dead import Retry
@@ -22,8 +23,10 @@ __all__ = [
     "Discard",
     "Force",
     "NotBegun",
+    "NothingOfThatName",
     "Operation",
     "Overtaken",
+    "Pausing",
     "Record",
     "Recorded",
     "Release",
@@ -44,8 +47,10 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Discard": ".discard",
             "Force": ".force",
             "NotBegun": ".rewind",
+            "NothingOfThatName": ".pausing",
             "Operation": ".bulk",
             "Overtaken": ".overtaking",
+            "Pausing": ".pausing",
             "Record": ".record_met",
             "Recorded": ".record_met",
             "Release": ".release",

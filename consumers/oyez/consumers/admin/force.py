@@ -50,7 +50,7 @@ class ForcedClaim(Claim):
 
 
 class Force:
-    """Runs what a filter finds, in this process. Each delivery is tried once."""
+    """Runs what a filter finds, in this process, what is paused too. Each delivery is tried once."""
 
     def __init__(self, execution: Execution, reader: Reader) -> None:
         self._execution = execution
@@ -60,6 +60,7 @@ class Force:
     def apply(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
         """Run what the filter finds in this group."""
         mine = replace(wanted, group_name=self._group.name)
+        self._execution.pauses.look()
         with self._execution.database.reading() as db:
             ids = delivery_filter.chosen(db, parked, mine)
         total, rest = Tally(chosen=len(ids)), dict.fromkeys(ids)

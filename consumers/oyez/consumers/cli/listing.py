@@ -47,6 +47,13 @@ COMMANDS: Mapping[str, Listed] = {
         "rewind:rewind",
         "Let a group go on from other positions, back or forward, and read its halted partitions again.",
     ),
+    "pause": Listed(
+        "pause:pause",
+        "Pause a group, a handler or a key until it is resumed; without any of them, list what is paused.",
+    ),
+    "resume": Listed(
+        "pause:resume", "Let go on what was paused. What it held up is due at once, in its order."
+    ),
     "explain": Listed(
         "explain:explains",
         "Say what became of an event: what each of its handlers waits for, and what would release it.",

@@ -1,5 +1,4 @@
-"""Waiting for a coroutine in a function that is no coroutine itself: in a greenlet of SQLAlchemy's on an event loop, or
-beside."""
+"""Waiting for a coroutine in a function that is no coroutine itself: in a greenlet of SQLAlchemy's on an event loop."""
 
 from __future__ import annotations
 
@@ -7,26 +6,18 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .beside import Beside
 from .outcomes import TimedOut
 from .stop_signals import Terminated
 
 
 def awaited(function: Callable[..., Any], seconds: float | None) -> Callable[..., None]:
-    """The ``async def`` as something that is called, and returns when it is done: awaited where `greenlet_spawn` has
-    been called, and elsewhere run to its end beside. It has so many ``seconds``, or no limit; what it does not do in
-    time is cancelled, and `TimedOut`."""
-    beside = Beside()
+    """The ``async def`` as something that is called, and returns when it is done; to be called where `greenlet_spawn`
+    has been. It has so many ``seconds``, or no limit; what it does not do in time is cancelled, and `TimedOut`."""
 
     def call(*given: Any, **named: Any) -> None:
         from sqlalchemy.util import await_only  # noqa: PLC0415 # whoever only registers handlers does not load it
-        from sqlalchemy.util.concurrency import in_greenlet  # noqa: PLC0415 # as above
 
-        work = within(function(*given, **named), seconds)
-        if in_greenlet():
-            await_only(work)
-        else:
-            beside.run(work)
+        await_only(within(function(*given, **named), seconds))
 
     return call
 

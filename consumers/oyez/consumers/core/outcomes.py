@@ -150,6 +150,16 @@ class Unrun:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Its handler, its key or its group is paused: it is not run before somebody resumes that."""
+
+    has_run: ClassVar[bool] = False
+    holds_key: ClassVar[bool] = True
+    completes: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """Ready, and left for a lane: its handler runs apart from the batch."""
 
@@ -159,11 +169,12 @@ class Queued:
     is_final: ClassVar[bool] = False
 
 
-Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Queued
+Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Queued | Paused
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
 QUEUED = Queued()
+PAUSED = Paused()
 
 
 def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:

@@ -30,6 +30,7 @@ class Report:
     retried: int = 0
     unrun: int = 0
     queued: int = 0
+    paused: int = 0
     dead: int = 0
     promoted: int = 0
     released: Sequence[str] = ()

@@ -30,7 +30,7 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .due import due_since
-from .due_queues import is_in
+from .due_queues import NO_KEYS, Keys, is_in, is_of_others
 from .key_heads import first_of_key
 from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
 from .tables import parked
@@ -67,6 +67,12 @@ def _due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]
     return unclaimed(heads, parked)
 
 
+@cache
+def _due_heads_of_others(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
+    """The same without the keys that are left."""
+    return _due_heads(read, at_once=at_once).where(is_of_others())
+
+
 R = TypeVar("R", bound=Placed)
 
 
@@ -82,43 +88,73 @@ _CANDIDATES = _As(candidates, Candidate._make)
 
 
 def claim(
-    db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
+    db: Connection,
+    app: str,
+    group: str,
+    handlers: Sequence[str],
+    now: float,
+    limit: int,
+    left: Keys = NO_KEYS,
 ) -> list[ParkedRow]:
-    """Claim what is due, and behind each claimed head the run of rows of its key, at most ``limit`` in all.
+    """Claim what is due, and behind each claimed head the run of rows of its key, at most ``limit`` in all, and nothing
+    of the keys that are ``left``.
 
     Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share.
     They come in turns, one of each queue, those first that have been due for longest: time may be up before the last.
     """
-    return _claim(db, _WHOLE, app, group, handlers, now, limit)
+    return _claim(db, _WHOLE, app, group, handlers, now, limit, left)
 
 
 def claim_candidates(
-    db: Connection, app: str, group: str, handlers: Sequence[str], now: float, limit: int
+    db: Connection,
+    app: str,
+    group: str,
+    handlers: Sequence[str],
+    now: float,
+    limit: int,
+    left: Keys = NO_KEYS,
 ) -> list[Candidate]:
     """The same, for whoever chooses among them, and needs no event."""
-    return _claim(db, _CANDIDATES, app, group, handlers, now, limit)
+    return _claim(db, _CANDIDATES, app, group, handlers, now, limit, left)
 
 
 def claim_beside(
-    db: Connection, app: str, group: str, handler: str, now: float, limit: int, busy: AbstractSet[int]
+    db: Connection,
+    app: str,
+    group: str,
+    handler: str,
+    now: float,
+    limit: int,
+    busy: AbstractSet[int],
+    left: Keys = NO_KEYS,
 ) -> list[Candidate]:
     """The same for one handler, without the heads that are ``busy``: whoever has been given those is about to lock
     them, and is not to find them locked."""
     heads: list[Candidate] = []
-    for queue in due_queues.due(db, group, [handler], now):
+    keys = sorted(left.get(handler, ()))
+    for queue in due_queues.due(db, group, [handler], now, left):
         beside, statement = _due_heads_beside(dialect_of(db), candidates, at_once=queue.is_at_once)
+        if keys:
+            statement = statement.where(is_of_others())
         given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
-        given |= beside.bind([(number,) for number in busy])
+        given |= beside.bind([(number,) for number in busy]) | ({"left": keys} if keys else {})
         heads += [Candidate._make(row) for row in db.execute(statement, given)]
     return _with_what_is_behind(db, _CANDIDATES, app, heads, limit)
 
 
 def _claim(
-    db: Connection, rows: _As[R], app: str, group: str, handlers: Sequence[str], now: float, limit: int
+    db: Connection,
+    rows: _As[R],
+    app: str,
+    group: str,
+    handlers: Sequence[str],
+    now: float,
+    limit: int,
+    left: Keys,
 ) -> list[R]:
     heads: list[R] = []
     places: dict[int, int] = {}
-    queues = due_queues.due(db, group, handlers, now)
+    queues = due_queues.due(db, group, handlers, now, left)
     while queues and len(heads) < limit:
         # The shares that the younger ones leave are the older one's: what has lain for long is likely to be much. Where
         # there is not room for one row of each, the older ones come first.
@@ -126,6 +162,9 @@ def _claim(
         queue = queues.pop() if share else queues.pop(0)
         given = {"group": group, "of_handler": queue.handler, "now": now, "limit": max(1, share)}
         statement = _due_heads(rows.read, at_once=queue.is_at_once)
+        if keys := left.get(queue.handler):
+            statement = _due_heads_of_others(rows.read, at_once=queue.is_at_once)
+            given["left"] = sorted(keys)
         found = [rows.make(row) for row in db.execute(statement, given).all()]
         heads += found
         places.update({row.id: place for place, row in enumerate(found)})

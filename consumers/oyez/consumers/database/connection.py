@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from sqlalchemy import (
     Connection,
@@ -23,6 +23,7 @@ from oyez.producers.database_errors import one_line
 from oyez.producers.outbox import SCHEMA
 
 from ..core.outcomes import HandlerMisuse
+from .borrowed import BorrowedConnection, refuse
 from .deferring import Deferring
 from .dialects.lookup import dialect_named
 from .schema import schema_of
@@ -53,15 +54,7 @@ def _may_set(statement: Any) -> bool:
     return isinstance(statement, FunctionElement)
 
 
-def refuse(what: str) -> NoReturn:
-    """Raises `HandlerMisuse`: ``what`` a handler has called is not for it."""
-    raise HandlerMisuse(
-        f"the handler called {what}, which would end the transaction of its whole batch; remove the call: "
-        f"Oyez commits when the batch is done. To undo a part, use `with db.begin_nested():`"
-    )
-
-
-class HandlerConnection(Connection):
+class HandlerConnection(BorrowedConnection):
     """The batch's connection. Oyez ends its transaction through the transaction object, handlers cannot."""
 
     @classmethod
@@ -204,11 +197,20 @@ class HandlerConnection(Connection):
 
     def release(self) -> None:
         """Give the connection back to its pool; whatever was not committed is rolled back."""
-        super().close()
+        Connection.close(self)
 
     def savepoint(self) -> NestedTransaction | None:
         """The savepoint that the connection is in."""
-        return super().get_nested_transaction()
+        return Connection.get_nested_transaction(self)
+
+    def known_tables(self) -> dict[str, bool] | None:
+        """What this transaction has found out of the tables that handlers write to: see `in_columns`. It is true
+        as long as their locks are held; so what is found within a savepoint is not kept. None: names may mean other
+        tables than they did."""
+        if "watched" not in self.__dict__ or "is_callers" in self.__dict__ or "before" in self.__dict__:
+            return None
+        known: dict[str, bool] = self.__dict__.setdefault("tables", {})
+        return known if self.savepoint() is None else {}
 
     def undo(self, savepoint: NestedTransaction) -> None:
         """Roll back to a savepoint, with all that was left open inside it."""
@@ -223,6 +225,7 @@ class HandlerConnection(Connection):
 
     def back_to_mark(self) -> None:
         """Undo what was done since the mark, with all that was left open. The mark stays."""
+        self.__dict__.pop("tables", None)
         while (inner := self.savepoint()) is not None:
             inner.close()
         super().exec_driver_sql(f"ROLLBACK TO SAVEPOINT {MARK}")
@@ -244,29 +247,6 @@ class HandlerConnection(Connection):
 
     def begin(self) -> RootTransaction:
         return refuse("Connection.begin()") if self.in_transaction() else super().begin()
-
-    def commit(self) -> None:
-        refuse("Connection.commit()")
-
-    def rollback(self) -> None:
-        refuse("Connection.rollback()")
-
-    def close(self) -> None:
-        refuse("Connection.close()")
-
-    def detach(self) -> None:
-        refuse("Connection.detach()")
-
-    def invalidate(self, exception: BaseException | None = None) -> None:
-        if exception is None:
-            refuse("Connection.invalidate()")
-        super().invalidate(exception)  # SQLAlchemy's own call, when the connection is lost
-
-    def get_transaction(self) -> RootTransaction | None:
-        refuse("Connection.get_transaction()")
-
-    def get_nested_transaction(self) -> NestedTransaction | None:
-        refuse("Connection.get_nested_transaction()")
 
     def execute(self, statement: Any, *given: Any, **options: Any) -> CursorResult[Any]:
         if "deferring" in self.__dict__ and (kept := self._kept(statement, given, options)) is not None:

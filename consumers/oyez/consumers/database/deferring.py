@@ -71,7 +71,8 @@ class Deferring:
     def __init__(self, execute: Executing) -> None:
         self._execute = execute
         self._kept: list[_Kept] = []
-        self._seen: dict[int, Any] = {}
+        self._seen: dict[int, tuple[Any, Any]] = {}
+        """By its id, a statement, and as what it is sent when it comes again, None if at once."""
         self._count = Counter[str]()
         self._failed: BaseException | None = None
         self.is_sending = False
@@ -79,7 +80,11 @@ class Deferring:
 
     def keep(self, statement: Any, given: Mapping[str, Any]) -> DeferredResult | None:
         """Keep a statement; returns its result. None if it has to be sent now."""
-        what = deferrable(statement, given) or self._again(statement, given)
+        seen = self._seen.get(id(statement))
+        if seen is None:
+            what = self._first(statement, given)
+        else:
+            what = deferrable_again(seen[1], given) if seen[1] is not None else None
         if what is None:
             return None
         if len(self._kept) >= LARGEST:
@@ -127,12 +132,13 @@ class Deferring:
         else:
             held.deferred.result = self._execute(statement, parameters)
 
-    def _again(self, statement: Any, given: Mapping[str, Any]) -> Deferrable | None:
-        if id(statement) in self._seen:
-            return deferrable_again(statement, given) if self._seen[id(statement)][1] else None
-        if len(self._seen) < MANY:  # the statement is held, which keeps its id from being another one's
-            self._seen[id(statement)] = (statement, is_the_same_each_time(statement))
-        return None
+    def _first(self, statement: Any, given: Mapping[str, Any]) -> Deferrable | None:
+        what = deferrable(statement, given)
+        if len(self._seen) < MANY and (what is None or what.parameters.keys() == given.keys()):
+            is_same = what is not None or is_the_same_each_time(statement)
+            sent = (what.statement if what else statement) if is_same else None
+            self._seen[id(statement)] = (statement, sent)  # it is held: so its id is not given to another one
+        return what
 
 
 def _runs(kept: Iterable[_Kept]) -> Iterator[list[_Kept]]:

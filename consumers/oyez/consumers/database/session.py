@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ..core.outcomes import HandlerMisuse
-from .connection import HandlerConnection, refuse
+from .borrowed import refuse
+from .connection import HandlerConnection
 
 if TYPE_CHECKING:
     from ..core.tool_context import ToolContext

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     Double,
     Index,
     Integer,
@@ -24,15 +21,14 @@ from sqlalchemy import (
 from oyez.producers import outbox as announced
 
 from .message_type import Message
+from .partial_indexes import only, put_conditions
 from .row_id_type import RowId
 
 PREFIX = "oyez_"
 """What the names of Oyez's tables, and of no others, begin with."""
 
-ONLY = "only"
-"""In an index's `info`: the condition of its rows, if it is a partial one."""
-
 metadata = MetaData(schema=announced.SCHEMA)
+event.listen(metadata, "before_create", put_conditions)
 
 position = Table(
     "oyez_position",
@@ -74,20 +70,6 @@ prerequisite = Table(
     Column("seen_at", Double, nullable=False),
     sqlite_with_rowid=False,
 )
-
-
-def only(condition: str) -> dict[str, Any]:
-    """A partial index's condition: other rows do not cost it anything, and the planner cannot take it for them."""
-    return {"info": {ONLY: condition}}
-
-
-@event.listens_for(metadata, "before_create")
-def _with_conditions(made: MetaData, db: Connection, **_: object) -> None:
-    """When tables are made from here, and not by a migration. To name a dialect's option imports that dialect, which
-    takes a tenth of the time of a short command."""
-    for index in (index for table in made.tables.values() for index in table.indexes):
-        if ONLY in index.info:
-            index.dialect_kwargs[f"{db.dialect.name}_where"] = text(index.info[ONLY])
 
 
 AWAITED = ("app", "wait_signal", "wait_subject")
@@ -230,6 +212,16 @@ misplaced = Table(
     Column("belongs", Integer, nullable=False),
     Column("advice", Text, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+pause = Table(
+    "oyez_pause",
+    metadata,
+    *(Column(name, Text, primary_key=True) for name in ("app", "group_name", "handler", "key")),
+    Column("since", Double, nullable=False),
+    Column("paused_by", Text, nullable=False),
+    Column("reason", Message),
+    Column("resumed_at", Double),
 )
 
 mail = Table(

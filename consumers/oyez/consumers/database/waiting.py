@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -86,7 +87,8 @@ def _expired(dialect: Dialect) -> tuple[Rows, Any]:
         bindparam("begin", type_=Double).label("head_since"),
         bindparam("zero", type_=BigInteger).label("id"),
     )
-    places = select(kinds, *begin).subquery("begin")
+    held_up = bindparam("held_up", expanding=True, type_=Text)
+    places = select(kinds, *begin).where(kinds.c.wait_signal.not_in(held_up)).subquery("begin")
     old = walk(dialect, parked, places, _of_kind, ("head_since", "id"), "expired", goes_on=_is_old)
     row = parked.alias("row")  # one that was a head, and has another before it now, takes no head's place
     is_head = exists().where(row.c.id == old.c.id, first_of_key(row)).correlate(old)
@@ -94,13 +96,21 @@ def _expired(dialect: Dialect) -> tuple[Rows, Any]:
     return rows, whole_rows().where(dialect.is_one_of(parked.c.id, ids))
 
 
-def expired(db: Connection, group: str, limits: Sequence[tuple[str, float]], most: int) -> list[ParkedRow]:
+def expired(
+    db: Connection,
+    group: str,
+    limits: Sequence[tuple[str, float]],
+    most: int,
+    held_up: AbstractSet[str] = frozenset(),
+) -> list[ParkedRow]:
     """Of handlers, each with a time: heads that have waited for their prerequisite since then or longer, those first
-    that have waited longest. Not locked."""
+    that have waited longest. Not locked. Without those that wait for signals that are ``held_up``."""
     rows, statement = _expired(dialect_of(db))
     asked = rows.bind([(name, raised, before) for name, before in limits for raised in (False, True)])
     begin = {"begin": float("-inf"), "zero": 0, "no_signal": ""}
-    found = db.execute(statement, {**asked, **begin, "group": group, "limit": most})
+    found = db.execute(
+        statement, {**asked, **begin, "group": group, "limit": most, "held_up": sorted(held_up)}
+    )
     return [ParkedRow(row) for row in found]
 
 

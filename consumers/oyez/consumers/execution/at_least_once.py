@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Declaration
 
 from ..core.deadline import Deadline
-from ..core.outcomes import DONE, UNRUN
+from ..core.outcomes import DONE, PAUSED, UNRUN
 from ..core.report import Report
 from ..core.stop_signals import raise_if_stop
 from ..handlers.registry import Handler
@@ -35,7 +35,7 @@ class AtLeastOnceBatch(Batch):
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Such a group waits for nothing and keeps no order."""
-        return Known(met)
+        return Known(met, paused=self.paused)
 
     def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
         """Refuse a batch in which everything is broken; when the time was up, leave the events of which nothing has
@@ -122,13 +122,25 @@ def _run_all(handlers: Sequence[Handler], batch: Batch, deadline: Deadline) -> l
     results: list[Result] = []
     begun = False
     for handler in handlers:
-        places = _of_signal(batch, handler.declaration)
+        held, places = _paused(batch, handler, _of_signal(batch, handler.declaration))
+        results += [(Delivery.of(handler, batch.decoded.events[at], at), PAUSED) for at in held]
         if begun and deadline.is_over():
             results += [(Delivery.of(handler, batch.decoded.events[at], at), UNRUN) for at in places]
         else:
             results += _run(handler, batch, places, deadline)
         begun = begun or bool(places)
     return results
+
+
+def _paused(batch: Batch, handler: Handler, places: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    """The places of the events that are paused for this handler, and those of the others."""
+    paused = batch.paused
+    if paused is None:
+        return (), places
+    if handler.name in paused.handlers:
+        return places, ()
+    held = {at for at in places if paused.holds(handler.name, batch.decoded.events[at].key)}
+    return sorted(held), [at for at in places if at not in held]
 
 
 def _run(handler: Handler, batch: Batch, places: Sequence[int], deadline: Deadline) -> list[Result]:

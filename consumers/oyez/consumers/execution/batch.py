@@ -22,6 +22,7 @@ from .broken_deploy import refuse_broken
 from .cut import Place, cut
 from .delivery import Delivery, Result, Work, each_of
 from .intake import Kept, Load
+from .pauses import PausedParts
 from .reader import NOTHING, Decoded, Reader, Taken
 from .readiness import Known, MetPrerequisites
 from .rows import undecodable_row
@@ -49,6 +50,8 @@ class Batch:
     """By topic and partition: the offset below which events are handled again, though the inbox has them."""
     missing: Set[Prerequisite] = frozenset()
     """What was not met when it was last asked, and is not completed by the batch itself."""
+    paused: PausedParts | None = None
+    """What of the group is paused: it is parked."""
 
     @property
     def size(self) -> int:
@@ -75,7 +78,7 @@ class Batch:
             for handler in self.group.by_signal[signal]
             if handler.ordered
         }
-        return Known(met, key_heads.heads(db, self.group.app, keys) if keys else {})
+        return Known(met, key_heads.heads(db, self.group.app, keys) if keys else {}, paused=self.paused)
 
     def keep(self, db: Connection, results: Sequence[Result], deadline: Deadline) -> Kept:
         """Refuse a batch in which everything is broken; when the time was up, cut it: the ids of its tail are taken

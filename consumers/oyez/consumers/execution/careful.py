@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import NO_DEADLINE
-from ..core.outcomes import DONE, UNRUN, Dead, Outcome
+from ..core.outcomes import DONE, PAUSED, UNRUN, Dead, Outcome
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
@@ -104,13 +104,24 @@ class Checking(OneByOne):
 
 
 class Saying:
-    """For what is known to have ended, such as what killed its workers: nothing is run."""
+    """For what is known to have ended, such as what killed its workers: nothing is run. What is paused has not
+    ended."""
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        return [(delivery, self._outcome) for _, deliveries in todo.works for delivery in deliveries]
+        paused = todo.known.paused
+        return [
+            (
+                one,
+                PAUSED
+                if paused is not None and paused.holds(one.handler.name, one.taken.key)
+                else self._outcome,
+            )
+            for _, deliveries in todo.works
+            for one in deliveries
+        ]
 
 
 def _database_first(deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -27,8 +27,11 @@ class Cut(NamedTuple):
 
 
 def cut(results: Sequence[Result]) -> Cut:
-    """Cut a batch after the last event of each partition of which something has run."""
+    """Cut a batch after the last event of each partition of which something has run. Where there was time for all, it
+    stays whole: of what is paused or not ready nothing runs, and it would come back for ever."""
     in_order = sorted(results, key=lambda result: result[0].at)
+    if all(outcome is not UNRUN for _, outcome in in_order):
+        return Cut(in_order, [], {})
     last = _last(in_order)
     kept: list[Result] = []
     tail: dict[int, Taken] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -9,12 +11,21 @@ from typing import Literal, assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
-from ..core.outcomes import Behind, Dead, Done, Failed, Queued, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Failed, Paused, Queued, Unrun, Waits
 from ..database.due import at_once
 from .delivery import Delivery, Result
 
 Doubted = tuple[str, str, Prerequisite]
 """Handler, key, and the prerequisite that the head of that key died of."""
+
+
+Counted = Literal["waiting", "behind", "retried", "unrun", "queued", "paused"]
+LEFT: Mapping[type[Unrun | Queued | Paused], Counted] = {
+    Unrun: "unrun",
+    Queued: "queued",
+    Paused: "paused",
+}
+"""What is due at once and was not run, by what it counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class Park:
     """It is parked, or stays so: until ``due_at``, or until ``waits`` is met; ``raised`` if its handler asked for that.
     ``counts`` says what it counts as."""
 
-    counts: Literal["waiting", "behind", "retried", "unrun", "queued"]
+    counts: Counted
     due_at: float | None = None
     waits: Prerequisite | None = None
     raised: bool = False
@@ -50,13 +61,14 @@ Decision = Stay | Park | Bury
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decisions rest on: the time, the application's retry policy, which prerequisites are met, and which keys'
-    heads have died of one."""
+    """What decisions rest on: the time, the application's retry policy, which prerequisites are met, which keys' heads
+    have died of one, and until when handlers were paused."""
 
     now: float
     policy: RetryPolicy
     met: AbstractSet[Prerequisite]
     hopeless: AbstractSet[Doubted]
+    paused_until: Mapping[str, float]
 
     def is_hopeless(self, delivery: Delivery, prerequisite: Prerequisite) -> bool:
         """Whether it would wait for the very prerequisite that its predecessor died of."""
@@ -70,10 +82,8 @@ def decide(result: Result, facts: Facts) -> Decision:
     match outcome:
         case Behind():
             return Park("behind") if delivery.row is None else Stay()
-        case Unrun():
-            return Park("unrun", at_once(facts.now))
-        case Queued():
-            return Park("queued", at_once(facts.now))
+        case Unrun() | Queued() | Paused():
+            return Park(LEFT[type(outcome)], at_once(facts.now))
         case Waits():
             return _wait(delivery, outcome, facts)
         case Failed():
@@ -102,7 +112,10 @@ def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
     """Another attempt later, or a dead letter after too many or too long."""
     row, policy = delivery.row, facts.policy.of(delivery.handler.retry)
     attempts = 1 if row is None else row.attempts + 1
-    age = 0.0 if row is None or row.head_since is None else facts.now - row.head_since
+    since = None if row is None else row.head_since
+    # What only waited since it was paused is not old: its age begins when that ended.
+    paused_until = facts.paused_until.get(delivery.handler.name, -math.inf)
+    age = 0.0 if since is None else facts.now - max(since, paused_until)
     if attempts >= policy.max_attempts:
         return Bury(f"failed {attempts} times", failed.error, attempts=attempts)
     if age > policy.max_age:

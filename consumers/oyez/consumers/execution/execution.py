@@ -30,6 +30,7 @@ from .delivery import Result
 from .intake import Intake, Kept, Load
 from .lone import Lone
 from .memory import Memory
+from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .runners import HandlerFailed, Runner, Todo, Together
 from .settle import Settling
@@ -81,8 +82,10 @@ class Execution:
         clock: Clock | None = None,
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
+        pauses: Pauses | None = None,
     ) -> None:
-        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given."""
+        """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given; ``pauses`` those
+        that another one looks for, or it looks itself."""
         self.group = group
         self.database = database
         self.clock = clock or DatabaseClock()
@@ -91,7 +94,8 @@ class Execution:
         self._settings = settings
         self._sleep = sleep
         self._timer = timer
-        self._settling = Settling(group, policy, self.met)
+        self.pauses = pauses or Pauses(database, group, timer)
+        self._settling = Settling(group, policy, self.met, self.pauses)
         self._wary = Wary()
         self._turns = Turns()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..core.outcomes import BEHIND, QUEUED, Behind, Outcome, Queued, Waits
+from ..core.outcomes import BEHIND, PAUSED, QUEUED, Behind, Outcome, Paused, Queued, Waits
 from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery
 from .readiness import Known
@@ -19,18 +19,21 @@ class Gate:
         self._heads: dict[HandlerKey, Head] = dict(known.heads)
         self._completed: dict[Prerequisite, int] = {}
 
-    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | None]:
+    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | Paused | None]:
         """The delivery with its rank, and None when it may run; otherwise what it waits for. What runs in a lane waits
         for one, unless it comes from there.
 
         An event that meets what the head of its key waits for goes before the head: behind it, both would
-        wait for ever.
+        wait for ever. What is paused is due all the same: it is claimed when that has ended, and then checked.
         """
         key = delivery.ordered_key if self._heads else None
         if key is not None and (head := self._heads.get(key)) is not None:
             if head.waits is None or head.waits != delivery.prerequisite:
                 return delivery, BEHIND
             delivery = delivery.with_rank(head.rank - 1)
+        if self._is_paused(delivery):
+            self.note(delivery, PAUSED)
+            return delivery, PAUSED
         for prerequisite in delivery.required:
             if prerequisite not in self._completed and not self._known.is_met(prerequisite):
                 outcome = Waits(prerequisite)
@@ -40,6 +43,10 @@ class Gate:
             self.note(delivery, QUEUED)
             return delivery, QUEUED
         return delivery, None
+
+    def _is_paused(self, delivery: Delivery) -> bool:
+        paused = self._known.paused
+        return paused is not None and paused.holds(delivery.handler.name, delivery.taken.key)
 
     def note(self, delivery: Delivery, outcome: Outcome) -> None:
         """What became of a delivery that is the first of its key: later events of it may be behind it from now on."""

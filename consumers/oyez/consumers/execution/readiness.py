@@ -14,6 +14,7 @@ from ..database import prerequisites as prerequisite_rows
 from ..database.inbox import EventId
 from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery, Work
+from .pauses import PausedParts
 
 SEEN_FOR = 3_600.0
 """For how many seconds, at most, a process does not ask again for a prerequisite that it has seen met."""
@@ -67,13 +68,14 @@ class Known:
     ``met``: the prerequisites seen met; ``answered``: those that the application's own tables have said are met, in
     this transaction; ``heads``: the first parked row of each (handler, key) that has one. ``last`` has the deliveries,
     by handler and event, whose events have no other one left that has to be done; None for events that are new, of
-    which all are in hand.
+    which all are in hand. ``paused`` says what is not to run; None if nothing is paused.
     """
 
     met: MetPrerequisites
     heads: Mapping[HandlerKey, Head] = field(default_factory=dict)
     answered: frozenset[Prerequisite] = frozenset()
     last: frozenset[tuple[str, EventId]] | None = None
+    paused: PausedParts | None = None
 
     def is_met(self, prerequisite: Prerequisite) -> bool:
         """Whether it is met, as far as is known."""

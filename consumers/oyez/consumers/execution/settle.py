@@ -24,6 +24,7 @@ from ..handlers.application import Group
 from .decide import Doubted, Facts, decide
 from .delivery import Delivery, Result
 from .failures import failures, faults
+from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .writes import Writes
 
@@ -31,7 +32,8 @@ from .writes import Writes
 class Settling:
     """Settles the results of one transaction for one group."""
 
-    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites) -> None:
+    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites, pauses: Pauses) -> None:
+        self._pauses = pauses
         self._group = group
         self._policy = policy
         self._met = met
@@ -67,17 +69,18 @@ class Settling:
         met_before = prerequisites.lock(db, app, _concerned(unfinished) | set(candidates) | answered, now)
         newly_met = (self._completed(db, candidates) | answered) - met_before
         hopeless = self._hopeless(db, unfinished, met_before | newly_met)
-        facts = Facts(now, self._policy, met_before, hopeless)
+        facts = Facts(now, self._policy, met_before, hopeless, self._pauses.until)
         for delivery, outcome in self._dying(unfinished, hopeless):
             writes.add(delivery, decide((delivery, outcome), facts))
         writes.write(db)
         released, revived = meet(db, app, newly_met, now)
         promoted = writes.make_due(db)
-        events = self._count(results)
+        taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
+        events = self._count(taken)
         counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
         return Report(
             events=events,
-            handled=self._count([one for one in results if one[1].is_final]) if unfinished else events,
+            handled=self._count([one for one in taken if one[1].is_final]) if unfinished else events,
             done=len(done),
             **counts,
             promoted=promoted,
@@ -187,6 +190,12 @@ def _concerned(unfinished: Sequence[Result]) -> set[Prerequisite]:
 def _are_claimed(results: Sequence[Result]) -> bool:
     """Whether these are of a claim; those of a batch have no rows."""
     return bool(results) and results[0][0].row is not None
+
+
+def _is_for_lane(result: Result) -> bool:
+    """Whether a delivery is only put where lanes find it: it is taken in hand by them."""
+    delivery, outcome = result
+    return delivery.row is None and delivery.handler.concurrency is not None and not outcome.has_run
 
 
 def _required(results: Sequence[Result], answers: AbstractSet[Prerequisite]) -> set[Prerequisite]:

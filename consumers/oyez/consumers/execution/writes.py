@@ -97,7 +97,7 @@ class Writes:
                 self._freed.add(key)
 
     def _park(self, delivery: Delivery, to: Park) -> None:
-        if to.due_at is not None:
+        if to.due_at is not None and to.counts != "paused":
             self._dues.append(to.due_at)
         row = delivery.row
         if row is None:

@@ -7,11 +7,11 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from ..database.dialects.dialect import Dialect
 from ..database.dialects.lookup import dialect_of
-from ..database.tables import committed, dead, handler, inbox, misplaced, parked, position
+from ..database.tables import committed, dead, handler, inbox, misplaced, parked, pause, position
 from .application import Application, StartError
 from .registry import Handler
 
@@ -76,7 +76,7 @@ def has_handlers(engine: Engine, group: str) -> bool:
 
 
 def rename_group(db: Connection, app: str, old: str, new: str) -> int:
-    """Give a group's positions, inbox, parked and dead deliveries to another name; returns its number of handlers.
+    """Give all of a group, from its positions to its dead letters, to another name; returns its number of handlers.
 
     ``old`` and ``new`` are full names; 0 says that nothing was ever in ``old``. Raises `StartError` if the new
     group has positions of its own.
@@ -89,6 +89,8 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
         )
     for table in (position, inbox, parked, dead, committed, misplaced):
         db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
+    db.execute(delete(pause).where(pause.c.app == app, pause.c.group_name == new))
+    db.execute(update(pause).where(pause.c.app == app, pause.c.group_name == old).values(group_name=new))
     changed = db.execute(
         update(handler).where(handler.c.app == app, handler.c.group_name == old).values(group_name=new)
     )

@@ -64,6 +64,16 @@ class Lagging(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LanesSeen(InstrumentationEvent):
+    """How many of a handler's lanes run something, and how many of its calls took longer than its timeout and have not
+    returned."""
+
+    handler: str
+    running: int
+    hanging: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseLost(InstrumentationEvent):
     """The database does not answer; the worker waits for it."""
 
@@ -228,6 +238,20 @@ class OutboxHeldUp(InstrumentationEvent):
 @dataclass(frozen=True, slots=True)
 class OutboxMovesOn(InstrumentationEvent):
     """What stood in the outbox leaves again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartsPaused(InstrumentationEvent):
+    """So many pauses hold, now, that operators have begun: of the group, its handlers or its keys; ``what`` in
+    words."""
+
+    pauses: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingPaused(InstrumentationEvent):
+    """The last pause of the group has ended."""
 
 
 @dataclass(frozen=True, slots=True)

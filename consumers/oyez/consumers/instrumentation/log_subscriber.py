@@ -103,6 +103,10 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
         "{group}: {topic}: the key {key!r} of {source} is in partition {partition}, not {belongs}: its keys may "
         "have no order; that client chooses partitions {advice} (docs/partitioners.md)",
     ),
+    events.PartsPaused: Line(
+        logging.WARNING, WORKER, "{group}: paused: {what}; oyez pause lists it, oyez resume ends it"
+    ),
+    events.NothingPaused: Line(logging.WARNING, WORKER, "{group}: nothing is paused any more"),
     events.HandlersFoundBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
     events.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }

@@ -12,11 +12,12 @@ from ..database import claims, due_queues, start_notes, stranded
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.parked_row import Candidate
+from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
 from ..retry.retrying import ALONE, LOOK
-from .unit import RUN, Busy, Unit, deal, is_suspected, key_of
+from .unit import Busy, Room, Unit, deal, is_suspected, key_of
 
 
 class Chosen(NamedTuple):
@@ -30,18 +31,25 @@ class Choosing:
     """Chooses for one handler."""
 
     def __init__(
-        self, group: Group, handler: Handler, database: Database, clock: Clock, process: ProcessKind
+        self,
+        group: Group,
+        handler: Handler,
+        database: Database,
+        clock: Clock,
+        process: ProcessKind,
+        pauses: Pauses,
     ) -> None:
+        """``pauses`` are read whenever something is chosen."""
+        self._pauses = pauses
         self._group = group
         self._handler = handler
         self._database = database
         self._clock = clock
         self._process = process
 
-    def choose(self, busy: Busy, units: int, size: int, left: Iterable[int] = ()) -> Chosen:
-        """So many units to be run, beside what is ``busy``, with ``size`` rows in a transaction at most. Should this
-        worker die on one of them, it will be known. Forgets the notes ``left`` by units that did not run. Raises
-        `DatabaseAway`.
+    def choose(self, busy: Busy, room: Room, left: Iterable[int] = ()) -> Chosen:
+        """Units to be run, as there is room for them beside what is ``busy``. Should this worker die on one of them, it
+        will be known. Forgets the notes ``left`` by units that did not run. Raises `DatabaseAway`.
 
         Rows may have been put behind a head that a lane was about to delete: those are found first.
         """
@@ -52,9 +60,11 @@ class Choosing:
             self._forget(db, left)
             self._database.dialect.read_by_index(db)
             stranded.look(db, group.app, group.name, now, 0, LOOK)
-            rows = self._due(db, now, units * max(size, RUN), busy)
-            dealt = deal(rows, busy, units, size)
-            return Chosen(self._noted(db, dealt, size, now, is_shared=True), any(map(is_suspected, rows)))
+            rows = self._due(db, now, room.rows, busy)
+            dealt = deal(rows, busy, room)
+            return Chosen(
+                self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
+            )
 
         return self._database.repeat(work)
 
@@ -82,7 +92,7 @@ class Choosing:
     def due_in(self) -> float | None:
         """In how many seconds the next row of the handler is due, whether it is busy or not; None if there is none."""
         with self._database.reading() as db:
-            at = due_queues.next_due(db, self._group.name, [self._handler.name])
+            at = due_queues.next_due(db, self._group.name, self._running(), self._pauses.left)
             return None if at is None else max(0.0, at - self._clock(db))
 
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
@@ -90,9 +100,18 @@ class Choosing:
             start_notes.forget(db, number)
 
     def _due(self, db: Connection, now: float, limit: int, busy: Busy) -> Sequence[Candidate]:
-        group = self._group
-        found = claims.claim_beside(db, group.app, group.name, self._handler.name, now, limit, busy.ids)
+        group, pauses = self._group, self._pauses
+        pauses.read(db)
+        found = [
+            row
+            for name in self._running()
+            for row in claims.claim_beside(db, group.app, group.name, name, now, limit, busy.ids, pauses.left)
+        ]
         return before_later(found, now)
+
+    def _running(self) -> list[str]:
+        """The handler's name, unless it is paused."""
+        return [name for name in [self._handler.name] if name in self._pauses.running]
 
     def _noted(
         self, db: Connection, dealt: Sequence[Sequence[Candidate]], size: int, now: float, *, is_shared: bool

@@ -13,13 +13,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..core.outcomes import DONE, Outcome
+from ..core.outcomes import DONE, PAUSED, Outcome
 from ..core.report import Report
 from ..database.positions import Move, Partition
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import is_before
 from ..execution.cut import Place
 from ..execution.delivery import Delivery
+from ..execution.pauses import PausedParts
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from .by_key import Ended, Errand
@@ -105,7 +106,7 @@ class MemoryLanes:
                 for handler in handlers:
                     errands[handler].append(Errand(Delivery(handler, taken, at), flight))
         for handler, ours in errands.items():
-            self._put(handler, ours)
+            self._put(handler, ours if batch.paused is None else self._not_paused(ours, batch.paused))
 
     def keep(self, held: Collection[Partition]) -> None:
         """Forget what is under way of partitions that are another worker's by now."""
@@ -184,6 +185,17 @@ class MemoryLanes:
         """End what runs, as far as it can be ended."""
         for pool in self._pools.values():
             pool.cancel()
+
+    def _not_paused(self, errands: Sequence[Errand], paused: PausedParts) -> list[Errand]:
+        """Those that may be begun. The others have ended: they are parked until their pause has."""
+        free = []
+        for errand in errands:
+            if paused.holds(errand.delivery.handler.name, errand.delivery.taken.key):
+                self._open += 1
+                self._ended.append((errand, PAUSED))
+            else:
+                free.append(errand)
+        return free
 
     def _put(self, handler: Handler, errands: Sequence[Errand]) -> None:
         if errands:

@@ -32,4 +32,5 @@ class Loop:
         self._tasks[lane].cancel()
 
     def close(self) -> None:
-        """The loop ends with its worker."""
+        """End the loop, with whatever still hangs in it."""
+        self._loop.close()

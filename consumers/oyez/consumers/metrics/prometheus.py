@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ..core.outcomes import TimedOut
 from ..core.report import Report
 from ..database.engine import DatabaseAway
 from ..instrumentation import events
@@ -18,7 +19,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 DELAYS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600)
 MAILS = ("sent", "delayed", "failed", "unsure")
 REMEDIES = ("seek", "rejoin", "restart")
-REASONS = ("waiting", "behind", "retry", "unrun", "queued")
+REASONS = ("waiting", "behind", "retry", "unrun", "queued", "paused")
 TIMES: Mapping[type[events.InstrumentationEvent], tuple[str, str]] = {
     events.BatchFenced: ("oyez_fenced_batches", "Batches rolled back: another worker had moved a position."),
     events.BatchCut: ("oyez_cut_batches", "Batches whose time was up."),
@@ -78,6 +79,9 @@ class Metrics:
         )
         self._dead = _counter("oyez_dead_deliveries", "Deliveries that became dead letters.")
         self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
+        self._timeouts = _counter(
+            "oyez_handler_timeouts", "Attempts that took longer than the handler's timeout.", "handler"
+        )
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
@@ -103,8 +107,15 @@ class Metrics:
         self._lags = _gauge(
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
         )
+        self._running = _gauge("oyez_lanes_running", "Lanes that run something.", "livesum", "handler")
+        self._hanging = _gauge(
+            "oyez_lanes_hanging", "Calls that took too long and have not returned.", "livesum", "handler"
+        )
         self._skew = _gauge(
             "oyez_clock_skew_seconds", "This machine's clock ahead of the database's.", "livemostrecent"
+        )
+        self._paused = _gauge(
+            "oyez_pauses", "Pauses of the group, its handlers or keys that hold.", "livemostrecent"
         )
         self._oldest = _gauge(
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
@@ -134,6 +145,9 @@ class Metrics:
                 self._ask(group, event.oldest_wait)
             case events.Lagging():
                 self._set_lags(group, event.lags)
+            case events.LanesSeen():
+                self._running.labels(group, event.handler).set(event.running)
+                self._hanging.labels(group, event.handler).set(event.hanging)
             case events.ClockCompared():
                 self._skew.labels(group).set(event.seconds)
             case events.WorkerStopped() | events.WorkerFailed() | events.WorkerMoves():
@@ -141,6 +155,10 @@ class Metrics:
                 self._joined.labels(group).set(0)
                 self._set_connected(group, connected=False)
                 self._set_lags(group, {})
+            case events.PartsPaused():
+                self._paused.labels(group).set(event.pauses)
+            case events.NothingPaused():
+                self._paused.labels(group).set(0)
             case events.DatabaseLost():
                 self._set_connected(group, connected=False)
             case events.DatabaseBack():
@@ -159,13 +177,14 @@ class Metrics:
         for histogram in (self._sizes, self._seconds, self._delays):
             histogram.labels(group)
         self._workers.labels(group).set(1)
+        self._paused.labels(group).set(0)
         self._joined.labels(group).set(0)
         self._set_connected(group, connected=False)
 
     def _count(self, group: str, report: Report) -> None:
         self._handled.labels(group).inc(report.done)
         self._dead.labels(group).inc(report.dead)
-        parked = (report.waiting, report.behind, report.retried, report.unrun, report.queued)
+        parked = (report.waiting, report.behind, report.retried, report.unrun, report.queued, report.paused)
         for reason, count in zip(REASONS, parked, strict=True):
             if count:
                 self._parked.labels(group, reason).inc(count)
@@ -173,6 +192,8 @@ class Metrics:
             self._released.labels(released).inc(count)
         for handler, count in report.failures.items():
             self._failures.labels(group, handler).inc(count)
+        for handler, count in report.faults.count(TimedOut.__name__).items():
+            self._timeouts.labels(group, handler).inc(count)
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 

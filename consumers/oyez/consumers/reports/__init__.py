@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
     from .next_steps import way_out
+    from .pauses import PauseState, pauses_of
     from .spool_segments import Piece, pieces
     from .spool_states import SpoolState, state_of
     from .spool_verify import Verified, verify
@@ -32,6 +33,7 @@ __all__ = [
     "Part",
     "PartitionEnds",
     "PartitionState",
+    "PauseState",
     "Piece",
     "SpoolState",
     "Trace",
@@ -44,6 +46,7 @@ __all__ = [
     "group_states",
     "parked_deliveries",
     "parked_details",
+    "pauses_of",
     "pieces",
     "state_of",
     "verify",
@@ -67,6 +70,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Part": ".explaining",
             "PartitionEnds": "..logs.offsets",
             "PartitionState": ".states",
+            "PauseState": ".pauses",
             "Piece": ".spool_segments",
             "SpoolState": ".spool_states",
             "Trace": ".tracing",
@@ -79,6 +83,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "group_states": ".states",
             "parked_deliveries": ".deliveries",
             "parked_details": ".details",
+            "pauses_of": ".pauses",
             "pieces": ".spool_segments",
             "state_of": ".spool_states",
             "verify": ".spool_verify",

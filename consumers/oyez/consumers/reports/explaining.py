@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
 from .deliveries import state_of
+from .pauses import PauseState, pauses_of
 from .times import utc
 from .tracing import Trace, TracedPrerequisite
 
@@ -30,7 +31,8 @@ class Part:
 
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
     when it was taken, parked or died. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
-    counts those behind it. ``is_unregistered``: the application has no such handler any more.
+    counts those behind it. ``is_unregistered``: the application has no such handler any more. ``paused`` is the pause
+    that holds it up.
     """
 
     group: str
@@ -45,6 +47,7 @@ class Part:
     first: Trace | None = None
     behind_it: int = 0
     is_unregistered: bool = False
+    paused: PauseState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Explaining:
         self._application = application
         self._handlers = {handler.name: handler for handler in application.handlers}
         self._event_id = event_id
+        self._pauses = pauses_of(db, application.name)
 
     def explanations(self, source: str | None) -> list[Explanation]:
         """One for each source that has such an event."""
@@ -117,7 +121,8 @@ class Explaining:
         told = {part.handler for part in parts}
         read = set(taken) | {part.group for part in parts}
         for group in self._groups(signal, taken):
-            parts += _others(group, signal, told, taken.get(group.name), is_read=group.name in read)
+            others = _others(group, signal, told, taken.get(group.name), is_read=group.name in read)
+            parts += [self._unread(part) for part in others]
         prerequisite = None if some is None or not some.subject else Prerequisite(some.signal, some.subject)
         return Explanation(
             source=source,
@@ -163,7 +168,18 @@ class Explaining:
             first=tracing.first_of_key(self._db, row) if state == "behind" else None,
             behind_it=0 if is_dead else tracing.followers(self._db, row),
             is_unregistered=bool(row.handler) and row.handler not in self._handlers,
+            paused=None if is_dead else self._pause(row.group_name, row.handler, row.key),
         )
+
+    def _unread(self, part: Part) -> Part:
+        """What is not read since its whole group is paused."""
+        if part.state != "not read":
+            return part
+        whole = (one for one in self._pauses if one.group == part.group and one.key is None)
+        return replace(part, paused=next(whole, None))
+
+    def _pause(self, group: str, handler: str, key: str | None) -> PauseState | None:
+        return next((one for one in self._pauses if one.concerns(group, handler, key)), None)
 
     def _prerequisite(self, prerequisite: Prerequisite) -> TracedPrerequisite:
         completing = [

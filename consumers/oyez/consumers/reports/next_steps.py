@@ -14,6 +14,8 @@ def way_out(of: Explanation, part: Part) -> str | None:
     if part.is_unregistered:
         command = "dead" if part.state == "dead" else "retry"
         return f"nothing: there is no handler {part.handler} any more; oyez {command} discard {event}"
+    if part.paused is not None:
+        return part.paused.resumed_by
     if part.waits_for is not None and part.state == "waiting":
         return _of_prerequisite(part.waits_for, event)
     if part.state == "behind":

@@ -14,6 +14,7 @@ from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
+from .pauses import PauseState, of_group, pauses_of
 from .times import utc
 
 
@@ -68,6 +69,8 @@ class GroupState:
     offsets_kept: float | None = None
     misplaced: list[Misplaced] = field(default_factory=list)
     """Sources whose events were found in other partitions than their keys belong to."""
+    paused: list[PauseState] = field(default_factory=list)
+    """What of the group is paused: all of it, handlers, or keys."""
 
 
 def group_states(
@@ -82,11 +85,12 @@ def group_states(
     Without ``offsets`` the log is not asked, and the lag is not known.
     """
     found = []
+    groups = list(groups)
     waits, buried, left = _parked(db), _dead(db), _left(db, groups)
     elsewhere = read_misplaced(db)
+    held = [one for app in {group.app for group in groups} for one in pauses_of(db, app)]
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
-    groups = list(groups)
     kept = None if offsets is None or all(group.is_exact for group in groups) else offsets.kept_for()
     for group in groups:
         counts, oldest = waits.get(group.name, (ParkedCounts(), None))
@@ -104,6 +108,7 @@ def group_states(
                 unregistered=left.pop(group.name, 0),
                 offsets_kept=None if group.is_exact else kept,
                 misplaced=elsewhere.get(group.name, []),
+                paused=of_group(held, group.name, list(group.by_name)),
             )
         )
     return found + [

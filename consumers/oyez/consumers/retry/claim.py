@@ -11,13 +11,14 @@ from oyez.schemas import Undecodable
 
 from ..core.deadline import Deadline
 from ..core.outcomes import UNRUN
-from ..database import claims, dead_letters, parked, start_notes
+from ..database import claims, dead_letters, due_queues, parked, start_notes
 from ..database.due import due_since
 from ..database.inbox import EventId
 from ..database.parked_row import ParkedRow, Placed
 from ..execution.ask_met_by import answered
 from ..execution.delivery import Delivery, Result, Work
 from ..execution.intake import Kept, Load
+from ..execution.pauses import Pauses
 from ..execution.reader import Reader, Taken
 from ..execution.readiness import Known, MetPrerequisites, ask
 from ..handlers.application import Group
@@ -26,7 +27,9 @@ from ..handlers.application import Group
 class Claim:
     """Parked rows that are due. Taking them locks them until the transaction ends."""
 
-    def __init__(self, group: Group, reader: Reader, limit: int) -> None:
+    def __init__(self, group: Group, reader: Reader, limit: int, pauses: Pauses | None = None) -> None:
+        """``pauses`` say what is not claimed; None: whoever chooses the rows has asked them, or is not to."""
+        self._pauses = pauses
         self._group = group
         self._reader = reader
         self._limit = limit
@@ -38,8 +41,11 @@ class Claim:
         return self._load(db, rows, before_later(rows, now), delays, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
-        group = self._group
-        return claims.claim(db, group.app, group.name, list(group.by_name), now, self._limit)
+        group, pauses = self._group, self._pauses
+        names = group.by_name if pauses is None else pauses.running
+        handlers = [name for name in names if group.by_name[name] not in group.awaited]
+        left = due_queues.NO_KEYS if pauses is None else pauses.left
+        return claims.claim(db, group.app, group.name, handlers, now, self._limit, left)
 
     def _load(
         self,

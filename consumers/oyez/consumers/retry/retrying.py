@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -141,9 +142,11 @@ class Retrying:
         """
         group, now = self._group, self._execution.clock(db)
         self._execution.database.dialect.read_by_index(db)
+        pauses = self._execution.pauses
+        pauses.read(db)
         meeting = go_on(db, group.app, group.name, now)
         notices.notify(db, {*meeting.released, *meeting.revived} - {group.name})
-        rows = claims.claim_candidates(db, group.app, group.name, self._names, now, limit)
+        rows = claims.claim_candidates(db, group.app, group.name, self._running(), now, limit, pauses.left)
         self._starts.forget_left(db)
         if rows and self._starts.has_counted_of_passed_over(db, now):
             return Start(meeting)  # what is run together is to be chosen anew
@@ -178,7 +181,8 @@ class Retrying:
     def due_in(self) -> float | None:
         """In how many seconds the next row is due; 0 if one is."""
         with self._execution.database.reading() as db:
-            at = due_queues.next_due(db, self._group.name, self._names)
+            pauses = self._execution.pauses
+            at = due_queues.next_due(db, self._group.name, self._running(), pauses.left)
             return None if at is None else max(0.0, at - self._execution.clock(db))
 
     def oldest_wait(self) -> float:
@@ -186,6 +190,11 @@ class Retrying:
         with self._execution.database.reading() as db:
             since = parked_age.oldest(db, self._group.name)
             return 0.0 if since is None else max(0.0, self._execution.clock(db) - since)
+
+    def _running(self) -> list[str]:
+        """Its handlers that are not paused."""
+        running = self._execution.pauses.running
+        return [name for name in self._names if name in running]
 
     def _until(self, limit: float, stop: Callable[[], bool]) -> Callable[[], bool]:
         return lambda: stop() or self._timer() > limit
@@ -217,6 +226,7 @@ class Retrying:
         though nothing is noted of it any more, is noted again.
         """
         now, app = self._execution.clock(db), self._group.app
+        self._execution.pauses.read(db)
         found = self._expired(db, now)
         awaited = {row.waits for row in found if row.waits is not None}
         answer = self._group.answers.ask(db, awaited)
@@ -234,10 +244,19 @@ class Retrying:
         return len(rows)
 
     def _expired(self, db: Connection, now: float) -> list[ParkedRow]:
-        """Heads that have waited longer than their handler's ``max_age``; not locked."""
-        ages = [(one.name, self._policy.of(one.retry).max_age) for one in self._group.handlers]
-        limits = [(name, now - age) for name, age in ages]
-        return waiting.expired(db, self._group.name, limits, self._batch)
+        """Heads that have waited longer than their handler's ``max_age``; not locked. While something is paused, and so
+        long after that, it is not known whether they wait for more than the end of that pause: those of handlers of
+        which something was, and those that wait for what such handlers complete."""
+        until = self._execution.pauses.until
+        ages = {one.name: self._policy.of(one.retry).max_age for one in self._group.handlers}
+        limits = [(name, now - age) for name, age in ages.items() if until.get(name, -math.inf) <= now - age]
+        oldest = now - max(ages.values())
+        held_up = {
+            one.declaration.name
+            for one in self._group.application.handlers
+            if one.completes and until.get(one.name, -math.inf) > oldest
+        }
+        return waiting.expired(db, self._group.name, limits, self._batch, held_up) if limits else []
 
 
 def _together(unfinished: int, batch: int) -> int:

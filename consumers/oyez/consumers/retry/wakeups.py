@@ -12,6 +12,7 @@ from ..database import due_queues, outbox
 from ..database.clock import Clock
 from ..database.engine import Database, DatabaseAway
 from ..database.notices import Notices
+from ..execution.pauses import Pauses
 from ..handlers.application import Group
 
 log = logger_named("oyez.worker")
@@ -41,9 +42,11 @@ class Looking:
         database: Database,
         group: Group,
         clock: Clock,
+        pauses: Pauses,
         timer: Callable[[], float] = time.monotonic,
         every: float = LOOK_EVERY,
     ) -> None:
+        self._pauses = pauses
         self._every = every
         self._database = database
         self._group = group
@@ -63,7 +66,7 @@ class Looking:
         """Whether a row is due; None if there is none that ever will be, as far as is known now."""
         self._looked = self._timer()
         with self._database.reading() as db:
-            due = due_queues.next_due(db, self._group.name, list(self._group.by_name))
+            due = due_queues.next_due(db, self._group.name, self._pauses.running, self._pauses.left)
             self._outbox = outbox.has_any(db)
             return None if due is None else due <= self._clock(db)
 
@@ -138,14 +141,15 @@ def wakeups(
     clock: Clock,
     timer: Callable[[], float] = time.monotonic,
     *,
+    pauses: Pauses,
     notices: Notices | None,
 ) -> Wakeups:
     """What the database offers; ``notices`` is None where it has none, or no connection to spare for them."""
     notifier = database.dialect.notifier
     if notifier is None or not notifier.tells_what:
-        looking = Looking(database, group, clock, timer)
+        looking = Looking(database, group, clock, pauses, timer)
         return looking if notices is None else Stirred(notices, group.name, looking)
-    looking = Looking(database, group, clock, timer, WHILE_DEAF)
+    looking = Looking(database, group, clock, pauses, timer, WHILE_DEAF)
     return looking if notices is None else Notified(notices, group.name, looking, timer)
 
 

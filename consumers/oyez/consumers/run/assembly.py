@@ -136,7 +136,14 @@ def make_worker(
         retrying_for(
             execution, settings, upkeep, timer, process, apart=() if lanes is None else group.concurrent
         ),
-        wakeups(database, group, execution.clock, timer, notices=notices if hears else None),
+        wakeups(
+            database,
+            group,
+            execution.clock,
+            timer,
+            pauses=execution.pauses,
+            notices=notices if hears else None,
+        ),
         loop,
         told,
         relay=relay or NoRelay(),

@@ -111,9 +111,9 @@ class GroupPass:
 
     def _is_busy(self, worker: Worker) -> bool:
         """Whether there is more to read: somebody waits for a log that does not say."""
-        if worker.is_settled() and worker.lag() == 0:
+        if worker.reading.is_paused or (worker.is_settled() and worker.lag() == 0):
             return False
-        if worker.is_under_way:
+        if worker.reading.is_under_way:
             self._ends[worker] = self._timer() + STALL  # it may read no more before something has ended
         return self._timer() < self._until(worker)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy import Engine
 
-from ..core.apart import ProcessKind
+from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..execution.execution import Execution
+from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
-from ..instrumentation.emitter import Instrument
+from ..instrumentation.emitter import Instrument, logging_instrument
 from ..lanes.choosing import Choosing
 from ..lanes.dispatcher import Dispatcher, Ended, MakePool
 from ..lanes.event_loop import EventLoop
@@ -35,19 +36,24 @@ LONE_LANE = 1
 def lanes_for(
     group: Group,
     settings: ListenSettings,
-    instrument: Instrument,
-    process: ProcessKind,
-    loop: EventLoop,
+    instrument: Instrument | None = None,
+    process: ProcessKind = OWN,
+    loop: EventLoop | None = None,
     timer: Callable[[], float] = time.monotonic,
+    handlers: Sequence[Handler] | None = None,
+    clock: Clock | None = None,
 ) -> WorkerLanes | None:
-    """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some; None if none
-    does."""
-    if not group.concurrent:
+    """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
+    concurrent; None if none is. ``clock`` is the database's unless given;
+    ``loop``: what is awaited runs on it, or on one of their own."""
+    concurrent = group.concurrent if handlers is None else handlers
+    if not concurrent:
         return None
-    making = _Making(group, settings, DatabaseClock(), process, loop, timer)
+    event_loop = loop or EventLoop(f"oyez-{group.name}")
+    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer)
     return Lanes(
-        lambda ended: [making.dispatcher(handler, ended) for handler in group.concurrent],
-        RetryLoop(group.name, instrument),
+        lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
+        RetryLoop(group.name, instrument or logging_instrument()),
         grace=settings.grace,
         timer=timer,
     )
@@ -79,17 +85,18 @@ class _Making:
             lane_engine_from(self._settings, handler.concurrency, asynchronous=True) if is_async else plain
         )
         database = Database(plain)
+        pauses = Pauses(database, self._group, self._timer)
         return Dispatcher(
             handler,
-            Choosing(self._group, handler, database, self._clock, self._process),
-            partial(self._lane, lanes, _await_sleep if is_async else time.sleep),
+            Choosing(self._group, handler, database, self._clock, self._process, pauses),
+            partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
             _on(self._loop) if is_async else partial(Threads, f"oyez-{handler.name}"),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
         )
 
-    def _lane(self, engine: Engine, sleep: Callable[[float], None]) -> Lane:
+    def _lane(self, engine: Engine, sleep: Callable[[float], None], pauses: Pauses) -> Lane:
         def execution(database: Database) -> Execution:
             return Execution(
                 self._group,
@@ -100,6 +107,7 @@ class _Making:
                 clock=self._clock,
                 sleep=sleep,
                 timer=self._timer,
+                pauses=pauses,
             )
 
         return Lane(
@@ -115,7 +123,8 @@ def _on(loop: EventLoop) -> MakePool:
     return partial(Loop, loop)
 
 
-def _await_sleep(seconds: float) -> None:
+def await_sleep(seconds: float) -> None:
+    """`time.sleep` for whoever is in a greenlet on an event loop."""
     from sqlalchemy.util import await_only  # noqa: PLC0415 # as above
 
     await_only(asyncio.sleep(seconds))

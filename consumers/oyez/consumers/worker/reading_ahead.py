@@ -15,7 +15,8 @@ from ..execution.execution import Execution
 from ..execution.intake import Kept
 from ..instrumentation import events
 from ..lanes.in_memory import MemoryLanes
-from .round import Reading, Round, Stopped, Work
+from .in_step import Stopped
+from .round import Reading, Round, Work
 
 WAIT = 0.1  # s; how soon a stop is heard by whoever waits for what is under way
 CANCELLED = 5.0  # s that what is cancelled has to end

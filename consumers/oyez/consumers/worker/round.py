@@ -15,7 +15,7 @@ from ..core.apart import OWN, ProcessKind
 from ..core.record import Record
 from ..core.report import Report
 from ..database.engine import DatabaseAway
-from ..database.positions import Move, Partition
+from ..database.positions import Partition
 from ..execution.ask_met_by import record_answers
 from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch, Fenced, decode
@@ -30,6 +30,7 @@ from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
 from .alone import Alone
+from .in_step import InStep, Stopped
 from .placement import LOOKS, Placement
 from .retry_loop import RetryLoop, having_failed
 
@@ -39,7 +40,6 @@ FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are,
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
 T = TypeVar("T")
-Stopped = Callable[[], bool]
 Work = Callable[[Stopped], Report]
 
 
@@ -50,7 +50,7 @@ class Round(NamedTuple):
     reports: Sequence[Report] = ()
 
 
-class Reading:
+class Reading(InStep):
     """Reads a group's log for one worker, a batch at a time."""
 
     def __init__(
@@ -86,6 +86,13 @@ class Reading:
         self._alone = Alone(batch)
         self._process = process
         self._stirred = timer()
+        self._is_resting = False
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the whole group is paused: then nothing is read."""
+        paused = self._execution.pauses.now
+        return paused is not None and paused.is_whole
 
     def stir(self) -> None:
         """Something has happened, or waits: the next polls are short again."""
@@ -99,6 +106,12 @@ class Reading:
         handled: records of a partition that is lost are another worker's by now. Only what is committed advances.
         """
         self._steadily(self._ownership.look, stopped)
+        self._steadily(self._execution.pauses.look, stopped)
+        if self.is_paused:
+            return self._rest(stopped)
+        if self._is_resting:
+            self._is_resting = False
+            self._log.resume()
         limit = min(self._limit(), self._batch if most is None else most)
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
         records = self._log.poll(limit, wait)
@@ -114,28 +127,13 @@ class Reading:
         report = self.handle(records, polled, stopped, is_full=len(records) >= limit)
         return Round(len(records), () if report is None else (report,))
 
-    def reached(self, moves: list[Move]) -> list[Move]:
-        """As much of these moves as may be committed."""
-        return moves
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether something that was read is not done yet."""
-        return False
-
-    def land(self, stopped: Stopped) -> Sequence[Report]:
-        """Wait until nothing is under way, or ``stopped()``."""
-        return ()
-
-    def stop(self) -> None:
-        """Begin nothing more."""
-
-    def leave(self) -> None:
-        """Let go of everything, whatever has happened."""
-
-    def finish(self) -> Sequence[Report]:
-        """Wait for what is under way as long as is set, then end it; what has come of it."""
-        return ()
+    def _rest(self, stopped: Stopped) -> Round:
+        """Stay in the group, take the partitions that it deals, and read nothing of them."""
+        self._is_resting = True
+        self._log.idle()
+        self._steadily(self._ownership.follow, stopped)
+        self._sleep(QUIET_POLL)
+        return Round(0)
 
     def _limit(self) -> int:
         """How many records are polled at most."""
@@ -179,7 +177,8 @@ class Reading:
         topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}
         moves = [move for move in standing if move.next != move.believed]
         kind = Batch if self._group.is_exact else AtLeastOnceBatch
-        batch = kind(self._group, moves=moves, again=self._ownership.again)
+        paused = self._execution.pauses.now
+        batch = kind(self._group, moves=moves, again=self._ownership.again, paused=paused)
         return decode(batch, self._reader, records, topic_ids)
 
     def _execute(

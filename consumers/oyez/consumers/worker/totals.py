@@ -31,7 +31,8 @@ class Tally:
         self.events += report.events
         self.handled += report.handled
         self.done += report.done
-        self.parked += report.waiting + report.behind + report.retried + report.unrun + report.queued
+        parked = report.waiting + report.behind + report.retried
+        self.parked += parked + report.unrun + report.queued + report.paused
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead

@@ -23,8 +23,10 @@ from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
 from .asking import Asking
 from .clock_watch import nobody_watches
+from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
+from .stall_watch import tell_stalls
 from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
@@ -60,7 +62,7 @@ class Worker:
         self._name = execution.group.name
         self._log = source
         self._ownership = ownership
-        self._reading = reading
+        self.reading = self._reading = reading
         self._retrying = retrying
         self._wakeups = wakeups
         self._retry_loop = retry_loop
@@ -74,6 +76,7 @@ class Worker:
         self._sweep_every = sweep_every
         self._timer = timer
         self._told_lags = float("-inf")
+        self._pause_watch = PauseWatch(self._name, execution.pauses, instrument.emit)
         self._has_joined = False
         self._has_parked = True  # of the group, as far as is known
         self._asking = Asking(self._name)
@@ -145,11 +148,6 @@ class Worker:
             self._retry_loop.until_back(self._write_positions, stopped)
         return found.records
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether something that was read is not done yet."""
-        return self._reading.is_under_way
-
     def land(self, stopped: Callable[[], bool]) -> None:
         """Wait until nothing that was read is under way any more, or ``stopped()``."""
         for report in self._reading.land(stopped):
@@ -158,10 +156,16 @@ class Worker:
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
         self._retrying.sweep(self._ran, stopped, most=most)
+        self._drain(stopped, most)
 
     def run_due(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """The same, for what has become due since."""
         self._retrying.run_due(self._ran, stopped, most=most)
+        self._drain(stopped, most)
+
+    def _drain(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        while self._lanes is not None and not stopped() and most() > 0 and self._lanes.step(most()):
+            self._rests(self._lanes)
 
     def look(self) -> None:
         """Take partitions, and read nothing."""
@@ -238,15 +242,6 @@ class Worker:
             if outbox.has_any(db):
                 self._relay.wake()
 
-    def _look_for_stalls(self) -> None:
-        """Say what has stalled, and what was done about it. Raises `LogError` where nothing but a new process helps."""
-        for one in self._log.look_for_stalls():
-            where = (one.partition.topic, one.partition.number, one.position, one.end)
-            self._emit(events.PartitionStalled(self._name, *where, one.remedy))
-            self._ownership.trouble(LogError(one.why))
-            if one.remedy == "restart":
-                raise LogError(one.why)
-
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
         if moves and self._group.is_exact:
@@ -266,7 +261,8 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
-        if report.waiting or report.behind or report.retried or report.unrun or report.queued:
+        later = report.unrun or report.queued or report.paused
+        if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
         if self._lanes is not None and (report.queued or report.due_in is not None):
             self._lanes.wake()
@@ -285,11 +281,16 @@ class Worker:
             self._told_lags = now
             lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
             self._emit(events.Lagging(self._name, lags))
+            for seen in self._lanes.seen(self._name) if self._lanes is not None else ():
+                self._emit(seen)
             if not self._has_joined and self.is_settled():
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
-            self._look_for_stalls()
-            self._emit(self._asking.ask(self._log, self._ownership.halted))
+            tell_stalls(self._log, self._ownership, self._name, self._instrument)
+            is_paused = self._reading.is_paused
+            self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
+            if self._pause_watch.has_changed():
+                self._next_due = now
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)

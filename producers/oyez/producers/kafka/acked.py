@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from ..errors import TransportRefused
+from ..transport import Encoded
 from .config import HEADERS
 from .link import Link, reason_of, why_undelivered
 from .transport import KafkaTransport
@@ -26,6 +27,14 @@ class Answer:
     def __call__(self, error: KafkaError | None, _message: Message) -> None:
         self.error = error
         self.is_there.set()
+
+
+Sent = tuple[Encoded, Link, Answer] | TransportRefused
+"""What became of an event that was to be handed to the client."""
+
+
+class QueueFull(TransportRefused):
+    """The client takes no more before something was acknowledged."""
 
 
 class AckedTransport(KafkaTransport):
@@ -48,6 +57,39 @@ class AckedTransport(KafkaTransport):
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
         """Deliver one event. TransportRefused: it was not acknowledged."""
+        event = topic, key, value
+        link, answer = self._produce(event)
+        refused = self._answered(link, answer, event)
+        if refused is not None:
+            raise refused
+
+    def send_many(self, events: Sequence[Encoded]) -> Sequence[TransportRefused | None]:
+        """Deliver events, and wait once for all; in pieces if they are more than the queue holds."""
+        outcome: list[TransportRefused | None] = []
+        under_way: list[Sent] = []
+        for event in events:
+            sent = self._produced(event)
+            if isinstance(sent, QueueFull):
+                outcome += map(self._outcome, under_way)
+                under_way, sent = [], self._produced(event)
+            under_way.append(sent)
+        return [*outcome, *map(self._outcome, under_way)]
+
+    def _produced(self, event: Encoded) -> Sent:
+        try:
+            return event, *self._produce(event)
+        except TransportRefused as refused:
+            return refused
+
+    def _outcome(self, sent: Sent) -> TransportRefused | None:
+        if isinstance(sent, TransportRefused):
+            return sent
+        event, link, answer = sent
+        return self._answered(link, answer, event)
+
+    def _produce(self, event: Encoded) -> tuple[Link, Answer]:
+        """Hand one event to the client. TransportRefused: it does not take it."""
+        topic, key, value = event
         link = self._links.get(topic) or self._connect(topic)
         if link.away is not None:
             raise self._away(link)
@@ -55,20 +97,24 @@ class AckedTransport(KafkaTransport):
         try:
             link.produce(topic, value, key, headers=HEADERS, on_delivery=answer)
         except BufferError:
-            raise TransportRefused("the queue is full") from None
+            raise QueueFull("the queue is full") from None
         except KafkaException as error:
             raise self._refused(error.args[0], len(value)) from None
         link.sent += 1
+        return link, answer
+
+    def _answered(self, link: Link, answer: Answer, event: Encoded) -> TransportRefused | None:
+        """Wait for the broker's answer; why it does not have the event, if it has not."""
         self._wait(link, answer)
         if answer.error is None:
-            return
+            return None
         link.failed += 1
         if answer.error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            self._note_outsized(topic)
+            self._note_outsized(event[0])
         if answer.error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 # its public name
             link.leave(reason_of(answer.error))
-        raise TransportRefused(
-            f"the broker did not acknowledge it: {why_undelivered(answer.error, len(value))}"
+        return TransportRefused(
+            f"the broker did not acknowledge it: {why_undelivered(answer.error, len(event[2]))}"
         )
 
     def _wait(self, link: Link, answer: Answer) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..errors import TransportRefused
 from ..pass_thread import PassThread
 from ..spool.transport import SpoolTransport
 from ..spool.writer import Writer
+from ..transport import Encoded
 
 
 class SpooledTransport(SpoolTransport):
@@ -22,6 +24,12 @@ class SpooledTransport(SpoolTransport):
         """Append one event. TransportRefused: it was not recorded."""
         super().send(topic, key, value)
         self._background.wake()
+
+    def send_many(self, events: Sequence[Encoded]) -> Sequence[TransportRefused | None]:
+        """Append events, as the spool does."""
+        outcome = super().send_many(events)
+        self._background.wake()
+        return outcome
 
     def close(self, timeout: float) -> None:
         """Let go of the files, and ship what can be shipped in ``timeout`` seconds; the rest stays on disk."""

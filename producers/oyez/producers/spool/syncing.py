@@ -76,6 +76,7 @@ class Interval:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._dirty: int | None = None
+        self._failed: OSError | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -101,14 +102,30 @@ class Interval:
         return thread
 
     def finish(self, file: int) -> None:
-        self.sync()
+        self.sync_meanwhile()
 
     def sync(self) -> None:
-        """Force what was written to disk. The lock keeps the file open meanwhile."""
+        """Force what was written to disk. OSError: it could not be, now or by others since the last call."""
         with self._lock:
-            file, self._dirty = self._dirty, None
-            if file is not None:
-                os.fsync(file)
+            failed, self._failed = self._failed, None
+            self._force()
+        if failed is not None:
+            raise failed
+
+    def sync_meanwhile(self) -> None:
+        """The same, for those who did not write it: what fails is for the next `sync` to say too."""
+        with self._lock:
+            try:
+                self._force()
+            except OSError as error:
+                self._failed = error
+                raise
+
+    def _force(self) -> None:
+        """The lock keeps the file open meanwhile. The system tells of what it could not write once only."""
+        file, self._dirty = self._dirty, None
+        if file is not None:
+            os.fsync(file)
 
     def close(self) -> None:
         self._stop.set()
@@ -131,7 +148,7 @@ def _sync_often(of: weakref.ref[Interval], stop: threading.Event, seconds: float
         if interval is None:
             return
         try:
-            interval.sync()
+            interval.sync_meanwhile()
         except OSError as error:
             log.error("the spool could not be forced to disk: %s", error)
         del interval

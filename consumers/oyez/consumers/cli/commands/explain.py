@@ -125,6 +125,7 @@ def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
         yield f"  reason\t{output.shown(part.reason, None)}"
     if part.due_at is not None:
         yield f"  due\t{_when(part.due_at)}"
+    yield from _paused(part)
     if part.waits_for is not None:
         yield from _waits(part.waits_for, states)
     if part.first is not None:
@@ -140,6 +141,13 @@ def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
         yield from (f"  {line}" for line in _positions(states[part.group]))
     if (way := way_out(one, part)) is not None:
         yield f"  released by\t{output.shown(way, None)}"
+
+
+def _paused(part: Part) -> Iterator[str]:
+    if part.paused is not None:
+        why = f": {part.paused.reason}" if part.paused.reason else ""
+        by = output.shown(f"by {part.paused.paused_by}{why}", None)
+        yield f"  paused\t{by}, since {_when(part.paused.since)}"
 
 
 def _waits(prerequisite: TracedPrerequisite, states: States) -> Iterator[str]:

@@ -68,6 +68,15 @@ PARTITIONS = (
     output.Column("trouble", lambda row: row.state.trouble, brief=True),
 )
 
+PAUSES = (
+    output.Column("paused group", lambda row: row.group),
+    output.Column("handler", lambda row: row.handler),
+    output.Column("key", lambda row: row.key),
+    output.Column("paused since", lambda row: row.since),
+    output.Column("by", lambda row: row.paused_by),
+    output.Column("reason", lambda row: row.reason, brief=True),
+    output.Column("resumed by", lambda row: row.resumed_by, whole=True),
+)
 MISPLACED = (
     output.Column("group", lambda row: row.group),
     output.Column("topic", lambda row: row.state.topic),
@@ -104,6 +113,10 @@ def status(
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
+    paused = list(dict.fromkeys(one for state in states for one in state.paused))
+    if paused:
+        output.line("")
+        output.table(paused, PAUSES, empty="")
     misplaced = [MisplacedRow(state.group, one) for state in states for one in state.misplaced]
     if misplaced:
         output.line("")

@@ -39,6 +39,7 @@ from sqlalchemy.types import TypeEngine
 
 from .dialect import NO_OPTIONS, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
+from .postgresql_columns import in_columns
 from .postgresql_room import FREE
 from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_session
 from .rows import NAME, Rows
@@ -162,6 +163,8 @@ class PostgreSQL(Dialect):
             cursor.close()
             connection.commit()
 
+        if url.get_driver_name() == "psycopg":
+            event.listen(engine, "do_executemany", in_columns(_array_text))
         return engine
 
     def is_pooled(self, db: Connection) -> bool:

@@ -15,12 +15,13 @@ from ...errors import TransportRefused
 from ...forks import call_in_child
 from ...loggers import logger_named
 from ...pass_thread import PassThread
+from ...pieces import pieces
 from ...spool.writer import Writer
 from ...transport import Lasting
 from ..config import HEADERS, too_large
 from ..link import Report, reason_of, watch
 from .lane import Lane
-from .order import chunks, in_announce_order
+from .order import in_announce_order
 from .outlet import Failed, Outlet
 from .states import State
 
@@ -255,7 +256,7 @@ class FailoverTransport:
         """Spool what was not delivered, in the order in which it was announced; what could not be."""
         lost: list[Failed] = []
         for topic, events in in_announce_order(failed).items():
-            for piece in chunks(events):
+            for piece in pieces(events, lambda one: len(one.value)):
                 why = self._lanes[topic].append_all([one.value for one in piece])
                 lost.extend(one._replace(reason=f"{one.reason}; {why}") for one in piece if why)
         return lost

@@ -188,6 +188,17 @@ def create_members() -> None:
         sa.Column("advice", sa.Text, nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False),
     )
+    op.create_table(
+        "oyez_pause",
+        sa.Column("app", sa.Text, primary_key=True),
+        sa.Column("group_name", sa.Text, primary_key=True),
+        sa.Column("handler", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("since", sa.Double, nullable=False),
+        sa.Column("paused_by", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sa.Column("resumed_at", sa.Double),
+    )
 
 
 def create_outbox() -> None:
