@@ -113,8 +113,8 @@ class FailoverTransport:
         self._tell(lost)
 
     def flush(self, timeout: float) -> None:
-        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled. If another thread is about that
-        just then, it is waited for."""
+        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled. If another thread is about
+        that just then, it is waited for."""
         outlet = self._outlet
         if outlet is None:
             return
