@@ -19,6 +19,7 @@ from .assembly import log_for, make_worker, relay_for
 from .engines import engine_from
 from .group_order import in_order
 from .group_pass import GroupPass
+from .lanes import lanes_for
 from .listened import Listened, check_limit
 
 log = logger_named("oyez.listen")
@@ -40,7 +41,10 @@ def one_pass(
     try:
         for group in _in_order(groups):
             source = log_for(group, settings, engine)
-            workers.append(make_worker(group, settings, engine=engine, source=source, retry_loop=Once))
+            lanes = lanes_for(group, settings)
+            workers.append(
+                make_worker(group, settings, engine=engine, source=source, retry_loop=Once, lanes=lanes)
+            )
         bounded = GroupPass(workers, limit, stopped)
         bounded.run()
         _relay(settings, engine, stopped)

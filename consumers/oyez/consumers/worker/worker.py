@@ -154,10 +154,16 @@ class Worker:
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
         self._retrying.sweep(self._ran, stopped, most=most)
+        self._drain(stopped, most)
 
     def run_due(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """The same, for what has become due since."""
         self._retrying.run_due(self._ran, stopped, most=most)
+        self._drain(stopped, most)
+
+    def _drain(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
+        while self._lanes is not None and not stopped() and most() > 0 and self._lanes.step(most()):
+            self._rests(self._lanes)
 
     def look(self) -> None:
         """Take partitions, and read nothing."""
@@ -278,6 +284,8 @@ class Worker:
             self._told_lags = now
             lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
             self._emit(events.Lagging(self._name, lags))
+            for seen in self._lanes.seen(self._name) if self._lanes is not None else ():
+                self._emit(seen)
             if not self._has_joined and self.is_settled():
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
