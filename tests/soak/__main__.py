@@ -20,6 +20,7 @@ from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
 from soak.figures import Figures
 from soak.killing import import_under_kills
+from soak.lanes import IMPATIENT, in_lanes
 from soak.mailing import mail_queue
 from soak.memory import memory
 from soak.outages import outages
@@ -75,6 +76,22 @@ def poison(place: Place) -> Figures:
 def slow(place: Place) -> Figures:
     with place.running_app(partitions=8, kafka_options=json.dumps(OPTIONS)) as scripted_app:
         return slow_handlers(scripted_app, events=500, workers=8, seconds=2.0, timeout=HOUR / 4)
+
+
+def lanes(place: Place) -> Figures:
+    troubles = {"kill": 60, "freeze": 6, "restart": 4}
+    with RunningApp(place.url, "", place.folder, **IMPATIENT) as app:
+        return in_lanes(
+            app,
+            place.server,
+            events=10_000,
+            keys=100,
+            troubles=troubles,
+            seconds=240.0,
+            seed=place.seed,
+            timeout=HOUR / 4,
+            tell=tell,
+        )
 
 
 def waiting(place: Place) -> Figures:
@@ -158,6 +175,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "restarting": restarting,
     "poison": poison,
     "killing": killing,
+    "lanes": lanes,
     "mail": mail,
     "memory": flat,
     "outages": broker_away,

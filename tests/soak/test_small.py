@@ -15,6 +15,7 @@ from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
 from soak.killing import import_under_kills
+from soak.lanes import IMPATIENT, in_lanes
 from soak.memory import memory
 from soak.outages import outages
 from soak.outbox import applications_and_drainers_killed
@@ -91,6 +92,14 @@ def test_handlers_are_slow(url: str, broker: Kafka, tmp_path: Path) -> None:
         url, broker.bootstrap, tmp_path, partitions=2, kafka_options=json.dumps(OPTIONS)
     ) as scripted_app:
         figures = slow_handlers(scripted_app, events=40, workers=2, seconds=0.6, timeout=120)
+    assert figures.holds, figures
+
+
+def test_lanes_in_trouble(url: str, server: Postgres, tmp_path: Path) -> None:
+    troubles = {"kill": 4, "freeze": 1, "restart": 1}
+    with RunningApp(url, "", tmp_path, **IMPATIENT) as app:
+        size = {"events": 400, "keys": 20, "troubles": troubles, "seconds": 8.0, "seed": 4, "timeout": 120.0}
+        figures = in_lanes(app, server, **size, tell=print)
     assert figures.holds, figures
 
 

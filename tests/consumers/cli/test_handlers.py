@@ -43,6 +43,8 @@ def test_by_signal_decorated_ones_first(invoke: Invoke, files: Path) -> None:
         "requires": {"cli.session.started": "session_id"},
         "completes": False,
         "retry": None,
+        "concurrency": None,
+        "timeout": None,
         "file": str(files / "903_mydata.py"),
         "broken": None,
     }
@@ -96,6 +98,8 @@ def test_as_lines(invoke: Invoke, files: Path) -> None:
         "requires",
         "completes",
         "retry",
+        "lanes",
+        "timeout",
         "file",
         "broken",
     ]
@@ -107,6 +111,8 @@ def test_as_lines(invoke: Invoke, files: Path) -> None:
         "key",
         "cli.session.started (session_id)",
         "no",
+        "-",
+        "-",
         "-",
         str(files / "903.py"),
         "-",

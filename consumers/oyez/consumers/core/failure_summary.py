@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 LONGEST = 300  # characters of an error that are shown
@@ -22,6 +22,10 @@ class Faults:
         """Add what another has counted."""
         for key, (count, first) in other._found.items():
             self._put(key, count, first)
+
+    def count(self, kind: str) -> Mapping[str, int]:
+        """How often each handler failed with an error of this type."""
+        return {handler: count for (handler, one), (count, _) in self._found.items() if one == kind}
 
     def lines(self) -> Iterator[str]:
         """One for each handler and type of error."""

@@ -75,11 +75,12 @@ class Settling:
         writes.write(db)
         released, revived = meet(db, app, newly_met, now)
         promoted = writes.make_due(db)
-        events = self._count(results)
+        taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
+        events = self._count(taken)
         counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
         return Report(
             events=events,
-            handled=self._count([one for one in results if one[1].is_final]) if unfinished else events,
+            handled=self._count([one for one in taken if one[1].is_final]) if unfinished else events,
             done=len(done),
             **counts,
             promoted=promoted,
@@ -189,6 +190,12 @@ def _concerned(unfinished: Sequence[Result]) -> set[Prerequisite]:
 def _are_claimed(results: Sequence[Result]) -> bool:
     """Whether these are of a claim; those of a batch have no rows."""
     return bool(results) and results[0][0].row is not None
+
+
+def _is_for_lane(result: Result) -> bool:
+    """Whether a delivery is only put where lanes find it: it is taken in hand by them."""
+    delivery, outcome = result
+    return delivery.row is None and delivery.handler.concurrency is not None and not outcome.has_run
 
 
 def _required(results: Sequence[Result], answers: AbstractSet[Prerequisite]) -> set[Prerequisite]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -59,6 +59,16 @@ class Group:
     def concurrent(self) -> tuple[Handler, ...]:
         """Those that run in lanes."""
         return tuple(h for h in self.handlers if h.concurrency is not None)
+
+    @cached_property
+    def awaited(self) -> tuple[Handler, ...]:
+        """Those that are an ``async def``, and need an event loop."""
+        return tuple(h for h in self.concurrent if h.signature.is_async)
+
+    def in_place(self) -> Group:
+        """The same group, of whose handlers only those run in lanes that have to."""
+        handlers = (h if h.signature.is_async else replace(h, concurrency=None) for h in self.handlers)
+        return replace(self, handlers=tuple(handlers))
 
     @cached_property
     def by_name(self) -> Mapping[str, Handler]:

@@ -97,9 +97,13 @@ class Pending:
         db.before_savepoints(self.write)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Write a row, now or later, behind those that were added before."""
+        """Write a row, now or later, behind those that were added before. Raises `HandlerMisuse` in a savepoint of an
+        ``async def``, which cannot wait for that here."""
+        is_inside, waits = self._db.savepoint() is not self._outside, self._db.dialect.is_async
+        if is_inside and waits:
+            raise HandlerMisuse("the handler announces or mails within begin_nested(); do that outside of it")
         self._rows.append(row)
-        if self._db.savepoint() is not self._outside or len(self._rows) >= MANY:
+        if is_inside or (len(self._rows) >= MANY and not waits):
             self.write()
 
     def write(self) -> None:

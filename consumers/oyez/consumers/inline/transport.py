@@ -36,11 +36,14 @@ from ..execution.reader import Decoded, Reader, Taken
 from ..execution.runners import Runner
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
+from ..lanes.lanes import WorkerLanes
+from ..lanes.unit import NO_LIMIT
 from ..outbox.lease import NoLease
 from ..outbox.relay import Relay
 from ..run.assembly import execution_for, retrying_for
 from ..run.clock_check import said_of
 from ..run.engines import engine_from
+from ..run.lanes import lanes_for
 from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
@@ -69,6 +72,7 @@ class InlineTransport:
         database = Database(engine)
         self._database = database
         self._schema = schema_of(database.engine).schema
+        self._settings = settings
         self._batch = settings.batch
         self._clock = clock or DatabaseClock()
         self._timer = timer
@@ -76,11 +80,14 @@ class InlineTransport:
         # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
         self._may_have_left = False
         self._executions = {
-            group.name: execution_for(group, database, settings, self._clock)
+            group.name: execution_for(group.in_place(), database, settings, self._clock)
             for group in application.groups.values()
         }
         self._readers = {name: Reader(e.group) for name, e in self._executions.items()}
-        self._retrying = {name: retrying_for(e, settings) for name, e in self._executions.items()}
+        self._retrying = {
+            name: retrying_for(e, settings, apart=e.group.awaited) for name, e in self._executions.items()
+        }
+        self._awaiting = self._make_lanes()
         call_in_child(self._begin_in_child)
 
     def send(self, topic: str, key: bytes | None, value: bytes) -> None:
@@ -142,10 +149,15 @@ class InlineTransport:
         """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
         of this process or one before it."""
         self._relay(timeout)
+        for name in self._awaiting:
+            self._await(name, _forget)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
         self.flush(timeout)
+        for lanes in self._awaiting.values():
+            lanes.stop()
+            lanes.close()
         self._release()
 
     def _intakes(self, key: bytes | None, value: bytes) -> Intakes:
@@ -171,7 +183,10 @@ class InlineTransport:
             for one, batch in intakes
         ]
         released = [group for execution, report in reports for group in self._due(execution, report)]
-        return Report(released=released, announced=sum(report.announced for _, report in reports))
+        announced, queued = (
+            sum(getattr(report, name) for _, report in reports) for name in ("announced", "queued")
+        )
+        return Report(released=released, announced=announced, queued=queued)
 
     def _due(self, execution: Execution, report: Report) -> list[str]:
         is_due = report.due_in == 0.0
@@ -185,10 +200,23 @@ class InlineTransport:
             name, _ = todo.popitem()
             if name in self._retrying:
                 self._retrying[name].run_due(partial(_note_released, todo, reports), seconds=SLICE)
+                self._await(name, partial(_note_released, todo, reports))
+
+    def _await(self, name: str, note: Callable[[Report], None]) -> None:
+        """Run what is due of a group's `async def` handlers, on an event loop of theirs."""
+        lanes, limit = self._awaiting.get(name), self._timer() + SLICE
+        while lanes is not None and lanes.step(NO_LIMIT) and self._timer() < limit:
+            for report in lanes.ended():
+                note(report)
+
+    def _make_lanes(self) -> dict[str, WorkerLanes]:
+        groups = [execution.group for execution in self._executions.values()]
+        made = {g.name: lanes_for(g, self._settings, handlers=g.awaited) for g in groups}
+        return {name: lanes for name, lanes in made.items() if lanes is not None}
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
         report = self._all(intakes, db, OneByOne(Memory()))
-        self._may_have_left |= report.announced > 0
+        self._may_have_left |= report.announced > 0 or report.queued > 0
         todo = dict.fromkeys(report.released)
         while todo:
             name, _ = todo.popitem()
@@ -212,6 +240,7 @@ class InlineTransport:
 
     def _begin_in_child(self) -> None:
         self._database.engine.dispose(close=False)
+        self._awaiting = self._make_lanes()
 
 
 def _without_paused(execution: Execution, batch: Batch, db: Connection) -> Batch:
@@ -234,6 +263,10 @@ class _Nested:
 
     def close(self, timeout: float) -> None:
         """It is another's."""
+
+
+def _forget(_report: Report) -> None:
+    """What was released is found by whoever comes next."""
 
 
 def _note_released(todo: dict[str, None], reports: list[Report], report: Report) -> None:

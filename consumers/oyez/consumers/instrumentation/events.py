@@ -64,6 +64,16 @@ class Lagging(InstrumentationEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class LanesSeen(InstrumentationEvent):
+    """How many of a handler's lanes run something, and how many of its calls took longer than its timeout and have not
+    returned."""
+
+    handler: str
+    running: int
+    hanging: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseLost(InstrumentationEvent):
     """The database does not answer; the worker waits for it."""
 

@@ -17,7 +17,7 @@ from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
 from ..retry.retrying import ALONE, LOOK
-from .unit import RUN, Busy, Unit, deal, is_suspected, key_of
+from .unit import Busy, Room, Unit, deal, is_suspected, key_of
 
 
 class Chosen(NamedTuple):
@@ -47,10 +47,9 @@ class Choosing:
         self._clock = clock
         self._process = process
 
-    def choose(self, busy: Busy, units: int, size: int, left: Iterable[int] = ()) -> Chosen:
-        """So many units to be run, beside what is ``busy``, with ``size`` rows in a transaction at most. Should this
-        worker die on one of them, it will be known. Forgets the notes ``left`` by units that did not run. Raises
-        `DatabaseAway`.
+    def choose(self, busy: Busy, room: Room, left: Iterable[int] = ()) -> Chosen:
+        """Units to be run, as there is room for them beside what is ``busy``. Should this worker die on one of them, it
+        will be known. Forgets the notes ``left`` by units that did not run. Raises `DatabaseAway`.
 
         Rows may have been put behind a head that a lane was about to delete: those are found first.
         """
@@ -61,9 +60,11 @@ class Choosing:
             self._forget(db, left)
             self._database.dialect.read_by_index(db)
             stranded.look(db, group.app, group.name, now, 0, LOOK)
-            rows = self._due(db, now, units * max(size, RUN), busy)
-            dealt = deal(rows, busy, units, size)
-            return Chosen(self._noted(db, dealt, size, now, is_shared=True), any(map(is_suspected, rows)))
+            rows = self._due(db, now, room.rows, busy)
+            dealt = deal(rows, busy, room)
+            return Chosen(
+                self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
+            )
 
         return self._database.repeat(work)
 

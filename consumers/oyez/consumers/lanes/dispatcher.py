@@ -16,7 +16,7 @@ from ..database.engine import DatabaseAway
 from ..handlers.registry import Handler
 from .choosing import Choosing
 from .lane import Lane
-from .unit import Busy, Unit, next_size
+from .unit import NO_LIMIT, Busy, Room, Unit, next_size
 
 
 class Pool(Protocol):
@@ -83,23 +83,29 @@ class Dispatcher:
         return len(self._running)
 
     @property
+    def rows(self) -> int:
+        """How many rows are under way, or about to be."""
+        return len(self._busy().ids)
+
+    @property
     def hanging(self) -> int:
         """How many threads nobody waits for any more: what they call does not return."""
         return len(self._hanging)
 
-    def dispatch(self) -> int:
-        """Begin as much of what is due as there is room for; returns how many units. Raises `DatabaseAway`."""
+    def dispatch(self, most: int = NO_LIMIT) -> int:
+        """Begin as much of what is due as there is room for, ``most`` rows of it; returns how many rows. Raises
+        `DatabaseAway`."""
         with self._lock:
-            room = len(self._free) + self._ahead - len(self._ready)
+            room = min(len(self._free) + self._ahead - len(self._ready), most)
             busy, left = self._busy(), list(self._left)
-        if room * 2 < self._ahead:
+        if room <= 0 or room * 2 < self._ahead:
             return 0
-        chosen = self.choosing.choose(busy, room, self._size, left)
+        chosen = self.choosing.choose(busy, Room(room, self._size, most), left)
         self.has_suspected = chosen.has_suspected
         del self._left[: len(left)]
         for unit in chosen.units:
             self._begin(unit)
-        return len(chosen.units)
+        return sum(len(unit.ids) for unit in chosen.units)
 
     def dispatch_suspected(self) -> None:
         """Begin one row on which workers have died, if there still is one; nothing else is to run beside it."""
@@ -151,12 +157,12 @@ class Dispatcher:
             self._pool.cancel(lane)
 
     def close(self) -> None:
-        """Let go of what was made for the lanes. Their notes are forgotten if the database is there."""
+        """Let go of what was made for the lanes. The notes of what does not run are forgotten if the database is there.
+        What still runs hangs, perhaps, and counts as a start that was not finished."""
+        self.cancel()
         self._pool.close()
         with suppress(DatabaseAway):
-            self.choosing.forget(
-                [*self._left, *(unit.number for unit in [*self._ready, *self._running.values()])]
-            )
+            self.choosing.forget([*self._left, *(unit.number for unit in self._ready)])
 
     def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
         before = self._timer() - seconds

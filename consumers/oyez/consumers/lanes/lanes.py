@@ -12,6 +12,8 @@ from oyez.schemas import OyezError
 
 from ..core.report import Report
 from ..database.engine import DatabaseAway
+from ..handlers.registry import Handler
+from ..instrumentation.events import LanesSeen
 from .dispatcher import Dispatcher, Ended, is_nobodys_fault
 from .quiet import Quiet
 
@@ -23,6 +25,15 @@ PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 class HandlersHang(OyezError):
     """So many calls of a handler do not return that only a new process helps."""
+
+
+def check_hanging(handler: Handler, hanging: int) -> None:
+    """Raises `HandlersHang` if more calls of a handler do not return than it has lanes."""
+    if hanging > (handler.concurrency or 0):
+        raise HandlersHang(
+            f"{handler.name}: {hanging} calls took longer than their timeout and still do not return; "
+            f"the worker begins anew. Let what they call have a timeout of its own"
+        )
 
 
 class Trouble(Protocol):
@@ -37,11 +48,18 @@ class WorkerLanes(Protocol):
     def start(self, stopped: Stopped) -> None:
         """Begin to run what is due, until ``stopped()``."""
 
+    def step(self, most: int) -> bool:
+        """Begin what is due, so that ``most`` rows are under way at most, and wait a little for them; False if nothing
+        is due or under way. For whoever has not begun with `start`. Raises `DatabaseAway`."""
+
     def wake(self) -> None:
         """Something may have become due."""
 
     def wants_rest(self) -> bool:
         """Whether the worker is to run nothing for a while."""
+
+    def seen(self, group: str) -> Iterator[LanesSeen]:
+        """What each of the handlers does now."""
 
     def ended(self) -> Iterator[Report]:
         """What was done since this was last asked. Raises what is the worker's to end with."""
@@ -76,7 +94,7 @@ class Lanes:
         self._threads: list[threading.Thread] = []
 
     def start(self, stopped: Stopped) -> None:
-        self._dispatchers = self._make(self._ended.put)
+        self._begin()
         self._threads = [
             threading.Thread(
                 target=self._serve, args=(one, stopped), name=f"oyez-{one.handler.name}", daemon=True
@@ -86,6 +104,21 @@ class Lanes:
         for thread in self._threads:
             thread.start()
 
+    def step(self, most: int) -> bool:
+        self._begin()
+        for one in self._dispatchers:
+            _time_out(one)
+            most -= one.rows
+            most -= one.dispatch(most)
+        busy = [one for one in self._dispatchers if one.running]
+        if busy:
+            busy[0].wait(PAUSE)
+            return True
+        suspected = [one for one in self._dispatchers if one.has_suspected and most > 0]
+        for one in suspected[:1]:
+            one.dispatch_suspected()
+        return bool(suspected)
+
     def wake(self) -> None:
         for one in self._dispatchers:
             one.wake()
@@ -94,6 +127,10 @@ class Lanes:
         if self._quiet.is_wanted:
             self._quiet.rest()
         return self._quiet.is_wanted
+
+    def seen(self, group: str) -> Iterator[LanesSeen]:
+        for one in self._dispatchers:
+            yield LanesSeen(group, one.handler.name, one.running, one.hanging)
 
     def ended(self) -> Iterator[Report]:
         while not self._ended.empty():
@@ -118,6 +155,11 @@ class Lanes:
             one.close()
         self._dispatchers = ()
 
+    def _begin(self) -> None:
+        """Make what is needed, when it is first needed."""
+        if not self._dispatchers:
+            self._dispatchers = self._make(self._ended.put)
+
     def _settle(self, until: float) -> None:
         for one in self._dispatchers:
             while one.running and self._timer() < until:
@@ -133,12 +175,7 @@ class Lanes:
             self._ended.put(Ended(error=error))
 
     def _step(self, one: Dispatcher, stopped: Stopped) -> None:
-        one.time_out()
-        if one.hanging > (one.handler.concurrency or 0):
-            raise HandlersHang(
-                f"{one.handler.name}: {one.hanging} calls took longer than their timeout and still do not return; "
-                f"the worker begins anew. Let what they call have a timeout of its own"
-            )
+        _time_out(one)
         if self._quiet.is_wanted:
             one.wait(PAUSE)
             return
@@ -158,14 +195,20 @@ class Lanes:
             while not self._is_quiet():
                 if stopped():
                     return
-                one.time_out()
+                _time_out(one)
                 one.wait(PAUSE)
             one.dispatch_suspected()
             while one.running and not stopped():
-                one.time_out()
+                _time_out(one)
                 one.wait(PAUSE)
         finally:
             self._quiet.give_back()
 
     def _is_quiet(self) -> bool:
         return self._quiet.is_worker_at_rest() and not any(one.running for one in self._dispatchers)
+
+
+def _time_out(one: Dispatcher) -> None:
+    """Abandon what has had its time. Raises `HandlersHang` where as many threads hang as there should be lanes."""
+    one.time_out()
+    check_hanging(one.handler, one.hanging)

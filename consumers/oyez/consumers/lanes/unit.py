@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from ..database.parked_row import Candidate
 
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
 MOST = 64  # rows of a transaction
+NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
 
 
@@ -37,10 +39,23 @@ class Busy(NamedTuple):
     keys: AbstractSet[HandlerKey] = frozenset()
 
 
-def deal(rows: Sequence[Candidate], busy: Busy, units: int, size: int) -> list[list[Candidate]]:
-    """Deal rows to so many ``units``. All rows of a key go to one of them, in their order; what is behind more than
-    that may have is left, and so is what workers have died on, with what is behind it. Rows of several keys share a
-    unit only where it is run in one transaction, of ``size`` rows."""
+class Room(NamedTuple):
+    """For how much there is room: so many units, of transactions of ``size`` rows, and ``most`` rows in all."""
+
+    units: int
+    size: int
+    most: int = NO_LIMIT
+
+    @property
+    def rows(self) -> int:
+        return min(self.most, self.units * max(self.size, RUN))
+
+
+def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candidate]]:
+    """Deal rows to units. All rows of a key go to one of them, in their order; what is behind more than that may have
+    is left, and so is what workers have died on, with what is behind it. Rows of several keys share a unit only where
+    it is run in one transaction."""
+    size = room.size
     most = size if size > 1 else RUN
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
@@ -50,7 +65,7 @@ def deal(rows: Sequence[Candidate], busy: Busy, units: int, size: int) -> list[l
         if unit is None and dealt and len(dealt[-1]) < size:
             unit = dealt[-1]
         if unit is None:
-            if len(dealt) == units:
+            if len(dealt) == room.units:
                 continue
             dealt.append(unit := [])
         if key is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ..core.outcomes import TimedOut
 from ..core.report import Report
 from ..database.engine import DatabaseAway
 from ..instrumentation import events
@@ -78,6 +79,9 @@ class Metrics:
         )
         self._dead = _counter("oyez_dead_deliveries", "Deliveries that became dead letters.")
         self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
+        self._timeouts = _counter(
+            "oyez_handler_timeouts", "Attempts that took longer than the handler's timeout.", "handler"
+        )
         self._mails = _counter(
             "oyez_mails", "Urgent mails that the group's workers have sent, or not.", "outcome"
         )
@@ -102,6 +106,10 @@ class Metrics:
         )
         self._lags = _gauge(
             "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
+        )
+        self._running = _gauge("oyez_lanes_running", "Lanes that run something.", "livesum", "handler")
+        self._hanging = _gauge(
+            "oyez_lanes_hanging", "Calls that took too long and have not returned.", "livesum", "handler"
         )
         self._skew = _gauge(
             "oyez_clock_skew_seconds", "This machine's clock ahead of the database's.", "livemostrecent"
@@ -137,6 +145,9 @@ class Metrics:
                 self._ask(group, event.oldest_wait)
             case events.Lagging():
                 self._set_lags(group, event.lags)
+            case events.LanesSeen():
+                self._running.labels(group, event.handler).set(event.running)
+                self._hanging.labels(group, event.handler).set(event.hanging)
             case events.ClockCompared():
                 self._skew.labels(group).set(event.seconds)
             case events.WorkerStopped() | events.WorkerFailed() | events.WorkerMoves():
@@ -181,6 +192,8 @@ class Metrics:
             self._released.labels(released).inc(count)
         for handler, count in report.failures.items():
             self._failures.labels(group, handler).inc(count)
+        for handler, count in report.faults.count(TimedOut.__name__).items():
+            self._timeouts.labels(group, handler).inc(count)
         for delay in report.delays:
             self._delays.labels(group).observe(delay)
 

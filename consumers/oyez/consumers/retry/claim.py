@@ -42,7 +42,8 @@ class Claim:
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group, pauses = self._group, self._pauses
-        handlers = list(group.by_name) if pauses is None else pauses.running
+        names = group.by_name if pauses is None else pauses.running
+        handlers = [name for name in names if group.by_name[name] not in group.awaited]
         left = due_queues.NO_KEYS if pauses is None else pauses.left
         return claims.claim(db, group.app, group.name, handlers, now, self._limit, left)
 

@@ -11,6 +11,7 @@ from oyez.producers.loggers import logger_named
 from ..database import parked_age
 from ..database.engine import Database
 from ..handlers.application import Group
+from ..lanes.event_loop import EventLoop
 from ..logs.log import Log
 from ..settings import ListenSettings
 from ..worker.retry_loop import Once
@@ -19,6 +20,7 @@ from .assembly import log_for, make_worker, relay_for
 from .engines import engine_from
 from .group_order import in_order
 from .group_pass import GroupPass
+from .lanes import lanes_for
 from .listened import Listened, check_limit
 
 log = logger_named("oyez.listen")
@@ -40,7 +42,18 @@ def one_pass(
     try:
         for group in _in_order(groups):
             source = log_for(group, settings, engine)
-            workers.append(make_worker(group, settings, engine=engine, source=source, retry_loop=Once))
+            loop = EventLoop(f"oyez-{group.name}")
+            workers.append(
+                make_worker(
+                    group,
+                    settings,
+                    engine=engine,
+                    source=source,
+                    retry_loop=Once,
+                    lanes=lanes_for(group, settings, loop=loop),
+                    event_loop=loop,
+                )
+            )
         bounded = GroupPass(workers, limit, stopped)
         bounded.run()
         _relay(settings, engine, stopped)

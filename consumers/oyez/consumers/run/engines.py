@@ -27,14 +27,15 @@ def engine_from(settings: ListenSettings, pool: Mapping[str, Any] = NO_OPTIONS) 
 
 
 def lane_engine_from(settings: ListenSettings, lanes: int, *, asynchronous: bool) -> Engine:
-    """The engine of so many lanes, each with a connection as long as it runs something."""
+    """The engine of so many lanes, each with a connection as long as it runs something. Those that hang keep theirs,
+    and one more chooses what is run."""
     make = make_async_engine if asynchronous else make_engine
     return make(
         settings.database,
         sqlite_journal=settings.sqlite_journal,
         idle_limit=settings.idle_in_transaction,
         schema=settings.database_schema,
-        pool={"pool_size": lanes, "max_overflow": 1},
+        pool={"pool_size": lanes, "max_overflow": lanes + 2},
     )
 
 

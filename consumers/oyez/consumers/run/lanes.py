@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy import Engine
 
-from ..core.apart import ProcessKind
+from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
@@ -17,9 +17,10 @@ from ..execution.execution import Execution
 from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
-from ..instrumentation.emitter import Instrument
+from ..instrumentation.emitter import Instrument, logging_instrument
 from ..lanes.choosing import Choosing
 from ..lanes.dispatcher import Dispatcher, Ended, MakePool
+from ..lanes.event_loop import EventLoop
 from ..lanes.lane import Lane, LaneDatabase
 from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
@@ -35,18 +36,24 @@ LONE_LANE = 1
 def lanes_for(
     group: Group,
     settings: ListenSettings,
-    instrument: Instrument,
-    process: ProcessKind,
+    instrument: Instrument | None = None,
+    process: ProcessKind = OWN,
+    loop: EventLoop | None = None,
     timer: Callable[[], float] = time.monotonic,
+    handlers: Sequence[Handler] | None = None,
+    clock: Clock | None = None,
 ) -> WorkerLanes | None:
-    """The lanes of a worker of this group, with a dispatcher for each of its handlers that run in some; None if none
-    does."""
-    if not group.concurrent:
+    """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
+    concurrent; None if none is. ``clock`` is the database's unless given;
+    ``loop``: what is awaited runs on it, or on one of their own."""
+    concurrent = group.concurrent if handlers is None else handlers
+    if not concurrent:
         return None
-    making = _Making(group, settings, DatabaseClock(), process, timer)
+    event_loop = loop or EventLoop(f"oyez-{group.name}")
+    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer)
     return Lanes(
-        lambda ended: [making.dispatcher(handler, ended) for handler in group.concurrent],
-        RetryLoop(group.name, instrument),
+        lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
+        RetryLoop(group.name, instrument or logging_instrument()),
         grace=settings.grace,
         timer=timer,
     )
@@ -59,6 +66,7 @@ class _Making:
         settings: ListenSettings,
         clock: Clock,
         process: ProcessKind,
+        loop: EventLoop,
         timer: Callable[[], float],
     ) -> None:
         self._group = group
@@ -66,6 +74,7 @@ class _Making:
         self._policy = RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
         self._clock = clock
         self._process = process
+        self._loop = loop
         self._timer = timer
 
     def dispatcher(self, handler: Handler, ended: Callable[[Ended], None]) -> Dispatcher:
@@ -80,8 +89,8 @@ class _Making:
         return Dispatcher(
             handler,
             Choosing(self._group, handler, database, self._clock, self._process, pauses),
-            partial(self._lane, lanes, _await_sleep if is_async else time.sleep, pauses),
-            _loop(handler) if is_async else partial(Threads, f"oyez-{handler.name}"),
+            partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
+            _on(self._loop) if is_async else partial(Threads, f"oyez-{handler.name}"),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
@@ -108,13 +117,14 @@ class _Making:
         )
 
 
-def _loop(handler: Handler) -> MakePool:
+def _on(loop: EventLoop) -> MakePool:
     from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    return partial(Loop, f"oyez-{handler.name}")
+    return partial(Loop, loop)
 
 
-def _await_sleep(seconds: float) -> None:
+def await_sleep(seconds: float) -> None:
+    """`time.sleep` for whoever is in a greenlet on an event loop."""
     from sqlalchemy.util import await_only  # noqa: PLC0415 # as above
 
     await_only(asyncio.sleep(seconds))

@@ -18,6 +18,7 @@ from ..worker.totals import Tally
 from .assembly import log_for_sweep, make_worker
 from .group_order import in_order
 from .group_pass import UNLIMITED, GroupPass
+from .lanes import lanes_for
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,14 @@ class Sweeper:
         """One pass of workers of its own: what the relay has put into a log that is new is found by joining it."""
         sources = [(group, self._source(group)) for group in groups]
         workers = [
-            make_worker(group, self.settings, engine=self.engine, source=source, retry_loop=Once)
+            make_worker(
+                group,
+                self.settings,
+                engine=self.engine,
+                source=source,
+                retry_loop=Once,
+                lanes=lanes_for(group, self.settings),
+            )
             for group, source in sources
         ]
         done = GroupPass(workers, room, stop)

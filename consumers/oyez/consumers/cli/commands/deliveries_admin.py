@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
 from sqlalchemy import Table
 
 from ...admin import Decode, Discard, Force, Release, Retry, Tally, overtaken
-from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...database.delivery_filter import Filter
 from ...database.tables import dead, parked
+from ...execution.execution import Execution
 from ...execution.reader import Reader
-from ...run.assembly import execution_for
+from ...run.in_place import in_place
 from ...settings import ListenSettings
 from ..common import output
 from ..common.bulk import BULK, BulkOptions
@@ -36,12 +37,14 @@ def _release(chosen: Chosen, advance: Advance) -> Tally:
 
 def _force(chosen: Chosen, advance: Advance) -> Tally:
     total = Tally()
-    database = Transactions(chosen.engine)
     for group in chosen.application.groups.values():
-        execution = execution_for(group, database, chosen.settings)
-        total.add(Force(execution, Reader(group)).apply(chosen.wanted, advance))
+        total.add(in_place(group, chosen.engine, chosen.settings, partial(_force_in, chosen, advance)))
     total.unregistered += max(0, len(chosen.ids) - total.chosen)
     return total
+
+
+def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
+    return Force(execution, Reader(execution.group)).apply(chosen.wanted, advance)
 
 
 def _retry(chosen: Chosen, advance: Advance) -> Tally:

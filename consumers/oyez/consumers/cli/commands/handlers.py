@@ -22,7 +22,7 @@ from ..common.options import Json, settings_by
 @dataclass(frozen=True)
 class HandlerRow:
     """A handler as it is listed. ``requires`` maps a required signal to the field with its subject; ``file`` is its
-    event file, and ``broken`` the reason why that does not run."""
+    event file, and ``broken`` the reason why that does not run; ``timeout`` is in seconds."""
 
     signal: str | None
     number: int | None
@@ -32,6 +32,8 @@ class HandlerRow:
     requires: dict[str, str] | None
     completes: bool | None
     retry: str | None
+    concurrency: int | None
+    timeout: float | None
     file: str | None
     broken: str | None
 
@@ -47,6 +49,8 @@ COLUMNS = (
     ),
     output.Column("completes", lambda row: None if row.completes is None else ("no", "yes")[row.completes]),
     output.Column("retry", lambda row: row.retry),
+    output.Column("lanes", lambda row: row.concurrency),
+    output.Column("timeout", lambda row: row.timeout),
     output.Column("file", lambda row: row.file, wide=True),
     output.Column("broken", lambda row: row.broken),
 )
@@ -88,6 +92,8 @@ def _row(one: Handler) -> HandlerRow:
         requires=dict(one.requires),
         completes=one.completes,
         retry=None if one.retry is None else str(one.retry),
+        concurrency=one.concurrency,
+        timeout=one.timeout,
         file=None if one.file is None else str(one.file),
         broken=None,
     )
@@ -104,6 +110,8 @@ def _broken(one: BrokenFile) -> HandlerRow:
         requires=None,
         completes=None,
         retry=None,
+        concurrency=None,
+        timeout=None,
         file=str(one.file),
         broken=one.reason,
     )

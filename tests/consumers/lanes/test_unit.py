@@ -1,0 +1,64 @@
+"""Dealing rows to lanes: each once, those of a key together and in order, and nothing that is busy or suspected."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oyez.consumers.database.parked_row import Candidate
+from oyez.consumers.lanes.unit import MOST, RUN, Busy, Room, deal, is_suspected, key_of, next_size
+
+
+def candidate(number: int, key: str | None, starts: int) -> Candidate:
+    return Candidate(number, "h", key, 0, key is not None, 0.0, starts)
+
+
+rows = st.lists(
+    st.tuples(st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from([0, 0, 0, 0, 0, 1])), max_size=60
+).map(lambda said: [candidate(n, *one) for n, one in enumerate(said)])
+rooms = st.builds(Room, st.integers(0, 5), st.sampled_from([1, 2, 8, 64]))
+busy = st.builds(
+    Busy, st.frozensets(st.integers(0, 59)), st.frozensets(st.sampled_from([("h", "a"), ("h", "b")]))
+)
+
+
+@given(rows, busy, rooms)
+def test_what_is_dealt(found: list[Candidate], held: Busy, room: Room) -> None:
+    dealt = deal(found, held, room)
+    assert len(dealt) <= room.units
+    ids = [row.id for unit in dealt for row in unit]
+    assert len(ids) == len(set(ids)), "a row is dealt twice"
+    assert not set(ids) & held.ids
+    for unit in dealt:
+        keys = {key_of(row) for row in unit} - {None}
+        assert not keys & held.keys
+        assert len(unit) <= (room.size if room.size > 1 else RUN)
+        assert room.size > 1 or len(unit) == 1 or (len(keys) == 1 and all(map(key_of, unit)))
+    placed = [(key, at) for at, unit in enumerate(dealt) for key in {key_of(row) for row in unit} - {None}]
+    assert len(placed) == len(dict(placed)), "a key is in two lanes"
+
+
+@given(rows, rooms)
+def test_of_a_key_nothing_is_left_out_in_between(found: list[Candidate], room: Room) -> None:
+    """What is dealt of a key is what comes first of it, in its order; nothing of a key that has a suspected row."""
+    dealt = [row for unit in deal(found, Busy(), room) for row in unit if key_of(row)]
+    for key, ours in groupby(sorted(dealt, key=lambda row: (row.key_text or "", 0)), key=key_of):
+        of_key = [row for row in found if key_of(row) == key]
+        mine = list(ours)
+        assert mine == of_key[: len(mine)]
+        assert not any(map(is_suspected, of_key))
+
+
+def test_all_is_dealt_where_there_is_room() -> None:
+    found = [candidate(n, f"k{n % 7}" if n % 2 else None, 0) for n in range(60)]
+    dealt = deal(found, Busy(), Room(60, 64))
+    assert sorted(row.id for unit in dealt for row in unit) == list(range(60))
+
+
+@given(st.integers(1, MOST), st.integers(1, MOST), st.floats(0, 10))
+def test_transactions_grow_while_they_are_quick(size: int, count: int, seconds: float) -> None:
+    following = next_size(size, count, seconds)
+    assert 1 <= following <= MOST
+    assert following <= size or seconds <= 0.01
