@@ -11,7 +11,7 @@ from oyez.consumers.core.apart import OWN
 from oyez.consumers.database import Database
 from oyez.consumers.execution.pauses import Pauses
 from oyez.consumers.lanes.choosing import Choosing
-from oyez.consumers.lanes.unit import Busy
+from oyez.consumers.lanes.unit import Busy, Room
 
 
 def parked_pipeline(play: Play) -> tuple[Pipeline, Pausing]:
@@ -40,10 +40,10 @@ def choosing_for(pipeline: Pipeline) -> Choosing:
 def test_a_handler(play: Play) -> None:
     pipeline, pausing = parked_pipeline(play)
     choosing = choosing_for(pipeline)
-    assert not choosing.choose(Busy(), 4, 1).units
+    assert not choosing.choose(Busy(), Room(4, 1)).units
     assert choosing.due_in() is None
     assert pausing.resume(pausing.scope("slow", None))
-    chosen = choosing.choose(Busy(), 4, 1).units
+    chosen = choosing.choose(Busy(), Room(4, 1)).units
     ids = pipeline.rows("parked", "id")
     assert [unit.ids for unit in chosen] == [(ids[0], ids[2]), (ids[1],)]
 
@@ -53,5 +53,5 @@ def test_a_key(play: Play) -> None:
     choosing = choosing_for(pipeline)
     assert pausing.pause(pausing.scope(None, "k1"), "me@here", None)
     assert pausing.resume(pausing.scope("slow", None))
-    chosen = choosing.choose(Busy(), 4, 1).units
+    chosen = choosing.choose(Busy(), Room(4, 1)).units
     assert [unit.ids for unit in chosen] == [(pipeline.rows("parked", "id")[1],)]
