@@ -1,33 +1,30 @@
-"""Lanes for handlers that are an ``async def``: a task each, on one event loop in a thread of its own."""
+"""Lanes for handlers that are an ``async def``: a task each, on the worker's event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from sqlalchemy.util import greenlet_spawn
 
+from .event_loop import EventLoop
 from .lane import Lane
 from .unit import Unit
 
 
 class Loop:
-    """An event loop in a thread, made when it is first needed."""
+    """Runs lanes on a worker's event loop."""
 
-    def __init__(self, name: str, run: Callable[[Lane, Unit], None]) -> None:
+    def __init__(self, loop: EventLoop, run: Callable[[Lane, Unit], None]) -> None:
         self._run = run
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._loop = loop
         self._tasks: dict[Lane, Future[None]] = {}
 
     def submit(self, lane: Lane, unit: Unit) -> None:
         """Run a unit in a lane, as a task."""
-        if not self._thread.is_alive():
-            self._thread.start()
         self._tasks[lane] = asyncio.run_coroutine_threadsafe(
-            greenlet_spawn(self._run, lane, unit), self._loop
+            greenlet_spawn(self._run, lane, unit), self._loop.running
         )
 
     def cancel(self, lane: Lane) -> None:
@@ -36,5 +33,4 @@ class Loop:
 
     def close(self) -> None:
         """End the loop, with whatever still hangs in it."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.close()

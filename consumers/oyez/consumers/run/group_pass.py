@@ -105,12 +105,16 @@ class GroupPass:
                 if self._try(worker, partial(worker.read, self._stopped, part)):
                     self._ends[worker] = self._timer() + STALL
             busy = sorted(filter(self._is_busy, self._sound), key=_lag, reverse=True)
+        for worker in list(self._sound):
+            self._try(worker, partial(worker.land, self._stopped))
         return self.room < begun
 
     def _is_busy(self, worker: Worker) -> bool:
         """Whether there is more to read: somebody waits for a log that does not say."""
-        if worker.is_paused or (worker.is_settled() and worker.lag() == 0):
+        if worker.reading.is_paused or (worker.is_settled() and worker.lag() == 0):
             return False
+        if worker.reading.is_under_way:
+            self._ends[worker] = self._timer() + STALL  # it may read no more before something has ended
         return self._timer() < self._until(worker)
 
     def _until(self, worker: Worker) -> float:
