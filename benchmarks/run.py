@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|peers|starting ...]
+    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|peers|starting ...]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import announcing
+import asynchronous
 import backlog
 import disorder
 import each
@@ -35,6 +36,7 @@ from oyez.consumers.processes.child import YOUNG
 
 PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting.Less]]] = {
     "announce": announcing.rows,
+    "async": asynchronous.rows,
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,

@@ -8,6 +8,7 @@ from support.benchmarks import run
 
 PARTS = (
     "announce",
+    "async",
     "at-least-once",
     "skip",
     "exact",

@@ -24,6 +24,8 @@ class ListenSettings(MailSettings, LogSettings):
     locks, and so for a handler that does not touch the database for longer. More than ``budget``."""
     grace: float = Field(20.0, ge=0)
     """Seconds that a worker which is told to stop lets its lanes finish what they run; then it is cancelled."""
+    in_flight: int = Field(1000, ge=1)
+    """Events of a partition that an at-least-once group's lanes may have under way, or done behind one that is not."""
     sweep_every: float = Field(5.0, gt=0)
     """Seconds between two sweeps of a worker."""
     max_clock_skew: float = Field(300.0, gt=0)

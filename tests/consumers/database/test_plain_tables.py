@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, insert, make_url, text
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, insert, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from consumers.database.handlers_connection import handling, sent_row_by_row
 from oyez.consumers.database import make_engine
+from oyez.consumers.database.connection import HandlerConnection
 from oyez.consumers.database.dialects.postgresql_plain_tables import is_plain
 
 MANY = 40
@@ -154,32 +155,59 @@ def test_whoever_may_only_insert_needs_no_more(what: str, engine: Engine, somebo
     assert not left
 
 
-def test_nobody_gives_a_table_a_trigger_meanwhile(engine: Engine) -> None:
-    """What was found out of it stays true until the transaction ends."""
+def test_null_stays_null_where_arrays_have_none(engine: Engine) -> None:
     with engine.begin() as db:
-        db.exec_driver_sql(PLAIN)
-    with handling(engine) as db, engine.connect() as other:
-        connection = cast("Any", db.connection.dbapi_connection)
-        assert is_plain(connection.cursor(), "written", "INSERT INTO written VALUES (NULL)")
-        other.exec_driver_sql("SET lock_timeout = '50ms'")
-        with pytest.raises(OperationalError, match="lock timeout"):
-            other.exec_driver_sql("CREATE TRIGGER t AFTER INSERT ON written EXECUTE FUNCTION see()")
-        assert db.exec_driver_sql("SELECT count(*) FROM written").scalar() == 0
-
-
-def test_a_lock_that_is_given_back_is_not_relied_on(engine: Engine) -> None:
-    with engine.begin() as db:
-        db.exec_driver_sql(PLAIN)
+        db.exec_driver_sql("CREATE TABLE written (n text, m text)")
+        db.exec_driver_sql(f'ALTER DATABASE "{engine.url.database}" SET array_nulls = off')
+    engine.dispose()
+    words = Table("written", MetaData(), Column("n", Text), Column("m", Text))
     with handling(engine) as db:
-        db.mark()
+        db.execute(insert(words), [{"n": "x", "m": "y" if n else None} for n in range(MANY)])
+        assert db.execute(text("SELECT count(*) FROM written WHERE m IS NULL")).scalar() == 1
+
+
+def test_nobody_gives_a_table_a_trigger_meanwhile(engine: Engine) -> None:
+    """What was found out of it stays true until the transaction ends; also where the driver has prepared it."""
+    with engine.begin() as db:
+        db.exec_driver_sql(PLAIN)
+    with engine.connect() as db, engine.connect() as other:
+        other.exec_driver_sql("SET lock_timeout = '50ms'")
+        for _ in range(8):
+            connection = cast("Any", db.connection.dbapi_connection)
+            assert is_plain(connection.cursor(), "written", "INSERT INTO written VALUES (NULL)")
+            with pytest.raises(OperationalError, match="lock timeout"), other.begin_nested():
+                other.exec_driver_sql("CREATE TRIGGER t AFTER INSERT ON written EXECUTE FUNCTION see()")
+            assert db.exec_driver_sql("SELECT count(*) FROM written").scalar() == 0
+            found = db.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+            db.commit()
+    assert any(one.startswith("EXPLAIN") for one in found), found
+
+
+def undone_to_a_mark(db: HandlerConnection) -> None:
+    db.mark()
+    db.execute(insert(written), AS_THEY_COME)
+    db.back_to_mark()
+
+
+def undone_to_a_savepoint(db: HandlerConnection) -> None:
+    with db.begin_nested() as savepoint:
         db.execute(insert(written), AS_THEY_COME)
-        db.back_to_mark()
-        with db.begin_nested() as savepoint:
-            db.execute(insert(written), AS_THEY_COME)
-            savepoint.rollback()
-        with engine.begin() as other:
-            other.exec_driver_sql("CREATE TRIGGER t AFTER INSERT ON written EXECUTE FUNCTION see()")
-        assert seen(db, AS_THEY_COME) == plainly_seen(engine, AS_THEY_COME)
+        savepoint.rollback()
+
+
+@pytest.mark.parametrize("undone", [undone_to_a_mark, undone_to_a_savepoint])
+def test_a_lock_that_is_given_back_is_not_relied_on(
+    undone: Callable[[HandlerConnection], None], engine: Engine
+) -> None:
+    with engine.begin() as db:
+        db.exec_driver_sql(PLAIN)
+    with handling(engine) as handlers:
+        undone(handlers)
+        with engine.begin() as db:
+            db.exec_driver_sql("CREATE TRIGGER t AFTER INSERT ON written EXECUTE FUNCTION see()")
+        handlers.execute(insert(written), AS_THEY_COME)
+        found = handlers.execute(text("SELECT n FROM seen")).scalars().all()
+    assert found == [one["n"] for one in AS_THEY_COME]
 
 
 def test_a_name_may_come_to_mean_another_table(engine: Engine) -> None:

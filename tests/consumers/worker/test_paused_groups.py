@@ -46,7 +46,7 @@ def test_it_lags_and_says_that_it_has_nothing_to_do(world: World, heard: Heard) 
         world.announce_one("placed", "k1")
     world.later(60.0)
     worker = world.workers["shop.placed"]
-    assert worker.is_paused
+    assert worker.reading.is_paused
     assert worker.lag() == 3
     asked = heard.of(LogAsked, "shop.placed")[-1]
     assert isinstance(asked, LogAsked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from operator import length_hint
 from typing import Any
@@ -52,9 +52,15 @@ def _cut(results: Sequence[Result]) -> Kept:
 class AtLeastOnceExecution:
     """Handles batches for an at-least-once group."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, apart: Collection[Handler] = ()) -> None:
+        """``apart``: the handlers that run in lanes."""
         self._execution = execution
         self._group = execution.group
+        self._handlers = [one for one in execution.group.handlers if one not in apart]
+        self._by_signal = {
+            signal: [one for one in handlers if one not in apart]
+            for signal, handlers in execution.group.by_signal.items()
+        }
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
     def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> Kept:
@@ -62,7 +68,7 @@ class AtLeastOnceExecution:
         Raises `HandlersBroken`."""
         if self._in_database:
             return Kept([])
-        results = _run_all(self._group.handlers, batch, deadline)
+        results = _run_all(self._handlers, batch, deadline)
         if not results:
             return Kept([])
         everything = self._with_done(batch, results)
@@ -86,18 +92,28 @@ class AtLeastOnceExecution:
                 if is_before(taken.record, unfinished.ends)
             ]
         done = self._deliveries(signals) - len(unfinished.results)
-        handled = report.handled + len(signals) - report.events
+        handled = report.handled + self._events(signals) - report.events
         return replace(report, done=done, handled=handled, events=len(signals))
 
     def _deliveries(self, signals: Sequence[Declaration]) -> int:
         """How many there are of events of these signals."""
-        if len(self._group.declarations) == 1:
-            return len(signals) * len(self._group.handlers)
-        return sum(len(self._group.by_signal[declaration.name]) for declaration in signals)
+        if len(self._by_signal) == 1:
+            return len(signals) * len(self._handlers)
+        return sum(len(self._by_signal[declaration.name]) for declaration in signals)
+
+    def _events(self, signals: Sequence[Declaration]) -> int:
+        """How many events of these signals have handlers in place."""
+        if all(self._by_signal.values()):
+            return len(signals)
+        return sum(bool(self._by_signal[declaration.name]) for declaration in signals)
 
     def _with_done(self, batch: AtLeastOnceBatch, results: Sequence[Result]) -> list[Result]:
         others = {(delivery.handler.name, delivery.at): (delivery, outcome) for delivery, outcome in results}
-        deliveries = [delivery for _, ours in batch.works(batch.decoded.events) for delivery in ours]
+        deliveries = [
+            Delivery.of(handler, taken, at)
+            for at, taken in enumerate(batch.decoded.events)
+            for handler in self._by_signal[taken.declaration.name]
+        ]
         return [others.get((delivery.handler.name, delivery.at), (delivery, DONE)) for delivery in deliveries]
 
 

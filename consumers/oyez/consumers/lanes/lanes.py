@@ -12,6 +12,7 @@ from oyez.schemas import OyezError
 
 from ..core.report import Report
 from ..database.engine import DatabaseAway
+from ..handlers.registry import Handler
 from ..instrumentation.events import LanesSeen
 from .dispatcher import Dispatcher, Ended, is_nobodys_fault
 from .quiet import Quiet
@@ -25,6 +26,15 @@ PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 class HandlersHang(OyezError):
     """So many calls of a handler do not return that only a new process helps."""
+
+
+def check_hanging(handler: Handler, hanging: int) -> None:
+    """Raises `HandlersHang` if more calls of a handler do not return than it has lanes."""
+    if hanging > (handler.concurrency or 0):
+        raise HandlersHang(
+            f"{handler.name}: {hanging} calls took longer than their timeout and still do not return; "
+            f"the worker begins anew. Let what they call have a timeout of its own"
+        )
 
 
 class Trouble(Protocol):
@@ -208,8 +218,4 @@ class Lanes:
 def _time_out(one: Dispatcher) -> None:
     """Abandon what has had its time. Raises `HandlersHang` where as many threads hang as there should be lanes."""
     one.time_out()
-    if one.hanging > (one.handler.concurrency or 0):
-        raise HandlersHang(
-            f"{one.handler.name}: {one.hanging} calls took longer than their timeout and still do not return; "
-            f"the worker begins anew. Let what they call have a timeout of its own"
-        )
+    check_hanging(one.handler, one.hanging)

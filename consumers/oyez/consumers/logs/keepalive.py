@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from ..core.record import Record
 from ..database.positions import Partition
@@ -128,6 +129,10 @@ class KeepAlive:
     def resume(self) -> None:
         with self._lock:
             self._log.resume()
+
+    def hold_back(self, partitions: AbstractSet[Partition]) -> None:
+        with self._lock:
+            self._log.hold_back(partitions)
 
     def close(self) -> None:
         self._ended.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from oyez.schemas import OyezError
@@ -110,6 +111,10 @@ class Log(Protocol):
 
     def resume(self) -> None:
         """Read on after `idle`, from where the last `poll` ended."""
+
+    def hold_back(self, partitions: AbstractSet[Partition]) -> None:
+        """Read nothing of these partitions, until they are not among those that this is told again. They stay assigned,
+        and all others are read on."""
 
     def close(self) -> None:
         """Leave the group."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from oyez.producers import MemoryBroker
 
@@ -74,6 +75,7 @@ class MemoryLog:
         self._assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
+        self._held_back: AbstractSet[Partition] = frozenset()
         self._is_dealt = False
         self._is_settled = False
 
@@ -81,6 +83,8 @@ class MemoryLog:
         self._rebalance()
         records: list[Record] = []
         for partition, position in list(self._positions.items()):
+            if partition in self._held_back:
+                continue
             if position > self._group.broker.end(partition.topic, partition.number):
                 self.leave(partition)
                 self._out_of_range[partition] = position
@@ -132,6 +136,9 @@ class MemoryLog:
 
     def resume(self) -> None:
         """Nothing was held back."""
+
+    def hold_back(self, partitions: AbstractSet[Partition]) -> None:
+        self._held_back = partitions
 
     def close(self) -> None:
         if self in self._group.members:

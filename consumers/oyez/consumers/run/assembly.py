@@ -21,6 +21,7 @@ from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..lanes.event_loop import EventLoop
 from ..lanes.lanes import WorkerLanes
 from ..logs.backend import LogBackend
 from ..logs.log import Log
@@ -36,11 +37,11 @@ from ..upkeep.upkeep import Upkeep
 from ..worker.clock_watch import ClockWatch, nobody_watches
 from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
-from ..worker.round import Reading
 from ..worker.worker import Worker
 from .engines import notices_from
 from .maintenance import TaskContext, tasks_for
 from .outlets import outlet_from
+from .reading import reading_for
 from .topics import readers_of, topics_of
 
 
@@ -89,12 +90,14 @@ def make_worker(
     stopping: Callable[[], float] = lambda: 0.0,
     process: ProcessKind = OWN,
     lanes: WorkerLanes | None = None,
+    event_loop: EventLoop | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
     ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released, that of
     ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
-    ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, those of a
-    plain ``def`` run as the others do."""
+    ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
+    the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
+    on it, as what runs in ``lanes`` does."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
@@ -112,11 +115,12 @@ def make_worker(
     )
     loop = retry_loop(group.name, told, sleep)
     upkeep = upkeep_for(execution, settings, told, timer)
+    make_reading = reading_for(group, settings, event_loop or EventLoop(f"oyez-{group.name}"), timer)
     return Worker(
         execution,
         source,
         ownership,
-        Reading(
+        make_reading(
             execution,
             Reader(group, settings.tombstones),
             source,

@@ -11,6 +11,7 @@ from oyez.producers.loggers import logger_named
 from ..database import parked_age
 from ..database.engine import Database
 from ..handlers.application import Group
+from ..lanes.event_loop import EventLoop
 from ..logs.log import Log
 from ..settings import ListenSettings
 from ..worker.retry_loop import Once
@@ -41,9 +42,17 @@ def one_pass(
     try:
         for group in _in_order(groups):
             source = log_for(group, settings, engine)
-            lanes = lanes_for(group, settings)
+            loop = EventLoop(f"oyez-{group.name}")
             workers.append(
-                make_worker(group, settings, engine=engine, source=source, retry_loop=Once, lanes=lanes)
+                make_worker(
+                    group,
+                    settings,
+                    engine=engine,
+                    source=source,
+                    retry_loop=Once,
+                    lanes=lanes_for(group, settings, loop=loop),
+                    event_loop=loop,
+                )
             )
         bounded = GroupPass(workers, limit, stopped)
         bounded.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 from oyez.producers import SettingsError
@@ -12,6 +13,7 @@ from ..core.stop_signals import Told
 from ..database.engine import Database
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument
+from ..lanes.event_loop import EventLoop
 from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
@@ -74,7 +76,7 @@ class Crew:
     ) -> None:
         """Be one worker of one group, numbered from 0, until it is told to stop at its place."""
         told = Told(place.stopped)
-        with sharing.joined(group.name) as parts:
+        with sharing.joined(group.name) as parts, closing(EventLoop(f"oyez-{group.name}")) as loop:
             worker = make_worker(
                 group,
                 self._settings,
@@ -86,7 +88,8 @@ class Crew:
                 notices=parts.notices,
                 stopping=told.seconds,
                 process=place.process,
-                lanes=lanes_for(group, self._settings, instrument, place.process),
+                lanes=lanes_for(group, self._settings, instrument, place.process, loop),
+                event_loop=loop,
             )
             with Hurry(group.name, parts.engine, told, instrument):
                 worker.run(told)

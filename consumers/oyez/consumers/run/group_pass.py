@@ -57,6 +57,7 @@ class GroupPass:
                 worker.finish()
         finally:
             self._tell_faults()
+            self._tell_pauses()
         self._look()
 
     @property
@@ -105,12 +106,16 @@ class GroupPass:
                 if self._try(worker, partial(worker.read, self._stopped, part)):
                     self._ends[worker] = self._timer() + STALL
             busy = sorted(filter(self._is_busy, self._sound), key=_lag, reverse=True)
+        for worker in list(self._sound):
+            self._try(worker, partial(worker.land, self._stopped))
         return self.room < begun
 
     def _is_busy(self, worker: Worker) -> bool:
         """Whether there is more to read: somebody waits for a log that does not say."""
-        if worker.is_paused or (worker.is_settled() and worker.lag() == 0):
+        if worker.reading.is_paused or (worker.is_settled() and worker.lag() == 0):
             return False
+        if worker.reading.is_under_way:
+            self._ends[worker] = self._timer() + STALL  # it may read no more before something has ended
         return self._timer() < self._until(worker)
 
     def _until(self, worker: Worker) -> float:
@@ -135,6 +140,12 @@ class GroupPass:
         for worker in self._workers:
             for line in worker.tally.faults.lines():
                 log.warning("%s: %s", worker.group, line)
+
+    def _tell_pauses(self) -> None:
+        """Why there may be something left."""
+        for worker in self._workers:
+            if said := worker.reading.paused:
+                log.warning("%s: paused: %s; oyez pause lists it", worker.group, "; ".join(said))
 
     def _unsettled(self) -> list[Worker]:
         return [worker for worker in self._sound if not worker.is_settled() or worker.lag() is None]

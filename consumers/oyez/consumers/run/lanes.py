@@ -20,6 +20,7 @@ from ..handlers.registry import Handler
 from ..instrumentation.emitter import Instrument, logging_instrument
 from ..lanes.choosing import Choosing
 from ..lanes.dispatcher import Dispatcher, Ended, MakePool
+from ..lanes.event_loop import EventLoop
 from ..lanes.lane import Lane, LaneDatabase
 from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
@@ -37,16 +38,19 @@ def lanes_for(
     settings: ListenSettings,
     instrument: Instrument | None = None,
     process: ProcessKind = OWN,
+    loop: EventLoop | None = None,
     timer: Callable[[], float] = time.monotonic,
     handlers: Sequence[Handler] | None = None,
     clock: Clock | None = None,
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
-    concurrent; None if none is. ``clock`` is the database's unless given."""
+    concurrent; None if none is. ``clock`` is the database's unless given;
+    ``loop``: what is awaited runs on it, or on one of their own."""
     concurrent = group.concurrent if handlers is None else handlers
     if not concurrent:
         return None
-    making = _Making(group, settings, clock or DatabaseClock(), process, timer)
+    event_loop = loop or EventLoop(f"oyez-{group.name}")
+    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
         RetryLoop(group.name, instrument or logging_instrument()),
@@ -62,6 +66,7 @@ class _Making:
         settings: ListenSettings,
         clock: Clock,
         process: ProcessKind,
+        loop: EventLoop,
         timer: Callable[[], float],
     ) -> None:
         self._group = group
@@ -69,6 +74,7 @@ class _Making:
         self._policy = RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
         self._clock = clock
         self._process = process
+        self._loop = loop
         self._timer = timer
 
     def dispatcher(self, handler: Handler, ended: Callable[[Ended], None]) -> Dispatcher:
@@ -84,13 +90,16 @@ class _Making:
             handler,
             Choosing(self._group, handler, database, self._clock, self._process, pauses),
             partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
-            _loop(handler, _both(plain, lanes))
-            if is_async
-            else partial(Threads, f"oyez-{handler.name}", plain.dispose),
+            self._pool(handler, plain, lanes),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
         )
+
+    def _pool(self, handler: Handler, plain: Engine, lanes: Engine) -> MakePool:
+        if handler.signature.is_async:
+            return _on(self._loop, _both(plain, lanes))
+        return partial(Threads, f"oyez-{handler.name}", plain.dispose)
 
     def _lane(self, engine: Engine, sleep: Callable[[float], None], pauses: Pauses) -> Lane:
         def execution(database: Database) -> Execution:
@@ -121,10 +130,10 @@ def _both(plain: Engine, awaiting: Engine) -> Callable[[], None]:
     return release
 
 
-def _loop(handler: Handler, release: Callable[[], None]) -> MakePool:
+def _on(loop: EventLoop, release: Callable[[], None]) -> MakePool:
     from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    return partial(Loop, f"oyez-{handler.name}", release)
+    return partial(Loop, loop, release)
 
 
 def await_sleep(seconds: float) -> None:

@@ -30,6 +30,7 @@ from ..instrumentation.emitter import Instrument
 from ..logs.log import Log
 from ..partitions.ownership import Ownership
 from .alone import Alone
+from .in_step import InStep, Stopped
 from .placement import LOOKS, Placement
 from .retry_loop import RetryLoop, having_failed
 
@@ -39,19 +40,17 @@ FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are,
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
 T = TypeVar("T")
-Stopped = Callable[[], bool]
 Work = Callable[[Stopped], Report]
 
 
 class Round(NamedTuple):
-    """What a round did: how many records were read, and what was committed; None if nothing was, or it was another
-    worker's."""
+    """What a round did: how many records were read, and what was committed; nothing if it was another worker's."""
 
     records: int
-    report: Report | None
+    reports: Sequence[Report] = ()
 
 
-class Reading:
+class Reading(InStep):
     """Reads a group's log for one worker, a batch at a time."""
 
     def __init__(
@@ -76,6 +75,7 @@ class Reading:
         self._requires = any(handler.requires for handler in execution.group.handlers)
         self._log = source
         self._ownership = ownership
+        self._moved = ownership.moved
         self._retry_loop = retry_loop
         self._emit = instrument.emit
         self._batch = batch
@@ -87,6 +87,12 @@ class Reading:
         self._process = process
         self._stirred = timer()
         self._is_resting = False
+
+    @property
+    def paused(self) -> Sequence[str]:
+        """What of the group is paused, in words."""
+        paused = self._execution.pauses.now
+        return () if paused is None else paused.said
 
     @property
     def is_paused(self) -> bool:
@@ -122,9 +128,10 @@ class Reading:
             self._alone.begin(suspected)
             self._emit(events.Suspecting(self._group.name, self._batch))
         if not records:
-            return Round(0, None)
+            return Round(0)
         self._stirred = self._timer()
-        return Round(len(records), self.handle(records, polled, stopped, is_full=len(records) >= limit))
+        report = self.handle(records, polled, stopped, is_full=len(records) >= limit)
+        return Round(len(records), () if report is None else (report,))
 
     def _rest(self, stopped: Stopped) -> Round:
         """Stay in the group, take the partitions that it deals, and read nothing of them."""
@@ -132,7 +139,7 @@ class Reading:
         self._log.idle()
         self._steadily(self._ownership.follow, stopped)
         self._sleep(QUIET_POLL)
-        return Round(0, None)
+        return Round(0)
 
     def _limit(self) -> int:
         """How many records are polled at most."""
@@ -227,7 +234,7 @@ class Reading:
             self._steadily(self._ownership.restore, stopped)
             return None
         moves = batch.made(report.ends)
-        self._ownership.moved(moves)
+        self._moved(moves)
         if report.ends:
             self._emit(events.BatchCut(self._group.name, batch.size, report.done))
             self._ownership.go_back(moves)

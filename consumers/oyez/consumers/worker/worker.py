@@ -27,6 +27,7 @@ from .clock_watch import nobody_watches
 from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
+from .stall_watch import tell_stalls
 from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
@@ -62,7 +63,7 @@ class Worker:
         self._name = execution.group.name
         self._log = source
         self._ownership = ownership
-        self._reading = reading
+        self.reading = self._reading = reading
         self._retrying = retrying
         self._wakeups = wakeups
         self._retry_loop = retry_loop
@@ -88,11 +89,6 @@ class Worker:
     def group(self) -> str:
         """The group's name."""
         return self._name
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the whole group is paused."""
-        return self._reading.is_paused
 
     @property
     def halted(self) -> list[str]:
@@ -145,12 +141,18 @@ class Worker:
     def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """Handle the next records of the log, ``most`` of them if that is less than a batch; returns how many."""
         found = self._reading.round(stopped, most)
-        if found.report is not None:
+        if found.reports:
             self._written = self._timer()
-            self._count(found.report)
+            for report in found.reports:
+                self._count(report)
         elif self._timer() - self._written > IDLE_POSITIONS:
             self._retry_loop.until_back(self._write_positions, stopped)
         return found.records
+
+    def land(self, stopped: Callable[[], bool]) -> None:
+        """Wait until nothing that was read is under way any more, or ``stopped()``."""
+        for report in self._reading.land(stopped):
+            self._count(report)
 
     def sweep(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
         """Run what is due in the retry table, claiming ``most()`` rows at once, until that is 0."""
@@ -187,9 +189,12 @@ class Worker:
 
     def finish(self) -> None:
         """End as it should be: what was read is written down, and nobody died on what comes next."""
+        self._reading.stop()
         if self._lanes is not None:
             self._lanes.stop()
             self._rests(self._lanes)
+        for report in self._reading.finish():
+            self._count(report)
         self._write_positions()
         self._ownership.release()
 
@@ -197,6 +202,7 @@ class Worker:
         """Leave the group, whatever has happened."""
         if self._lanes is not None:
             self._lanes.close()
+        self._reading.leave()
         self._wakeups.close()
         self._log.close()
         self._relay.close()
@@ -240,15 +246,6 @@ class Worker:
             if outbox.has_any(db):
                 self._relay.wake()
 
-    def _look_for_stalls(self) -> None:
-        """Say what has stalled, and what was done about it. Raises `LogError` where nothing but a new process helps."""
-        for one in self._log.look_for_stalls():
-            where = (one.partition.topic, one.partition.number, one.position, one.end)
-            self._emit(events.PartitionStalled(self._name, *where, one.remedy))
-            self._ownership.trouble(LogError(one.why))
-            if one.remedy == "restart":
-                raise LogError(one.why)
-
     def _write_positions(self) -> None:
         moves = self._ownership.moves()
         if moves and self._group.is_exact:
@@ -257,7 +254,7 @@ class Worker:
             except Fenced:
                 self._ownership.restore()
                 return
-        self._ownership.moved(moves)
+        self._ownership.moved(self._reading.reached(moves))
         self._written = self._timer()
 
     def _ran(self, report: Report) -> None:
@@ -293,7 +290,7 @@ class Worker:
             if not self._has_joined and self.is_settled():
                 self._has_joined = True
                 self._emit(events.LogJoined(self._name))
-            self._look_for_stalls()
+            tell_stalls(self._log, self._ownership, self._name, self._instrument)
             is_paused = self._reading.is_paused
             self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
             if self._pause_watch.has_changed():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _IS_PLAIN = """
-SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity
+SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity AND current_setting('array_nulls') = 'on'
 AND NOT EXISTS (
     SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND (NOT t.tgisinternal OR t.tgconstrrelid = c.oid)
 )
@@ -29,8 +29,8 @@ FROM pg_class c WHERE c.oid = to_regclass(%s)
 
 def is_plain(cursor: Any, table: str, insert: str) -> bool:
     """Whether a table, by its name as statements have it, has nothing that sees the rows of a statement come: no
-    triggers, rules, policies, references to itself, and no function of its owner's in a default or a check. It stays
-    so until the transaction ends, or goes back to a savepoint before this.
+    triggers, rules, policies, references to itself, and no function of its owner's in a default or a check; and NULL in
+    an array is no word. It stays so until the transaction ends, or goes back to a savepoint before this.
 
     ``insert`` is an INSERT into it. Explaining it takes the lock of an INSERT, and does nothing: as long as that is
     held nobody can give the table a trigger.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -25,6 +26,7 @@ from .client_log import ClientLog
 from .closing import close
 from .fatal import ended_by, is_fatal
 from .group_offsets import KafkaGroupOffsets
+from .pauses import Pauses
 from .pending_offsets import PendingOffsets
 from .stalls import Stalls
 from .topic_ids import Names
@@ -68,7 +70,7 @@ class KafkaLog:
         self._is_assigned = False
         self._is_named = False
         self._early: dict[Partition, int] = {}
-        self._paused: set[Partition] = set()
+        self._pauses = Pauses(lambda: self._consumer)
         self._noticed = clock()
         self._consumer = self._joined()
         self._pending = PendingOffsets(lambda: self._consumer, self._positions, clock)
@@ -115,7 +117,7 @@ class KafkaLog:
             self._positions[partition] = offset
             self._out_of_range.pop(partition, None)
             self._early.pop(partition, None)
-        self._unpause(ours)
+        self._pauses.end(ours)
 
     def leave(self, partition: Partition) -> None:
         if partition in self._positions:
@@ -133,7 +135,9 @@ class KafkaLog:
         return dict(self._positions)
 
     def lags(self) -> dict[Partition, int]:
-        ends = {p: self._end(p) for p in self._positions}
+        # A client that is idle fetches nothing, and so hears of no end.
+        asked = self._stalls.ends() if self._is_idle else {}
+        ends = {p: max(self._end(p), asked.get(p, -1)) for p in self._positions}
         return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
 
     def is_settled(self) -> bool:
@@ -151,7 +155,10 @@ class KafkaLog:
         return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
 
     def look_for_stalls(self) -> Sequence[Stalled]:
-        found = [] if self._is_idle else self._stalls.look(self._positions, self._member_id)
+        if self._is_idle:
+            self._stalls.rest(self._positions)
+            return []
+        found = self._stalls.look(self._positions, self._member_id, self._pauses.held_back)
         remedies = {one.remedy for one in found}
         if "rejoin" in remedies:
             self._rejoin()
@@ -174,13 +181,13 @@ class KafkaLog:
             raise LogError("Kafka: the client gives nothing any more, and does not leave its group")
         self._lose(self._names.clear())
         self._is_assigned = self._is_named = False
-        self._paused.clear()
+        self._pauses.forget()
         self._consumer = self._joined()
 
     def idle(self) -> None:
         self._pending.commit_if_due()
         if not self._is_idle:
-            self._pause(self._positions)
+            self._pauses.pause(self._positions)
             self._is_idle = True
         message = self._consumer.poll(0)
         if message is None:
@@ -193,30 +200,22 @@ class KafkaLog:
             if (
                 partition in self._positions
             ):  # on its way when the partition was paused, or it was started since
-                self._pause([partition])
+                self._pauses.pause([partition])
                 self._early.setdefault(partition, int(message.offset() or 0))
 
     def resume(self) -> None:
         self._is_idle = False
-        self._unpause(self._positions)
+        self._pauses.end(self._positions)
         early = {p: offset for p, offset in self._early.items() if p in self._positions}
         self._early.clear()
         self.start(early)
 
+    def hold_back(self, partitions: AbstractSet[Partition]) -> None:
+        self._pauses.hold_back(partitions, self._positions, is_idle=self._is_idle)
+
     def close(self) -> None:
         self._pending.commit_at_last()
         close(self._consumer, self._logger)
-
-    def _pause(self, partitions: Collection[Partition]) -> None:
-        self._consumer.pause([named(p) for p in partitions])
-        self._paused.update(partitions)
-
-    def _unpause(self, partitions: Iterable[Partition]) -> None:
-        """The client keeps a partition paused that is taken away and comes back."""
-        paused = self._paused.intersection(partitions)
-        if paused:
-            self._consumer.resume([named(p) for p in paused])
-            self._paused -= paused
 
     def _fetched(self, limit: int, wait: float) -> list[Message]:
         first = self._consumer.poll(wait)

@@ -7,6 +7,7 @@ the broker itself is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,15 +64,22 @@ class Stalls:
         self._came += count
         self._was_empty |= not count
 
-    def look(self, positions: Mapping[Partition, int], member: Callable[[], str] = str) -> list[Stalled]:
+    def look(
+        self,
+        positions: Mapping[Partition, int],
+        member: Callable[[], str] = str,
+        held_back: AbstractSet[Partition] = frozenset(),
+    ) -> list[Stalled]:
         """Partitions that stall at these positions, each with the remedy that is next. Mostly without asking: an answer
-        is looked at the next time. ``member``: this member's id, for when it reads nothing."""
+        is looked at the next time. ``member``: this member's id, for when it reads nothing. What is ``held_back`` is
+        silent because it is not fetched."""
         if self._clock() < self._look_at:
             return []
         self._look_at = self._clock() + LOOK_EVERY
         ends = self._broker.ends()
         had_turn = self._had_turn()
-        silent = {p: at for p, at in positions.items() if self._is_silent(p, at, ends.get(p, 0), had_turn)}
+        fetched = {p: at for p, at in positions.items() if p not in held_back}
+        silent = {p: at for p, at in fetched.items() if self._is_silent(p, at, ends.get(p, 0), had_turn)}
         readable = self._broker.readable(silent) if silent else {}
         found = [self._remedied(p, at, ends[p]) for p, at in silent.items() if readable.get(p)]
         if positions:
@@ -81,6 +89,19 @@ class Stalls:
             self._broker.ask_group()
         self._broker.ask_ends(positions)
         return found
+
+    def rest(self, positions: Mapping[Partition, int]) -> None:
+        """The client is not asked for records, and so nothing can stall. Only where partitions end is asked, as often
+        as `look` asks it."""
+        if self._clock() < self._look_at:
+            return
+        self._look_at = self._clock() + LOOK_EVERY
+        self.standings.note(by_ends(positions, self._broker.ends(), {}))
+        self._broker.ask_ends(positions)
+
+    def ends(self) -> Mapping[Partition, int]:
+        """Where partitions end, by what was asked last."""
+        return self._broker.ends()
 
     def _had_turn(self) -> bool:
         """Whether every partition that had something would have given it since the last time this was so: the client

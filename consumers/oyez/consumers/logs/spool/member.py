@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from itertools import repeat
@@ -82,6 +83,7 @@ class SpoolLog:
         self._readers: dict[Partition, LogReader] = {}
         self._positions: dict[Partition, int] = {}
         self._out_of_range: dict[Partition, int] = {}
+        self._held_back: AbstractSet[Partition] = frozenset()
         self._unreadable: dict[Partition, str] = {}
         self.offsets = SpoolGroupOffsets(lambda: self._known, members)
 
@@ -151,6 +153,9 @@ class SpoolLog:
     def resume(self) -> None:
         """Nothing was held back."""
 
+    def hold_back(self, partitions: AbstractSet[Partition]) -> None:
+        self._held_back = partitions
+
     def close(self) -> None:
         for partition in list(self._positions):
             self.leave(partition)
@@ -163,6 +168,8 @@ class SpoolLog:
         for partition in list(self._positions):
             if len(records) >= limit:
                 break
+            if partition in self._held_back:
+                continue
             position = self._positions.pop(partition)
             reader = self._readers[partition]
             try:

@@ -64,6 +64,8 @@ class FailoverTransport:
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
+        self._told = threading.Condition(self._lock)
+        self._tellers: list[int] = []  # threads that have yet to tell what could not be spooled
         self._epochs = itertools.count(1)
         self._lanes: dict[str, Lane] = {}
         self._outlet: Outlet | None = None
@@ -111,14 +113,16 @@ class FailoverTransport:
         self._tell(lost)
 
     def flush(self, timeout: float) -> None:
-        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled."""
+        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled. If another thread is about
+        that just then, it is waited for."""
         outlet = self._outlet
         if outlet is None:
             return
-        waiting = outlet.flush(timeout)
-        if not waiting and not outlet.failures:
-            return
-        self._go_over(outlet, outlet.wrong() or f"no acknowledgement within {timeout:g} s")
+        if outlet.flush(timeout) or outlet.failures:
+            self._go_over(outlet, outlet.wrong() or f"no acknowledgement within {timeout:g} s")
+        me = threading.get_ident()
+        with self._lock:
+            self._told.wait_for(lambda: all(one == me for one in self._tellers), timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time."""
@@ -153,16 +157,18 @@ class FailoverTransport:
     def _send_aside(self, lane: Lane, key: bytes | None, value: bytes) -> None:
         """Take an event while its lane is not direct, or not any more."""
         lost: list[Failed] = []
-        with self._lock:
-            if lane.state is State.CLOSED:
-                raise TransportRefused("the transport is closed")
-            if lane.state is State.SPOOLING:
-                if lane.append(value):
-                    self._background.wake()
-                    return
-                lost = self._give_up_the_dead()
-                self._return(lane)
-        self._tell(lost)
+        try:
+            with self._lock:
+                if lane.state is State.CLOSED:
+                    raise TransportRefused("the transport is closed")
+                if lane.state is State.SPOOLING:
+                    if lane.append(value):
+                        self._background.wake()
+                        return
+                    lost = self._give_up_the_dead()
+                    self._return(lane)
+        finally:
+            self._tell(lost)
         self.send(lane.topic, key, value)
 
     def _give_up_the_dead(self) -> list[Failed]:
@@ -250,6 +256,8 @@ class FailoverTransport:
                 log.warning("%s: the broker is away: %s; events go to %s", lane.topic, reason, self._spool)
         if taken or left:
             self._background.wake()
+        if lost:
+            self._tellers.append(threading.get_ident())
         return lost
 
     def _keep(self, failed: Sequence[Failed]) -> list[Failed]:
@@ -274,6 +282,10 @@ class FailoverTransport:
         """Without the lock: whoever is told may announce."""
         for one in lost:
             self._report(one.value, one.reason)
+        if lost:
+            with self._lock:
+                self._tellers.remove(threading.get_ident())
+                self._told.notify_all()
 
     def _begin_in_child(self) -> None:
         """A lane may have a producer that is used no more."""

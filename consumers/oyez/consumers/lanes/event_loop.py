@@ -1,0 +1,36 @@
+"""An event loop in a thread: everything that a worker awaits runs on one, so that handlers may share their clients."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+
+class EventLoop:
+    """A loop whose thread is made when it is first needed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def running(self) -> asyncio.AbstractEventLoop:
+        """The loop, which runs."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
+            return self._loop
+
+    def close(self) -> None:
+        """End the loop, with whatever still hangs in it."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()

@@ -1,0 +1,85 @@
+"""Where handlers that are an ``async def`` run in memory: a task for each event, on the worker's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.awaiting import within
+from ..core.outcomes import DONE, UNRUN, Outcome
+from ..execution.attempt import outcome_of
+from ..execution.delivery import Delivery, payloads
+from ..handlers.registry import Handler
+from .by_key import ByKey, Ended, Errand
+from .event_loop import EventLoop
+
+
+class Tasks:
+    """Those of one handler. What is not public belongs to the loop's thread."""
+
+    def __init__(self, handler: Handler, loop: EventLoop, ended: Ended, most: int) -> None:
+        """So many at once, at ``most``."""
+        self._function: Callable[[Any], Any] = handler.function
+        self._seconds = handler.timeout
+        self._loop = loop
+        self._ended = ended
+        self._most = most
+        self._queue = ByKey(lambda errand: ended(errand, UNRUN))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_cancelled = False
+        self.hanging = 0
+
+    @property
+    def running(self) -> int:
+        """How many run."""
+        return len(self._tasks)
+
+    def put(self, errands: Sequence[Errand]) -> None:
+        """Run these, in this order for each key, when there is room."""
+        self._loop.running.call_soon_threadsafe(self._put, errands)
+
+    def time_out(self) -> None:
+        """Each task sees to its own time."""
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._loop.running.call_soon_threadsafe(self._queue.clear)
+
+    def cancel(self) -> None:
+        """End what runs; nothing is said of it."""
+        self._loop.running.call_soon_threadsafe(self._cancel)
+
+    def _put(self, errands: Sequence[Errand]) -> None:
+        self._queue.put(errands)
+        self._fill()
+
+    def _fill(self) -> None:
+        while len(self._tasks) < self._most and (errand := self._queue.take()) is not None:
+            self._tasks.add(self._loop.running.create_task(self._run(errand)))
+
+    async def _run(self, errand: Errand) -> None:
+        outcome = await self._outcome(errand.delivery)
+        self._tasks.discard(asyncio.current_task())
+        self._queue.end(errand)
+        if outcome is not None:
+            self._ended(errand, outcome)
+        self._fill()
+
+    async def _outcome(self, delivery: Delivery) -> Outcome | None:
+        """None if it was ended from outside."""
+        try:
+            (payload,) = payloads([delivery])
+            if self._seconds is None:
+                await self._function(payload)
+            else:
+                await within(self._function(payload), self._seconds)
+        except BaseException as error:  # noqa: BLE001 # see `attempt`
+            return None if self._is_cancelled else outcome_of(error)
+        return DONE
+
+    def _cancel(self) -> None:
+        self._is_cancelled = True
+        self._queue.clear()
+        for task in self._tasks:
+            task.cancel()

@@ -1,0 +1,169 @@
+"""Reading for an at-least-once group whose handlers run in lanes: the log is read on while they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..core.record import Record
+from ..core.report import Report
+from ..database.positions import Move
+from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
+from ..execution.batch import Batch
+from ..execution.broken_deploy import HandlersBroken, refuse_broken
+from ..execution.execution import Execution
+from ..execution.intake import Kept
+from ..instrumentation import events
+from ..lanes.in_memory import MemoryLanes
+from .in_step import Stopped
+from .round import Reading, Round, Work
+
+WAIT = 0.1  # s; how soon a stop is heard by whoever waits for what is under way
+CANCELLED = 5.0  # s that what is cancelled has to end
+
+
+class ReadingAhead(Reading):
+    """Reads on while handlers run. Only what is done, or parked, is passed by what is committed."""
+
+    def __init__(
+        self, lanes: MemoryLanes, execution: Execution, *given: Any, grace: float, **named: Any
+    ) -> None:
+        """``grace``: the seconds that what runs has to finish when the worker stops; the rest as for `Reading`."""
+        super().__init__(execution, *given, **named)
+        self._in_place = AtLeastOnceExecution(execution, execution.group.concurrent)
+        self._lanes = lanes
+        self._moved = self._move_frontiers
+        self._grace = grace
+        self._reports: list[Report] = []
+        self._stop_at: float | None = None
+
+    def round(self, stopped: Stopped, most: int | None = None) -> Round:
+        """The same, after what has ended is settled. Of a partition with too much under way nothing is read."""
+        self._settle(stopped)
+        self._log.hold_back(self._lanes.full())
+        found = super().round(stopped, most)
+        self._lanes.keep(self._ownership.held)
+        return Round(found.records, [*self._told(), *found.reports])
+
+    def reached(self, moves: list[Move]) -> list[Move]:
+        """Up to the frontiers."""
+        return self._lanes.reached(moves)
+
+    @property
+    def is_under_way(self) -> bool:
+        return not self._lanes.is_idle
+
+    def land(self, stopped: Stopped) -> Sequence[Report]:
+        self._land(stopped)
+        return self._told()
+
+    def stop(self) -> None:
+        self._lanes.stop()
+        self._stop_at = self._timer() + self._grace
+
+    def finish(self) -> Sequence[Report]:
+        self._wait_for_calls(self._stop_at or self._timer())
+        self._lanes.cancel()
+        self._wait_for_calls(self._timer() + CANCELLED)
+        self._settle(_at_once, is_last=True)
+        return self._told()
+
+    def leave(self) -> None:
+        self._lanes.close()
+
+    def _limit(self) -> int:
+        return min(super()._limit(), self._lanes.limit)
+
+    def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
+        """What runs in place, then begin what does not."""
+        report = super()._run_in_place(batch, stopped)
+        self._lanes.keep(self._ownership.held)
+        self._lanes.take(batch, report.ends, self._ownership.held)
+        return report
+
+    def _alone_with(self, batch: Batch, record: Record, work: Work, stopped: Stopped) -> Report:
+        """The same, with nothing beside it."""
+
+        def alone(stop: Stopped) -> Report:
+            report = work(stop)
+            self._land(stop)
+            return report
+
+        self._land(stopped)
+        return super()._alone_with(batch, record, alone, stopped)
+
+    def _land(self, stopped: Stopped) -> None:
+        while not self._lanes.is_idle and not stopped():
+            self._lanes.wait(WAIT)
+            self._settle(stopped)
+
+    def _wait_for_calls(self, until: float) -> None:
+        while self._lanes.running and self._timer() < until:
+            self._lanes.wait(WAIT)
+            self._drain()
+
+    def _drain(self) -> None:
+        report = self._lanes.drain()
+        if report is not None:
+            self.stir()
+            self._note(report)
+
+    def _settle(self, stopped: Stopped, *, is_last: bool = False) -> None:
+        """Count what is done, park what is not, and commit as far as that goes. Raises `HandlersBroken` if stopped."""
+        self._drain()
+        if self._lanes.window.is_ripe(self._timer(), is_idle=is_last or self._lanes.is_idle):
+            self._note(self._repaired(Parking(self._lanes, self._execution, stopped, self._drain), stopped))
+        self._move_frontiers(self._ownership.moves())
+
+    def _move_frontiers(self, moves: list[Move]) -> None:
+        if reached := self.reached(moves):
+            self._ownership.moved(reached)
+
+    def _note(self, report: Report) -> None:
+        self._reports.append(report)
+        self._emit(events.RowsRun(self._group.name, report))
+
+    def _told(self) -> list[Report]:
+        told, self._reports = self._reports, []
+        return told
+
+
+class Parking:
+    """Parks what has failed, to be tried again; where nearly everything fails alike, runs it again instead."""
+
+    def __init__(
+        self, lanes: MemoryLanes, execution: Execution, stopped: Stopped, drain: Callable[[], None]
+    ) -> None:
+        self._lanes = lanes
+        self._execution = execution
+        self._stopped = stopped
+        self._drain = drain
+        self._broken: HandlersBroken | None = None
+
+    def __call__(self, _stop: Stopped) -> Report:
+        if self._broken is not None:
+            self._run_again(self._broken)
+        results = self._lanes.window.results()
+        try:
+            refuse_broken(results)
+        except HandlersBroken as broken:
+            self._broken = broken
+            raise
+        self._broken = None
+        unfinished = Kept([(d, outcome) for d, outcome in results if not outcome.completes])
+        report = Report()
+        if unfinished.results:
+            report = self._execution.handle_results(AtLeastOnceBatch(self._execution.group), unfinished)
+        return self._lanes.settled(report)
+
+    def _run_again(self, broken: HandlersBroken) -> None:
+        self._lanes.again()
+        while not self._lanes.is_idle:
+            if self._stopped():
+                raise broken
+            self._lanes.wait(WAIT)
+            self._drain()
+
+
+def _at_once() -> bool:
+    return True

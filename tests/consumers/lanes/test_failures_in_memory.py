@@ -1,0 +1,149 @@
+"""What becomes of what fails in lanes in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+
+import pytest
+
+from consumers.lanes.gated_handlers import loose, offsets, step_until
+from consumers.pipeline import Placed, Play, placed
+from oyez.consumers import NotReady, Reject, RetryAfter
+from oyez.consumers.execution.broken_deploy import HandlersBroken
+
+MANY = 120
+
+ENDS: dict[str, BaseException] = {
+    "fails": ValueError("no"),
+    "later": RetryAfter(5.0),
+    "not ready": NotReady(),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_does_not_succeed_is_parked_and_tried_again(lanes: Play, how: str, is_async: bool) -> None:
+    on, done = loose(), list[int]()
+    failing = {3, 7}
+
+    def act(event: Placed) -> None:
+        if event.n in failing:
+            raise ENDS[how]
+        done.append(event.n)
+
+    if is_async:
+
+        @on(Placed, group="loose", concurrency=4)
+        async def handle(event: Placed) -> None:
+            await asyncio.sleep(0)
+            act(event)
+    else:
+        on(Placed, group="loose", concurrency=4)(act)
+    pipeline = lanes(on)
+    pipeline.announce(*placed(range(20)))
+    step_until(pipeline, lambda: offsets(pipeline) == [20])
+    assert sorted(n for _, n, _ in pipeline.parked()) == [3, 7]
+    failing.clear()
+    pipeline.later()
+    assert sorted(done) == list(range(20))
+    assert pipeline.is_clean()
+
+
+def test_what_is_rejected_is_dead_and_counts_as_handled(play: Play) -> None:
+    on = loose()
+
+    @on(Placed, group="loose")
+    async def handle(event: Placed) -> None:
+        if event.n == 2:
+            raise Reject("never")
+
+    pipeline = play(on)
+    pipeline.announce(*placed(range(4)))
+    step_until(pipeline, lambda: offsets(pipeline) == [4])
+    assert pipeline.dead() == [("handle", 2, "rejected by its handler")]
+    tally = pipeline.workers["shop.loose"].tally
+    assert (tally.events, tally.handled, tally.done, tally.dead) == (4, 4, 3, 1)
+
+
+def test_where_nearly_everything_fails_alike_nothing_is_parked(play: Play) -> None:
+    on, tried = loose(), Counter[int]()
+    broken = True
+
+    @on(Placed, group="loose", concurrency=8)
+    async def handle(event: Placed) -> None:
+        tried[event.n] += 1
+        if broken:
+            raise TypeError("a deploy")
+
+    pipeline = play(on)
+    pipeline.announce(*placed(range(MANY)))
+    (worker,) = pipeline.workers.values()
+
+    def repaired(_count: int) -> None:
+        nonlocal broken
+        if max(tried.values()) > 1:
+            broken = False
+
+    pipeline.clock.on_sleep = repaired
+    step_until(pipeline, lambda: offsets(pipeline) == [MANY])
+    assert set(tried) == set(range(MANY))
+    assert max(tried.values()) > 1
+    assert worker.tally.parked == 0
+    assert worker.tally.done == MANY
+    assert pipeline.is_clean()
+
+
+def test_a_stop_while_handlers_are_broken_commits_nothing_of_them(play: Play) -> None:
+    on = loose()
+
+    @on(Placed, group="loose", concurrency=8)
+    async def handle(event: Placed) -> None:
+        raise TypeError("a deploy")
+
+    pipeline = play(on)
+    pipeline.announce(*placed(range(MANY)))
+    (worker,) = pipeline.workers.values()
+
+    def step_on() -> None:
+        while True:
+            worker.step(lambda: pipeline.clock.sleeps > 0)
+
+    with pytest.raises(HandlersBroken):
+        step_on()
+    assert offsets(pipeline) in ([], [0])
+    assert pipeline.is_clean()
+
+
+def test_one_that_takes_too_long_is_cancelled_or_given_up(lanes: Play) -> None:
+    on, cancelled = loose(), list[int]()
+    hang, hung = threading.Event(), list[int]()
+
+    @on(Placed, group="loose", concurrency=2, timeout=0.05, name="slow")
+    async def awaited_slow(event: Placed) -> None:
+        try:
+            await asyncio.sleep(60 if event.n == 1 and not cancelled else 0)
+        except asyncio.CancelledError:
+            cancelled.append(event.n)
+            raise
+
+    @on(Placed, group="loose", concurrency=2, timeout=5)
+    def hangs(event: Placed) -> None:
+        if event.n == 2 and not hung:
+            hung.append(event.n)
+            hang.wait(60)
+
+    pipeline = lanes(on)
+    pipeline.announce(*placed(range(6)))
+    step_until(pipeline, lambda: offsets(pipeline) == [6])
+    assert (cancelled, hung) == ([1], [2])
+    tally = pipeline.workers["shop.loose"].tally
+    assert tally.parked == 2
+    said = " ".join(tally.faults.lines())
+    assert "slow" in said
+    assert "hangs" in said
+    assert "TimedOut: took longer than its timeout of 5 s" in said
+    pipeline.later()
+    assert pipeline.is_clean()
+    hang.set()
