@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|peers|starting ...]
+    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers|starting ...]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import backlog
 import disorder
 import each
 import failing
+import lanes
 import large
 import latency
 import listening
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "backlog": backlog.rows,
     "large": large.rows,
     "failures": failing.rows,
+    "lanes": lanes.rows,
     "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
