@@ -1,7 +1,8 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers|starting ...]
+    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
+     |starting ...]
 """
 
 from __future__ import annotations

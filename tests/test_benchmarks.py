@@ -19,6 +19,7 @@ PARTS = (
     "mail",
     "failures",
     "backlog",
+    "lanes",
     "large",
     "starting",
 )
