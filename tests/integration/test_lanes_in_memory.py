@@ -165,3 +165,14 @@ def test_a_slow_event_pauses_its_partition_and_no_other(app: RunningApp) -> None
     assert Counter(ended(app, "tasks")) == Counter(range(160))
     check_keys(said_in(app.folder, "task"))
     assert listening.stop() == 0
+
+
+def test_two_groups_share_a_process(app: RunningApp) -> None:
+    app.announce(*(Passed(k=f"k{n % 50}", n=n) for n in range(EVENTS)))
+    listening = app.listen(*HANDLERS, processes=1)
+    for group, handler in HANDLERS.items():
+        app.until(lambda group=group: committed(app, group) == EVENTS)  # type: ignore[misc]
+        assert Counter(ended(app, group)) == Counter(range(EVENTS))
+        check_keys(said_in(app.folder, handler))
+    assert len({step.pid for handler in HANDLERS.values() for step in said_in(app.folder, handler)}) == 1
+    assert listening.stop() == 0
