@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -233,6 +234,23 @@ def test_an_answer_that_comes_with_the_cancelling_is_told() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert told == [("/0", "too large")]
+
+    asyncio.run(run())
+
+
+def test_whoever_closes_may_take_what_a_late_pass_was_about_to() -> None:
+    """The thread and the one that closes may both look: each event is taken by one of them."""
+
+    class Taken(deque[Any]):
+        def __len__(self) -> int:
+            return super().__len__() + 1  # as it was before another took one
+
+    async def run() -> None:
+        transport = ScriptedTransport()
+        async with announcer_on(transport) as announcer:
+            announcer._commits._pending = Taken()
+            assert isinstance(await asyncio.wait_for(announcer.announce(view(0)), 60), str)
+            assert transport.stored == ["/0"]
 
     asyncio.run(run())
 

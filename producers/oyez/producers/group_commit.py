@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -96,7 +97,11 @@ class GroupCommit:
         self._lost.forget()
 
     def _take(self) -> list[Waiting]:
-        return [self._pending.popleft() for _ in range(len(self._pending))]
+        taken: list[Waiting] = []
+        with suppress(IndexError):  # whoever closes took the rest
+            for _ in range(len(self._pending)):
+                taken.append(self._pending.popleft())
+        return taken
 
     def _judged(self, batch: Sequence[Waiting]) -> Sequence[Outcome]:
         """What became of each. Whatever happens, nobody waits for ever."""

@@ -148,7 +148,12 @@ def test_a_sweep_and_a_bounded_pass_leave_what_is_paused(spooled_shop: Shop) -> 
     announce(shop, "/0")
     shop.print("pause", "cli.session.started")
     shop.print("pause", "count_view")
-    shop.print("sweep")
+    swept = shop.run("sweep")
+    assert (swept.returncode, noted(shop)) == (0, [])
+    assert (
+        "clishop.cli.session.started: paused: the group clishop.cli.session.started; oyez pause"
+        in swept.stderr
+    )
     shop.print("listen", "--limit", "10")
     assert noted(shop) == []
     shop.print("resume", "--all")

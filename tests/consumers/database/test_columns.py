@@ -164,6 +164,19 @@ def test_one_key_may_come_twice_where_it_may_row_by_row(engine: Engine) -> None:
         assert db.execute(text("SELECT said FROM deferred_short ORDER BY n")).scalars().all() == ["38", "39"]
 
 
+@pytest.mark.parametrize("named", [None, ["n"]])
+def test_the_first_of_a_key_stays_where_others_are_left_out(named: list[str] | None, engine: Engine) -> None:
+    unless_there = postgresql.insert(short).on_conflict_do_nothing(index_elements=named)
+    counting = {"preserve_rowcount": True}
+    with sent_row_by_row(engine) as left, handling(engine) as db:
+        db.execute(insert(short), {"said": "old", "n": 3})
+        rows = [{"said": str(n), "n": n % 5} for n in range(MANY)]
+        assert db.execute(unless_there, rows, execution_options=counting).rowcount == 4
+        found = db.execute(text("SELECT said FROM deferred_short ORDER BY n")).scalars().all()
+    assert found == ["0", "1", "2", "old", "4"]
+    assert not left
+
+
 def test_objects_are_added_in_columns(engine: Engine) -> None:
     class Short:
         def __init__(self, n: int) -> None:

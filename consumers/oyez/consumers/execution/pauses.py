@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ..database import pauses
 from ..database.engine import Database
 from ..database.pauses import Pause
-from ..handlers.application import Group
+from ..handlers.application import Application, Group
 
 LOOK_EVERY = 1.0  # s; how long a pause may go unnoticed by a worker that nobody wakes
 NO_KEYS: Mapping[str, frozenset[str]] = {}
@@ -67,7 +67,7 @@ class Pauses:
         """Read them."""
         self._looked = self._timer()
         found = pauses.read(db, self._group.app)
-        self.until = _until(self._group, found)
+        self.until = paused_until(self._group.application, found)
         names = list(self._group.by_name)
         self.now = now = _parts(self._group, [one for one in found if one.holds])
         self.left = NO_KEYS if now is None else now.keys
@@ -102,11 +102,12 @@ def _parts(group: Group, held: Iterable[Pause]) -> PausedParts | None:
     )
 
 
-def _until(group: Group, found: Iterable[Pause]) -> dict[str, float]:
+def paused_until(application: Application, found: Iterable[Pause]) -> dict[str, float]:
+    """By handler of an application: until when something of it was paused; infinite if it still is."""
     until: dict[str, float] = {}
     for one in found:
         ended = math.inf if one.resumed_at is None else one.resumed_at
-        for other in group.application.groups.values():
+        for other in application.groups.values():
             for name in _concerned(other, one):
                 until[name] = max(ended, until.get(name, ended))
     return until

@@ -57,6 +57,7 @@ class GroupPass:
                 worker.finish()
         finally:
             self._tell_faults()
+            self._tell_pauses()
         self._look()
 
     @property
@@ -139,6 +140,12 @@ class GroupPass:
         for worker in self._workers:
             for line in worker.tally.faults.lines():
                 log.warning("%s: %s", worker.group, line)
+
+    def _tell_pauses(self) -> None:
+        """Why there may be something left."""
+        for worker in self._workers:
+            if said := worker.reading.paused:
+                log.warning("%s: paused: %s; oyez pause lists it", worker.group, "; ".join(said))
 
     def _unsettled(self) -> list[Worker]:
         return [worker for worker in self._sound if not worker.is_settled() or worker.lag() is None]

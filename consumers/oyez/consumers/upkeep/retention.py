@@ -8,18 +8,20 @@ deletes it in a short transaction of its own, and leaves what somebody else has 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+
+from sqlalchemy import Connection
 
 from oyez.producers.loggers import logger_named
 from oyez.schemas.declaration import Declaration
 
 from ..admin import Discard
+from ..database import pauses, tables
 from ..database import retention as forgetting
-from ..database import tables
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
 from ..database.inbox import EventId
+from ..execution.pauses import paused_until
 from ..execution.readiness import SEEN_FOR
 from ..handlers.application import Application, Group
 
@@ -83,7 +85,8 @@ def _first_of(moment: float) -> str:
 
 class Remembered:
     """Forgets the prerequisites of signals that nobody has waited for or completed for as long as the signal says,
-    and a little longer, since a process does not ask for what it has seen met a while ago."""
+    and a little longer, since a process does not ask for what it has seen met a while ago. What a handler requires that
+    is paused, or was until lately, is kept: the deliveries that it holds up have asked for nothing yet."""
 
     idle = IDLE
 
@@ -92,9 +95,10 @@ class Remembered:
         """All of a step."""
         return STEP
 
-    def __init__(self, app: str, signals: Sequence[Declaration]) -> None:
-        self._app = app
-        self._signals = [one for one in signals if one.subject is not None]
+    def __init__(self, group: Group) -> None:
+        self._application = group.application
+        self._app = group.app
+        self._signals = [one for one in group.declarations if one.subject is not None]
         self._at = 0
         self._after = ""
 
@@ -106,9 +110,11 @@ class Remembered:
         met_before, seen_before = _policy(signal, now)
         with database.reading() as db:
             rows = forgetting.prerequisites_after(db, self._app, signal.name, self._after, STEP)
+            is_held_up = self._is_held_up(db, signal, now)
         old = [
             row.subject for row in rows if row.seen_at < (seen_before if row.met_at is None else met_before)
         ]
+        old = [] if is_held_up else old
         if old:
             database.repeat(
                 lambda db: forgetting.forget_prerequisites(
@@ -116,6 +122,11 @@ class Remembered:
                 )
             )
         return self._go_on(rows[-1].subject if len(rows) == STEP else None)
+
+    def _is_held_up(self, db: Connection, signal: Declaration, now: float) -> bool:
+        until = paused_until(self._application, pauses.read(db, self._app))
+        paused = {name for name, ended in until.items() if ended > now - DAY}
+        return any(one.name in paused and signal.name in one.requires for one in self._application.handlers)
 
     def _go_on(self, last: str | None) -> bool:
         if last is not None:
@@ -180,7 +191,7 @@ def retention(
     tasks: list[InboxWindow | Remembered | DeadLetters] = []
     if group.is_exact:
         tasks.append(InboxWindow(group.name, inbox_days * DAY))
-        tasks.append(Remembered(group.app, group.declarations))
+        tasks.append(Remembered(group))
     if dead_days is not None:
         tasks.append(DeadLetters(group.application, dead_days * DAY, clock))
     return tasks

@@ -89,6 +89,12 @@ class Reading(InStep):
         self._is_resting = False
 
     @property
+    def paused(self) -> Sequence[str]:
+        """What of the group is paused, in words."""
+        paused = self._execution.pauses.now
+        return () if paused is None else paused.said
+
+    @property
     def is_paused(self) -> bool:
         """Whether the whole group is paused: then nothing is read."""
         paused = self._execution.pauses.now

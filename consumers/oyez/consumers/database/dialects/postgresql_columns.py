@@ -30,6 +30,7 @@ _VALUE = r"%\(\w+\)s(?:::[A-Z ]+)?"
 _INSERT = re.compile(
     rf"INSERT INTO ({_NAME}(?:\.{_NAME})?) "  # noqa: S608 # it is read, not written
     rf"\(({_NAME}(?:, {_NAME})*)\) VALUES \(({_VALUE}(?:, {_VALUE})*)\)"
+    rf"( ON CONFLICT(?: \({_NAME}(?:, {_NAME})*\))? DO NOTHING)?"
 )
 _GIVEN = re.compile(r"%\((\w+)\)s(?:::([A-Z ]+))?")
 _AWARE, _NAIVE = "TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITHOUT TIME ZONE"
@@ -52,12 +53,14 @@ text means the same to it as what the driver sends."""
 
 
 class Form(NamedTuple):
-    """An INSERT of values only, in SQLAlchemy's words."""
+    """An INSERT of values, in SQLAlchemy's words."""
 
     table: str
     columns: str
     given: tuple[tuple[str, str], ...]
     """For each column the name of its parameter, and the cast."""
+    otherwise: str
+    """What is done where a row is there already; empty for nothing in particular."""
 
 
 def in_columns(array_text: Callable[[Sequence[object]], str]) -> Callable[[Any, str, Rows, Any], bool]:
@@ -92,7 +95,9 @@ def _is_plain(cursor: Any, form: Form, known: dict[str, bool]) -> bool:
 def form_of(statement: str) -> Form | None:
     """None for whatever is more than an INSERT of values."""
     found = _INSERT.fullmatch(statement)
-    return Form(found[1], found[2], tuple(_GIVEN.findall(found[3]))) if found else None
+    if found is None:
+        return None
+    return Form(found[1], found[2], tuple(_GIVEN.findall(found[3])), found[4] or "")
 
 
 def _type_of(cast: str, values: Sequence[object]) -> str | None:
@@ -118,12 +123,12 @@ def _of_arrays(form: Form, types: tuple[str, ...]) -> str:
     )
     return (
         f"INSERT INTO {form.table} ({form.columns}) SELECT {values} "  # noqa: S608 # all of it is SQLAlchemy's
-        f"FROM unnest({arrays}) WITH ORDINALITY AS given({names}, place) ORDER BY place"
+        f"FROM unnest({arrays}) WITH ORDINALITY AS given({names}, place) ORDER BY place{form.otherwise}"
     )
 
 
 def _of_nothing(form: Form) -> str:
-    return f"INSERT INTO {form.table} ({form.columns}) SELECT {', '.join(_nulls(form))}"
+    return f"INSERT INTO {form.table} ({form.columns}) SELECT {', '.join(_nulls(form))}{form.otherwise}"
 
 
 def _nulls(form: Form) -> list[str]:

@@ -135,7 +135,9 @@ class KafkaLog:
         return dict(self._positions)
 
     def lags(self) -> dict[Partition, int]:
-        ends = {p: self._end(p) for p in self._positions}
+        # A client that is idle fetches nothing, and so hears of no end.
+        asked = self._stalls.ends() if self._is_idle else {}
+        ends = {p: max(self._end(p), asked.get(p, -1)) for p in self._positions}
         return {p: max(0, ends[p] - position) for p, position in self._positions.items() if ends[p] >= 0}
 
     def is_settled(self) -> bool:
@@ -153,8 +155,10 @@ class KafkaLog:
         return int(self._consumer.get_watermark_offsets(named(partition), cached=True)[1])
 
     def look_for_stalls(self) -> Sequence[Stalled]:
-        held = self._pauses.held_back
-        found = [] if self._is_idle else self._stalls.look(self._positions, self._member_id, held)
+        if self._is_idle:
+            self._stalls.rest(self._positions)
+            return []
+        found = self._stalls.look(self._positions, self._member_id, self._pauses.held_back)
         remedies = {one.remedy for one in found}
         if "rejoin" in remedies:
             self._rejoin()

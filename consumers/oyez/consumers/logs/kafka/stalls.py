@@ -90,6 +90,19 @@ class Stalls:
         self._broker.ask_ends(positions)
         return found
 
+    def rest(self, positions: Mapping[Partition, int]) -> None:
+        """The client is not asked for records, and so nothing can stall. Only where partitions end is asked, as often
+        as `look` asks it."""
+        if self._clock() < self._look_at:
+            return
+        self._look_at = self._clock() + LOOK_EVERY
+        self.standings.note(by_ends(positions, self._broker.ends(), {}))
+        self._broker.ask_ends(positions)
+
+    def ends(self) -> Mapping[Partition, int]:
+        """Where partitions end, by what was asked last."""
+        return self._broker.ends()
+
     def _had_turn(self) -> bool:
         """Whether every partition that had something would have given it since the last time this was so: the client
         was empty, or has handed out all that it can have had in front."""
