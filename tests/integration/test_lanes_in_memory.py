@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from integration.rows.loose_app import LANES, Passed, Step, said_in
 from integration.rows.running_app import RunningApp
+from support.waiting import eventually
 
 EVENTS = 300
 PARTITIONS = 4
@@ -42,12 +43,19 @@ def ended(app: RunningApp, group: str) -> list[int]:
 
 def committed(app: RunningApp, group: str) -> int:
     """How many records the group has got past, as Kafka has it."""
+    return eventually(lambda: answered(app, group)).total()
+
+
+def answered(app: RunningApp, group: str) -> Counter[int] | None:
+    """By partition; None while the group's coordinator moves, as it does when topics are new."""
     client = Consumer({"bootstrap.servers": app.kafka, "group.id": app.group(group)})
     try:
-        found = client.committed([TopicPartition(app.topic, n) for n in range(PARTITIONS)], timeout=20)
+        asked = [TopicPartition(app.topic, n) for n in range(PARTITIONS)]
+        return Counter({one.partition: max(0, one.offset) for one in client.committed(asked, timeout=20)})
+    except KafkaException:
+        return None
     finally:
         client.close()
-    return sum(max(0, one.offset) for one in found)
 
 
 def check_keys(steps: list[Step]) -> None:
