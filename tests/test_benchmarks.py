@@ -20,6 +20,7 @@ PARTS = (
     "mail",
     "failures",
     "backlog",
+    "lanes",
     "large",
     "starting",
 )
