@@ -14,7 +14,6 @@ PARTS = (
     "exact",
     "each",
     "disorder",
-    "lanes",
     "spool",
     "latency",
     "mail",
