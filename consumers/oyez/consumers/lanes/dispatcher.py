@@ -76,6 +76,7 @@ class Dispatcher:
         self._size = 1
         self._seconds = SOON  # of a transaction, about
         self._is_closing = False
+        self._away: DatabaseAway | None = None
 
     @property
     def running(self) -> int:
@@ -95,6 +96,9 @@ class Dispatcher:
     def dispatch(self, most: int = NO_LIMIT) -> int:
         """Begin as much of what is due as there is room for, ``most`` rows of it; returns how many rows. Raises
         `DatabaseAway`."""
+        away, self._away = self._away, None
+        if away is not None:
+            raise away  # whoever is told waits a while before the next choice
         with self._lock:
             room = min(len(self._free) + self._ahead - len(self._ready), most)
             busy, left = self._busy(), list(self._left)
@@ -211,6 +215,7 @@ class Dispatcher:
                 return
             self._free.append(lane)
             self._left.append(unit.number)
+            self._away = failed if isinstance(failed, DatabaseAway) else self._away
         if failed is not None:
             self._ended(Ended(error=failed))
         self._begin_ready()

@@ -27,11 +27,11 @@ class Connections(NamedTuple):
 
 
 def connections(
-    database: Database, workers: int, processes: int | None = None, *, direct: bool
+    database: Database, workers: int, processes: int | None = None, *, direct: bool, lanes: int = 0
 ) -> Connections:
     """What there is for so many workers in so many processes, one each if that is None; it is said in the log. A
-    process hears for all of its workers, and relays. ``direct``: an address beside a pooler is set. Raises
-    `DatabaseAway`."""
+    process hears for all of its workers, and relays. ``direct``: an address beside a pooler is set; ``lanes``:
+    how many connections their lanes may use. Raises `DatabaseAway`."""
     with database.reading() as db:
         is_pooled, free = database.dialect.is_pooled(db), database.dialect.free_connections(db)
     if is_pooled:
@@ -50,7 +50,9 @@ def connections(
         return Connections()
     each = workers if processes is None else min(processes, workers)
     need = f"{workers} workers need {workers + each} connections to the database, and {each} more to relay the outbox"
-    if free >= workers + each:
+    if lanes:
+        need += f"; their lanes may use {lanes} at once"
+    if free >= workers + each + lanes:
         log.info("%s; %d are free", need, free)
         return Connections()
     log.warning("%s; only %d are free: they get on with those, and look for what is released", need, free)

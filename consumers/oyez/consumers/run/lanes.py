@@ -59,6 +59,13 @@ def lanes_for(
     )
 
 
+def connections_of(group: Group) -> int:
+    """How many connections to the database the lanes of one of its workers may use at once: one for each, and one to
+    choose for each handler. Lanes in memory use none."""
+    is_in_database = group.is_exact or any(handler.uses_database for handler in group.handlers)
+    return sum((one.concurrency or 0) + 1 for one in group.concurrent) if is_in_database else 0
+
+
 class _Making:
     def __init__(
         self,

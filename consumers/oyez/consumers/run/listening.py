@@ -23,13 +23,19 @@ from .clock_check import require_clock
 from .connections import Connections, connections
 from .crew import Crew, processes_from
 from .engines import engine_from
+from .lanes import connections_of
 
 
 def prepare(
-    application: Application, settings: ListenSettings, workers: int = 1, processes: int | None = None
+    application: Application,
+    settings: ListenSettings,
+    workers: int = 1,
+    processes: int | None = None,
+    lanes: int = 0,
 ) -> Connections:
     """Check what is to be read, and the database, and record the handlers; returns what connections there are for so
-    many workers in so many processes. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong` and other `StartError`s.
+    many workers in so many processes, with so many ``lanes``. Raises `FolderMissing`, `MigrationNeeded`, `ClockWrong`
+    and other `StartError`s.
 
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
@@ -41,7 +47,7 @@ def prepare(
         clock = DatabaseClock()
         Database(engine).repeat(lambda db: register(db, application, clock(db)))
         is_direct = settings.database_direct is not None
-        return connections(Database(engine), workers, processes, direct=is_direct)
+        return connections(Database(engine), workers, processes, direct=is_direct, lanes=lanes)
     finally:
         engine.dispose()
 
@@ -73,7 +79,8 @@ def listen(
     Raises `MetricsMissing`, `PortTaken`, and `SettingsError` for fewer processes than a group has workers.
     """
     processes = processes_from(settings, workers)
-    had = prepare(application, settings, len(groups) * workers, processes)
+    lanes = workers * sum(map(connections_of, groups))
+    had = prepare(application, settings, len(groups) * workers, processes, lanes)
     with (
         kept(settings.health, settings.stuck_after) as keeper,
         metrics_folder(settings) if where is None else nullcontext(where) as folder,
