@@ -1,7 +1,8 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|spool|mail|latency|peers|starting ...]
+    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
+     |starting ...]
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import announcing
@@ -19,6 +21,8 @@ import backlog
 import disorder
 import each
 import failing
+import lanes
+import lanes_exact
 import large
 import latency
 import listening
@@ -44,6 +48,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "backlog": backlog.rows,
     "large": large.rows,
     "failures": failing.rows,
+    "lanes": lambda *given: chain(lanes.rows(*given), lanes_exact.rows(*given)),
     "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),

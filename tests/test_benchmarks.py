@@ -14,11 +14,13 @@ PARTS = (
     "exact",
     "each",
     "disorder",
+    "lanes",
     "spool",
     "latency",
     "mail",
     "failures",
     "backlog",
+    "lanes",
     "large",
     "starting",
 )

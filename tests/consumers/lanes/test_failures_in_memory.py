@@ -11,6 +11,8 @@ import pytest
 from consumers.lanes.gated_handlers import loose, offsets, step_until
 from consumers.pipeline import Placed, Play, placed
 from oyez.consumers import NotReady, Reject, RetryAfter
+from oyez.consumers.admin import Pausing
+from oyez.consumers.database import Database
 from oyez.consumers.execution.broken_deploy import HandlersBroken
 
 MANY = 120
@@ -147,3 +149,23 @@ def test_one_that_takes_too_long_is_cancelled_or_given_up(lanes: Play) -> None:
     pipeline.later()
     assert pipeline.is_clean()
     hang.set()
+
+
+def test_what_is_paused_is_parked_and_runs_when_it_goes_on(lanes: Play) -> None:
+    on, done = loose(), list[int]()
+
+    @on(Placed, group="loose", concurrency=4)
+    async def handle(event: Placed) -> None:
+        done.append(event.n)
+
+    pipeline = lanes(on)
+    pausing = Pausing(pipeline.application, Database(pipeline.engine), pipeline.clock, 86_400.0)
+    assert pausing.pause(pausing.scope("handle", "k1"), "me@here", None)
+    pipeline.announce(*placed(range(4)))
+    step_until(pipeline, lambda: offsets(pipeline) == [4])
+    assert sorted(done) == [0, 2, 3]
+    assert [n for _, n, _ in pipeline.parked()] == [1]
+    assert pausing.resume(pausing.paused("handle", "k1"))
+    pipeline.later()
+    assert sorted(done) == [0, 1, 2, 3]
+    assert pipeline.is_clean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 
 class EventLoop:
@@ -23,8 +24,14 @@ class EventLoop:
                 threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
             return self._loop
 
+    def call(self, work: Callable[[], object]) -> None:
+        """Do this in the loop's thread, if there is one."""
+        with self._lock:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(work)
+
     def close(self) -> None:
-        """End the loop, with whatever still hangs in it."""
+        """End the loop; what still runs in it is cancelled."""
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -34,3 +41,8 @@ class EventLoop:
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()

@@ -44,19 +44,20 @@ class Tasks:
 
     def stop(self) -> None:
         """Begin nothing more."""
-        self._loop.running.call_soon_threadsafe(self._queue.clear)
+        self._loop.call(self._queue.clear)
 
     def cancel(self) -> None:
         """End what runs; nothing is said of it."""
-        self._loop.running.call_soon_threadsafe(self._cancel)
+        self._loop.call(self._cancel)
 
     def _put(self, errands: Sequence[Errand]) -> None:
         self._queue.put(errands)
         self._fill()
 
     def _fill(self) -> None:
+        loop = asyncio.get_running_loop()
         while len(self._tasks) < self._most and (errand := self._queue.take()) is not None:
-            self._tasks.add(self._loop.running.create_task(self._run(errand)))
+            self._tasks.add(loop.create_task(self._run(errand)))
 
     async def _run(self, errand: Errand) -> None:
         outcome = await self._outcome(errand.delivery)

@@ -69,6 +69,7 @@ class ReadingAhead(Reading):
         return self._told()
 
     def leave(self) -> None:
+        self._lanes.cancel()
         self._lanes.close()
 
     def _limit(self) -> int:

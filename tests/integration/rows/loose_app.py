@@ -1,0 +1,76 @@
+"""An at-least-once application with lanes, for `oyez listen --app integration.rows.loose_app:on`: one handler in
+threads, one in tasks. What they do is in the file `said`, a line for each step.
+
+While the file `hold` is there, handlers wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from oyez.consumers import Handlers
+from oyez.schemas import Signal
+
+APP = os.environ.get("ROWS_APP", "loose")
+FOLDER = Path(os.environ.get("ROWS_FOLDER", "."))
+LANES = 100
+
+
+class Passed(Signal, name="rows.passed", key="k"):
+    k: str
+    n: int
+
+
+class Step(NamedTuple):
+    """A handler has begun or ended an event, in a process."""
+
+    handler: str
+    what: str
+    k: str
+    n: int
+    pid: int
+
+
+on = Handlers(APP, promises={"threads": "at-least-once", "tasks": "at-least-once"})
+
+
+@on(Passed, group="threads", concurrency=LANES)
+def thread(event: Passed) -> None:
+    say("thread", "begun", event)
+    while (FOLDER / "hold").exists():
+        time.sleep(0.02)
+    say("thread", "ended", event)
+
+
+@on(Passed, group="tasks", concurrency=LANES)
+async def task(event: Passed) -> None:
+    say("task", "begun", event)
+    while (FOLDER / "hold").exists():
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.001)
+    say("task", "ended", event)
+
+
+def say(handler: str, what: str, event: Passed) -> None:
+    """One write of a line is never mixed with another's."""
+    line = f"{handler} {what} {event.k} {event.n} {os.getpid()}\n"
+    said = os.open(FOLDER / "said", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.write(said, line.encode())
+    finally:
+        os.close(said)
+
+
+def said_in(folder: Path, handler: str, is_it: Callable[[Step], bool] = lambda _: True) -> list[Step]:
+    """What a handler has said, in order."""
+    file = folder / "said"
+    lines = file.read_text().splitlines() if file.exists() else []
+    steps = [
+        Step(*words[:3], int(words[3]), int(words[4])) for line in lines if len(words := line.split()) == 5
+    ]
+    return [step for step in steps if step.handler == handler and is_it(step)]
