@@ -12,6 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import announcing
@@ -21,6 +22,7 @@ import disorder
 import each
 import failing
 import lanes
+import lanes_exact
 import large
 import latency
 import listening
@@ -46,7 +48,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "backlog": backlog.rows,
     "large": large.rows,
     "failures": failing.rows,
-    "lanes": lanes.rows,
+    "lanes": lambda *given: chain(lanes.rows(*given), lanes_exact.rows(*given)),
     "latency": latency.rows,
     "mail": mailing.rows,
     "spool": lambda _at, count, turns: spooling.rows(count, turns),

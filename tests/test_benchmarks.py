@@ -14,6 +14,7 @@ PARTS = (
     "exact",
     "each",
     "disorder",
+    "lanes",
     "spool",
     "latency",
     "mail",

@@ -16,7 +16,8 @@ def candidate(number: int, key: str | None, starts: int) -> Candidate:
 
 
 rows = st.lists(
-    st.tuples(st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from([0, 0, 0, 0, 0, 1])), max_size=60
+    st.tuples(st.sampled_from([None, "a", "b", "c", "d"]), st.sampled_from([0, 0, 0, 0, 0, 1, 3])),
+    max_size=60,
 ).map(lambda said: [candidate(n, *one) for n, one in enumerate(said)])
 rooms = st.builds(Room, st.integers(0, 5), st.sampled_from([1, 2, 8, 64]))
 busy = st.builds(
@@ -61,4 +62,4 @@ def test_all_is_dealt_where_there_is_room() -> None:
 def test_transactions_grow_while_they_are_quick(size: int, count: int, seconds: float) -> None:
     following = next_size(size, count, seconds)
     assert 1 <= following <= MOST
-    assert following <= size or seconds <= 0.01
+    assert following <= size or seconds <= max(0.01, 0.001 * count)

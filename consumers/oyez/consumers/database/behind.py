@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, bindparam, delete, select, update
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
@@ -55,6 +55,33 @@ def _promote(dialect: Dialect) -> tuple[Rows, Any]:
         .where(dialect.is_one_of(parked.c.id, select(head_of(given)).select_from(given)), is_behind())
     )
     return rows, statement
+
+
+@cache
+def _remove_and_promote(dialect: Dialect) -> tuple[Rows, Rows, Any]:
+    """As one statement, which does not see what it deletes as deleted."""
+    gone, freed = dialect.rows(id=BigInteger), dialect.rows(handler=Text, key=Text)
+    given = freed.select().subquery("freed")
+    first = head_of(given, but=gone)
+    removed = delete(parked).where(gone.holds(parked.c.id)).cte("removed")
+    statement = (
+        update(parked)
+        .values(due_at=bindparam("due"), head_since=bindparam("now"))
+        .where(dialect.is_one_of(parked.c.id, select(first).select_from(given)), is_behind())
+        .add_cte(removed)
+    )
+    return gone, freed, statement
+
+
+def remove_and_promote(
+    db: Connection, app: str, ids: Iterable[int], keys: Iterable[HandlerKey], now: float
+) -> int:
+    """Delete rows that are done, and make due those that have become the head of their (handler, key); returns how
+    many. For databases that can do both at once."""
+    gone, freed, statement = _remove_and_promote(dialect_of(db))
+    given = {"of_app": app, "due": at_once(now), "now": now}
+    bound = {**gone.bind([(one,) for one in ids]), **freed.bind(sorted(set(keys)))}
+    return int(db.execute(statement, {**bound, **given}).rowcount)
 
 
 def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     select,
 )
@@ -33,7 +34,7 @@ from .due import due_since
 from .due_queues import NO_KEYS, Keys, is_in, is_of_others
 from .key_heads import first_of_key
 from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
-from .tables import parked
+from .tables import parked, start
 from .walks import walk
 
 
@@ -213,10 +214,15 @@ _is_due = parked.c.due_at <= bindparam("now", type_=Double)
 
 @cache
 def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
+    rows, heads = _given_heads(dialect, *conditions)
+    return rows, unclaimed(heads, parked)
+
+
+def _given_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Select[Any]]:
     """By their ids and by nothing else: without statistics, the planner would rather read all rows of the group."""
     rows = dialect.rows(id=BigInteger)
     heads = whole_rows().where(rows.holds(parked.c.id), *conditions, first_of_key())
-    return rows, unclaimed(heads.order_by(parked.c.rank, parked.c.id), parked)
+    return rows, heads.order_by(parked.c.rank, parked.c.id)
 
 
 def claim_chosen(
@@ -234,6 +240,27 @@ def claim_again(
     else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
     heads = _chosen(db, _chosen_heads(dialect_of(db), _is_due), group, handlers, ids, now=now)
     places = {number: place for place, number in enumerate(ids)}
+    heads.sort(key=lambda head: places[head.id])
+    return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
+
+
+@cache
+def _noted_heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows, heads = _given_heads(dialect, _is_due)
+    is_its = and_(start.c.id == bindparam("number"), start.c.group_name == parked.c.group_name)
+    noted = heads.join_from(parked, start, is_its)
+    return rows, noted.with_for_update(of=[parked, start], skip_locked=True)
+
+
+def claim_noted(
+    db: Connection, app: str, group: str, handlers: Sequence[str], number: int, ids: Sequence[int], now: float
+) -> list[ParkedRow]:
+    """The same for rows that a start note names, with the note: as long as it is locked, whoever wrote it lives. There
+    is nothing to claim for a note that is gone."""
+    heads = _chosen(db, _noted_heads(dialect_of(db)), group, handlers, ids, now=now, number=number)
+    if len(ids) == 1:
+        return heads
+    places = {given: place for place, given in enumerate(ids)}
     heads.sort(key=lambda head: places[head.id])
     return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
 

@@ -35,13 +35,14 @@ def first_of_key(row: Any = parked) -> ColumnElement[bool]:
     return or_(~row.c.ordered, row.c.id == _first(row.c.app, row))
 
 
-def head_of(given: FromClause) -> ScalarSelect[int]:
-    """The id of the first row of each given (handler, key)."""
-    return _first(bindparam("of_app"), given)
+def head_of(given: FromClause, but: Rows | None = None) -> ScalarSelect[int]:
+    """The id of the first row of each given (handler, key), ``but`` for those of these ids."""
+    return _first(bindparam("of_app"), given, but)
 
 
-def _first(app: Any, given: Any) -> ScalarSelect[int]:
+def _first(app: Any, given: Any, but: Rows | None = None) -> ScalarSelect[int]:
     first = parked.alias("first")
+    others = () if but is None else (~but.holds(first.c.id),)
     return (
         select(first.c.id)
         .where(
@@ -49,6 +50,7 @@ def _first(app: Any, given: Any) -> ScalarSelect[int]:
             first.c.handler == given.c.handler,
             first.c.key == given.c.key,
             first.c.ordered,
+            *others,
         )
         .order_by(first.c.rank, first.c.id)
         .limit(1)

@@ -68,6 +68,19 @@ def forget(db: Connection, number: int) -> None:
     db.execute(_forget, {"number": number})
 
 
+@cache
+def _forget_all(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    return rows, delete(start).where(rows.holds(start.c.id))
+
+
+def forget_all(db: Connection, numbers: Sequence[int]) -> None:
+    """The same for many."""
+    if numbers:
+        rows, statement = _forget_all(dialect_of(db))
+        db.execute(statement, rows.bind([(number,) for number in numbers]))
+
+
 _abandoned = unclaimed(
     select(start.c.id, start.c.rows).where(
         start.c.group_name == bindparam("group"), start.c.started_at < bindparam("before")

@@ -160,6 +160,7 @@ class Execution:
             group.app, self._settings, group.application.signals, lambda: now + timer() - began
         )
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
+        seconds = timer() - began
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
         report = self._settling.settle(db, kept.results, known, now)
         given_up = load.dead + intake.finish(db, kept, now)
@@ -172,6 +173,7 @@ class Execution:
             delays=load.delays,
             announced=context.announced,
             ends=kept.ends,
+            seconds=seconds,
         )
 
     def deadline(self, stopped: Callable[[], bool]) -> Deadline:

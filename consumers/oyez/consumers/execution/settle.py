@@ -60,6 +60,8 @@ class Settling:
     ) -> Report:
         app = self._group.app
         writes = Writes(self._group, now)
+        if not (unfinished or answers or self._records):
+            return self._all_done(db, results, writes)
         done = results if not unfinished else [result for result in results if result[1] is DONE]
         writes.done(done)
         writes.remove_done(db)
@@ -90,6 +92,14 @@ class Settling:
             due_in=0.0 if self._group.name in {*released, *revived} else writes.due_in,
             failures=failures(unfinished, met_before),
             faults=faults(unfinished),
+        )
+
+    def _all_done(self, db: Connection, results: Sequence[Result], writes: Writes) -> Report:
+        """Of claimed rows, for which nobody waits."""
+        writes.done(results)
+        promoted, events = writes.end_done(db), self._count(results)
+        return Report(
+            events=events, handled=events, done=len(results), promoted=promoted, due_in=writes.due_in
         )
 
     def _count(self, results: Sequence[Result]) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import behind, dead_letters, key_heads, parked
+from ..database.dialects.lookup import dialect_of
 from ..database.key_heads import HandlerKey
 from ..database.parked import RowChange
 from ..database.parked_row import ParkedRow
@@ -68,6 +69,14 @@ class Writes:
         parked.remove(db, self._removed)
         self._removed.clear()
 
+    def end_done(self, db: Connection) -> int:
+        """The same where everything is finished, and make due what has become a head; returns how many."""
+        if not self._removed or not self._freed or not dialect_of(db).writes_in_queries:
+            self.remove_done(db)
+            return self.make_due(db)
+        promoted = behind.remove_and_promote(db, self._group.app, self._removed, self._freed, self._now)
+        return self._note_promoted(promoted)
+
     def write(self, db: Connection) -> None:
         """Everything else; the prerequisites that are waited for are locked.
 
@@ -82,7 +91,9 @@ class Writes:
         """Rows that go before their head, and those that have become heads; returns how many are due now."""
         self._pass_heads(db)
         parked.bring_forward(db, self._group.app, self._needed)
-        promoted = behind.promote(db, self._group.app, self._freed, self._now)
+        return self._note_promoted(behind.promote(db, self._group.app, self._freed, self._now))
+
+    def _note_promoted(self, promoted: int) -> int:
         if promoted:
             self._dues.append(self._now)
         return promoted

@@ -16,7 +16,7 @@ from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
-from ..retry.retrying import ALONE, LOOK
+from ..retry.retrying import LOOK
 from .unit import Busy, Room, Unit, deal, is_suspected, key_of
 
 
@@ -49,7 +49,7 @@ class Choosing:
 
     def choose(self, busy: Busy, room: Room, left: Iterable[int] = ()) -> Chosen:
         """Units to be run, as there is room for them beside what is ``busy``. Should this worker die on one of them, it
-        will be known. Forgets the notes ``left`` by units that did not run. Raises `DatabaseAway`.
+        will be known. Forgets the notes ``left`` by units that have ended. Raises `DatabaseAway`.
 
         Rows may have been put behind a head that a lane was about to delete: those are found first.
         """
@@ -76,15 +76,14 @@ class Choosing:
             rows = [row for row in self._due(db, now, 1, Busy()) if is_suspected(row)]
             if not rows:
                 return None
-            if rows[0].starts >= ALONE:
-                self._process.require_own("workers died on what is parked, and it is run alone")
+            self._process.require_own("workers died on what is parked, and it is run alone")
             (unit,) = self._noted(db, [rows[:1]], 1, now, is_shared=self._process.is_shared)
             return unit
 
         return self._database.repeat(work)
 
     def forget(self, left: Iterable[int]) -> None:
-        """Forget these notes, of units that did not run."""
+        """Forget these notes, of units that have ended, or have not begun."""
         numbers = list(left)
         if numbers:
             self._database.repeat(lambda db: self._forget(db, numbers))
@@ -96,8 +95,7 @@ class Choosing:
             return None if at is None else max(0.0, at - self._clock(db))
 
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
-        for number in left:
-            start_notes.forget(db, number)
+        start_notes.forget_all(db, list(left))
 
     def _due(self, db: Connection, now: float, limit: int, busy: Busy) -> Sequence[Candidate]:
         group, pauses = self._group, self._pauses

@@ -14,34 +14,19 @@ from ..execution.readiness import Known, MetPrerequisites
 from ..handlers.application import Group
 from ..retry.claim import Claim
 
-Note = Callable[[Connection, int], None]
-"""What is done with the start note: `hold` where more of its rows are to be run, `forget` with the last."""
-
 
 class LaneClaim(Claim):
     """Rows that one lane runs in one transaction. What another one has taken meanwhile is left to it."""
 
     def __init__(
-        self,
-        group: Group,
-        reader: Reader,
-        number: int,
-        ids: Sequence[int],
-        note: Note,
-        begin: Callable[[], None],
+        self, group: Group, reader: Reader, number: int, ids: Sequence[int], begin: Callable[[], None]
     ) -> None:
-        """``begin`` is called when all is known that is to be known before they are run."""
+        """``number`` is that of their start note; ``begin`` is called when all is known that is to be known before they
+        are run."""
         super().__init__(group, reader, len(ids))
         self._number = number
         self._ids = ids
-        self._note = note
         self._begin = begin
-
-    def take(self, db: Connection, now: float) -> Load:
-        """Claim those that are still due. The note is locked, or gone with the end of the transaction: its worker
-        lives."""
-        self._note(db, self._number)
-        return super().take(db, now)
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """As of any claim; their time begins."""
@@ -51,4 +36,6 @@ class LaneClaim(Claim):
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
-        return claims.claim_again(db, group.app, group.name, list(group.by_name), self._ids, now)
+        return claims.claim_noted(
+            db, group.app, group.name, list(group.by_name), self._number, self._ids, now
+        )

@@ -113,6 +113,13 @@ class Dispatcher:
         if unit is not None:
             self._begin(unit)
 
+    def forget_left(self) -> None:
+        """Forget the notes of units that have ended: the next choice does it too, but may be a while off. Raises
+        `DatabaseAway`."""
+        left = list(self._left)
+        self.choosing.forget(left)
+        del self._left[: len(left)]
+
     @property
     def _ahead(self) -> int:
         """How many units are chosen before there is a lane for them: so many as are begun soon."""
@@ -132,9 +139,8 @@ class Dispatcher:
             other = self._make_lane()
             if row is not None:
                 self._ended(Ended(other.time_out(unit, row, seconds)))
-            else:
-                self._left.append(unit.number)
             with self._lock:
+                self._left.append(unit.number)
                 self._free.append(other)
                 self._size = 1
             self._begin_ready()
@@ -160,9 +166,9 @@ class Dispatcher:
         """Let go of what was made for the lanes. The notes of what does not run are forgotten if the database is there.
         What still runs hangs, perhaps, and counts as a start that was not finished."""
         self.cancel()
-        self._pool.close()
         with suppress(DatabaseAway):
             self.choosing.forget([*self._left, *(unit.number for unit in self._ready)])
+        self._pool.close()
 
     def _late(self, seconds: float) -> list[tuple[Lane, Unit, int | None]]:
         before = self._timer() - seconds
@@ -194,9 +200,9 @@ class Dispatcher:
         )
 
     def _run(self, lane: Lane, unit: Unit) -> None:
-        is_noted, failed = True, None
+        failed: BaseException | None = None
         try:
-            is_noted = not lane.run(unit, partial(self._done, lane, unit))
+            lane.run(unit, partial(self._done, lane))
         except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
             failed = error
         with self._lock:
@@ -204,17 +210,16 @@ class Dispatcher:
                 self._hanging.discard(lane)  # nobody has waited for it
                 return
             self._free.append(lane)
-            if is_noted:
-                self._left.append(unit.number)
+            self._left.append(unit.number)
         if failed is not None:
             self._ended(Ended(error=failed))
         self._begin_ready()
         self.wake()
 
-    def _done(self, lane: Lane, unit: Unit, report: Report, seconds: float) -> None:
+    def _done(self, lane: Lane, report: Report) -> None:
         if lane in self._running:  # or it was abandoned
-            self._size = next_size(self._size, unit.size, seconds)
-            self._seconds += (seconds - self._seconds) / 8
+            self._size = next_size(self._size, report.done, report.seconds)
+            self._seconds += (report.seconds - self._seconds) / 8
             self._ended(Ended(report))
 
 

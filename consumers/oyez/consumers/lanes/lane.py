@@ -11,12 +11,11 @@ from ..core.outcomes import Failed, TimedOut
 from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import Database
-from ..database.start_notes import forget, hold
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..retry.retrying import ALONE
-from .claim import LaneClaim, Note
+from .claim import LaneClaim
 from .unit import Unit
 
 ABANDONED = float("inf")
@@ -63,28 +62,21 @@ class Lane:
         self.row: int | None = None
         """The id of the row that it was called for; None if it was for several."""
 
-    def run(self, unit: Unit, done: Callable[[Report, float], None]) -> bool:
-        """Run a unit; ``done`` is told of each of its transactions, with the seconds that it took. Whether its note is
-        gone: the rows of a key end with the first that is not done, and those that follow are as they were.
-
-        Raises `DatabaseAway`.
-        """
-        for ids, is_last in unit.parts():
-            began = self._timer()
-            report = self._run(unit, ids, forget if is_last else hold)
-            done(report, self._timer() - began)
-            if is_last:
-                return True
+    def run(self, unit: Unit, done: Callable[[Report], None]) -> None:
+        """Run a unit; ``done`` is told of each of its transactions. The rows of a key end with the first that is not
+        done: those that follow are as they were. Raises `DatabaseAway`."""
+        for ids in unit.parts():
+            report = self._run(unit, ids)
+            done(report)
             if report.done < len(ids):
-                return False
-        return True
+                return
 
-    def _run(self, unit: Unit, ids: Sequence[int], note: Note) -> Report:
-        claim = self._claim(unit, ids, note)
+    def _run(self, unit: Unit, ids: Sequence[int]) -> Report:
+        claim = self._claim(unit, ids)
         try:
             if unit.unfinished >= ALONE + LONE_DEATHS:
                 return self._execution.bury(claim)
-            if unit.size == 1:
+            if len(ids) == 1:
                 return self._execution.handle_alone(claim)
             return self._execution.handle(claim)
         finally:
@@ -93,20 +85,19 @@ class Lane:
     def time_out(self, unit: Unit, row: int, seconds: float) -> Report:
         """Write down that another lane, which was abandoned, took too long for a row of a unit."""
         error = TimedOut(seconds)
-        claim = self._claim(unit, [row], forget)
-        return self._execution.say(claim, Failed(f"TimedOut: {error}", TimedOut.__name__))
+        return self._execution.say(self._claim(unit, [row]), Failed(f"TimedOut: {error}", TimedOut.__name__))
 
     def abandon(self) -> None:
         """Nobody waits for this lane any more: its connection is ended, so that what it had begun is undone."""
         self._is_abandoned = True
         self._database.abort()
 
-    def _claim(self, unit: Unit, ids: Sequence[int], note: Note) -> LaneClaim:
+    def _claim(self, unit: Unit, ids: Sequence[int]) -> LaneClaim:
         def begin() -> None:
             self.row = ids[0] if len(ids) == 1 else None
             self.began = self._timer()
 
-        return LaneClaim(self._execution.group, self._reader, unit.number, ids, note, begin)
+        return LaneClaim(self._execution.group, self._reader, unit.number, ids, begin)
 
     def _stopping(self) -> float:
         return ABANDONED if self._is_abandoned else 0.0

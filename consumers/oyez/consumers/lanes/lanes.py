@@ -20,6 +20,7 @@ from .quiet import Quiet
 Stopped = Callable[[], bool]
 LOOK = 0.5  # s; how often time limits, and a stop, are looked for
 LONGEST = 5.0  # s; how long a dispatcher waits for what may be due
+REST = 0.1  # s; how long a worker that rests does not look after its log
 PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 
@@ -114,6 +115,8 @@ class Lanes:
         if busy:
             busy[0].wait(PAUSE)
             return True
+        for one in self._dispatchers:
+            one.forget_left()
         suspected = [one for one in self._dispatchers if one.has_suspected and most > 0]
         for one in suspected[:1]:
             one.dispatch_suspected()
@@ -125,7 +128,7 @@ class Lanes:
 
     def wants_rest(self) -> bool:
         if self._quiet.is_wanted:
-            self._quiet.rest()
+            self._quiet.rest(REST)
         return self._quiet.is_wanted
 
     def seen(self, group: str) -> Iterator[LanesSeen]:
@@ -184,7 +187,11 @@ class Lanes:
         if one.has_suspected and self._quiet.take():
             self._run_suspected(one, stopped)
             return
-        one.wait(LOOK if one.running else self._pause(one))
+        if one.running:
+            one.wait(LOOK)
+            return
+        one.forget_left()
+        one.wait(self._pause(one))
 
     def _pause(self, one: Dispatcher) -> float:
         due = one.choosing.due_in()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
 from sqlalchemy.util import greenlet_spawn
 
@@ -12,11 +13,17 @@ from .event_loop import EventLoop
 from .lane import Lane
 from .unit import Unit
 
+PATIENCE = 2.0  # s; how long connections may take to be closed
+
 
 class Loop:
     """Runs lanes on a worker's event loop."""
 
-    def __init__(self, loop: EventLoop, run: Callable[[Lane, Unit], None]) -> None:
+    def __init__(
+        self, loop: EventLoop, release: Callable[[], None], run: Callable[[Lane, Unit], None]
+    ) -> None:
+        """``release`` lets go of their connections, on the loop."""
+        self._release = release
         self._run = run
         self._loop = loop
         self._tasks: dict[Lane, Future[None]] = {}
@@ -33,4 +40,8 @@ class Loop:
 
     def close(self) -> None:
         """End the loop, with whatever still hangs in it."""
+        if self._tasks:
+            with suppress(Exception):  # they end with the process, if not here
+                work = greenlet_spawn(self._release)
+                asyncio.run_coroutine_threadsafe(work, self._loop.running).result(PATIENCE)
         self._loop.close()

@@ -13,6 +13,7 @@ class Quiet:
     def __init__(self) -> None:
         self._holder = threading.Lock()
         self._rests = threading.Event()
+        self._over = threading.Event()
         self._is_wanted = False
 
     @property
@@ -20,15 +21,18 @@ class Quiet:
         """Whether nothing new is to be begun."""
         return self._is_wanted
 
-    def rest(self) -> None:
-        """The worker runs nothing, and will not as long as quiet is wanted."""
+    def rest(self, seconds: float) -> None:
+        """The worker runs nothing, and will not as long as quiet is wanted; it waits for the end of that, for so many
+        seconds at most."""
         self._rests.set()
+        self._over.wait(seconds)
 
     def take(self) -> bool:
         """Ask for quiet; False if another one has."""
         if not self._holder.acquire(blocking=False):
             return False
         self._rests.clear()
+        self._over.clear()
         self._is_wanted = True
         return True
 
@@ -38,4 +42,5 @@ class Quiet:
     def give_back(self) -> None:
         """It is over."""
         self._is_wanted = False
+        self._over.set()
         self._holder.release()

@@ -16,7 +16,9 @@ Work = tuple[Lane, Unit]
 class Threads:
     """So many threads, each made when it is first needed. They end with the process, whatever they do then."""
 
-    def __init__(self, name: str, run: Callable[[Lane, Unit], None]) -> None:
+    def __init__(self, name: str, release: Callable[[], None], run: Callable[[Lane, Unit], None]) -> None:
+        """``release`` lets go of their connections, those that nobody uses."""
+        self._release = release
         self._name = name
         self._run = run
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
@@ -36,6 +38,7 @@ class Threads:
         """Let those go that do nothing."""
         while self._idle.acquire(blocking=False):
             self._work.put(None)
+        self._release()
 
     def _serve(self) -> None:
         while (work := self._work.get()) is not None:

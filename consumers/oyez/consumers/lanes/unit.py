@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from ..database.key_heads import HandlerKey
 from ..database.parked_row import Candidate
+from ..retry.retrying import ALONE
 
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
+EACH = 0.001  # s; and so may one that took less for each of its rows
 MOST = 64  # rows of a transaction
 NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
@@ -26,10 +28,10 @@ class Unit(NamedTuple):
     keys: frozenset[HandlerKey]
     unfinished: int = 0
 
-    def parts(self) -> Iterator[tuple[tuple[int, ...], bool]]:
-        """What is run in each transaction, and whether it is the last."""
+    def parts(self) -> Iterator[tuple[int, ...]]:
+        """What is run in each transaction."""
         for at in range(0, len(self.ids), self.size):
-            yield self.ids[at : at + self.size], at + self.size >= len(self.ids)
+            yield self.ids[at : at + self.size]
 
 
 class Busy(NamedTuple):
@@ -53,26 +55,46 @@ class Room(NamedTuple):
 
 def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candidate]]:
     """Deal rows to units. All rows of a key go to one of them, in their order; what is behind more than that may have
-    is left, and so is what workers have died on, with what is behind it. Rows of several keys share a unit only where
-    it is run in one transaction."""
-    size = room.size
-    most = size if size > 1 else RUN
+    is left. Rows of several keys share a unit only where it is run in one transaction. What a worker has died on has a
+    unit to itself, so that there is little beside it should it die again; what is suspected is left, with what is
+    behind it."""
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
+    left: set[HandlerKey] = set()
     for row in _free(rows, busy):
         key = key_of(row)
-        unit = None if key is None else places.get(key)
-        if unit is None and dealt and len(dealt[-1]) < size:
-            unit = dealt[-1]
+        if key in left:
+            continue
+        unit = _unit_for(row, None if key is None else places.get(key), dealt, room)
         if unit is None:
-            if len(dealt) == room.units:
-                continue
-            dealt.append(unit := [])
+            left |= {key} if key is not None else set()
+            continue
+        unit.append(row)
         if key is not None:
             places[key] = unit
-        if len(unit) < most:
-            unit.append(row)
     return dealt
+
+
+def _unit_for(
+    row: Candidate, of_key: list[Candidate] | None, dealt: list[list[Candidate]], room: Room
+) -> list[Candidate] | None:
+    """Where a row goes: behind those of its key, or to others, or to a new one; None if it has to be left."""
+    if of_key is not None:
+        return of_key if _takes(of_key, row, _most(room.size)) else None
+    if dealt and _takes(dealt[-1], row, room.size):
+        return dealt[-1]
+    if len(dealt) == room.units:
+        return None
+    dealt.append([])
+    return dealt[-1]
+
+
+def _most(size: int) -> int:
+    return size if size > 1 else RUN
+
+
+def _takes(unit: Sequence[Candidate], row: Candidate, most: int) -> bool:
+    return len(unit) < most and not has_died(unit[0]) and not has_died(row)
 
 
 def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
@@ -81,9 +103,14 @@ def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
     return [row for row in free if not is_suspected(row) and key_of(row) not in held]
 
 
-def is_suspected(row: Candidate) -> bool:
-    """Whether a worker has died while it ran the row, perhaps with others beside it."""
+def has_died(row: Candidate) -> bool:
+    """Whether a worker has died that was about to run the row, or ran it, most likely with others beside it."""
     return row.starts > 0
+
+
+def is_suspected(row: Candidate) -> bool:
+    """Whether so many have that it is run with nothing beside it."""
+    return row.starts >= ALONE
 
 
 def key_of(row: Candidate) -> HandlerKey | None:
@@ -92,8 +119,9 @@ def key_of(row: Candidate) -> HandlerKey | None:
 
 
 def next_size(size: int, rows: int, seconds: float) -> int:
-    """How many rows the next transactions may have, after one of so many that took so long: it is to be over soon,
-    since whoever is in it waits for all of it."""
-    if seconds > QUICK:
+    """How many rows the next transactions may have, after one whose handlers took so long for so many: it is to be over
+    soon, since whoever is in it waits for all of it."""
+    quick = max(QUICK, EACH * rows)
+    if seconds > 2 * quick:
         return max(1, min(size, rows // 2))
-    return min(MOST, size * 2) if rows >= size else size
+    return min(MOST, size * 2) if seconds <= quick and rows >= size else size

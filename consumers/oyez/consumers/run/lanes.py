@@ -90,11 +90,16 @@ class _Making:
             handler,
             Choosing(self._group, handler, database, self._clock, self._process, pauses),
             partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
-            _on(self._loop) if is_async else partial(Threads, f"oyez-{handler.name}"),
+            self._pool(handler, plain, lanes),
             ended,
             lanes=handler.concurrency if database.dialect.locks_rows else LONE_LANE,
             timer=self._timer,
         )
+
+    def _pool(self, handler: Handler, plain: Engine, lanes: Engine) -> MakePool:
+        if handler.signature.is_async:
+            return _on(self._loop, _both(plain, lanes))
+        return partial(Threads, f"oyez-{handler.name}", plain.dispose)
 
     def _lane(self, engine: Engine, sleep: Callable[[float], None], pauses: Pauses) -> Lane:
         def execution(database: Database) -> Execution:
@@ -117,10 +122,18 @@ class _Making:
         )
 
 
-def _on(loop: EventLoop) -> MakePool:
+def _both(plain: Engine, awaiting: Engine) -> Callable[[], None]:
+    def release() -> None:
+        plain.dispose()
+        awaiting.dispose()
+
+    return release
+
+
+def _on(loop: EventLoop, release: Callable[[], None]) -> MakePool:
     from ..lanes.loop import Loop  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    return partial(Loop, loop)
+    return partial(Loop, loop, release)
 
 
 def await_sleep(seconds: float) -> None:

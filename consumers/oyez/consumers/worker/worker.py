@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from ..core.report import Report
 from ..database import outbox, parked_age
@@ -210,7 +211,10 @@ class Worker:
         """Count what the lanes have done; whether they want this worker to run nothing for a while. It only stays in
         its group, then."""
         for report in lanes.ended():
-            self._ran(report)
+            due = (
+                0.0 if self._name in report.released else None
+            )  # what is due of its own, the lane's handler finds
+            self._ran(replace(report, due_in=due))
         if not lanes.wants_rest():
             return False
         self.look()
