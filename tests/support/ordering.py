@@ -17,6 +17,7 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "consumers/execution/test_model.py",
     "consumers/interleavings/test_given_up_while_met.py",
     "consumers/execution/test_model_never_met.py",
+    "consumers/interleavings/test_pausing_at_random.py",
     "integration/test_metrics.py",
     "integration/test_protocols.py",
     "consumers/cli/test_processes.py",

@@ -64,7 +64,7 @@ A_GROUP: Sequence[Step] = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=steps, batch=st.sampled_from([1, 3, 500]))
 @example(steps=FAILING_HEAD, batch=500)
 @example(steps=RELEASED, batch=500)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from consumers.lanes.gated_handlers import loose, offsets, step_until
+from consumers.lanes.gated_handlers import Gates, in_threads, loose, offsets, step_until
 from consumers.pipeline import Placed, Play, placed
 from oyez.consumers import NotReady, Reject, RetryAfter
 from oyez.consumers.admin import Pausing
 from oyez.consumers.database import Database
 from oyez.consumers.execution.broken_deploy import HandlersBroken
+from oyez.consumers.instrumentation import Instrument
+from oyez.consumers.instrumentation.events import InstrumentationEvent, LanesSeen
 
 MANY = 120
 
@@ -169,3 +172,52 @@ def test_what_is_paused_is_parked_and_runs_when_it_goes_on(lanes: Play) -> None:
     pipeline.later()
     assert sorted(done) == [0, 1, 2, 3]
     assert pipeline.is_clean()
+
+
+def test_an_event_that_workers_have_died_on_runs_with_nothing_beside_it(play: Play) -> None:
+    on, ended, inside, most = loose(), list[int](), set[int](), list[int]()
+
+    @on(Placed, group="loose", concurrency=4)
+    async def handle(event: Placed) -> None:
+        inside.add(event.n)
+        most.append(len(inside))
+        await asyncio.sleep(0.02)
+        inside.remove(event.n)
+        ended.append(event.n)
+
+    pipeline = play(on)
+    pipeline.announce(*placed(range(2)))
+    step_until(pipeline, lambda: offsets(pipeline) == [2])
+    most.clear()
+    worker: Any = pipeline.workers["shop.loose"]
+    worker._reading._alone.begin(worker._ownership.held)
+    pipeline.announce(*placed(range(2, 8)))
+    worker.step()
+    assert ended[2:] == [2], "it has ended, and its note can go"
+    step_until(pipeline, lambda: offsets(pipeline) == [8])
+    assert ended[2:] == list(range(2, 8))
+    assert most == [1] * 6
+
+
+def test_what_it_does_is_shown(lanes: Play) -> None:
+    on, gates = loose(), Gates()
+    in_threads(on, gates)
+    heard = Heard()
+    pipeline = lanes(on, instrument=Instrument(heard))
+    pipeline.announce(*placed(range(10)))
+    (worker,) = pipeline.workers.values()
+    worker._lanes.start(lambda: True)  # type: ignore[union-attr] # it has some
+    step_until(pipeline, lambda: [one.running for one in heard.seen[-1:]] == [4])
+    gates.let(*range(10))
+    step_until(pipeline, lambda: [one.running for one in heard.seen[-1:]] == [0])
+
+
+class Heard:
+    """What was said of lanes."""
+
+    def __init__(self) -> None:
+        self.seen: list[LanesSeen] = []
+
+    def receive(self, event: InstrumentationEvent) -> None:
+        if isinstance(event, LanesSeen):
+            self.seen.append(event)

@@ -91,6 +91,10 @@ class MemoryLanes:
         """How many calls run."""
         return sum(pool.running for pool in self._pools.values())
 
+    def pool(self, handler: str) -> Pool:
+        """Where a handler runs."""
+        return self._pools[self._group.by_name[handler]]
+
     def take(self, batch: AtLeastOnceBatch, ends: Mapping[Place, int], held: Iterable[Partition]) -> None:
         """Begin the events of a batch, of the partitions that are ``held``, before ``ends`` where it was cut."""
         frontiers = {(p.topic, p.number): self._frontiers.setdefault(p, Frontier()) for p in held}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..core.report import Report
 from ..database.positions import Move
+from ..instrumentation.events import LanesSeen
 
 Stopped = Callable[[], bool]
 
@@ -25,6 +26,10 @@ class InStep:
     def land(self, stopped: Stopped) -> Sequence[Report]:
         """Wait until nothing is under way, or ``stopped()``."""
         return ()
+
+    def seen(self, lanes: Iterable[LanesSeen]) -> Iterable[LanesSeen]:
+        """What the handlers do now, by what their ``lanes`` over the retry table say."""
+        return lanes
 
     def stop(self) -> None:
         """Begin nothing more."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core.record import Record
@@ -14,6 +15,7 @@ from ..execution.broken_deploy import HandlersBroken, refuse_broken
 from ..execution.execution import Execution
 from ..execution.intake import Kept
 from ..instrumentation import events
+from ..instrumentation.events import LanesSeen
 from ..lanes.in_memory import MemoryLanes
 from .in_step import Stopped
 from .round import Reading, Round, Work
@@ -56,6 +58,12 @@ class ReadingAhead(Reading):
     def land(self, stopped: Stopped) -> Sequence[Report]:
         self._land(stopped)
         return self._told()
+
+    def seen(self, lanes: Iterable[LanesSeen]) -> Iterable[LanesSeen]:
+        """Those in memory as well."""
+        for one in lanes:
+            pool = self._lanes.pool(one.handler)
+            yield replace(one, running=one.running + pool.running, hanging=one.hanging + pool.hanging)
 
     def stop(self) -> None:
         self._lanes.stop()

@@ -285,7 +285,7 @@ class Worker:
             self._told_lags = now
             lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
             self._emit(events.Lagging(self._name, lags))
-            for seen in self._lanes.seen(self._name) if self._lanes is not None else ():
+            for seen in self._reading.seen(() if self._lanes is None else self._lanes.seen(self._name)):
                 self._emit(seen)
             if not self._has_joined and self.is_settled():
                 self._has_joined = True
