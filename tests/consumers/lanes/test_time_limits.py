@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from consumers.pipeline import Placed, Play, effects, note
 from oyez.consumers import Handlers
+from oyez.consumers.database.tables import parked
 from oyez.consumers.lanes.lanes import HandlersHang
+from oyez.consumers.lanes.unit import Busy, Room
 from support.waiting import eventually
 
 LIMIT = 30.0  # s
@@ -82,6 +85,29 @@ def test_a_thread_is_given_up(many: Play, released: threading.Event) -> None:
     assert 1 not in pipeline.effects(), "what was given up was committed after all"
     pipeline.later()
     assert sorted(pipeline.effects()) == [1, 2, 3, 4, 5]
+
+
+def test_a_server_that_is_slow_to_let_go_is_waited_for(many: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed, concurrency=1, timeout=10)
+    def noted(event: Placed, db: Session) -> None: ...
+
+    pipeline = many(on)
+    pipeline.announce(Placed(n=1))
+    worker = pipeline.workers["shop.placed"]
+    eventually(lambda: worker.step() == 1)
+    lanes: Any = worker._lanes
+    lanes._begin()
+    (dispatcher,) = lanes._dispatchers
+    (unit,) = dispatcher.choosing.choose(Busy(), Room(1, 1)).units
+    lane = dispatcher._make_lane()
+    with pipeline.engine.connect() as other:
+        other.execute(select(parked.c.id).with_for_update())
+        lane._sleep = lambda _seconds: other.rollback()
+        report = lane.time_out(unit, *unit.ids, 10)
+    assert report.retried == 1
+    assert pipeline.rows("parked", "attempts") == [1]
 
 
 def test_a_thread_that_waits_in_the_database_comes_back(many: Play) -> None:

@@ -19,6 +19,8 @@ from .claim import LaneClaim
 from .unit import Unit
 
 ABANDONED = float("inf")
+AGAIN = (0.01, 0.03, 0.1, 0.3, 1.0, 1.0)
+"""Seconds between tries to lock a row whose lane was abandoned."""
 
 
 class LaneDatabase(Database):
@@ -50,6 +52,7 @@ class Lane:
         make: Callable[[Database], Execution],
         database: Callable[[Callable[[], float]], LaneDatabase],
         timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """``make`` makes the execution over a database, and ``database`` one that gives up when it is told to."""
         self._is_abandoned = False
@@ -57,6 +60,7 @@ class Lane:
         self._execution = make(self._database)
         self._reader = Reader(self._execution.group)
         self._timer = timer
+        self._sleep = sleep
         self.began: float | None = None
         """When the handler was called that is under way, by the timer; None if none is."""
         self.row: int | None = None
@@ -83,9 +87,16 @@ class Lane:
             self.row = self.began = None
 
     def time_out(self, unit: Unit, row: int, seconds: float) -> Report:
-        """Write down that another lane, which was abandoned, took too long for a row of a unit."""
-        error = TimedOut(seconds)
-        return self._execution.say(self._claim(unit, [row]), Failed(f"TimedOut: {error}", TimedOut.__name__))
+        """Write down that another lane, which was abandoned, took too long for a row of a unit. The server may need a
+        moment to see that its connection is gone; if it had been done just before, there is nothing to write."""
+        failed = Failed(f"TimedOut: {TimedOut(seconds)}", TimedOut.__name__)
+        report = self._execution.say(self._claim(unit, [row]), failed)
+        for pause in AGAIN:
+            if report.claimed:
+                break
+            self._sleep(pause)
+            report = self._execution.say(self._claim(unit, [row]), failed)
+        return report
 
     def abandon(self) -> None:
         """Nobody waits for this lane any more: its connection is ended, so that what it had begun is undone."""
