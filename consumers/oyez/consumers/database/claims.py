@@ -21,7 +21,6 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    and_,
     bindparam,
     select,
 )
@@ -34,7 +33,7 @@ from .due import due_since
 from .due_queues import NO_KEYS, Keys, is_in, is_of_others
 from .key_heads import first_of_key
 from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
-from .tables import parked, start
+from .tables import parked
 from .walks import walk
 
 
@@ -44,15 +43,7 @@ def unclaimed(query: Select[Any], table: Table) -> Select[Any]:
 
 
 @cache
-def _due_heads_beside(
-    dialect: Dialect, read: Callable[[], Select[Any]], *, at_once: bool
-) -> tuple[Rows, Select[Any]]:
-    busy = dialect.rows(id=BigInteger)
-    return busy, _due_heads(read, at_once=at_once).where(~busy.holds(parked.c.id))
-
-
-@cache
-def _due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
+def due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
     heads = (
         read()
         .where(
@@ -71,7 +62,7 @@ def _due_heads(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]
 @cache
 def _due_heads_of_others(read: Callable[[], Select[Any]], *, at_once: bool) -> Select[Any]:
     """The same without the keys that are left."""
-    return _due_heads(read, at_once=at_once).where(is_of_others())
+    return due_heads(read, at_once=at_once).where(is_of_others())
 
 
 R = TypeVar("R", bound=Placed)
@@ -84,8 +75,8 @@ class _As(NamedTuple, Generic[R]):
     make: Callable[[Row[Any]], R]
 
 
-_WHOLE = _As(whole_rows, ParkedRow)
-_CANDIDATES = _As(candidates, Candidate._make)
+AS_WHOLE = _As(whole_rows, ParkedRow)
+AS_CANDIDATES = _As(candidates, Candidate._make)
 
 
 def claim(
@@ -103,7 +94,7 @@ def claim(
     Whoever holds a head's lock holds its key: nobody else may claim a row of it. Each queue of heads has its share.
     They come in turns, one of each queue, those first that have been due for longest: time may be up before the last.
     """
-    return _claim(db, _WHOLE, app, group, handlers, now, limit, left)
+    return _claim(db, AS_WHOLE, app, group, handlers, now, limit, left)
 
 
 def claim_candidates(
@@ -116,31 +107,7 @@ def claim_candidates(
     left: Keys = NO_KEYS,
 ) -> list[Candidate]:
     """The same, for whoever chooses among them, and needs no event."""
-    return _claim(db, _CANDIDATES, app, group, handlers, now, limit, left)
-
-
-def claim_beside(
-    db: Connection,
-    app: str,
-    group: str,
-    handler: str,
-    now: float,
-    limit: int,
-    busy: AbstractSet[int],
-    left: Keys = NO_KEYS,
-) -> list[Candidate]:
-    """The same for one handler, without the heads that are ``busy``: whoever has been given those is about to lock
-    them, and is not to find them locked."""
-    heads: list[Candidate] = []
-    keys = sorted(left.get(handler, ()))
-    for queue in due_queues.due(db, group, [handler], now, left):
-        beside, statement = _due_heads_beside(dialect_of(db), candidates, at_once=queue.is_at_once)
-        if keys:
-            statement = statement.where(is_of_others())
-        given = {"group": group, "of_handler": handler, "now": now, "limit": limit - len(heads)}
-        given |= beside.bind([(number,) for number in busy]) | ({"left": keys} if keys else {})
-        heads += [Candidate._make(row) for row in db.execute(statement, given)]
-    return _with_what_is_behind(db, _CANDIDATES, app, heads, limit)
+    return _claim(db, AS_CANDIDATES, app, group, handlers, now, limit, left)
 
 
 def _claim(
@@ -162,7 +129,7 @@ def _claim(
         share = (limit - len(heads)) // len(queues)
         queue = queues.pop() if share else queues.pop(0)
         given = {"group": group, "of_handler": queue.handler, "now": now, "limit": max(1, share)}
-        statement = _due_heads(rows.read, at_once=queue.is_at_once)
+        statement = due_heads(rows.read, at_once=queue.is_at_once)
         if keys := left.get(queue.handler):
             statement = _due_heads_of_others(rows.read, at_once=queue.is_at_once)
             given["left"] = sorted(keys)
@@ -170,7 +137,7 @@ def _claim(
         heads += found
         places.update({row.id: place for place, row in enumerate(found)})
     heads.sort(key=lambda head: (places[head.id], _since(head), head.id))
-    return _with_what_is_behind(db, rows, app, heads, limit)
+    return with_what_is_behind(db, rows, app, heads, limit)
 
 
 def _since(head: Placed) -> float:
@@ -195,7 +162,7 @@ def _followers(dialect: Dialect, read: Callable[[], Select[Any]]) -> tuple[Rows,
     return rows, read().where(dialect.is_one_of(parked.c.id, ids)).with_for_update(of=parked)
 
 
-def _with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R], limit: int) -> list[R]:
+def with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R], limit: int) -> list[R]:
     """These heads, and the rows behind them, ``limit`` in all; those of each key in their order, and without what has
     gone before its head meanwhile."""
     places = {(h.handler, h.key_text): (h.rank, h.id) for h in heads if h.ordered}
@@ -209,16 +176,16 @@ def _with_what_is_behind(db: Connection, rows: _As[R], app: str, heads: list[R],
     return heads + sorted(after, key=attrgetter("rank", "id"))
 
 
-_is_due = parked.c.due_at <= bindparam("now", type_=Double)
+is_due = parked.c.due_at <= bindparam("now", type_=Double)
 
 
 @cache
 def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
-    rows, heads = _given_heads(dialect, *conditions)
+    rows, heads = given_heads(dialect, *conditions)
     return rows, unclaimed(heads, parked)
 
 
-def _given_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Select[Any]]:
+def given_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Select[Any]]:
     """By their ids and by nothing else: without statistics, the planner would rather read all rows of the group."""
     rows = dialect.rows(id=BigInteger)
     heads = whole_rows().where(rows.holds(parked.c.id), *conditions, first_of_key())
@@ -229,8 +196,8 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
-    heads = _chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
-    return _with_what_is_behind(db, _WHOLE, app, heads, limit)
+    heads = chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
+    return with_what_is_behind(db, AS_WHOLE, app, heads, limit)
 
 
 def claim_again(
@@ -238,31 +205,10 @@ def claim_again(
 ) -> list[ParkedRow]:
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
     else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
-    heads = _chosen(db, _chosen_heads(dialect_of(db), _is_due), group, handlers, ids, now=now)
+    heads = chosen(db, _chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
     places = {number: place for place, number in enumerate(ids)}
     heads.sort(key=lambda head: places[head.id])
-    return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
-
-
-@cache
-def _noted_heads(dialect: Dialect) -> tuple[Rows, Any]:
-    rows, heads = _given_heads(dialect, _is_due)
-    is_its = and_(start.c.id == bindparam("number"), start.c.group_name == parked.c.group_name)
-    noted = heads.join_from(parked, start, is_its)
-    return rows, noted.with_for_update(of=[parked, start], skip_locked=True)
-
-
-def claim_noted(
-    db: Connection, app: str, group: str, handlers: Sequence[str], number: int, ids: Sequence[int], now: float
-) -> list[ParkedRow]:
-    """The same for rows that a start note names, with the note: as long as it is locked, whoever wrote it lives. There
-    is nothing to claim for a note that is gone."""
-    heads = _chosen(db, _noted_heads(dialect_of(db)), group, handlers, ids, now=now, number=number)
-    if len(ids) == 1:
-        return heads
-    places = {given: place for place, given in enumerate(ids)}
-    heads.sort(key=lambda head: places[head.id])
-    return allowed(_with_what_is_behind(db, _WHOLE, app, heads, len(ids)), set(ids))
+    return allowed(with_what_is_behind(db, AS_WHOLE, app, heads, len(ids)), set(ids))
 
 
 def allowed(rows: Sequence[R], ids: AbstractSet[int]) -> list[R]:
@@ -278,7 +224,7 @@ def allowed(rows: Sequence[R], ids: AbstractSet[int]) -> list[R]:
     return kept
 
 
-def _chosen(
+def chosen(
     db: Connection,
     asked: tuple[Rows, Any],
     group: str,

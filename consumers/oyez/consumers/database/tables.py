@@ -275,6 +275,8 @@ handler = Table(
     Column("handler", Text, primary_key=True),
     Column("group_name", Text, nullable=False),
     Column("seen_at", Double, nullable=False, server_default=text("0")),
+    Column("tokens", Double),
+    Column("tokens_at", Double),
 )
 
 outbox = announced.table.to_metadata(metadata)

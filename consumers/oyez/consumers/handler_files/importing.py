@@ -43,6 +43,7 @@ def definition(file: Path) -> Definition:
         retry=getattr(module, "RETRY", None),
         concurrency=getattr(module, "CONCURRENCY", None),
         timeout=getattr(module, "TIMEOUT", None),
+        limits=getattr(module, "LIMITS", None),
     )
     return Definition(function, asked)
 

@@ -206,6 +206,12 @@ def _check_order(handler: Handler) -> None:
 def _check_promise(handler: Handler, promise: Promise) -> None:
     if promise != AT_LEAST_ONCE:
         return
+    if handler.limit.rate is not None and not handler.uses_database:
+        raise StartError(
+            f"{handler.name}: its group {handler.group} is at-least-once, whose lanes are in memory and know "
+            f"nothing of other workers' rates; make the group exactly-once, or leave out limits rate",
+            handler,
+        )
     if handler.requires:
         raise StartError(
             f"{handler.name}: its group {handler.group} is at-least-once, which cannot wait for "

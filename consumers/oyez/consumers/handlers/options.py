@@ -14,6 +14,7 @@ from oyez.schemas.options import requirements_of
 
 from ..core.backoff import LONGEST_PAUSE, Backoff, is_number
 from ..core.callables import place
+from .limits import Limits
 from .signature import Form, RegistrationError, Signature
 
 Order = Literal["key", "none"]
@@ -38,6 +39,7 @@ class Asked:
     retry: Backoff | None = None
     concurrency: int | None = None
     timeout: float | None = None
+    limits: Limits | None = None
 
 
 def app_name(given: object) -> str:

@@ -15,6 +15,7 @@ from ..core.backoff import Backoff
 from ..core.callables import place
 from .callers import Call, caller
 from .decorator import Decorator
+from .limits import NO_LIMITS, Limit, Limits, limits_asked
 from .met_by import MetBy, check_met_by
 from .options import (
     Asked,
@@ -58,6 +59,7 @@ class Handler:
     retry: Backoff | None = None
     concurrency: int | None = None
     timeout: float | None = None
+    limit: Limit = NO_LIMITS
 
     @cached_property
     def uses_database(self) -> bool:
@@ -123,6 +125,7 @@ class Handlers:
         retry: Backoff | None = None,
         concurrency: int | None = None,
         timeout: float | None = None,
+        limits: Limits | None = None,
     ) -> Decorator[S]:
         """Register the decorated function as a handler of ``signal``.
 
@@ -132,11 +135,20 @@ class Handlers:
         ``completes=False``: events that wait for this signal do not wait for this handler. ``retry``: when its failing
         deliveries are tried again and given up, where that is not to be as the settings say. ``concurrency``: it runs
         apart from the batches, for so many events at once in each worker, one of a key at a time; an ``async def``
-        always does. ``timeout``: the seconds after which it has failed for an event.
+        always does. ``timeout``: the seconds after which it has failed for an event. ``limits``: how often it may run,
+        see `Limits`.
         """
 
         asked = Asked(
-            name, group, requires, order, completes, retry=retry, concurrency=concurrency, timeout=timeout
+            name,
+            group,
+            requires,
+            order,
+            completes,
+            retry=retry,
+            concurrency=concurrency,
+            timeout=timeout,
+            limits=limits,
         )
 
         def register(function: Callable[..., object]) -> None:
@@ -185,6 +197,8 @@ class Handlers:
                 f"{place(function)}); give one of them name="
             )
         _check_tools(function, self.app, name, signature)
+        ordered = self._is_ordered(declaration, full_group, order)
+        concurrency = concurrency_asked(function, asked, signature)
         self._handlers[name] = Handler(
             name=name,
             group=full_group,
@@ -192,13 +206,14 @@ class Handlers:
             function=function,
             signature=signature,
             requires=requirements(function, asked.requires, declaration),
-            ordered=self._is_ordered(declaration, full_group, order),
+            ordered=ordered,
             completes=asked.completes and self.promise_of(full_group) == EXACTLY_ONCE,
             call=caller(function, signature, name, timeout),
             file=asked.file,
             retry=retry_asked(function, asked.retry),
-            concurrency=concurrency_asked(function, asked, signature),
+            concurrency=concurrency,
             timeout=timeout,
+            limit=limits_asked(function, asked.limits, in_lanes=concurrency is not None, ordered=ordered),
         )
 
     def copy(self) -> Handlers:

@@ -8,23 +8,30 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ..core.apart import ProcessKind
-from ..database import claims, due_queues, start_notes, stranded
+from ..database import due_queues, lane_claims, rates, start_notes, stranded
 from ..database.clock import Clock
 from ..database.engine import Database
+from ..database.key_heads import HandlerKey
+from ..database.lane_claims import Wanted
 from ..database.parked_row import Candidate
 from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
 from ..retry.retrying import LOOK
-from .unit import Busy, Room, Unit, deal, is_suspected, key_of
+from .unit import NO_LIMIT, Busy, Room, Unit, deal, has_failed, is_suspected, key_of
+
+BURST = 1.0  # s; for how long a rate may be saved up
+ONE = Wanted(1, 1, 1)
 
 
 class Chosen(NamedTuple):
-    """What is to be run; ``has_suspected``: whether rows are due as well on which workers have died."""
+    """What is to be run; ``has_suspected``: whether rows are due as well on which workers have died; ``again_in``: the
+    seconds until the handler's rate allows more, if it does not now."""
 
     units: Sequence[Unit]
     has_suspected: bool = False
+    again_in: float | None = None
 
 
 class Choosing:
@@ -58,10 +65,15 @@ class Choosing:
         def work(db: Connection) -> Chosen:
             now = self._clock(db)
             self._forget(db, left)
+            most, again_in = self._allowed(db, now)
+            if most == 0:
+                return Chosen((), again_in=again_in)
             self._database.dialect.read_by_index(db)
             stranded.look(db, group.app, group.name, now, 0, LOOK)
-            rows = self._due(db, now, room.rows, busy)
-            dealt = deal(rows, busy, room)
+            given = room._replace(most=min(room.most, most))
+            rows = self._due(db, now, given.wanted, busy)
+            dealt = deal(rows, busy, given)
+            self._spend(db, sum(map(len, dealt)), now)
             return Chosen(
                 self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
             )
@@ -73,7 +85,7 @@ class Choosing:
 
         def work(db: Connection) -> Unit | None:
             now = self._clock(db)
-            rows = [row for row in self._due(db, now, 1, Busy()) if is_suspected(row)]
+            rows = [row for row in self._due(db, now, ONE, Busy()) if is_suspected(row)]
             if not rows:
                 return None
             self._process.require_own("workers died on what is parked, and it is run alone")
@@ -94,16 +106,36 @@ class Choosing:
             at = due_queues.next_due(db, self._group.name, self._running(), self._pauses.left)
             return None if at is None else max(0.0, at - self._clock(db))
 
+    def _allowed(self, db: Connection, now: float) -> tuple[int, float | None]:
+        """How many rows the handler's rate allows now, and in how many seconds the next one, if none."""
+        rate = self._handler.limit.rate
+        if rate is None:
+            return NO_LIMIT, None
+        found = self._tokens(db, rate, now)
+        return int(found), None if found >= 1.0 else (1.0 - found) / rate
+
+    def _spend(self, db: Connection, count: int, now: float) -> None:
+        rate = self._handler.limit.rate
+        if rate is not None and count:
+            left = self._tokens(db, rate, now) - count
+            rates.put(db, self._group.app, self._handler.name, left, now)
+
+    def _tokens(self, db: Connection, rate: float, now: float) -> float:
+        most = max(1.0, rate * BURST)
+        return rates.tokens(db, self._group.app, self._group.name, self._handler.name, rate, most, now)
+
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
         start_notes.forget_all(db, list(left))
 
-    def _due(self, db: Connection, now: float, limit: int, busy: Busy) -> Sequence[Candidate]:
+    def _due(self, db: Connection, now: float, wanted: Wanted, busy: Busy) -> Sequence[Candidate]:
         group, pauses = self._group, self._pauses
         pauses.read(db)
         found = [
             row
             for name in self._running()
-            for row in claims.claim_beside(db, group.app, group.name, name, now, limit, busy.ids, pauses.left)
+            for row in lane_claims.claim_beside(
+                db, group.app, group.name, name, now, wanted, busy.ids, pauses.left
+            )
         ]
         return before_later(found, now)
 
@@ -117,6 +149,14 @@ class Choosing:
         ids = [tuple(row.id for row in rows) for rows in dealt]
         numbers = start_notes.note_each(db, self._group.name, ids, now, is_shared=is_shared)
         return [
-            Unit(number, given, size, frozenset(filter(None, map(key_of, rows))), rows[0].starts)
+            Unit(number, given, size, _keys(rows), rows[0].starts, has_failed(rows[0]), _loose(rows))
             for number, given, rows in zip(numbers, ids, dealt, strict=True)
         ]
+
+
+def _loose(rows: Iterable[Candidate]) -> tuple[str, ...]:
+    return tuple(row.key_text for row in rows if row.key_text is not None and not row.ordered)
+
+
+def _keys(rows: Iterable[Candidate]) -> frozenset[HandlerKey]:
+    return frozenset(filter(None, map(key_of, rows)))

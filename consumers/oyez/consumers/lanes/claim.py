@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from ..database import claims
+from ..database import lane_claims
 from ..database.parked_row import ParkedRow
 from ..execution.intake import Load
 from ..execution.reader import Reader
@@ -36,6 +36,6 @@ class LaneClaim(Claim):
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
-        return claims.claim_noted(
+        return lane_claims.claim_noted(
             db, group.app, group.name, list(group.by_name), self._number, self._ids, now
         )

@@ -32,6 +32,7 @@ class Pool(Protocol):
         """Nothing more comes."""
 
 
+FAILING = 0.3  # of the lanes, at most, for what has failed before while others wait
 SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
 MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
 
@@ -60,9 +61,12 @@ class Dispatcher:
         """``ended`` is told of each unit, in whichever thread it ran; there are so many ``lanes``."""
         self.handler = handler
         self.choosing = choosing
+        self.again_in: float | None = None
+        """In how many seconds the handler's rate allows more; None if it does."""
         self.has_suspected = False
         """Whether rows are due on which workers have died."""
         self._make_lane = make_lane
+        self._lanes = lanes
         self._free = [make_lane() for _ in range(lanes)]
         self._pool = make_pool(self._run)
         self._ended = ended
@@ -104,8 +108,8 @@ class Dispatcher:
             busy, left = self._busy(), list(self._left)
         if room <= 0 or room * 2 < self._ahead:
             return 0
-        chosen = self.choosing.choose(busy, Room(room, self._size, most), left)
-        self.has_suspected = chosen.has_suspected
+        chosen = self.choosing.choose(busy, self._room(room, most), left)
+        self.has_suspected, self.again_in = chosen.has_suspected, chosen.again_in
         del self._left[: len(left)]
         for unit in chosen.units:
             self._begin(unit)
@@ -198,10 +202,18 @@ class Dispatcher:
             self._pool.submit(lane, unit)
 
     def _busy(self) -> Busy:
-        units = [*self._running.values(), *self._ready]
-        return Busy(
-            {number for unit in units for number in unit.ids}, {key for unit in units for key in unit.keys}
-        )
+        return Busy.of([*self._running.values(), *self._ready])
+
+    def _room(self, units: int, most: int) -> Room:
+        per_key = self.handler.limit.per_key
+        limit = NO_LIMIT if per_key is None else per_key
+        return Room(units, self._size, most, self._room_for_failing(), limit)
+
+    def _room_for_failing(self) -> int:
+        """How many units more may be of what has failed before, as long as others wait: what fails may take long each
+        time."""
+        share = max(1, int(FAILING * self._lanes))
+        return max(0, share - sum(unit.is_failing for unit in [*self._running.values(), *self._ready]))
 
     def _run(self, lane: Lane, unit: Unit) -> None:
         failed: BaseException | None = None

@@ -187,11 +187,12 @@ class Lanes:
         if one.has_suspected and self._quiet.take():
             self._run_suspected(one, stopped)
             return
+        allowed = LONGEST if one.again_in is None else max(PAUSE, one.again_in)
         if one.running:
-            one.wait(LOOK)
+            one.wait(min(LOOK, allowed))
             return
         one.forget_left()
-        one.wait(self._pause(one))
+        one.wait(self._pause(one) if one.again_in is None else min(LONGEST, allowed))
 
     def _pause(self, one: Dispatcher) -> float:
         due = one.choosing.due_in()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ..database.key_heads import HandlerKey
+from ..database.lane_claims import Wanted
 from ..database.parked_row import Candidate
 from ..retry.retrying import ALONE
 
@@ -18,15 +20,21 @@ NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
 
 
+NOTHING: Mapping[str, int] = {}
+
+
 class Unit(NamedTuple):
     """Rows for one lane: the number of their start note, their ids, how many of them are run in one transaction, their
-    keys, and how often workers have died on them."""
+    keys, how often workers have died on them, and whether they have failed before; ``loose`` are the keys whose order
+    is not kept."""
 
     number: int
     ids: tuple[int, ...]
     size: int
     keys: frozenset[HandlerKey]
     unfinished: int = 0
+    is_failing: bool = False
+    loose: tuple[str, ...] = ()
 
     def parts(self) -> Iterator[tuple[int, ...]]:
         """What is run in each transaction."""
@@ -39,18 +47,37 @@ class Busy(NamedTuple):
 
     ids: AbstractSet[int] = frozenset()
     keys: AbstractSet[HandlerKey] = frozenset()
+    counts: Mapping[str, int] = NOTHING
+    """How many rows of each key run, of those whose order is not kept."""
+
+    @classmethod
+    def of(cls, units: Iterable[Unit]) -> Busy:
+        """All that is in these units."""
+        every = list(units)
+        return cls(
+            {one for unit in every for one in unit.ids},
+            {key for unit in every for key in unit.keys},
+            Counter(key for unit in every for key in unit.loose),
+        )
 
 
 class Room(NamedTuple):
-    """For how much there is room: so many units, of transactions of ``size`` rows, and ``most`` rows in all."""
+    """For how much there is room: so many units, of transactions of ``size`` rows, and ``most`` rows in all;
+    ``failing`` of the units may be of rows that have failed before, as long as others wait, and ``per_key`` rows of a
+    key whose order is not kept may run at once."""
 
     units: int
     size: int
     most: int = NO_LIMIT
+    failing: int = NO_LIMIT
+    per_key: int = NO_LIMIT
 
     @property
-    def rows(self) -> int:
-        return min(self.most, self.units * max(self.size, RUN))
+    def wanted(self) -> Wanted:
+        """How much is claimed for that."""
+        heads = min(self.most, self.units * self.size)
+        rows = min(self.most, self.units * max(self.size, RUN))
+        return Wanted(heads, rows, min(heads, self.failing * self.size))
 
 
 def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candidate]]:
@@ -61,15 +88,17 @@ def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candida
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
     left: set[HandlerKey] = set()
+    counts = Counter(busy.counts)
     for row in _free(rows, busy):
         key = key_of(row)
-        if key in left:
+        if key in left or (key is None and counts[row.key_text or ""] >= room.per_key and row.key_text):
             continue
         unit = _unit_for(row, None if key is None else places.get(key), dealt, room)
         if unit is None:
             left |= {key} if key is not None else set()
             continue
         unit.append(row)
+        counts[row.key_text or ""] += 1
         if key is not None:
             places[key] = unit
     return dealt
@@ -101,6 +130,11 @@ def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
     free = [row for row in rows if row.id not in busy.ids and key_of(row) not in busy.keys]
     held = {key_of(row) for row in free if is_suspected(row)} - {None}
     return [row for row in free if not is_suspected(row) and key_of(row) not in held]
+
+
+def has_failed(row: Candidate) -> bool:
+    """Whether a row is due because a time has come, as those are that failed before."""
+    return row.due_at is not None and row.due_at >= 0.0
 
 
 def has_died(row: Candidate) -> bool:

@@ -77,6 +77,8 @@ def upgrade() -> None:
         sa.Column("handler", sa.Text, primary_key=True),
         sa.Column("group_name", sa.Text, nullable=False),
         sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
+        sa.Column("tokens", sa.Double),
+        sa.Column("tokens_at", sa.Double),
     )
     create_parked()
     create_dead()
