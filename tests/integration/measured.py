@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from oyez.consumers.run.listening import chosen, listen
 
 
 def measured(app: str) -> Application:
-    """A view whose number is negative is rejected; the thirteenth always fails."""
+    """A view whose number is negative is rejected; the thirteenth always fails, and takes too long in its lane."""
     on = Handlers(app)
 
     @on(Started)
@@ -25,6 +26,11 @@ def measured(app: str) -> Application:
             raise Reject("as told")
         if event.n == 13:
             raise ValueError("as told")
+
+    @on(Viewed, group="lanes", requires={}, order="none", concurrency=2, timeout=0.1)
+    def call(event: Viewed, db: Session) -> None:
+        if event.n == 13:
+            time.sleep(1)
 
     return Application(on, known)
 

@@ -50,6 +50,8 @@ def test_numbers_are_those_of_what_was_done(deployment: Deployment) -> None:
         ("behind",): 2,
         ("retry",): 0,
         ("unrun",): 0,
+        ("queued",): 0,
+        ("paused",): 0,
     }
     deployment.say(Started(session_id="s1"), Started(session_id="s2"), Started(session_id="s3"))
     eventually(lambda: at.value("oyez_handled_deliveries_total", views) == 3, 60)
@@ -78,6 +80,8 @@ def test_the_document_has_every_measure_and_no_other(deployment: Deployment) -> 
     eventually(lambda: at.values("oyez_handler_failures_total", views), 60)
     eventually(lambda: at.values("oyez_lag_records", views), 60)
     eventually(lambda: at.values("oyez_oldest_wait_seconds", views), 60)
+    eventually(lambda: at.values("oyez_handler_timeouts_total", f"{deployment.app}.lanes"), 60)
+    eventually(lambda: at.values("oyez_lanes_running", f"{deployment.app}.lanes"), 60)
     exported = {
         (_full(family), family.type, frozenset(sample.labels) - {"group", "le"})
         for family in at.families().values()
