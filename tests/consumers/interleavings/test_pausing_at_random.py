@@ -64,12 +64,19 @@ A_GROUP: Sequence[Step] = [
 ]
 
 
+AT_LEAST_ONCE: Sequence[Step] = [  # a worker takes a partition of a paused group, of which the log knows more
+    *[("announce", "viewed", "k2"), ("run",), ("pause", "ticked"), ("announce", "ticked", "k2")],
+    *[("die", "ticked"), ("run",), ("resume", "0"), ("run",)],
+]
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=steps, batch=st.sampled_from([1, 3, 500]))
 @example(steps=FAILING_HEAD, batch=500)
 @example(steps=RELEASED, batch=500)
 @example(steps=ARRIVING, batch=3)
 @example(steps=A_GROUP, batch=500)
+@example(steps=AT_LEAST_ONCE, batch=1)
 def test_what_is_paused_waits_in_its_order(pipeline_database: str, steps: Sequence[Step], batch: int) -> None:
     empty(pipeline_database)
     world = World(pipeline_database, batch=batch)
