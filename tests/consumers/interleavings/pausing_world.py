@@ -84,8 +84,8 @@ class World(Pipeline):
             assert not self.is_paused(handler, None if handler == "tick" else key), (handler, n, self.held)
 
     def _positions(self, groups: list[str]) -> int:
-        """How far these groups have read; a row of a partition may be made meanwhile, where it begins. Of an at-least-once
-        group the log knows it, and the row follows when somebody takes the partition."""
+        """How far these groups have read; a row of a partition may be made meanwhile, where it begins. Of an
+        at-least-once group the log knows it, and the row follows when somebody takes the partition."""
         found = self.rows("position", "group_name", "position")
         return sum(position for group, position in found if group in groups and group != AT_LEAST_ONCE)
 

@@ -68,6 +68,22 @@ def claim_beside(
     return with_what_is_behind(db, AS_CANDIDATES, app, heads, wanted.rows)
 
 
+def claim_suspected(
+    db: Connection, group: str, handler: str, now: float, least: int, left: Keys = NO_KEYS
+) -> list[Candidate]:
+    """A head on which workers have died so often, whatever else is due."""
+    keys = sorted(left.get(handler, ()))
+    given = {"group": group, "of_handler": handler, "now": now, "limit": 1, "least": least}
+    for at_once in (True, False):
+        statement = due_heads(candidates, at_once=at_once).where(parked.c.starts >= bindparam("least"))
+        if keys:
+            statement = statement.where(is_of_others())
+        found = db.execute(statement, given | ({"left": keys} if keys else {})).all()
+        if found:
+            return [Candidate._make(row) for row in found]
+    return []
+
+
 def _heads_beside(
     db: Connection,
     group: str,

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, select, update
+from sqlalchemy import Connection, Double, bindparam, case, select, update
 
 from .dialects.lookup import dialect_of
 from .tables import handler
 
 _mine = (handler.c.app == bindparam("of_app"), handler.c.handler == bindparam("of_handler"))
 _locked = select(handler.c.tokens, handler.c.tokens_at).where(*_mine).with_for_update()
-_put = (
-    update(handler)
-    .where(*_mine)
-    .values(tokens=bindparam("left", type_=Double), tokens_at=bindparam("now", type_=Double))
-)
+_now = bindparam("now", type_=Double)
+_later = case((handler.c.tokens_at > _now, handler.c.tokens_at), else_=_now)
+"""The time may have been asked for before the row could be locked."""
+_put = update(handler).where(*_mine).values(tokens=bindparam("left", type_=Double), tokens_at=_later)
 
 
 def tokens(db: Connection, app: str, group: str, name: str, rate: float, most: float, now: float) -> float:

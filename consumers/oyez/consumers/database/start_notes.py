@@ -81,6 +81,19 @@ def forget_all(db: Connection, numbers: Sequence[int]) -> None:
         db.execute(statement, rows.bind([(number,) for number in numbers]))
 
 
+@cache
+def _refresh(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    free = unclaimed(select(start.c.id).where(rows.holds(start.c.id)), start)
+    return rows, update(start).where(start.c.id.in_(free)).values(started_at=bindparam("now"))
+
+
+def refresh(db: Connection, numbers: Sequence[int], now: float) -> None:
+    """These rows are still about to be run; what is run already has its note locked, and needs none of that."""
+    rows, statement = _refresh(dialect_of(db))
+    db.execute(statement, {**rows.bind([(number,) for number in numbers]), "now": now})
+
+
 _abandoned = unclaimed(
     select(start.c.id, start.c.rows).where(
         start.c.group_name == bindparam("group"), start.c.started_at < bindparam("before")

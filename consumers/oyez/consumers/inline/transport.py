@@ -36,7 +36,7 @@ from ..execution.reader import Decoded, Reader, Taken
 from ..execution.runners import Runner
 from ..handlers.application import Application
 from ..handlers.recorded_handlers import register
-from ..lanes.lanes import WorkerLanes
+from ..lanes.lanes import WorkerLanes, drain
 from ..lanes.unit import NO_LIMIT
 from ..outbox.lease import NoLease
 from ..outbox.relay import Relay
@@ -148,9 +148,9 @@ class InlineTransport:
     def flush(self, timeout: float) -> None:
         """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
         of this process or one before it."""
-        self._relay(timeout)
         for name in self._awaiting:
             self._await(name, _forget)
+        self._relay(timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
@@ -204,9 +204,9 @@ class InlineTransport:
 
     def _await(self, name: str, note: Callable[[Report], None]) -> None:
         """Run what is due of a group's `async def` handlers, on an event loop of theirs."""
-        lanes, limit = self._awaiting.get(name), self._timer() + SLICE
-        while lanes is not None and lanes.step(NO_LIMIT) and self._timer() < limit:
-            for report in lanes.ended():
+        if name in self._awaiting:
+            limit = self._timer() + SLICE
+            for report in drain(self._awaiting[name], lambda: NO_LIMIT if self._timer() < limit else 0):
                 note(report)
 
     def _make_lanes(self) -> dict[str, WorkerLanes]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -18,11 +20,11 @@ from ..execution.pauses import Pauses
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
-from ..retry.retrying import LOOK
+from ..retry.retrying import ALONE, LOOK
 from .unit import NO_LIMIT, Busy, Room, Unit, deal, has_failed, is_suspected, key_of
 
+ROUNDS = 5  # looks behind keys that have all that they may have at once
 BURST = 1.0  # s; for how long a rate may be saved up
-ONE = Wanted(1, 1, 1)
 
 
 class Chosen(NamedTuple):
@@ -71,7 +73,7 @@ class Choosing:
             self._database.dialect.read_by_index(db)
             stranded.look(db, group.app, group.name, now, 0, LOOK)
             given = room._replace(most=min(room.most, most))
-            rows = self._due(db, now, given.wanted, busy)
+            rows = self._due(db, now, given, busy)
             dealt = deal(rows, busy, given)
             self._spend(db, sum(map(len, dealt)), now)
             return Chosen(
@@ -85,14 +87,27 @@ class Choosing:
 
         def work(db: Connection) -> Unit | None:
             now = self._clock(db)
-            rows = [row for row in self._due(db, now, ONE, Busy()) if is_suspected(row)]
+            self._pauses.read(db)
+            rows = [
+                row
+                for name in self._running()
+                for row in lane_claims.claim_suspected(
+                    db, self._group.name, name, now, ALONE, self._pauses.left
+                )
+            ]
             if not rows:
                 return None
+            self._spend(db, 1, now)
             self._process.require_own("workers died on what is parked, and it is run alone")
             (unit,) = self._noted(db, [rows[:1]], 1, now, is_shared=self._process.is_shared)
             return unit
 
         return self._database.repeat(work)
+
+    def refresh(self, numbers: Sequence[int]) -> None:
+        """What these notes name is still about to be run."""
+        if numbers:
+            self._database.repeat(lambda db: start_notes.refresh(db, numbers, self._clock(db)))
 
     def forget(self, left: Iterable[int]) -> None:
         """Forget these notes, of units that have ended, or have not begun."""
@@ -127,17 +142,33 @@ class Choosing:
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
         start_notes.forget_all(db, list(left))
 
-    def _due(self, db: Connection, now: float, wanted: Wanted, busy: Busy) -> Sequence[Candidate]:
-        group, pauses = self._group, self._pauses
-        pauses.read(db)
-        found = [
+    def _due(self, db: Connection, now: float, room: Room, busy: Busy) -> Sequence[Candidate]:
+        """What is due and not busy. Where a key has all that it may have at once, others are looked for behind it."""
+        self._pauses.read(db)
+        found: list[Candidate] = []
+        counts, full = Counter(busy.counts), _full(busy.counts, room.per_key)
+        for _ in range(ROUNDS):
+            some = self._due_without(db, now, room.wanted, busy.ids | {row.id for row in found}, full)
+            found += some
+            counts.update(_loose(some))
+            newly = _full(counts, room.per_key) - full
+            if not newly or len(some) < room.wanted.heads:
+                break
+            full |= newly
+        return before_later(found, now)
+
+    def _due_without(
+        self, db: Connection, now: float, wanted: Wanted, busy: AbstractSet[int], full: AbstractSet[str]
+    ) -> list[Candidate]:
+        group, left = self._group, self._pauses.left
+        return [
             row
             for name in self._running()
             for row in lane_claims.claim_beside(
-                db, group.app, group.name, name, now, wanted, busy.ids, pauses.left
+                *(db, group.app, group.name, name, now, wanted, busy),
+                {**left, name: left.get(name, frozenset()) | full} if full else left,
             )
         ]
-        return before_later(found, now)
 
     def _running(self) -> list[str]:
         """The handler's name, unless it is paused."""
@@ -152,6 +183,11 @@ class Choosing:
             Unit(number, given, size, _keys(rows), rows[0].starts, has_failed(rows[0]), _loose(rows))
             for number, given, rows in zip(numbers, ids, dealt, strict=True)
         ]
+
+
+def _full(counts: Mapping[str, int], most: int) -> AbstractSet[str]:
+    """The keys of which so many rows run."""
+    return {key for key, count in counts.items() if count >= most}
 
 
 def _loose(rows: Iterable[Candidate]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class Pool(Protocol):
         """Nothing more comes."""
 
 
+REFRESH = 3.0  # s; between two notes that what was chosen is about to be run
 FAILING = 0.3  # of the lanes, at most, for what has failed before while others wait
 SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
 MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
@@ -80,6 +81,12 @@ class Dispatcher:
         self._size = 1
         self._seconds = SOON  # of a transaction, about
         self._is_closing = False
+        self._writer = make_lane()
+        self._unwritten: deque[tuple[Unit, int]] = deque()
+        """What took too long, and is still to be written down."""
+        self._refreshed = timer()
+        self.rests_until = float("-inf")
+        """When quiet may be asked for again, by the timer."""
         self._away: DatabaseAway | None = None
 
     @property
@@ -139,19 +146,39 @@ class Dispatcher:
         if seconds is None or self.handler.signature.is_async:
             return
         for lane, unit, row in self._late(seconds):
-            with self._lock:
-                if self._running.pop(lane, None) is None:
-                    continue
-                self._hanging.add(lane)
-            lane.abandon()
-            other = self._make_lane()
-            if row is not None:
-                self._ended(Ended(other.time_out(unit, row, seconds)))
-            with self._lock:
+            self._abandon(lane, unit, row)
+        while self._unwritten:
+            unit, row = self._unwritten[0]
+            self._ended(Ended(self._writer.time_out(unit, row, seconds)))
+            self._unwritten.popleft()
+            self._left.append(unit.number)
+
+    def _abandon(self, lane: Lane, unit: Unit, row: int | None) -> None:
+        """Give a lane up, unless it has gone on since it was looked at; another one takes its place."""
+        with self._lock:
+            if self._running.get(lane) is not unit or lane.row != row or lane.began is None:
+                return
+            del self._running[lane]
+            self._hanging.add(lane)
+            self._free.append(self._make_lane())
+            self._size = 1
+            if row is None:
                 self._left.append(unit.number)
-                self._free.append(other)
-                self._size = 1
-            self._begin_ready()
+            else:
+                self._unwritten.append((unit, row))
+        lane.abandon()
+        self._begin_ready()
+
+    def refresh(self) -> None:
+        """Note anew that what was chosen is about to be run: it may have to wait. Raises `DatabaseAway`."""
+        now = self._timer()
+        if now - self._refreshed >= REFRESH:
+            self._refreshed = now
+            self.choosing.refresh([unit.number for unit in [*self._running.values(), *self._ready]])
+
+    def finish(self) -> None:
+        """Begin nothing more, not of what was chosen either."""
+        self._is_closing = True
 
     def wait(self, seconds: float) -> None:
         """Wait until a unit ends, or something may be due: see `wake`."""
@@ -195,14 +222,14 @@ class Dispatcher:
         """Put what is ready into lanes that are free."""
         while True:
             with self._lock:
-                if not self._ready or not self._free or self._is_closing:
+                if self._is_closing or not self._ready or not self._free:
                     return
                 lane, unit = self._free.pop(), self._ready.popleft()
                 self._running[lane] = unit
             self._pool.submit(lane, unit)
 
     def _busy(self) -> Busy:
-        return Busy.of([*self._running.values(), *self._ready])
+        return Busy.of([*self._running.values(), *self._ready, *(unit for unit, _ in self._unwritten)])
 
     def _room(self, units: int, most: int) -> Room:
         per_key = self.handler.limit.per_key
@@ -218,7 +245,7 @@ class Dispatcher:
     def _run(self, lane: Lane, unit: Unit) -> None:
         failed: BaseException | None = None
         try:
-            lane.run(unit, partial(self._done, lane))
+            lane.run(unit, partial(self._done, lane), lambda: self._is_closing)
         except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
             failed = error
         with self._lock:

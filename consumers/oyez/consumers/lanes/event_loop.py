@@ -40,7 +40,12 @@ class EventLoop:
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    while True:
+        try:
+            loop.run_forever()
+        except BaseException:  # noqa: BLE001, S112 # an exit in a task: whoever awaits that is told; the others go on
+            continue
+        break
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

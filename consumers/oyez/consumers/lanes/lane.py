@@ -10,7 +10,7 @@ from typing import Any
 from ..core.outcomes import Failed, TimedOut
 from ..core.report import Report
 from ..database.connection import HandlerConnection
-from ..database.engine import Database
+from ..database.engine import ConnectionLost, Database
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -33,10 +33,17 @@ class LaneDatabase(Database):
     def handling(self) -> Iterator[HandlerConnection]:
         with super().handling() as db:
             self.driver = db.connection.dbapi_connection
+            self._refuse()
             try:
                 yield db
+                self._refuse()
             finally:
                 self.driver = None
+
+    def _refuse(self) -> None:
+        """Nothing of a lane that was given up is committed, also where its connection could not be ended."""
+        if self.gives_up():
+            raise ConnectionLost("the lane was given up: its handler took longer than its timeout")
 
     def abort(self) -> None:
         """End what is under way: whoever waits for an answer gets an error."""
@@ -66,10 +73,12 @@ class Lane:
         self.row: int | None = None
         """The id of the row that it was called for; None if it was for several."""
 
-    def run(self, unit: Unit, done: Callable[[Report], None]) -> None:
+    def run(self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool]) -> None:
         """Run a unit; ``done`` is told of each of its transactions. The rows of a key end with the first that is not
-        done: those that follow are as they were. Raises `DatabaseAway`."""
+        done, or when it ``is_over``: those that follow are as they were. Raises `DatabaseAway`."""
         for ids in unit.parts():
+            if is_over():
+                return
             report = self._run(unit, ids)
             done(report)
             if report.done < len(ids):

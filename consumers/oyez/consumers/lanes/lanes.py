@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from oyez.schemas import OyezError
@@ -21,6 +22,8 @@ Stopped = Callable[[], bool]
 LOOK = 0.5  # s; how often time limits, and a stop, are looked for
 LONGEST = 5.0  # s; how long a dispatcher waits for what may be due
 REST = 0.1  # s; how long a worker that rests does not look after its log
+QUIET = 30.0  # s; how long quiet is waited for, and then not asked for
+IDLE = 0.1  # s; at least, before it is looked again for what is due: somebody else may have it
 PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 
@@ -72,6 +75,15 @@ class WorkerLanes(Protocol):
         """Let go of everything, whatever has happened."""
 
 
+def drain(lanes: WorkerLanes, most: Callable[[], int]) -> Iterator[Report]:
+    """What is done in lanes until nothing is due, or ``most()`` is 0."""
+    more = True
+    while more:
+        room = most()
+        more = room > 0 and lanes.step(room)
+        yield from lanes.ended()
+
+
 class Lanes:
     """Dispatchers, a thread each. What becomes of their units is the worker's to count."""
 
@@ -80,11 +92,13 @@ class Lanes:
         make: Callable[[Callable[[Ended], None]], Sequence[Dispatcher]],
         trouble: Trouble,
         *,
+        group: str,
         grace: float,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         """``make`` makes the dispatchers, which tell what it is given of each unit that has ended. ``grace``: the
         seconds that what runs has to finish when the worker stops."""
+        self._group = group
         self._grace = grace
         self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._make = make
@@ -93,6 +107,7 @@ class Lanes:
         self._timer = timer
         self._quiet = Quiet()
         self._threads: list[threading.Thread] = []
+        self._is_closed = False
 
     def start(self, stopped: Stopped) -> None:
         self._begin()
@@ -136,14 +151,22 @@ class Lanes:
             yield LanesSeen(group, one.handler.name, one.running, one.hanging)
 
     def ended(self) -> Iterator[Report]:
-        while not self._ended.empty():
-            report, error = self._ended.get()
+        for report, error in iter(self._take, None):
             if report is not None:
-                yield report
+                # What is due of its own, the handler finds itself.
+                yield replace(report, due_in=0.0 if self._group in report.released else None)
             elif error is not None and not is_nobodys_fault(error):
                 raise error
 
+    def _take(self) -> Ended | None:
+        try:
+            return self._ended.get_nowait()
+        except queue.Empty:
+            return None
+
     def stop(self) -> None:
+        for one in self._dispatchers:
+            one.finish()
         until = self._timer() + self._grace
         self.wake()
         for thread in self._threads:
@@ -154,6 +177,10 @@ class Lanes:
         self._settle(self._timer() + LONGEST)
 
     def close(self) -> None:
+        self._is_closed = True
+        self.wake()
+        for thread in self._threads:
+            thread.join(LONGEST)
         for one in self._dispatchers:
             one.close()
         self._dispatchers = ()
@@ -170,7 +197,7 @@ class Lanes:
 
     def _serve(self, one: Dispatcher, stopped: Stopped) -> None:
         try:
-            while not stopped():
+            while not stopped() and not self._is_closed:
                 self._trouble.until_back(lambda: self._step(one, stopped), stopped)
         except DatabaseAway as away:
             self._ended.put(Ended(error=away))  # and it was told to stop
@@ -179,12 +206,13 @@ class Lanes:
 
     def _step(self, one: Dispatcher, stopped: Stopped) -> None:
         _time_out(one)
+        one.refresh()
         if self._quiet.is_wanted:
             one.wait(PAUSE)
             return
         if one.dispatch():
             return
-        if one.has_suspected and self._quiet.take():
+        if one.has_suspected and self._timer() >= one.rests_until and self._quiet.take():
             self._run_suspected(one, stopped)
             return
         allowed = LONGEST if one.again_in is None else max(PAUSE, one.again_in)
@@ -196,15 +224,18 @@ class Lanes:
 
     def _pause(self, one: Dispatcher) -> float:
         due = one.choosing.due_in()
-        return LONGEST if due is None else min(LONGEST, max(due, PAUSE))
+        return LONGEST if due is None else min(LONGEST, max(due, IDLE))
 
     def _run_suspected(self, one: Dispatcher, stopped: Stopped) -> None:
         try:
+            one.rests_until = self._timer() + QUIET
             while not self._is_quiet():
-                if stopped():
+                if stopped() or self._timer() >= one.rests_until:
+                    one.rests_until += QUIET  # something runs on and on: the others are not to wait for it
                     return
                 _time_out(one)
                 one.wait(PAUSE)
+            one.rests_until = float("-inf")
             one.dispatch_suspected()
             while one.running and not stopped():
                 _time_out(one)

@@ -36,7 +36,8 @@ class Loop:
 
     def cancel(self, lane: Lane) -> None:
         """End what a lane does: its task is cancelled where it waits."""
-        self._tasks[lane].cancel()
+        if lane in self._tasks:
+            self._tasks[lane].cancel()
 
     def close(self) -> None:
         """End the loop, with whatever still hangs in it."""

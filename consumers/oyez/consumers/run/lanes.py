@@ -54,6 +54,7 @@ def lanes_for(
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
         RetryLoop(group.name, instrument or logging_instrument()),
+        group=group.name,
         grace=settings.grace,
         timer=timer,
     )

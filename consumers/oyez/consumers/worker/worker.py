@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from ..core.report import Report
 from ..database import outbox, parked_age
@@ -16,7 +15,7 @@ from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
-from ..lanes.lanes import WorkerLanes
+from ..lanes.lanes import WorkerLanes, drain
 from ..logs.log import Log, LogError
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
@@ -165,8 +164,9 @@ class Worker:
         self._drain(stopped, most)
 
     def _drain(self, stopped: Callable[[], bool], most: Callable[[], int]) -> None:
-        while self._lanes is not None and not stopped() and most() > 0 and self._lanes.step(most()):
-            self._rests(self._lanes)
+        if self._lanes is not None:
+            for report in drain(self._lanes, lambda: 0 if stopped() else most()):
+                self._ran(report)
 
     def look(self) -> None:
         """Take partitions, and read nothing."""
@@ -208,13 +208,9 @@ class Worker:
         self._relay.close()
 
     def _rests(self, lanes: WorkerLanes) -> bool:
-        """Count what the lanes have done; whether they want this worker to run nothing for a while. It only stays in
-        its group, then."""
+        """Count what the lanes have done; whether they want this worker to rest, and only stay in its group."""
         for report in lanes.ended():
-            due = (
-                0.0 if self._name in report.released else None
-            )  # what is due of its own, the lane's handler finds
-            self._ran(replace(report, due_in=due))
+            self._ran(report)
         if not lanes.wants_rest():
             return False
         self.look()
