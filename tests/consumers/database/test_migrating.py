@@ -66,7 +66,11 @@ def test_head_is_the_newest_script() -> None:
 def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
     with engine.begin() as db:
-        db.execute(text("INSERT INTO oyez_handler VALUES ('shop', 'place', 'shop.placed', 0)"))
+        db.execute(
+            text(
+                "INSERT INTO oyez_handler (app, handler, group_name, seen_at) VALUES ('shop', 'place', 'shop.placed', 0)"
+            )
+        )
     upgrade(engine)
     require(engine)
     with engine.connect() as db:
