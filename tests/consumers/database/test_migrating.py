@@ -68,7 +68,7 @@ def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
     with engine.begin() as db:
         db.execute(
             text(
-                "INSERT INTO oyez_handler (app, handler, group_name, seen_at) VALUES ('shop', 'place', 'shop.placed', 0)"
+                "INSERT INTO oyez_handler (app, handler, group_name) VALUES ('shop', 'place', 'shop.placed')"
             )
         )
     upgrade(engine)
