@@ -84,7 +84,8 @@ def test_a_event_is_a_line_at_most(
 def test_what_comes_for_every_batch_is_no_line() -> None:
     batches = {events.BatchHandled, events.RowsRun, events.EventsMisplaced}
     sweeps = {events.Swept, events.ClockCompared}
-    assert set(KINDS) - set(LINES) == {*batches, *sweeps, events.Lagging, events.LogJoined, events.LogAsked}
+    looks = {events.Lagging, events.LanesSeen, events.LogJoined, events.LogAsked}
+    assert set(KINDS) - set(LINES) == {*batches, *sweeps, *looks}
 
 
 def test_a_record_has_the_fields(caplog: pytest.LogCaptureFixture) -> None:
