@@ -63,9 +63,8 @@ def die_together(app: RunningApp) -> None:
     that nobody is started again there."""
     (app.folder / "inside").unlink(missing_ok=True)
     listening = listen(app)
-    (shared,) = listening.children()
-    listening.freeze()
-    app.until(lambda: not is_alive(shared), 120)
+    listening.freeze()  # it may have died by now
+    app.until(lambda: not any(map(is_alive, listening.children())), 120)
     listening.end()
 
 
