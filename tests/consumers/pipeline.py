@@ -24,7 +24,9 @@ from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.core.apart import OWN, ProcessKind
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.handlers.application import Group
 from oyez.consumers.instrumentation import Instrument
+from oyez.consumers.lanes.lanes import WorkerLanes
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.worker.worker import Worker
@@ -157,7 +159,12 @@ class Pipeline:
             timer=self.clock,
             instrument=self._instrument,
             process=process,
+            lanes=self.lanes_of(self.application.groups[group], process),
         )
+
+    def lanes_of(self, group: Group, process: ProcessKind) -> WorkerLanes | None:
+        """What the workers of a group run concurrent handlers in."""
+        return None
 
     def replace(self, group: str, process: ProcessKind = OWN) -> Worker:
         """The group's worker has died without a word; another one takes its place."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from consumers.pipeline import Pipeline
 from oyez.consumers import Handlers
-from oyez.consumers.core.apart import OWN, ProcessKind
-from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.core.apart import ProcessKind
+from oyez.consumers.handlers.application import Group
+from oyez.consumers.lanes.lanes import WorkerLanes
 from oyez.consumers.run.lanes import lanes_for
-from oyez.consumers.worker.worker import Worker
 
 ANY_NUMBER = 10**9
 
@@ -23,20 +23,8 @@ class LanePipeline(Pipeline):
     def __init__(self, url: str, on: Handlers, **said: Any) -> None:
         super().__init__(url, on, database=url, **said)
 
-    def worker(self, group: str, process: ProcessKind = OWN) -> Worker:
-        full = self.application.groups[group]
-        return make_worker(
-            full,
-            self._settings,
-            engine=self.engine,
-            source=self.logs[group].join(),
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            timer=self.clock,
-            instrument=self._instrument,
-            process=process,
-            lanes=lanes_for(full, self._settings, process=process, timer=self.clock, clock=self.clock),
-        )
+    def lanes_of(self, group: Group, process: ProcessKind) -> WorkerLanes | None:
+        return lanes_for(group, self._settings, process=process, timer=self.clock, clock=self.clock)
 
     def _round(self) -> None:
         self.clock.now += 0.1

@@ -206,6 +206,11 @@ def claim_again(
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
     else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
     heads = chosen(db, _chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
+    return as_chosen(db, app, heads, ids)
+
+
+def as_chosen(db: Connection, app: str, heads: list[ParkedRow], ids: Sequence[int]) -> list[ParkedRow]:
+    """These heads and what is behind them, in the order of ``ids``, as far as it is among those."""
     places = {number: place for place, number in enumerate(ids)}
     heads.sort(key=lambda head: places[head.id])
     return allowed(with_what_is_behind(db, AS_WHOLE, app, heads, len(ids)), set(ids))

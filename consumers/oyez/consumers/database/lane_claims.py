@@ -12,8 +12,7 @@ from sqlalchemy import BigInteger, Connection, Select, and_, bindparam
 from . import due_queues
 from .claims import (
     AS_CANDIDATES,
-    AS_WHOLE,
-    allowed,
+    as_chosen,
     chosen,
     due_heads,
     given_heads,
@@ -118,8 +117,4 @@ def claim_noted(
     """As `claim_again` for rows that a start note names, with the note: as long as it is locked, whoever wrote it
     lives. There is nothing to claim for a note that is gone."""
     heads = chosen(db, _noted_heads(dialect_of(db)), group, handlers, ids, now=now, number=number)
-    if len(ids) == 1:
-        return heads
-    places = {given: place for place, given in enumerate(ids)}
-    heads.sort(key=lambda head: places[head.id])
-    return allowed(with_what_is_behind(db, AS_WHOLE, app, heads, len(ids)), set(ids))
+    return as_chosen(db, app, heads, ids)

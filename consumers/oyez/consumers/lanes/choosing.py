@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -52,6 +53,7 @@ class Choosing:
         self._pauses = pauses
         self._group = group
         self._handler = handler
+        self._rate = handler.limit.rate or math.inf
         self._database = database
         self._clock = clock
         self._process = process
@@ -67,15 +69,15 @@ class Choosing:
         def work(db: Connection) -> Chosen:
             now = self._clock(db)
             self._forget(db, left)
-            most, again_in = self._allowed(db, now)
-            if most == 0:
-                return Chosen((), again_in=again_in)
+            tokens = self._tokens(db, now)
+            if tokens < 1.0:
+                return Chosen((), again_in=(1.0 - tokens) / self._rate)
             self._database.dialect.read_by_index(db)
             stranded.look(db, group.app, group.name, now, 0, LOOK)
-            given = room._replace(most=min(room.most, most))
+            given = room._replace(most=int(min(room.most, tokens)))
             rows = self._due(db, now, given, busy)
             dealt = deal(rows, busy, given)
-            self._spend(db, sum(map(len, dealt)), now)
+            self._spend(db, tokens, sum(map(len, dealt)), now)
             return Chosen(
                 self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
             )
@@ -97,7 +99,7 @@ class Choosing:
             ]
             if not rows:
                 return None
-            self._spend(db, 1, now)
+            self._spend(db, self._tokens(db, now), 1, now)
             self._process.require_own("workers died on what is parked, and it is run alone")
             (unit,) = self._noted(db, [rows[:1]], 1, now, is_shared=self._process.is_shared)
             return unit
@@ -121,23 +123,17 @@ class Choosing:
             at = due_queues.next_due(db, self._group.name, self._running(), self._pauses.left)
             return None if at is None else max(0.0, at - self._clock(db))
 
-    def _allowed(self, db: Connection, now: float) -> tuple[int, float | None]:
-        """How many rows the handler's rate allows now, and in how many seconds the next one, if none."""
-        rate = self._handler.limit.rate
-        if rate is None:
-            return NO_LIMIT, None
-        found = self._tokens(db, rate, now)
-        return int(found), None if found >= 1.0 else (1.0 - found) / rate
+    def _tokens(self, db: Connection, now: float) -> float:
+        """How many rows the handler's rate allows now; any number without one."""
+        if self._handler.limit.rate is None:
+            return NO_LIMIT
+        most = max(1.0, self._rate * BURST)
+        return rates.tokens(db, self._group.app, self._group.name, self._handler.name, self._rate, most, now)
 
-    def _spend(self, db: Connection, count: int, now: float) -> None:
-        rate = self._handler.limit.rate
-        if rate is not None and count:
-            left = self._tokens(db, rate, now) - count
-            rates.put(db, self._group.app, self._handler.name, left, now)
-
-    def _tokens(self, db: Connection, rate: float, now: float) -> float:
-        most = max(1.0, rate * BURST)
-        return rates.tokens(db, self._group.app, self._group.name, self._handler.name, rate, most, now)
+    def _spend(self, db: Connection, tokens: float, count: int, now: float) -> None:
+        """So many of these tokens are gone."""
+        if self._handler.limit.rate is not None and count:
+            rates.put(db, self._group.app, self._handler.name, tokens - count, now)
 
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
         start_notes.forget_all(db, list(left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -269,4 +270,4 @@ class Dispatcher:
 
 def is_nobodys_fault(error: BaseException) -> bool:
     """Whether a unit ended only because the database is away, or because it was told to."""
-    return isinstance(error, DatabaseAway | Terminated) or type(error).__name__ == "CancelledError"
+    return isinstance(error, DatabaseAway | Terminated | asyncio.CancelledError)

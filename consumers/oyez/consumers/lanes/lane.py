@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..core.outcomes import Failed, TimedOut
+from ..core.outcomes import TimedOut
 from ..core.report import Report
 from ..database.connection import HandlerConnection
 from ..database.engine import ConnectionLost, Database
+from ..execution.attempt import outcome_of
 from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
@@ -98,7 +99,7 @@ class Lane:
     def time_out(self, unit: Unit, row: int, seconds: float) -> Report:
         """Write down that another lane, which was abandoned, took too long for a row of a unit. The server may need a
         moment to see that its connection is gone; if it had been done just before, there is nothing to write."""
-        failed = Failed(f"TimedOut: {TimedOut(seconds)}", TimedOut.__name__)
+        failed = outcome_of(TimedOut(seconds))
         report = self._execution.say(self._claim(unit, [row]), failed)
         for pause in AGAIN:
             if report.claimed:

@@ -10,7 +10,6 @@ from functools import partial
 from sqlalchemy import Engine
 
 from ..core.apart import OWN, ProcessKind
-from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..execution.execution import Execution
@@ -26,6 +25,7 @@ from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
 from ..settings import ListenSettings
 from ..worker.retry_loop import RetryLoop
+from .assembly import retry_policy_from
 from .engines import lane_engine_from
 
 LANE_BUDGET = 0.05  # s; what a lane has for rows that it runs together
@@ -79,7 +79,7 @@ class _Making:
     ) -> None:
         self._group = group
         self._settings = settings
-        self._policy = RetryPolicy(max_attempts=settings.max_attempts, max_age=settings.max_age)
+        self._policy = retry_policy_from(settings)
         self._clock = clock
         self._process = process
         self._loop = loop
