@@ -1,6 +1,7 @@
 """What every test may ask for: a broker, databases, topics."""
 
 import gc
+import logging
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -71,6 +72,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A failure is named when it happens: a run that is cut off has no summary."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         print(f"\n{report.when} failed: {report.nodeid}", flush=True)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a command run in this process configures is undone."""
+    logger = logging.getLogger("oyez")
+    handlers, level, propagate = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -46,9 +45,6 @@ def operator(play: Play) -> OperatorPipeline:
 @pytest.fixture
 def cafe(pipeline_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cafe]:
     """The café, on each database in turn."""
-    logger = logging.getLogger("oyez")
-    before = logger.handlers, logger.level, logger.propagate
     opened = Cafe(pipeline_database, tmp_path, monkeypatch)
     yield opened
     opened.pipeline.close()
-    logger.handlers, logger.level, logger.propagate = before

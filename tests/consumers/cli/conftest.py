@@ -1,6 +1,5 @@
 """The command line, in this process and in others."""
 
-import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -43,11 +42,8 @@ def spooled_shop(sqlite: str, tmp_path: Path) -> Shop:
 @pytest.fixture
 def as_before() -> Iterator[None]:
     """What a command configures in its process is undone."""
-    logger = logging.getLogger("oyez")
-    before = logger.handlers, logger.level, logger.propagate
     signals = {kind: signal.getsignal(kind) for kind in (signal.SIGTERM, signal.SIGINT)}
     yield
-    logger.handlers, logger.level, logger.propagate = before
     for kind, handler in signals.items():
         signal.signal(kind, handler)
 

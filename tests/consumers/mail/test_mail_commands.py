@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -35,8 +34,6 @@ def one(mail_queue: Open) -> MailQueue:
 @pytest.fixture
 def oyez(one: MailQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
     """Run a command on the mail queue's database, for the mail queue's server."""
-    logger = logging.getLogger("oyez")
-    before = logger.handlers, logger.level, logger.propagate
     signals = {kind: signal.getsignal(kind) for kind in (signal.SIGTERM, signal.SIGINT)}
     monkeypatch.chdir(tmp_path)
     settings = {
@@ -49,7 +46,6 @@ def oyez(one: MailQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     for name, value in settings.items():
         monkeypatch.setenv(f"OYEZ_{name}", value)
     yield lambda *arguments: CliRunner().invoke(app, ["mail", *arguments])
-    logger.handlers, logger.level, logger.propagate = before
     for kind, handler in signals.items():
         signal.signal(kind, handler)
 
