@@ -10,7 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("alembic", "cli", "inline"),
+    ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
