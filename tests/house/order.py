@@ -28,7 +28,7 @@ CONSUMERS: Order = (
 PRODUCERS: Order = (
     ("",),
     ("fastapi",),
-    ("flask", "starlette"),
+    ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),

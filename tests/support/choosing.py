@@ -19,6 +19,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "test_compose.py",
     "test_docs.py",
     "test_event_files.py",
+    "test_docs_celery.py",
     "test_docs_fastapi.py",
     "test_docs_flask.py",
     "test_shop_fastapi.py",
@@ -50,6 +51,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/upkeep/test_after_deploy.py",
     "consumers/upkeep/test_retention.py",
     "producers/kafka/failover/test_order.py",
+    "producers/tasks",
     "producers/web/test_servers.py",
     "producers/test_stamps.py",
 )
