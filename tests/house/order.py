@@ -10,6 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
+    ("django",),
     ("alembic", "cli", "inline"),
     ("cli.commands",),
     ("cli.common",),
@@ -27,7 +28,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("async_announcer", "kafka", "metrics", "web"),
+    ("async_announcer", "django", "kafka", "metrics", "web"),
     ("announcer", "group_commit", "spool_shipping"),
     ("lookup", "lost", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
