@@ -12,8 +12,8 @@ from django.core.signals import setting_changed
 from ..announcer import Announcer
 from ..closing import closed
 from ..made_when_used import MadeWhenUsed
-from .announcer import DjangoAnnouncer
 from .checks import check_settings
+from .in_transactions import DjangoAnnouncer
 from .settings import announcing_settings
 
 

@@ -10,10 +10,10 @@ from django.apps import apps
 from oyez.schemas import Signal
 
 from ..errors import SettingsError
-from .announcer import DjangoAnnouncer
+from .in_transactions import DjangoAnnouncer
 
 if TYPE_CHECKING:
-    from .announcer import AnyDatabase
+    from .in_transactions import AnyDatabase
 
 
 def announcer() -> DjangoAnnouncer:
