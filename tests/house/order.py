@@ -11,7 +11,7 @@ Order = tuple[tuple[str, ...], ...]
 CONSUMERS: Order = (
     ("",),
     ("django",),
-    ("alembic", "cli", "inline"),
+    ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
@@ -28,11 +28,15 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("async_announcer", "django", "kafka", "metrics", "web"),
+    ("django", "fastapi"),
+    ("flask", "starlette"),
+    ("closing", "web"),
+    ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),
     ("lookup", "lost", "memory", "spool"),
-    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
-    ("own_loop", "settings_file", "settings_names", "transport"),
+    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings_given"),
+    ("settings",),
+    ("made_when_used", "own_loop", "settings_file", "settings_names", "transport"),
     (
         "database_errors",
         "delays",
