@@ -74,7 +74,7 @@ def drop_ledger(alias: str = "default") -> None:
 
 @contextmanager
 def undone(
-    kind: type[Exception], match: str = "", using: str = "default"
+    kind: type[Exception], match: str | None = None, using: str = "default"
 ) -> Iterator[pytest.ExceptionInfo[Any]]:
     """A block in a transaction, or a savepoint, that ends in an error."""
     with pytest.raises(kind, match=match) as raised, transaction.atomic(using=using):
