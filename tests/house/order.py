@@ -17,7 +17,7 @@ CONSUMERS: Order = (
     ("upkeep",),
     ("worker", "admin", "metrics"),
     ("lanes",),
-    ("retry", "settings"),
+    ("retry", "settings", "tracing"),
     ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
     ("database", "instrumentation"),
@@ -45,6 +45,7 @@ PRODUCERS: Order = (
         "pieces",
         "session",
         "stamps",
+        "tracing",
         "when_used",
     ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -104,6 +105,15 @@ class Application:
         from .answers import Answers  # noqa: PLC0415 # see above
 
         return Answers(self.name, self._answering)
+
+    def changed(self, change: Callable[[Group], Group]) -> Application:
+        """The same application with its groups changed."""
+        other = copy(self)
+        other.groups = {
+            name: replace(change(group), application=other) for name, group in self.groups.items()
+        }
+        other.handlers = tuple(other.groups[one.group].by_name[one.name] for one in self.handlers)
+        return other
 
     def group(self, name: str) -> Group:
         """A group by its full or its short name; raises `StartError` for one that is not there."""
