@@ -48,17 +48,25 @@ def send_spans(seconds: float) -> None:
         flush(int(seconds * 1_000))
 
 
+def current_trace() -> dict[str, str]:
+    """The current span, as W3C Trace Context writes it: its `traceparent`, and its `tracestate` if there is one. Empty
+    if there is none."""
+    if not is_loaded():
+        return {}
+    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 # see is_loaded
+        TraceContextTextMapPropagator,
+    )
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier
+
+
 class AnnounceSpan:
     """The span of one event that is announced. `members` are those that say so in the event."""
 
     def __init__(self, span: Span) -> None:
-        from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 # see is_loaded
-            TraceContextTextMapPropagator,
-        )
-
-        carrier: dict[str, str] = {}
-        TraceContextTextMapPropagator().inject(carrier)
-        self.members = trace_members(carrier)
+        self.members = trace_members(current_trace())
         self._span = span
 
     def describe(self, topic: str, source: str, event_id: str) -> None:

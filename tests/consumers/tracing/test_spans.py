@@ -11,52 +11,43 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Placed, Play, Viewed, note
 from oyez.consumers import HandlerAnnouncer, Handlers, NotReady, Reject, RetryAfter
+from oyez.consumers.handlers.registry import Promise
 from oyez.schemas import Event
 from support.spans import Recorded, is_child, linked, span_id
 
 FORMS = ["model", "event", "tool", "session", "no database"]
 
 
-def handlers_of(form: str, spans: Recorded, promise: str = "exactly-once") -> Handlers:
+def handlers_of(form: str, spans: Recorded, promise: Promise = "exactly-once") -> Handlers:
     """A handler of that form, with a span of its own."""
-    on = Handlers("g", promises={"placed": promise})  # type: ignore[dict-item]
+    on = Handlers("g", promises={"placed": promise})
 
     def work() -> None:
         with spans.tracer.start_as_current_span("work"):
             pass
 
-    match form:
-        case "model":
+    def model(event: Placed, db: Connection) -> None:
+        note(db, "h", event.n)
+        work()
 
-            @on(Placed, name="h")
-            def model(event: Placed, db: Connection) -> None:
-                note(db, "h", event.n)
-                work()
-        case "event":
+    def whole(event: Event[Placed], db: Connection) -> None:
+        note(db, "h", event.data.n)
+        work()
 
-            @on(Placed, name="h")
-            def whole(event: Event[Placed], db: Connection) -> None:
-                note(db, "h", event.data.n)
-                work()
-        case "session":
+    def session(event: Placed, db: Session) -> None:
+        note(db, "h", event.n)
+        work()
 
-            @on(Placed, name="h")
-            def session(event: Placed, db: Session) -> None:
-                note(db, "h", event.n)
-                work()
-        case "tool":
+    def tool(event: Placed, db: Connection, announcer: HandlerAnnouncer) -> None:
+        note(db, "h", event.n)
+        work()
 
-            @on(Placed, name="h")
-            def tool(event: Placed, db: Connection, announcer: HandlerAnnouncer) -> None:
-                note(db, "h", event.n)
-                work()
-        case _:
+    def plain(event: Placed) -> None:
+        assert isinstance(event, Placed)
+        work()
 
-            @on(Placed, name="h")
-            def plain(event: Placed) -> None:
-                assert isinstance(event, Placed)
-                work()
-
+    forms = {"model": model, "event": whole, "session": session, "tool": tool, "no database": plain}
+    on(Placed, name="h")(forms[form])
     return on
 
 
@@ -98,8 +89,7 @@ def test_what_a_call_says(play: Play, spans: Recorded) -> None:
     }
 
 
-@pytest.mark.parametrize("form", ["model", "no database"])
-def test_at_least_once(play: Play, spans: Recorded, form: str) -> None:
+def test_at_least_once(play: Play, spans: Recorded) -> None:
     pipeline = play(handlers_of("no database", spans, "at-least-once"))
     pipeline.handle(Placed(n=1), Placed(n=2))
     announced, calls = spans.named("announce placed"), spans.named("process placed")
@@ -217,3 +207,26 @@ def test_nobody_is_watched_without_tracing(play: Play) -> None:
 
     (handler,) = play(on).application.handlers
     assert not handler.is_watched
+
+
+def test_a_release_is_linked_to_what_released(play: Play, spans: Recorded) -> None:
+    on = Handlers("g")
+
+    @on(Opened)
+    def opened(event: Opened, db: Connection) -> None: ...
+
+    @on(Viewed)
+    def viewed(event: Viewed, db: Connection) -> None: ...
+
+    pipeline = play(on)
+    pipeline.handle(Viewed(n=1), Viewed(n=2))
+    assert spans.named("release") == []
+    pipeline.handle(Opened())
+    release = spans.one("release")
+    assert linked(release) == [span_id(spans.one("announce opened"))]
+    assert attributes(release) == {
+        "oyez.met": ("opened s1",),
+        "oyez.released": 1,  # the other one is behind it
+        "oyez.revived": 0,
+        "oyez.groups": ("g.viewed",),
+    }

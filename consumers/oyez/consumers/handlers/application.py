@@ -16,6 +16,7 @@ from oyez.schemas.requirements import find_cycle
 from .registry import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
 
 if TYPE_CHECKING:
+    from ..core.release import OnRelease
     from .answers import Answers
 
 
@@ -45,6 +46,8 @@ class Group:
     promise: Promise
     handlers: tuple[Handler, ...]
     completing: Mapping[str, frozenset[str]]
+    on_release: OnRelease | None = None
+    """Who is told of what its events release, if anybody wants to know."""
 
     @cached_property
     def declarations(self) -> tuple[Declaration, ...]:

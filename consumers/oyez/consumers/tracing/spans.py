@@ -20,6 +20,7 @@ from oyez.schemas.headers import text_in
 
 from ..core.outcomes import NotReady, Reject, RetryAfter
 from ..core.record import Record
+from ..core.release import Release
 from ..core.user_errors import text_of
 from ..database.parked_row import ParkedRow
 from ..execution.attempt import describe
@@ -27,6 +28,8 @@ from ..execution.delivery import Delivery
 from ..handlers.registry import Handler
 
 _w3c = TraceContextTextMapPropagator()
+MOST = 20
+"""Prerequisites that are named."""
 ASKED = (NotReady, Reject, RetryAfter)
 """What a handler asks for by raising: no fault of it."""
 
@@ -63,6 +66,18 @@ class Spans:
                 span.set_status(Status(StatusCode.ERROR, text_of(error)))
                 raise
             span.set_attribute("oyez.outcome", "Done")
+
+    def release(self, release: Release) -> None:
+        """A span for what was released, linked to the announcements of what released it."""
+        origins = [_span_context(_w3c.extract({"traceparent": one})) for one in release.traceparents]
+        attributes: dict[str, Any] = {
+            "oyez.met": [f"{one.signal} {one.subject}" for one in release.met[:MOST]],
+            "oyez.released": len(release.released),
+            "oyez.revived": release.revived,
+            "oyez.groups": sorted(set(release.released)),
+        }
+        links = [Link(one) for one in origins if one.is_valid]
+        self._tracer.start_span("release", attributes=attributes, links=links).end()
 
 
 def _exception(error: BaseException) -> dict[str, str]:

@@ -8,19 +8,21 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any
 
+from ..core.release import OnRelease
 from ..database.session import HandlerSession
 from ..execution.delivery import Delivery, payloads_for
 from ..handlers.application import Group
 from ..handlers.callers import Call
 from ..handlers.registry import Handler
 
-Watch = Callable[[Handler, Sequence[Delivery]], AbstractContextManager[None]]
+Watch = Callable[[Handler, Sequence[Delivery]], AbstractContextManager[object]]
 """What goes around a call of a handler for one event, or for a batch of them; what the handler raises passes it."""
 
 
-def watched(group: Group, watch: Watch) -> Group:
-    """The same group, whose handlers are watched."""
-    return replace(group, handlers=tuple(_watched(one, watch) for one in group.handlers))
+def watched(group: Group, watch: Watch, on_release: OnRelease | None = None) -> Group:
+    """The same group, whose handlers are watched, and its releases told."""
+    handlers = tuple(_watched(one, watch) for one in group.handlers)
+    return replace(group, handlers=handlers, on_release=on_release)
 
 
 def _watched(handler: Handler, watch: Watch) -> Handler:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from oyez.producers.tracing import find_tracer, send_spans
 
@@ -13,6 +14,9 @@ from ..execution.delivery import Delivery
 from ..handlers.application import Application
 from ..handlers.registry import Handler
 from .watched import Watch, watched
+
+if TYPE_CHECKING:
+    from .spans import Spans
 
 FLUSH = 5.0
 """Seconds for the last spans of a worker."""
@@ -22,10 +26,12 @@ EVENT_IDS = f"{__package__}.event_ids"
 def watched_application(application: Application) -> Application:
     """The same application; its handlers are watched if it has set up tracing, or wants to know in its log lines which
     event they belong to. Both are to be so before this is called."""
-    watches = [*_spans(), *_event_ids()]
+    spans = _spans()
+    watches = [one for one in (spans, _event_ids()) if one is not None]
     if not watches:
         return application
-    return application.changed(partial(watched, watch=_all_of(watches)))
+    on_release = None if spans is None else spans.release
+    return application.changed(partial(watched, watch=_all_of(watches), on_release=on_release))
 
 
 @contextmanager
@@ -37,19 +43,21 @@ def spans_sent() -> Iterator[None]:
         send_spans(FLUSH)
 
 
-def _spans() -> Iterator[Watch]:
+def _spans() -> Spans | None:
     tracer = find_tracer()
-    if tracer is not None:
-        from .spans import Spans  # noqa: PLC0415 # it needs OpenTelemetry
+    if tracer is None:
+        return None
+    from .spans import Spans  # noqa: PLC0415 # it needs OpenTelemetry
 
-        yield Spans(tracer)
+    return Spans(tracer)
 
 
-def _event_ids() -> Iterator[Watch]:
-    if EVENT_IDS in sys.modules:
-        from .event_ids import noted  # noqa: PLC0415 # see there
+def _event_ids() -> Watch | None:
+    if EVENT_IDS not in sys.modules:
+        return None
+    from .event_ids import noted  # noqa: PLC0415 # see there
 
-        yield noted
+    return noted
 
 
 def _all_of(watches: Sequence[Watch]) -> Watch:
