@@ -13,7 +13,7 @@ from support.otlp import Receiver, receiving
 from support.services import unique
 from support.waiting import eventually
 
-APP = '''
+APP = """
 import os
 
 from opentelemetry import trace
@@ -60,7 +60,7 @@ def visited(event: Visited, announcer: HandlerAnnouncer) -> None:
 
 @on(Greeted)
 def greeted(event: Greeted, db: Session) -> None: ...
-'''
+"""
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ class Announcer:
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
         self._may_be_traced = True
+        self._tracer: Tracer | None = None
         self._closed = False
         self._failures = Failures(on_undelivered, catalogue)
         if isinstance(transport, ReportsFailures):
@@ -146,9 +147,10 @@ class Announcer:
     def tracer(self) -> Tracer | None:
         """What traces announcing, if the application has set up that. It is looked for again with each signal that is
         announced for the first time, and after a fork."""
-        tracer = find_tracer() if self._may_be_traced else None
-        self._may_be_traced = tracer is not None
-        return tracer
+        if self._tracer is None and self._may_be_traced:
+            self._tracer = find_tracer()
+            self._may_be_traced = self._tracer is not None
+        return self._tracer
 
     def name_of(self, signal: Signal | type[Signal] | str | int) -> str | None:
         """The name of a signal, as announce() is given it; None if there is none."""
