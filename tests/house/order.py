@@ -10,7 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("alembic", "cli", "inline"),
+    ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
@@ -27,7 +27,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("async_announcer", "kafka", "metrics"),
+    ("async_announcer", "kafka", "metrics", "web"),
     ("announcer", "group_commit", "spool_shipping"),
     ("lookup", "lost", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
