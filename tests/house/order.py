@@ -27,11 +27,15 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("async_announcer", "kafka", "metrics", "web"),
+    ("fastapi",),
+    ("flask", "starlette"),
+    ("closing", "web"),
+    ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),
     ("lookup", "lost", "memory", "spool"),
-    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
-    ("own_loop", "settings_file", "settings_names", "transport"),
+    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings_given"),
+    ("settings",),
+    ("made_when_used", "own_loop", "settings_file", "settings_names", "transport"),
     (
         "database_errors",
         "delays",
