@@ -18,7 +18,7 @@ CONSUMERS: Order = (
     ("upkeep",),
     ("worker", "admin", "metrics"),
     ("lanes",),
-    ("retry", "settings"),
+    ("retry", "settings", "tracing"),
     ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
     ("database", "instrumentation"),
@@ -50,6 +50,7 @@ PRODUCERS: Order = (
         "pieces",
         "session",
         "stamps",
+        "tracing",
         "when_used",
     ),
 )

@@ -60,6 +60,8 @@ class Handler:
     concurrency: int | None = None
     timeout: float | None = None
     limit: Limit = NO_LIMITS
+    is_watched: bool = False
+    """Whether it is called with its deliveries: whoever watches the calls has to know more than the events."""
 
     @cached_property
     def uses_database(self) -> bool:
