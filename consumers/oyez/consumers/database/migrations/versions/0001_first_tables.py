@@ -252,6 +252,7 @@ def create_mail() -> None:
         sa.Column("queued_at", sa.Double, nullable=False),
         sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("traceparent", sa.Text),
         sqlite_autoincrement=True,
     )
     once = ["app", "handler", "source", "event_id", "n"]
