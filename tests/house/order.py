@@ -10,6 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
+    ("django",),
     ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
@@ -17,7 +18,7 @@ CONSUMERS: Order = (
     ("upkeep",),
     ("worker", "admin", "metrics"),
     ("lanes",),
-    ("retry", "settings"),
+    ("retry", "settings", "tracing"),
     ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
     ("database", "instrumentation"),
@@ -27,7 +28,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("fastapi",),
+    ("django", "fastapi"),
     ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
@@ -49,6 +50,7 @@ PRODUCERS: Order = (
         "pieces",
         "session",
         "stamps",
+        "tracing",
         "when_used",
     ),
 )
