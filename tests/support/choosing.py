@@ -26,6 +26,9 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "test_compose.py",
     "test_docs.py",
     "test_event_files.py",
+    "test_docs_fastapi.py",
+    "test_docs_flask.py",
+    "test_shop_fastapi.py",
     "test_testing_docs.py",
     "visits",
     "consumers/admin/test_broken_handler.py",
@@ -54,6 +57,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/upkeep/test_after_deploy.py",
     "consumers/upkeep/test_retention.py",
     "producers/kafka/failover/test_order.py",
+    "producers/web/test_servers.py",
     "producers/test_stamps.py",
 )
 
