@@ -10,6 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
+    ("django",),
     ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
@@ -27,7 +28,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("fastapi",),
+    ("django", "fastapi"),
     ("flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),

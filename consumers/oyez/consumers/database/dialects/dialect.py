@@ -18,7 +18,7 @@ from sqlalchemy import (
     Table,
     TextClause,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.types import TypeEngine
 
 from .rows import Rows
@@ -143,6 +143,18 @@ class Dialect(ABC):
     def is_conflict(self, error: BaseException | None) -> bool:
         """Whether another transaction was in the way: running the same again may well succeed."""
         return isinstance(error, DBAPIError) and self.says_conflict(error.orig)
+
+    def conflict_in(self, error: BaseException) -> DBAPIError | None:
+        """The conflict that an error is, or that led to it: the handler may have wrapped it, or spoken with the driver
+        by itself or by another library."""
+        cause: BaseException | None = error
+        while cause is not None and self.locks_rows:
+            if isinstance(cause, DBAPIError) and self.is_conflict(cause):
+                return cause
+            if self.says_conflict(cause):
+                return OperationalError(None, None, cause)
+            cause = cause.__cause__ or cause.__context__
+        return None
 
     @abstractmethod
     def says_conflict(self, error: BaseException | None) -> bool:
