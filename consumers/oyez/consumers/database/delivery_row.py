@@ -45,7 +45,7 @@ def delivery_row(
     error: str | None = None,
     first_attempt: str | None = None,
 ) -> Columns:
-    """What both have in common; ``first_attempt`` is the traceparent of its span, if there is one. The bytes are decoded
+    """What both have in common; ``first_attempt`` is the traceparent of its span, if it has one. The bytes are read
     with the schema of the day they run."""
     return {
         "app": app,
