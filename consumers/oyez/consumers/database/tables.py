@@ -279,6 +279,7 @@ handler = Table(
     Column("seen_at", Double, nullable=False, server_default=text("0")),
     Column("tokens", Double),
     Column("tokens_at", Double),
+    Column("lanes", Integer),
 )
 
 outbox = announced.table.to_metadata(metadata)
