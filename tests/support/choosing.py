@@ -12,7 +12,14 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 SERVICES = {"kafka", "own_kafka", "own_postgres", "postgres_server"}  # fixtures; those that use them follow
-KINDS = {"postgres", "services", "cooperative", "eager", "kip-848"}  # of a fixture that has parameters
+KINDS = {
+    "postgres",
+    "services",
+    "oyez_live",
+    "cooperative",
+    "eager",
+    "kip-848",
+}  # of a fixture that has parameters
 SERVICES_IN = ("integration", "soak", "consumers/dev")
 SLOW_IN = (  # processes and builds first, then long properties and many rows
     "house/test_wheel.py",
