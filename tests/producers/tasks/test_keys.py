@@ -12,6 +12,7 @@ from celery import chain, group
 
 from oyez.producers import visitor_session
 from producers.tasks import noting
+from producers.tasks.files import queue_in
 from support.pages import shell
 from support.processes import ROOT
 from support.spooled import spooled
@@ -28,7 +29,7 @@ POOLS = {
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The application's queue: one for all tests, since Celery keeps the connection to it."""
     folder = tmp_path_factory.mktemp("queue")
-    noting.app.conf.broker_transport_options = noting.queue_in(str(folder))
+    noting.app.conf.broker_transport_options = queue_in(str(folder))
     return folder
 
 

@@ -8,9 +8,9 @@ from celery import Celery
 
 from integration.rows.scripted_app import Placed
 from oyez.producers.celery import Oyez
-from producers.tasks.noting import queue_in
+from producers.tasks.files import BROKER, queue_in
 
-app = Celery("soak", broker="filesystem://")
+app = Celery("soak", broker=BROKER)
 app.conf.update(broker_transport_options=queue_in(os.environ["SOAK_QUEUE"]), task_ignore_result=True)
 oyez = Oyez()
 

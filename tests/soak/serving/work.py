@@ -13,7 +13,7 @@ from celery import Celery
 from integration.rows.running_app import RunningApp
 from oyez.producers import visitor_session
 from oyez.producers.celery import Oyez
-from producers.tasks.noting import queue_in
+from producers.tasks.files import BROKER, queue_in
 from support.processes import Program
 from support.waiting import eventually
 
@@ -32,7 +32,7 @@ class Work:
         self._notes = app.folder / "tasks.txt"
         self._queue.mkdir()
         self._notes.touch()
-        self._celery = Celery("soak", broker="filesystem://")
+        self._celery = Celery("soak", broker=BROKER)
         self._celery.conf.broker_transport_options = queue_in(str(self._queue))
         self._oyez = Oyez()
         self._begun = 0
