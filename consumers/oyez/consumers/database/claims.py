@@ -32,7 +32,7 @@ from .dialects.rows import Rows
 from .due import due_since
 from .due_queues import NO_KEYS, Keys, is_in, is_of_others
 from .key_heads import first_of_key
-from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
+from .parked_row import Candidate, ParkedRow, Placed, Standing, candidates, standings, whole_rows
 from .tables import parked
 from .walks import walk
 
@@ -77,6 +77,7 @@ class _As(NamedTuple, Generic[R]):
 
 AS_WHOLE = _As(whole_rows, ParkedRow)
 AS_CANDIDATES = _As(candidates, Candidate._make)
+AS_STANDING = _As(standings, Standing._make)
 
 
 def claim(
@@ -238,5 +239,5 @@ def chosen(
     **given: float,
 ) -> list[ParkedRow]:
     rows, statement = asked
-    found = db.execute(statement, {**rows.bind([(number,) for number in ids]), **given}).all()
+    found = dialect_of(db).ask(db, statement, {**rows.bind([(number,) for number in ids]), **given}).rows
     return [row for row in map(ParkedRow, found) if row.group == group and row.handler in handlers]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,12 +20,7 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
-    Text,
-    and_,
     any_,
-    bindparam,
-    cast,
-    column,
     create_engine,
     event,
     func,
@@ -37,12 +31,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .dialect import NO_OPTIONS, Dialect
+from .dialect import NO_OPTIONS, Answer, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
 from .postgresql_columns import in_columns
+from .postgresql_direct import ask_directly
+from .postgresql_putting import put
 from .postgresql_room import FREE
+from .postgresql_rows import ArrayRows, array_text
 from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_session
-from .rows import NAME, Rows
+from .rows import Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 LIBPQ_DRIVERS = ("psycopg", "psycopg2", "psycopg_async")
@@ -59,6 +56,9 @@ SERVER = {
     "tcp_keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+READ_COMMITTED = "READ COMMITTED"
+LEVEL = "oyez_isolation_level"
+"""The option of an engine whose connections have that level unless something else is said."""
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
 _BY_INDEX = text(
@@ -67,35 +67,6 @@ _BY_INDEX = text(
 )
 _NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
-
-
-class ArrayRows(Rows):
-    """Rows that are unnested from arrays. Each is sent as its text: drivers take ten times as long to write a list."""
-
-    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
-        arrays = [
-            cast(bindparam(_parameter(name), type_=Text), postgresql.ARRAY(kind))
-            for name, kind in types.items()
-        ]
-        self._arrays = arrays
-        columns = [column(name, kind) for name, kind in types.items()]
-        table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
-        super().__init__(table, dict(table.c.items()))
-
-    def matches(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
-        """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
-        otherwise."""
-        return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
-
-    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        """An array: its values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
-        of some ten thousand."""
-        (array,) = self._arrays
-        return column == any_(array)
-
-    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
-        columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
-        return {_parameter(name): _array_text(values) for name, values in zip(self.c, columns, strict=True)}
 
 
 class PostgresNotifier:
@@ -146,7 +117,13 @@ class PostgreSQL(Dialect):
         pooler gives to others next is left as it is, and not asked to remember statements."""
         address, said = without_threshold(url)
         is_libpq = url.get_driver_name() in LIBPQ_DRIVERS
-        engine = create_engine(address, connect_args={**LIBPQ, **said} if is_libpq else {}, **pool)
+        engine = create_engine(
+            address,
+            connect_args={**LIBPQ, **said} if is_libpq else {},
+            isolation_level=READ_COMMITTED,
+            execution_options={LEVEL: READ_COMMITTED},
+            **pool,
+        )
 
         @event.listens_for(engine, "connect")
         def limit(connection: Any, record: Any) -> None:
@@ -164,7 +141,7 @@ class PostgreSQL(Dialect):
             connection.commit()
 
         if url.get_driver_name() == "psycopg":
-            event.listen(engine, "do_executemany", in_columns(_array_text))
+            event.listen(engine, "do_executemany", in_columns(array_text))
         return engine
 
     def is_pooled(self, db: Connection) -> bool:
@@ -175,7 +152,9 @@ class PostgreSQL(Dialect):
         return found
 
     def before_begin(self, connection: Connection) -> None:
-        connection.execution_options(isolation_level="READ COMMITTED")
+        """A connection of an engine of ours has it from its beginning: each time would take as long as a statement."""
+        if connection.get_execution_options().get(LEVEL) is None:
+            connection.execution_options(isolation_level=READ_COMMITTED)
 
     def is_over(self, driver_connection: Any) -> bool:
         return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
@@ -238,6 +217,12 @@ class PostgreSQL(Dialect):
     def insert(self, table: Table) -> Any:
         return postgresql.insert(table)
 
+    def ask(self, db: Connection, statement: Any, given: Mapping[str, object]) -> Answer:
+        return ask_directly(db, statement, given) or super().ask(db, statement, given)
+
+    def put(self, db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+        return put(db, table, rows)
+
     def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
         """The driver has counted them."""
         return result.rowcount == count
@@ -264,26 +249,3 @@ class PostgreSQL(Dialect):
 
 
 DIALECT = PostgreSQL()
-
-
-def _parameter(name: str) -> str:
-    return f"{NAME}_{name}"
-
-
-def _array_text(values: Sequence[object]) -> str:
-    """PostgreSQL's text for the array of these texts, numbers or booleans, of which some may be None."""
-    if not values:
-        return "{}"
-    try:
-        joined = '","'.join(typing.cast("Sequence[str]", values))
-    except TypeError:  # they are not all texts
-        return f"{{{','.join(map(_written, values))}}}"
-    if "\\" in joined or joined.count('"') > 2 * (len(values) - 1):
-        return f"{{{','.join(map(_written, values))}}}"
-    return f'{{"{joined}"}}'
-
-
-def _written(value: object) -> str:
-    if isinstance(value, str):
-        return '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"'))
-    return "NULL" if value is None else str(value)
