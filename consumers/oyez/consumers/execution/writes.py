@@ -112,7 +112,7 @@ class Writes:
                 self._freed.add(key)
 
     def _park(self, delivery: Delivery, to: Park) -> None:
-        if to.due_at is not None and to.counts != "paused":
+        if to.due_at is not None and to.counts not in {"paused", "queued"}:  # those are others' to run
             self._dues.append(to.due_at)
         row = delivery.row
         if row is None:

@@ -153,8 +153,8 @@ class Choosing:
         start_notes.forget_all(db, list(left))
 
     def _handed(self, db: Connection, room: Room, busy: Busy) -> Sequence[Candidate] | None:
-        """What was handed and is not busy; None if it is time to look for what else is due."""
-        if self._timer() >= self._looks_at:
+        """What was handed and is not busy; None if nothing waits, or if it is time to look for what else is due."""
+        if self._timer() >= self._looks_at or not self.handed.has_waiting:
             return None
         self._pauses.look_in(db)
         left = self._pauses.left

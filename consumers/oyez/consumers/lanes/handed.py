@@ -41,6 +41,11 @@ class Handed:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether some of them have not been taken."""
+        return bool(self._waiting)
+
     def holds(self, ids: Iterable[int]) -> bool:
         """Whether all of these are here."""
         return all(one in self._rows for one in ids)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
-from collections.abc import Iterable, Mapping, Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from socket import SHUT_RDWR, socket
@@ -20,7 +20,12 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
+    Text,
+    and_,
     any_,
+    bindparam,
+    cast,
+    column,
     create_engine,
     event,
     func,
@@ -35,11 +40,11 @@ from .dialect import NO_OPTIONS, Answer, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
 from .postgresql_columns import in_columns
 from .postgresql_direct import ask_directly
+from .postgresql_notifying import PostgresNotifier
 from .postgresql_putting import put
 from .postgresql_room import FREE
-from .postgresql_rows import ArrayRows, array_text
 from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_session
-from .rows import Rows
+from .rows import NAME, Rows
 
 CONFLICTS = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 LIBPQ_DRIVERS = ("psycopg", "psycopg2", "psycopg_async")
@@ -69,27 +74,33 @@ _NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precisi
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
-class PostgresNotifier:
-    """NOTIFY and LISTEN."""
+class ArrayRows(Rows):
+    """Rows that are unnested from arrays. Each is sent as its text: drivers take ten times as long to write a list."""
 
-    tells_what = True
+    def __init__(self, types: Mapping[str, type[TypeEngine[Any]]]) -> None:
+        arrays = [
+            cast(bindparam(_parameter(name), type_=Text), postgresql.ARRAY(kind))
+            for name, kind in types.items()
+        ]
+        self._arrays = arrays
+        columns = [column(name, kind) for name, kind in types.items()]
+        table = func.unnest(*arrays).table_valued(*columns, name=NAME).render_derived()
+        super().__init__(table, dict(table.c.items()))
 
-    def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
-        for message in messages:
-            db.execute(query(func.pg_notify(channel, message)))
+    def matches(self, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+        """A join: as long as a table has no statistics, PostgreSQL may compare each of its rows with each given one
+        otherwise."""
+        return and_(*(ours == theirs for ours, theirs in zip(self.c.values(), columns, strict=True)))
 
-    def listen(self, connection: Connection, channel: str) -> None:
-        connection.exec_driver_sql(f"LISTEN {channel}")
+    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        """An array: its values are looked for in the index. For a set of rows PostgreSQL may rather read all of a table
+        of some ten thousand."""
+        (array,) = self._arrays
+        return column == any_(array)
 
-    def heard(self, connection: Connection) -> list[str]:
-        driver: Any = connection.connection.dbapi_connection
-        if not select.select([driver.fileno()], [], [], 0)[0]:
-            return []
-        return [notice.payload for notice in driver.notifies(timeout=0)]
-
-    def leave(self, connection: Connection) -> None:
-        """What listens is not given to anybody else."""
-        connection.invalidate()
+    def bind(self, rows: Sequence[Sequence[object]]) -> dict[str, object]:
+        columns = zip(*rows, strict=True) if rows else ((),) * len(self.c)
+        return {_parameter(name): _array_text(values) for name, values in zip(self.c, columns, strict=True)}
 
 
 class PostgreSQL(Dialect):
@@ -141,7 +152,7 @@ class PostgreSQL(Dialect):
             connection.commit()
 
         if url.get_driver_name() == "psycopg":
-            event.listen(engine, "do_executemany", in_columns(array_text))
+            event.listen(engine, "do_executemany", in_columns(_array_text))
         return engine
 
     def is_pooled(self, db: Connection) -> bool:
@@ -221,7 +232,7 @@ class PostgreSQL(Dialect):
         return ask_directly(db, statement, given) or super().ask(db, statement, given)
 
     def put(self, db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
-        return put(db, table, rows)
+        return put(db, table, rows, _array_text)
 
     def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
         """The driver has counted them."""
@@ -249,3 +260,26 @@ class PostgreSQL(Dialect):
 
 
 DIALECT = PostgreSQL()
+
+
+def _parameter(name: str) -> str:
+    return f"{NAME}_{name}"
+
+
+def _array_text(values: Sequence[object]) -> str:
+    """PostgreSQL's text for the array of these texts, numbers or booleans, of which some may be None."""
+    if not values:
+        return "{}"
+    try:
+        joined = '","'.join(typing.cast("Sequence[str]", values))
+    except TypeError:  # they are not all texts
+        return f"{{{','.join(map(_written, values))}}}"
+    if "\\" in joined or joined.count('"') > 2 * (len(values) - 1):
+        return f"{{{','.join(map(_written, values))}}}"
+    return f'{{"{joined}"}}'
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"'))
+    return "NULL" if value is None else str(value)

@@ -5,7 +5,7 @@ A driver sends a statement for each row, and the server executes each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -25,7 +25,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from .postgresql_rows import array_text
 from .rows import NAME
 
 LARGEST = 16_000_000
@@ -33,15 +32,20 @@ LARGEST = 16_000_000
 PLACE = "place"
 
 NewRow = Mapping[str, Any]
+ArrayText = Callable[[Sequence[object]], str]
+"""Writes an array as PostgreSQL reads it."""
 
 
-def put(db: Connection, table: Table, rows: Sequence[NewRow]) -> Sequence[int]:
+def put(db: Connection, table: Table, rows: Sequence[NewRow], array_text: ArrayText) -> Sequence[int]:
     """See `Dialect.put`. All rows have the same columns."""
     names = tuple(rows[0])
     statement = _statement(table, names)
     ids: list[int] = []
     for some in _portions(rows):
-        given = {_parameter(name): _written(table.c[name], [row[name] for row in some], db) for name in names}
+        given = {
+            _parameter(name): array_text(_values(table.c[name], [row[name] for row in some], db))
+            for name in names
+        }
         ids.extend(db.execute(statement, given).scalars())
     ids.sort()  # they were numbered in the order of the rows
     return ids if len(ids) == len(rows) else ()
@@ -85,10 +89,11 @@ def _read(one: Column[Any], given: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.decode(given, "hex") if isinstance(one.type, LargeBinary) else given
 
 
-def _written(one: Column[Any], values: Sequence[Any], db: Connection) -> str:
+def _values(one: Column[Any], values: Sequence[Any], db: Connection) -> Sequence[Any]:
+    """What is written of them."""
     if isinstance(one.type, LargeBinary):
-        return array_text([None if value is None else value.hex() for value in values])
+        return [None if value is None else value.hex() for value in values]
     if isinstance(one.type, TypeDecorator):
         kind = one.type
-        return array_text([kind.process_bind_param(value, db.dialect) for value in values])
-    return array_text(values)
+        return [kind.process_bind_param(value, db.dialect) for value in values]
+    return values
