@@ -101,15 +101,22 @@ def test_on_the_first_look_it_is_known_too(many: Play) -> None:
     assert sorted(handing.run(units)) == EVERY
 
 
-def test_others_are_looked_for_as_well(many: Play) -> None:
+@pytest.mark.parametrize(("seconds", "keys"), [(0.0, {"a"}), (1.0, {"a", "old"})])
+def test_others_are_looked_for_as_well(many: Play, seconds: float, keys: set[str]) -> None:
     """What waits since before is found in time, however much is handed."""
     pipeline = many(handlers())
     handing = Handing(pipeline, Room(4, 8))
     handing.change(update(parked).where(parked.c.key == "b").values(key="old"))
     handing.one.choosing.handed.end(handing.ids("old"), {("noted", "b")}, is_done=False)
-    assert {key for unit in handing.chosen() for _, key in unit.keys} == {"a"}
-    pipeline.clock.now += 1.0
-    assert {key for unit in handing.chosen() for _, key in unit.keys} == {"old", "a"}
+    pipeline.clock.now += seconds
+    assert {key for unit in handing.chosen() for _, key in unit.keys} == keys
+
+
+def test_a_head_that_nobody_has_made_due_is_run_at_once(many: Play) -> None:
+    handing = Handing(many(handlers()), Room(4, 8))
+    units = handing.chosen()
+    handing.change(delete(parked).where(parked.c.id == handing.ids("a")[0]))
+    assert of_key(handing.run(units), "a") == [3, 5]
 
 
 def first(handing: Handing, **values: Any) -> Any:

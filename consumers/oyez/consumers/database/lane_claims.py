@@ -123,7 +123,7 @@ def _with_note(heads: Select[Any]) -> Select[Any]:
 def _handed_heads(dialect: Dialect) -> tuple[Rows, Any]:
     """A head that is behind nothing any more is as good as due: nobody has got round to saying so."""
     rows = dialect.rows(id=BigInteger)
-    may_run = (or_(is_due, is_behind()), parked.c.starts == 0, first_of_key())
+    may_run = (or_(is_due, is_behind()), first_of_key())
     heads = standings().where(rows.holds(parked.c.id), *may_run)
     return rows, _with_note(heads.order_by(parked.c.rank, parked.c.id))
 
