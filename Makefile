@@ -4,7 +4,7 @@ python := .venv/bin/python
 ready := .venv/.ready
 # What Oyez itself needs is enough for the demonstration on files.
 installed := $(if $(KAFKA),.venv/.ready,$(firstword $(wildcard .venv/.ready) .venv/.installed))
-packages := oyez.schemas oyez.producers oyez.consumers visits
+packages := oyez.schemas oyez.producers oyez.consumers visits fastapi_shop
 # coreutils' timeout, where it exists: $(call limit,SECONDS) COMMAND
 limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.run.assembly import log_for, make_worker
+from oyez.consumers.tracing.watching import watched_application
 from oyez.consumers.worker.worker import Worker
 from oyez.schemas import Signal
 
@@ -49,7 +50,7 @@ class Ours:
     def __init__(
         self, handlers: Handlers, group: str, services: Services, topic: str, engine: Engine
     ) -> None:
-        application = Application(handlers)
+        application = watched_application(Application(handlers))
         settings = ListenSettings(kafka=services.kafka, topic=topic)
         full = application.group(group)
         log = log_for(full, settings, engine)

@@ -2,7 +2,7 @@
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
     [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
-     |starting ...]
+     |starting|tracing ...]
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import mailing
 import peering
 import spooling
 import starting
+import tracing
 from accounts import NotOnce
 from bed import Figure, Row, Services, services
 from machine import commit, machine, versions
@@ -54,6 +55,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "spool": lambda _at, count, turns: spooling.rows(count, turns),
     "peers": peering.rows,
     "starting": lambda _at, count, turns: starting.rows(count, turns),
+    "tracing": tracing.rows,
 }
 
 

@@ -29,6 +29,7 @@ from oyez.consumers.instrumentation import Instrument
 from oyez.consumers.lanes.lanes import WorkerLanes
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.run.assembly import make_worker
+from oyez.consumers.tracing.watching import watched_application
 from oyez.consumers.worker.worker import Worker
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
@@ -139,7 +140,7 @@ class Pipeline:
     ) -> None:
         self.clock = Clock()
         self.engine = knowing_the_tables(engine or make_engine(url))
-        self.application = Application(on, signals)
+        self.application = watched_application(Application(on, signals))
         self._instrument = instrument
         self.broker = broker or MemoryBroker(partitions=1)
         self.announcer = Announcer(MemoryTransport(self.broker), source="web", topic=TOPIC, catalogue=signals)

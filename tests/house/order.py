@@ -10,14 +10,15 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
-    ("alembic", "cli", "inline"),
+    ("django",),
+    ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
     ("run",),
     ("upkeep",),
     ("worker", "admin", "metrics"),
     ("lanes",),
-    ("retry", "settings"),
+    ("retry", "settings", "tracing"),
     ("execution", "partitions", "mail", "reports", "handler_files", "health"),
     ("handlers", "logs", "outbox", "processes"),
     ("database", "instrumentation"),
@@ -27,11 +28,15 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
+    ("django", "fastapi"),
+    ("celery", "flask", "starlette"),
+    ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),
     ("lookup", "lost", "memory", "spool"),
-    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings"),
-    ("own_loop", "settings_file", "settings_names", "transport"),
+    ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings_given"),
+    ("settings",),
+    ("made_when_used", "own_loop", "settings_file", "settings_names", "transport"),
     (
         "database_errors",
         "delays",
@@ -45,6 +50,7 @@ PRODUCERS: Order = (
         "pieces",
         "session",
         "stamps",
+        "tracing",
         "when_used",
     ),
 )

@@ -12,13 +12,27 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 SERVICES = {"kafka", "own_kafka", "own_postgres", "postgres_server"}  # fixtures; those that use them follow
-KINDS = {"postgres", "services", "cooperative", "eager", "kip-848"}  # of a fixture that has parameters
+KINDS = {
+    "postgres",
+    "services",
+    "oyez_live",
+    "cooperative",
+    "eager",
+    "kip-848",
+}  # of a fixture that has parameters
 SERVICES_IN = ("integration", "soak", "consumers/dev")
 SLOW_IN = (  # processes and builds first, then long properties and many rows
     "house/test_wheel.py",
     "test_compose.py",
     "test_docs.py",
     "test_event_files.py",
+    "test_docs_celery.py",
+    "test_docs_django.py",
+    "test_docs_fastapi.py",
+    "test_docs_flask.py",
+    "test_shop_django.py",
+    "test_shop_fastapi.py",
+    "test_testing_docs.py",
     "visits",
     "consumers/admin/test_broken_handler.py",
     "consumers/admin/test_commands.py",
@@ -42,9 +56,12 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/logs/test_contract.py",
     "consumers/outbox/test_relays_at_once.py",
     "consumers/run/test_bounded_pass.py",
+    "consumers/testing",
     "consumers/upkeep/test_after_deploy.py",
     "consumers/upkeep/test_retention.py",
     "producers/kafka/failover/test_order.py",
+    "producers/tasks",
+    "producers/web/test_servers.py",
     "producers/test_stamps.py",
 )
 

@@ -45,6 +45,7 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "integration/rows/test_clocks_are_wrong.py",
     "integration/mail/test_real_servers.py",
     "test_compose.py",
+    "test_testing_docs.py",
     "integration/test_rebalances.py",
     "integration/test_fencing.py",
     "integration/test_async_announcing.py",

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from .run.listened import Listened
     from .run.loading import load_application
     from .settings import ListenSettings
+    from .tracing.event_ids import EventIds, add_event_ids
 
 __all__ = [
     "Application",
     "Attachment",
     "Backoff",
+    "EventIds",
     "HandlerAnnouncer",
     "HandlerMisuse",
     "Handlers",
@@ -40,6 +42,7 @@ __all__ = [
     "RetryAfter",
     "StartError",
     "Tool",
+    "add_event_ids",
     "listen",
     "load_application",
     "load_event_files",
@@ -52,6 +55,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Application": ".handlers.application",
             "Attachment": ".mail",
             "Backoff": ".core.backoff",
+            "EventIds": ".tracing.event_ids",
             "HandlerAnnouncer": ".handlers.announcer",
             "HandlerMisuse": ".core.outcomes",
             "Handlers": ".handlers.registry",
@@ -65,6 +69,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "RetryAfter": ".core.outcomes",
             "StartError": ".handlers.application",
             "Tool": ".handlers.tools",
+            "add_event_ids": ".tracing.event_ids",
             "listen": ".run.listen",
             "load_application": ".run.loading",
             "load_event_files": ".handler_files",

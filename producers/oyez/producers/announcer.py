@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from oyez.schemas import Catalogue, Signal, catalogue, decode
+from oyez.schemas import Catalogue, Signal, UnknownSignal, catalogue, decode
 from oyez.schemas.encoding import Encoder
 
 from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
@@ -18,12 +18,18 @@ from .loggers import logger_named
 from .outgoing import Route, typed
 from .session import bound_session
 from .stamps import TimeText, uuid7_text
+from .tracing import announcing, find_tracer
 from .transport import Database, JoinsTransaction, ReportsFailures, Transport
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
     from .settings import Settings
 
 log = logger_named("oyez.announcer")
+
+Stamped = tuple[str, str, bytes | None, bytes]
+"""An event's id, topic, key and bytes."""
 
 
 class Announcer:
@@ -67,6 +73,8 @@ class Announcer:
         self._encode = Encoder(source, catalogue).encode
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
+        self._may_be_traced = True
+        self._tracer: Tracer | None = None
         self._closed = False
         self._failures = Failures(on_undelivered, catalogue)
         if isinstance(transport, ReportsFailures):
@@ -115,25 +123,51 @@ class Announcer:
         UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
         error carries the event. AnnouncerClosed: after close().
         """
-        event_id, topic, keyed, value = self.stamped(signal, data, key)
+        if self._may_be_traced and (tracer := self.tracer()) is not None:
+            with announcing(tracer, self.name_of(signal)) as span:
+                stamped = self.stamped(signal, data, key, span.members)
+                span.describe(stamped[1], self._source, stamped[0])
+                self._hand_over(stamped, db)
+            return stamped[0]
+        stamped = self.stamped(signal, data, key)
+        self._hand_over(stamped, db)
+        return stamped[0]
+
+    def _hand_over(self, stamped: Stamped, db: Database | None) -> None:
+        _, topic, keyed, value = stamped
         try:
             if db is None:
                 self._send(topic, keyed, value)
             else:
-                (self._joins or self._join()).send_in(db, topic, keyed, value)
+                self._joining(db).send_in(db, topic, keyed, value)
         except TransportRefused as refused:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
-        return event_id
+
+    def tracer(self) -> Tracer | None:
+        """What traces announcing, if the application has set up that. It is looked for again with each signal that is
+        announced for the first time, and after a fork."""
+        if self._tracer is None and self._may_be_traced:
+            self._tracer = find_tracer()
+            self._may_be_traced = self._tracer is not None
+        return self._tracer
+
+    def name_of(self, signal: Signal | type[Signal] | str | int) -> str | None:
+        """The name of a signal, as announce() is given it; None if there is none."""
+        try:
+            return self._catalogue[type(signal) if isinstance(signal, Signal) else signal].name
+        except UnknownSignal:
+            return None
 
     def stamped(
         self,
         signal: Signal | type[Signal] | str | int,
         data: Mapping[str, Any] | str | bytes | None,
         key: str | None,
-    ) -> tuple[str, str, bytes | None, bytes]:
+        trace: str = "",
+    ) -> Stamped:
         """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. The arguments
-        and errors are those of announce()."""
+        and errors are those of announce(); `trace` as for `Encoder.encode`."""
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
         event: Any = signal
@@ -143,7 +177,7 @@ class Announcer:
         key, subject = route.identify(event, key)
         event_id = self._new_id()
         stamp = self._time_text(self._clock())
-        value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject)
+        value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject, trace=trace)
         return event_id, route.topic, None if key is None else key.encode(), value
 
     def flush(self, timeout: float | None = None) -> None:
@@ -182,18 +216,21 @@ class Announcer:
         route = self._routes.get(type(event))
         if route is None:
             route = self._routes[type(event)] = Route.of(self._catalogue[type(event)], self._topic)
+            self._may_be_traced = True
         return event, route
 
-    def _join(self) -> JoinsTransaction:
-        """What takes events into transactions: the outbox, which needs SQLAlchemy, unless the transport does it itself.
-        Who passes db= has imported that already, and nobody else is to."""
-        from .outbox import Outbox  # noqa: PLC0415 # see above
+    def _joining(self, db: Any) -> JoinsTransaction:
+        """What takes events into the transaction of ``db``: the outbox, which needs SQLAlchemy, unless the transport
+        does it itself. Who passes db= has imported that already, and nobody else is to."""
+        if self._joins is None:
+            from .outbox import Outbox  # noqa: PLC0415 # see above
 
-        self._joins = outbox = Outbox(self._clock, self._schema)
-        return outbox
+            self._joins = Outbox(self._clock, self._schema)
+        return self._joins
 
     def _begin_in_child(self) -> None:
         self.announced = 0
+        self._may_be_traced = True
         self._failures.forget()
 
     def _close_at_exit(self) -> None:

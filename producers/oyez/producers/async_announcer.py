@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from oyez.schemas import Catalogue, Event, OyezError, Signal, catalogue, decode
 
-from .announcer import Announcer
+from .announcer import Announcer, Stamped
 from .errors import AnnouncerClosed, NotAnnounced, Undelivered
 from .exits import at_exit, never_mind
 from .failures import OnUndelivered, log_undelivered
@@ -22,6 +22,7 @@ from .lost import Lost
 from .own_loop import OwnLoop
 from .pass_thread import PassThread
 from .stamps import uuid7_text
+from .tracing import announcing
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -135,7 +136,16 @@ class AsyncAnnouncer:
             raise AnnouncerClosed("this announcer is closed; announce before aclose(), or make another one")
         if db is not None:
             return await self._announce_in(db, signal, data, key)
-        event_id, topic, keyed, value = self._announcer.stamped(signal, data, key)
+        tracer = self._announcer.tracer()
+        if tracer is None:
+            return await self._commit(self._announcer.stamped(signal, data, key), loop)
+        with announcing(tracer, self._announcer.name_of(signal)) as span:
+            stamped = self._announcer.stamped(signal, data, key, span.members)
+            span.describe(stamped[1], self.source, stamped[0])
+            return await self._commit(stamped, loop)
+
+    async def _commit(self, stamped: Stamped, loop: asyncio.AbstractEventLoop) -> str:
+        event_id, topic, keyed, value = stamped
         waiting = Waiting(event_id, (topic, keyed, value), loop.create_future())
         self._commits.add(waiting)
         if not self._will_wake:

@@ -24,6 +24,8 @@ class Envelope(TypedDict):
     id: str
     time: NotRequired[str]
     partitionkey: NotRequired[str]
+    traceparent: NotRequired[Any]
+    tracestate: NotRequired[Any]
     data: Any
 
 
@@ -42,6 +44,10 @@ def keyed_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 
 def _decoder(declaration: Declaration, key: Any) -> Callable[[bytes], Envelope]:
     members = {"source": Text, "id": Text, "time": NotRequired[str], "partitionkey": key}
+    members |= {
+        "traceparent": NotRequired[Any],
+        "tracestate": NotRequired[Any],
+    }  # no reason to refuse an event
     envelope = typed_dict("Envelope", members | {"data": declaration.model})
     return cast(Callable[[bytes], Envelope], json_reader(envelope))
 
@@ -63,7 +69,14 @@ def event_of(declaration: Declaration, envelope: Envelope) -> Event[Any]:
         key=envelope.get("partitionkey"),
         subject=declaration.subject_of(data),
         data=data,
+        traceparent=text_or_none(envelope.get("traceparent")),
+        tracestate=text_or_none(envelope.get("tracestate")),
     )
+
+
+def text_or_none(value: object) -> str | None:
+    """What should be a text, if it is one."""
+    return value if isinstance(value, str) else None
 
 
 def time_of(text: str) -> datetime:

@@ -1,7 +1,7 @@
 """Events as bytes: CloudEvents 1.0 JSON, always in one member order, the type first."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from json.encoder import encode_basestring
 from typing import Any
@@ -52,15 +52,24 @@ class Encoder:
         self._catalogue = catalogue
         self._heads: dict[type[Signal], _Head] = {}
 
-    def encode(self, data: Signal, *, id: str, time: str, key: str | None, subject: str | None) -> bytes:  # noqa: A002 # its name
-        """One event. `time` is RFC 3339 text in UTC. InvalidEvent: it cannot be written as JSON, or nobody would read
-        it as what it is."""
+    def encode(
+        self,
+        data: Signal,
+        *,
+        id: str,  # noqa: A002 # its name
+        time: str,
+        key: str | None,
+        subject: str | None,
+        trace: str = "",
+    ) -> bytes:
+        """One event. `time` is RFC 3339 text in UTC; `trace` are the members that say which trace it belongs to, see
+        `trace_members`. InvalidEvent: it cannot be written as JSON, or nobody would read it as what it is."""
         head, write, doubtful, longest, check = self._heads.get(type(data)) or self._head(type(data))
         keyed = "" if key is None else f',"partitionkey":{_quoted(key)}'
         about = "" if subject is None else f',"subject":{_quoted(subject)}'
         unsure = data.__oyez_unsure__
         try:
-            envelope = f'{head}{_quoted(id)},"time":"{time}"{keyed}{about},"data":'.encode()
+            envelope = f'{head}{_quoted(id)},"time":"{time}"{keyed}{about}{trace},"data":'.encode()
             written: bytes = write(data, warnings=False) if unsure else write(data)
             value = envelope + written + b"}"
         except (ValueError, RecursionError) as error:  # pydantic's own among them
@@ -84,6 +93,12 @@ class Encoder:
         found: _Head = (head, write, doubtful, check.longest, check.check)
         self._heads[model] = found
         return found
+
+
+def trace_members(carrier: Mapping[str, str]) -> str:
+    """The members of an event with the trace that is in `carrier`, as a propagator of W3C Trace Context fills it."""
+    found = ((name, carrier.get(name)) for name in ("traceparent", "tracestate"))
+    return "".join(f',"{name}":{_quoted(text)}' for name, text in found if text)
 
 
 def _one_line(error: Exception) -> str:

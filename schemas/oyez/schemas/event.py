@@ -22,3 +22,7 @@ class Event(Generic[S]):
     subject: str | None
     """What it is about, if its signal has a subject."""
     data: S
+    traceparent: str | None = None
+    """The span in which it was announced, as W3C Trace Context writes it, if that was traced."""
+    tracestate: str | None = None
+    """What tracing systems have added to that."""

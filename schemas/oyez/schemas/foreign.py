@@ -48,6 +48,7 @@ def typed_envelope(raw: RawEnvelope, declaration: Declaration) -> Envelope:
     if key is not None:
         envelope["partitionkey"] = key
     check_text(declaration, envelope)
+    envelope["traceparent"], envelope["tracestate"] = raw.trace
     return envelope
 
 

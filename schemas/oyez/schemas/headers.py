@@ -32,6 +32,15 @@ def texts_of(headers: Headers, names: Collection[str]) -> dict[str, str]:
         raise Undecodable("a header of the event is not UTF-8") from None
 
 
+def text_in(headers: Headers, name: str) -> str | None:
+    """The header with this name; None if there is none, or it is no text."""
+    found = dict(_given(headers)).get(name)
+    try:
+        return found.decode() if isinstance(found, bytes) else found
+    except UnicodeDecodeError:
+        return None
+
+
 def _given(headers: Headers) -> Iterator[tuple[str, str | bytes]]:
     """The headers that have a value, by their names in small letters. Of two with one name the last counts."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
-from .decoding import Text, time_of
+from .decoding import Text, text_or_none, time_of
 from .errors import Undecodable, reasons
-from .headers import Headers, content_type, is_binary, texts_of
+from .headers import Headers, content_type, is_binary, text_in, texts_of
 from .lenient import leniently
 from .text import flaw
 
@@ -38,6 +38,9 @@ def _attributes() -> TypeAdapter[_Attributes]:
     return TypeAdapter(_Attributes)
 
 
+Trace = tuple[str | None, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class RawEnvelope:
     """A CloudEvent whose data is not typed yet."""
@@ -56,6 +59,8 @@ class RawEnvelope:
     """Whether `body` is the whole event, with the data as its member "data"."""
     keyless: str = ""
     """Why the message key is no key, if there is none besides."""
+    trace: Trace = (None, None)
+    """Its traceparent and tracestate."""
 
 
 class Found(Protocol):
@@ -97,14 +102,15 @@ class Structured:
         if self.flaw:
             raise Undecodable(self.flaw)
         known = _checked(self.members)
+        trace = text_or_none(self.members.get("traceparent")), text_or_none(self.members.get("tracestate"))
         if self.members.get("data") is not None:
             _check_data_type(known.get("datacontenttype"))
-            return _raw(known, key, self.members["data"], self.value, wrapped=True)
+            return _raw(known, key, trace, self.members["data"], self.value, wrapped=True)
         if self.members.get("data_base64") is None:
-            return _raw(known, key, None, b"{}", wrapped=False)
+            return _raw(known, key, trace, None, b"{}", wrapped=False)
         _check_data_type(known.get("datacontenttype"))
         body = _base64(self.members["data_base64"])
-        return _raw(known, key, _json(body, "data_base64"), body, wrapped=False)
+        return _raw(known, key, trace, _json(body, "data_base64"), body, wrapped=False)
 
 
 def structured(value: bytes) -> Structured:
@@ -144,13 +150,16 @@ class Binary:
     def read(self, key: bytes | None) -> RawEnvelope:
         texts = texts_of(self.headers, _IN_HEADERS)
         known = _checked({name[3:]: text for name, text in texts.items() if name.startswith("ce_")})
+        trace = text_in(self.headers, "ce_traceparent"), text_in(self.headers, "ce_tracestate")
         if not self.value:
-            return _raw(known, key, None, b"{}", wrapped=False)
+            return _raw(known, key, trace, None, b"{}", wrapped=False)
         _check_data_type(texts.get("content-type"))
-        return _raw(known, key, _json(self.value, "the value"), self.value, wrapped=False)
+        return _raw(known, key, trace, _json(self.value, "the value"), self.value, wrapped=False)
 
 
-def _raw(known: _Attributes, key: bytes | None, data: Any, body: bytes, *, wrapped: bool) -> RawEnvelope:
+def _raw(
+    known: _Attributes, key: bytes | None, trace: Trace, data: Any, body: bytes, *, wrapped: bool
+) -> RawEnvelope:
     if (time := known.get("time")) is not None:
         time_of(time)
     chosen, keyless = known.get("partitionkey"), ""
@@ -167,6 +176,7 @@ def _raw(known: _Attributes, key: bytes | None, data: Any, body: bytes, *, wrapp
         body=body,
         wrapped=wrapped,
         keyless=keyless,
+        trace=trace,
     )
 
 

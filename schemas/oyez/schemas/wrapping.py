@@ -5,7 +5,10 @@ from pydantic.fields import FieldInfo
 
 from .declaration import Declaration
 
-_MEMBERS = frozenset(("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data"))
+_TRACE = ("traceparent", "tracestate")
+_MEMBERS = frozenset(
+    ("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data", *_TRACE)
+)
 """What an event of ours consists of."""
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +19,13 @@ from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Trans
 from .common.stopping import as_usual
 from .listing import COMMANDS, GROUPS
 from .loading import commands_of, group_of
+
+
+class Around(NamedTuple):
+    """Settings that a program has said, and where."""
+
+    where: str
+    said: Mapping[str, Any]
 
 
 class Commands(TyperGroup):
@@ -110,7 +120,20 @@ def options(
     logging.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
     _require_folder()
     said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}
-    context.obj = given(**said, log_format=log_format)
+    context.obj = {**_of_program(context.obj), **given(**said, log_format=log_format)}
+
+
+def _of_program(around: Around | None) -> dict[str, Any]:
+    """The settings of a program that `oyez` is a command of. SettingsError: it has one that is none."""
+    if around is None:
+        return {}
+    from oyez.producers.settings_given import own_of  # noqa: PLC0415 # pydantic is for commands that are run
+    from oyez.producers.settings_names import refuse_unknown  # noqa: PLC0415 # as above
+
+    from ..settings import ListenSettings  # noqa: PLC0415 # as above
+
+    refuse_unknown(around.where, around.said, ListenSettings)
+    return own_of(around.said, ListenSettings)
 
 
 def _require_folder() -> None:
@@ -125,6 +148,19 @@ def _require_folder() -> None:
 
 def main() -> None:
     """Run `oyez`."""
-    streams.prepare()
-    as_usual()
+    _prepare()
     app(prog_name="oyez")
+
+
+def run_within(name: str, arguments: Sequence[str], where: str, said: Mapping[str, Any]) -> int:
+    """Run `oyez` as the command `name` of another program, which has `said` settings `where`; its exit code. Flags win
+    over them, and they over the environment."""
+    with suppress(UnsupportedOperation):  # a test of that program has streams of its own
+        _prepare()
+    code: int = app(list(arguments), prog_name=name, obj=Around(where, said), standalone_mode=False)
+    return code
+
+
+def _prepare() -> None:
+    as_usual()
+    streams.prepare()

@@ -39,6 +39,7 @@ class Letter:
         self.attempts: int = row.attempts
         self.unsure: int = row.unsure
         self.content: bytes = row.content
+        self.traceparent: str | None = row.traceparent
 
     @property
     def to_try(self) -> list[str]:
@@ -90,6 +91,7 @@ _letter = [
         "attempts",
         "unsure",
         "content",
+        "traceparent",
     )
 ]
 _next = select(mail.c.id).where(*_is_due).order_by(*_in_turn).limit(1)

@@ -97,6 +97,7 @@ def _delivery() -> list[Column[object]]:
         Column("parked_at", Double, nullable=False),
         Column("value", LargeBinary),
         Column("headers", Text),
+        Column("first_attempt", Text),
     ]
 
 
@@ -251,6 +252,7 @@ mail = Table(
     Column("queued_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("traceparent", Text),
     Index("oyez_mail_once", "app", "handler", "source", "event_id", "n", unique=True),
     Index(
         "oyez_mail_due",
@@ -277,6 +279,7 @@ handler = Table(
     Column("seen_at", Double, nullable=False, server_default=text("0")),
     Column("tokens", Double),
     Column("tokens_at", Double),
+    Column("lanes", Integer),
 )
 
 outbox = announced.table.to_metadata(metadata)

@@ -154,6 +154,8 @@ def _run(handler: Handler, batch: Batch, places: Sequence[int], deadline: Deadli
 
 def _payloads(handler: Handler, batch: Batch, places: Sequence[int]) -> Sequence[Any]:
     """What the handler is given of the events at these places."""
+    if handler.is_watched:
+        return [Delivery.of(handler, batch.decoded.events[at], at) for at in places]
     if handler.wants_events:
         return [batch.decoded.events[at].event for at in places]
     data = batch.decoded.data()

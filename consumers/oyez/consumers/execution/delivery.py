@@ -72,7 +72,14 @@ def each_of(handler: Handler, events: Sequence[Taken]) -> list[Delivery]:
 
 def payloads(deliveries: Sequence[Delivery]) -> list[Any]:
     """What the handler of these deliveries is given."""
-    if deliveries[0].handler.wants_events:
+    return payloads_for(deliveries[0].handler, deliveries)
+
+
+def payloads_for(handler: Handler, deliveries: Sequence[Delivery]) -> list[Any]:
+    """What a handler is given of these deliveries."""
+    if handler.is_watched:
+        return list(deliveries)
+    if handler.wants_events:
         return [delivery.taken.event for delivery in deliveries]
     return [delivery.taken.envelope["data"] for delivery in deliveries]
 

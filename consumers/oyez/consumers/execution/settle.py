@@ -16,6 +16,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
 from ..core.outcomes import DONE, Behind, Waits
+from ..core.release import Release
 from ..core.report import Report
 from ..database import dead_letters, prerequisites
 from ..database.key_heads import HandlerKey
@@ -76,6 +77,8 @@ class Settling:
             writes.add(delivery, decide((delivery, outcome), facts))
         writes.write(db)
         released, revived = meet(db, app, newly_met, now)
+        if self._group.on_release is not None and (released or revived):
+            self._group.on_release(_release([*released, *revived], len(revived), newly_met, candidates))
         promoted = writes.make_due(db)
         taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
         events = self._count(taken)
@@ -214,3 +217,14 @@ def _required(results: Sequence[Result], answers: AbstractSet[Prerequisite]) -> 
     if not answers:
         return set()
     return {needed for delivery, _ in results for needed in delivery.required if needed in answers}
+
+
+def _release(
+    released: Sequence[str],
+    revived: int,
+    met: AbstractSet[Prerequisite],
+    candidates: Mapping[Prerequisite, Sequence[Delivery]],
+) -> Release:
+    envelopes = [one.taken.envelope for needed in met for one in candidates.get(needed, ())]
+    traces = (envelope.get("traceparent") for envelope in envelopes)
+    return Release(sorted(met), released, revived, [one for one in traces if isinstance(one, str)])

@@ -18,8 +18,12 @@ from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
+<<<<<<< HEAD
 from .fresh import Fresh, fresh_rows, is_for_lane
 from .rows import dead_row, parked_row
+=======
+from .rows import dead_row, first_attempt, parked_row
+>>>>>>> main
 
 
 class Writes:
@@ -154,4 +158,7 @@ def _changed(row: ParkedRow, rank: int, now: float, to: Park) -> RowChange:
     """The change to a row that was claimed."""
     attempts = row.attempts if to.attempts is None else to.attempts
     since = row.head_since or now
-    return RowChange(row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised)
+    first = first_attempt(row, to.span)
+    return RowChange(
+        row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised, first
+    )

@@ -13,6 +13,7 @@ from oyez.producers.outbox import INSERT, row
 from oyez.producers.outgoing import Route, typed
 from oyez.producers.session import bound_session
 from oyez.producers.stamps import TimeText
+from oyez.producers.tracing import announcing, find_tracer
 from oyez.schemas import Event, Signal
 from oyez.schemas.encoding import Encoder
 from oyez.schemas.text import flaw
@@ -54,7 +55,9 @@ class HandlerAnnouncer(Tool):
     def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
         super().__init__(context, handler, db)
         self._pending = Pending(db, INSERT)
-        self._encode = Encoder(source_of(context.app, handler), context.signals).encode
+        self._source = source_of(context.app, handler)
+        self._encode = Encoder(self._source, context.signals).encode
+        self._tracer = find_tracer()
         self._time_text = TimeText()
         self._routes: dict[type, Route] = {}
         self._causes = Causes(handler)
@@ -97,13 +100,23 @@ class HandlerAnnouncer(Tool):
         because = self._caused_by(cause)
         event = typed(self.context.signals, signal, data, bound_session() if key is None else key)
         route = self._route(type(event))
+        if self._tracer is None:
+            return self._announce(event, route, key, because)
+        with announcing(self._tracer, route.name) as span:
+            made = self._announce(event, route, key, because, span.members)
+            span.describe(route.topic, self._source, made)
+            return made
+
+    def _announce(
+        self, event: Signal, route: Route, key: str | None, because: EventId, trace: str = ""
+    ) -> str:
         key, subject = route.identify(event, key)
         made = event_id(
             self.context.app, self.handler, because, route.name, self._counts[because, route.name]
         )
         now = self.context.clock()
         stamp = self._time_text(int(now * 1e9))
-        value = self._encode(event, id=made, time=stamp, key=key, subject=subject)
+        value = self._encode(event, id=made, time=stamp, key=key, subject=subject, trace=trace)
         self._pending.add(row(route.topic, None if key is None else key.encode(), value, now))
         self._counts[because, route.name] += 1
         self.context.announced += 1

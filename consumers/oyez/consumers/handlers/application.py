@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -15,6 +16,7 @@ from oyez.schemas.requirements import find_cycle
 from .registry import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
 
 if TYPE_CHECKING:
+    from ..core.release import OnRelease
     from .answers import Answers
 
 
@@ -44,6 +46,8 @@ class Group:
     promise: Promise
     handlers: tuple[Handler, ...]
     completing: Mapping[str, frozenset[str]]
+    on_release: OnRelease | None = None
+    """Who is told of what its events release, if anybody wants to know."""
 
     @cached_property
     def declarations(self) -> tuple[Declaration, ...]:
@@ -104,6 +108,15 @@ class Application:
         from .answers import Answers  # noqa: PLC0415 # see above
 
         return Answers(self.name, self._answering)
+
+    def changed(self, change: Callable[[Group], Group]) -> Application:
+        """The same application with its groups changed."""
+        other = copy(self)
+        other.groups = {
+            name: replace(change(group), application=other) for name, group in self.groups.items()
+        }
+        other.handlers = tuple(other.groups[one.group].by_name[one.name] for one in self.handlers)
+        return other
 
     def group(self, name: str) -> Group:
         """A group by its full or its short name; raises `StartError` for one that is not there."""

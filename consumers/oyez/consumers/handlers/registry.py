@@ -60,6 +60,8 @@ class Handler:
     concurrency: int | None = None
     timeout: float | None = None
     limit: Limit = NO_LIMITS
+    is_watched: bool = False
+    """Whether it is called with its deliveries: whoever watches the calls has to know more than the events."""
 
     @cached_property
     def uses_database(self) -> bool:
@@ -244,5 +246,8 @@ class Handlers:
 
 def _check_tools(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
     for kind in signature.tools:
-        if (reason := kind.refusal(app, name)) is not None:
+        reason = kind.refusal(app, name)
+        if reason is None and signature.is_async:
+            reason = kind.refusal_of_async()
+        if reason is not None:
             raise RegistrationError(f"{place(function)}: {reason}")

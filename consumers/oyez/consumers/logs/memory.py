@@ -82,17 +82,22 @@ class MemoryLog:
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._rebalance()
         records: list[Record] = []
-        for partition, position in list(self._positions.items()):
-            if partition in self._held_back:
-                continue
-            if position > self._group.broker.end(partition.topic, partition.number):
-                self.leave(partition)
-                self._out_of_range[partition] = position
-                continue
-            found = self._group.broker.read(partition.topic, partition.number, position, limit - len(records))
-            self._positions[partition] = position + len(found)
-            records.extend(found)
+        for partition in list(self._positions):
+            records.extend(self._read(partition, limit - len(records)))
         return records
+
+    def _read(self, partition: Partition, limit: int) -> Sequence[Record]:
+        """The next records of a started partition: none if it is held back, or has no such position and is left."""
+        position = self._positions[partition]
+        if partition in self._held_back:
+            return ()
+        if position > self._group.broker.end(partition.topic, partition.number):
+            self.leave(partition)
+            self._out_of_range[partition] = position
+            return ()
+        found = self._group.broker.read(partition.topic, partition.number, position, limit)
+        self._positions[partition] = position + len(found)
+        return found
 
     def gained(self) -> list[Partition]:
         self._is_settled = self._is_dealt

@@ -12,6 +12,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from oyez.producers.tracing import current_trace
 from oyez.schemas import Event, Signal
 
 from ..core.tool_context import ToolContext
@@ -116,6 +117,7 @@ class Mail(Tool):
             "queued_at": now,
             "changed_at": now,
             "content": content,
+            "traceparent": current_trace().get("traceparent"),
         }
         self._pending.add(row)
         return message_id

@@ -20,6 +20,7 @@ from .errors import MailServerAway, SenderBusy
 from .rate_limit import Pace
 from .replies import Answer, Rules, change_of
 from .sender_locks import Turn, begun
+from .spans import sending
 
 LOOK_EVERY = 5.0  # s; between two looks for mails of senders that died
 LOSSES = 3  # connections lost or refused in a row, after which the server counts as away
@@ -153,8 +154,10 @@ class Sender:
         said: list[tuple[Change, Answer]] = []
 
         def deliver(letter: Letter) -> Change:
-            answer = self._mailer.deliver(letter)
-            change = change_of(letter, answer, self._rules)
+            with sending(letter.id, letter.traceparent) as said_of:
+                answer = self._mailer.deliver(letter)
+                change = change_of(letter, answer, self._rules)
+                said_of(change)
             is_loss = answer.lost or answer.is_turned_away
             self._losses, self._blame = (self._losses + 1 if is_loss else 0), answer.blame
             self._last_words = change.error

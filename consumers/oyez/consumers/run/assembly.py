@@ -91,18 +91,19 @@ def make_worker(
     process: ProcessKind = OWN,
     lanes: WorkerLanes | None = None,
     event_loop: EventLoop | None = None,
+    policy: RetryPolicy | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
     ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released, that of
     ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
     ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
     the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
-    on it, as what runs in ``lanes`` does."""
+    on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given."""
     told = instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
         notices = notices_from(settings, database)
-    execution = execution_for(group, database, settings, clock, sleep, timer)
+    execution = execution_for(group, database, settings, clock, sleep, timer, policy)
     ownership = Ownership(
         group,
         source,
@@ -193,13 +194,14 @@ def execution_for(
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
+    policy: RetryPolicy | None = None,
 ) -> Execution:
     """The execution of a group's events."""
     return Execution(
         group,
         database,
         settings=settings,
-        policy=retry_policy_from(settings),
+        policy=policy or retry_policy_from(settings),
         budget=settings.budget,
         clock=clock,
         sleep=sleep,

@@ -17,6 +17,7 @@ from ..lanes.event_loop import EventLoop
 from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
+from ..tracing.watching import spans_sent
 from ..worker.hurry import Hurry
 from .assembly import log_for, make_worker, relay_thread_for
 from .connections import Connections
@@ -76,7 +77,8 @@ class Crew:
     ) -> None:
         """Be one worker of one group, numbered from 0, until it is told to stop at its place."""
         told = Told(place.stopped)
-        with sharing.joined(group.name) as parts, closing(EventLoop(f"oyez-{group.name}")) as loop:
+        name = f"oyez-{group.name}"
+        with spans_sent(), sharing.joined(group.name) as parts, closing(EventLoop(name)) as loop:
             worker = make_worker(
                 group,
                 self._settings,

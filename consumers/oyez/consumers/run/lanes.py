@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from ..core.apart import OWN, ProcessKind
+from ..core.backoff import RetryPolicy
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..execution.execution import Execution
@@ -42,15 +43,17 @@ def lanes_for(
     timer: Callable[[], float] = time.monotonic,
     handlers: Sequence[Handler] | None = None,
     clock: Clock | None = None,
+    policy: RetryPolicy | None = None,
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
-    concurrent; None if none is. ``clock`` is the database's unless given;
+    concurrent; None if none is. ``clock`` is the database's unless given, ``policy`` as the settings say;
     ``loop``: what is awaited runs on it, or on one of their own."""
     concurrent = group.concurrent if handlers is None else handlers
     if not concurrent:
         return None
     event_loop = loop or EventLoop(f"oyez-{group.name}")
-    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer)
+    chosen = policy or retry_policy_from(settings)
+    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer, chosen)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
         RetryLoop(group.name, instrument or logging_instrument()),
@@ -76,10 +79,11 @@ class _Making:
         process: ProcessKind,
         loop: EventLoop,
         timer: Callable[[], float],
+        policy: RetryPolicy,
     ) -> None:
         self._group = group
         self._settings = settings
-        self._policy = retry_policy_from(settings)
+        self._policy = policy
         self._clock = clock
         self._process = process
         self._loop = loop

@@ -6,6 +6,7 @@ from oyez.schemas import Signal, catalogue
 
 from ..handlers.application import Application, Group, StartError
 from ..settings import ListenSettings
+from ..tracing.watching import watched_application
 from .listened import Listened, check_limit
 from .loading import load_application
 
@@ -34,7 +35,7 @@ def listen(
 
     check_limit(limit)
     said = settings or ListenSettings()
-    found = application or load_application(said)
+    found = load_application(said) if application is None else watched_application(application)
     groups = _groups(found, signal)
     prepare(found, said)
     return one_pass(groups, said, limit)

@@ -16,6 +16,7 @@ from ..handler_files import EventFilesBroken, Loaded, load_event_files
 from ..handlers.application import Application
 from ..handlers.registry import Handlers
 from ..settings import ListenSettings
+from ..tracing.watching import watched_application
 
 log = logger_named("oyez.eventfiles")
 BESIDE = "events"
@@ -39,7 +40,7 @@ def load_application(settings: ListenSettings) -> Application:
         log.error("this event file is broken and does not run: %s", one)
     if loaded.broken and settings.event_files_strict:
         raise EventFilesBroken(loaded.broken)
-    return Application(loaded.handlers)
+    return watched_application(Application(loaded.handlers))
 
 
 def load(settings: ListenSettings) -> Loaded:

@@ -1,0 +1,44 @@
+"""Topics of a test in a real broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+PARTITIONS = 4
+SECONDS = 40.0  # that the broker has for an answer, and for a topic that is being deleted
+PAUSE = 0.05  # s; between two questions
+
+
+def make_topics(
+    bootstrap: str,
+    names: Collection[str],
+    *,
+    timer: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Make these topics, with nothing in them: those that there are, are made again. Raises KafkaException."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    there = admin.list_topics(timeout=SECONDS).topics
+    if old := [name for name in names if name in there]:
+        for done in admin.delete_topics(old, operation_timeout=SECONDS).values():
+            done.result(timeout=SECONDS)
+    end = timer() + SECONDS
+    for name in names:
+        while not _is_made(admin, name, is_last=timer() > end):
+            sleep(PAUSE)
+
+
+def _is_made(admin: AdminClient, name: str, *, is_last: bool) -> bool:
+    """False as long as one of this name is being deleted."""
+    made = admin.create_topics([NewTopic(name, PARTITIONS, 1)], operation_timeout=SECONDS)[name]
+    try:
+        made.result(timeout=SECONDS)
+    except KafkaException as error:
+        if is_last or error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        return False
+    return True

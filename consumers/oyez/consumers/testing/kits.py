@@ -1,0 +1,242 @@
+"""The kit: an application in a test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy import Connection, Engine, Executable, select, text
+
+from oyez.producers import Announcer
+from oyez.schemas import Signal
+
+from ..database.engine import Database
+from ..database.tables import parked
+from ..handlers.application import Application, Group
+from ..handlers.recorded_handlers import register
+from ..instrumentation.emitter import logging_instrument
+from ..lanes.event_loop import EventLoop
+from ..run.assembly import make_worker, retry_policy_from
+from ..run.group_order import in_order
+from ..run.group_pass import UNLIMITED, GroupPass
+from ..run.lanes import lanes_for
+from ..settings import ListenSettings
+from ..worker.retry_loop import Once
+from ..worker.worker import Worker
+from .clock import Clock
+from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
+from .failing import Failure, Failures, Which, handler_named
+from .mails import QueuedMail, queued_mails
+from .orders import AnyOrder, AsAnnounced, Order
+from .pipes import Pipes
+from .ran import Ran
+from .seeds import Seeds
+
+R = TypeVar("R")
+How = Literal["announced", "any"]
+
+
+class Kit:
+    """An application's handlers, its events and its database, in a time that passes when it is told to.
+
+    `kit` and `live_kit` make one. Nothing happens between its runs. Several threads may use it; one run is at a time.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        settings: ListenSettings,
+        engine: Engine,
+        clock: Clock,
+        pipes: Pipes,
+        seeds: Seeds,
+    ) -> None:
+        self.application = application
+        self.settings = settings
+        self.engine = engine
+        """The engine of its database, for the application's own tables."""
+        self.clock = clock
+        self._database = Database(engine)
+        self._pipes = pipes
+        self._seeds = seeds
+        self._failures = Failures(self._row_of)
+        self._groups = [self._failures.within(group) for group in in_order(application)]
+        self._policy = replace(
+            retry_policy_from(settings), spread=0.0
+        )  # by chance no test would be the same twice
+        self._announcers: dict[str, Announcer] = {}
+        self._lock = threading.Lock()
+        self.runs: list[Ran] = []
+        """What its runs have done."""
+
+    @property
+    def first_seed(self) -> int:
+        """The seed from which those of its runs follow that were given none."""
+        return self._seeds.first
+
+    @property
+    def announcer(self) -> Announcer:
+        """What announces into it: for code under test that is given one."""
+        return self._announcer(self.settings.source)
+
+    def announce(
+        self,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | str | bytes | None = None,
+        *,
+        key: str | None = None,
+        source: str | None = None,
+    ) -> str:
+        """Announce one event, as `Announcer.announce` does; the answer is its id. ``source`` is the server that
+        announces it: one and the same unless given."""
+        return self._announcer(source or self.settings.source).announce(signal, data, key=key)
+
+    def run(self, order: How = "announced", seed: int | None = None) -> Ran:
+        """Handle all that was announced, what was released by it, what handlers have announced, and what is due, until
+        there is nothing more to do now. What is left says what it waits for: see `Ran`.
+
+        ``order``: "announced", or "any" that Kafka may give to events of several sources and keys. A ``seed`` repeats
+        one; without it there is another one each time, which a failing test shows.
+        """
+        with self._lock:
+            ran = self._run(*self._order(order, seed))
+            self.runs.append(ran)
+            return ran
+
+    async def run_async(self, order: How = "announced", seed: int | None = None) -> Ran:
+        """The same in a thread, while the event loop goes on: for what handlers call that is served by it."""
+        return await asyncio.to_thread(self.run, order, seed)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: what was to be tried again by then is due in the next run."""
+        self.clock.advance(seconds)
+
+    def fail(
+        self,
+        handler: str | Callable[..., object],
+        error: BaseException | type[BaseException],
+        times: int | None = 1,
+        when: Callable[[Any], object] = lambda _data: True,
+    ) -> None:
+        """Let a handler (its name or function) raise ``error`` in the next ``times`` attempts at each event, or None:
+        always. ``when`` is given the event's data, and says whether it is one of those. Raises `HandlerUnknown`."""
+        raised = error() if isinstance(error, type) else error
+        self._failures.add(handler_named(self.application, handler), Failure(raised, times, when))
+
+    def mend(self, handler: str | Callable[..., object]) -> None:
+        """Let a handler fail no more."""
+        self._failures.forget(handler_named(self.application, handler))
+
+    @property
+    def parked(self) -> list[ParkedDelivery]:
+        """Deliveries that wait, in the order of parking."""
+        find = partial(parked_deliveries, app=self.application.name, signals=self.application.signals)
+        return self._read(partial(find, now=self.clock.now))
+
+    @property
+    def dead(self) -> list[DeadDelivery]:
+        """Deliveries that were given up."""
+        signals = self.application.signals
+        return self._read(partial(dead_deliveries, app=self.application.name, signals=signals))
+
+    @property
+    def mails(self) -> list[QueuedMail]:
+        """What handlers have queued for `oyez mail send`. No kit sends mails."""
+        return self._read(partial(queued_mails, app=self.application.name))
+
+    def execute(self, statement: str | Executable, **values: object) -> None:
+        """Execute a statement on its database, and commit."""
+        with self.engine.begin() as db:
+            db.execute(_executable(statement), values)
+
+    def query(self, statement: str | Executable, **values: object) -> list[tuple[Any, ...]]:
+        """The rows that a query on its database finds."""
+        return self._read(lambda db: [tuple(row) for row in db.execute(_executable(statement), values)])
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for announcer in self._announcers.values():
+            announcer.close()
+        self._pipes.close()
+
+    def _announcer(self, source: str) -> Announcer:
+        if source not in self._announcers:
+            self._announcers[source] = Announcer(
+                self._pipes.transport(),
+                source=source,
+                topic=self.settings.topic,
+                catalogue=self.application.signals,
+                clock=self.clock.nanoseconds,
+                schema=self.settings.database_schema,
+            )
+        return self._announcers[source]
+
+    def _order(self, order: How, seed: int | None) -> tuple[Order, int | None]:
+        if order == "any":
+            chosen = self._seeds.next() if seed is None else seed
+            return AnyOrder(chosen), chosen
+        if order != "announced":
+            raise ValueError(f"run(order={order!r}): it is 'announced' or 'any'")
+        return AsAnnounced(), None
+
+    def _run(self, order: Order, seed: int | None) -> Ran:
+        """Passes, until no handler has announced anything more."""
+        handled, broken, halted = 0, dict[str, str](), dict[str, None]()
+        for announcer in self._announcers.values():
+            announcer.flush()
+        self._database.repeat(lambda db: register(db, self.application, self.clock.now))
+        while True:
+            self._pipes.bring(order)
+            done = self._pass(order)
+            handled += done.handled
+            broken |= done.broken
+            halted |= dict.fromkeys(done.halted)
+            relayed = self._pipes.relay()
+            if not relayed.events or relayed.problem is not None:
+                return Ran(handled, self.parked, self.dead, broken, list(halted), relayed.problem, seed)
+
+    def _pass(self, order: Order) -> GroupPass:
+        workers: list[Worker] = []
+        try:
+            for group in order.mixed(self._groups):
+                workers.append(self._worker(group, order))
+            done = GroupPass(workers, UNLIMITED)
+            done.run()
+            return done
+        finally:
+            for worker in workers:
+                worker.leave()
+
+    def _worker(self, group: Group, order: Order) -> Worker:
+        loop = EventLoop(f"oyez-{group.name}")
+        return make_worker(
+            group,
+            self.settings,
+            engine=self.engine,
+            source=self._pipes.join(group, order),
+            clock=self.clock,
+            instrument=logging_instrument().with_subscriber(self._failures),
+            retry_loop=Once,
+            hears=False,
+            lanes=lanes_for(group, self.settings, loop=loop, clock=self.clock, policy=self._policy),
+            event_loop=loop,
+            policy=self._policy,
+        )
+
+    def _row_of(self, which: Which) -> int | None:
+        handler, source, event_id = which
+        row = parked.c
+        query = select(row.id).where(row.handler == handler, row.source == source, row.event_id == event_id)
+        return self._read(lambda db: db.execute(query.where(row.app == self.application.name)).scalar())
+
+    def _read(self, find: Callable[[Connection], R]) -> R:
+        with self._database.reading() as db:
+            return find(db)
+
+
+def _executable(statement: str | Executable) -> Executable:
+    return text(statement) if isinstance(statement, str) else statement

@@ -1,0 +1,82 @@
+"""Making a kit on a real Kafka and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from oyez.producers import Transport
+from oyez.producers.lookup import transport_from
+from oyez.schemas import Catalogue, catalogue
+
+from ..database.clock import DatabaseClock, moment
+from ..database.engine import Database
+from ..database.migrating import upgrade
+from ..handlers.application import Group
+from ..logs.log import Log
+from ..outbox.relay import Relayed
+from ..run.assembly import log_for, relay_for
+from ..run.engines import engine_from
+from ..run.topics import readers_of
+from ..settings import ListenSettings
+from .clock import Clock
+from .kafka_topics import make_topics
+from .kits import Kit
+from .opening import HERE, App, loaded
+from .orders import AsAnnounced, Order
+from .real_services import Services, fresh_database, unique
+from .seeds import Seeds
+
+
+class LivePipes:
+    """Events go through the broker, as they do elsewhere."""
+
+    def __init__(self, settings: ListenSettings, database: Database) -> None:
+        self._settings = settings
+        self._engine = database.engine
+        self._relay = relay_for(settings, database.engine)
+
+    def bring(self, order: Order) -> None:
+        """Nothing but Kafka decides about the order. ValueError for one that somebody else decides."""
+        if not isinstance(order, AsAnnounced):
+            raise ValueError("run(order='any') is for kits in memory: here Kafka decides")
+
+    def transport(self) -> Transport:
+        return transport_from(self._settings)
+
+    def join(self, group: Group, order: Order) -> Log:
+        return log_for(group, self._settings, self._engine)
+
+    def relay(self) -> Relayed:
+        return self._relay.run()
+
+    def close(self) -> None:
+        self._relay.close(self._settings.flush_timeout)
+
+
+@contextmanager
+def live_kit(
+    at: Services, application: App = None, *, signals: Catalogue = catalogue, **settings: Any
+) -> Iterator[Kit]:
+    """An application in a test, on a real Kafka and PostgreSQL, with topics and a database of its own. The rest is as
+    for `kit`, but that ``order="any"`` is not to be had: Kafka decides."""
+    with fresh_database(at.postgres) as url:
+        real = {"transport": "kafka", "kafka": at.kafka, "database": url, "topic": unique("oyez-test")}
+        said = ListenSettings(**HERE | settings | real)
+        found = loaded(application, said, signals)
+        make_topics(at.kafka, {said.topic, *readers_of(found, said)})
+        engine = engine_from(said)
+        try:
+            upgrade(engine)
+            database = Database(engine)
+            clock = Clock(moment(database, DatabaseClock()))
+            pipes = LivePipes(said, database)
+            made = Kit(found, said, engine, clock, pipes, Seeds(None, secrets.randbelow))
+            try:
+                yield made
+            finally:
+                made.close()
+        finally:
+            engine.dispose()

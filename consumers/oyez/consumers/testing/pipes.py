@@ -1,0 +1,79 @@
+"""How events get from announcers to groups, and from the outbox to the groups that read them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from oyez.producers import MemoryBroker, MemoryTransport, Transport
+
+from ..database.clock import Clock
+from ..database.engine import Database
+from ..handlers.application import Group
+from ..logs.log import Log
+from ..logs.memory import MemoryGroup
+from ..outbox.lease import NoLease
+from ..outbox.relay import Relay, Relayed
+from ..run.topics import readers_of, topics_of
+from ..settings import ListenSettings
+from .memory import Arrived, Incoming, OrderedLog
+from .orders import Order
+
+
+class Pipes(Protocol):
+    """What a kit knows of its transport and its log."""
+
+    def transport(self) -> Transport:
+        """One for an announcer."""
+
+    def bring(self, order: Order) -> None:
+        """Let what was announced arrive in the log."""
+
+    def join(self, group: Group, order: Order) -> Log:
+        """A member of a group, for one pass."""
+
+    def relay(self) -> Relayed:
+        """Let what stands in the outbox leave, to be brought next."""
+
+    def close(self) -> None:
+        """Let go of what was made."""
+
+
+class MemoryPipes:
+    """All of it in this process."""
+
+    def __init__(
+        self,
+        groups: list[Group],
+        settings: ListenSettings,
+        database: Database,
+        clock: Clock,
+        broker: MemoryBroker,
+    ) -> None:
+        """What was announced into ``broker`` arrives."""
+        topics = sorted({settings.topic, *readers_of(groups[0].application, settings)})
+        self._broker = broker
+        self._settings = settings
+        self._incoming = Incoming(broker, topics)
+        self._arrived = Arrived()
+        self._members = {
+            one.name: MemoryGroup(self._arrived.broker, topics_of(one, settings)) for one in groups
+        }
+        self._relay = Relay(database, self.transport, NoLease(), clock=clock)
+
+    def transport(self) -> Transport:
+        return MemoryTransport(self._broker)
+
+    def bring(self, order: Order) -> None:
+        self._arrived.put(order.arranged(self._incoming.take()))
+
+    def join(self, group: Group, order: Order) -> Log:
+        members = self._members[group.name]
+        member = OrderedLog(members, self._arrived.numbers, order)
+        members.members.append(member)
+        return member
+
+    def relay(self) -> Relayed:
+        return self._relay.run()
+
+    def close(self) -> None:
+        """Nothing was opened."""

@@ -1,0 +1,73 @@
+"""Whether the calls of an application's handlers are watched, and for what."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oyez.producers.tracing import find_tracer, send_spans
+
+from ..execution.delivery import Delivery
+from ..handlers.application import Application
+from ..handlers.registry import Handler
+from .watched import Watch, watched
+
+if TYPE_CHECKING:
+    from .spans import Spans
+
+FLUSH = 5.0
+"""Seconds for the last spans of a worker."""
+EVENT_IDS = f"{__package__}.event_ids"
+
+
+def watched_application(application: Application) -> Application:
+    """The same application; its handlers are watched if it has set up tracing, or wants to know in its log lines which
+    event they belong to. Both are to be so before this is called."""
+    spans = _spans()
+    watches = [one for one in (spans, _event_ids()) if one is not None]
+    if not watches:
+        return application
+    on_release = None if spans is None else spans.release
+    return application.changed(partial(watched, watch=_all_of(watches), on_release=on_release))
+
+
+@contextmanager
+def spans_sent() -> Iterator[None]:
+    """What was recorded is sent when this block ends: nothing else does that in a process that was forked."""
+    try:
+        yield
+    finally:
+        send_spans(FLUSH)
+
+
+def _spans() -> Spans | None:
+    tracer = find_tracer()
+    if tracer is None:
+        return None
+    from .spans import Spans  # noqa: PLC0415 # it needs OpenTelemetry
+
+    return Spans(tracer)
+
+
+def _event_ids() -> Watch | None:
+    if EVENT_IDS not in sys.modules:
+        return None
+    from .event_ids import noted  # noqa: PLC0415 # see there
+
+    return noted
+
+
+def _all_of(watches: Sequence[Watch]) -> Watch:
+    if len(watches) == 1:
+        return watches[0]
+    outer, inner = watches
+
+    @contextmanager
+    def both(handler: Handler, deliveries: Sequence[Delivery]) -> Iterator[None]:
+        with outer(handler, deliveries), inner(handler, deliveries):
+            yield
+
+    return both

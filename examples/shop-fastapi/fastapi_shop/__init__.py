@@ -1,0 +1,1 @@
+"""A small shop: FastAPI announces what visitors do, handlers keep their baskets."""

@@ -1,0 +1,28 @@
+"""The table of baskets, and what is read from it."""
+
+import os
+
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, create_engine, select
+
+tables = MetaData()
+baskets = Table(
+    "basket",
+    tables,
+    Column("session", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+
+def opened() -> Engine:
+    """The database that Oyez uses too, with the table."""
+    engine = create_engine(os.environ.get("OYEZ_DATABASE", "sqlite:///oyez.db"))
+    tables.create_all(engine)
+    return engine
+
+
+def in_basket(engine: Engine, session: str | None) -> dict[str, int]:
+    """How many of each item are in a session's basket."""
+    query = select(baskets.c.item, baskets.c.count).where(baskets.c.session == session)
+    with engine.connect() as db:
+        return {row["item"]: row["count"] for row in db.execute(query.order_by(baskets.c.item)).mappings()}

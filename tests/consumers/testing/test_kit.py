@@ -1,0 +1,137 @@
+"""The kit runs handlers as a worker does, and says what is left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from consumers.testing.cafe import Cooked, Opened, Ordered, Rung, noted, on, rung, signals
+from oyez.consumers import Application
+from oyez.consumers.testing import Kit, kit
+from oyez.schemas import InvalidEvent, UnknownSignal
+
+
+def test_handlers_of_each_kind_run_to_the_end(oyez: Kit) -> None:
+    for n in range(1, 4):
+        oyez.announce(Ordered(table="7", n=n), source="web-2")
+    oyez.announce("table.opened", {"table": "7", "guest": "g1"})
+    oyez.announce(Rung(n=5))
+    ran = oyez.run()
+    assert ran, ran
+    assert noted(oyez, "lay") == [7]
+    assert {name: noted(oyez, name) for name in ("take", "count")} == {
+        "take": [1, 1, 2, 2, 3, 3],
+        "count": [1, 2, 3],
+    }
+    assert [sorted(noted(oyez, name)) for name in ("serve", "wash")] == [[1, 2, 3]] * 2
+    assert sorted(rung) == [("echo", 5), ("hear", 5)]
+    assert [(mail.handler, mail.subject, mail.text, mail.html) for mail in oyez.mails] == [
+        ("judge", f"Order {n}", "Please\n", "<p>Please</p>\n") for n in (1, 2, 3)
+    ]
+    assert oyez.query("SELECT source FROM done WHERE source LIKE 'web%'") == [("web-2",)] * 3
+
+
+def test_what_is_left_says_what_it_waits_for(oyez: Kit) -> None:
+    oyez.announce(Ordered(table="7", n=1))
+    oyez.announce(Ordered(table="7", n=2))
+    oyez.announce(Ordered(table="8", guest="g2", n=91))
+    ran = oyez.run()
+    assert not ran
+    (first, second, *_) = [one for one in oyez.parked if one.handler == "take"]
+    assert (first.state, first.data) == ("waiting", Ordered(table="7", n=1))
+    assert first.waits_for is not None
+    assert (first.waits_for.signal, first.waits_for.subject) == ("table.opened", "7")
+    assert (second.state, second.key, second.waits_for) == ("behind", "g1", None)
+    assert (
+        repr(first) == "<take: table.ordered Ordered(table='7', guest='g1', n=1) waits for table.opened '7'>"
+    )
+    assert repr(second).endswith(" stands behind an earlier event of 'g1'>")
+    assert repr(first) in repr(ran)
+    oyez.announce(Opened(table="7"))
+    oyez.announce(Opened(table="8"))
+    assert not oyez.run()
+    assert oyez.parked == []
+    (dead,) = oyez.dead
+    assert (dead.handler, dead.reason) == ("judge", "rejected by its handler")
+    assert repr(dead).endswith(" was given up: rejected by its handler>")
+
+
+def test_what_handlers_ask_for_by_raising(oyez: Kit) -> None:
+    oyez.announce(Opened(table="7"))
+    oyez.announce(Ordered(table="7", n=90))
+    oyez.announce(Ordered(table="7", guest="g2", n=92))
+    oyez.run()
+    waiting, later = oyez.parked
+    assert waiting.waits_for is not None
+    assert waiting.waits_for.subject == "other"
+    assert (later.state, later.due_in, later.attempts) == ("due", 600, 1)
+    oyez.advance(599)
+    oyez.run()
+    assert [one.attempts for one in oyez.parked if one.state == "due"] == [1]
+    oyez.advance(1)
+    oyez.run()
+    assert [one.attempts for one in oyez.parked if one.state == "due"] == [2]
+
+
+def test_time_passes_only_when_told(oyez: Kit) -> None:
+    before = oyez.clock.now
+    oyez.announce(Ordered(table="7"))
+    oyez.run()
+    assert oyez.clock.now == before
+    with pytest.raises(ValueError, match="0 or more"):
+        oyez.advance(-1)
+    oyez.advance(86_401)
+    oyez.run()
+    assert oyez.parked == []
+    assert {one.reason.split(":")[0] for one in oyez.dead} == {"never met"}
+
+
+def test_what_is_handled_is_forgotten_in_time(oyez: Kit) -> None:
+    oyez.announce(Opened(table="7"))
+    assert oyez.run()
+    assert oyez.query("SELECT count(*) FROM oyez_inbox") == [(1,)]
+    oyez.advance(15 * 86_400)
+    assert oyez.run()
+    assert oyez.query("SELECT count(*) FROM oyez_inbox") == [(0,)]
+
+
+def test_what_may_not_be_announced_is_refused(oyez: Kit) -> None:
+    with pytest.raises(InvalidEvent):
+        oyez.announce(Cooked, {"n": "many"})
+    with pytest.raises(UnknownSignal):
+        oyez.announce("table.cleared", {})
+    assert oyez.run().handled == 0
+
+
+def test_an_order_that_is_none(oyez: Kit) -> None:
+    with pytest.raises(ValueError, match="'announced' or 'any'"):
+        oyez.run(order="random")  # type: ignore[arg-type]
+
+
+def test_it_runs_beside_an_event_loop(oyez: Kit) -> None:
+    async def scenario() -> int:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(tick())
+        oyez.announce(Cooked(n=1))
+        assert await oyez.run_async()
+        beside.cancel()
+        return ticks
+
+    assert asyncio.run(scenario()) > 1
+    assert noted(oyez, "serve") == [1]
+
+
+def test_a_kit_of_an_application_that_is_made(oyez: Kit) -> None:
+    with kit(Application(on, signals), max_attempts=1) as other:
+        assert other.settings.max_attempts == 1
+        other.announce(Rung(n=1))
+        assert other.run()
+        assert not oyez.run().handled

@@ -1,0 +1,76 @@
+"""What docs/fastapi.md shows is run as it is written."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from support.pages import ROOT, answers, block, free_port, shell, written
+from support.spooled import spooled
+from support.waiting import eventually
+
+PAGE = ROOT / "docs/fastapi.md"
+
+
+def ask(address: str, session: str | None) -> str:
+    cookies = {} if session is None else {"sid": session}
+    answer = httpx.get(address, cookies=cookies, timeout=60)
+    assert answer.status_code == 200
+    said: str = answer.json()["id"]
+    return said
+
+
+def test_the_application_runs_with_several_workers(tmp_path: Path) -> None:
+    written(PAGE, tmp_path, "app.py")
+    port = free_port()
+    commands = block(PAGE, "commands").replace("uvicorn ", f"exec uvicorn --port {port} ")
+    with shell(commands, tmp_path) as log:
+        eventually(lambda: log.read_text().count("Application startup complete") == 2)
+        assert answers(port)
+        sessions = ["a", "b", None]
+        with ThreadPoolExecutor(10) as pool:
+            asked = {
+                pool.submit(ask, f"http://127.0.0.1:{port}/pages/{n}", sessions[n % 3]): n for n in range(60)
+            }
+            ids = {one.result(): sessions[n % 3] for one, n in asked.items()}
+        # What was answered is stored, whatever becomes of the server.
+        assert {name: one.get("partitionkey") for name, one in spooled(tmp_path).items()} == ids
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "said", "event"),
+    [
+        (
+            "lifespan.py",
+            "POST",
+            "/doors/front",
+            "welcome",
+            {"type": "opened", "source": "front door", "data": {"at": "front"}},
+        ),
+        (
+            "star.py",
+            "GET",
+            "/pages/1",
+            None,
+            {"type": "page.viewed", "data": {"url": "/pages/1"}, "partitionkey": "a"},
+        ),
+    ],
+)
+def test_the_other_applications_run(
+    name: str, method: str, path: str, said: str | None, event: dict[str, Any], tmp_path: Path
+) -> None:
+    written(PAGE, tmp_path, name)
+    port = free_port()
+    with shell(f"exec uvicorn --port {port} {name.removesuffix('.py')}:app", tmp_path) as log:
+        eventually(lambda: answers(port))
+        answer = httpx.request(method, f"http://127.0.0.1:{port}{path}", cookies={"sid": "a"}, timeout=60)
+        assert answer.status_code == 200
+        ((event_id, found),) = spooled(tmp_path).items()
+        assert event.items() <= found.items()
+        assert answer.text == event_id if said is None else answer.json() == said
+    assert "Traceback" not in log.read_text()
