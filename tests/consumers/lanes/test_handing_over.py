@@ -119,6 +119,24 @@ def test_a_head_that_nobody_has_made_due_is_run_at_once(many: Play) -> None:
     assert of_key(handing.run(units), "a") == [3, 5]
 
 
+def test_a_head_that_nobody_has_made_due_fails_as_any_other(many: Play) -> None:
+    on, calls = Handlers("shop"), list[int]()
+
+    @on(Placed, concurrency=4)
+    def noted(event: Placed, db: Session) -> None:
+        calls.append(event.n)
+        if event.n == 3:
+            raise ValueError("no")
+
+    handing = Handing(many(on), Room(4, 1))
+    units = handing.chosen()
+    first_id, *others = handing.ids("a")
+    handing.change(delete(parked).where(parked.c.id == first_id))
+    handing.run([unit._replace(ids=tuple(others)) for unit in units if first_id in unit.ids])
+    assert calls == [3]
+    assert handing.pipeline.rows("parked", "attempts")[0] == 1
+
+
 def first(handing: Handing, **values: Any) -> Any:
     return update(parked).where(parked.c.id == handing.ids("a")[0]).values(**values)
 

@@ -181,7 +181,7 @@ is_due = parked.c.due_at <= bindparam("now", type_=Double)
 
 
 @cache
-def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
+def chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
     rows, heads = given_heads(dialect, *conditions)
     return rows, unclaimed(heads, parked)
 
@@ -197,7 +197,7 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
-    heads = chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
+    heads = chosen(db, chosen_heads(dialect_of(db)), group, handlers, ids)
     return with_what_is_behind(db, AS_WHOLE, app, heads, limit)
 
 
@@ -206,7 +206,7 @@ def claim_again(
 ) -> list[ParkedRow]:
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
     else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
-    heads = chosen(db, _chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
+    heads = chosen(db, chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
     return as_chosen(db, app, heads, ids)
 
 

@@ -17,6 +17,7 @@ from .claims import (
     allowed,
     as_chosen,
     chosen,
+    chosen_heads,
     due_heads,
     given_heads,
     is_due,
@@ -119,12 +120,14 @@ def _with_note(heads: Select[Any]) -> Select[Any]:
     return noted.with_for_update(of=[parked, start], skip_locked=True)
 
 
+_may_run = or_(is_due, is_behind())
+"""A head that is behind nothing any more is as good as due: nobody has got round to saying so."""
+
+
 @cache
 def _handed_heads(dialect: Dialect) -> tuple[Rows, Any]:
-    """A head that is behind nothing any more is as good as due: nobody has got round to saying so."""
     rows = dialect.rows(id=BigInteger)
-    may_run = (or_(is_due, is_behind()), first_of_key())
-    heads = standings().where(rows.holds(parked.c.id), *may_run)
+    heads = standings().where(rows.holds(parked.c.id), _may_run, first_of_key())
     return rows, _with_note(heads.order_by(parked.c.rank, parked.c.id))
 
 
@@ -151,3 +154,11 @@ def claim_handed(
     heads.sort(key=lambda head: places[head.id])
     found = with_what_is_behind(db, AS_STANDING, app, heads, len(ids))
     return allowed(found, {one.id for one in found if one.starts == 0}.intersection(ids))
+
+
+def claim_undone(
+    db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
+) -> list[ParkedRow]:
+    """As `claim_again`, for what a lane had claimed in a transaction that was undone, however it had come to it."""
+    heads = chosen(db, chosen_heads(dialect_of(db), _may_run), group, handlers, ids, now=now)
+    return as_chosen(db, app, heads, ids)

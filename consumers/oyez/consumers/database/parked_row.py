@@ -66,13 +66,14 @@ class Standing(NamedTuple):
     due_at: float | None
     head_since: float | None
     error: str | None
+    first_attempt: str | None
 
 
 def standings() -> Select[Any]:
     """A statement whose rows are those of `Standing`."""
     row = parked.c
     names = (row.id, row.group_name, row.handler, row.key, row.rank, row.ordered)
-    return select(*names, row.attempts, row.starts, row.due_at, row.head_since, row.error)
+    return select(*names, row.attempts, row.starts, row.due_at, row.head_since, row.error, row.first_attempt)
 
 
 class ParkedRow:

@@ -50,6 +50,7 @@ class Fresh(NamedTuple):
                 now.error,
                 given["value"],
                 given["headers"],
+                now.first_attempt,
             )
         )
 

@@ -18,12 +18,8 @@ from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
-<<<<<<< HEAD
 from .fresh import Fresh, fresh_rows, is_for_lane
-from .rows import dead_row, parked_row
-=======
 from .rows import dead_row, first_attempt, parked_row
->>>>>>> main
 
 
 class Writes:

@@ -16,11 +16,7 @@ from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..retry.retrying import ALONE
-<<<<<<< HEAD
-from .claim import HandedClaim, LaneClaim
-=======
-from .claim import AbandonedClaim, LaneClaim
->>>>>>> main
+from .claim import AbandonedClaim, HandedClaim, LaneClaim
 from .unit import Unit
 
 ABANDONED = float("inf")
@@ -127,17 +123,11 @@ class Lane:
             self.row = ids[0] if len(ids) == 1 else None
             self.began = self._timer()
 
-<<<<<<< HEAD
-        group = self._execution.group
-        if unit.fresh:
-            return HandedClaim(group, self._reader, unit.number, ids, begin, unit.fresh)
-        return LaneClaim(group, self._reader, unit.number, ids, begin)
-=======
-        return LaneClaim(self._execution.group, self._reader, unit, ids, begin, self._spent)
+        kind = HandedClaim if unit.fresh else LaneClaim
+        return kind(self._execution.group, self._reader, unit, ids, begin, self._spent)
 
     def _spent(self) -> float:
         return 0.0 if self.began is None else self._timer() - self.began
->>>>>>> main
 
     def _stopping(self) -> float:
         return ABANDONED if self._is_abandoned else 0.0
