@@ -27,7 +27,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("fastapi",),
+    ("collector", "fastapi"),
     ("flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
