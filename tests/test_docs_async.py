@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from oyez.consumers.database import make_engine
+from oyez.consumers.database.migrating import upgrade
 from support.waiting import eventually
 
 PAGE = (Path(__file__).parent.parent / "docs" / "announcing.md").read_text()
@@ -30,12 +33,16 @@ def free_port() -> int:
         return port
 
 
+def block(name: str) -> str:
+    found = re.search(rf"<!-- run: {re.escape(name)} -->\n```python\n(.*?)```", PAGE, re.DOTALL)
+    assert found
+    return found[1]
+
+
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[str]:
     """The page's application, served; it ends by itself when it is told to."""
-    found = re.search(r"<!-- run: app.py -->\n```python\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    (folder / "app.py").write_text(found[1])
+    (folder / "app.py").write_text(block("app.py"))
     port = str(free_port())
     plain = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
     command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", port, *options]
@@ -77,3 +84,37 @@ def _recorded(folder: Path) -> dict[str, dict[str, str]]:
     events = [json.loads(line) for line in lines]
     assert len({one["id"] for one in events}) == len(events)
     return {one["id"]: one for one in events}
+
+
+PLACED = """
+import asyncio
+from oyez.producers import AsyncAnnouncer
+from orders import Base, Order, place
+from sqlalchemy.ext.asyncio import create_async_engine
+
+async def main() -> None:
+    engine = create_async_engine("sqlite+aiosqlite:///orders.db")
+    async with engine.begin() as db:
+        await db.run_sync(Base.metadata.create_all)
+    async with AsyncAnnouncer.from_settings() as announcer:
+        await asyncio.gather(*(place(Order(), announcer, engine) for _ in range(3)))
+    await engine.dispose()
+
+asyncio.run(main())
+"""
+
+
+def test_an_event_is_announced_in_the_transaction_of_its_order(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/orders.db")
+    upgrade(engine)
+    (tmp_path / "orders.py").write_text(block("orders.py"))
+    (tmp_path / "main.py").write_text(PLACED)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
+    given = {"OYEZ_TRANSPORT": "spool", "OYEZ_DATABASE": f"sqlite:///{tmp_path}/orders.db"}
+    subprocess.run([sys.executable, "main.py"], cwd=tmp_path, env=plain | given, timeout=60, check=True)
+    with engine.connect() as db:
+        orders = list(db.execute(text("SELECT id FROM orders ORDER BY id")).scalars())
+        events = [json.loads(value) for value in db.execute(text("SELECT value FROM oyez_outbox")).scalars()]
+    engine.dispose()
+    assert len(orders) == 3
+    assert sorted(one["data"]["order_id"] for one in events) == orders

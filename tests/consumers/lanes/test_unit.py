@@ -41,6 +41,14 @@ def test_what_is_dealt(found: list[Candidate], held: Busy, room: Room) -> None:
     assert len(placed) == len(dict(placed)), "a key is in two lanes"
 
 
+@given(rows, rooms, st.frozensets(st.integers(0, 59), min_size=1))
+def test_what_may_hang_has_a_unit_to_itself(
+    found: list[Candidate], room: Room, alone: frozenset[int]
+) -> None:
+    dealt = deal(found, Busy(), room._replace(alone=alone))
+    assert all(len(unit) == 1 for unit in dealt if alone & {row.id for row in unit})
+
+
 @given(rows, rooms)
 def test_of_a_key_nothing_is_left_out_in_between(found: list[Candidate], room: Room) -> None:
     """What is dealt of a key is what comes first of it, in its order; nothing of a key that has a suspected row."""

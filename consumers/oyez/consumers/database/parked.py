@@ -37,6 +37,7 @@ class RowChange:
     error: str | None
     head_since: float
     raised: bool
+    first_attempt: str | None
 
 
 @cache
@@ -64,6 +65,7 @@ _change = (
         error=bindparam("new_error"),
         head_since=bindparam("new_head_since"),
         raised=bindparam("new_raised"),
+        first_attempt=bindparam("new_first_attempt"),
         starts=0,
     )
 )
@@ -85,6 +87,7 @@ def change(db: Connection, attempts: Sequence[RowChange]) -> None:
                     "new_error": a.error,
                     "new_head_since": a.head_since,
                     "new_raised": a.raised,
+                    "new_first_attempt": a.first_attempt,
                 }
                 for a in attempts
             ],

@@ -77,6 +77,7 @@ class ParkedRow:
         self.error: str | None
         self._value: bytes | None
         self._headers: str | None
+        self.first_attempt: str | None
         (
             self.id,
             self.group,
@@ -98,6 +99,7 @@ class ParkedRow:
             self.error,
             self._value,
             self._headers,
+            self.first_attempt,
         ) = row
         self.waits = None if wait_signal is None else Prerequisite(wait_signal, wait_subject)
 
@@ -128,6 +130,7 @@ class ParkedRow:
             waits=self.waits,
             attempts=self.attempts,
             error=self.error,
+            first_attempt=self.first_attempt,
         )
         return letter_row(row, reason, now, parked_id=self.id)
 
@@ -156,4 +159,5 @@ def whole_rows() -> Select[Any]:
         row.error,
         row.value,
         row.headers,
+        row.first_attempt,
     )

@@ -18,7 +18,7 @@ from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
-from .rows import dead_row, parked_row
+from .rows import dead_row, first_attempt, parked_row
 
 
 class Writes:
@@ -148,4 +148,7 @@ def _changed(row: ParkedRow, rank: int, now: float, to: Park) -> RowChange:
     """The change to a row that was claimed."""
     attempts = row.attempts if to.attempts is None else to.attempts
     since = row.head_since or now
-    return RowChange(row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised)
+    first = first_attempt(row, to.span)
+    return RowChange(
+        row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised, first
+    )

@@ -35,6 +35,7 @@ class Pool(Protocol):
 
 REFRESH = 3.0  # s; between two notes that what was chosen is about to be run
 FAILING = 0.3  # of the lanes, at most, for what has failed before while others wait
+REMEMBERED = 4_096  # rows of units in which a call did not return: any of them may be what it hangs on
 SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
 MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
 
@@ -77,6 +78,7 @@ class Dispatcher:
         self._woken = threading.Event()
         self._running: dict[Lane, Unit] = {}
         self._hanging: set[Lane] = set()
+        self._hung: deque[int] = deque(maxlen=REMEMBERED)
         self._left: list[int] = []
         self._ready: deque[Unit] = deque()
         self._size = 1
@@ -164,6 +166,7 @@ class Dispatcher:
             self._free.append(self._make_lane())
             self._size = 1
             if row is None:
+                self._hung.extend(unit.ids)
                 self._left.append(unit.number)
             else:
                 self._unwritten.append((unit, row))
@@ -235,7 +238,7 @@ class Dispatcher:
     def _room(self, units: int, most: int) -> Room:
         per_key = self.handler.limit.per_key
         limit = NO_LIMIT if per_key is None else per_key
-        return Room(units, self._size, most, self._room_for_failing(), limit)
+        return Room(units, self._size, most, self._room_for_failing(), limit, frozenset(self._hung))
 
     def _room_for_failing(self) -> int:
         """How many units more may be of what has failed before, as long as others wait: what fails may take long each

@@ -64,13 +64,14 @@ class Busy(NamedTuple):
 class Room(NamedTuple):
     """For how much there is room: so many units, of transactions of ``size`` rows, and ``most`` rows in all;
     ``failing`` of the units may be of rows that have failed before, as long as others wait, and ``per_key`` rows of a
-    key whose order is not kept may run at once."""
+    key whose order is not kept may run at once. The rows that are to be run ``alone`` have a unit each."""
 
     units: int
     size: int
     most: int = NO_LIMIT
     failing: int = NO_LIMIT
     per_key: int = NO_LIMIT
+    alone: AbstractSet[int] = frozenset()
 
     @property
     def wanted(self) -> Wanted:
@@ -83,8 +84,8 @@ class Room(NamedTuple):
 def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candidate]]:
     """Deal rows to units. All rows of a key go to one of them, in their order; what is behind more than that may have
     is left. Rows of several keys share a unit only where it is run in one transaction. What a worker has died on has a
-    unit to itself, so that there is little beside it should it die again; what is suspected is left, with what is
-    behind it."""
+    unit to itself, so that there is little beside it should it die again, and so has what may hang; what is suspected
+    is left, with what is behind it."""
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
     left: set[HandlerKey] = set()
@@ -109,8 +110,8 @@ def _unit_for(
 ) -> list[Candidate] | None:
     """Where a row goes: behind those of its key, or to others, or to a new one; None if it has to be left."""
     if of_key is not None:
-        return of_key if _takes(of_key, row, _most(room.size)) else None
-    if dealt and _takes(dealt[-1], row, room.size):
+        return of_key if _takes(of_key, row, _most(room.size), room.alone) else None
+    if dealt and _takes(dealt[-1], row, room.size, room.alone):
         return dealt[-1]
     if len(dealt) == room.units:
         return None
@@ -122,8 +123,8 @@ def _most(size: int) -> int:
     return size if size > 1 else RUN
 
 
-def _takes(unit: Sequence[Candidate], row: Candidate, most: int) -> bool:
-    return len(unit) < most and not has_died(unit[0]) and not has_died(row)
+def _takes(unit: Sequence[Candidate], row: Candidate, most: int, alone: AbstractSet[int]) -> bool:
+    return len(unit) < most and not any(has_died(one) or one.id in alone for one in (unit[0], row))
 
 
 def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:

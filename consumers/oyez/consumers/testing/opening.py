@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..handlers.registry import Handlers
 from ..run.engines import engine_from
 from ..run.loading import load_application
 from ..settings import ListenSettings
+from ..tracing.watching import watched_application
 from .clock import Clock
 from .kits import Kit
 from .pipes import MemoryPipes
@@ -30,6 +31,14 @@ from .seeds import Seeds
 App = Application | Handlers | str | None
 HERE: dict[str, Any] = {"source": "test", "mail_host": None, "database_direct": None}
 """What the settings of a kit are, whatever the environment says: no mail leaves it."""
+
+
+def _own_broker() -> MemoryBroker:
+    return MemoryBroker(partitions=1)
+
+
+BROKERS: Mapping[str, Callable[[], MemoryBroker]] = {"memory": shared_broker}
+"""Where the announcers of other code put their events, by the transport that is set."""
 
 
 @contextmanager
@@ -53,7 +62,7 @@ def kit(
         file = Path(folder) / "oyez.db"
         file.write_bytes(_empty())
         said = ListenSettings(**HERE | settings)
-        broker = shared_broker() if said.transport == "memory" else MemoryBroker(partitions=1)
+        broker = BROKERS.get(said.transport, _own_broker)()
         url = {"transport": "memory", "database": f"sqlite:///{file}", "schema": None}
         here = ListenSettings(**HERE | settings | url)
         found = loaded(application, here, signals)
@@ -76,7 +85,7 @@ def loaded(application: App, settings: ListenSettings, signals: Catalogue) -> Ap
     if isinstance(application, Application):
         return application
     if isinstance(application, Handlers):
-        return Application(application, signals)
+        return watched_application(Application(application, signals))
     if application is None:
         return load_application(settings)
     return load_application(settings.model_copy(update={"app": application}))

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Table,
     TextClause,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.types import TypeEngine
 
 from .rows import Rows
@@ -79,6 +79,9 @@ class Dialect(ABC):
     """The statement that begins a transaction, where the driver does so only before the first write; else None."""
     check_now: TextClause | None
     """The statement that checks now what is otherwise checked at the commit; None where nothing is."""
+    lists_unmet: TextClause | None = None
+    """The query that lists what such a check would refuse, where none can be made before the commit: table, row, the
+    table that it names, and by which key. It may list what was wrong before."""
     notifier: Notifier | None
     """None: workers look from time to time."""
 
@@ -143,6 +146,18 @@ class Dialect(ABC):
     def is_conflict(self, error: BaseException | None) -> bool:
         """Whether another transaction was in the way: running the same again may well succeed."""
         return isinstance(error, DBAPIError) and self.says_conflict(error.orig)
+
+    def conflict_in(self, error: BaseException) -> DBAPIError | None:
+        """The conflict that an error is, or that led to it: the handler may have wrapped it, or spoken with the driver
+        by itself or by another library."""
+        cause: BaseException | None = error
+        while cause is not None and self.locks_rows:
+            if isinstance(cause, DBAPIError) and self.is_conflict(cause):
+                return cause
+            if self.says_conflict(cause):
+                return OperationalError(None, None, cause)
+            cause = cause.__cause__ or cause.__context__
+        return None
 
     @abstractmethod
     def says_conflict(self, error: BaseException | None) -> bool:
