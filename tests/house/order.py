@@ -29,7 +29,7 @@ CONSUMERS: Order = (
 PRODUCERS: Order = (
     ("",),
     ("django", "fastapi"),
-    ("flask", "starlette"),
+    ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),

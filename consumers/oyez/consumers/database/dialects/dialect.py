@@ -79,6 +79,9 @@ class Dialect(ABC):
     """The statement that begins a transaction, where the driver does so only before the first write; else None."""
     check_now: TextClause | None
     """The statement that checks now what is otherwise checked at the commit; None where nothing is."""
+    lists_unmet: TextClause | None = None
+    """The query that lists what such a check would refuse, where none can be made before the commit: table, row, the
+    table that it names, and by which key. It may list what was wrong before."""
     notifier: Notifier | None
     """None: workers look from time to time."""
 
