@@ -15,6 +15,7 @@ from producers.tasks import noting
 from producers.tasks.files import queue_in
 from support.pages import shell
 from support.processes import ROOT
+from support.spans import recording
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -41,11 +42,11 @@ def at_once() -> Iterator[None]:
     noting.app.conf.task_always_eager = False
 
 
-def worker(folder: Path, pool: str, queue: Path) -> AbstractContextManager[Path]:
+def worker(folder: Path, pool: str, queue: Path, module: str = "noting") -> AbstractContextManager[Path]:
     """A worker, which is told to stop in the end, and does."""
     options = " ".join([*POOLS[pool], "--without-mingle", "--without-gossip", "--without-heartbeat"])
     where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
-    return shell(f"exec celery -A producers.tasks.noting worker -P {pool} {options}", folder, where)
+    return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
 
 
 def noted(folder: Path) -> list[tuple[str, str | None]]:
@@ -98,3 +99,30 @@ class Noting:
         from oyez.producers.session import bound_session
 
         self._seen.append(bound_session())
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
+    queue: Path, pool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces: dict[str, str] = {}
+    with (
+        recording(monkeypatch) as spans,
+        worker(tmp_path, pool, queue, "traced"),
+    ):
+        for name in ("a", "b"):
+            with spans.tracer.start_as_current_span(name) as span:
+                traces[name] = f"{span.get_span_context().trace_id:032x}"
+                chain(noting.note.si(f"{name} first"), noting.note.si(f"{name} second")).delay()
+        noting.note.delay("nobody's")
+        eventually(lambda: len(noted(tmp_path)) >= 5)
+    found = {
+        one["data"]["what"]: one["traceparent"].split("-")[1] for one in spooled(tmp_path / "spool").values()
+    }
+    assert found.pop("nobody's") not in traces.values()
+    assert found == {
+        "a first": traces["a"],
+        "a second": traces["a"],
+        "b first": traces["b"],
+        "b second": traces["b"],
+    }
