@@ -1,4 +1,4 @@
-"""For Celery: the visitor session travels with each task, and each worker process has an announcer."""
+"""For Celery: the visitor session and the trace travel with each task, and each worker process has an announcer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from .closing import closed
 from .made_when_used import MadeWhenUsed
 from .session import bind_session, bound_session
 from .settings import Settings
+from .tracing import continued, current_trace
 
 HEADER = "oyez_session"
 """The header of a task's message that has the key."""
 _BEFORE = "oyez_session_before"
+TRACE = "oyez_traceparent"
+"""The header that has the trace."""
+_THEIRS = "traceparent"
+"""The header of OpenTelemetry's own instrumentation of Celery; where that is at work, the trace is its affair."""
+_CONTINUED = "oyez_trace_continued"
 
 
 class Oyez:
@@ -54,6 +60,8 @@ def _send_key(headers: dict[str, Any], **_: Any) -> None:
     key = _key_of(running) if is_retried else bound_session()
     if key is not None:
         headers.setdefault(HEADER, key)
+    if (trace := current_trace().get("traceparent")) is not None:
+        headers.setdefault(TRACE, trace)
 
 
 def _bind(task: Task, **_: Any) -> None:
@@ -62,12 +70,17 @@ def _bind(task: Task, **_: Any) -> None:
     if not request.is_eager:
         setattr(request, _BEFORE, bound_session())
         bind_session(_key_of(request))
+        trace = getattr(request, TRACE, None)
+        if isinstance(trace, str) and getattr(request, _THEIRS, None) is None:
+            setattr(request, _CONTINUED, continued(trace))
 
 
 def _unbind(task: Task, **_: Any) -> None:
     """What it has published before, such as the next task of its chain, has its key."""
     if hasattr(task.request, _BEFORE):
         bind_session(getattr(task.request, _BEFORE))
+    if hasattr(task.request, _CONTINUED):
+        getattr(task.request, _CONTINUED)()
 
 
 def _key_of(request: Any) -> str | None:

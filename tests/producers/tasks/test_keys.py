@@ -17,6 +17,7 @@ from oyez.producers import visitor_session
 from producers.tasks import noting
 from support.pages import plain_environment
 from support.processes import ROOT
+from support.spans import recording
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -44,13 +45,13 @@ def at_once() -> Iterator[None]:
 
 
 @contextmanager
-def worker(folder: Path, pool: str, *options: str, **settings: str) -> Iterator[Path]:
+def worker(folder: Path, pool: str, *options: str, module: str = "noting", **settings: str) -> Iterator[Path]:
     """A worker, which is told to stop in the end, and does; its log."""
     log = folder / f"{pool}.log"
     environment = plain_environment(PYTHONPATH=str(ROOT), OYEZ_SPOOL=str(folder / "spool"), **settings)
     command = [
         "-A",
-        "producers.tasks.noting",
+        f"producers.tasks.{module}",
         "worker",
         "-P",
         pool,
@@ -129,3 +130,30 @@ class Noting:
         from oyez.producers.session import bound_session
 
         self._seen.append(bound_session())
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
+    queue: Path, pool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces: dict[str, str] = {}
+    with (
+        recording(monkeypatch) as spans,
+        worker(tmp_path, pool, *POOLS[pool], module="traced", CELERY_QUEUE=str(queue)),
+    ):
+        for name in ("a", "b"):
+            with spans.tracer.start_as_current_span(name) as span:
+                traces[name] = f"{span.get_span_context().trace_id:032x}"
+                chain(noting.note.si(f"{name} first"), noting.note.si(f"{name} second")).delay()
+        noting.note.delay("nobody's")
+        eventually(lambda: len(noted(tmp_path)) >= 5)
+    found = {
+        one["data"]["what"]: one["traceparent"].split("-")[1] for one in spooled(tmp_path / "spool").values()
+    }
+    assert found.pop("nobody's") not in traces.values()
+    assert found == {
+        "a first": traces["a"],
+        "a second": traces["a"],
+        "b first": traces["b"],
+        "b second": traces["b"],
+    }
