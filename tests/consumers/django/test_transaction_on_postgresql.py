@@ -17,7 +17,7 @@ from consumers.lanes.lane_pipeline import LanePipeline
 from consumers.pipeline import Pipeline, Placed, note, placed
 from oyez.consumers import Handlers
 from oyez.consumers.django import DjangoTransaction
-from support.django_project import in_project, undone
+from support.django_project import undone
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NAMES = ("statement_timeout", "search_path")
@@ -117,9 +117,7 @@ def test_a_connection_that_the_orm_loses_is_no_failure(pipeline_postgres: str) -
     """Not in a lane either, where nothing else would notice."""
     runs: list[int] = []
 
-    def run() -> None:
-        on = Handlers("shop")
-
+    def register(on: Handlers) -> None:
         @on(Placed, concurrency=1)
         def book(event: Placed, db: DjangoTransaction) -> None:
             runs.append(event.n)
@@ -128,14 +126,11 @@ def test_a_connection_that_the_orm_loses_is_no_failure(pipeline_postgres: str) -
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-        pipeline = LanePipeline(pipeline_postgres, on)
-        try:
-            pipeline.handle(*placed([1]))
-            assert (pipeline.is_clean(), runs, entries()) == (True, [1, 1], [1])
-        finally:
-            pipeline.close()
+    def work(pipeline: Pipeline) -> None:
+        pipeline.handle(*placed([1]))
+        assert (pipeline.is_clean(), runs, entries()) == (True, [1, 1], [1])
 
-    in_project(pipeline_postgres, run)
+    run_in(pipeline_postgres, register, work, make=LanePipeline)
 
 
 def test_an_error_that_was_swallowed_within_a_savepoint_undoes_it(pipeline_postgres: str) -> None:
