@@ -28,7 +28,7 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("django", "fastapi"),
+    ("collector", "django", "fastapi"),
     ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),

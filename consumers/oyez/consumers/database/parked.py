@@ -40,17 +40,14 @@ class RowChange:
     first_attempt: str | None
 
 
-@cache
-def _park(dialect: Dialect) -> Any:
-    return dialect.insert(parked).on_conflict_do_nothing()
-
-
-def park(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def park(db: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
     """Put new rows into the retry table, in order. A delivery that is there already stays as it is: an event that
-    is read twice without an inbox may fail twice."""
-    if rows:
-        db.execute(_park(dialect_of(db)), rows)
-        behind.note(db, rows)
+    is read twice without an inbox may fail twice. Returns the ids of the rows as `Dialect.put` does."""
+    if not rows:
+        return ()
+    ids = dialect_of(db).put(db, parked, rows)
+    behind.note(db, rows)
+    return ids
 
 
 _change = (
