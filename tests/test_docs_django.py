@@ -16,7 +16,7 @@ from support.waiting import eventually
 
 PAGE = ROOT / "docs/django.md"
 FILES = ("models.py", "signals.py", "views.py", "handlers.py", "tests.py")
-ORDERS = 30
+ORDERS = 12
 
 
 def count(folder: Path, what: str = "*") -> int:

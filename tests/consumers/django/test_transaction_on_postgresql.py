@@ -17,7 +17,7 @@ from consumers.lanes.lane_pipeline import LanePipeline
 from consumers.pipeline import Pipeline, Placed, note, placed
 from oyez.consumers import Handlers
 from oyez.consumers.django import DjangoTransaction
-from support.django_project import undone
+from support.django_project import in_project, undone
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 NAMES = ("statement_timeout", "search_path")
@@ -66,6 +66,34 @@ def test_values_are_each_libraries_own(pipeline_postgres: str, zone: str) -> Non
         assert last[4] == zone
 
     run_in(pipeline_postgres, register, work)
+
+
+def test_without_time_zones_moments_are_djangos_local_time(pipeline_postgres: str) -> None:
+    """`USE_TZ = False`: what is read in a handler is what a page reads."""
+    read: list[datetime] = []
+
+    def run() -> None:
+        from support.django_ledger.models import Entry
+
+        on = Handlers("shop")
+
+        @on(Placed)
+        def book(event: Placed, db: DjangoTransaction) -> None:
+            create(event.n, at=datetime(2026, 3, 4, 5, 6))  # noqa: DTZ001 # as such a project has them
+            read.append(Entry.objects.get(n=event.n).at)
+
+        pipeline = Pipeline(pipeline_postgres, on)
+        try:
+            pipeline.handle(*placed([1]))
+            assert pipeline.parked() == []
+            assert read == [Entry.objects.get(n=1).at] == [datetime(2026, 3, 4, 5, 6)]  # noqa: DTZ001 # as above
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT extract(hour FROM at AT TIME ZONE 'UTC') FROM django_ledger_entry")
+                assert cursor.fetchone() == (20,)
+        finally:
+            pipeline.close()
+
+    in_project(pipeline_postgres, run, USE_TZ=False, TIME_ZONE="Asia/Tokyo")
 
 
 def test_what_is_set_by_a_cursor_is_set_back(pipeline_postgres: str) -> None:
