@@ -106,7 +106,7 @@ def test_lanes_in_trouble(url: str, server: Postgres, tmp_path: Path) -> None:
 
 def test_lanes_in_memory_in_trouble(sqlite: str, tmp_path: Path) -> None:
     with RunningApp(sqlite, "", tmp_path) as app:
-        size = {"events": 400, "keys": 20, "kills": 3, "seconds": 3.0, "seed": 4, "timeout": 120.0}
+        size = {"events": 600, "keys": 20, "kills": 4, "seconds": 3.0, "seed": 4, "timeout": 120.0}
         figures = in_lanes_in_memory(app, **size, tell=print)
     assert figures.holds, figures
 

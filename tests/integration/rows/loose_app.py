@@ -1,7 +1,8 @@
 """An at-least-once application with lanes, for `oyez listen --app integration.rows.loose_app:on`: one handler in
 threads, one in tasks. What they do is in the file `said`, a line for each step.
 
-While the file `hold` is there, handlers wait. Events say what goes wrong with them.
+While the file `hold` is there, handlers wait; each event takes ROWS_SECONDS besides. Events say what goes wrong with
+them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from oyez.schemas import Signal
 APP = os.environ.get("ROWS_APP", "loose")
 FOLDER = Path(os.environ.get("ROWS_FOLDER", "."))
 LANES = 100
+SECONDS = float(os.environ.get("ROWS_SECONDS", "0.001"))  # of each event
 
 
 class Passed(Signal, name="rows.passed", key="k"):
@@ -32,7 +34,7 @@ class Passed(Signal, name="rows.passed", key="k"):
 
 
 class Step(NamedTuple):
-    """A handler has begun or ended an event, in a process."""
+    """A handler has begun, ended or failed an event, in a process."""
 
     handler: str
     what: str
@@ -50,6 +52,7 @@ def thread(event: Passed) -> None:
     say("thread", "begun", event)
     while (FOLDER / "hold").exists():
         time.sleep(0.02)
+    time.sleep(SECONDS)
     misbehave("thread", event)
     say("thread", "ended", event)
 
@@ -59,7 +62,7 @@ async def task(event: Passed) -> None:
     say("task", "begun", event)
     while (FOLDER / "hold").exists():
         await asyncio.sleep(0.02)
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(SECONDS)
     misbehave("task", event)
     say("task", "ended", event)
 
@@ -71,6 +74,7 @@ def misbehave(handler: str, event: Passed) -> None:
     if event.asks == "fail":
         with suppress(FileExistsError):
             (FOLDER / f"tried-{handler}-{event.n}").touch(exist_ok=False)
+            say(handler, "failed", event)
             raise ValueError("as asked")
 
 
