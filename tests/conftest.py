@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from oyez.consumers.testing import Services
 from support.choosing import mark
 from support.ordering import longest_first
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
@@ -96,6 +97,12 @@ def postgres_server() -> Iterator[str]:
     """The URL of a real PostgreSQL server's own database."""
     with postgres_address() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def oyez_services(kafka: str, postgres_server: str) -> Services:
+    """What the kit's own fixture of this name starts: these are running already."""
+    return Services(kafka, postgres_server)
 
 
 @pytest.fixture

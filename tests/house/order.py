@@ -28,8 +28,8 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("django", "fastapi"),
-    ("flask", "starlette"),
+    ("collector", "django", "fastapi"),
+    ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),

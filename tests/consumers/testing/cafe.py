@@ -115,6 +115,12 @@ def hear(bell: Rung) -> None:
     rung.append(("hear", bell.n))
 
 
+@on(Rung, group="bells")
+async def hum(bell: Rung) -> None:
+    await asyncio.sleep(0)
+    rung.append(("hum", bell.n))
+
+
 @on(Rung, group="bells", concurrency=4)
 def echo(bell: Rung) -> None:
     rung.append(("echo", bell.n))

@@ -78,7 +78,7 @@ def test_nothing_of_oyez_is_loaded_before_it_is_used() -> None:
     program = """
 import sys, pytest
 before = set(sys.modules)
-import oyez.consumers.testing.plugin
+import pytest_oyez
 print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] != "_pytest"))
 """
     done = subprocess.run(
@@ -92,4 +92,5 @@ print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] !
         "oyez.producers",
         "oyez.producers.when_used",
         "importlib.util",
+        "pytest_oyez",
     }

@@ -97,6 +97,7 @@ def _delivery() -> list[Column[object]]:
         Column("parked_at", Double, nullable=False),
         Column("value", LargeBinary),
         Column("headers", Text),
+        Column("first_attempt", Text),
     ]
 
 

@@ -117,19 +117,7 @@ class Borrowed(BaseDatabaseWrapper):
         refuse_ending(text)
         if may_set(text):
             self.lent.note_settings()
-        try:
-            return execute(sql, params, many, context)
-        except Exception as error:
-            self._note_loss(error)
-            raise
-
-    def _note_loss(self, error: Exception) -> None:
-        cause = error.__cause__ or error
-        dialect = self.lent.dialect
-        if isinstance(cause, dialect.loaded_dbapi.Error) and dialect.is_disconnect(
-            cause, self.connection, None
-        ):
-            self.lent.invalidate(cause)
+        return execute(sql, params, many, context)
 
     @contextmanager
     def _errors_of_djangos(self) -> Iterator[None]:

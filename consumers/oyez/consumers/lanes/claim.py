@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ..core.outcomes import DONE
-from ..database import claims, lane_claims, start_notes
+from ..database import lane_claims, start_notes
 from ..database.parked_row import ParkedRow
 from ..execution.intake import Kept, Load
-from ..execution.reader import Reader
+from ..execution.reader import Reader, Taken
 from ..execution.readiness import Known, MetPrerequisites
 from ..handlers.application import Group
 from ..retry.claim import Claim
@@ -65,19 +66,40 @@ class LaneClaim(Claim):
         if self._is_begun:
             start_notes.hold(db, self._unit.number)
             return self._again(db, now)
-        group = self._group
-        found = lane_claims.claim_noted(
-            db, group.app, group.name, list(group.by_name), self._unit.number, self._ids, now
-        )
+        found = self._noted(db, now)
         self._is_begun = bool(found)
         return found
+
+    def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
+        group = self._group
+        return lane_claims.claim_noted(
+            db, group.app, group.name, list(group.by_name), self._unit.number, self._ids, now
+        )
 
     def _again(self, db: Connection, now: float) -> list[ParkedRow]:
         """What was claimed before, in a transaction that was undone. Its note may have been old by then, and somebody
         have counted it: that is taken back at the end."""
         self._was_undone = True
         group = self._group
-        return claims.claim_again(db, group.app, group.name, list(group.by_name), self._ids, now)
+        return lane_claims.claim_undone(db, group.app, group.name, list(group.by_name), self._ids, now)
+
+
+class HandedClaim(LaneClaim):
+    """The same for rows that this worker has just parked: of these only that is read which may have changed."""
+
+    def __init__(self, group: Group, reader: Reader, unit: Unit, *given: Any) -> None:
+        super().__init__(group, reader, unit, *given)
+        self._fresh = unit.fresh
+
+    def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
+        group = self._group
+        found = lane_claims.claim_handed(
+            db, group.app, group.name, list(group.by_name), self._unit.number, self._ids, now
+        )
+        return [self._fresh[one.id].row(one) for one in found]
+
+    def _read(self, row: ParkedRow) -> Taken:
+        return self._fresh[row.id].delivery.taken
 
 
 class AbandonedClaim(LaneClaim):

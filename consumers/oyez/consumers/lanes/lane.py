@@ -16,7 +16,7 @@ from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..retry.retrying import ALONE
-from .claim import AbandonedClaim, LaneClaim
+from .claim import AbandonedClaim, HandedClaim, LaneClaim
 from .unit import Unit
 
 ABANDONED = float("inf")
@@ -74,16 +74,20 @@ class Lane:
         self.row: int | None = None
         """The id of the row that it was called for; None if it was for several."""
 
-    def run(self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool]) -> None:
-        """Run a unit; ``done`` is told of each of its transactions. The rows of a key end with the first that is not
-        done, or when it ``is_over``: those that follow are as they were. Raises `DatabaseAway`."""
-        for ids in unit.parts():
+    def run(
+        self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool], size: Callable[[], int]
+    ) -> bool:
+        """Run a unit; ``done`` is told of each of its transactions, which may have ``size`` rows. The rows of a key end
+        with the first that is not done, or when it ``is_over``: those that follow are as they were. Returns whether all
+        is done. Raises `DatabaseAway`."""
+        for ids in unit.parts(size):
             if is_over():
-                return
+                return False
             report = self._run(unit, ids)
             done(report)
             if report.done < len(ids):
-                return
+                return False
+        return True
 
     def _run(self, unit: Unit, ids: Sequence[int]) -> Report:
         claim = self._claim(unit, ids)
@@ -119,7 +123,8 @@ class Lane:
             self.row = ids[0] if len(ids) == 1 else None
             self.began = self._timer()
 
-        return LaneClaim(self._execution.group, self._reader, unit, ids, begin, self._spent)
+        kind = HandedClaim if unit.fresh else LaneClaim
+        return kind(self._execution.group, self._reader, unit, ids, begin, self._spent)
 
     def _spent(self) -> float:
         return 0.0 if self.began is None else self._timer() - self.began

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ..database.key_heads import HandlerKey
 from ..database.lane_claims import Wanted
 from ..database.parked_row import Candidate
+from ..execution.fresh import Fresh
 from ..retry.retrying import ALONE
 
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
 EACH = 0.001  # s; and so may one that took less for each of its rows
+SLOW = 0.5  # s; after a transaction that took more, each event is alone again
 MOST = 64  # rows of a transaction
+MANY = 16  # rows of a transaction, from which on the handler does next to nothing but keep a processor busy
+FEW = 6  # lanes, for such a handler: more would wait for one another
 NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
 
 
 NOTHING: Mapping[str, int] = {}
+UNKNOWN: Mapping[int, Fresh] = {}
 
 
 class Unit(NamedTuple):
     """Rows for one lane: the number of their start note, their ids, how many of them are run in one transaction, their
     keys, how often workers have died on them, and whether they have failed before; ``loose`` are the keys whose order
-    is not kept."""
+    is not kept; ``fresh`` has what is known of the rows without reading them, by their ids, if that is of all."""
 
     number: int
     ids: tuple[int, ...]
@@ -35,11 +40,16 @@ class Unit(NamedTuple):
     unfinished: int = 0
     is_failing: bool = False
     loose: tuple[str, ...] = ()
+    fresh: Mapping[int, Fresh] = UNKNOWN
 
-    def parts(self) -> Iterator[tuple[int, ...]]:
-        """What is run in each transaction."""
-        for at in range(0, len(self.ids), self.size):
-            yield self.ids[at : at + self.size]
+    def parts(self, size: Callable[[], int]) -> Iterator[tuple[int, ...]]:
+        """What is run in each transaction: at least as many rows as when it was chosen, and more if transactions may
+        have a greater ``size`` by then."""
+        at = 0
+        while at < len(self.ids):
+            many = max(self.size, size())
+            yield self.ids[at : at + many]
+            at += many
 
 
 class Busy(NamedTuple):
@@ -157,6 +167,15 @@ def next_size(size: int, rows: int, seconds: float) -> int:
     """How many rows the next transactions may have, after one whose handlers took so long for so many: it is to be over
     soon, since whoever is in it waits for all of it."""
     quick = max(QUICK, EACH * rows)
+    if seconds > SLOW:
+        return 1
     if seconds > 2 * quick:
-        return max(1, min(size, rows // 2))
+        return max(
+            1, size // 2
+        )  # not of `rows`: it may have been chosen long ago, or its thread have had to wait
     return min(MOST, size * 2) if seconds <= quick and rows >= size else size
+
+
+def useful(lanes: int, size: int) -> int:
+    """How many of a handler's lanes are used while its transactions have so many rows."""
+    return min(lanes, FEW) if size >= MANY else lanes

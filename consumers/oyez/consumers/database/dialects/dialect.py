@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     URL,
@@ -24,6 +24,13 @@ from sqlalchemy.types import TypeEngine
 from .rows import Rows
 
 NO_OPTIONS: Mapping[str, Any] = {}
+
+
+class Answer(NamedTuple):
+    """What a statement has found, and how many rows it has changed."""
+
+    rows: Sequence[Any]
+    changed: int
 
 
 class Notifier(Protocol):
@@ -79,6 +86,9 @@ class Dialect(ABC):
     """The statement that begins a transaction, where the driver does so only before the first write; else None."""
     check_now: TextClause | None
     """The statement that checks now what is otherwise checked at the commit; None where nothing is."""
+    lists_unmet: TextClause | None = None
+    """The query that lists what such a check would refuse, where none can be made before the commit: table, row, the
+    table that it names, and by which key. It may list what was wrong before."""
     notifier: Notifier | None
     """None: workers look from time to time."""
 
@@ -175,6 +185,17 @@ class Dialect(ABC):
     @abstractmethod
     def insert(self, table: Table) -> Any:
         """An INSERT that has SQLAlchemy's ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+
+    def ask(self, db: Connection, statement: Any, given: Mapping[str, object]) -> Answer:
+        """Execute a statement of Oyez's own, whose values need nothing done to them on their way."""
+        result = db.execute(statement, given)
+        return Answer(result.all() if result.returns_rows else (), result.rowcount)
+
+    def put(self, db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+        """Insert rows, which all have the same columns, in their order, but for those that are there already by some
+        key. Returns their ids in that order; nothing where it is not known which of them is whose."""
+        db.execute(self.insert(table).on_conflict_do_nothing(), rows)
+        return ()
 
     @abstractmethod
     def inserted_all(self, result: CursorResult[Any], count: int) -> bool:

@@ -109,6 +109,7 @@ class SQLite(Dialect):
     row_id = Integer()  # nothing else is numbered automatically
     begin = "BEGIN IMMEDIATE"
     check_now = None
+    lists_unmet = text("PRAGMA foreign_key_check")
     notifier = Versions()
 
     def engine(

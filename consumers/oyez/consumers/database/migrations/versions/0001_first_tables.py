@@ -32,6 +32,7 @@ def delivery() -> list[sa.Column[object]]:
         sa.Column("parked_at", sa.Double, nullable=False),
         sa.Column("value", sa.LargeBinary),
         sa.Column("headers", sa.Text),
+        sa.Column("first_attempt", sa.Text),
     ]
 
 
