@@ -55,7 +55,7 @@ class ShopLanes:
         """Run these, and forget their notes."""
         reports: list[Report] = []
         for unit in units:
-            self.lane().run(unit, reports.append, lambda: False)
+            self.lane().run(unit, reports.append, lambda: False, lambda: 1)
         self.choosing.forget(unit.number for unit in units)
         return reports
 

@@ -94,7 +94,7 @@ class Trouble:
         lane = lanes.lane()
         self.abandoned[threading.current_thread().name] = lane
         with suppress(ConnectionLost):
-            lane.run(unit, lambda _report: None, lambda: False)
+            lane.run(unit, lambda _report: None, lambda: False, lambda: 1)
         lanes.lane().time_out(unit, unit.ids[0], LIMIT)
         lanes.choosing.forget([unit.number])
 
