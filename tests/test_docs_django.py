@@ -15,8 +15,8 @@ from support.spooled import spooled
 from support.waiting import eventually
 
 PAGE = ROOT / "docs/django.md"
-FILES = ("models.py", "signals.py", "views.py", "handlers.py")
-ORDERS = 30
+FILES = ("models.py", "signals.py", "views.py", "handlers.py", "tests.py")
+ORDERS = 12
 
 
 def count(folder: Path, what: str = "*") -> int:
@@ -51,6 +51,7 @@ def test_the_project_runs_and_loses_nothing_when_it_is_reloaded(tmp_path: Path) 
     assert "Traceback" not in log.read_text()
     announced = [one["data"]["order"] for one in spooled(tmp_path / "spool").values()]
     assert len(announced) == len({*announced}) == count(tmp_path)
+    subprocess.run(["sh", "-ec", block(PAGE, "test")], cwd=tmp_path, env=environment, check=True, timeout=60)
 
 
 def _ordered(visitor: Visitor, item: str) -> bool:

@@ -76,7 +76,7 @@ def check(oyez: Kit, steps: Sequence[Step], announced: Announced) -> None:
         assert trails_in(db) == {place: trail_of(ids) for place, ids in announced.items()}
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(log=logs, servers=st.integers(1, 3), seed=st.integers(0, 1_000_000))
 def test_visits_do_not_depend_on_the_order_of_arrival(
     log: list[tuple[int, str, str]], servers: int, seed: int

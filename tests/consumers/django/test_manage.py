@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command, execute_from_command_line
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import get_runner
 from sqlalchemy import create_engine, inspect
 
+from consumers.django.paid import DjangoPaid
 from oyez.consumers.database import migrating
 from oyez.consumers.database.migrating import HEAD
 from oyez.consumers.django.management.commands.oyez import without_djangos
+from oyez.producers.django import announce
 from support.django_project import in_project
 
 APP = "consumers.django.paid:on"
@@ -121,3 +123,24 @@ def test_what_is_wrong_is_one_line(sqlite: str, oyez: dict[str, object], words: 
 )
 def test_djangos_own_arguments_are_not_oyezs(said: Sequence[str], left: Sequence[str]) -> None:
     assert without_djangos(said) == left
+
+
+def test_tables_in_a_schema_of_their_own(postgres: str) -> None:
+    """The outbox, the migration and the admin's models find them there."""
+
+    def work() -> None:
+        from oyez.consumers.django.models import Dead, Parked
+
+        assert manage("migrate", "-v", "0")[0] == 0
+        assert manage("makemigrations", "--check", "--dry-run")[0] == 0
+        assert (Parked.objects.count(), Dead.objects.count()) == (0, 0)
+        with transaction.atomic():
+            announce(DjangoPaid(n=1), db="default")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM events.oyez_outbox")
+            assert cursor.fetchone() == (1,)
+            cursor.execute("SELECT to_regclass('public.oyez_outbox')")
+            assert cursor.fetchone() == (None,)
+
+    apps = ["oyez.producers.django", "oyez.consumers.django", "support.django_ledger"]
+    in_project(postgres, work, OYEZ={"TRANSPORT": "memory", "SCHEMA": "events"}, INSTALLED_APPS=apps)

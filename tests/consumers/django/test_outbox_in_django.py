@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
+from django.test import Client
 from sqlalchemy import create_engine, select
 
 from consumers.django.paid import DjangoPaid, taken
@@ -185,3 +186,18 @@ def test_inline_it_is_handled_as_soon_as_it_is_committed(pipeline_database: str)
 
     said = {"TRANSPORT": "inline", "APP": "consumers.django.paid:on"}
     in_project(pipeline_database, work, OYEZ=said)
+
+
+def test_atomic_requests_are_transactions_too(pipeline_database: str) -> None:
+    """A page that fails has neither written nor announced."""
+
+    def work() -> None:
+        from consumers.django.test_transaction import entries
+
+        connection.settings_dict["ATOMIC_REQUESTS"] = True
+        client = Client(raise_request_exception=False)
+        codes = [client.get(path).status_code for path in ("/pay/1", "/pay/2?fail", "/pay/3")]
+        assert codes == [200, 500, 200]
+        assert numbers(pipeline_database) == entries() == [1, 3]
+
+    in_project(pipeline_database, work, ROOT_URLCONF="consumers.django.paying_urls", LOGGING_CONFIG=None)

@@ -34,13 +34,19 @@ def create(n: int, **said: Any) -> Any:
     return Entry.objects.create(n=n, **said)
 
 
-def run_in(url: str, register: Callable[[Handlers], None], work: Work, **said: Any) -> None:
+def run_in(
+    url: str,
+    register: Callable[[Handlers], None],
+    work: Work,
+    make: Callable[..., Pipeline] = Pipeline,
+    **said: Any,
+) -> None:
     """Do it in a project, with a pipeline over its database. Handlers are registered once Django is set up."""
 
     def run() -> None:
         on = Handlers("shop")
         register(on)
-        pipeline = Pipeline(url, on, **said)
+        pipeline = make(url, on, **said)
         try:
             work(pipeline)
         finally:

@@ -33,22 +33,16 @@ def test_in_lanes_each_thread_has_a_connection_of_its_own(pipeline_database: str
             if event.n in broken:
                 raise ValueError("broken")
 
-    def run() -> None:
-        on = Handlers("shop")
-        register(on)
-        pipeline = LanePipeline(pipeline_database, on)
-        try:
-            pipeline.handle(*placed(range(6)))
-            assert [n for _, n, _ in pipeline.parked()] == [3]
-            assert sorted(called) == [0, 1, 2, 4, 5]
-            broken.clear()
-            pipeline.later()
-            assert sorted(called) == [*range(6)]
-            assert sorted(entries()) == [*range(6), *range(100, 106)]
-        finally:
-            pipeline.close()
+    def work(pipeline: Pipeline) -> None:
+        pipeline.handle(*placed(range(6)))
+        assert [n for _, n, _ in pipeline.parked()] == [3]
+        assert sorted(called) == [0, 1, 2, 4, 5]
+        broken.clear()
+        pipeline.later()
+        assert sorted(called) == [*range(6)]
+        assert sorted(entries()) == [*range(6), *range(100, 106)]
 
-    in_project(pipeline_database, run)
+    run_in(pipeline_database, register, work, make=LanePipeline)
 
 
 def test_in_an_at_least_once_group_the_orm_is_in_the_transaction_too(pipeline_database: str) -> None:

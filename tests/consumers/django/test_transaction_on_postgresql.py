@@ -68,6 +68,34 @@ def test_values_are_each_libraries_own(pipeline_postgres: str, zone: str) -> Non
     run_in(pipeline_postgres, register, work)
 
 
+def test_without_time_zones_moments_are_djangos_local_time(pipeline_postgres: str) -> None:
+    """`USE_TZ = False`: what is read in a handler is what a page reads."""
+    read: list[datetime] = []
+
+    def run() -> None:
+        from support.django_ledger.models import Entry
+
+        on = Handlers("shop")
+
+        @on(Placed)
+        def book(event: Placed, db: DjangoTransaction) -> None:
+            create(event.n, at=datetime(2026, 3, 4, 5, 6))  # noqa: DTZ001 # as such a project has them
+            read.append(Entry.objects.get(n=event.n).at)
+
+        pipeline = Pipeline(pipeline_postgres, on)
+        try:
+            pipeline.handle(*placed([1]))
+            assert pipeline.parked() == []
+            assert read == [Entry.objects.get(n=1).at] == [datetime(2026, 3, 4, 5, 6)]  # noqa: DTZ001 # as above
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT extract(hour FROM at AT TIME ZONE 'UTC') FROM django_ledger_entry")
+                assert cursor.fetchone() == (20,)
+        finally:
+            pipeline.close()
+
+    in_project(pipeline_postgres, run, USE_TZ=False, TIME_ZONE="Asia/Tokyo")
+
+
 def test_what_is_set_by_a_cursor_is_set_back(pipeline_postgres: str) -> None:
     shown: list[str] = []
 
@@ -117,9 +145,7 @@ def test_a_connection_that_the_orm_loses_is_no_failure(pipeline_postgres: str) -
     """Not in a lane either, where nothing else would notice."""
     runs: list[int] = []
 
-    def run() -> None:
-        on = Handlers("shop")
-
+    def register(on: Handlers) -> None:
         @on(Placed, concurrency=1)
         def book(event: Placed, db: DjangoTransaction) -> None:
             runs.append(event.n)
@@ -128,14 +154,11 @@ def test_a_connection_that_the_orm_loses_is_no_failure(pipeline_postgres: str) -
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-        pipeline = LanePipeline(pipeline_postgres, on)
-        try:
-            pipeline.handle(*placed([1]))
-            assert (pipeline.is_clean(), runs, entries()) == (True, [1, 1], [1])
-        finally:
-            pipeline.close()
+    def work(pipeline: Pipeline) -> None:
+        pipeline.handle(*placed([1]))
+        assert (pipeline.is_clean(), runs, entries()) == (True, [1, 1], [1])
 
-    in_project(pipeline_postgres, run)
+    run_in(pipeline_postgres, register, work, make=LanePipeline)
 
 
 def test_an_error_that_was_swallowed_within_a_savepoint_undoes_it(pipeline_postgres: str) -> None:
@@ -154,6 +177,27 @@ def test_an_error_that_was_swallowed_within_a_savepoint_undoes_it(pipeline_postg
     def work(pipeline: Pipeline) -> None:
         pipeline.handle(*placed([1]))
         assert (pipeline.parked(), entries()) == ([], [1, 21])
+
+    run_in(pipeline_postgres, register, work)
+
+
+def test_an_error_that_was_swallowed_without_one_is_the_handlers_failure(pipeline_postgres: str) -> None:
+    """Also by a cursor, of which Django takes no note; the message says what to write in Django's words."""
+
+    def register(on: Handlers) -> None:
+        @on(Placed)
+        def book(event: Placed, db: DjangoTransaction) -> None:
+            create(event.n)
+            if event.n == 1:
+                with connection.cursor() as cursor, pytest.raises(Exception, match="division"):
+                    cursor.execute("SELECT 1 / 0")
+
+    def work(pipeline: Pipeline) -> None:
+        pipeline.handle(*placed(range(3)))
+        ((_, n, error),) = pipeline.parked()
+        assert (n, sorted(entries())) == (1, [0, 2])
+        assert error.startswith("HandlerMisuse: the handler swallowed a database error")
+        assert "with transaction.atomic():" in error
 
     run_in(pipeline_postgres, register, work)
 

@@ -32,6 +32,12 @@ class Cooked(Signal, name="dish.cooked", topic="kitchen", catalogue=signals):
     n: int
 
 
+class Cleared(Signal, name="table.cleared", topic="floor", catalogue=signals):
+    """Nobody listens to it."""
+
+    table: str
+
+
 class Rung(Signal, name="bell.rung", catalogue=signals):
     n: int = 0
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from consumers.testing.cafe import (
+    Cleared,
     Cooked,
     Opened,
     Ordered,
@@ -95,6 +96,19 @@ def test_what_handlers_ask_for_by_raising(oyez: Kit) -> None:
     assert [one.attempts for one in oyez.parked if one.state == "due"] == [2]
 
 
+def test_what_was_announced_is_there_whoever_listens(oyez: Kit) -> None:
+    oyez.announce(Opened(table="7"))
+    oyez.announce(Ordered(table="7", n=1), source="web-2")
+    oyez.announcer.announce(Cleared(table="7"))
+    said = [(event.signal, event.source) for event in oyez.announced]
+    assert said == [("table.opened", "test"), ("table.ordered", "web-2"), ("table.cleared", "test")]
+    assert oyez.run(order="any")
+    assert [event.signal for event in oyez.announced] == [*(name for name, _ in said), "dish.cooked"]
+    assert oyez.announced[-1].data == Cooked(n=1)
+    assert oyez.announced[0].time is not None
+    assert oyez.announced[0].time.timestamp() == pytest.approx(oyez.clock.now)
+
+
 def test_time_passes_only_when_told(oyez: Kit) -> None:
     before = oyez.clock.now
     oyez.announce(Ordered(table="7"))
@@ -121,7 +135,7 @@ def test_what_may_not_be_announced_is_refused(oyez: Kit) -> None:
     with pytest.raises(InvalidEvent):
         oyez.announce(Cooked, {"n": "many"})
     with pytest.raises(UnknownSignal):
-        oyez.announce("table.cleared", {})
+        oyez.announce("table.painted", {})
     assert oyez.run().handled == 0
 
 

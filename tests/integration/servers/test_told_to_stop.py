@@ -20,6 +20,7 @@ from integration.servers.signals import EARLY, known
 from oyez.schemas import decode
 from producers.kafka.test_transport import records
 from producers.tasks import noting
+from producers.tasks.files import queue_in
 from support.pages import answers, free_port
 from support.processes import Program
 from support.waiting import eventually
@@ -120,7 +121,7 @@ def test_celery_that_replaces_its_processes(
         *("--max-tasks-per-child", "3", "--without-mingle", "--without-gossip"),
         CELERY_QUEUE=str(queue),
     )
-    with noting.app.connection(transport_options=noting.queue_in(str(queue))) as connection:
+    with noting.app.connection(transport_options=queue_in(str(queue))) as connection:
         for n in range(13):
             noting.note.apply_async([str(n)], connection=connection)
     eventually(lambda: worker.output().count("succeeded") == 13)

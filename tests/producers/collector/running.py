@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from oyez.producers.collector.app import collector, trying_collector
+from oyez.producers.collector.app import collector
 from oyez.producers.collector.serving import listening, server
 from oyez.producers.collector.settings import CollectSettings
 from oyez.schemas import Catalogue, Signal
@@ -40,6 +40,7 @@ def settings(folder: Path, **more: Any) -> CollectSettings:
     given: dict[str, Any] = {
         "spool": folder / "spool",
         "source": "door",
+        "collect_port": 0,
         "collect_sites": {"shop": {"origins": [PAGE], "signals": ["page.viewed"]}},
         "collect_keys": {"secret": {"sources": ["/erp", "door"], "signals": ["order.paid", "page.viewed"]}},
         "collect_webhooks": ["events.example.com"],
@@ -50,10 +51,10 @@ def settings(folder: Path, **more: Any) -> CollectSettings:
 
 
 @contextmanager
-def running(said: CollectSettings, *, tries: bool = False) -> Iterator[httpx.Client]:
+def running(said: CollectSettings, *, signals: Catalogue = SIGNALS) -> Iterator[httpx.Client]:
     """A client of a collector with these settings."""
-    app = (trying_collector if tries else collector)(said, SIGNALS)
-    with listening("127.0.0.1", 0) as taken:
+    app = collector(said, signals)
+    with listening(said.collect_host, said.collect_port) as taken:
         serving = server(app, said)
         thread = threading.Thread(target=serving.run, args=([taken],))
         thread.start()

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.test import AsyncClient, Client
 
-from oyez.producers import SettingsError, visitor_session
+from oyez.producers import AnnouncerClosed, SettingsError, visitor_session
+from oyez.producers.django import announcer
+from oyez.producers.django.asgi import closing_at_the_end
 from oyez.producers.session import bound_session
 from support.django_project import in_project
 
@@ -112,3 +114,33 @@ def test_without_sessions_it_says_what_is_missing(sqlite: str) -> None:
             Client().get("/key")
 
     in_site(sqlite, work)
+
+
+def test_what_was_announced_arrives_before_a_server_of_asgi_stops(sqlite: str) -> None:
+    """uvicorn ends itself by the signal that it got: nothing is run at exit."""
+
+    def work() -> None:
+        sent: list[str] = []
+
+        async def serve() -> None:
+            from django.core.asgi import get_asgi_application
+
+            events = iter(["lifespan.startup", "lifespan.shutdown"])
+
+            async def receive() -> dict[str, Any]:
+                return {"type": next(events)}
+
+            async def send(message: Any) -> None:
+                sent.append(message["type"])
+
+            application = closing_at_the_end(get_asgi_application())
+            first = await asyncio.to_thread(announcer)
+            await application({"type": "lifespan"}, receive, send)
+            with pytest.raises(AnnouncerClosed):
+                first.announce("x", {})
+            assert await asyncio.to_thread(announcer) is not first
+
+        asyncio.run(serve())
+        assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+    in_site(sqlite, work, KEY="cookie:sid")

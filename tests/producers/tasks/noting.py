@@ -10,19 +10,14 @@ from celery import Celery
 from oyez.producers import visitor_session
 from oyez.producers.celery import Oyez
 from oyez.schemas import Signal
+from producers.tasks.files import BROKER, queue_in
 
 
 class Noted(Signal, name="tasks.noted"):
     what: str
 
 
-def queue_in(folder: str) -> dict[str, Any]:
-    """The options of the broker in files."""
-    names = ("data_folder_in", "data_folder_out", "control_folder")
-    return {**dict.fromkeys(names, folder), "polling_interval": 0.05}
-
-
-app = Celery("noting", broker="filesystem://")
+app = Celery("noting", broker=BROKER)
 app.conf.update(
     broker_transport_options=queue_in(os.environ.get("CELERY_QUEUE", "queue")),
     task_ignore_result=True,

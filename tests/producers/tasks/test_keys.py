@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,8 @@ from celery import chain, group
 
 from oyez.producers import visitor_session
 from producers.tasks import noting
-from support.pages import plain_environment
+from producers.tasks.files import queue_in
+from support.pages import shell
 from support.processes import ROOT
 from support.spans import recording
 from support.spooled import spooled
@@ -32,7 +30,7 @@ POOLS = {
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The application's queue: one for all tests, since Celery keeps the connection to it."""
     folder = tmp_path_factory.mktemp("queue")
-    noting.app.conf.broker_transport_options = noting.queue_in(str(folder))
+    noting.app.conf.broker_transport_options = queue_in(str(folder))
     return folder
 
 
@@ -44,40 +42,11 @@ def at_once() -> Iterator[None]:
     noting.app.conf.task_always_eager = False
 
 
-@contextmanager
-def worker(folder: Path, pool: str, *options: str, module: str = "noting", **settings: str) -> Iterator[Path]:
-    """A worker, which is told to stop in the end, and does; its log."""
-    log = folder / f"{pool}.log"
-    environment = plain_environment(PYTHONPATH=str(ROOT), OYEZ_SPOOL=str(folder / "spool"), **settings)
-    command = [
-        "-A",
-        f"producers.tasks.{module}",
-        "worker",
-        "-P",
-        pool,
-        "-l",
-        "info",
-        "--without-mingle",
-        *options,
-    ]
-    with log.open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", *command, "--without-gossip", "--without-heartbeat"],
-            cwd=folder,
-            env=environment,
-            stdout=said,
-            stderr=said,
-        )
-    try:
-        yield log
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-    except BaseException:
-        print(log.read_text()[-5000:])
-        raise
-    finally:
-        process.kill()
-        process.wait()
+def worker(folder: Path, pool: str, queue: Path, module: str = "noting") -> AbstractContextManager[Path]:
+    """A worker, which is told to stop in the end, and does."""
+    options = " ".join([*POOLS[pool], "--without-mingle", "--without-gossip", "--without-heartbeat"])
+    where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
+    return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
 
 
 def noted(folder: Path) -> list[tuple[str, str | None]]:
@@ -88,7 +57,7 @@ def noted(folder: Path) -> list[tuple[str, str | None]]:
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_task_has_the_key_of_whoever_published_it(queue: Path, pool: str, tmp_path: Path) -> None:
     note, fail = noting.note, noting.fail
-    with worker(tmp_path, pool, *POOLS[pool], CELERY_QUEUE=str(queue)):
+    with worker(tmp_path, pool, queue):
         for key in ("a", "b", None):
             with visitor_session(key):
                 note.delay(f"{key} alone")
@@ -139,7 +108,7 @@ def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
     traces: dict[str, str] = {}
     with (
         recording(monkeypatch) as spans,
-        worker(tmp_path, pool, *POOLS[pool], module="traced", CELERY_QUEUE=str(queue)),
+        worker(tmp_path, pool, queue, "traced"),
     ):
         for name in ("a", "b"):
             with spans.tracer.start_as_current_span(name) as span:

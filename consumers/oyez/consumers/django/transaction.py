@@ -75,7 +75,8 @@ class DjangoTransaction(Tool):
 
     def finish(self) -> None:
         """What is to be called after the commit."""
-        for call in self._borrowed.finish():
+        calls = [] if self._real is None else self._borrowed.finish()
+        for call in calls:
             self.db.after_commit.add(call)
 
     def end(self) -> None:

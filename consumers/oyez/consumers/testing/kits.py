@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, Executable, text
 
 from oyez.producers import Announcer
-from oyez.schemas import Signal
+from oyez.schemas import Event, Signal, decode
 
 from ..database.engine import Database
 from ..handlers.application import Application, Group
@@ -130,6 +130,13 @@ class Kit:
     def mend(self, handler: str | Callable[..., object]) -> None:
         """Let a handler fail no more."""
         self._failures.forget(handler_named(self.application, handler))
+
+    @property
+    def announced(self) -> list[Event[Any]]:
+        """All events so far, by whomever: the test, code under test, or handlers, those in the order of their runs.
+        For kits in memory: ValueError elsewhere."""
+        decoded = partial(decode, catalogue=self.application.signals)
+        return [decoded(one.value, one.headers, one.key) for one in self._pipes.announced()]
 
     @property
     def parked(self) -> list[ParkedDelivery]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -24,7 +24,7 @@ from .kafka_topics import make_topics
 from .kits import Kit
 from .opened import opened
 from .opening import HERE, App, loaded
-from .orders import AsAnnounced, Order
+from .orders import Arrival, AsAnnounced, Order
 from .real_services import Services, fresh_database, unique
 
 
@@ -35,6 +35,9 @@ class LivePipes:
         self._settings = settings
         self._engine = database.engine
         self._relay = relay_for(settings, database.engine)
+
+    def announced(self) -> Sequence[Arrival]:
+        raise ValueError("announced is for kits in memory: here it is in Kafka")
 
     def bring(self, order: Order) -> None:
         """Nothing but Kafka decides about the order. ValueError for one that somebody else decides."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -91,8 +91,9 @@ def told(results: Sequence[Result], more: Mapping[str, str] = {}) -> Response:  
 
 def written(results: Sequence[Result]) -> bytes:
     """The body of that answer."""
-    said = [
-        {name: value for name in ("id", "result", "detail") if (value := getattr(one, name)) is not None}
-        for one in results
-    ]
-    return json.dumps({"results": said}, separators=(",", ":")).encode()
+    return b'{"results":[%s]}' % b",".join(map(_written, results))
+
+
+def _written(result: Result) -> bytes:
+    members = {"id": result.id, "result": result.result, "detail": result.detail}
+    return to_json({name: value for name, value in members.items() if value is not None})

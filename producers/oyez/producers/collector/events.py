@@ -39,16 +39,19 @@ class Maker:
             raise InvalidEvent(f"id: {reason}")
         route = self._route(event.signal)
         key, subject = route.identify(event.data, event.key)
-        carrier = {"traceparent": event.traceparent or "", "tracestate": event.tracestate or ""}
         value = self._encoder(event.source).encode(
             event.data,
             id=event.id,
             time=self._time_text(self._clock()) if event.time is None else _text(event.time),
             key=key,
             subject=subject,
-            trace=trace_members(carrier),
+            trace=_trace(event) if event.traceparent else "",
         )
         return event.id, route.topic, None if key is None else key.encode(), value
+
+
+def _trace(event: Event[Any]) -> str:
+    return trace_members({"traceparent": event.traceparent or "", "tracestate": event.tracestate or ""})
 
 
 def _text(time: datetime) -> str:

@@ -35,7 +35,7 @@ def events_in(
         check_number(members, most)
         return [_structured(one, _bytes(one), signals) for one in members]
     if kind == ONE:
-        return [_structured(json_of(body), body, signals)]
+        return [_one(body, signals)]
     attributes = [
         (name.replace("-", "_", 1), unquote(text)) for name, text in headers.items() if name[:3] == "ce-"
     ]
@@ -64,9 +64,21 @@ def _bytes(event: Any) -> bytes | None:
         return None
 
 
+def _one(body: bytes, signals: Catalogue) -> Found:
+    """A body that is one event. It is looked at twice only if it is none."""
+    try:
+        return decode(body, (), None, signals)
+    except (OyezError, ValueError, RecursionError) as error:
+        return Result(_id_in(json_of(body)), "invalid", reason_of(error))
+
+
 def _structured(members: Any, value: bytes | None, signals: Catalogue) -> Found:
+    return _read(_id_in(members), value, (), signals)
+
+
+def _id_in(members: Any) -> str | None:
     said = members.get("id") if isinstance(members, dict) else None
-    return _read(said if isinstance(said, str) else None, value, (), signals)
+    return said if isinstance(said, str) else None
 
 
 def _read(

@@ -14,12 +14,12 @@ from oyez.schemas import Catalogue
 
 from ..stamps import uuid7_text
 from .answers import Refused, RefusedUnread, Result, refusal, told
+from .asked import bearer_in, content_type, host_of
 from .bodies import body_of
 from .foreign import json_of
 from .intake import Intake
 from .posted import Posted, Reader, posted_in
 from .rates import Rates
-from .senders import content_type
 from .settings import CollectSettings, Site
 from .visitors import Visitors
 
@@ -96,7 +96,7 @@ class PageDoor:
         self, request: Request, asked: Asked, posted: Posted
     ) -> tuple[list[Result], dict[str, str]]:
         """What became of each event, and the header with the session's cookie."""
-        self._by_address.count(_host(request), len(posted.events))
+        self._by_address.count(host_of(request), len(posted.events))
         self._by_site.count(asked.key, len(posted.events))
         visitor = self._visitors.of(request, asked.key, posted.session, posted.consent)
         allowed = asked.site.signals
@@ -105,7 +105,7 @@ class PageDoor:
         return results, {"Set-Cookie": visitor.cookie} if visitor.cookie else {}
 
     def _asked(self, request: Request) -> Asked:
-        key = request.query_params.get("site") or _bearer(request)
+        key = request.query_params.get("site") or bearer_in(request)
         site = self._settings.collect_sites.get(key)
         if site is None:
             raise RefusedUnread(401, "no site key that is known here; ask with ?site=KEY")
@@ -121,19 +121,10 @@ class PageDoor:
         return Asked(key, site, headers)
 
     def _check_rates(self, request: Request, asked: Asked) -> None:
-        if wait := self._by_address.wait(_host(request)):
+        if wait := self._by_address.wait(host_of(request)):
             raise RefusedUnread(429, "too many events of this address; send them later", wait)
         if wait := self._by_site.wait(asked.key):
             raise RefusedUnread(429, "too many events of this site; send them later", wait)
-
-
-def _host(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _bearer(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _origin(request: Request) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from oyez.schemas import Catalogue
 
 from .answers import Refused, RefusedUnread, Result, told
+from .asked import bearer_in, content_type
 from .bodies import body_of
 from .foreign import KINDS, events_in, is_readable
 from .intake import Found, Intake
@@ -54,9 +55,8 @@ class SenderDoor:
         return Response(headers={"Allow": "POST, OPTIONS", **allowed})
 
     def _sender(self, request: Request) -> tuple[str, Sender]:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        name = _digest(key.strip())
-        if scheme.lower() != "bearer" or name not in self._senders:
+        name = _digest(bearer_in(request))
+        if name not in self._senders:
             ask = {"WWW-Authenticate": "Bearer"}
             raise RefusedUnread(401, "no key that is known here; send Authorization: Bearer KEY", headers=ask)
         return name, self._senders[name]
@@ -71,11 +71,6 @@ class SenderDoor:
         if event.source not in sender.sources or event.source in self._own:
             return Result(event.id, "invalid", f"this key may not send events of {event.source}")
         return event
-
-
-def content_type(request: Request) -> str:
-    """The content type, without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _digest(key: str) -> str:

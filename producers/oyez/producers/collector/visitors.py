@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
+from .asked import host_of
 from .settings import CollectSettings
 
 SILENCE = 1800
@@ -81,8 +82,7 @@ class Visitors:
         day = int(self._clock() // DAY)
         if self._salt[0] != day:
             self._salt = (day, secrets.token_bytes(32))
-        host = request.client.host if request.client else ""
-        parts = "\0".join((site, host, request.headers.get("user-agent", "")))
+        parts = "\0".join((site, host_of(request), request.headers.get("user-agent", "")))
         return f"anonymous-{hmac.digest(self._salt[1], parts.encode(), 'sha256').hex()[:32]}"
 
     def _cookie(self, request: Request, value: str, seconds: int) -> str:
