@@ -28,9 +28,10 @@ lint: $(ready) ## ruff: rules and format
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 
-types: $(ready) wheel ## mypy strict: our packages, and a project that uses the installed ones
+types: $(ready) wheel ## mypy strict: our packages, a project that uses the installed ones, and one of Django's
 	$(call limit,600) $(python) -m mypy $(packages:%=-p %)
 	$(call limit,600) $(python) tests/wheel/installed_types.py dist
+	cd examples/shop-django && PYTHONPATH=. $(call limit,600) ../../$(python) -m mypy --config-file mypy.ini -p django_shop
 
 tests: $(ready) ## the suite alone, in PROCESSES=3; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|async|at-least-once|skip|exact|each|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
+    [announce|async|at-least-once|skip|exact|each|collect|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
      |starting|tracing ...]
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 import announcing
 import asynchronous
 import backlog
+import collecting
 import disorder
 import each
 import failing
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
     "each": each.rows,
+    "collect": lambda _at, count, turns: collecting.rows(count, turns),
     "disorder": disorder.rows,
     "backlog": backlog.rows,
     "large": large.rows,

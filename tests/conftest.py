@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from oyez.consumers.testing import Services
 from support.choosing import mark
 from support.in_memory import files_in_memory
 from support.ordering import longest_first
@@ -99,6 +100,12 @@ def postgres_server() -> Iterator[str]:
     """The URL of a real PostgreSQL server's own database."""
     with postgres_address() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def oyez_services(kafka: str, postgres_server: str) -> Services:
+    """What the kit's own fixture of this name starts: these are running already."""
+    return Services(kafka, postgres_server)
 
 
 @pytest.fixture

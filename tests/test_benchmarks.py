@@ -13,6 +13,7 @@ PARTS = (
     "skip",
     "exact",
     "each",
+    "collect",
     "disorder",
     "spool",
     "latency",

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,36 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from support.pages import ROOT, free_port, shell, written
+from support.spooled import spooled
 from support.waiting import eventually
 
-PAGE = (Path(__file__).parent.parent / "docs" / "announcing.md").read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
+PAGE = ROOT / "docs/announcing.md"
 
 
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[str]:
     """The page's application, served; it ends by itself when it is told to."""
-    found = re.search(r"<!-- run: app.py -->\n```python\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    (folder / "app.py").write_text(found[1])
-    port = str(free_port())
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
-    command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", port, *options]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=plain, stderr=log, stdout=log)
-    try:
-        eventually(lambda: "Application startup complete" in (folder / "log").read_text())
+    written(PAGE, folder, "app.py")
+    port = free_port()
+    with shell(f"exec uvicorn app:app --workers 2 --port {port} {' '.join(options)}", folder) as log:
+        eventually(lambda: "Application startup complete" in log.read_text())
         yield f"http://127.0.0.1:{port}/views"
-    finally:
-        server.send_signal(signal.SIGTERM)
-        code = server.wait(timeout=60)
-    assert code in (0, -signal.SIGTERM), (folder / "log").read_text()
 
 
 def post(address: str, body: str, session: str = "s1") -> str:
@@ -63,17 +42,10 @@ def test_the_application_announces_what_it_is_asked_to(tmp_path: Path) -> None:
         with ThreadPoolExecutor(20) as pool:
             ids = list(pool.map(lambda n: post(address, f'{{"url": "/{n}"}}', f"s{n % 3}"), range(100)))
         # What was answered is stored, whatever becomes of the server.
-        found = _recorded(tmp_path)
+        found = spooled(tmp_path)
         assert sorted(ids) == sorted(found)
         assert {one["partitionkey"] for one in found.values()} == {"s0", "s1", "s2"}
         with pytest.raises(urllib.error.HTTPError, match="422"):
             post(address, "{}")
-    assert _recorded(tmp_path).keys() == found.keys()
+    assert spooled(tmp_path).keys() == found.keys()
     assert "Traceback" not in (tmp_path / "log").read_text()
-
-
-def _recorded(folder: Path) -> dict[str, dict[str, str]]:
-    lines = [line for file in (folder / "spool").rglob("*.ndjson") for line in file.read_text().splitlines()]
-    events = [json.loads(line) for line in lines]
-    assert len({one["id"] for one in events}) == len(events)
-    return {one["id"]: one for one in events}

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers import Application, Handlers, ListenSettings, testing
 from oyez.consumers.core.apart import OWN, ProcessKind
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
@@ -107,16 +107,13 @@ def empty(url: str) -> None:
     engine.dispose()
 
 
-class Clock:
-    """Time that passes only when it is told to."""
+class Clock(testing.Clock):
+    """Time that passes only when it is told to, and while somebody sleeps."""
 
     def __init__(self) -> None:
-        self.now = 1_000_000.0
+        super().__init__(1_000_000.0)
         self.sleeps = 0
         self.on_sleep: Callable[[int], None] = lambda _count: None
-
-    def __call__(self, _db: object = None) -> float:
-        return self.now
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

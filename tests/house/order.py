@@ -10,6 +10,7 @@ Order = tuple[tuple[str, ...], ...]
 
 CONSUMERS: Order = (
     ("",),
+    ("django",),
     ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
@@ -27,8 +28,8 @@ CONSUMERS: Order = (
 
 PRODUCERS: Order = (
     ("",),
-    ("fastapi",),
-    ("flask", "starlette"),
+    ("collector", "django", "fastapi"),
+    ("celery", "flask", "starlette"),
     ("closing", "web"),
     ("async_announcer", "kafka", "metrics"),
     ("announcer", "group_commit", "spool_shipping"),

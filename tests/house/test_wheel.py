@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -32,7 +33,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def test_the_wheel_has_the_three_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_the_three_packages_pytests_module_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "oyez/__init__.py" not in names
     for root in ROOTS:
@@ -40,4 +41,24 @@ def test_the_wheel_has_the_three_packages_and_nothing_else(wheel: Path) -> None:
         assert shipped == {source.relative_to(HOME / root).as_posix() for source in sources(root)}
         assert f"oyez/{root}/py.typed" in names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"oyez"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"oyez", "pytest_oyez.py"}
+
+
+def test_its_plugin_takes_no_names_from_the_projects_that_pytest_runs_in(wheel: Path, tmp_path: Path) -> None:
+    """pytest takes the packages in a namespace for packages at the top: a project's own `schemas` is none of ours."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    (tmp_path / "schemas.py").write_text("")
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
+    program = (
+        'import sys, schemas, pytest; sys.exit(pytest.main(["-q", "-W", "error", "-p", "no:cacheprovider"]))'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -27,6 +27,7 @@ from soak.outages import outages
 from soak.outbox import applications_and_drainers_killed
 from soak.poison import poison_events
 from soak.restarting import import_under_restarts
+from soak.servers import servers
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
 from soak.spooling import announcers_killed
@@ -144,6 +145,12 @@ def outbox_files(place: Place) -> Figures:
         return applications_and_drainers_killed(scripted_app, rounds=60, seed=place.seed, tell=tell)
 
 
+def web_servers(place: Place) -> Figures:
+    """Files and SQLite: no service."""
+    with RunningApp(f"sqlite:///{place.folder}/oyez.db", "", place.folder) as scripted_app:
+        return servers(scripted_app, requests=10_000, troubles=30, seed=place.seed, tell=tell)
+
+
 def broker_away(place: Place) -> Figures:
     """Three servers with spools; every outage is a kill or a freeze."""
     python_path = os.pathsep.join([str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
@@ -182,6 +189,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "outages-visits": visits_away,
     "outbox": outbox,
     "outbox-files": outbox_files,
+    "servers": web_servers,
     "spool": spool,
     "spool-memory": spool_flat,
 }

@@ -12,15 +12,25 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 SERVICES = {"kafka", "own_kafka", "own_postgres", "postgres_server"}  # fixtures; those that use them follow
-KINDS = {"postgres", "services", "cooperative", "eager", "kip-848"}  # of a fixture that has parameters
+KINDS = {
+    "postgres",
+    "services",
+    "oyez_live",
+    "cooperative",
+    "eager",
+    "kip-848",
+}  # of a fixture that has parameters
 SERVICES_IN = ("integration", "soak", "consumers/dev")
 SLOW_IN = (  # processes and builds first, then long properties and many rows
     "house/test_wheel.py",
     "test_compose.py",
     "test_docs.py",
     "test_event_files.py",
+    "test_docs_celery.py",
+    "test_docs_django.py",
     "test_docs_fastapi.py",
     "test_docs_flask.py",
+    "test_shop_django.py",
     "test_shop_fastapi.py",
     "test_testing_docs.py",
     "visits",
@@ -50,6 +60,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/upkeep/test_after_deploy.py",
     "consumers/upkeep/test_retention.py",
     "producers/kafka/failover/test_order.py",
+    "producers/tasks",
     "producers/web/test_servers.py",
     "producers/test_stamps.py",
 )

@@ -21,6 +21,8 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "integration/test_metrics.py",
     "integration/test_protocols.py",
     "consumers/cli/test_processes.py",
+    "soak/test_servers.py",
+    "integration/servers/test_told_to_stop.py",
     "visits/test_import.py",
     "consumers/interleavings/test_released_in_steps.py",
     "consumers/cli/test_rewind.py",

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from support.waiting import eventually
@@ -47,8 +47,8 @@ def plain_environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def shell(commands: str, folder: Path, environment: Mapping[str, str] = {}) -> Iterator[Path]:  # read only
-    """Commands as a reader types them, in the background: at the end all get SIGTERM, and have to end. What they say
-    is in the file that is given."""
+    """Commands as a reader types them, in the background. At the end the last one, which replaces the shell, gets
+    SIGTERM, then whatever else still runs; all have to end. What they say is in the file that is given."""
     log = folder / "log"
     with log.open("w") as said:
         running = subprocess.Popen(
@@ -61,8 +61,10 @@ def shell(commands: str, folder: Path, environment: Mapping[str, str] = {}) -> I
         )
     try:
         yield log
-        os.killpg(running.pid, signal.SIGTERM)
+        running.send_signal(signal.SIGTERM)
         running.wait(60)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGTERM)
         eventually(lambda: not group_lives(running.pid))
     except BaseException:
         print(log.read_text()[-4000:])

@@ -1,5 +1,6 @@
 """The services that tests use: those named in the environment, else packaged ones."""
 
+from oyez.consumers.testing.kafka_topics import make_topics
 from oyez.consumers.testing.real_services import (
     UNSAFE,
     execute,
@@ -8,7 +9,6 @@ from oyez.consumers.testing.real_services import (
     postgres_address,
     unique,
 )
-from support.waiting import eventually
 
 __all__ = [
     "UNSAFE",
@@ -33,19 +33,4 @@ def make_topic(bootstrap: str, name: str, partitions: int = 4) -> str:
 
 def make_topic_again(bootstrap: str, name: str, partitions: int = 4) -> None:
     """Delete a topic and create one of the same name."""
-    from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import AdminClient
-
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.delete_topics([name], operation_timeout=30)[name].result(timeout=40)
-
-    def is_made() -> bool:
-        try:
-            make_topic(bootstrap, name, partitions)
-        except KafkaException as error:  # it is being deleted still
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
-            return False
-        return True
-
-    eventually(is_made)
+    make_topics(bootstrap, [name], partitions)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
+from oyez.consumers.testing import Kit, kit
 from oyez.schemas import Event, catalogue
 from visits import tables
 from visits.accesslog import View
 from visits.database import landings_in, trails_in, visits_in
-from visits.handlers import count_views, follow_starts, follow_views, note_landings, open_visits
+from visits.handlers import count_views, follow_starts, follow_views, on, open_visits
 from visits.server import signals_of
-from visits.sessions import Step, steps_of, visits_of
-from visits.signals import PageViewed, Seen, SessionStarted, VisitLanded
+from visits.sessions import Step, deal, steps_of, visits_of
+from visits.signals import PageViewed, Seen, SessionStarted
 from visits.trails import trail_of
 
 S = TypeVar("S", SessionStarted, PageViewed)
@@ -51,64 +51,41 @@ def db(database: str) -> Iterator[Connection]:
     engine.dispose()
 
 
-@given(log=logs, data=st.data())
+Announced = dict[tuple[str, str], list[str]]
+"""The ids of what a server announced of a session, by both, in the order in which it is to be handled."""
+
+
+def announce(oyez: Kit, steps: Sequence[Step], servers: int) -> Announced:
+    """Announce a log as so many servers do."""
+    tables.metadata.create_all(oyez.engine)
+    announced: Announced = {}
+    for number, hand in enumerate(deal(steps, servers)):
+        for signal in (signal for step in hand for signal in signals_of(step)):
+            event_id = oyez.announce(signal, source=f"web-{number}")
+            ids = announced.setdefault((signal.session_id, f"web-{number}"), [])
+            ids.insert(0 if isinstance(signal, SessionStarted) else len(ids), event_id)
+    return announced
+
+
+def check(oyez: Kit, steps: Sequence[Step], announced: Announced) -> None:
+    """All is in the tables, and each server's events were handled in their order."""
+    expected = visits_of(steps)
+    with oyez.engine.connect() as db:
+        assert visits_in(db) == expected
+        assert landings_in(db) == {session: [visit.entry_page] for session, visit in expected.items()}
+        assert trails_in(db) == {place: trail_of(ids) for place, ids in announced.items()}
+
+
+@settings(max_examples=15)
+@given(log=logs, servers=st.integers(1, 3), seed=st.integers(0, 1_000_000))
 def test_visits_do_not_depend_on_the_order_of_arrival(
-    log: list[tuple[int, str, str]], data: st.DataObject
+    log: list[tuple[int, str, str]], servers: int, seed: int
 ) -> None:
     steps = steps_from(log)
-    arriving = data.draw(st.permutations([signal for step in steps for signal in signals_of(step)]))
-    engine = create_engine("sqlite://")
-    with engine.begin() as db:
-        tables.metadata.create_all(db)
-        for batch in data.draw(cuts(as_handled(arriving))):
-            handle(batch, db)
-        assert visits_in(db) == visits_of(steps)
-    engine.dispose()
-
-
-def as_handled(arriving: Sequence[Seen]) -> list[Seen]:
-    """In the order in which they may be handled: a view waits for its session's start."""
-    started: set[str] = set()
-    handled: list[Seen] = []
-    waiting: dict[str, list[Seen]] = {}
-    for signal in arriving:
-        session = signal.session_id
-        if isinstance(signal, SessionStarted):
-            started.add(session)
-            handled += [signal, *waiting.pop(session, [])]
-        elif session in started:
-            handled.append(signal)
-        else:
-            waiting.setdefault(session, []).append(signal)
-    return handled
-
-
-@st.composite
-def cuts(draw: st.DrawFn, signals: list[Seen]) -> list[list[Seen]]:
-    """The signals in batches."""
-    ends = sorted(draw(st.sets(st.integers(0, len(signals)))) | {0, len(signals)})
-    return [signals[begin:end] for begin, end in pairwise(ends)]
-
-
-class Landed:
-    """In the place of the announcer: what was announced is handled at once."""
-
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-
-    def announce(self, landed: VisitLanded, *, cause: SessionStarted) -> None:
-        assert landed.page == cause.path
-        note_landings([landed], self._db)
-
-
-def handle(batch: Sequence[Seen], db: Connection) -> None:
-    """Hand a batch to the handlers, as the two groups get it."""
-    starts = [signal for signal in batch if isinstance(signal, SessionStarted)]
-    views = [signal for signal in batch if isinstance(signal, PageViewed)]
-    if starts:
-        open_visits(starts, db, Landed(db))  # type: ignore[arg-type] # it has what the handler uses of it
-    if views:
-        count_views(views, db)
+    with kit(on) as oyez:
+        announced = announce(oyez, steps, servers)
+        assert oyez.run(order="any", seed=seed)
+        check(oyez, steps, announced)
 
 
 LOG = [
@@ -120,16 +97,18 @@ LOG = [
 ]
 
 
-def test_both_databases_count_and_keep_the_last_page(db: Connection) -> None:
+@pytest.mark.oyez("visits.handlers:on")
+@pytest.mark.parametrize("fixture", ["oyez", "oyez_live"])
+def test_everywhere_views_are_counted_and_the_last_page_is_kept(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    oyez: Kit = request.getfixturevalue(fixture)
     steps = steps_from(LOG)
-    signals = [signal for step in reversed(steps) for signal in signals_of(step)]
-    handle([s for s in signals if isinstance(s, SessionStarted)], db)
-    views = [s for s in signals if isinstance(s, PageViewed)]
-    handle(views[:2], db)
-    handle(views[2:], db)
-    assert visits_in(db) == visits_of(steps)
-    assert landings_in(db) == {s: [visit.entry_page] for s, visit in visits_of(steps).items()}
-    (first,) = (visit for visit in visits_in(db).values() if visit.page_views == 4)
+    announced = announce(oyez, list(reversed(steps)), servers=2)
+    assert oyez.run()
+    check(oyez, steps, announced)
+    with oyez.engine.connect() as db:
+        (first,) = (visit for visit in visits_in(db).values() if visit.page_views == 4)
     assert (first.entry_page, first.exit_page, first.started_at, first.ended_at) == (
         "/earliest",
         "/out",
@@ -138,14 +117,42 @@ def test_both_databases_count_and_keep_the_last_page(db: Connection) -> None:
     )
 
 
+@pytest.mark.oyez("visits.handlers:on")
+def test_a_view_waits_for_its_visit(oyez: Kit) -> None:
+    steps = steps_from(LOG)
+    *views, start = sorted((one for step in steps for one in signals_of(step)), key=_is_start)
+    tables.metadata.create_all(oyez.engine)
+    for view in views:
+        oyez.announce(view)
+    assert not oyez.run()
+    waiting = [one.waits_for.subject for one in oyez.parked if one.waits_for is not None]
+    assert set(waiting) == {start.session_id}
+
+
+def _is_start(signal: Seen) -> bool:
+    return isinstance(signal, SessionStarted) and signal.path == "/earliest"
+
+
+@pytest.mark.oyez("visits.handlers:on")
+def test_what_fails_while_a_visit_is_opened_is_made_up_for(oyez: Kit) -> None:
+    steps = steps_from(LOG)
+    oyez.fail(open_visits, TimeoutError("the disk is slow"))
+    oyez.fail(count_views, TimeoutError("the disk is slow"))
+    announced = announce(oyez, steps, servers=1)
+    assert not oyez.run()
+    for _ in range(2):
+        oyez.advance(2)
+        ran = oyez.run()
+    assert ran, ran
+    check(oyez, steps, announced)
+
+
 def test_a_view_without_its_visit_is_refused(db: Connection) -> None:
     steps = steps_from(LOG)
     signals = [signal for step in steps for signal in signals_of(step)]
-    visits_begun = {s.session_id for s in signals if isinstance(s, SessionStarted)}
-    one = next(iter(visits_begun))
-    handle([s for s in signals if isinstance(s, SessionStarted) and s.session_id == one], db)
-    with pytest.raises(LookupError, match="1 of 2 visits have not begun"):
-        handle([s for s in signals if isinstance(s, PageViewed)], db)
+    views = [signal for signal in signals if isinstance(signal, PageViewed)]
+    with pytest.raises(LookupError, match="2 of 2 visits have not begun"):
+        count_views(views, db)
 
 
 def test_trails_follow_each_source_in_the_order_of_handling(db: Connection) -> None:

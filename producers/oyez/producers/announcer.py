@@ -139,7 +139,7 @@ class Announcer:
             if db is None:
                 self._send(topic, keyed, value)
             else:
-                (self._joins or self._join()).send_in(db, topic, keyed, value)
+                self._joining(db).send_in(db, topic, keyed, value)
         except TransportRefused as refused:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
@@ -219,13 +219,14 @@ class Announcer:
             self._may_be_traced = True
         return event, route
 
-    def _join(self) -> JoinsTransaction:
-        """What takes events into transactions: the outbox, which needs SQLAlchemy, unless the transport does it itself.
-        Who passes db= has imported that already, and nobody else is to."""
-        from .outbox import Outbox  # noqa: PLC0415 # see above
+    def _joining(self, db: Any) -> JoinsTransaction:
+        """What takes events into the transaction of ``db``: the outbox, which needs SQLAlchemy, unless the transport
+        does it itself. Who passes db= has imported that already, and nobody else is to."""
+        if self._joins is None:
+            from .outbox import Outbox  # noqa: PLC0415 # see above
 
-        self._joins = outbox = Outbox(self._clock, self._schema)
-        return outbox
+            self._joins = Outbox(self._clock, self._schema)
+        return self._joins
 
     def _begin_in_child(self) -> None:
         self.announced = 0

@@ -131,9 +131,7 @@ class AsyncAnnouncer:
         one. Whoever is cancelled while he awaits this has announced all the same. OtherLoop: this announcer belongs to
         another event loop. AnnouncerClosed: after aclose().
         """
-        loop = self._own_loop.here()
-        if self._closed:
-            raise AnnouncerClosed("this announcer is closed; announce before aclose(), or make another one")
+        loop = self._open_loop()
         if db is not None:
             return await self._announce_in(db, signal, data, key)
         tracer = self._announcer.tracer()
@@ -143,6 +141,17 @@ class AsyncAnnouncer:
             stamped = self._announcer.stamped(signal, data, key, span.members)
             span.describe(stamped[1], self.source, stamped[0])
             return await self._commit(stamped, loop)
+
+    async def pass_on(self, event: Stamped) -> str:
+        """Let an event leave that was made elsewhere: its id, topic, key and bytes. The answer, and the errors of the
+        transport, are those of announce()."""
+        return await self._commit(event, self._open_loop())
+
+    def _open_loop(self) -> asyncio.AbstractEventLoop:
+        loop = self._own_loop.here()
+        if self._closed:
+            raise AnnouncerClosed("this announcer is closed; announce before aclose(), or make another one")
+        return loop
 
     async def _commit(self, stamped: Stamped, loop: asyncio.AbstractEventLoop) -> str:
         event_id, topic, keyed, value = stamped

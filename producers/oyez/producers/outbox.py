@@ -75,15 +75,16 @@ _GIVEN = row("", None, b"", 0.0)
 
 
 @cache
-def _insert(schema: str) -> Insert:
+def inserting(schema: str) -> Insert:
     """Inserts a row there."""
     there = table.to_metadata(MetaData(), schema=schema)
     return insert(there).inline().values({name: bindparam(name) for name in _GIVEN})
 
 
 @cache
-def _insert_and_tell(schema: str) -> Select[Any]:
-    return select(func.pg_notify(CHANNEL, NOTICE)).add_cte(_insert(schema).cte("written"))
+def inserting_and_telling(schema: str) -> Select[Any]:
+    """The same, and tells PostgreSQL's listeners when that is committed."""
+    return select(func.pg_notify(CHANNEL, NOTICE)).add_cte(inserting(schema).cte("written"))
 
 
 class Outbox:
@@ -99,7 +100,7 @@ class Outbox:
         written = row(topic, key, value, self._clock() / 1e9)
         connection = _connection(db)
         there = _place(connection, self._schema)
-        statement = _insert_and_tell if connection.dialect.name == "postgresql" else _insert
+        statement = inserting_and_telling if connection.dialect.name == "postgresql" else inserting
         try:
             connection.execute(statement(there), written, execution_options=_NO_MAP)
         except SQLAlchemyError as error:

@@ -7,7 +7,7 @@ attributes are those of OpenTelemetry's semantic conventions for messaging and f
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,25 @@ def current_trace() -> dict[str, str]:
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
     return carrier
+
+
+def continued(traceparent: str) -> Callable[[], None]:
+    """Go on with this trace: what is called then ends that. Nothing is done where nobody traces, or a span is the
+    current one already."""
+    if not is_loaded():
+        return _nothing
+    from opentelemetry import context, trace  # noqa: PLC0415 # see is_loaded
+    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
+        TraceContextTextMapPropagator,
+    )
+
+    if trace.get_current_span().get_span_context().is_valid:
+        return _nothing
+    token = context.attach(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
+    return lambda: context.detach(token)
+
+
+def _nothing() -> None: ...
 
 
 class AnnounceSpan:

@@ -102,7 +102,7 @@ def test_explain_says_what_is_paused_and_how_to_resume_it(spooled_shop: Shop) ->
     event = spooled_shop.print("announce", "901", "--key", "s1", "-d", "{}").strip()
     spooled_shop.print("sweep")
     said = spooled_shop.print("explain", event)
-    assert "open_visit (clishop.cli.session.started): due" in said
+    assert "open_visit (clishop.cli.session.started): due, but paused since" in said
     assert ": a bug, since " in said
     assert "released by\toyez resume open_visit" in said
     spooled_shop.print("resume", "open_visit")

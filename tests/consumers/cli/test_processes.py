@@ -17,6 +17,7 @@ from support.tables import knowing_the_tables
 from support.waiting import eventually
 
 NOWHERE = "127.0.0.1:1"
+PARKED = ("waiting", "behind", "due", "paused", "for_lane", "in_lane")
 PAGE = '{"session_id": "s1", "url": "/a"}'
 
 
@@ -62,7 +63,7 @@ def test_from_the_announcement_to_the_end(shop: Shop) -> None:
         assert "Traceback" not in listening.said()
     after = status(shop)
     assert {name: (one["lag"], one["parked"], one["dead"]) for name, one in after.items()} == {
-        name: (0, {"waiting": 0, "behind": 0, "due": 0}, 0) for name in before
+        name: (0, dict.fromkeys(PARKED, 0), 0) for name in before
     }
     assert (after["ticked"]["promise"], after["ticked"]["journal"]) == ("at-least-once", "wal")
     text = shop.print("status")

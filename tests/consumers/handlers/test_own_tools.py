@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import Connection
@@ -111,3 +111,67 @@ def test_what_is_no_tool_yet(function: Callable[..., None]) -> None:
 
 def test_a_tool_may_refuse_a_handler() -> None:
     refused(takes_picky, "takes_picky", "shop has no ledger", "another tool")
+
+
+class Held(Tool):
+    heard: ClassVar[list[str]] = []
+
+    def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
+        self.heard.append("begin")
+
+    def finish(self) -> None:
+        self.heard.append("finish")
+
+    def end(self) -> None:
+        self.heard.append("end")
+
+
+def test_a_tool_hears_of_the_end_whatever_came_of_it(play: Play) -> None:
+    on = Handlers("shop")
+    Held.heard.clear()
+
+    @on(Placed)
+    def book(event: Placed, held: Held) -> None:
+        if event.n == 1:
+            raise ValueError("broken")
+
+    pipeline: Pipeline = play(on)
+    pipeline.handle(*placed([0]))
+    assert Held.heard == ["begin", "finish", "end"]
+    Held.heard.clear()
+    pipeline.handle(*placed([1]))
+    assert Held.heard == ["begin", "end"] * (len(Held.heard) // 2)
+    assert Held.heard
+
+
+class Calling(Tool):
+    called: ClassVar[list[int]] = []
+
+    def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
+        self.numbers = [event.data.n for event in events]
+
+    def finish(self) -> None:
+        self.db.after_commit.add(lambda: self.called.extend(self.numbers))
+
+
+def test_a_tool_may_have_something_called_after_the_commit(play: Play) -> None:
+    """And not if what was done since is undone, alone or in a part of a batch."""
+    on = Handlers("shop")
+    Calling.called.clear()
+
+    @on(Placed, order="none")
+    def book(events: list[Placed], calling: Calling) -> None:
+        if any(event.n % 5 == 0 for event in events):
+            raise ValueError("five")
+
+    @on(Placed, order="none")
+    def swallow(events: list[Placed], calling: Calling, db: Session) -> None:
+        """It fails behind `finish`, when the session is looked at."""
+        if any(event.n % 5 == 1 for event in events):
+            db.begin_nested()
+
+    pipeline: Pipeline = play(on)
+    pipeline.handle(*placed(range(12)))
+    assert sorted(pipeline.rows("parked", "handler")) == ["book"] * 3 + ["swallow"] * 3
+    done = [n for n in range(12) if n % 5] + [n for n in range(12) if n % 5 != 1]
+    assert sorted(Calling.called) == sorted(done)

@@ -18,6 +18,7 @@ from oyez.consumers.database import Database, metadata
 from oyez.consumers.database.positions import Move, Partition
 from oyez.consumers.execution.batch import Batch, decode
 from oyez.consumers.execution.execution import Execution
+from oyez.consumers.execution.pauses import Pauses
 from oyez.consumers.execution.reader import Reader
 from oyez.consumers.execution.readiness import ask
 from oyez.consumers.handlers.application import Group
@@ -51,22 +52,13 @@ class Shop:
         policy: RetryPolicy | None = None,
         batch: int = 500,
     ) -> None:
-        policy = policy or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
+        self._policy = policy = policy or RetryPolicy(uniform=lambda low, high: (low + high) / 2)
         self.clock = clock
         self.engine = engine
         self.application = application
         self.database = Database(engine, sleep=lambda _seconds: None)
         self.executions = {
-            group.name: Execution(
-                group,
-                self.database,
-                settings=_settings(),
-                policy=policy,
-                clock=clock,
-                sleep=lambda _seconds: None,
-                timer=lambda: 0.0,  # how much of a batch is run at once must be the same in each run
-            )
-            for group in application.groups.values()
+            group.name: self.execution(group, self.database) for group in application.groups.values()
         }
         self.readers = {name: reader_of(one.group) for name, one in self.executions.items()}
         self.retrying = {
@@ -74,6 +66,19 @@ class Shop:
             for name, one in self.executions.items()
         }
         self.batch = batch
+
+    def execution(self, group: Group, database: Database, pauses: Pauses | None = None) -> Execution:
+        """What handles the batches of a group."""
+        return Execution(
+            group,
+            database,
+            settings=_settings(),
+            policy=self._policy,
+            clock=self.clock,
+            sleep=lambda _seconds: None,
+            timer=lambda: 0.0,  # how much of a batch is run at once must be the same in each run
+            pauses=pauses,
+        )
 
     def handle(self, *records: Record, moves: Sequence[Move] = ()) -> list[Report]:
         """One batch for each group that has events among the records: ask for what they require, then handle

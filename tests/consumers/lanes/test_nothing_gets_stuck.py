@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from sqlalchemy.orm import Session
 
 from consumers.pipeline import Pipeline, Placed, Play, note
 from oyez.consumers import Handlers
+from oyez.consumers.database import Database, start_notes
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import parked
 from oyez.consumers.lanes.dispatcher import Dispatcher
-from oyez.consumers.lanes.unit import Busy, Room
+from oyez.consumers.lanes.unit import NO_LIMIT, Busy, Room
 from oyez.consumers.retry.retrying import ALONE
 from support.waiting import eventually
 
@@ -77,6 +78,61 @@ def test_a_time_limit_is_written_when_the_database_is_back(
     pipeline.later()
     assert sorted(pipeline.effects()) == [1, 2], "each once, also what was given up"
     assert pipeline.is_clean()
+
+
+def test_a_time_limit_is_no_death(
+    many: Play, released: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The note of what was given up is old, and held by nobody as soon as its connection is ended."""
+    on = Handlers("shop")
+
+    @on(Placed, concurrency=1, timeout=10)
+    def noted(event: Placed, db: Session) -> None:
+        pipeline.clock.now += 100.0
+        released.wait(LIMIT)
+
+    pipeline = many(on)
+    arrived(pipeline, Placed(n=1))
+    one = dispatcher(pipeline)
+    written, database = one._writer.time_out, Database(pipeline.engine)
+
+    def counted(db: Connection) -> int:
+        return start_notes.count_abandoned(db, "shop.placed", ALONE, pipeline.clock()).counted
+
+    def time_out(*given: Any) -> Any:
+        eventually(lambda: database.repeat(counted))  # another worker's sweep
+        return written(*given)
+
+    monkeypatch.setattr(one._writer, "time_out", time_out)
+    pipeline.run()
+    assert pipeline.rows("parked", "attempts", "starts") == [(1, 0)]
+    assert pipeline.parked()[0][2].startswith("TimedOut")
+
+
+def test_what_hung_beside_others_is_alone_from_then_on(many: Play, released: threading.Event) -> None:
+    on, calls = Handlers("shop"), list[int]()
+
+    @on(Placed, concurrency=2, timeout=10)
+    def noted(event: Placed, db: Session) -> None:
+        calls.append(event.n)
+        if event.n == 3:
+            pipeline.clock.now += 100.0
+            released.wait(LIMIT)
+        note(db, "noted", event.n)
+
+    pipeline = many(on)
+    arrived(pipeline, *[Placed(k=f"k{n}", n=n) for n in range(6)])
+    one = dispatcher(pipeline)
+    lanes: Any = pipeline.workers["shop.placed"]._lanes
+
+    def stepped() -> bool:
+        one._size = 8  # as after others that were quick
+        return not lanes.step(NO_LIMIT)
+
+    eventually(stepped)
+    assert sorted(pipeline.effects()) == [0, 1, 2, 4, 5]
+    assert pipeline.parked() == [("noted", 3, "TimedOut: took longer than its timeout of 10 s")]
+    assert calls.count(3) == 2, "beside others, and alone"
 
 
 def test_an_exit_in_a_task_ends_its_event_alone(lanes: Play) -> None:

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oyez.consumers.database.parked_row import Candidate
-from oyez.consumers.lanes.unit import MOST, RUN, Busy, Room, deal, is_suspected, key_of, next_size
+from oyez.consumers.lanes.unit import (
+    FEW,
+    MOST,
+    RUN,
+    Busy,
+    Room,
+    Unit,
+    deal,
+    is_suspected,
+    key_of,
+    next_size,
+    useful,
+)
 
 
 def candidate(number: int, key: str | None, starts: int) -> Candidate:
@@ -41,6 +53,14 @@ def test_what_is_dealt(found: list[Candidate], held: Busy, room: Room) -> None:
     assert len(placed) == len(dict(placed)), "a key is in two lanes"
 
 
+@given(rows, rooms, st.frozensets(st.integers(0, 59), min_size=1))
+def test_what_may_hang_has_a_unit_to_itself(
+    found: list[Candidate], room: Room, alone: frozenset[int]
+) -> None:
+    dealt = deal(found, Busy(), room._replace(alone=alone))
+    assert all(len(unit) == 1 for unit in dealt if alone & {row.id for row in unit})
+
+
 @given(rows, rooms)
 def test_of_a_key_nothing_is_left_out_in_between(found: list[Candidate], room: Room) -> None:
     """What is dealt of a key is what comes first of it, in its order; nothing of a key that has a suspected row."""
@@ -63,3 +83,25 @@ def test_transactions_grow_while_they_are_quick(size: int, count: int, seconds: 
     following = next_size(size, count, seconds)
     assert 1 <= following <= MOST
     assert following <= size or seconds <= max(0.01, 0.001 * count)
+
+
+def test_one_that_had_to_wait_says_little() -> None:
+    """A single row of a time when each was alone; its thread may have waited for a processor."""
+    assert next_size(MOST, 1, 0.05) == MOST // 2
+    assert next_size(MOST, 1, 1.0) == 1
+
+
+@given(st.integers(1, 40), st.lists(st.integers(1, MOST), min_size=40, max_size=40))
+def test_what_was_chosen_goes_on_in_larger_transactions(count: int, sizes: list[int]) -> None:
+    unit, following = Unit(0, tuple(range(count)), 2, frozenset()), iter(sizes)
+    parts = list(unit.parts(lambda: next(following)))
+    assert [one for part in parts for one in part] == list(range(count))
+    assert all(len(part) == max(2, size) for part, size in zip(parts[:-1], sizes, strict=False)), (
+        "but for the last one"
+    )
+
+
+def test_a_quick_handler_uses_few_lanes() -> None:
+    assert useful(50, 1) == 50
+    assert useful(50, MOST) == FEW
+    assert useful(2, MOST) == 2

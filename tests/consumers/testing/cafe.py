@@ -32,6 +32,12 @@ class Cooked(Signal, name="dish.cooked", topic="kitchen", catalogue=signals):
     n: int
 
 
+class Cleared(Signal, name="table.cleared", topic="floor", catalogue=signals):
+    """Nobody listens to it."""
+
+    table: str
+
+
 class Rung(Signal, name="bell.rung", catalogue=signals):
     n: int = 0
 
@@ -113,6 +119,12 @@ def wash(cooked: Cooked, db: Connection) -> None:
 @on(Rung, group="bell")
 def hear(bell: Rung) -> None:
     rung.append(("hear", bell.n))
+
+
+@on(Rung, group="bells")
+async def hum(bell: Rung) -> None:
+    await asyncio.sleep(0)
+    rung.append(("hum", bell.n))
 
 
 @on(Rung, group="bells", concurrency=4)

@@ -15,7 +15,7 @@ from oyez.consumers.testing import HandlerUnknown, Kit
 
 def test_each_attempt_fails_as_often_as_asked(oyez: Kit) -> None:
     """Handlers of each kind: in a batch, of batches, in lanes, awaited, without a database, and in memory."""
-    times = {"take": 1, "count": 2, "serve": 1, "wash": 2, "hear": 1, "echo": 2}
+    times = {"take": 1, "count": 2, "serve": 1, "wash": 2, "hear": 1, "echo": 2, "hum": 2}
     for handler, n in times.items():
         oyez.fail(handler, ValueError(f"as told to {handler}"), times=n)
     oyez.announce(Opened(table="7"))

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import pytest
+from sqlalchemy import text
 
-from consumers.testing.cafe import Cooked, Opened, Ordered, Rung, noted, on, rung, signals
+from consumers.testing.cafe import (
+    Cleared,
+    Cooked,
+    Opened,
+    Ordered,
+    Rung,
+    echo,
+    hear,
+    hum,
+    noted,
+    on,
+    rung,
+    signals,
+    tables,
+)
 from oyez.consumers import Application
-from oyez.consumers.testing import Kit, kit
+from oyez.consumers.database import make_engine
+from oyez.consumers.execution.delivery import Delivery
+from oyez.consumers.handlers.registry import Handler
+from oyez.consumers.testing import Kit, NotForTests, kit
+from oyez.consumers.tracing.watched import watched
 from oyez.schemas import InvalidEvent, UnknownSignal
 
 
@@ -25,7 +47,7 @@ def test_handlers_of_each_kind_run_to_the_end(oyez: Kit) -> None:
         "count": [1, 2, 3],
     }
     assert [sorted(noted(oyez, name)) for name in ("serve", "wash")] == [[1, 2, 3]] * 2
-    assert sorted(rung) == [("echo", 5), ("hear", 5)]
+    assert sorted(rung) == [("echo", 5), ("hear", 5), ("hum", 5)]
     assert [(mail.handler, mail.subject, mail.text, mail.html) for mail in oyez.mails] == [
         ("judge", f"Order {n}", "Please\n", "<p>Please</p>\n") for n in (1, 2, 3)
     ]
@@ -74,6 +96,19 @@ def test_what_handlers_ask_for_by_raising(oyez: Kit) -> None:
     assert [one.attempts for one in oyez.parked if one.state == "due"] == [2]
 
 
+def test_what_was_announced_is_there_whoever_listens(oyez: Kit) -> None:
+    oyez.announce(Opened(table="7"))
+    oyez.announce(Ordered(table="7", n=1), source="web-2")
+    oyez.announcer.announce(Cleared(table="7"))
+    said = [(event.signal, event.source) for event in oyez.announced]
+    assert said == [("table.opened", "test"), ("table.ordered", "web-2"), ("table.cleared", "test")]
+    assert oyez.run(order="any")
+    assert [event.signal for event in oyez.announced] == [*(name for name, _ in said), "dish.cooked"]
+    assert oyez.announced[-1].data == Cooked(n=1)
+    assert oyez.announced[0].time is not None
+    assert oyez.announced[0].time.timestamp() == pytest.approx(oyez.clock.now)
+
+
 def test_time_passes_only_when_told(oyez: Kit) -> None:
     before = oyez.clock.now
     oyez.announce(Ordered(table="7"))
@@ -100,7 +135,7 @@ def test_what_may_not_be_announced_is_refused(oyez: Kit) -> None:
     with pytest.raises(InvalidEvent):
         oyez.announce(Cooked, {"n": "many"})
     with pytest.raises(UnknownSignal):
-        oyez.announce("table.cleared", {})
+        oyez.announce("table.painted", {})
     assert oyez.run().handled == 0
 
 
@@ -135,3 +170,54 @@ def test_a_kit_of_an_application_that_is_made(oyez: Kit) -> None:
         other.announce(Rung(n=1))
         assert other.run()
         assert not oyez.run().handled
+
+
+def test_a_database_that_was_named_is_left_as_it_was(pipeline_postgres: str) -> None:
+    for _ in range(2):
+        with kit(on, signals=signals, database=pipeline_postgres) as oyez:
+            tables.drop_all(oyez.engine)
+            tables.create_all(oyez.engine)
+            oyez.announce(Ordered(table="7", n=1))
+            assert not oyez.run()
+            oyez.announce(Opened(table="7"))
+            assert oyez.run()
+            assert noted(oyez, "count") == [1]
+
+
+def test_a_database_that_is_in_use_is_refused(pipeline_sqlite: str) -> None:
+    engine = make_engine(pipeline_sqlite)
+    with engine.begin() as db:
+        db.execute(
+            text("INSERT INTO oyez_handler (app, handler, group_name, seen_at) VALUES ('a', 'h', 'g', 0)")
+        )
+    with (
+        pytest.raises(
+            NotForTests, match=r"pipeline.db has rows in oyez_handler, .* name one that only tests"
+        ),
+        kit(on, signals=signals, database=pipeline_sqlite),
+    ):
+        pass
+    with engine.connect() as db:
+        assert db.execute(text("SELECT count(*) FROM oyez_handler")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_whoever_watches_the_calls_goes_on() -> None:
+    seen: list[tuple[str, int]] = []
+
+    @contextmanager
+    def watch(handler: Handler, deliveries: Sequence[Delivery]) -> Iterator[None]:
+        seen.append((handler.name, len(deliveries)))
+        yield
+
+    application = Application(on, signals).changed(partial(watched, watch=watch))
+    with kit(application) as oyez:
+        tables.create_all(oyez.engine)
+        for function in (hear, echo, hum):
+            oyez.fail(function, ValueError)
+        oyez.announce(Rung(n=1))
+        assert not oyez.run()
+        assert seen == []
+        oyez.advance(1)
+        assert oyez.run()
+    assert sorted(seen) == [("echo", 1), ("hear", 1), ("hum", 1)]

@@ -13,7 +13,7 @@ from consumers.pipeline import Opened, Placed, Play, Viewed, note
 from oyez.consumers import HandlerAnnouncer, Handlers, NotReady, Reject, RetryAfter
 from oyez.consumers.handlers.registry import Promise
 from oyez.schemas import Event
-from support.spans import Recorded, is_child, linked, span_id
+from support.spans import Recorded, is_child, linked, span_id, traceparent
 
 FORMS = ["model", "event", "tool", "session", "no database"]
 
@@ -230,3 +230,59 @@ def test_a_release_is_linked_to_what_released(play: Play, spans: Recorded) -> No
         "oyez.revived": 0,
         "oyez.groups": ("g.viewed",),
     }
+
+
+@pytest.mark.parametrize("end", ["Failed", "NotReady", "RetryAfter"])
+def test_further_attempts_are_linked_to_the_first(play: Play, spans: Recorded, end: str) -> None:
+    error, _ = ENDS[end]
+    on = Handlers("g")
+    seen: list[int] = []
+
+    @on(Placed)
+    def fails(event: Placed, db: Connection) -> None:
+        seen.append(event.n)
+        if len(seen) < 4:
+            raise error
+
+    pipeline = play(on)
+    pipeline.handle(Placed())
+    while pipeline.parked():
+        pipeline.later()
+    calls = spans.named("process placed")
+    assert all(is_child(call, spans.one("announce placed")) for call in calls)
+    *_, third, fourth = calls
+    first = spans.named("process placed")[len(calls) - len([c for c in calls if linked(c)]) - 1]
+    assert linked(third) == linked(fourth) == [span_id(first)]
+
+
+def test_a_dead_letter_that_is_tried_again_is_linked_to_the_first_attempt(
+    play: Play, spans: Recorded
+) -> None:
+    on = Handlers("g")
+
+    @on(Placed)
+    def rejects(event: Placed, db: Connection) -> None:
+        raise Reject("never")
+
+    pipeline = play(on)
+    pipeline.handle(Placed())
+    (first,) = pipeline.rows("dead", "first_attempt")
+    assert first == traceparent(spans.named("process placed")[-1])
+
+
+def test_in_lanes_too(lanes: Play, spans: Recorded) -> None:
+    on = Handlers("g")
+    seen: list[int] = []
+
+    @on(Placed, concurrency=2)
+    def fails(event: Placed, db: Connection) -> None:
+        seen.append(event.n)
+        if len(seen) < 3:
+            raise ValueError("as told")
+
+    pipeline = lanes(on)
+    pipeline.handle(Placed())
+    pipeline.later()
+    pipeline.later()
+    first, second, third = spans.named("process placed")
+    assert (linked(first), linked(second), linked(third)) == ([], [span_id(first)], [span_id(first)])

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from fastapi import BackgroundTasks, FastAPI, Request, WebSocket
+from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from oyez.producers.session import bound_session
@@ -57,12 +57,6 @@ def application(after: list[str | None]) -> FastAPI:
 
         tasks.add_task(note)
         tasks.add_task(lambda: after.append(bound_session()))
-
-    @app.websocket("/socket")
-    async def talk(talking: WebSocket) -> None:
-        await talking.accept()
-        await talking.send_json(bound_session())
-        await talking.close()
 
     return app
 

@@ -35,6 +35,10 @@ COMMANDS: Mapping[str, Listed] = {
     "listen": Listed(
         "listen:listen", "Run the handlers for what arrives, until SIGTERM (exit code 0) or SIGINT (130)."
     ),
+    "collect": Listed(
+        "collect:collect",
+        "Take events of browsers and of other systems over HTTP, until SIGTERM (exit code 0) or SIGINT (130).",
+    ),
     "sweep": Listed(
         "sweep:sweep",
         "Read what the spool holds, run what is due in the retry table of every group and "

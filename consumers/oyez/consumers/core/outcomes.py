@@ -86,7 +86,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Not ready: ``prerequisite`` is not met; ``raised`` says whether the handler itself asked for it."""
+    """Not ready: ``prerequisite`` is not met; ``raised`` says whether the handler itself asked for it; ``span`` as for
+    `Failed`."""
 
     holds_key: ClassVar[bool] = True
     completes: ClassVar[bool] = False
@@ -94,6 +95,7 @@ class Waits:
 
     prerequisite: Prerequisite
     raised: bool = False
+    span: str | None = None
 
     @property
     def has_run(self) -> bool:
@@ -114,7 +116,8 @@ class Behind:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The handler raised, or asked for another attempt. ``kind`` is the type of what it raised, if it failed; ``after``
-    are the seconds until its next attempt, if it has said so."""
+    are the seconds until its next attempt, if it has said so; ``span`` is the traceparent of the call, if that was
+    traced."""
 
     has_run: ClassVar[bool] = True
     holds_key: ClassVar[bool] = True
@@ -124,6 +127,7 @@ class Failed:
     error: str
     kind: str | None = None
     after: float | None = None
+    span: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,7 @@ class Dead:
 
     reason: str
     error: str | None = None
+    span: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

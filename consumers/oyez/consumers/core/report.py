@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any
 
 from oyez.schemas.declaration import Prerequisite
 
@@ -21,7 +22,7 @@ class Report:
     the seconds until the next of the group's rows that it wrote is due; ``failures`` counts by handler, and
     ``faults`` has what they raised. Of a claim, ``claimed`` has the ids of the rows that it held, and ``delays`` the
     seconds for which they had been due; of a batch that was cut, ``ends`` says where, by topic and partition.
-    ``seconds`` is what its handlers took."""
+    ``seconds`` is what its handlers took, and ``fresh`` has what it has parked for lanes."""
 
     events: int = 0
     handled: int = 0
@@ -45,3 +46,4 @@ class Report:
     announced: int = 0
     ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
     seconds: float = 0.0
+    fresh: Sequence[Any] = ()

@@ -81,7 +81,7 @@ def remove_and_promote(
     gone, freed, statement = _remove_and_promote(dialect_of(db))
     given = {"of_app": app, "due": at_once(now), "now": now}
     bound = {**gone.bind([(one,) for one in ids]), **freed.bind(sorted(set(keys)))}
-    return int(db.execute(statement, {**bound, **given}).rowcount)
+    return dialect_of(db).ask(db, statement, {**bound, **given}).changed
 
 
 def promote(db: Connection, app: str, keys: Iterable[HandlerKey], now: float) -> int:

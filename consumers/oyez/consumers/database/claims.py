@@ -32,7 +32,7 @@ from .dialects.rows import Rows
 from .due import due_since
 from .due_queues import NO_KEYS, Keys, is_in, is_of_others
 from .key_heads import first_of_key
-from .parked_row import Candidate, ParkedRow, Placed, candidates, whole_rows
+from .parked_row import Candidate, ParkedRow, Placed, Standing, candidates, standings, whole_rows
 from .tables import parked
 from .walks import walk
 
@@ -77,6 +77,7 @@ class _As(NamedTuple, Generic[R]):
 
 AS_WHOLE = _As(whole_rows, ParkedRow)
 AS_CANDIDATES = _As(candidates, Candidate._make)
+AS_STANDING = _As(standings, Standing._make)
 
 
 def claim(
@@ -180,7 +181,7 @@ is_due = parked.c.due_at <= bindparam("now", type_=Double)
 
 
 @cache
-def _chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
+def chosen_heads(dialect: Dialect, *conditions: ColumnElement[bool]) -> tuple[Rows, Any]:
     rows, heads = given_heads(dialect, *conditions)
     return rows, unclaimed(heads, parked)
 
@@ -196,7 +197,7 @@ def claim_chosen(
     db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], limit: int
 ) -> list[ParkedRow]:
     """Claim those of ``ids`` that are the heads of their keys, due or not, and the rows behind them as `claim` does."""
-    heads = chosen(db, _chosen_heads(dialect_of(db)), group, handlers, ids)
+    heads = chosen(db, chosen_heads(dialect_of(db)), group, handlers, ids)
     return with_what_is_behind(db, AS_WHOLE, app, heads, limit)
 
 
@@ -205,7 +206,7 @@ def claim_again(
 ) -> list[ParkedRow]:
     """Claim what `claim` found before in another transaction, in its order, as far as it is still so, and nothing
     else. What is not due is behind a head, most likely: for that, its key's head is not looked for again."""
-    heads = chosen(db, _chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
+    heads = chosen(db, chosen_heads(dialect_of(db), is_due), group, handlers, ids, now=now)
     return as_chosen(db, app, heads, ids)
 
 
@@ -238,5 +239,5 @@ def chosen(
     **given: float,
 ) -> list[ParkedRow]:
     rows, statement = asked
-    found = db.execute(statement, {**rows.bind([(number,) for number in ids]), **given}).all()
+    found = dialect_of(db).ask(db, statement, {**rows.bind([(number,) for number in ids]), **given}).rows
     return [row for row in map(ParkedRow, found) if row.group == group and row.handler in handlers]

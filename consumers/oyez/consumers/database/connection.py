@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -24,31 +23,22 @@ from oyez.producers.outbox import SCHEMA
 
 from ..core.outcomes import HandlerMisuse
 from .borrowed import BorrowedConnection, refuse
+from .committed import AfterCommit
 from .deferring import Deferring
 from .dialects.lookup import dialect_named
 from .schema import schema_of
+from .wording import ENDING, SETTING
 
 MARK = "oyez_mark"
-_SPACE = r"(?:\s|--[^\n]*+|/\*(?>.*?\*/))*+"
-_ENDING = re.compile(
-    rf"^{_SPACE}(commit|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|end|abort|begin|start\s+transaction)\b"
-    rf"|;{_SPACE}(commit|rollback|abort)(?:\s+(?:work|transaction))?{_SPACE};?{_SPACE}$",
-    re.IGNORECASE | re.DOTALL,
-)
-_SETTING = re.compile(
-    rf"(?:^|;){_SPACE}(?:set|reset|discard|call|do)\b|\bset_config\b"
-    rf"|^{_SPACE}select\s+[\w.\"]+\s*\((?!.*\bfrom\b)",
-    re.IGNORECASE | re.DOTALL,
-)
 _MAP = "schema_translate_map"
 
 
-def _may_set(statement: Any) -> bool:
+def may_set(statement: Any) -> bool:
     """Whether a statement may change settings: it says so, or calls nothing but a function."""
     if isinstance(statement, str):
-        return _SETTING.search(statement) is not None
+        return SETTING.search(statement) is not None
     if isinstance(statement, TextClause):
-        return _SETTING.search(statement.text) is not None
+        return SETTING.search(statement.text) is not None
     if isinstance(statement, Select):
         return not statement.columns_clause_froms
     return isinstance(statement, FunctionElement)
@@ -193,7 +183,21 @@ class HandlerConnection(BorrowedConnection):
         self.send()
         for write in self.__dict__.get("pending", ()):
             write()
-        return super().begin_nested()
+        savepoint = super().begin_nested()
+        if "calls" in self.__dict__:
+            self.after_commit.mark(savepoint)
+        return savepoint
+
+    @property
+    def after_commit(self) -> AfterCommit:
+        """What is called once this transaction is committed; what was added since a savepoint, or the mark, goes with
+        it. Raises `HandlerMisuse` where a caller commits, whom nobody hears of."""
+        if "is_callers" in self.__dict__:
+            raise HandlerMisuse(
+                "the handler runs in the transaction of whoever announced the event; nothing can be called after that"
+            )
+        calls: AfterCommit = self.__dict__.setdefault("calls", AfterCommit())
+        return calls
 
     def release(self) -> None:
         """Give the connection back to its pool; whatever was not committed is rolled back."""
@@ -217,11 +221,15 @@ class HandlerConnection(BorrowedConnection):
         while (inner := self.savepoint()) is not None and inner is not savepoint:
             inner.close()
         savepoint.close()
+        if "calls" in self.__dict__:
+            self.after_commit.back_to(savepoint)
 
     def mark(self) -> None:
         """Mark where `back_to_mark` leads to. There is one mark at a time. (In the database's own words: SQLAlchemy's
         savepoints cost as much again, and can be gone back to once.)"""
         super().exec_driver_sql(f"SAVEPOINT {MARK}")
+        if "calls" in self.__dict__:
+            self.after_commit.mark(MARK)
 
     def back_to_mark(self) -> None:
         """Undo what was done since the mark, with all that was left open. The mark stays."""
@@ -229,6 +237,8 @@ class HandlerConnection(BorrowedConnection):
         while (inner := self.savepoint()) is not None:
             inner.close()
         super().exec_driver_sql(f"ROLLBACK TO SAVEPOINT {MARK}")
+        if "calls" in self.__dict__:
+            self.after_commit.back_to(MARK)
 
     def unmark(self) -> None:
         """What was done since the mark is done."""
@@ -252,9 +262,9 @@ class HandlerConnection(BorrowedConnection):
         if "deferring" in self.__dict__ and (kept := self._kept(statement, given, options)) is not None:
             return kept
         if isinstance(statement, TextClause):
-            _refuse_ending(statement.text)
-        if "watched" in self.__dict__ and _may_set(statement):
-            self._note_settings()
+            refuse_ending(statement.text)
+        if "watched" in self.__dict__ and may_set(statement):
+            self.note_settings()
         return super().execute(statement, *given, **options)
 
     def scalar(self, statement: Any, *given: Any, **options: Any) -> Any:
@@ -262,18 +272,20 @@ class HandlerConnection(BorrowedConnection):
 
     def exec_driver_sql(self, statement: str, *given: Any, **options: Any) -> CursorResult[Any]:
         self.send()
-        _refuse_ending(statement)
-        if "watched" in self.__dict__ and _may_set(statement):
-            self._note_settings()
+        refuse_ending(statement)
+        if "watched" in self.__dict__ and may_set(statement):
+            self.note_settings()
         return super().exec_driver_sql(statement, *given, **options)
 
-    def _note_settings(self) -> None:
+    def note_settings(self) -> None:
+        """What is set now is what `set_back` sets: a handler is about to change it."""
         if "before" not in self.__dict__:
             self.__dict__["before"] = None  # so that the question itself is not asked about
             self.__dict__["before"] = dialect_named(self.dialect.name).settings(self)
 
 
-def _refuse_ending(statement: str) -> None:
-    found = _ENDING.search(statement)
+def refuse_ending(statement: str) -> None:
+    """Raises `HandlerMisuse` for a statement that would end the transaction."""
+    found = ENDING.search(statement)
     if found:
         refuse(f"execute({found[1] or found[2]!r})")

@@ -43,8 +43,10 @@ def delivery_row(
     waits: Prerequisite | None = None,
     attempts: int = 0,
     error: str | None = None,
+    first_attempt: str | None = None,
 ) -> Columns:
-    """What both have in common. The bytes are decoded with the schema of the day they run."""
+    """What both have in common; ``first_attempt`` is the traceparent of its span, if it has one. The bytes are read
+    with the schema of the day they run."""
     return {
         "app": app,
         "group_name": group,
@@ -62,6 +64,7 @@ def delivery_row(
         "parked_at": parked_at,
         "value": original.value(),
         "headers": headers_text(original.headers()),
+        "first_attempt": first_attempt,
     }
 
 

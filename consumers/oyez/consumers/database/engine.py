@@ -112,12 +112,9 @@ def raise_for_database(error: BaseException, db: Connection) -> None:
     """
     if db.invalidated:
         raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
-    dialect = dialect_of(db)
-    cause: BaseException | None = error
-    while cause is not None and dialect.locks_rows:
-        if dialect.is_conflict(cause):
-            raise cause
-        cause = cause.__cause__ or cause.__context__
+    conflict = dialect_of(db).conflict_in(error)
+    if conflict is not None:
+        raise conflict
 
 
 def is_lost(error: BaseException) -> bool:
@@ -201,6 +198,8 @@ class Database:
                     yield connection
             finally:
                 connection.release()
+        if "calls" in connection.__dict__:
+            connection.after_commit.run()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -7,13 +7,17 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, and_, bindparam
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, or_
 
 from . import due_queues
+from .behind import is_behind
 from .claims import (
     AS_CANDIDATES,
+    AS_STANDING,
+    allowed,
     as_chosen,
     chosen,
+    chosen_heads,
     due_heads,
     given_heads,
     is_due,
@@ -23,7 +27,8 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .due_queues import NO_KEYS, Keys, is_of_others
-from .parked_row import Candidate, ParkedRow, candidates
+from .key_heads import first_of_key
+from .parked_row import Candidate, ParkedRow, Standing, candidates, standings
 from .tables import parked, start
 
 
@@ -106,9 +111,24 @@ def _heads_beside(
 @cache
 def _noted_heads(dialect: Dialect) -> tuple[Rows, Any]:
     rows, heads = given_heads(dialect, is_due)
+    return rows, _with_note(heads)
+
+
+def _with_note(heads: Select[Any]) -> Select[Any]:
     is_its = and_(start.c.id == bindparam("number"), start.c.group_name == parked.c.group_name)
     noted = heads.join_from(parked, start, is_its)
-    return rows, noted.with_for_update(of=[parked, start], skip_locked=True)
+    return noted.with_for_update(of=[parked, start], skip_locked=True)
+
+
+_may_run = or_(is_due, is_behind())
+"""A head that is behind nothing any more is as good as due: nobody has got round to saying so."""
+
+
+@cache
+def _handed_heads(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    heads = standings().where(rows.holds(parked.c.id), _may_run, first_of_key())
+    return rows, _with_note(heads.order_by(parked.c.rank, parked.c.id))
 
 
 def claim_noted(
@@ -117,4 +137,28 @@ def claim_noted(
     """As `claim_again` for rows that a start note names, with the note: as long as it is locked, whoever wrote it
     lives. There is nothing to claim for a note that is gone."""
     heads = chosen(db, _noted_heads(dialect_of(db)), group, handlers, ids, now=now, number=number)
+    return as_chosen(db, app, heads, ids)
+
+
+def claim_handed(
+    db: Connection, app: str, group: str, handlers: Sequence[str], number: int, ids: Sequence[int], now: float
+) -> list[Standing]:
+    """The same for rows that were never chosen, but are known to whoever has parked them. Nothing that he may believe
+    of them has to be true: what is not the head of its key, was taken by another one, is due later or waits, and what
+    workers have died on, is left."""
+    rows, statement = _handed_heads(dialect_of(db))
+    given = {**rows.bind([(one,) for one in ids]), "now": now, "number": number}
+    heads = list(map(Standing._make, dialect_of(db).ask(db, statement, given).rows))
+    heads = [one for one in heads if one.group == group and one.handler in handlers]
+    places = {one: place for place, one in enumerate(ids)}
+    heads.sort(key=lambda head: places[head.id])
+    found = with_what_is_behind(db, AS_STANDING, app, heads, len(ids))
+    return allowed(found, {one.id for one in found if one.starts == 0}.intersection(ids))
+
+
+def claim_undone(
+    db: Connection, app: str, group: str, handlers: Sequence[str], ids: Sequence[int], now: float
+) -> list[ParkedRow]:
+    """As `claim_again`, for what a lane had claimed in a transaction that was undone, however it had come to it."""
+    heads = chosen(db, chosen_heads(dialect_of(db), _may_run), group, handlers, ids, now=now)
     return as_chosen(db, app, heads, ids)

@@ -37,19 +37,17 @@ class RowChange:
     error: str | None
     head_since: float
     raised: bool
+    first_attempt: str | None
 
 
-@cache
-def _park(dialect: Dialect) -> Any:
-    return dialect.insert(parked).on_conflict_do_nothing()
-
-
-def park(db: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def park(db: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
     """Put new rows into the retry table, in order. A delivery that is there already stays as it is: an event that
-    is read twice without an inbox may fail twice."""
-    if rows:
-        db.execute(_park(dialect_of(db)), rows)
-        behind.note(db, rows)
+    is read twice without an inbox may fail twice. Returns the ids of the rows as `Dialect.put` does."""
+    if not rows:
+        return ()
+    ids = dialect_of(db).put(db, parked, rows)
+    behind.note(db, rows)
+    return ids
 
 
 _change = (
@@ -64,6 +62,7 @@ _change = (
         error=bindparam("new_error"),
         head_since=bindparam("new_head_since"),
         raised=bindparam("new_raised"),
+        first_attempt=bindparam("new_first_attempt"),
         starts=0,
     )
 )
@@ -85,6 +84,7 @@ def change(db: Connection, attempts: Sequence[RowChange]) -> None:
                     "new_error": a.error,
                     "new_head_since": a.head_since,
                     "new_raised": a.raised,
+                    "new_first_attempt": a.first_attempt,
                 }
                 for a in attempts
             ],

@@ -52,6 +52,30 @@ def candidates() -> Select[Any]:
     return select(row.id, row.handler, row.key, row.rank, row.ordered, row.due_at, row.starts)
 
 
+class Standing(NamedTuple):
+    """What may have changed of a row since it was parked, for whoever knows the rest of one that waits for nothing."""
+
+    id: int
+    group: str
+    handler: str
+    key_text: str | None
+    rank: int
+    ordered: bool
+    attempts: int
+    starts: int
+    due_at: float | None
+    head_since: float | None
+    error: str | None
+    first_attempt: str | None
+
+
+def standings() -> Select[Any]:
+    """A statement whose rows are those of `Standing`."""
+    row = parked.c
+    names = (row.id, row.group_name, row.handler, row.key, row.rank, row.ordered)
+    return select(*names, row.attempts, row.starts, row.due_at, row.head_since, row.error, row.first_attempt)
+
+
 class ParkedRow:
     """One row of the retry table. It also is the record that the event was: see `Original`."""
 
@@ -77,6 +101,7 @@ class ParkedRow:
         self.error: str | None
         self._value: bytes | None
         self._headers: str | None
+        self.first_attempt: str | None
         (
             self.id,
             self.group,
@@ -98,6 +123,7 @@ class ParkedRow:
             self.error,
             self._value,
             self._headers,
+            self.first_attempt,
         ) = row
         self.waits = None if wait_signal is None else Prerequisite(wait_signal, wait_subject)
 
@@ -128,6 +154,7 @@ class ParkedRow:
             waits=self.waits,
             attempts=self.attempts,
             error=self.error,
+            first_attempt=self.first_attempt,
         )
         return letter_row(row, reason, now, parked_id=self.id)
 
@@ -156,4 +183,5 @@ def whole_rows() -> Select[Any]:
         row.error,
         row.value,
         row.headers,
+        row.first_attempt,
     )

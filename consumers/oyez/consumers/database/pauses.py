@@ -64,6 +64,11 @@ def read(db: Connection, app: str) -> list[Pause]:
     return [Pause(Scope(*row[:3]), *row[3:]) for row in db.execute(_of_app, {"of_app": app})]
 
 
+def apps(db: Connection) -> list[str]:
+    """The applications of which something is paused, or was lately."""
+    return list(db.execute(select(pause.c.app).distinct().order_by(pause.c.app)).scalars())
+
+
 @cache
 def _begin(dialect: Dialect) -> Any:
     new = dialect.insert(pause)

@@ -81,6 +81,14 @@ def forget_all(db: Connection, numbers: Sequence[int]) -> None:
         db.execute(statement, rows.bind([(number,) for number in numbers]))
 
 
+def noted(db: Connection) -> set[int]:
+    """The rows that workers run, or are about to; with those of a worker that died, until that is counted."""
+    return {one for found in db.execute(_all).scalars() for one in json.loads(found)} - {COUNTED}
+
+
+_all = select(start.c.rows)
+
+
 @cache
 def _refresh(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)

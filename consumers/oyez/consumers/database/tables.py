@@ -97,6 +97,7 @@ def _delivery() -> list[Column[object]]:
         Column("parked_at", Double, nullable=False),
         Column("value", LargeBinary),
         Column("headers", Text),
+        Column("first_attempt", Text),
     ]
 
 
@@ -278,6 +279,7 @@ handler = Table(
     Column("seen_at", Double, nullable=False, server_default=text("0")),
     Column("tokens", Double),
     Column("tokens_at", Double),
+    Column("lanes", Integer),
 )
 
 outbox = announced.table.to_metadata(metadata)

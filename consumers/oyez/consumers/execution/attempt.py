@@ -6,6 +6,7 @@ import traceback
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.call_spans import span_of
 from ..core.error_groups import bare, leaves
 from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, TimedOut, Waits
 from ..core.stop_signals import raise_if_stop
@@ -42,18 +43,19 @@ def raise_for_others(error: BaseException, db: HandlerSession | None) -> None:
 
 def outcome_of(error: BaseException) -> Outcome:
     """What a handler asks for by raising. A group of one error is that error."""
+    span = span_of(error)
     match error := bare(error):
         case NotReady(prerequisite=Prerequisite() as prerequisite):
-            return Waits(prerequisite, raised=True)
+            return Waits(prerequisite, raised=True, span=span)
         case NotReady():
-            return Failed(str(error))
+            return Failed(str(error), span=span)
         case RetryAfter(seconds=seconds):
-            return Failed(f"RetryAfter: {error}", after=seconds)
+            return Failed(f"RetryAfter: {error}", after=seconds, span=span)
         case TimedOut():
-            return Failed(f"TimedOut: {error}", TimedOut.__name__)
+            return Failed(f"TimedOut: {error}", TimedOut.__name__, span=span)
         case Reject(reason=reason):
-            return Dead("rejected by its handler", str(reason))
-    return Failed(describe(error), type(error).__name__)
+            return Dead("rejected by its handler", str(reason), span)
+    return Failed(describe(error), type(error).__name__, span=span)
 
 
 def describe(error: BaseException) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 from ..core.deadline import NO_DEADLINE
-from ..core.outcomes import DONE, PAUSED, UNRUN, Dead, Outcome
+from ..core.outcomes import DONE, PAUSED, UNRUN, Dead, Failed, Outcome
 from ..core.tool_context import ToolContext
 from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
@@ -85,10 +86,18 @@ class OneByOne:
 
 
 class Checking(OneByOne):
-    """For a batch whose commit was refused: PostgreSQL checks deferred constraints after each delivery, not at the
-    end, so that what violates one lands on the handler and the event that did it."""
+    """For a batch whose commit was refused: deferred constraints are looked at after each delivery, not at the end, so
+    that what violates one lands on the handler and the event that did it."""
+
+    _unmet: Set[tuple[Any, ...]] = frozenset()
+
+    def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
+        self._unmet = _unmet(db)
+        return super().run(todo, db)
 
     def _accepted(self, db: HandlerConnection) -> Outcome:
+        for table, row, named, _ in _unmet(db) - self._unmet:
+            return Failed(f"IntegrityError: row {row} of {table} names a row that {named} does not have")
         check = dialect_of(db).check_now
         if check is None:
             return DONE
@@ -101,6 +110,12 @@ class Checking(OneByOne):
         finally:
             db.undo(probe)  # they are deferred again
         return DONE
+
+
+def _unmet(db: HandlerConnection) -> Set[tuple[Any, ...]]:
+    """What the database would refuse at the commit, where it can only list that."""
+    listing = dialect_of(db).lists_unmet
+    return frozenset() if listing is None else {tuple(row) for row in db.execute(listing)}
 
 
 class Saying:

@@ -36,7 +36,7 @@ class Stay:
 @dataclass(frozen=True, slots=True)
 class Park:
     """It is parked, or stays so: until ``due_at``, or until ``waits`` is met; ``raised`` if its handler asked for that.
-    ``counts`` says what it counts as."""
+    ``counts`` says what it counts as; ``span`` is the traceparent of the attempt, if there was one that was traced."""
 
     counts: Counted
     due_at: float | None = None
@@ -44,16 +44,18 @@ class Park:
     raised: bool = False
     attempts: int | None = None
     error: str | None = None
+    span: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bury:
-    """It is given up: a dead letter."""
+    """It is given up: a dead letter. ``span`` is as for `Park`."""
 
     reason: str
     error: str | None
     waits: Prerequisite | None = None
     attempts: int | None = None
+    span: str | None = None
 
 
 Decision = Stay | Park | Bury
@@ -88,8 +90,8 @@ def decide(result: Result, facts: Facts) -> Decision:
             return _wait(delivery, outcome, facts)
         case Failed():
             return _retry(delivery, outcome, facts)
-        case Dead(reason, error):
-            return Bury(reason, error)
+        case Dead(reason, error, span):
+            return Bury(reason, error, span=span)
         case Done():
             raise AssertionError("a delivery that is done has nothing to be decided")
     assert_never(outcome)
@@ -101,11 +103,11 @@ def _wait(delivery: Delivery, waits: Waits, facts: Facts) -> Decision:
     if needed in facts.met:
         if waits.raised:
             said = f"NotReady: {needed.signal} {needed.subject!r} is met already"
-            return _retry(delivery, Failed(said), facts)
+            return _retry(delivery, Failed(said, span=waits.span), facts)
         return Park("waiting", at_once(facts.now))
     if facts.is_hopeless(delivery, needed):
         return Bury("never met, like its predecessor", None, needed)
-    return Park("waiting", waits=needed, raised=waits.raised)
+    return Park("waiting", waits=needed, raised=waits.raised, span=waits.span)
 
 
 def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
@@ -117,8 +119,8 @@ def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
     paused_until = facts.paused_until.get(delivery.handler.name, -math.inf)
     age = 0.0 if since is None else facts.now - max(since, paused_until)
     if attempts >= policy.max_attempts:
-        return Bury(f"failed {attempts} times", failed.error, attempts=attempts)
+        return Bury(f"failed {attempts} times", failed.error, attempts=attempts, span=failed.span)
     if age > policy.max_age:
-        return Bury(f"failed for {age:.0f} s", failed.error, attempts=attempts)
+        return Bury(f"failed for {age:.0f} s", failed.error, attempts=attempts, span=failed.span)
     pause = policy.delay(attempts) if failed.after is None else failed.after
-    return Park("retried", facts.now + pause, attempts=attempts, error=failed.error)
+    return Park("retried", facts.now + pause, attempts=attempts, error=failed.error, span=failed.span)

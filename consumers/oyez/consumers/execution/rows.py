@@ -7,6 +7,7 @@ from oyez.schemas.text import flaw
 
 from ..core.record import Record
 from ..database.delivery_row import Columns, RecordPlace, delivery_row, letter_row
+from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Park
 from .delivery import Delivery
@@ -15,7 +16,7 @@ from .delivery import Delivery
 def parked_row(group: Group, delivery: Delivery, now: float, to: Park) -> Columns:
     """A new row of the retry table."""
     return {
-        **_row(group, delivery, now, to.waits, to.attempts, to.error),
+        **_row(group, delivery, now, to.waits, to.attempts, to.error, to.span),
         "due_at": to.due_at,
         "head_since": None if to.counts == "behind" else now,
         "raised": to.raised,
@@ -25,7 +26,7 @@ def parked_row(group: Group, delivery: Delivery, now: float, to: Park) -> Column
 def dead_row(group: Group, delivery: Delivery, now: float, bury: Bury) -> Columns:
     """A dead letter for a delivery."""
     parked_id = None if delivery.row is None else delivery.row.id
-    row = _row(group, delivery, now, bury.waits, bury.attempts, bury.error)
+    row = _row(group, delivery, now, bury.waits, bury.attempts, bury.error, bury.span)
     return letter_row(row, bury.reason, now, parked_id=parked_id)
 
 
@@ -36,8 +37,9 @@ def _row(
     waits: Prerequisite | None,
     attempts: int | None,
     error: str | None,
+    span: str | None,
 ) -> Columns:
-    """``attempts``: None if this was none."""
+    """``attempts``: None if this was none; ``span``: that of this attempt."""
     taken, row = delivery.taken, delivery.row
     before = 0 if row is None else row.attempts
     return delivery_row(
@@ -56,7 +58,13 @@ def _row(
         waits=waits,
         attempts=before if attempts is None else attempts,
         error=error,
+        first_attempt=first_attempt(row, span),
     )
+
+
+def first_attempt(row: ParkedRow | None, span: str | None) -> str | None:
+    """The span of a delivery's first attempt, after one with this span."""
+    return span if row is None else row.first_attempt or span
 
 
 def undecodable_row(group: Group, record: Record, topic_id: str, reason: str, now: float) -> Columns:

@@ -95,6 +95,7 @@ class Settling:
             due_in=0.0 if self._group.name in {*released, *revived} else writes.due_in,
             failures=failures(unfinished, met_before),
             faults=faults(unfinished),
+            fresh=writes.fresh,
         )
 
     def _all_done(self, db: Connection, results: Sequence[Result], writes: Writes) -> Report:

@@ -18,7 +18,8 @@ from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park, Stay
 from .delivery import Delivery, Result
-from .rows import dead_row, parked_row
+from .fresh import Fresh, fresh_rows, is_for_lane
+from .rows import dead_row, first_attempt, parked_row
 
 
 class Writes:
@@ -30,6 +31,7 @@ class Writes:
         self._now = now
         self._removed: list[int] = []
         self._new: list[dict[str, Any]] = []
+        self._for_lanes: list[tuple[int, Delivery]] = []
         self._changed: list[RowChange] = []
         self._dead: list[dict[str, Any]] = []
         self._needed: list[tuple[str, str, Prerequisite, int]] = []
@@ -38,6 +40,8 @@ class Writes:
         self._dues: list[float] = []
         self.counts: Counter[str] = Counter()
         """How many deliveries there are of each kind of decision: see `Report`."""
+        self.fresh: Sequence[Fresh] = ()
+        """What was written for lanes."""
 
     @property
     def due_in(self) -> float | None:
@@ -84,7 +88,7 @@ class Writes:
         """
         parked.remove(db, self._removed)
         dead_letters.bury(db, self._dead)
-        parked.park(db, self._new)
+        self.fresh = fresh_rows(parked.park(db, self._new), self._new, self._for_lanes)
         parked.change(db, self._changed)
 
     def make_due(self, db: Connection) -> int:
@@ -108,10 +112,12 @@ class Writes:
                 self._freed.add(key)
 
     def _park(self, delivery: Delivery, to: Park) -> None:
-        if to.due_at is not None and to.counts != "paused":
+        if to.due_at is not None and to.counts not in {"paused", "queued"}:  # those are others' to run
             self._dues.append(to.due_at)
         row = delivery.row
         if row is None:
+            if is_for_lane(delivery, to):
+                self._for_lanes.append((len(self._new), delivery))
             self._new.append(parked_row(self._group, delivery, self._now, to))
         else:
             self._changed.append(_changed(row, delivery.rank, self._now, to))
@@ -148,4 +154,7 @@ def _changed(row: ParkedRow, rank: int, now: float, to: Park) -> RowChange:
     """The change to a row that was claimed."""
     attempts = row.attempts if to.attempts is None else to.attempts
     since = row.head_since or now
-    return RowChange(row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised)
+    first = first_attempt(row, to.span)
+    return RowChange(
+        row.id, rank, attempts, to.due_at, to.waits, to.error or row.error, since, to.raised, first
+    )

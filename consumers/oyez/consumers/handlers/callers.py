@@ -68,12 +68,16 @@ def _each_equipped(function: Callable[..., object], signature: Signature, handle
 
     def call(events: Iterable[Event[Any]], db: HandlerSession | None) -> None:
         extra, tools = _equipment(signature, handler, db)
-        for event in events:
+        try:
+            for event in events:
+                for tool in tools:
+                    tool.begin([event], event)
+                function(given(event), **extra)
             for tool in tools:
-                tool.begin([event], event)
-            function(given(event), **extra)
-        for tool in tools:
-            tool.finish()
+                tool.finish()
+        finally:
+            for tool in tools:
+                tool.end()
 
     return call
 
@@ -84,11 +88,15 @@ def _batch_equipped(function: Callable[..., object], signature: Signature, handl
     def call(events: Iterable[Event[Any]], db: HandlerSession | None) -> None:
         extra, tools = _equipment(signature, handler, db)
         batch = list(events)
-        for tool in tools:
-            tool.begin(batch, None)
-        function([given(event) for event in batch], **extra)
-        for tool in tools:
-            tool.finish()
+        try:
+            for tool in tools:
+                tool.begin(batch, None)
+            function([given(event) for event in batch], **extra)
+            for tool in tools:
+                tool.finish()
+        finally:
+            for tool in tools:
+                tool.end()
 
     return call
 

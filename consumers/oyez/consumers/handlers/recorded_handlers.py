@@ -34,7 +34,10 @@ def register(db: Connection, application: Application, now: float) -> None:
 
 def see(db: Connection, app: str, handlers: Iterable[Handler], now: float) -> None:
     """Record that a process has these handlers."""
-    rows = [{"app": app, "handler": one.name, "group_name": one.group, "seen_at": now} for one in handlers]
+    rows = [
+        {"app": app, "handler": one.name, "group_name": one.group, "seen_at": now, "lanes": one.concurrency}
+        for one in handlers
+    ]
     db.execute(_see(dialect_of(db)), sorted(rows, key=itemgetter("handler")))
 
 
@@ -55,6 +58,12 @@ def left_behind(db: Connection) -> set[tuple[str, str]]:
         newest,
         (handler.c.app == newest.c.app) & (handler.c.seen_at < newest.c.at - UNREGISTERED_AFTER),
     )
+    return {(app, name) for app, name in db.execute(query)}
+
+
+def in_lanes(db: Connection) -> set[tuple[str, str]]:
+    """The (app, handler) of those that run in lanes."""
+    query = select(handler.c.app, handler.c.handler).where(handler.c.lanes.is_not(None))
     return {(app, name) for app, name in db.execute(query)}
 
 
@@ -109,5 +118,6 @@ def _see(dialect: Dialect) -> Any:
     insert = dialect.insert
     new = insert(handler)
     return new.on_conflict_do_update(
-        index_elements=[handler.c.app, handler.c.handler], set_={"seen_at": new.excluded.seen_at}
+        index_elements=[handler.c.app, handler.c.handler],
+        set_={"seen_at": new.excluded.seen_at, "lanes": new.excluded.lanes},
     )

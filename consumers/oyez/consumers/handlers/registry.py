@@ -246,5 +246,8 @@ class Handlers:
 
 def _check_tools(function: Callable[..., object], app: str, name: str, signature: Signature) -> None:
     for kind in signature.tools:
-        if (reason := kind.refusal(app, name)) is not None:
+        reason = kind.refusal(app, name)
+        if reason is None and signature.is_async:
+            reason = kind.refusal_of_async()
+        if reason is not None:
             raise RegistrationError(f"{place(function)}: {reason}")

@@ -46,11 +46,19 @@ class Tool:
         the handler is registered."""
         return None
 
+    @classmethod
+    def refusal_of_async(cls) -> str | None:
+        """Why an ``async def`` cannot have this tool, and the way out; None if it can."""
+        return None
+
     def begin(self, events: Sequence[Event[Any]], cause: Event[Any] | None) -> None:
         """The handler is called for these events next; ``cause`` is the one, unless it takes a batch."""
 
     def finish(self) -> None:
         """The handler has returned each time: write what is pending, in its transaction."""
+
+    def end(self) -> None:
+        """It is over, whatever came of it: let go of what was taken. Called behind `finish`, and also without it."""
 
 
 class Causes:

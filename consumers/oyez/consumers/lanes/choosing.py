@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -22,9 +23,11 @@ from ..handlers.application import Group
 from ..handlers.registry import Handler
 from ..retry.claim import before_later
 from ..retry.retrying import ALONE, LOOK
+from .handed import Handed
 from .unit import NO_LIMIT, Busy, Room, Unit, deal, has_failed, is_suspected, key_of
 
 ROUNDS = 5  # looks behind keys that have all that they may have at once
+EVERY = 0.5  # s; how often it is looked for what is due, while only what was handed was found
 BURST = 1.0  # s; for how long a rate may be saved up
 
 
@@ -48,8 +51,13 @@ class Choosing:
         clock: Clock,
         process: ProcessKind,
         pauses: Pauses,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``pauses`` are read whenever something is chosen."""
+        """``pauses`` are read whenever something is looked for."""
+        self.handed = Handed()
+        """What this worker has just parked for the handler."""
+        self._timer = timer
+        self._looks_at = float("-inf")  # by the timer: from when on it is looked for more than was handed
         self._pauses = pauses
         self._group = group
         self._handler = handler
@@ -62,9 +70,8 @@ class Choosing:
         """Units to be run, as there is room for them beside what is ``busy``. Should this worker die on one of them, it
         will be known. Forgets the notes ``left`` by units that have ended. Raises `DatabaseAway`.
 
-        Rows may have been put behind a head that a lane was about to delete: those are found first.
+        What was handed is run without being looked for, as long as the last look has found nothing else.
         """
-        group = self._group
 
         def work(db: Connection) -> Chosen:
             now = self._clock(db)
@@ -72,17 +79,24 @@ class Choosing:
             tokens = self._tokens(db, now)
             if tokens < 1.0:
                 return Chosen((), again_in=(1.0 - tokens) / self._rate)
-            self._database.dialect.read_by_index(db)
-            stranded.look(db, group.app, group.name, now, 0, LOOK)
             given = room._replace(most=int(min(room.most, tokens)))
-            rows = self._due(db, now, given, busy)
+            rows = self._handed(db, given, busy)
+            if rows is None or not (rows or busy.ids):
+                rows = self._look(db, now, given, busy)
             dealt = deal(rows, busy, given)
             self._spend(db, tokens, sum(map(len, dealt)), now)
             return Chosen(
                 self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
             )
 
-        return self._database.repeat(work)
+        chosen = self._database.repeat(work)
+        return chosen._replace(
+            units=[unit._replace(fresh=self.handed.take(unit.ids)) for unit in chosen.units]
+        )
+
+    def look_next(self) -> None:
+        """Something may be due that was not handed."""
+        self._looks_at = float("-inf")
 
     def choose_suspected(self) -> Unit | None:
         """A row on which workers have died, to be run with nothing beside it in this worker."""
@@ -137,6 +151,28 @@ class Choosing:
 
     def _forget(self, db: Connection, left: Iterable[int]) -> None:
         start_notes.forget_all(db, list(left))
+
+    def _handed(self, db: Connection, room: Room, busy: Busy) -> Sequence[Candidate] | None:
+        """What was handed and is not busy; None if nothing waits, or if it is time to look for what else is due."""
+        if self._timer() >= self._looks_at or not self.handed.has_waiting:
+            return None
+        self._pauses.look_in(db)
+        left = self._pauses.left
+        return [
+            row
+            for name in self._running()
+            for row in self.handed.waiting(busy, room.wanted.rows, left.get(name, frozenset()))
+        ]
+
+    def _look(self, db: Connection, now: float, room: Room, busy: Busy) -> Sequence[Candidate]:
+        """What is due and not busy. Rows may have been put behind a head that a lane was about to delete: those are
+        found first."""
+        self._database.dialect.read_by_index(db)
+        stranded.look(db, self._group.app, self._group.name, now, 0, LOOK)
+        rows = self._due(db, now, room, busy)
+        if self.handed.covers(row.id for row in rows):
+            self._looks_at = self._timer() + EVERY
+        return rows
 
     def _due(self, db: Connection, now: float, room: Room, busy: Busy) -> Sequence[Candidate]:
         """What is due and not busy. Where a key has all that it may have at once, others are looked for behind it."""

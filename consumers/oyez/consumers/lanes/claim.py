@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
-from ..database import lane_claims
+from ..core.outcomes import DONE
+from ..database import lane_claims, start_notes
 from ..database.parked_row import ParkedRow
-from ..execution.intake import Load
-from ..execution.reader import Reader
+from ..execution.intake import Kept, Load
+from ..execution.reader import Reader, Taken
 from ..execution.readiness import Known, MetPrerequisites
 from ..handlers.application import Group
 from ..retry.claim import Claim
+from .unit import Unit
+
+SLOW = 0.2
+"""Seconds after which a transaction, when it ends, says again that what is left of its unit is about to be run: so many
+of the rows of a unit may follow one another before its note looks as if it was left by a dead worker."""
 
 
 class LaneClaim(Claim):
     """Rows that one lane runs in one transaction. What another one has taken meanwhile is left to it."""
 
     def __init__(
-        self, group: Group, reader: Reader, number: int, ids: Sequence[int], begin: Callable[[], None]
+        self,
+        group: Group,
+        reader: Reader,
+        unit: Unit,
+        ids: Sequence[int],
+        begin: Callable[[], None],
+        spent: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """``number`` is that of their start note; ``begin`` is called when all is known that is to be known before they
-        are run."""
+        """``ids`` are those of the unit; ``begin`` is called when all is known that is to be known before they are run,
+        and ``spent`` says how many seconds ago that was."""
         super().__init__(group, reader, len(ids))
-        self._number = number
+        self._number = unit.number
         self._ids = ids
+        self._has_followers = ids[-1] != unit.ids[-1]
         self._begin = begin
+        self._spent = spent
+        self._is_begun = False
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """As of any claim; their time begins."""
@@ -34,8 +50,57 @@ class LaneClaim(Claim):
         self._begin()
         return found
 
+    def finish(self, db: Connection, kept: Kept, now: float) -> int:
+        """The note goes with the transaction that ends the unit: rows that stay parked are not to look as if their
+        worker had died. Where others of the unit follow, it looks new when it is let go of."""
+        done = sum(outcome is DONE for _, outcome in kept.results)
+        if kept.results and done < len(self._ids):
+            start_notes.forget(db, self._number)
+        elif self._has_followers and self._spent() >= SLOW:
+            start_notes.refresh(db, [self._number], now + self._spent())
+        return super().finish(db, kept, now)
+
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
+        if self._is_begun:
+            start_notes.hold(db, self._number)
+            return self._again(db, now)
+        found = self._noted(db, now)
+        self._is_begun = bool(found)
+        return found
+
+    def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         return lane_claims.claim_noted(
             db, group.app, group.name, list(group.by_name), self._number, self._ids, now
         )
+
+    def _again(self, db: Connection, now: float) -> list[ParkedRow]:
+        """What was claimed before, in a transaction that was undone. Its note may have been old by then, and somebody
+        have counted it: what is written of the rows takes that back."""
+        group = self._group
+        return lane_claims.claim_undone(db, group.app, group.name, list(group.by_name), self._ids, now)
+
+
+class HandedClaim(LaneClaim):
+    """The same for rows that this worker has just parked: of these only that is read which may have changed."""
+
+    def __init__(self, group: Group, reader: Reader, unit: Unit, *given: Any) -> None:
+        super().__init__(group, reader, unit, *given)
+        self._fresh = unit.fresh
+
+    def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
+        group = self._group
+        found = lane_claims.claim_handed(
+            db, group.app, group.name, list(group.by_name), self._number, self._ids, now
+        )
+        return [self._fresh[one.id].row(one) for one in found]
+
+    def _read(self, row: ParkedRow) -> Taken:
+        return self._fresh[row.id].delivery.taken
+
+
+class AbandonedClaim(LaneClaim):
+    """Rows that another lane had claimed, which was given up."""
+
+    def _found(self, db: Connection, now: float) -> list[ParkedRow]:
+        return self._again(db, now)

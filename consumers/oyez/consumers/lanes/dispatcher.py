@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 from ..core.report import Report
 from ..core.stop_signals import Terminated
 from ..database.engine import DatabaseAway
+from ..execution.fresh import Fresh
 from ..handlers.registry import Handler
 from .choosing import Choosing
 from .lane import Lane
-from .unit import NO_LIMIT, Busy, Room, Unit, next_size
+from .unit import NO_LIMIT, Busy, Room, Unit, next_size, useful
 
 
 class Pool(Protocol):
@@ -35,6 +36,7 @@ class Pool(Protocol):
 
 REFRESH = 3.0  # s; between two notes that what was chosen is about to be run
 FAILING = 0.3  # of the lanes, at most, for what has failed before while others wait
+REMEMBERED = 4_096  # rows of units in which a call did not return: any of them may be what it hangs on
 SOON = 0.5  # s; what is chosen ahead of a lane is to be begun within a few of those
 MakePool = Callable[[Callable[[Lane, Unit], None]], Pool]
 
@@ -77,6 +79,7 @@ class Dispatcher:
         self._woken = threading.Event()
         self._running: dict[Lane, Unit] = {}
         self._hanging: set[Lane] = set()
+        self._hung: deque[int] = deque(maxlen=REMEMBERED)
         self._left: list[int] = []
         self._ready: deque[Unit] = deque()
         self._size = 1
@@ -112,7 +115,7 @@ class Dispatcher:
         if away is not None:
             raise away  # whoever is told waits a while before the next choice
         with self._lock:
-            room = min(len(self._free) + self._ahead - len(self._ready), most)
+            room = min(self._open + self._ahead - len(self._ready), most)
             busy, left = self._busy(), list(self._left)
         if room <= 0 or room * 2 < self._ahead:
             return 0
@@ -135,6 +138,12 @@ class Dispatcher:
         left = list(self._left)
         self.choosing.forget(left)
         del self._left[: len(left)]
+
+    @property
+    def _open(self) -> int:
+        """How many lanes there are for more."""
+        left = self._lanes - useful(self._lanes, self._size)
+        return max(0, len(self._free) - left)
 
     @property
     def _ahead(self) -> int:
@@ -160,10 +169,12 @@ class Dispatcher:
             if self._running.get(lane) is not unit or lane.row != row or lane.began is None:
                 return
             del self._running[lane]
+            self.choosing.handed.end(unit.ids, unit.keys, is_done=False)
             self._hanging.add(lane)
             self._free.append(self._make_lane())
             self._size = 1
             if row is None:
+                self._hung.extend(unit.ids)
                 self._left.append(unit.number)
             else:
                 self._unwritten.append((unit, row))
@@ -188,6 +199,12 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something may have become due."""
+        self.choosing.look_next()
+        self._woken.set()
+
+    def offer(self, rows: Sequence[Fresh]) -> None:
+        """These rows of the handler have just been parked."""
+        self.choosing.handed.add(rows)
         self._woken.set()
 
     def cancel(self) -> None:
@@ -223,7 +240,7 @@ class Dispatcher:
         """Put what is ready into lanes that are free."""
         while True:
             with self._lock:
-                if self._is_closing or not self._ready or not self._free:
+                if self._is_closing or not self._ready or self._open <= 0:
                     return
                 lane, unit = self._free.pop(), self._ready.popleft()
                 self._running[lane] = unit
@@ -235,7 +252,7 @@ class Dispatcher:
     def _room(self, units: int, most: int) -> Room:
         per_key = self.handler.limit.per_key
         limit = NO_LIMIT if per_key is None else per_key
-        return Room(units, self._size, most, self._room_for_failing(), limit)
+        return Room(units, self._size, most, self._room_for_failing(), limit, frozenset(self._hung))
 
     def _room_for_failing(self) -> int:
         """How many units more may be of what has failed before, as long as others wait: what fails may take long each
@@ -244,12 +261,14 @@ class Dispatcher:
         return max(0, share - sum(unit.is_failing for unit in [*self._running.values(), *self._ready]))
 
     def _run(self, lane: Lane, unit: Unit) -> None:
-        failed: BaseException | None = None
+        failed, is_done = None, False
         try:
-            lane.run(unit, partial(self._done, lane), lambda: self._is_closing)
+            is_done = lane.run(unit, partial(self._done, lane), lambda: self._is_closing, lambda: self._size)
         except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
             failed = error
         with self._lock:
+            if self._running.get(lane) is unit:
+                self.choosing.handed.end(unit.ids, unit.keys, is_done=is_done)
             if self._running.pop(lane, None) is None:
                 self._hanging.discard(lane)  # nobody has waited for it
                 return
@@ -259,7 +278,7 @@ class Dispatcher:
         if failed is not None:
             self._ended(Ended(error=failed))
         self._begin_ready()
-        self.wake()
+        self._woken.set()
 
     def _done(self, lane: Lane, report: Report) -> None:
         if lane in self._running:  # or it was abandoned

@@ -16,7 +16,7 @@ from ..execution.careful import LONE_DEATHS
 from ..execution.execution import Execution
 from ..execution.reader import Reader
 from ..retry.retrying import ALONE
-from .claim import LaneClaim
+from .claim import AbandonedClaim, HandedClaim, LaneClaim
 from .unit import Unit
 
 ABANDONED = float("inf")
@@ -74,16 +74,20 @@ class Lane:
         self.row: int | None = None
         """The id of the row that it was called for; None if it was for several."""
 
-    def run(self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool]) -> None:
-        """Run a unit; ``done`` is told of each of its transactions. The rows of a key end with the first that is not
-        done, or when it ``is_over``: those that follow are as they were. Raises `DatabaseAway`."""
-        for ids in unit.parts():
+    def run(
+        self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool], size: Callable[[], int]
+    ) -> bool:
+        """Run a unit; ``done`` is told of each of its transactions, which may have ``size`` rows. The rows of a key end
+        with the first that is not done, or when it ``is_over``: those that follow are as they were. Returns whether all
+        is done. Raises `DatabaseAway`."""
+        for ids in unit.parts(size):
             if is_over():
-                return
+                return False
             report = self._run(unit, ids)
             done(report)
             if report.done < len(ids):
-                return
+                return False
+        return True
 
     def _run(self, unit: Unit, ids: Sequence[int]) -> Report:
         claim = self._claim(unit, ids)
@@ -100,12 +104,13 @@ class Lane:
         """Write down that another lane, which was abandoned, took too long for a row of a unit. The server may need a
         moment to see that its connection is gone; if it had been done just before, there is nothing to write."""
         failed = outcome_of(TimedOut(seconds))
-        report = self._execution.say(self._claim(unit, [row]), failed)
+        claim = AbandonedClaim(self._execution.group, self._reader, unit, [row], lambda: None)
+        report = self._execution.say(claim, failed)
         for pause in AGAIN:
             if report.claimed:
                 break
             self._sleep(pause)
-            report = self._execution.say(self._claim(unit, [row]), failed)
+            report = self._execution.say(claim, failed)
         return report
 
     def abandon(self) -> None:
@@ -118,7 +123,11 @@ class Lane:
             self.row = ids[0] if len(ids) == 1 else None
             self.began = self._timer()
 
-        return LaneClaim(self._execution.group, self._reader, unit.number, ids, begin)
+        kind = HandedClaim if unit.fresh else LaneClaim
+        return kind(self._execution.group, self._reader, unit, ids, begin, self._spent)
+
+    def _spent(self) -> float:
+        return 0.0 if self.began is None else self._timer() - self.began
 
     def _stopping(self) -> float:
         return ABANDONED if self._is_abandoned else 0.0

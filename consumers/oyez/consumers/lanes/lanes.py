@@ -13,6 +13,7 @@ from oyez.schemas import OyezError
 
 from ..core.report import Report
 from ..database.engine import DatabaseAway
+from ..execution.fresh import Fresh
 from ..handlers.registry import Handler
 from ..instrumentation.events import LanesSeen
 from .dispatcher import Dispatcher, Ended, is_nobodys_fault
@@ -59,6 +60,9 @@ class WorkerLanes(Protocol):
     def wake(self) -> None:
         """Something may have become due."""
 
+    def offer(self, rows: Sequence[Fresh]) -> None:
+        """These rows have just been parked for them, and that is committed."""
+
     def wants_rest(self) -> bool:
         """Whether the worker is to run nothing for a while."""
 
@@ -82,6 +86,16 @@ def drain(lanes: WorkerLanes, most: Callable[[], int]) -> Iterator[Report]:
         room = most()
         more = room > 0 and lanes.step(room)
         yield from lanes.ended()
+
+
+def tell(lanes: WorkerLanes, report: Report) -> None:
+    """Tell lanes what a transaction has left for them."""
+    if report.fresh:
+        lanes.offer(report.fresh)
+    elif report.queued or report.due_in is not None:
+        lanes.wake()
+    if report.fresh and report.released:
+        lanes.wake()
 
 
 class Lanes:
@@ -140,6 +154,12 @@ class Lanes:
     def wake(self) -> None:
         for one in self._dispatchers:
             one.wake()
+
+    def offer(self, rows: Sequence[Fresh]) -> None:
+        for one in self._dispatchers:
+            own = [row for row in rows if row.delivery.handler.name == one.handler.name]
+            if own:
+                one.offer(own)
 
     def wants_rest(self) -> bool:
         if self._quiet.is_wanted:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ..database.key_heads import HandlerKey
 from ..database.lane_claims import Wanted
 from ..database.parked_row import Candidate
+from ..execution.fresh import Fresh
 from ..retry.retrying import ALONE
 
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
 EACH = 0.001  # s; and so may one that took less for each of its rows
+SLOW = 0.5  # s; after a transaction that took more, each event is alone again
 MOST = 64  # rows of a transaction
+MANY = 16  # rows of a transaction, from which on the handler does next to nothing but keep a processor busy
+FEW = 6  # lanes, for such a handler: more would wait for one another
 NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
 
 
 NOTHING: Mapping[str, int] = {}
+UNKNOWN: Mapping[int, Fresh] = {}
 
 
 class Unit(NamedTuple):
     """Rows for one lane: the number of their start note, their ids, how many of them are run in one transaction, their
     keys, how often workers have died on them, and whether they have failed before; ``loose`` are the keys whose order
-    is not kept."""
+    is not kept; ``fresh`` has what is known of the rows without reading them, by their ids, if that is of all."""
 
     number: int
     ids: tuple[int, ...]
@@ -35,11 +40,16 @@ class Unit(NamedTuple):
     unfinished: int = 0
     is_failing: bool = False
     loose: tuple[str, ...] = ()
+    fresh: Mapping[int, Fresh] = UNKNOWN
 
-    def parts(self) -> Iterator[tuple[int, ...]]:
-        """What is run in each transaction."""
-        for at in range(0, len(self.ids), self.size):
-            yield self.ids[at : at + self.size]
+    def parts(self, size: Callable[[], int]) -> Iterator[tuple[int, ...]]:
+        """What is run in each transaction: at least as many rows as when it was chosen, and more if transactions may
+        have a greater ``size`` by then."""
+        at = 0
+        while at < len(self.ids):
+            many = max(self.size, size())
+            yield self.ids[at : at + many]
+            at += many
 
 
 class Busy(NamedTuple):
@@ -64,13 +74,14 @@ class Busy(NamedTuple):
 class Room(NamedTuple):
     """For how much there is room: so many units, of transactions of ``size`` rows, and ``most`` rows in all;
     ``failing`` of the units may be of rows that have failed before, as long as others wait, and ``per_key`` rows of a
-    key whose order is not kept may run at once."""
+    key whose order is not kept may run at once. The rows that are to be run ``alone`` have a unit each."""
 
     units: int
     size: int
     most: int = NO_LIMIT
     failing: int = NO_LIMIT
     per_key: int = NO_LIMIT
+    alone: AbstractSet[int] = frozenset()
 
     @property
     def wanted(self) -> Wanted:
@@ -83,8 +94,8 @@ class Room(NamedTuple):
 def deal(rows: Sequence[Candidate], busy: Busy, room: Room) -> list[list[Candidate]]:
     """Deal rows to units. All rows of a key go to one of them, in their order; what is behind more than that may have
     is left. Rows of several keys share a unit only where it is run in one transaction. What a worker has died on has a
-    unit to itself, so that there is little beside it should it die again; what is suspected is left, with what is
-    behind it."""
+    unit to itself, so that there is little beside it should it die again, and so has what may hang; what is suspected
+    is left, with what is behind it."""
     dealt: list[list[Candidate]] = []
     places: dict[HandlerKey, list[Candidate]] = {}
     left: set[HandlerKey] = set()
@@ -109,8 +120,8 @@ def _unit_for(
 ) -> list[Candidate] | None:
     """Where a row goes: behind those of its key, or to others, or to a new one; None if it has to be left."""
     if of_key is not None:
-        return of_key if _takes(of_key, row, _most(room.size)) else None
-    if dealt and _takes(dealt[-1], row, room.size):
+        return of_key if _takes(of_key, row, _most(room.size), room.alone) else None
+    if dealt and _takes(dealt[-1], row, room.size, room.alone):
         return dealt[-1]
     if len(dealt) == room.units:
         return None
@@ -122,8 +133,8 @@ def _most(size: int) -> int:
     return size if size > 1 else RUN
 
 
-def _takes(unit: Sequence[Candidate], row: Candidate, most: int) -> bool:
-    return len(unit) < most and not has_died(unit[0]) and not has_died(row)
+def _takes(unit: Sequence[Candidate], row: Candidate, most: int, alone: AbstractSet[int]) -> bool:
+    return len(unit) < most and not any(has_died(one) or one.id in alone for one in (unit[0], row))
 
 
 def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
@@ -156,6 +167,15 @@ def next_size(size: int, rows: int, seconds: float) -> int:
     """How many rows the next transactions may have, after one whose handlers took so long for so many: it is to be over
     soon, since whoever is in it waits for all of it."""
     quick = max(QUICK, EACH * rows)
+    if seconds > SLOW:
+        return 1
     if seconds > 2 * quick:
-        return max(1, min(size, rows // 2))
+        return max(
+            1, size // 2
+        )  # not of `rows`: it may have been chosen long ago, or its thread have had to wait
     return min(MOST, size * 2) if seconds <= quick and rows >= size else size
+
+
+def useful(lanes: int, size: int) -> int:
+    """How many of a handler's lanes are used while its transactions have so many rows."""
+    return min(lanes, FEW) if size >= MANY else lanes

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
     from .next_steps import way_out
-    from .pauses import PauseState, pauses_of
+    from .parked_counts import LaneQueue, ParkedCounts
+    from .pauses import GroupPause, PauseState, pauses_of
     from .spool_segments import Piece, pieces
     from .spool_states import SpoolState, state_of
     from .spool_verify import Verified, verify
-    from .states import GroupState, ParkedCounts, PartitionState, group_states
+    from .states import GroupState, PartitionState, group_states
     from .tracing import Trace, TracedPrerequisite
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "Ends",
     "Explanation",
     "Filter",
+    "GroupPause",
     "GroupState",
+    "LaneQueue",
     "Offsets",
     "ParkedCounts",
     "ParkedDelivery",
@@ -63,9 +66,11 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Ends": "..logs.offsets",
             "Explanation": ".explaining",
             "Filter": "..database.delivery_filter",
+            "GroupPause": ".pauses",
             "GroupState": ".states",
+            "LaneQueue": ".parked_counts",
             "Offsets": "..logs.offsets",
-            "ParkedCounts": ".states",
+            "ParkedCounts": ".parked_counts",
             "ParkedDelivery": ".deliveries",
             "Part": ".explaining",
             "PartitionEnds": "..logs.offsets",

@@ -9,10 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
 
+from ..database.clock import DatabaseClock
 from ..database.delivery_filter import Filter, State
 from ..database.due import due_since
 from ..database.tables import dead, parked
-from ..handlers.recorded_handlers import left_behind
+from ..handlers.recorded_handlers import in_lanes, left_behind
+from .holding import Holding, Lane
+from .pauses import PauseState
 from .times import utc
 
 
@@ -21,7 +24,8 @@ class ParkedDelivery:
     """A delivery in the retry table. Times are aware, in UTC; ``size`` is that of the event, in bytes.
 
     ``due_at`` is set in the state "due" only, ``wait_signal`` and ``wait_subject`` in "waiting". ``unregistered``: no
-    process of the application has had its handler for a while; nobody will run it.
+    process of the application has had its handler for a while; nobody will run it. ``paused`` is the pause that holds
+    it up; ``lane`` says how one that is due stands with the lanes of its handler, if it has any.
     """
 
     id: int
@@ -42,6 +46,8 @@ class ParkedDelivery:
     error: str | None
     size: int
     unregistered: bool = False
+    paused: PauseState | None = None
+    lane: Lane | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +85,15 @@ def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) 
     """What is in the retry table, in the order of parking."""
     columns = [*_shared(parked), parked.c.due_at]
     query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
-    left = left_behind(db)
+    left, holding = left_behind(db), Holding(db, in_lanes(db), DatabaseClock()(db))
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedDelivery(
             **_common(row),
             unregistered=(row.app, row.handler) in left,
             state=state_of(row),
             due_at=_time(row.due_at and due_since(row.due_at)),
+            paused=holding.pause(row),
+            lane=holding.lane(row),
         )
 
 

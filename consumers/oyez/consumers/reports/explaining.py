@@ -18,6 +18,7 @@ from ..database.tables import dead, parked
 from ..handlers.application import Application, Group
 from . import tracing
 from .deliveries import state_of
+from .holding import Holding, Lane, handlers_in_lanes
 from .pauses import PauseState, pauses_of
 from .times import utc
 from .tracing import Trace, TracedPrerequisite
@@ -32,7 +33,8 @@ class Part:
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
     when it was taken, parked or died. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
     counts those behind it. ``is_unregistered``: the application has no such handler any more. ``paused`` is the pause
-    that holds it up.
+    that holds it up. ``lane`` says how one that is due stands with the lanes of its handler, if it has any;
+    ``due_before`` counts those that are due there before one that waits for a lane.
     """
 
     group: str
@@ -48,6 +50,8 @@ class Part:
     behind_it: int = 0
     is_unregistered: bool = False
     paused: PauseState | None = None
+    lane: Lane | None = None
+    due_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +80,24 @@ class Explanation:
         return unread | {group for prerequisite in unseen for group in prerequisite.groups}
 
 
-def explain(db: Connection, application: Application, event_id: str, source: str | None) -> list[Explanation]:
-    """What is known of the event: nothing if no group has taken it. Of several sources if they use the same id."""
-    return Explaining(db, application, event_id).explanations(source)
+def explain(
+    db: Connection, application: Application, event_id: str, source: str | None, now: float
+) -> list[Explanation]:
+    """What is known of the event: nothing if no group has taken it. Of several sources if they use the same id.
+    ``now`` is in seconds since the epoch."""
+    return Explaining(db, application, event_id, now).explanations(source)
 
 
 class Explaining:
     """Explains one event id."""
 
-    def __init__(self, db: Connection, application: Application, event_id: str) -> None:
+    def __init__(self, db: Connection, application: Application, event_id: str, now: float) -> None:
         self._db = db
         self._application = application
         self._handlers = {handler.name: handler for handler in application.handlers}
         self._event_id = event_id
         self._pauses = pauses_of(db, application.name)
+        self._holding = Holding(db, handlers_in_lanes(application), now)
 
     def explanations(self, source: str | None) -> list[Explanation]:
         """One for each source that has such an event."""
@@ -155,6 +163,7 @@ class Explaining:
         is_dead = hasattr(row, "died_at")
         waits = waits_of(row)
         state = None if is_dead else state_of(row)
+        lane = None if is_dead else self._holding.lane(row)
         return Part(
             group=row.group_name,
             handler=row.handler,
@@ -168,7 +177,9 @@ class Explaining:
             first=tracing.first_of_key(self._db, row) if state == "behind" else None,
             behind_it=0 if is_dead else tracing.followers(self._db, row),
             is_unregistered=bool(row.handler) and row.handler not in self._handlers,
-            paused=None if is_dead else self._pause(row.group_name, row.handler, row.key),
+            paused=None if is_dead else self._holding.pause(row),
+            lane=lane,
+            due_before=tracing.due_before(self._db, row) if lane == "waits" else 0,
         )
 
     def _unread(self, part: Part) -> Part:
@@ -177,9 +188,6 @@ class Explaining:
             return part
         whole = (one for one in self._pauses if one.group == part.group and one.key is None)
         return replace(part, paused=next(whole, None))
-
-    def _pause(self, group: str, handler: str, key: str | None) -> PauseState | None:
-        return next((one for one in self._pauses if one.concerns(group, handler, key)), None)
 
     def _prerequisite(self, prerequisite: Prerequisite) -> TracedPrerequisite:
         completing = [

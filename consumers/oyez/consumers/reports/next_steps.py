@@ -16,6 +16,8 @@ def way_out(of: Explanation, part: Part) -> str | None:
         return f"nothing: there is no handler {part.handler} any more; oyez {command} discard {event}"
     if part.paused is not None:
         return part.paused.resumed_by
+    if part.lane is not None:
+        return "a lane that is free" if part.lane == "waits" else "its lane, which runs it or is about to"
     if part.waits_for is not None and part.state == "waiting":
         return _of_prerequisite(part.waits_for, event)
     if part.state == "behind":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -39,6 +39,18 @@ class PauseState:
             and (self.handler is None or self.handler == handler)
             and (self.key is None or self.key == key)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPause(PauseState):
+    """A pause as it concerns one group: ``held`` deliveries of it are due, but for that."""
+
+    held: int = 0
+
+    @classmethod
+    def of(cls, one: PauseState, held: int) -> GroupPause:
+        """A pause that holds up so many."""
+        return cls(**asdict(one), held=held)
 
 
 def pauses_of(db: Connection, app: str) -> list[PauseState]:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from ..database.misplaced import Misplaced
 from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
 from ..logs.offsets import Ends, Offsets
-from .pauses import PauseState, of_group, pauses_of
+from .parked_counts import LaneQueue, Parked, ParkedCounts, parked_of
+from .pauses import GroupPause, of_group, pauses_of
 from .times import utc
 
 
@@ -39,19 +40,6 @@ class PartitionState:
 
 
 @dataclass(frozen=True)
-class ParkedCounts:
-    """Deliveries in the retry table, by what they wait for."""
-
-    waiting: int = 0
-    behind: int = 0
-    due: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.behind + self.due
-
-
-@dataclass(frozen=True)
 class GroupState:
     """A group: ``lag`` is that of all its partitions, ``oldest_wait`` the seconds since its oldest parked delivery was
     parked; ``unregistered`` counts the parked deliveries of handlers that the application does not have.
@@ -69,8 +57,10 @@ class GroupState:
     offsets_kept: float | None = None
     misplaced: list[Misplaced] = field(default_factory=list)
     """Sources whose events were found in other partitions than their keys belong to."""
-    paused: list[PauseState] = field(default_factory=list)
+    paused: list[GroupPause] = field(default_factory=list)
     """What of the group is paused: all of it, handlers, or keys."""
+    lanes: Sequence[LaneQueue] = ()
+    """Its handlers that have deliveries waiting for a free lane."""
 
 
 def group_states(
@@ -86,14 +76,16 @@ def group_states(
     """
     found = []
     groups = list(groups)
-    waits, buried, left = _parked(db), _dead(db), _left(db, groups)
+    buried, left = _dead(db), _left(db, groups)
     elsewhere = read_misplaced(db)
     held = [one for app in {group.app for group in groups} for one in pauses_of(db, app)]
+    waits = parked_of(db, groups, held, now)
     # Ends are asked first: what moves on meanwhile can only make a lag look smaller than it was.
     ends = None if offsets is None else offsets.ends({topic for ones in topics.values() for topic in ones})
     kept = None if offsets is None or all(group.is_exact for group in groups) else offsets.kept_for()
     for group in groups:
-        counts, oldest = waits.get(group.name, (ParkedCounts(), None))
+        ours = waits.get(group.name, Parked())
+        paused = of_group(held, group.name, list(group.by_name))
         partitions = _partitions(db, group, topics[group.name], ends, offsets)
         lags = [one.lag for one in partitions if one.lag is not None]
         found.append(
@@ -101,14 +93,15 @@ def group_states(
                 group=group.name,
                 promise=group.promise,
                 lag=None if ends is None else sum(lags),
-                parked=counts,
-                oldest_wait=None if oldest is None else max(0.0, now - oldest),
+                parked=ours.counts,
+                oldest_wait=None if ours.oldest is None else max(0.0, now - ours.oldest),
                 dead=buried.get(group.name, 0),
                 partitions=partitions,
                 unregistered=left.pop(group.name, 0),
                 offsets_kept=None if group.is_exact else kept,
                 misplaced=elsewhere.get(group.name, []),
-                paused=of_group(held, group.name, list(group.by_name)),
+                paused=[GroupPause.of(one, ours.held.get(one, 0)) for one in paused],
+                lanes=ours.lanes,
             )
         )
     return found + [
@@ -116,12 +109,10 @@ def group_states(
     ]
 
 
-def _unregistered(
-    name: str, parked_: tuple[ParkedCounts, float], buried: int, count: int, now: float
-) -> GroupState:
+def _unregistered(name: str, found: Parked, buried: int, count: int, now: float) -> GroupState:
     """A group that the application does not have any more, and that has left something."""
-    counts, oldest = parked_
-    return GroupState(name, "unregistered", None, counts, max(0.0, now - oldest), buried, [], count)
+    wait = max(0.0, now - (found.oldest or now))
+    return GroupState(name, "unregistered", None, found.counts, wait, buried, [], count)
 
 
 def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:
@@ -179,22 +170,6 @@ def _kept(row: Any) -> dict[str, Any]:
 def _positions(db: Connection, group: str) -> list[Any]:
     order = (position.c.topic, position.c.partition)
     return list(db.execute(select(position).where(position.c.group_name == group).order_by(*order)))
-
-
-def _parked(db: Connection) -> dict[str, tuple[ParkedCounts, float]]:
-    is_due = parked.c.due_at.is_not(None)
-    is_waiting = parked.c.due_at.is_(None) & parked.c.wait_signal.is_not(None)
-    query = select(
-        parked.c.group_name,
-        func.count().label("total"),
-        func.sum(case((is_due, 1), else_=0)).label("due"),
-        func.sum(case((is_waiting, 1), else_=0)).label("waiting"),
-        func.min(parked.c.parked_at).label("oldest"),
-    ).group_by(parked.c.group_name)
-    return {
-        row.group_name: (ParkedCounts(row.waiting, row.total - row.due - row.waiting, row.due), row.oldest)
-        for row in db.execute(query)
-    }
 
 
 def _dead(db: Connection) -> dict[str, int]:

@@ -102,6 +102,16 @@ def followers(db: Connection, row: Any) -> int:
     return int(db.execute(query).scalar_one()) if row.ordered else 0
 
 
+def due_before(db: Connection, row: Any) -> int:
+    """How many deliveries of a parked delivery's handler are due before it."""
+    query = select(func.count()).where(
+        parked.c.group_name == row.group_name,
+        parked.c.handler == row.handler,
+        tuple_(parked.c.due_at, parked.c.id) < tuple_(literal(row.due_at), literal(row.id)),
+    )
+    return int(db.execute(query).scalar_one())
+
+
 def prerequisite(
     db: Connection, app: str, prerequisite: Prerequisite, completing: Sequence[str], groups: Sequence[str]
 ) -> TracedPrerequisite:

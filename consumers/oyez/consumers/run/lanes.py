@@ -100,7 +100,7 @@ class _Making:
         pauses = Pauses(database, self._group, self._timer)
         return Dispatcher(
             handler,
-            Choosing(self._group, handler, database, self._clock, self._process, pauses),
+            Choosing(self._group, handler, database, self._clock, self._process, pauses, self._timer),
             partial(self._lane, lanes, await_sleep if is_async else time.sleep, pauses),
             self._pool(handler, plain, lanes),
             ended,

@@ -35,12 +35,17 @@ def load_application(settings: ListenSettings) -> Application:
     event files that others may write to, `EventFilesBroken` where none may be, and what `Application` raises for
     handlers that could never work.
     """
+    return watched_application(application_from(settings))
+
+
+def application_from(settings: ListenSettings) -> Application:
+    """The same, with nobody who watches its calls yet."""
     loaded = load(settings)
     for one in loaded.broken:
         log.error("this event file is broken and does not run: %s", one)
     if loaded.broken and settings.event_files_strict:
         raise EventFilesBroken(loaded.broken)
-    return watched_application(Application(loaded.handlers))
+    return Application(loaded.handlers)
 
 
 def load(settings: ListenSettings) -> Loaded:

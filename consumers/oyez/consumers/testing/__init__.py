@@ -10,6 +10,7 @@ from oyez.producers.when_used import names_when_used
 
 if TYPE_CHECKING:
     from .clock import Clock
+    from .databases import NotForTests
     from .deliveries import DeadDelivery, ParkedDelivery
     from .failing import HandlerUnknown
     from .kits import Kit
@@ -24,6 +25,7 @@ __all__ = [
     "DeadDelivery",
     "HandlerUnknown",
     "Kit",
+    "NotForTests",
     "ParkedDelivery",
     "QueuedMail",
     "Ran",
@@ -41,6 +43,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "DeadDelivery": ".deliveries",
             "HandlerUnknown": ".failing",
             "Kit": ".kits",
+            "NotForTests": ".databases",
             "ParkedDelivery": ".deliveries",
             "QueuedMail": ".mails",
             "Ran": ".ran",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from oyez.schemas import Catalogue, Event, Signal, Undecodable, decode
+from oyez.schemas import Catalogue, Event, Signal, Undecodable, UnknownSignal, decode
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
@@ -119,5 +119,5 @@ def _event(row: Any, signals: Catalogue) -> Event[Any] | None:
     key = None if row.key is None else row.key.encode()
     try:
         return decode(bytes(row.value or b""), headers_of(row.headers), key, signals)
-    except Undecodable:
+    except (Undecodable, UnknownSignal):
         return None

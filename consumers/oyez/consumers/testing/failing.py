@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from oyez.schemas import Event, OyezError
+from oyez.schemas import OyezError
 
-from ..handlers.application import Application, Group
-from ..handlers.callers import caller
+from ..core.callables import layers
+from ..execution.delivery import Delivery
+from ..handlers.application import Application
 from ..handlers.registry import Handler
-from ..handlers.signature import Form
 from ..instrumentation.events import BatchHandled, InstrumentationEvent, RowsRun
 
 Which = tuple[str, str, str]
@@ -22,6 +22,13 @@ Which = tuple[str, str, str]
 
 class HandlerUnknown(OyezError):
     """The application has no such handler; the message names those that it has."""
+
+
+class Raised(NamedTuple):
+    """A failure that is not committed yet: the handler's group, and the delivery's row, if it was parked."""
+
+    group: str
+    row: int | None
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,10 @@ class Failures:
     """What is to fail, and what has failed how often. An attempt counts once it is committed: until then, a handler may
     be called for an event again, and fails for it again."""
 
-    def __init__(self, row_of: Callable[[Which], int | None]) -> None:
-        """``row_of`` gives the row of a delivery in the retry table; None for one that is not parked."""
-        self._row_of = row_of
+    def __init__(self) -> None:
         self._asked: dict[str, list[Failure]] = {}
         self._counts: Counter[Which] = Counter()
-        self._raised: dict[Which, int | None] = {}
-        self._groups: dict[str, str] = {}
+        self._raised: dict[Which, Raised] = {}
 
     def add(self, handler: str, failure: Failure) -> None:
         """Let a handler fail, from its next attempts on."""
@@ -54,73 +58,39 @@ class Failures:
         """Let it fail no more."""
         self._asked.pop(handler, None)
 
-    def check(self, handler: str, events: Sequence[Event[Any]]) -> None:
-        """Raise what was asked for, if this handler is to fail for one of these."""
-        for event in events if handler in self._asked else ():
-            self._check(handler, event)
+    @contextmanager
+    def watch(self, handler: Handler, deliveries: Sequence[Delivery]) -> Iterator[None]:
+        """Goes around a call: raises what was asked for, if the handler is to fail for one of these. See `Watch`."""
+        for delivery in deliveries if handler.name in self._asked else ():
+            self._check(handler, delivery)
+        yield
 
-    def _check(self, handler: str, event: Event[Any]) -> None:
-        which = (handler, event.source, event.id)
-        for failure in self._asked[handler]:
+    def _check(self, handler: Handler, delivery: Delivery) -> None:
+        event = delivery.taken.event
+        which = (handler.name, event.source, event.id)
+        for failure in self._asked[handler.name]:
             is_left = failure.times is None or self._counts[which] < failure.times
             if is_left and failure.concerns(event.data):
-                self._raised[which] = self._row_of(which)
+                row = None if delivery.row is None else delivery.row.id
+                self._raised[which] = Raised(handler.group, row)
                 raise failure.error.with_traceback(None)
 
     def receive(self, event: InstrumentationEvent) -> None:
         """Count what was committed: see `Subscriber`."""
         if isinstance(event, BatchHandled | RowsRun):
-            rows = event.report.claimed
-            done = [one for one, row in list(self._raised.items()) if row in (rows or (None,))]
-            mine = [one for one in done if self._groups[one[0]] == event.group]
-            self._counts.update(mine)
-            for one in mine:
+            rows = event.report.claimed or (None,)
+            raised = list(self._raised.items())
+            done = [which for which, (group, row) in raised if group == event.group and row in rows]
+            self._counts.update(done)
+            for one in done:
                 del self._raised[one]
-
-    def within(self, group: Group) -> Group:
-        """The same group, whose handlers fail as they are told to."""
-        self._groups.update(dict.fromkeys(group.by_name, group.name))
-        return replace(group, handlers=tuple(map(self._failing, group.handlers)))
-
-    def _failing(self, handler: Handler) -> Handler:
-        """It is given whole events, by which the delivery is known, and gives its function what that takes."""
-        form = handler.signature.form
-        whole = replace(handler.signature, form=Form.EVENTS if form.is_batch else Form.EVENT)
-        called = _checked(handler, form, partial(self.check, handler.name))
-        return replace(handler, signature=whole, call=caller(called, whole, handler.name, handler.timeout))
-
-
-def _checked(
-    handler: Handler, form: Form, check: Callable[[Sequence[Event[Any]]], None]
-) -> Callable[..., object]:
-    """The handler's function, to be called with what ``form`` says is a whole event or several."""
-
-    def call(given: Any, **injected: Any) -> object:
-        check(given if form.is_batch else [given])
-        return handler.function(_taken(given, form), **injected)
-
-    async def call_async(given: Any, **injected: Any) -> None:
-        check([given])
-        result: Any = handler.function(_taken(given, form), **injected)
-        await result
-
-    return call_async if handler.signature.is_async else call
-
-
-def _taken(given: Any, form: Form) -> Any:
-    match form:
-        case Form.MODEL:
-            return given.data
-        case Form.MODELS:
-            return [event.data for event in given]
-    return given
 
 
 def handler_named(application: Application, wanted: str | Callable[..., object]) -> str:
     """The name of a handler, by its name or its function. Raises `HandlerUnknown`."""
-    known: Mapping[str, object] = {one.name: one.function for one in application.handlers}
-    for name, function in known.items():
-        if wanted == name or wanted is function:
-            return name
+    for one in application.handlers:
+        if wanted == one.name or any(wanted is layer for layer in layers(one.function)):
+            return one.name
+    known = [one.name for one in application.handlers]
     said = wanted if isinstance(wanted, str) else getattr(wanted, "__qualname__", repr(wanted))
     raise HandlerUnknown(f"{application.name} has no handler {said}; it has {', '.join(known)}")

@@ -16,11 +16,13 @@ PAUSE = 0.05  # s; between two questions
 def make_topics(
     bootstrap: str,
     names: Collection[str],
+    partitions: int = PARTITIONS,
     *,
     timer: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Make these topics, with nothing in them: those that there are, are made again. Raises KafkaException."""
+    """Make these topics, each with so many partitions. Those that there are, are made again, with nothing in them.
+    Raises KafkaException."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     there = admin.list_topics(timeout=SECONDS).topics
     if old := [name for name in names if name in there]:
@@ -28,13 +30,13 @@ def make_topics(
             done.result(timeout=SECONDS)
     end = timer() + SECONDS
     for name in names:
-        while not _is_made(admin, name, is_last=timer() > end):
+        while not _is_made(admin, name, partitions, is_last=timer() > end):
             sleep(PAUSE)
 
 
-def _is_made(admin: AdminClient, name: str, *, is_last: bool) -> bool:
+def _is_made(admin: AdminClient, name: str, partitions: int, *, is_last: bool) -> bool:
     """False as long as one of this name is being deleted."""
-    made = admin.create_topics([NewTopic(name, PARTITIONS, 1)], operation_timeout=SECONDS)[name]
+    made = admin.create_topics([NewTopic(name, partitions, 1)], operation_timeout=SECONDS)[name]
     try:
         made.result(timeout=SECONDS)
     except KafkaException as error:

@@ -9,13 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, select, text
+from sqlalchemy import Connection, Engine, Executable, text
 
 from oyez.producers import Announcer
-from oyez.schemas import Signal
+from oyez.schemas import Event, Signal, decode
 
 from ..database.engine import Database
-from ..database.tables import parked
 from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
 from ..instrumentation.emitter import logging_instrument
@@ -25,11 +24,12 @@ from ..run.group_order import in_order
 from ..run.group_pass import UNLIMITED, GroupPass
 from ..run.lanes import lanes_for
 from ..settings import ListenSettings
+from ..tracing.watching import watched_application
 from ..worker.retry_loop import Once
 from ..worker.worker import Worker
 from .clock import Clock
 from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
-from .failing import Failure, Failures, Which, handler_named
+from .failing import Failure, Failures, handler_named
 from .mails import QueuedMail, queued_mails
 from .orders import AnyOrder, AsAnnounced, Order
 from .pipes import Pipes
@@ -63,8 +63,8 @@ class Kit:
         self._database = Database(engine)
         self._pipes = pipes
         self._seeds = seeds
-        self._failures = Failures(self._row_of)
-        self._groups = [self._failures.within(group) for group in in_order(application)]
+        self._failures = Failures()
+        self._groups = in_order(watched_application(application, self._failures.watch))
         self._policy = replace(
             retry_policy_from(settings), spread=0.0
         )  # by chance no test would be the same twice
@@ -130,6 +130,13 @@ class Kit:
     def mend(self, handler: str | Callable[..., object]) -> None:
         """Let a handler fail no more."""
         self._failures.forget(handler_named(self.application, handler))
+
+    @property
+    def announced(self) -> list[Event[Any]]:
+        """All events so far, by whomever: the test, code under test, or handlers, those in the order of their runs.
+        For kits in memory: ValueError elsewhere."""
+        decoded = partial(decode, catalogue=self.application.signals)
+        return [decoded(one.value, one.headers, one.key) for one in self._pipes.announced()]
 
     @property
     def parked(self) -> list[ParkedDelivery]:
@@ -226,12 +233,6 @@ class Kit:
             event_loop=loop,
             policy=self._policy,
         )
-
-    def _row_of(self, which: Which) -> int | None:
-        handler, source, event_id = which
-        row = parked.c
-        query = select(row.id).where(row.handler == handler, row.source == source, row.event_id == event_id)
-        return self._read(lambda db: db.execute(query.where(row.app == self.application.name)).scalar())
 
     def _read(self, find: Callable[[Connection], R]) -> R:
         with self._database.reading() as db:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
+
+from sqlalchemy import Engine
 
 from oyez.producers import Transport
 from oyez.producers.lookup import transport_from
 from oyez.schemas import Catalogue, catalogue
 
-from ..database.clock import DatabaseClock, moment
 from ..database.engine import Database
 from ..database.migrating import upgrade
 from ..handlers.application import Group
 from ..logs.log import Log
 from ..outbox.relay import Relayed
 from ..run.assembly import log_for, relay_for
-from ..run.engines import engine_from
 from ..run.topics import readers_of
 from ..settings import ListenSettings
-from .clock import Clock
 from .kafka_topics import make_topics
 from .kits import Kit
+from .opened import opened
 from .opening import HERE, App, loaded
-from .orders import AsAnnounced, Order
+from .orders import Arrival, AsAnnounced, Order
 from .real_services import Services, fresh_database, unique
-from .seeds import Seeds
 
 
 class LivePipes:
@@ -37,6 +35,9 @@ class LivePipes:
         self._settings = settings
         self._engine = database.engine
         self._relay = relay_for(settings, database.engine)
+
+    def announced(self) -> Sequence[Arrival]:
+        raise ValueError("announced is for kits in memory: here it is in Kafka")
 
     def bring(self, order: Order) -> None:
         """Nothing but Kafka decides about the order. ValueError for one that somebody else decides."""
@@ -67,16 +68,10 @@ def live_kit(
         said = ListenSettings(**HERE | settings | real)
         found = loaded(application, said, signals)
         make_topics(at.kafka, {said.topic, *readers_of(found, said)})
-        engine = engine_from(said)
-        try:
-            upgrade(engine)
-            database = Database(engine)
-            clock = Clock(moment(database, DatabaseClock()))
-            pipes = LivePipes(said, database)
-            made = Kit(found, said, engine, clock, pipes, Seeds(None, secrets.randbelow))
-            try:
-                yield made
-            finally:
-                made.close()
-        finally:
-            engine.dispose()
+        with opened(found, said, _upgraded, lambda database, _: LivePipes(said, database)) as made:
+            yield made
+
+
+def _upgraded(engine: Engine) -> AbstractContextManager[None]:
+    upgrade(engine)
+    return nullcontext()

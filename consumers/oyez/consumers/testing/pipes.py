@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from oyez.producers import MemoryBroker, MemoryTransport, Transport
@@ -16,7 +17,7 @@ from ..outbox.relay import Relay, Relayed
 from ..run.topics import readers_of, topics_of
 from ..settings import ListenSettings
 from .memory import Arrived, Incoming, OrderedLog
-from .orders import Order
+from .orders import Arrival, Order
 
 
 class Pipes(Protocol):
@@ -24,6 +25,9 @@ class Pipes(Protocol):
 
     def transport(self) -> Transport:
         """One for an announcer."""
+
+    def announced(self) -> Sequence[Arrival]:
+        """All that was announced so far, in the order of announcing. Raises ValueError where nobody knows."""
 
     def bring(self, order: Order) -> None:
         """Let what was announced arrive in the log."""
@@ -50,10 +54,14 @@ class MemoryPipes:
         broker: MemoryBroker,
     ) -> None:
         """What was announced into ``broker`` arrives."""
-        topics = sorted({settings.topic, *readers_of(groups[0].application, settings)})
+        application = groups[0].application
+        named = {one.topic or settings.topic for one in application.signals}
+        topics = sorted({settings.topic, *named, *readers_of(application, settings)})
         self._broker = broker
         self._settings = settings
         self._incoming = Incoming(broker, topics)
+        self._announced: list[Arrival] = []
+        self._brought = 0
         self._arrived = Arrived()
         self._members = {
             one.name: MemoryGroup(self._arrived.broker, topics_of(one, settings)) for one in groups
@@ -63,8 +71,14 @@ class MemoryPipes:
     def transport(self) -> Transport:
         return MemoryTransport(self._broker)
 
+    def announced(self) -> Sequence[Arrival]:
+        self._announced += self._incoming.take()
+        return self._announced
+
     def bring(self, order: Order) -> None:
-        self._arrived.put(order.arranged(self._incoming.take()))
+        new = self.announced()[self._brought :]
+        self._brought += len(new)
+        self._arrived.put(order.arranged(new))
 
     def join(self, group: Group, order: Order) -> Log:
         members = self._members[group.name]

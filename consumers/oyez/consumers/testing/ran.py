@@ -40,8 +40,5 @@ class Ran:
     def __repr__(self) -> str:
         seed = "" if self.seed is None else f", order='any', seed={self.seed}"
         left = list(self.left())
-        return (
-            f"<Ran: {self.handled} handled, {len(left)} left{seed}"
-            + "".join(f"; {one}" for one in left)
-            + ">"
-        )
+        shown = f": {'; '.join(left)}" if left else ""
+        return f"<Ran: {self.handled} handled, {len(left)} left{seed}{shown}>"

@@ -12,12 +12,13 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from oyez.producers.tracing import SYSTEM
+from oyez.producers.tracing import SYSTEM, current_trace
 from oyez.schemas.headers import text_in
 
+from ..core.call_spans import note_span
 from ..core.outcomes import NotReady, Reject, RetryAfter
 from ..core.record import Record
 from ..core.release import Release
@@ -56,14 +57,9 @@ class Spans:
         ) as span:
             try:
                 yield
-            except ASKED as asked:
-                span.set_attribute("oyez.outcome", type(asked).__name__)
-                span.add_event(text_of(asked))
-                raise
             except BaseException as error:
-                span.set_attributes({"oyez.outcome": "Failed", "error.type": type(error).__qualname__})
-                span.add_event("exception", _exception(error))
-                span.set_status(Status(StatusCode.ERROR, text_of(error)))
+                note_span(error, current_trace().get("traceparent"))
+                _fail(span, error)
                 raise
             span.set_attribute("oyez.outcome", "Done")
 
@@ -89,6 +85,16 @@ def _exception(error: BaseException) -> dict[str, str]:
     }
 
 
+def _fail(span: Span, error: BaseException) -> None:
+    if isinstance(error, ASKED):
+        span.set_attribute("oyez.outcome", type(error).__name__)
+        span.add_event(text_of(error))
+        return
+    span.set_attributes({"oyez.outcome": "Failed", "error.type": type(error).__qualname__})
+    span.add_event("exception", _exception(error))
+    span.set_status(Status(StatusCode.ERROR, text_of(error)))
+
+
 def _origins(deliveries: Sequence[Delivery]) -> tuple[Context | None, list[Link]]:
     """The parent of a call, if it is for one event, and what it is linked to. Where somebody else's span is the current
     one (a transport that handles at once), that is a link if it is not the parent's own trace."""
@@ -97,9 +103,16 @@ def _origins(deliveries: Sequence[Delivery]) -> tuple[Context | None, list[Link]
         return None, [Link(one) for one in origins if one.is_valid]
     here = trace.get_current_span().get_span_context()
     if not origins[0].is_valid:
-        return None, []
+        return None, _first_attempt(deliveries[0])
     links = [Link(here)] if here.is_valid and here.trace_id != origins[0].trace_id else []
-    return context_of(deliveries[0]), links
+    return context_of(deliveries[0]), links + _first_attempt(deliveries[0])
+
+
+def _first_attempt(delivery: Delivery) -> list[Link]:
+    record = delivery.taken.record
+    said = record.first_attempt if isinstance(record, ParkedRow) else None
+    there = _span_context(_w3c.extract({"traceparent": said or ""}, Context()))
+    return [Link(there)] if there.is_valid else []
 
 
 def context_of(delivery: Delivery) -> Context:

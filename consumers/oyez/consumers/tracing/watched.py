@@ -20,14 +20,12 @@ Watch = Callable[[Handler, Sequence[Delivery]], AbstractContextManager[object]]
 
 
 def watched(group: Group, watch: Watch, on_release: OnRelease | None = None) -> Group:
-    """The same group, whose handlers are watched, and its releases told."""
+    """The same group, whose handlers are watched, and its releases told. Whoever watches already goes on within."""
     handlers = tuple(_watched(one, watch) for one in group.handlers)
-    return replace(group, handlers=handlers, on_release=on_release)
+    return replace(group, handlers=handlers, on_release=on_release or group.on_release)
 
 
 def _watched(handler: Handler, watch: Watch) -> Handler:
-    if handler.is_watched:
-        return handler
     function = _awaited(handler, watch) if handler.signature.is_async else handler.function
     return replace(handler, call=_call(handler, watch), function=function, is_watched=True)
 

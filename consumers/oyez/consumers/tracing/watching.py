@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 from oyez.producers.tracing import find_tracer, send_spans
@@ -23,11 +23,14 @@ FLUSH = 5.0
 EVENT_IDS = f"{__package__}.event_ids"
 
 
-def watched_application(application: Application) -> Application:
+def watched_application(application: Application, within: Watch | None = None) -> Application:
     """The same application; its handlers are watched if it has set up tracing, or wants to know in its log lines which
-    event they belong to. Both are to be so before this is called."""
+    event they belong to. Both are to be so before this is called, and they are watched for that once. ``within``: who
+    watches as well, next to the call itself if nobody has watched yet."""
+    if any(handler.is_watched for handler in application.handlers):
+        return application if within is None else application.changed(partial(watched, watch=within))
     spans = _spans()
-    watches = [one for one in (spans, _event_ids()) if one is not None]
+    watches = [one for one in (spans, _event_ids(), within) if one is not None]
     if not watches:
         return application
     on_release = None if spans is None else spans.release
@@ -61,10 +64,10 @@ def _event_ids() -> Watch | None:
 
 
 def _all_of(watches: Sequence[Watch]) -> Watch:
-    if len(watches) == 1:
-        return watches[0]
-    outer, inner = watches
+    return reduce(_both, watches)
 
+
+def _both(outer: Watch, inner: Watch) -> Watch:
     @contextmanager
     def both(handler: Handler, deliveries: Sequence[Delivery]) -> Iterator[None]:
         with outer(handler, deliveries), inner(handler, deliveries):

@@ -15,7 +15,7 @@ from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
-from ..lanes.lanes import WorkerLanes, drain
+from ..lanes.lanes import WorkerLanes, drain, tell
 from ..logs.log import Log, LogError
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
@@ -264,8 +264,8 @@ class Worker:
         later = report.unrun or report.queued or report.paused
         if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
-        if self._lanes is not None and (report.queued or report.due_in is not None):
-            self._lanes.wake()
+        if self._lanes is not None:
+            tell(self._lanes, report)
         if report.announced:
             self._relay.wake()
         dues = [due for due in (self._next_due, self._at(report.due_in)) if due is not None]

@@ -97,6 +97,10 @@ FORCE = Action(
 RETRY = Action(dead, "retry", _counts("retried", "undecodable", "unregistered"), _retry, _overtaken)
 
 
+DISCARD_PARKED = _discard_of(parked)
+DISCARD_DEAD = _discard_of(dead)
+
+
 def _command(action: Action, text: str) -> Command:
     """A command that does this to what its filter finds."""
 
@@ -128,13 +132,13 @@ def retry_release(
 
 
 retry_discard = _command(
-    _discard_of(parked),
+    DISCARD_PARKED,
     "Delete parked deliveries: they will never be handled. What waited for their events alone is released.",
 )
 dead_retry = _command(
     RETRY, "Put dead letters back into the retry table, where they were. Records are decoded again."
 )
 dead_discard = _command(
-    _discard_of(dead),
+    DISCARD_DEAD,
     "Delete dead letters: they will never be handled. What waited for their events alone is released.",
 )

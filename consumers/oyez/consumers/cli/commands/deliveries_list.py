@@ -34,6 +34,15 @@ def _waits_for(row: ParkedDelivery | DeadDelivery) -> str | None:
     return None if row.wait_signal is None else f"{row.wait_signal} {row.wait_subject}"
 
 
+def _held_by(row: ParkedDelivery) -> str | None:
+    """What a parked delivery waits for; of one that is due at a time, that is said beside it."""
+    if row.paused is not None:
+        return f"paused: {row.paused.scope}"
+    if row.lane is not None:
+        return "a free lane" if row.lane == "waits" else "its lane to end"
+    return _waits_for(row)
+
+
 def _handler(row: ParkedDelivery | DeadDelivery) -> str | None:
     return f"{row.handler} (unregistered)" if row.unregistered else row.handler or None
 
@@ -51,7 +60,7 @@ PARKED = (
     output.Column("parked", lambda row: row.parked_at),
     *EVENT,
     output.Column("due", lambda row: row.due_at),
-    output.Column("waits for", _waits_for),
+    output.Column("waits for", _held_by),
     output.Column("error", lambda row: row.error, brief=True),
 )
 DEAD = (

@@ -49,7 +49,7 @@ def explains(
     found = application_of(settings)
     with probes.engine_of(settings) as engine:
         with engine.connect() as db:
-            explained = explain(db, found, event, source)
+            explained = explain(db, found, event, source, DatabaseClock()(db))
         behind = {name for one in explained for name in one.behind} if explained else set(found.groups)
         states = _states(engine, found, settings, behind, ask=not no_lag)
     _print(explained, event, states, as_json=as_json)
@@ -120,12 +120,14 @@ def _lines(one: Explanation, states: States) -> Iterator[str]:
 def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
     since = "" if part.since is None else f" since {_when(part.since)}"
     done = "" if part.since is None else f", taken {_when(part.since)}"
-    yield f"{part.handler or 'handlers'} ({part.group}): {part.state}{done if part.state == 'done' else since}"
+    state = f"{part.state}, but paused" if part.state == "due" and part.paused else part.state
+    yield f"{part.handler or 'handlers'} ({part.group}): {state}{done if part.state == 'done' else since}"
     if part.reason:
         yield f"  reason\t{output.shown(part.reason, None)}"
     if part.due_at is not None:
         yield f"  due\t{_when(part.due_at)}"
     yield from _paused(part)
+    yield from _lane(part)
     if part.waits_for is not None:
         yield from _waits(part.waits_for, states)
     if part.first is not None:
@@ -148,6 +150,13 @@ def _paused(part: Part) -> Iterator[str]:
         why = f": {part.paused.reason}" if part.paused.reason else ""
         by = output.shown(f"by {part.paused.paused_by}{why}", None)
         yield f"  paused\t{by}, since {_when(part.paused.since)}"
+
+
+def _lane(part: Part) -> Iterator[str]:
+    if part.lane == "waits":
+        yield f"  waits for\ta free lane; {part.due_before} of {part.handler} are due before it"
+    elif part.lane == "begun":
+        yield "  lane\tit is in one, or about to be"
 
 
 def _waits(prerequisite: TracedPrerequisite, states: States) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from oyez.producers.passwords import shown
@@ -17,7 +18,7 @@ from ...database.misplaced import Misplaced
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
-from ...reports import GroupState, PartitionState, group_states, state_of
+from ...reports import GroupPause, GroupState, LaneQueue, PartitionState, group_states, state_of
 from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -30,14 +31,21 @@ UNKNOWN = "unknown"
 
 
 class PartitionRow(NamedTuple):
-    """A line of the second table."""
+    """A partition of a group."""
 
     group: str
     state: PartitionState
 
 
+class LanesRow(NamedTuple):
+    """What waits for a free lane of a handler."""
+
+    group: str
+    queue: LaneQueue
+
+
 class MisplacedRow(NamedTuple):
-    """A line of the third table."""
+    """An event that is where its key does not belong."""
 
     group: str
     state: Misplaced
@@ -50,6 +58,9 @@ GROUPS = (
     output.Column("waiting", lambda row: row.parked.waiting),
     output.Column("behind", lambda row: row.parked.behind),
     output.Column("due", lambda row: row.parked.due),
+    output.Column("of it paused", lambda row: row.parked.paused),
+    output.Column("for a lane", lambda row: row.parked.for_lane),
+    output.Column("in a lane", lambda row: row.parked.in_lane),
     output.Column("oldest wait", lambda row: row.oldest_wait),
     output.Column("dead", lambda row: row.dead),
     output.Column("handler unregistered", lambda row: row.unregistered),
@@ -74,8 +85,15 @@ PAUSES = (
     output.Column("key", lambda row: row.key),
     output.Column("paused since", lambda row: row.since),
     output.Column("by", lambda row: row.paused_by),
+    output.Column("holds up", lambda row: row.held),
     output.Column("reason", lambda row: row.reason, brief=True),
     output.Column("resumed by", lambda row: row.resumed_by, whole=True),
+)
+LANES = (
+    output.Column("group", lambda row: row.group),
+    output.Column("handler", lambda row: row.queue.handler),
+    output.Column("waiting for a lane", lambda row: row.queue.waiting),
+    output.Column("since", lambda row: row.queue.since),
 )
 MISPLACED = (
     output.Column("group", lambda row: row.group),
@@ -113,14 +131,20 @@ def status(
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
-    paused = list(dict.fromkeys(one for state in states for one in state.paused))
-    if paused:
-        output.line("")
-        output.table(paused, PAUSES, empty="")
+    queues = [LanesRow(state.group, one) for state in states for one in state.lanes]
     misplaced = [MisplacedRow(state.group, one) for state in states for one in state.misplaced]
-    if misplaced:
-        output.line("")
-        output.table(misplaced, MISPLACED, empty="")
+    for found_rows, columns in ((queues, LANES), (_paused(states), PAUSES), (misplaced, MISPLACED)):
+        if found_rows:
+            output.line("")
+            output.table(found_rows, columns, empty="")
+
+
+def _paused(states: Sequence[GroupState]) -> list[GroupPause]:
+    """Each pause once, also one that concerns several groups."""
+    held: Counter[GroupPause] = Counter()
+    for one in (one for state in states for one in state.paused):
+        held[replace(one, held=0)] += one.held
+    return [replace(one, held=count) for one, count in held.items()]
 
 
 def _states(

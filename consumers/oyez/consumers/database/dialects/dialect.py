@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import (
     URL,
@@ -18,12 +18,19 @@ from sqlalchemy import (
     Table,
     TextClause,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.types import TypeEngine
 
 from .rows import Rows
 
 NO_OPTIONS: Mapping[str, Any] = {}
+
+
+class Answer(NamedTuple):
+    """What a statement has found, and how many rows it has changed."""
+
+    rows: Sequence[Any]
+    changed: int
 
 
 class Notifier(Protocol):
@@ -79,6 +86,9 @@ class Dialect(ABC):
     """The statement that begins a transaction, where the driver does so only before the first write; else None."""
     check_now: TextClause | None
     """The statement that checks now what is otherwise checked at the commit; None where nothing is."""
+    lists_unmet: TextClause | None = None
+    """The query that lists what such a check would refuse, where none can be made before the commit: table, row, the
+    table that it names, and by which key. It may list what was wrong before."""
     notifier: Notifier | None
     """None: workers look from time to time."""
 
@@ -144,6 +154,18 @@ class Dialect(ABC):
         """Whether another transaction was in the way: running the same again may well succeed."""
         return isinstance(error, DBAPIError) and self.says_conflict(error.orig)
 
+    def conflict_in(self, error: BaseException) -> DBAPIError | None:
+        """The conflict that an error is, or that led to it: the handler may have wrapped it, or spoken with the driver
+        by itself or by another library."""
+        cause: BaseException | None = error
+        while cause is not None and self.locks_rows:
+            if isinstance(cause, DBAPIError) and self.is_conflict(cause):
+                return cause
+            if self.says_conflict(cause):
+                return OperationalError(None, None, cause)
+            cause = cause.__cause__ or cause.__context__
+        return None
+
     @abstractmethod
     def says_conflict(self, error: BaseException | None) -> bool:
         """The same, for the driver's own error."""
@@ -163,6 +185,17 @@ class Dialect(ABC):
     @abstractmethod
     def insert(self, table: Table) -> Any:
         """An INSERT that has SQLAlchemy's ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+
+    def ask(self, db: Connection, statement: Any, given: Mapping[str, object]) -> Answer:
+        """Execute a statement of Oyez's own, whose values need nothing done to them on their way."""
+        result = db.execute(statement, given)
+        return Answer(result.all() if result.returns_rows else (), result.rowcount)
+
+    def put(self, db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+        """Insert rows, which all have the same columns, in their order, but for those that are there already by some
+        key. Returns their ids in that order; nothing where it is not known which of them is whose."""
+        db.execute(self.insert(table).on_conflict_do_nothing(), rows)
+        return ()
 
     @abstractmethod
     def inserted_all(self, result: CursorResult[Any], count: int) -> bool:

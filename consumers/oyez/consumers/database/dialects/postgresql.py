@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from socket import SHUT_RDWR, socket
@@ -37,9 +36,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from .dialect import NO_OPTIONS, Dialect
+from .dialect import NO_OPTIONS, Answer, Dialect
 from .poolers import POOLED, is_behind_a_pooler, without_threshold
 from .postgresql_columns import in_columns
+from .postgresql_direct import ask_directly
+from .postgresql_notifying import PostgresNotifier
+from .postgresql_putting import put
 from .postgresql_room import FREE
 from .postgresql_settings import SETTINGS, set_back_in_transaction, set_back_session
 from .rows import NAME, Rows
@@ -59,6 +61,9 @@ SERVER = {
     "tcp_keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+READ_COMMITTED = "READ COMMITTED"
+LEVEL = "oyez_isolation_level"
+"""The option of an engine whose connections have that level unless something else is said."""
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
 _BY_INDEX = text(
@@ -98,29 +103,6 @@ class ArrayRows(Rows):
         return {_parameter(name): _array_text(values) for name, values in zip(self.c, columns, strict=True)}
 
 
-class PostgresNotifier:
-    """NOTIFY and LISTEN."""
-
-    tells_what = True
-
-    def notify(self, db: Connection, channel: str, messages: Iterable[str]) -> None:
-        for message in messages:
-            db.execute(query(func.pg_notify(channel, message)))
-
-    def listen(self, connection: Connection, channel: str) -> None:
-        connection.exec_driver_sql(f"LISTEN {channel}")
-
-    def heard(self, connection: Connection) -> list[str]:
-        driver: Any = connection.connection.dbapi_connection
-        if not select.select([driver.fileno()], [], [], 0)[0]:
-            return []
-        return [notice.payload for notice in driver.notifies(timeout=0)]
-
-    def leave(self, connection: Connection) -> None:
-        """What listens is not given to anybody else."""
-        connection.invalidate()
-
-
 class PostgreSQL(Dialect):
     """See `Dialect`."""
 
@@ -146,7 +128,13 @@ class PostgreSQL(Dialect):
         pooler gives to others next is left as it is, and not asked to remember statements."""
         address, said = without_threshold(url)
         is_libpq = url.get_driver_name() in LIBPQ_DRIVERS
-        engine = create_engine(address, connect_args={**LIBPQ, **said} if is_libpq else {}, **pool)
+        engine = create_engine(
+            address,
+            connect_args={**LIBPQ, **said} if is_libpq else {},
+            isolation_level=READ_COMMITTED,
+            execution_options={LEVEL: READ_COMMITTED},
+            **pool,
+        )
 
         @event.listens_for(engine, "connect")
         def limit(connection: Any, record: Any) -> None:
@@ -175,7 +163,9 @@ class PostgreSQL(Dialect):
         return found
 
     def before_begin(self, connection: Connection) -> None:
-        connection.execution_options(isolation_level="READ COMMITTED")
+        """A connection of an engine of ours has it from its beginning: each time would take as long as a statement."""
+        if connection.get_execution_options().get(LEVEL) is None:
+            connection.execution_options(isolation_level=READ_COMMITTED)
 
     def is_over(self, driver_connection: Any) -> bool:
         return driver_connection.info.transaction_status in (_IDLE, _IN_ERROR)
@@ -237,6 +227,12 @@ class PostgreSQL(Dialect):
 
     def insert(self, table: Table) -> Any:
         return postgresql.insert(table)
+
+    def ask(self, db: Connection, statement: Any, given: Mapping[str, object]) -> Answer:
+        return ask_directly(db, statement, given) or super().ask(db, statement, given)
+
+    def put(self, db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+        return put(db, table, rows, _array_text)
 
     def inserted_all(self, result: CursorResult[Any], count: int) -> bool:
         """The driver has counted them."""

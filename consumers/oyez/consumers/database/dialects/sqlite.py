@@ -18,6 +18,7 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Integer,
+    QueuePool,
     Table,
     Text,
     bindparam,
@@ -108,6 +109,7 @@ class SQLite(Dialect):
     row_id = Integer()  # nothing else is numbered automatically
     begin = "BEGIN IMMEDIATE"
     check_now = None
+    lists_unmet = text("PRAGMA foreign_key_check")
     notifier = Versions()
 
     def engine(
@@ -213,6 +215,8 @@ def _is_file(address: URL) -> bool:
 
 def _pool(address: URL, asked: Mapping[str, Any]) -> dict[str, Any]:
     """A file has as many connections as are asked for, and not fewer than SQLAlchemy would keep."""
+    if address.query.get("mode") == "memory":  # its name is shared by the connections of this process
+        return {"poolclass": QueuePool}
     if not _is_file(address) or "pool_size" not in asked:
         return {}
     return {**asked, "pool_size": max(LEAST, asked["pool_size"])}

@@ -32,6 +32,7 @@ def delivery() -> list[sa.Column[object]]:
         sa.Column("parked_at", sa.Double, nullable=False),
         sa.Column("value", sa.LargeBinary),
         sa.Column("headers", sa.Text),
+        sa.Column("first_attempt", sa.Text),
     ]
 
 
@@ -79,6 +80,7 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.Double, nullable=False, server_default=sa.text("0")),
         sa.Column("tokens", sa.Double),
         sa.Column("tokens_at", sa.Double),
+        sa.Column("lanes", sa.Integer),
     )
     create_parked()
     create_dead()

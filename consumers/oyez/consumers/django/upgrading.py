@@ -1,0 +1,39 @@
+"""Bringing Oyez's tables up to date when Django migrates its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from oyez.producers import SettingsError
+from oyez.producers.django.settings import USUAL, WHERE, database_alias, settings_said
+from oyez.producers.settings_given import settings_given
+from oyez.schemas import OyezError
+
+from ..database import migrating
+from ..run.engines import engine_from
+from ..settings import ListenSettings
+
+
+def listening_settings() -> ListenSettings:
+    """The settings of listening, as ``settings.OYEZ`` has them. SettingsError: one is wrong."""
+    return settings_given(WHERE, settings_said(), ListenSettings)
+
+
+def upgrade(_apps: Any, schema_editor: Any) -> None:
+    """For ``RunPython``: `oyez db upgrade`, when the database is migrated that is to have the tables. It is Oyez's own
+    connection that does it, and does nothing if they are up to date."""
+    try:
+        if schema_editor.connection.alias == (database_alias() or USUAL):
+            _upgrade()
+    except (OyezError, SettingsError) as error:
+        raise ImproperlyConfigured(f"Oyez's tables: {error}") from error
+
+
+def _upgrade() -> None:
+    engine = engine_from(listening_settings())
+    try:
+        migrating.upgrade(engine)
+    finally:
+        engine.dispose()

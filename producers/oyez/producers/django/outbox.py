@@ -1,0 +1,123 @@
+"""The outbox, by way of Django's own connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from django.db import Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionDoesNotExist
+from sqlalchemy import ClauseElement
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
+
+from ..errors import TransportRefused
+from ..outbox import FORBIDDEN, NAME, UNDEFINED, inserting, inserting_and_telling, row
+
+_DIALECTS: dict[str, tuple[Any, Callable[[str], ClauseElement]]] = {
+    "postgresql": (psycopg.dialect, inserting_and_telling),
+    "sqlite": (pysqlite.dialect, inserting),
+}
+"""By Django's name for a database: how SQLAlchemy writes statements for it, and which one is written."""
+
+
+@cache
+def _statement(vendor: str, schema: str) -> tuple[str, Mapping[str, Any]]:
+    """The statement as the database's driver takes it, with those of its parameters that are always the same."""
+    dialect, statement = _DIALECTS[vendor]
+    compiled = statement(schema).compile(dialect=dialect(paramstyle="pyformat"))
+    return str(compiled), compiled.params
+
+
+class DjangoOutbox:
+    """Takes events as part of a transaction of Django's: it is committed or rolled back with its savepoint."""
+
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        schema: str | None = None,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        """As for `Outbox`. ``committed`` is called after the commit of each transaction that it has taken an event
+        into."""
+        self._clock = clock
+        self._schema = schema
+        self._committed = committed
+        self._usual: dict[str, str] = {}
+
+    def send_in(self, db: Any, topic: str, key: bytes | None, value: bytes) -> None:
+        """Take one event. TransportRefused: there is no transaction, or the database does not take it."""
+        connection = _connection(db)
+        written: Any = row(topic, key, value, self._clock() / 1e9)
+        try:
+            _require_transaction(connection)
+            statement, fixed = _statement(connection.vendor, self._place(connection))
+            with connection.cursor() as cursor:
+                cursor.execute(statement, {**fixed, **written})
+            if self._committed is not None and connection.in_atomic_block:
+                connection.on_commit(self._committed)
+        except Error as error:
+            raise TransportRefused(_reason(error, connection, self._schema)) from error
+
+    def _place(self, connection: BaseDatabaseWrapper) -> str:
+        """The schema that is set, or in which a new connection makes tables: whatever the search path of the moment
+        is, as where tenants have schemas of their own. That is asked once."""
+        if self._schema is not None or connection.vendor != "postgresql":
+            return self._schema or ""
+        if connection.alias not in self._usual:
+            self._usual[connection.alias] = _usual_schema(connection)
+        return self._usual[connection.alias]
+
+
+def _connection(db: str | BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    try:
+        connection = connections[db] if isinstance(db, str) else db
+    except ConnectionDoesNotExist:
+        known = ", ".join(sorted(connections))
+        raise TransportRefused(f"db={db!r} is no database of settings.DATABASES, which has {known}") from None
+    if connection.vendor not in _DIALECTS:
+        raise TransportRefused(
+            f"the database {connection.alias!r} is {connection.display_name}; events join transactions of "
+            f"PostgreSQL and SQLite"
+        )
+    return connection
+
+
+def _require_transaction(connection: BaseDatabaseWrapper) -> None:
+    """Without one, the event would have left already when what belongs to it fails."""
+    if not connection.in_atomic_block and connection.get_autocommit():
+        alias = connection.alias
+        raise TransportRefused(
+            f"there is no transaction on the database {alias!r} that the event could join; write `with "
+            f"transaction.atomic():` around it, or leave out db="
+        )
+
+
+def _usual_schema(connection: BaseDatabaseWrapper) -> str:
+    sid = str(connection.savepoint())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL search_path TO DEFAULT")
+        cursor.execute("SELECT current_schema()")
+        (found,) = cursor.fetchone()
+    connection.savepoint_rollback(sid)
+    connection.savepoint_commit(sid)
+    return found or ""
+
+
+def _reason(error: Error, connection: BaseDatabaseWrapper, schema: str | None) -> str:
+    said = " ".join(str(error).split())
+    state = getattr(error.__cause__, "sqlstate", None)
+    if NAME in said and ("no such table" in said or state == UNDEFINED):
+        return (
+            f"the database {connection.alias!r} has no table {NAME}"
+            f"{f' in the schema {schema}' if schema else ''}; run: manage.py migrate, with oyez.consumers.django among "
+            f"INSTALLED_APPS (or: oyez db upgrade)"
+        )
+    if state == FORBIDDEN:
+        return (
+            f"the database did not take it: {said}; the role of this transaction needs INSERT on {NAME}, and USAGE on "
+            f"its schema and on the sequence {NAME}_id_seq"
+        )
+    return f"the database did not take it: {said}"
