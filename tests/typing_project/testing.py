@@ -37,6 +37,7 @@ def test_views(oyez: Kit) -> None:
     oyez.run(order="random")  # type: ignore[arg-type]  # no such order
     oyez.announce(["page.viewed"])  # type: ignore[arg-type]  # a list is no signal
     oyez.fail("count_view", "no")  # type: ignore[arg-type]  # no error
+    oyez.fail("count_view", KeyboardInterrupt)  # type: ignore[arg-type]  # it would end the worker
 
 
 async def test_in_asyncio(oyez: Kit) -> None:

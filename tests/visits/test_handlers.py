@@ -84,7 +84,7 @@ def test_visits_do_not_depend_on_the_order_of_arrival(
     steps = steps_from(log)
     with kit(on) as oyez:
         announced = announce(oyez, steps, servers)
-        assert oyez.run(order="any", seed=seed)
+        assert oyez.run(order="any", seed=seed) or not announced
         check(oyez, steps, announced)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -110,3 +112,12 @@ def test_when_nearly_everything_fails_the_group_is_left(oyez: Kit) -> None:
     oyez.mend("hear")
     assert oyez.run()
     assert sorted(n for name, n in rung if name == "hear") == list(range(60))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit(1), asyncio.CancelledError, "no", int])
+def test_what_is_no_attempts_failure_is_refused(oyez: Kit, error: Any) -> None:
+    """A worker ends of it, and commits nothing: each run would raise it again."""
+    with pytest.raises(TypeError, match=r"fail\(error=.*: only an Exception"):
+        oyez.fail("hear", error)
+    oyez.announce(Rung(n=1))
+    assert oyez.run()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from consumers.testing import cafe
-from consumers.testing.cafe import Opened, Ordered, Rung, noted, rung
+from consumers.testing.cafe import Cleared, Opened, Ordered, Rung, noted, rung
 from oyez.consumers.testing import Kit, Services, live_kit
 
 
@@ -33,6 +33,9 @@ def test_all_that_the_other_one_can(live: Kit) -> None:
     assert len(live.mails) == 2
     live.advance(1)
     assert live.run(), live.parked
+    assert live.run().idle, "nothing was announced since"
+    live.announce(Cleared(table="7"))
+    assert live.run(), "nobody listens to it"
     assert noted(live, "take") == [1, 1, 2, 2]
     assert sorted(noted(live, "serve")) == sorted(noted(live, "wash")) == [1, 2]
     assert sorted(rung) == [("echo", 5), ("hear", 5), ("hum", 5)]

@@ -35,7 +35,7 @@ class Raised(NamedTuple):
 class Failure:
     """``error`` is raised in each of the first ``times`` attempts (None: all) at an event that it ``concerns``."""
 
-    error: BaseException
+    error: Exception
     times: int | None
     concerns: Callable[[Any], object]
 
@@ -84,6 +84,16 @@ class Failures:
             self._counts.update(done)
             for one in done:
                 del self._raised[one]
+
+
+def exception_of(error: object) -> Exception:
+    """What is to be raised, of an exception or its class. Raises TypeError for anything else."""
+    made: object = error() if isinstance(error, type) and issubclass(error, Exception) else error
+    if isinstance(made, Exception):
+        return made
+    raise TypeError(
+        f"fail(error={made!r}): only an Exception, or its class, fails an attempt; any other ends the worker"
+    )
 
 
 def handler_named(application: Application, wanted: str | Callable[..., object]) -> str:

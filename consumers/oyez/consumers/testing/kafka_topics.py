@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 PARTITIONS = 4
 SECONDS = 40.0  # that the broker has for an answer, and for a topic that is being deleted
@@ -32,6 +32,18 @@ def make_topics(
     for name in names:
         while not _is_made(admin, name, partitions, is_last=timer() > end):
             sleep(PAUSE)
+
+
+def count_records(bootstrap: str, names: Collection[str]) -> int:
+    """How many records have been produced to these topics, as far as there are such. Raises KafkaException."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    there = admin.list_topics(timeout=SECONDS).topics
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    ends = {
+        TopicPartition(name, n): latest for name in names if name in there for n in there[name].partitions
+    }
+    found = admin.list_offsets(ends, request_timeout=SECONDS)
+    return sum(end.result(timeout=SECONDS).offset for end in found.values())
 
 
 def _is_made(admin: AdminClient, name: str, partitions: int, *, is_last: bool) -> bool:

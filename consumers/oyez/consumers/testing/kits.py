@@ -29,7 +29,7 @@ from ..worker.retry_loop import Once
 from ..worker.worker import Worker
 from .clock import Clock
 from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
-from .failing import Failure, Failures, handler_named
+from .failing import Failure, Failures, exception_of, handler_named
 from .mails import QueuedMail, queued_mails
 from .orders import AnyOrder, AsAnnounced, Order
 from .pipes import Pipes
@@ -70,6 +70,7 @@ class Kit:
         )  # by chance no test would be the same twice
         self._announcers: dict[str, Announcer] = {}
         self._lock = threading.Lock()
+        self._ran_at: float | None = None  # None until something was announced
         self.runs: list[Ran] = []
         """What its runs have done."""
 
@@ -97,7 +98,8 @@ class Kit:
 
     def run(self, order: How = "announced", seed: int | None = None) -> Ran:
         """Handle all that was announced, what was released by it, what handlers have announced, and what is due, until
-        there is nothing more to do now. What is left says what it waits for: see `Ran`.
+        there is nothing more to do now. What is left says what it waits for: see `Ran`. If nothing was announced since
+        the last run, nothing was due, and no time has passed since, the answer is not true.
 
         ``order``: "announced", or "any" that Kafka may give to events of several sources and keys. A ``seed`` repeats
         one; without it there is another one each time, which a failing test shows.
@@ -118,14 +120,15 @@ class Kit:
     def fail(
         self,
         handler: str | Callable[..., object],
-        error: BaseException | type[BaseException],
+        error: Exception | type[Exception],
         times: int | None = 1,
         when: Callable[[Any], object] = lambda _data: True,
     ) -> None:
         """Let a handler (its name or function) raise ``error`` in the next ``times`` attempts at each event, or None:
-        always. ``when`` is given the event's data, and says whether it is one of those. Raises `HandlerUnknown`."""
-        raised = error() if isinstance(error, type) else error
-        self._failures.add(handler_named(self.application, handler), Failure(raised, times, when))
+        always. ``when`` is given the event's data, and says whether it is one of those. Raises `HandlerUnknown`, and
+        TypeError for what is no Exception: a worker would end of it, and it would be no attempt."""
+        name = handler_named(self.application, handler)
+        self._failures.add(name, Failure(exception_of(error), times, when))
 
     def mend(self, handler: str | Callable[..., object]) -> None:
         """Let a handler fail no more."""
@@ -192,19 +195,29 @@ class Kit:
 
     def _run(self, order: Order, seed: int | None) -> Ran:
         """Passes, until no handler has announced anything more."""
-        handled, broken, halted = 0, dict[str, str](), dict[str, None]()
+        handled, stirred, broken, halted = 0, False, dict[str, str](), dict[str, None]()
         for announcer in self._announcers.values():
             announcer.flush()
         self._database.repeat(lambda db: register(db, self.application, self.clock.now))
         while True:
-            self._pipes.bring(order)
+            brought = self._pipes.bring(order)
             done = self._pass(order)
+            stirred = stirred or brought > 0 or done.room < UNLIMITED or bool(done.broken)
             handled += done.handled
             broken |= done.broken
             halted |= dict.fromkeys(done.halted)
             relayed = self._pipes.relay()
             if not relayed.events or relayed.problem is not None:
-                return Ran(handled, self.parked, self.dead, broken, list(halted), relayed.problem, seed)
+                idle = self._is_idle(stirred=stirred)
+                return Ran(handled, self.parked, self.dead, broken, list(halted), relayed.problem, seed, idle)
+
+    def _is_idle(self, *, stirred: bool) -> bool:
+        """Whether a run was for nothing: then the test may have announced elsewhere. Time that has passed is a reason
+        to run again, once something was announced."""
+        now, before = self.clock.now, self._ran_at
+        if stirred or before is not None:
+            self._ran_at = now
+        return not stirred and before in (None, now)
 
     def _pass(self, order: Order) -> GroupPass:
         workers: list[Worker] = []

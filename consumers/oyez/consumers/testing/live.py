@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..outbox.relay import Relayed
 from ..run.assembly import log_for, relay_for
 from ..run.topics import readers_of
 from ..settings import ListenSettings
-from .kafka_topics import make_topics
+from .kafka_topics import count_records, make_topics
 from .kits import Kit
 from .opened import opened
 from .opening import HERE, App, loaded
@@ -31,18 +31,22 @@ from .real_services import Services, fresh_database, unique
 class LivePipes:
     """Events go through the broker, as they do elsewhere."""
 
-    def __init__(self, settings: ListenSettings, database: Database) -> None:
+    def __init__(self, settings: ListenSettings, topics: Collection[str], database: Database) -> None:
         self._settings = settings
+        self._topics = topics
+        self._brought = count_records(settings.kafka, topics)
         self._engine = database.engine
         self._relay = relay_for(settings, database.engine)
 
     def announced(self) -> Sequence[Arrival]:
         raise ValueError("announced is for kits in memory: here it is in Kafka")
 
-    def bring(self, order: Order) -> None:
+    def bring(self, order: Order) -> int:
         """Nothing but Kafka decides about the order. ValueError for one that somebody else decides."""
         if not isinstance(order, AsAnnounced):
             raise ValueError("run(order='any') is for kits in memory: here Kafka decides")
+        before, self._brought = self._brought, count_records(self._settings.kafka, self._topics)
+        return self._brought - before
 
     def transport(self) -> Transport:
         return transport_from(self._settings)
@@ -67,8 +71,10 @@ def live_kit(
         real = {"transport": "kafka", "kafka": at.kafka, "database": url, "topic": unique("oyez-test")}
         said = ListenSettings(**HERE | settings | real)
         found = loaded(application, said, signals)
-        make_topics(at.kafka, {said.topic, *readers_of(found, said)})
-        with opened(found, said, _upgraded, lambda database, _: LivePipes(said, database)) as made:
+        read = {said.topic, *readers_of(found, said)}
+        make_topics(at.kafka, read)
+        topics = read | {one.topic or said.topic for one in found.signals}
+        with opened(found, said, _upgraded, lambda database, _: LivePipes(said, topics, database)) as made:
             yield made
 
 

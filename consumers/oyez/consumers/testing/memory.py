@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -23,28 +24,60 @@ Numbers = Mapping[tuple[str, int, int], int]
 """How many records had arrived before the one of this topic, partition and offset."""
 
 
-class Incoming:
-    """What was announced into a broker and has not been taken from it yet."""
+class Announcements:
+    """What was announced to a kit, and what has been announced into this process's broker since it was opened. Others
+    may read that broker too, and nothing is taken from them."""
 
-    def __init__(self, broker: MemoryBroker, topics: Sequence[str]) -> None:
-        """What is in it already is another test's, and is forgotten."""
-        self._broker = broker
+    def __init__(self, shared: MemoryBroker, topics: Sequence[str]) -> None:
+        """What is in the broker already is another test's."""
+        self._shared = shared
         self._topics = topics
+        self._own = MemoryBroker(partitions=1)
         self._read: dict[tuple[str, int], int] = {}
-        for topic in topics:
-            broker.delete(topic)
+        self._all: list[Arrival] = []
+        self._lock = threading.Lock()
+        for topic, partition in self._partitions():
+            self._read[topic, partition] = shared.end(topic, partition)
 
-    def take(self) -> list[Arrival]:
+    def append(self, topic: str, key: bytes | None, value: bytes) -> None:
+        """Add one that was announced to the kit, after all that was announced before by anybody."""
+        with self._lock:
+            self._listen()
+            self._all.append(_arrival(self._own.append(topic, key, value)))
+
+    def all(self) -> Sequence[Arrival]:
         """All of it, in the order of announcing."""
-        lines = [
-            self._line(topic, n) for topic in self._topics for n in range(self._broker.partitions(topic))
-        ]
-        return list(heapq.merge(*lines, key=attrgetter("id")))
+        with self._lock:
+            self._listen()
+            return self._all
+
+    def _listen(self) -> None:
+        lines = [self._line(topic, partition) for topic, partition in self._partitions()]
+        self._all += heapq.merge(*lines, key=attrgetter("id"))
+
+    def _partitions(self) -> Iterator[tuple[str, int]]:
+        return ((topic, n) for topic in self._topics for n in range(self._shared.partitions(topic)))
 
     def _line(self, topic: str, partition: int) -> list[Arrival]:
         at = self._read.get((topic, partition), 0)
-        end = self._read[topic, partition] = self._broker.end(topic, partition)
-        return [_arrival(record) for record in self._broker.read(topic, partition, at, end - at)]
+        end = self._read[topic, partition] = self._shared.end(topic, partition)
+        return [_arrival(record) for record in self._shared.read(topic, partition, at, end - at)]
+
+
+class ToKit:
+    """A transport that announces to a kit. What it takes has arrived."""
+
+    def __init__(self, announcements: Announcements) -> None:
+        self._announcements = announcements
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
+        self._announcements.append(topic, key, value)
+
+    def flush(self, timeout: float) -> None:
+        """Nothing is ever under way."""
+
+    def close(self, timeout: float) -> None:
+        """Nothing to let go of."""
 
 
 class Arrived:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from oyez.producers import MemoryBroker, SettingsError
+from oyez.producers import SettingsError
 from oyez.producers.memory import shared_broker
 from oyez.schemas import Catalogue, catalogue
 
@@ -26,14 +26,6 @@ HERE: dict[str, Any] = {"source": "test", "mail_host": None, "database_direct": 
 """What the settings of a kit are, whatever the environment says: no mail leaves it."""
 
 
-def _own_broker() -> MemoryBroker:
-    return MemoryBroker(partitions=1)
-
-
-BROKERS: Mapping[str, Callable[[], MemoryBroker]] = {"memory": shared_broker}
-"""Where the announcers of other code put their events, by the transport that is set."""
-
-
 @contextmanager
 def kit(
     application: App = None,
@@ -49,7 +41,7 @@ def kit(
     of another one, for tests only; what it has of Oyez's in the end is deleted. ``settings`` are those of
     `ListenSettings`, by name. ``seed``: of the first run in any order that has none of its own.
 
-    With OYEZ_TRANSPORT=memory, what any announcer of this process announces arrives in it.
+    What any announcer of this process announces arrives in it, if the announcer's transport is "memory".
 
     Raises what `load_application` raises, `SettingsError`, and `NotForTests` for a database that is in use.
     """
@@ -67,13 +59,12 @@ def kit(
 def _in_memory(
     application: App, signals: Catalogue, seed: int | None, ready: Callable[..., Any], said: dict[str, Any]
 ) -> Iterator[Kit]:
-    broker = BROKERS.get(ListenSettings(**HERE | said).transport, _own_broker)()
     settings = ListenSettings(**HERE | said | {"transport": "memory"})
     found = loaded(application, settings, signals)
     groups = list(found.groups.values())
 
     def pipes(database: Database, clock: Clock) -> MemoryPipes:
-        return MemoryPipes(groups, settings, database, clock, broker)
+        return MemoryPipes(groups, settings, database, clock, shared_broker())
 
     with opened(found, settings, ready, pipes, seed) as made:
         yield made

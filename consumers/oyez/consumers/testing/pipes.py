@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from oyez.producers import MemoryBroker, MemoryTransport, Transport
+from oyez.producers import MemoryBroker, Transport
 
 from ..database.clock import Clock
 from ..database.engine import Database
@@ -16,7 +16,7 @@ from ..outbox.lease import NoLease
 from ..outbox.relay import Relay, Relayed
 from ..run.topics import readers_of, topics_of
 from ..settings import ListenSettings
-from .memory import Arrived, Incoming, OrderedLog
+from .memory import Announcements, Arrived, OrderedLog, ToKit
 from .orders import Arrival, Order
 
 
@@ -29,8 +29,8 @@ class Pipes(Protocol):
     def announced(self) -> Sequence[Arrival]:
         """All that was announced so far, in the order of announcing. Raises ValueError where nobody knows."""
 
-    def bring(self, order: Order) -> None:
-        """Let what was announced arrive in the log."""
+    def bring(self, order: Order) -> int:
+        """Let what was announced arrive in the log. How much it is that was not brought before, handled or not."""
 
     def join(self, group: Group, order: Order) -> Log:
         """A member of a group, for one pass."""
@@ -51,16 +51,14 @@ class MemoryPipes:
         settings: ListenSettings,
         database: Database,
         clock: Clock,
-        broker: MemoryBroker,
+        shared: MemoryBroker,
     ) -> None:
-        """What was announced into ``broker`` arrives."""
+        """What is announced into ``shared`` arrives too."""
         application = groups[0].application
         named = {one.topic or settings.topic for one in application.signals}
         topics = sorted({settings.topic, *named, *readers_of(application, settings)})
-        self._broker = broker
         self._settings = settings
-        self._incoming = Incoming(broker, topics)
-        self._announced: list[Arrival] = []
+        self._announcements = Announcements(shared, topics)
         self._brought = 0
         self._arrived = Arrived()
         self._members = {
@@ -69,16 +67,16 @@ class MemoryPipes:
         self._relay = Relay(database, self.transport, NoLease(), clock=clock)
 
     def transport(self) -> Transport:
-        return MemoryTransport(self._broker)
+        return ToKit(self._announcements)
 
     def announced(self) -> Sequence[Arrival]:
-        self._announced += self._incoming.take()
-        return self._announced
+        return self._announcements.all()
 
-    def bring(self, order: Order) -> None:
+    def bring(self, order: Order) -> int:
         new = self.announced()[self._brought :]
         self._brought += len(new)
         self._arrived.put(order.arranged(new))
+        return len(new)
 
     def join(self, group: Group, order: Order) -> Log:
         members = self._members[group.name]

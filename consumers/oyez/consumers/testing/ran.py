@@ -7,14 +7,21 @@ from dataclasses import dataclass
 
 from .deliveries import DeadDelivery, ParkedDelivery
 
+NOTHING = (
+    "nothing was announced to this kit since the last run; code that makes its own announcer reaches it "
+    "with OYEZ_TRANSPORT=memory, set at the top of conftest.py"
+)
+
 
 @dataclass(frozen=True, repr=False)
 class Ran:
-    """It is true if everything was handled: then nothing waits, and nothing was given up.
+    """It is true if everything was handled: then nothing waits, and nothing was given up. If there was nothing to
+    handle, it is not true: see ``idle``.
 
     ``handled`` counts the events of which a delivery was done or given up, once for each group. ``broken`` says why a
     group was left, by its name: nearly everything in it failed alike, and nothing of that was committed. ``halted`` and
     ``problem`` say what cannot be read, and what does not leave the outbox. ``seed`` is that of `order="any"`.
+    ``idle``: nothing was announced since the run before, nothing was due, and no time had passed.
     """
 
     handled: int
@@ -24,9 +31,10 @@ class Ran:
     halted: Sequence[str]
     problem: str | None
     seed: int | None
+    idle: bool = False
 
     def __bool__(self) -> bool:
-        return not any(True for _ in self.left())
+        return not self.idle and not any(True for _ in self.left())
 
     def left(self) -> Iterator[str]:
         """A line for each thing that is not as it should be."""
@@ -41,4 +49,5 @@ class Ran:
         seed = "" if self.seed is None else f", order='any', seed={self.seed}"
         left = list(self.left())
         shown = f": {'; '.join(left)}" if left else ""
+        shown += f"; {NOTHING}" if self.idle else ""
         return f"<Ran: {self.handled} handled, {len(left)} left{seed}{shown}>"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from oyez.schemas import OyezError
 
 from .kits import Kit
+from .ran import NOTHING
 
 
 def told(kit: Kit, option: str) -> str:
@@ -29,3 +30,4 @@ def _lines(kit: Kit) -> Iterator[str]:
         yield from (f"    {line}" for line in (delivery.error or "").splitlines()[1:])
     for run in kit.runs[-1:]:
         yield from (f"{group} is left: {why}" for group, why in run.broken.items())
+        yield from (NOTHING,) if run.idle else ()
