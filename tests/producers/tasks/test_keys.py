@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +14,7 @@ from celery import chain, group
 from oyez.producers import visitor_session
 from producers.tasks import noting
 from producers.tasks.files import queue_in
-from support.pages import shell
+from support.pages import plain_environment, shell
 from support.processes import ROOT
 from support.spans import recording
 from support.spooled import spooled
@@ -47,6 +48,37 @@ def worker(folder: Path, pool: str, queue: Path, module: str = "noting") -> Abst
     options = " ".join([*POOLS[pool], "--without-mingle", "--without-gossip", "--without-heartbeat"])
     where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
     return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("OYEZ_TRANSPORT", "pigeon", "oyez: transport 'pigeon' (OYEZ_TRANSPORT) is unknown; known: "),
+        ("OYEZ_FLUSH_TIMEOUT", "soon", "oyez: settings: flush_timeout: "),
+        ("OYEZ_KAFKA_OPTIONS", '{"no.such": 1}', "oyez: "),
+    ],
+)
+def test_a_worker_with_a_wrong_setting_does_not_start(
+    variable: str, value: str, said: str, queue: Path, tmp_path: Path
+) -> None:
+    where = {
+        "PYTHONPATH": str(ROOT),
+        "CELERY_QUEUE": str(queue),
+        "OYEZ_KAFKA": "127.0.0.1:1",
+        variable: value,
+    }
+    ended = subprocess.run(
+        ["celery", "-A", "producers.tasks.noting", "worker", "--concurrency=1"],
+        cwd=tmp_path,
+        env=plain_environment(**where),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(said)
+    assert ended.stderr.count("\n") == 1
 
 
 def noted(folder: Path) -> list[tuple[str, str | None]]:
