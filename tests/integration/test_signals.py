@@ -41,7 +41,7 @@ def test_sigterm_ends_a_server_that_is_at_work_and_its_workers_leave_their_group
     eventually(lambda: deployment.handled() > 50)
     assert listening.stop() == 0, listening.output()
     # The client does not wait for the answer. Without a word they would be members for 45 s.
-    eventually(lambda: _group(deployment, "page.viewed") == (ConsumerGroupState.EMPTY, 0))
+    eventually(lambda: _group(deployment, "page.viewed") == (ConsumerGroupState.EMPTY, 0), 20)
     assert listening.output().count("worker stopped") == 4
 
     assert [server.wait() for server in servers] == [0, 0]

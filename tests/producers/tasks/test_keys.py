@@ -13,6 +13,7 @@ from celery import chain, group
 from oyez.producers import visitor_session
 from producers.tasks import noting
 from producers.tasks.files import queue_in
+from support.otlp import receiving
 from support.pages import shell
 from support.processes import ROOT
 from support.spans import recording
@@ -42,10 +43,13 @@ def at_once() -> Iterator[None]:
     noting.app.conf.task_always_eager = False
 
 
-def worker(folder: Path, pool: str, queue: Path, module: str = "noting") -> AbstractContextManager[Path]:
+def worker(
+    folder: Path, pool: str, queue: Path, module: str = "noting", **settings: str
+) -> AbstractContextManager[Path]:
     """A worker, which is told to stop in the end, and does."""
     options = " ".join([*POOLS[pool], "--without-mingle", "--without-gossip", "--without-heartbeat"])
     where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
+    where |= settings
     return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
 
 
@@ -108,7 +112,8 @@ def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
     traces: dict[str, str] = {}
     with (
         recording(monkeypatch) as spans,
-        worker(tmp_path, pool, queue, "traced"),
+        receiving() as receiver,
+        worker(tmp_path, pool, queue, "traced", SHOP_RECEIVER=receiver.endpoint),
     ):
         for name in ("a", "b"):
             with spans.tracer.start_as_current_span(name) as span:
@@ -126,3 +131,4 @@ def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
         "b first": traces["b"],
         "b second": traces["b"],
     }
+    assert len(receiver.named("announce tasks.noted")) == 5  # sent as the processes ended
