@@ -16,9 +16,8 @@ from support.waiting import eventually
 PAGE = ROOT / "docs/fastapi.md"
 
 
-def ask(address: str, session: str | None) -> str:
-    cookies = {} if session is None else {"sid": session}
-    answer = httpx.get(address, cookies=cookies, timeout=60)
+def ask(client: httpx.Client, path: str, session: str | None) -> str:
+    answer = client.get(path, headers={} if session is None else {"Cookie": f"sid={session}"})
     assert answer.status_code == 200
     said: str = answer.json()["id"]
     return said
@@ -32,10 +31,11 @@ def test_the_application_runs_with_several_workers(tmp_path: Path) -> None:
         eventually(lambda: log.read_text().count("Application startup complete") == 2)
         assert answers(port)
         sessions = ["a", "b", None]
-        with ThreadPoolExecutor(10) as pool:
-            asked = {
-                pool.submit(ask, f"http://127.0.0.1:{port}/pages/{n}", sessions[n % 3]): n for n in range(60)
-            }
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+            ThreadPoolExecutor(10) as pool,
+        ):
+            asked = {pool.submit(ask, client, f"/pages/{n}", sessions[n % 3]): n for n in range(60)}
             ids = {one.result(): sessions[n % 3] for one, n in asked.items()}
         # What was answered is stored, whatever becomes of the server.
         assert {name: one.get("partitionkey") for name, one in spooled(tmp_path).items()} == ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from integration.rows.loose_app import LANES, Passed, Step, said_in
+from integration.rows.loose_app import LANES, Passed, check_keys, said_in
 from integration.rows.running_app import RunningApp
 from support.waiting import eventually
 
@@ -58,20 +59,6 @@ def answered(app: RunningApp, group: str) -> Counter[int] | None:
         client.close()
 
 
-def check_keys(steps: list[Step]) -> None:
-    """In each process, events of a key came one after another, and in order."""
-    inside: dict[tuple[int, str], int] = {}
-    last: dict[tuple[int, str], int] = {}
-    for step in steps:
-        place = step.pid, step.k
-        if step.what == "begun":
-            assert place not in inside, f"{step} beside {inside[place]}"
-            assert last.get(place, -1) < step.n, f"{step} after {last[place]}"
-            inside[place] = last[place] = step.n
-        else:
-            assert inside.pop(place) == step.n
-
-
 @EACH_GROUP
 def test_what_a_killed_worker_had_under_way_is_handled_again(app: RunningApp, group: str) -> None:
     listening = app.listen(group)
@@ -89,6 +76,24 @@ def test_what_a_killed_worker_had_under_way_is_handled_again(app: RunningApp, gr
     twice = {n for n, times in Counter(ended(app, group)).items() if times > 1}
     assert not twice & set(range(EVENTS)), "these were committed"
     assert app.left() == 0
+
+
+def test_an_event_that_kills_its_worker_is_found_among_those_beside_it(tmp_path: Path) -> None:
+    """Over the spool, whose partitions are free as soon as their worker has died."""
+    killing, count = 17, 40
+    others = set(range(count)) - {killing}
+    with RunningApp(f"sqlite:///{tmp_path / 'loose.db'}", "", tmp_path) as app:
+        app.env["OYEZ_APP"] = "integration.rows.loose_app:on"
+        app.announce(*(Passed(k=f"k{n % 7}", n=n, asks="die" if n == killing else "") for n in range(count)))
+        listening = app.listen(*HANDLERS)
+        app.until(lambda: app.size("dead") == len(HANDLERS), 120)
+        app.until(lambda: all(set(ended(app, group)) == others for group in HANDLERS))
+        assert app.rows("dead", "reason") == ["killed its worker"] * len(HANDLERS)
+        assert {json.loads(value)["data"]["n"] for value in app.rows("dead", "value")} == {killing}
+        assert app.size("parked") == 0
+        assert listening.stop() == 0
+    for group in HANDLERS:
+        assert begun(app, group).count(killing) <= 7, "three or four beside others, three alone"
 
 
 @EACH_GROUP

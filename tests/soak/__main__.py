@@ -21,6 +21,7 @@ from soak.chaos.setting import chaos
 from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.lanes import IMPATIENT, in_lanes
+from soak.lanes_in_memory import in_lanes_in_memory
 from soak.mailing import mail_queue
 from soak.memory import memory
 from soak.outages import outages
@@ -36,6 +37,8 @@ from soak.waiting import a_chain, many_for_one
 from support.services import UNSAFE, fresh_database
 
 HOUR = 3_600.0
+FORGOTTEN = {"session.timeout.ms": 6_000}
+"""After how long a broker forgets members that have died: it allows no less unless told to."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -93,6 +96,13 @@ def lanes(place: Place) -> Figures:
             timeout=HOUR / 4,
             tell=tell,
         )
+
+
+def lanes_in_memory(place: Place) -> Figures:
+    """On Kafka, whose members are forgotten after 6 s."""
+    with place.running_app(partitions=8, kafka_options=json.dumps(FORGOTTEN)) as app:
+        size = {"events": 20_000, "keys": 100, "kills": 40, "seconds": 180.0, "seed": place.seed}
+        return in_lanes_in_memory(app, **size, timeout=HOUR / 4, tell=tell)
 
 
 def waiting(place: Place) -> Figures:
@@ -183,6 +193,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "poison": poison,
     "killing": killing,
     "lanes": lanes,
+    "lanes-in-memory": lanes_in_memory,
     "mail": mail,
     "memory": flat,
     "outages": broker_away,

@@ -16,6 +16,7 @@ from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
 from soak.killing import import_under_kills
 from soak.lanes import IMPATIENT, in_lanes
+from soak.lanes_in_memory import in_lanes_in_memory
 from soak.memory import memory
 from soak.outages import outages
 from soak.outbox import applications_and_drainers_killed
@@ -100,6 +101,13 @@ def test_lanes_in_trouble(url: str, server: Postgres, tmp_path: Path) -> None:
     with RunningApp(url, "", tmp_path, **IMPATIENT) as app:
         size = {"events": 400, "keys": 20, "troubles": troubles, "seconds": 8.0, "seed": 4, "timeout": 120.0}
         figures = in_lanes(app, server, **size, tell=print)
+    assert figures.holds, figures
+
+
+def test_lanes_in_memory_in_trouble(sqlite: str, tmp_path: Path) -> None:
+    with RunningApp(sqlite, "", tmp_path) as app:
+        size = {"events": 600, "keys": 20, "kills": 4, "seconds": 3.0, "seed": 4, "timeout": 120.0}
+        figures = in_lanes_in_memory(app, **size, tell=print)
     assert figures.holds, figures
 
 

@@ -6,6 +6,7 @@ Coarse is safe: whatever is not known here is taken for the whole table. What is
 - a new row is seen by nobody before the commit, and can only meet another new one;
 - what a handler has noted (a table named ``done``) meets other notes of that handler and key: their order is what
   tests look at;
+- start notes that are named by their numbers are those of whoever names them, and meet only one who looks at all;
 - rows and notes that are deleted or changed by their id were claimed, and prerequisites that are marked were locked, by
   an earlier statement of the same transaction. (A step of this kind that has to wait all the same fails the test.)
 """
@@ -22,6 +23,8 @@ _SCHEMA = re.compile(r'"?\w+"?\.(?=oyez_)')
 _NAMED = re.compile(r"oyez_\w+")
 _WRITTEN = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (oyez_\w+)")
 _NOTED = re.compile(r"INSERT INTO done ")
+_OWN = "oyez_start own"
+_NAMED_START = re.compile(r"oyez_start\.id (= %|= ANY|IN)|JOIN oyez_start ON oyez_start\.id = %")
 _MINE = re.compile(
     r"DELETE FROM oyez_parked WHERE oyez_parked\.id = ANY \(%"
     r"|UPDATE oyez_parked SET .* WHERE oyez_parked\.id = %"
@@ -44,8 +47,8 @@ class Footprint(NamedTuple):
 
 
 def overlap(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether any row is of both. A table's name alone stands for all of its rows."""
-    if some & others:
+    """Whether any row is of both, which are of different actors. A table's name alone stands for all of its rows."""
+    if some & others - {_OWN}:
         return True
     tables, other_tables = _tables_of(some), _tables_of(others)
     return bool(some & other_tables or others & tables)
@@ -67,6 +70,8 @@ def footprint(statement: str, parameters: Any) -> Footprint:
     flat = plain(statement)
     tables, written = _tables(flat)
     named = frozenset(row for table in tables for row in _rows(table, parameters))
+    if _NAMED_START.search(flat):
+        named = named - {"oyez_start"} | {_OWN}
     if _NOTED.match(flat):
         notes = parameters if isinstance(parameters, list) else [parameters]
         note = frozenset(f"done {one['handler']} {one['key']}" for one in notes)
@@ -75,10 +80,10 @@ def footprint(statement: str, parameters: Any) -> Footprint:
         locks = named if "FOR UPDATE" in flat else frozenset()
         return Footprint(named, locks, locks)
     verb, table = written.groups()
-    shows = frozenset(_rows(table, parameters))
+    shows = frozenset({_OWN} if _OWN in named and table == "oyez_start" else _rows(table, parameters))
     if _MINE.match(flat):
         return Footprint(frozenset(), frozenset(), shows)
-    if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead", "oyez_behind"):
+    if verb == "INSERT INTO" and table in ("oyez_parked", "oyez_dead", "oyez_behind", "oyez_start"):
         return Footprint(frozenset(), frozenset({f"new {table}"}), shows)
     return Footprint(named, shows, shows)
 

@@ -2,7 +2,7 @@
 
 A reader who follows an event opens these files, and changes from one to another at each switch. Only calls count (a
 generator that goes on is one): a return leads back to a line that is known. What other threads and other packages do
-is left out.
+is left out, and so is the test kit: the pipeline of a test has its clock from it, and a worker has the database's.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Tracer:
 
     def __init__(self, package: ModuleType, first: str) -> None:
         self._root = f"{Path(str(package.__file__)).parent}/"
+        self._kit = f"{self._root}testing/"
         self._first = first
         self._calls: list[str] = []
 
@@ -65,6 +66,8 @@ class Tracer:
     def _note(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(self._root):
+            return
+        if code.co_filename.startswith(self._kit):
             return
         if self._calls or code.co_name == self._first:
             self._calls.append(code.co_filename.removeprefix(self._root))

@@ -15,7 +15,7 @@ from .errors import SettingsError
 from .made_when_used import MadeWhenUsed
 from .session import bind_session, bound_session
 from .settings import Settings
-from .tracing import continued, current_trace
+from .tracing import continued, current_trace, send_spans
 
 HEADER = "oyez_session"
 """The header of a task's message that has the key."""
@@ -62,7 +62,9 @@ class Oyez:
         self._announcer()
 
     def _end(self, **_: Any) -> None:
+        """No process of the pool ends as others do: nobody else has its last spans sent."""
         closed(self._announcer)
+        send_spans()
 
 
 def _send_key(headers: dict[str, Any], **_: Any) -> None:

@@ -13,6 +13,7 @@ from .closing import closed
 from .errors import SettingsError
 from .made_when_used import MadeWhenUsed
 from .settings import Settings
+from .tracing import send_spans
 from .web.keys import KeyOf, Request
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def announcing(
                     yield {**(state or {}), STATE: announcers}
         finally:
             await announcers.aclose()
+            await asyncio.to_thread(send_spans)
 
     return lifespan
 

@@ -181,6 +181,27 @@ def test_an_error_that_was_swallowed_within_a_savepoint_undoes_it(pipeline_postg
     run_in(pipeline_postgres, register, work)
 
 
+def test_an_error_that_was_swallowed_without_one_is_the_handlers_failure(pipeline_postgres: str) -> None:
+    """Also by a cursor, of which Django takes no note; the message says what to write in Django's words."""
+
+    def register(on: Handlers) -> None:
+        @on(Placed)
+        def book(event: Placed, db: DjangoTransaction) -> None:
+            create(event.n)
+            if event.n == 1:
+                with connection.cursor() as cursor, pytest.raises(Exception, match="division"):
+                    cursor.execute("SELECT 1 / 0")
+
+    def work(pipeline: Pipeline) -> None:
+        pipeline.handle(*placed(range(3)))
+        ((_, n, error),) = pipeline.parked()
+        assert (n, sorted(entries())) == (1, [0, 2])
+        assert error.startswith("HandlerMisuse: the handler swallowed a database error")
+        assert "with transaction.atomic():" in error
+
+    run_in(pipeline_postgres, register, work)
+
+
 def test_the_workers_transaction_is_djangos(pipeline_postgres: str) -> None:
     """By what the server says of it."""
     backends: list[tuple[int, int]] = []

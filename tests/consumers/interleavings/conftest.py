@@ -11,13 +11,16 @@ from sqlalchemy import Engine
 from consumers.interleavings.shop import Clock, Shop, create, empty
 from oyez.consumers import Application, Handlers
 from oyez.consumers.database import make_engine
+from oyez.consumers.database.dialects import postgresql
 from support.services import fresh_database
 from support.stepping import SteppedDatabase
 
 
 @pytest.fixture(scope="module")
 def _stepped_database(postgres_server: str) -> Iterator[SteppedDatabase]:
-    with fresh_database(postgres_server) as url:
+    with fresh_database(postgres_server) as url, pytest.MonkeyPatch.context() as patch:
+        # What the driver is given directly nobody could step before: the same statements, the ordinary way.
+        patch.setattr(postgresql, "ask_directly", lambda *_: None)
         made = SteppedDatabase(url)
         create(made.engine)
         yield made

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -137,3 +139,26 @@ class Lanes(RuleBasedStateMachine):
 
 TestLanes: Any = Lanes.TestCase
 TestLanes.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def goes_back_behind_the_frontier() -> None:
+    """What was handled is read again, and all of it handled again."""
+    lanes = Lanes()
+    for _ in range(2):
+        lanes.reads(0, 2)
+        while lanes.worker.pool.now:
+            lanes.one_ends(0, "done")
+        lanes.settles()
+        lanes.commits_nothing_that_is_not_settled()
+        lanes.goes_back(0, 2)
+
+
+def reads_as_much_as_it_may() -> None:
+    lanes = Lanes()
+    for _ in range(IN_FLIGHT):
+        lanes.reads(0, 2)
+
+
+@pytest.mark.parametrize("program", [goes_back_behind_the_frontier, reads_as_much_as_it_may])
+def test_what_chance_seldom_does(program: Callable[[], None]) -> None:
+    program()

@@ -116,6 +116,8 @@ def test_what_hung_beside_others_is_alone_from_then_on(many: Play, released: thr
     def noted(event: Placed, db: Session) -> None:
         calls.append(event.n)
         if event.n == 3:
+            if calls.count(3) > 1:  # the clock is everybody's: whoever else runs would be late as well
+                eventually(lambda: one.running == 1 and len(pipeline.effects()) == 5)
             pipeline.clock.now += 100.0
             released.wait(LIMIT)
         note(db, "noted", event.n)

@@ -94,3 +94,32 @@ print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] !
         "importlib.util",
         "pytest_oyez",
     }
+
+
+def test_a_mistake_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "test_shop.py").write_text(MISTAKES)
+    said = pytest_in(tmp_path, "-rE")
+    assert "3 errors" in said
+    assert (
+        "no application: set oyez_app in pytest's configuration, mark the test with @pytest.mark.oyez"
+        '("module:handlers"), give it to kit(), or set OYEZ_APP' in said
+    )
+    assert "there is no module nowhere in" in said
+    assert "max_attempts" in said
+    assert "oyez/consumers" not in said, "no traceback leads into Oyez"
+
+
+MISTAKES = """
+import pytest
+
+def test_nothing_says_where_it_is(oyez):
+    pass
+
+@pytest.mark.oyez("nowhere:on")
+def test_it_is_not_there(oyez):
+    pass
+
+@pytest.mark.oyez("nowhere:on", max_attempts=0)
+def test_it_may_not_be_set_so(oyez):
+    pass
+"""

@@ -55,11 +55,14 @@ def ask(port: int, numbers: range) -> list[str]:
     """The ids of what was announced for these, by several at a time."""
 
     def post(n: int) -> str:
-        answer = httpx.post(f"http://127.0.0.1:{port}/{n}", timeout=60)
+        answer = client.post(f"/{n}", headers={"Connection": "close"})
         assert answer.status_code == 200, answer.text
         return answer.text.strip('"')
 
-    with ThreadPoolExecutor(4) as pool:
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
         return list(pool.map(post, numbers))
 
 

@@ -69,6 +69,21 @@ def forget(db: Connection, number: int) -> None:
 
 
 @cache
+def _take_back(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    counted = select(parked.c.id).where(rows.holds(parked.c.id), parked.c.starts > 0)
+    mine = parked.c.id.in_(unclaimed(counted, parked))
+    return rows, update(parked).where(mine).values(starts=0)
+
+
+def take_back(db: Connection, ids: Sequence[int]) -> None:
+    """A start of these rows may have been counted, though their worker lives; there was none before. Those that
+    somebody else has locked are his."""
+    rows, statement = _take_back(dialect_of(db))
+    db.execute(statement, rows.bind([(one,) for one in ids]))
+
+
+@cache
 def _forget_all(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     return rows, delete(start).where(rows.holds(start.c.id))

@@ -47,7 +47,7 @@ class Borrowed(BaseDatabaseWrapper):
     def finish(self) -> list[Callable[[], object]]:
         """The handler has returned: what it wants to be called after the commit. Raises `HandlerMisuse` if it has
         swallowed an error."""
-        if self.needs_rollback:
+        if self.needs_rollback or self.lent.is_broken():
             raise HandlerMisuse(
                 "the handler swallowed a database error, or asked for a rollback; put what may fail in "
                 "`with transaction.atomic():`"

@@ -37,12 +37,12 @@ class LaneClaim(Claim):
         """``ids`` are those of the unit; ``begin`` is called when all is known that is to be known before they are run,
         and ``spent`` says how many seconds ago that was."""
         super().__init__(group, reader, len(ids))
-        self._number = unit.number
+        self._unit = unit
         self._ids = ids
-        self._has_followers = ids[-1] != unit.ids[-1]
         self._begin = begin
         self._spent = spent
         self._is_begun = False
+        self._was_undone = False
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """As of any claim; their time begins."""
@@ -53,16 +53,18 @@ class LaneClaim(Claim):
     def finish(self, db: Connection, kept: Kept, now: float) -> int:
         """The note goes with the transaction that ends the unit: rows that stay parked are not to look as if their
         worker had died. Where others of the unit follow, it looks new when it is let go of."""
-        done = sum(outcome is DONE for _, outcome in kept.results)
-        if kept.results and done < len(self._ids):
-            start_notes.forget(db, self._number)
-        elif self._has_followers and self._spent() >= SLOW:
-            start_notes.refresh(db, [self._number], now + self._spent())
+        done, number = sum(outcome is DONE for _, outcome in kept.results), self._unit.number
+        if kept.results and (self._was_undone or done < len(self._ids)):
+            start_notes.forget(db, number)
+            if self._was_undone and len(self._unit.ids) > 1:
+                start_notes.take_back(db, self._unit.ids)
+        elif self._ids[-1] != self._unit.ids[-1] and self._spent() >= SLOW:
+            start_notes.refresh(db, [number], now + self._spent())
         return super().finish(db, kept, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
         if self._is_begun:
-            start_notes.hold(db, self._number)
+            start_notes.hold(db, self._unit.number)
             return self._again(db, now)
         found = self._noted(db, now)
         self._is_begun = bool(found)
@@ -71,12 +73,13 @@ class LaneClaim(Claim):
     def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         return lane_claims.claim_noted(
-            db, group.app, group.name, list(group.by_name), self._number, self._ids, now
+            db, group.app, group.name, list(group.by_name), self._unit.number, self._ids, now
         )
 
     def _again(self, db: Connection, now: float) -> list[ParkedRow]:
         """What was claimed before, in a transaction that was undone. Its note may have been old by then, and somebody
-        have counted it: what is written of the rows takes that back."""
+        have counted it: that is taken back at the end."""
+        self._was_undone = True
         group = self._group
         return lane_claims.claim_undone(db, group.app, group.name, list(group.by_name), self._ids, now)
 
@@ -91,7 +94,7 @@ class HandedClaim(LaneClaim):
     def _noted(self, db: Connection, now: float) -> list[ParkedRow]:
         group = self._group
         found = lane_claims.claim_handed(
-            db, group.app, group.name, list(group.by_name), self._number, self._ids, now
+            db, group.app, group.name, list(group.by_name), self._unit.number, self._ids, now
         )
         return [self._fresh[one.id].row(one) for one in found]
 

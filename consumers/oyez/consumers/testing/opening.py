@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from oyez.producers import MemoryBroker
+from oyez.producers import MemoryBroker, SettingsError
 from oyez.producers.memory import shared_broker
 from oyez.schemas import Catalogue, catalogue
 
@@ -80,11 +80,15 @@ def _in_memory(
 
 
 def loaded(application: App, settings: ListenSettings, signals: Catalogue) -> Application:
-    """The application that was named or given."""
+    """The application that was named or given. Raises `SettingsError` if none was."""
     if isinstance(application, Application):
         return application
     if isinstance(application, Handlers):
         return Application(application, signals)
-    if application is None:
-        return application_from(settings)
-    return application_from(settings.model_copy(update={"app": application}))
+    said = settings.app if application is None else application
+    if not said:
+        raise SettingsError(
+            "no application: set oyez_app in pytest's configuration, mark the test with "
+            '@pytest.mark.oyez("module:handlers"), give it to kit(), or set OYEZ_APP'
+        )
+    return application_from(settings.model_copy(update={"app": said}))

@@ -5,8 +5,10 @@ pytest loads it in every project in which Oyez is installed.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from .kits import Kit
     from .real_services import Services
 
+T = TypeVar("T")
 MARKER = "oyez"
 INI = "oyez_app"
 SEED = "--oyez-seed"
@@ -41,7 +44,7 @@ def oyez(request: pytest.FixtureRequest) -> Iterator[Kit]:
     from .opening import kit  # noqa: PLC0415 # loaded by who uses it
 
     app, settings = _asked(request)
-    with kit(app, seed=request.config.getoption(SEED), **settings) as made:
+    with _entered(partial(kit, app, seed=request.config.getoption(SEED), **settings)) as made:
         request.node.stash.setdefault(KITS, []).append(made)
         yield made
 
@@ -52,7 +55,7 @@ def oyez_services() -> Iterator[Services]:
     ones, which need `oyez[dev]`."""
     from .real_services import services  # noqa: PLC0415 # as above
 
-    with services() as found:
+    with _entered(services) as found:
         yield found
 
 
@@ -62,8 +65,21 @@ def oyez_live(request: pytest.FixtureRequest, oyez_services: Services) -> Iterat
     from .live import live_kit  # noqa: PLC0415 # as above
 
     app, settings = _asked(request)
-    with live_kit(oyez_services, app, **settings) as made:
+    with _entered(partial(live_kit, oyez_services, app, **settings)) as made:
         request.node.stash.setdefault(KITS, []).append(made)
+        yield made
+
+
+@contextmanager
+def _entered(make: Callable[[], AbstractContextManager[T]]) -> Iterator[T]:
+    """What is made, for a block. That it cannot be made is said in one line, as it is the test's mistake."""
+    from oyez.schemas import OyezError  # noqa: PLC0415 # as above
+
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(make())
+        except OyezError as error:
+            pytest.fail(str(error), pytrace=False)
         yield made
 
 

@@ -18,8 +18,6 @@ from .watched import Watch, watched
 if TYPE_CHECKING:
     from .spans import Spans
 
-FLUSH = 5.0
-"""Seconds for the last spans of a worker."""
 EVENT_IDS = f"{__package__}.event_ids"
 
 
@@ -43,7 +41,7 @@ def spans_sent() -> Iterator[None]:
     try:
         yield
     finally:
-        send_spans(FLUSH)
+        send_spans()
 
 
 def _spans() -> Spans | None:

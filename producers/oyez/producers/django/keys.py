@@ -12,8 +12,6 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from oyez.schemas.text import flaw, text_of
-
 from ..errors import SettingsError
 from .settings import KEY, WHERE, said_in_django
 
@@ -43,13 +41,6 @@ def key_function() -> KeyOf:
 def uses_session() -> bool:
     """Whether it is the session of Django's own."""
     return bool(said_in_django().get(KEY, SESSION) == SESSION)
-
-
-def key_in(request: HttpRequest, key: KeyOf) -> str | None:
-    """The request's key. One that cannot be used, since it is too long, say, is none: it comes from outside, and may
-    not break what the request asks for."""
-    text = text_of(key(request))
-    return None if text is None or flaw(text) else text
 
 
 def _of_session(request: HttpRequest) -> str | None:

@@ -10,7 +10,8 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 
 from ..session import BoundSteps, visitor_session
-from .keys import key_function, key_in
+from ..web.keys import key_in
+from .keys import key_function
 
 
 class VisitorSession:

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator, MutableMapping
 from http.cookies import SimpleCookie
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeVar
 
 from oyez.schemas.text import flaw, text_of
 
 Request = MutableMapping[str, Any]
 """A request as servers give it: an ASGI scope, or a WSGI environ."""
+
+Asked = TypeVar("Asked")
+"""A request, of whatever kind the function for its key takes."""
 
 KeyOf = Callable[[Request], Any]
 """Gives a request's key, or None. What is no text becomes one as a signal's key does: an int or a UUID may be given."""
@@ -50,7 +53,7 @@ def checked(key: KeyOf) -> KeyOf:
     return key
 
 
-def key_in(request: Request, key: KeyOf) -> str | None:
+def key_in(request: Asked, key: Callable[[Asked], Any]) -> str | None:
     """The request's key. One that cannot be used, since it is too long, say, is none: it comes from outside, and may
     not break what the request asks for."""
     text = text_of(key(request))
