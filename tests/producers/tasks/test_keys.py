@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,7 +15,7 @@ from oyez.producers import visitor_session
 from producers.tasks import noting
 from producers.tasks.files import queue_in
 from support.otlp import receiving
-from support.pages import shell
+from support.pages import plain_environment, shell
 from support.processes import ROOT
 from support.spans import recording
 from support.spooled import spooled
@@ -51,6 +52,36 @@ def worker(
     where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
     where |= settings
     return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("OYEZ_TRANSPORT", "pigeon", "oyez: transport 'pigeon' (OYEZ_TRANSPORT) is unknown; known: "),
+        ("OYEZ_FLUSH_TIMEOUT", "soon", "oyez: settings: flush_timeout: "),
+        ("OYEZ_TRANSPORT", "inline", "oyez: no application: "),
+    ],
+)
+def test_a_worker_with_a_wrong_setting_does_not_start(
+    variable: str, value: str, said: str, queue: Path, tmp_path: Path
+) -> None:
+    where = {
+        "PYTHONPATH": str(ROOT),
+        "CELERY_QUEUE": str(queue),
+        variable: value,
+    }
+    ended = subprocess.run(
+        ["celery", "-A", "producers.tasks.noting", "worker", "--concurrency=1"],
+        cwd=tmp_path,
+        env=plain_environment(**where),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith(said)
+    assert "Traceback" not in ended.stderr
 
 
 def noted(folder: Path) -> list[tuple[str, str | None]]:
