@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /opt/oyez
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 # What Oyez needs, in a layer that stays while only Oyez changes. SQLAlchemy's wheel has 8 MB for debuggers.
-RUN mkdir -p schemas/oyez producers/oyez consumers/oyez \
+RUN mkdir -p schemas/oyez producers/oyez consumers/oyez && touch consumers/pytest_oyez.py \
     && pip --python /opt/oyez install --no-cache-dir --no-compile ".[postgres,metrics]" \
     && find /opt/oyez -path "*/sqlalchemy/*.so" -exec strip --strip-unneeded {} +
 COPY schemas ./schemas

@@ -12,12 +12,15 @@ from hypothesis import HealthCheck, settings
 
 from oyez.consumers.testing import Services
 from support.choosing import mark
+from support.in_memory import files_in_memory
 from support.ordering import longest_first
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
 
 # By default an example may not take longer than 200 ms: on a busy machine any does.
 settings.register_profile("at any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("at any speed")
+
+files_in_memory(os.environ)
 
 # Brokers of tests live for seconds or minutes: what the longer of Java's two compilers does hardly ever pays.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")

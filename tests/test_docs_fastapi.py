@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, shell, written
+from support.pages import ROOT, answers, block, free_port, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -39,6 +39,22 @@ def test_the_application_runs_with_several_workers(tmp_path: Path) -> None:
             ids = {one.result(): sessions[n % 3] for one, n in asked.items()}
         # What was answered is stored, whatever becomes of the server.
         assert {name: one.get("partitionkey") for name, one in spooled(tmp_path).items()} == ids
+    assert "Traceback" not in log.read_text()
+
+
+def test_the_tests_pass(tmp_path: Path) -> None:
+    run_tests(PAGE, tmp_path, "app.py", "handlers.py", "conftest.py", "test_app.py")
+
+
+def test_the_key_is_in_the_signed_session(tmp_path: Path) -> None:
+    written(PAGE, tmp_path, "signed.py")
+    port = free_port()
+    with shell(f"exec uvicorn --port {port} signed:app", tmp_path) as log:
+        eventually(lambda: answers(port))
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as visitor:
+            session = visitor.get("/").json()["visitor"]
+            event_id = visitor.get("/pages/cart").json()["id"]
+        assert spooled(tmp_path)[event_id]["partitionkey"] == session
     assert "Traceback" not in log.read_text()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, plain_environment, shell, written
+from support.pages import ROOT, answers, block, free_port, plain_environment, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -42,6 +42,10 @@ def test_the_application_and_its_commands_run(folder: Path) -> None:
             {"url": "/pages/cart"},
         )
     assert "Traceback" not in log.read_text()
+
+
+def test_its_tests_pass(folder: Path) -> None:
+    run_tests(PAGE, folder, "conftest.py", "test_shop.py")
 
 
 def flask(folder: Path, *arguments: str, **said: str) -> subprocess.CompletedProcess[str]:

@@ -36,7 +36,7 @@ PRODUCERS: Order = (
     ("lookup", "lost", "memory", "spool"),
     ("failures", "ordered_sender", "outbox", "outgoing", "pass_thread", "settings_given"),
     ("settings",),
-    ("made_when_used", "own_loop", "settings_file", "settings_names", "transport"),
+    ("made_when_used", "own_loop", "settings_file", "settings_names", "tracing", "transport"),
     (
         "database_errors",
         "delays",
@@ -50,7 +50,6 @@ PRODUCERS: Order = (
         "pieces",
         "session",
         "stamps",
-        "tracing",
         "when_used",
     ),
 )

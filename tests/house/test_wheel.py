@@ -36,6 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_the_three_packages_pytests_module_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "oyez/__init__.py" not in names
+    assert "oyez/producers/collector/oyez.js" in names
     for root in ROOTS:
         shipped = {name for name in names if name.startswith(f"oyez/{root}/") and name.endswith(".py")}
         assert shipped == {source.relative_to(HOME / root).as_posix() for source in sources(root)}

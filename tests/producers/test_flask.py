@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, Response, session, stream_with_context
+from flask import Blueprint, Flask, Response, session, stream_with_context
 
 from oyez.producers import Announcer, SettingsError, visitor_session
 from oyez.producers.flask import Oyez, in_session
@@ -113,6 +114,7 @@ def test_each_application_has_its_announcer_with_its_settings() -> None:
     [
         ("OYEZ_SORCE", "web", "app.config: there is no setting sorce; did you mean source?"),
         ("OYEZ_FLUSH_TIMEOUT", "soon", "app.config: settings: flush_timeout: "),
+        ("OYEZ_TRANSPORT", "pigeon", "transport 'pigeon' (OYEZ_TRANSPORT) is unknown; known: "),
     ],
 )
 def test_a_wrong_setting_is_an_error_at_once(name: str, value: str, said: str) -> None:
@@ -122,6 +124,63 @@ def test_a_wrong_setting_is_an_error_at_once(name: str, value: str, said: str) -
         Oyez(app)
     assert str(error.value).startswith(said)
     assert "\n" not in str(error.value)
+
+
+def test_a_wrong_value_is_said_by_the_name_that_it_has_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Flask("shop")
+    app.config["OYEZ_FLUSH_TIMEOUT"] = "soon"
+    with pytest.raises(SettingsError, match=r"\(from app.config\['OYEZ_FLUSH_TIMEOUT'\]\)$"):
+        Oyez(app)
+    app.config.update(OYEZ_FLUSH_TIMEOUT=1, OYEZ_SCHEMA="s" * 64)
+    with pytest.raises(SettingsError, match=r"\(from app.config\['OYEZ_SCHEMA'\]\)$"):
+        Oyez(app)
+    monkeypatch.setenv("OYEZ_FLUSH_TIMEOUT", "soon")
+    with pytest.raises(SettingsError, match=r"^settings: flush_timeout: .* \(from OYEZ_FLUSH_TIMEOUT\)$"):
+        Oyez(Flask("shop"))
+
+
+def test_what_is_set_before_the_announcer_is_made_counts() -> None:
+    app = Flask("shop")
+    oyez = Oyez(app)
+    app.config.update(OYEZ_TRANSPORT="memory", OYEZ_SOURCE="later")
+    with app.app_context():
+        assert oyez.announcer.source == "later"
+    late = Flask("shop")
+    oyez.init_app(late)
+    late.config["OYEZ_SORCE"] = "later"
+    with late.app_context(), pytest.raises(SettingsError, match="did you mean source"):
+        assert oyez.announcer
+
+
+def test_an_application_that_was_not_given_says_so() -> None:
+    with (
+        Flask("shop").app_context(),
+        pytest.raises(SettingsError, match=r"'shop' has no announcer: call init_app"),
+    ):
+        assert Oyez().announcer
+
+
+def test_files_may_be_kept_by_caches(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text("")
+    part = Blueprint("part", __name__, static_folder=tmp_path, static_url_path="/part")
+    app = Flask("shop", static_folder=tmp_path, static_url_path="/static")
+    app.config.update(SECRET_KEY="s", OYEZ_TRANSPORT="memory")
+    app.register_blueprint(part)
+    Oyez(app, key=in_session("visitor"))
+    for folder in ("static", "part"):
+        with app.test_client().get(f"/{folder}/a.css") as answer:
+            assert (answer.status_code, answer.headers.get("Vary")) == (200, None)
+
+
+def test_the_context_of_a_test_leaves_nothing_bound() -> None:
+    app = application([], lambda _: "ann")
+    with visitor_session("before"):
+        with app.test_request_context("/"):
+            app.preprocess_request()
+            assert bound_session() == "ann"
+        assert bound_session() == "before"
 
 
 def test_what_is_not_set_there_is_set_as_always(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, WebSocket
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware as StarletteSessions
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -19,7 +21,8 @@ from oyez.producers import AnnouncerClosed, Settings, SettingsError
 from oyez.producers.closing import closed
 from oyez.producers.fastapi import AnnouncerDep, AnnouncerInThreadsDep, announcing
 from oyez.producers.made_when_used import MadeWhenUsed
-from oyez.producers.starlette import announcer_in_threads, announcer_of
+from oyez.producers.session import bound_session
+from oyez.producers.starlette import announcer_in_threads, announcer_of, in_session
 from oyez.producers.web import SessionMiddleware, cookie
 from producers.shop import FailingTransport, PageViewed, known, memory_announcer
 
@@ -103,8 +106,34 @@ def test_what_is_mounted_has_them_too_and_the_own_lifespan_may_announce() -> Non
 def test_without_the_lifespan_it_says_what_is_missing() -> None:
     request = Request({"type": "http"})
     for ask in (announcer_of, announcer_in_threads):
-        with pytest.raises(SettingsError, match=r"with lifespan=announcing\(\)"):
+        with pytest.raises(
+            SettingsError, match=r"with lifespan=announcing\(\), and let that run: .*TestClient"
+        ):
             ask(request)
+
+
+async def visit(request: Request) -> PlainTextResponse:
+    before = bound_session()
+    request.session["visitor"] = "ann"
+    return PlainTextResponse(str(before))
+
+
+async def look(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(bound_session()))
+
+
+ROUTES = [Route("/", visit), Route("/look", look)]
+
+
+def test_the_key_is_in_starlettes_session() -> None:
+    ours = Middleware(SessionMiddleware, key=in_session("visitor"))
+    theirs = Middleware(StarletteSessions, secret_key="s")
+    client = TestClient(Starlette(routes=ROUTES, middleware=[theirs, ours]))
+    assert [client.get("/").text for _ in range(2)] == ["None", "ann"]
+    assert "Vary" not in client.get("/look").headers
+    with pytest.raises(SettingsError, match=r"in_session\('visitor'\): no session is there") as error:
+        TestClient(Starlette(routes=ROUTES, middleware=[ours, theirs])).get("/")
+    assert "\n" not in str(error.value)
 
 
 def test_what_does_not_arrive_at_the_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:

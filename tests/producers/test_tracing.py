@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from oyez.producers import Announcer, AsyncAnnouncer, MemoryTransport, NotAnnounced
 from oyez.producers.errors import TransportRefused
+from oyez.producers.tracing import send_spans
 from oyez.schemas import InvalidEvent, UnknownSignal, decode
 from oyez.schemas.encoding import trace_members
 from producers.shop import OrderPaid, Ticked, events_in, known, memory_announcer, value_at
@@ -159,3 +161,13 @@ def test_a_binary_event_says_it_in_its_headers() -> None:
     headers = [(f"ce_{name}", text.encode()) for name, text in BINARY.items()]
     event = decode(b"{}", [*headers, ("ce_traceparent", b"00-x"), ("ce_tracestate", b"\xff")], None, known)
     assert (event.traceparent, event.tracestate) == ("00-x", None)
+
+
+def test_nobody_waits_for_a_collector_that_is_away(
+    spans: Recorded, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = Event()
+    monkeypatch.setattr(trace.get_tracer_provider(), "force_flush", lambda _ms: done.wait(60), raising=False)
+    send_spans(0.05)
+    done.set()
+    assert "were not sent within 0.05 s" in caplog.text

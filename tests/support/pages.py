@@ -30,6 +30,21 @@ def written(page: Path, folder: Path, *names: str) -> None:
         (folder / name).write_text(block(page, name))
 
 
+def run_tests(page: Path, folder: Path, *names: str) -> None:
+    """The page's files, and its tests among them, which are run by the command that it says."""
+    written(page, folder, *names)
+    done = subprocess.run(
+        ["sh", "-ec", block(page, "tests")],
+        cwd=folder,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def free_port() -> int:
     """One that nobody listens to."""
     with socket.socket() as taken:

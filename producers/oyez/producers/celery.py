@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from celery import Task, current_task, signals
@@ -10,10 +11,11 @@ from oyez.schemas.text import flaw
 
 from .announcer import Announcer
 from .closing import closed
+from .errors import SettingsError
 from .made_when_used import MadeWhenUsed
 from .session import bind_session, bound_session
 from .settings import Settings
-from .tracing import continued, current_trace
+from .tracing import continued, current_trace, send_spans
 
 HEADER = "oyez_session"
 """The header of a task's message that has the key."""
@@ -33,10 +35,12 @@ class Oyez:
 
     def __init__(self, settings: Settings | None = None, **options: Any) -> None:
         """`settings` and `options` as for `Announcer.from_settings`."""
-        self._announcer = MadeWhenUsed(lambda: Announcer.from_settings(settings, **options))
+        self._make = partial(Announcer.from_settings, settings, **options)
+        self._announcer = MadeWhenUsed(self._make)
         signals.before_task_publish.connect(_send_key, weak=False, dispatch_uid=f"{HEADER}.publish")
         signals.task_prerun.connect(_bind, weak=False, dispatch_uid=f"{HEADER}.prerun")
         signals.task_postrun.connect(_unbind, weak=False, dispatch_uid=f"{HEADER}.postrun")
+        signals.worker_init.connect(self._check, weak=False)
         signals.worker_process_init.connect(self._begin, weak=False)
         signals.worker_process_shutdown.connect(self._end, weak=False)
         signals.worker_shutdown.connect(self._end, weak=False)  # pools without processes
@@ -46,11 +50,21 @@ class Oyez:
         """This process's announcer. In a worker everything that was announced arrives when its process ends."""
         return self._announcer()
 
+    def _check(self, **_: Any) -> None:
+        """A worker whose processes could not announce takes no tasks: it ends. Celery logs any other error that is
+        raised here, and goes on."""
+        try:
+            self._make().close(0)
+        except SettingsError as error:
+            raise SystemExit(f"oyez: {error}") from None
+
     def _begin(self, **_: Any) -> None:
         self._announcer()
 
     def _end(self, **_: Any) -> None:
+        """No process of the pool ends as others do: nobody else has its last spans sent."""
         closed(self._announcer)
+        send_spans()
 
 
 def _send_key(headers: dict[str, Any], **_: Any) -> None:

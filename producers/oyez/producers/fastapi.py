@@ -8,9 +8,9 @@ from starlette.requests import HTTPConnection
 from . import starlette
 from .announcer import Announcer
 from .async_announcer import AsyncAnnouncer
-from .starlette import announcing
+from .starlette import announcing, in_session
 
-__all__ = ["AnnouncerDep", "AnnouncerInThreadsDep", "announcing"]
+__all__ = ["AnnouncerDep", "AnnouncerInThreadsDep", "announcing", "in_session"]
 
 
 async def _in_loop(connection: HTTPConnection) -> AsyncAnnouncer:

@@ -13,13 +13,18 @@ GROUP = "oyez.transports"
 
 def transport_from(settings: Settings) -> Transport:
     """The transport that `settings` name. SettingsError: there is none, or it cannot be imported."""
+    transport: Transport = _load(entry_of(settings))(settings)
+    return transport
+
+
+def entry_of(settings: Settings) -> EntryPoint:
+    """Where the transport is that `settings` name: it is not imported. SettingsError: there is none of that name."""
     found = {point.name: point for point in entry_points(group=GROUP)}
     point = found.get(settings.transport)
     if point is None:
         known = ", ".join(sorted(found)) or "none; is oyez installed?"
         raise SettingsError(f"transport {settings.transport!r} (OYEZ_TRANSPORT) is unknown; known: {known}")
-    transport: Transport = _load(point)(settings)
-    return transport
+    return point
 
 
 def options_from(settings: Settings) -> dict[str, Any]:

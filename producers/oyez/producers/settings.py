@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,7 +134,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SettingsError(_explained(error, values)) from None
+            raise _explained(error, values) from None
         warn_of_variables(type(self))
 
     @classmethod
@@ -150,15 +151,28 @@ class Settings(BaseSettings):
         return init_settings, _Environment(settings_cls), InitSettingsSource(settings_cls, said)
 
 
-def _explained(error: ValidationError, given: dict[str, Any]) -> str:
-    name = str(error.errors()[0]["loc"][0])
-    return f"settings: {reasons(error)} (from {_origin(name, given)})"
+class WrongValue(SettingsError):
+    """The value of a setting is wrong."""
+
+    def __init__(self, message: str, reasons: str = "", given: str | None = None) -> None:
+        """`reasons` are what is wrong, in one line. `given` is the argument that it was given by; None: it stands in
+        the environment or in oyez.toml."""
+        super().__init__(message)
+        self.reasons = reasons
+        self.given = given
 
 
-def _origin(name: str, given: dict[str, Any]) -> str:
-    variable = f"OYEZ_{name.upper()}"
-    if name in given:
-        return f"the argument {name}"
+def _explained(error: ValidationError, said: Mapping[str, Any]) -> WrongValue:
+    field = str(error.errors()[0]["loc"][0])
+    given = next((name for name in said if name in {field, OUTSIDE.get(field, field)}), None)
+    why = reasons(error)
+    return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given)
+
+
+def _origin(field: str, given: str | None) -> str:
+    if given is not None:
+        return f"the argument {given}"
+    variable = f"OYEZ_{OUTSIDE.get(field, field)}".upper()
     return variable if variable in (known.upper() for known in os.environ) else str(FILE)
 
 

@@ -13,6 +13,8 @@ from .closing import closed
 from .errors import SettingsError
 from .made_when_used import MadeWhenUsed
 from .settings import Settings
+from .tracing import send_spans
+from .web.keys import KeyOf, Request
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -22,6 +24,23 @@ Lifespan = Callable[[App], AbstractAsyncContextManager[Mapping[str, Any] | None]
 
 STATE = "oyez"
 """What the announcers are called in the state of an application's lifespan."""
+
+
+def in_session(name: str) -> KeyOf:
+    """The key is what Starlette's signed session has under this name. SettingsError, in a request: its
+    `SessionMiddleware` is not around Oyez's."""
+
+    def read(request: Request) -> Any:
+        try:
+            session = request["session"]
+        except KeyError:
+            raise SettingsError(
+                f"in_session({name!r}): no session is there: Starlette's SessionMiddleware must be around Oyez's, so "
+                "it comes before it in middleware=[…], or is added after it by add_middleware()"
+            ) from None
+        return session.get(name)
+
+    return read
 
 
 class Announcers:
@@ -56,13 +75,14 @@ def announcing(
                     yield {**(state or {}), STATE: announcers}
         finally:
             await announcers.aclose()
+            await asyncio.to_thread(send_spans)
 
     return lifespan
 
 
 def announcer_of(connection: HTTPConnection) -> AsyncAnnouncer:
     """The announcer for an `async def` endpoint, by its request or WebSocket. SettingsError: the application has no
-    such lifespan."""
+    such lifespan, or nobody has run it."""
     return _announcers(connection).in_loop
 
 
@@ -74,5 +94,8 @@ def announcer_in_threads(connection: HTTPConnection) -> Announcer:
 def _announcers(connection: HTTPConnection) -> Announcers:
     found = connection.scope.get("state", {}).get(STATE)
     if not isinstance(found, Announcers):
-        raise SettingsError("no announcer is there: make the application with lifespan=announcing()")
+        raise SettingsError(
+            "no announcer is there: make the application with lifespan=announcing(), and let that run: a test needs "
+            "`with TestClient(app)`; httpx.ASGITransport alone does not run it"
+        )
     return found

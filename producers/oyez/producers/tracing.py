@@ -9,15 +9,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from oyez.schemas import OyezError
 from oyez.schemas.encoding import trace_members
 
+from .loggers import logger_named
+
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
+log = logger_named("oyez.tracing")
 SYSTEM = "oyez"
+FLUSH = 3.0
+"""Seconds for the last spans of a process."""
 
 
 def is_loaded() -> bool:
@@ -37,15 +43,21 @@ def find_tracer() -> Tracer | None:
     return provider.get_tracer("oyez")
 
 
-def send_spans(seconds: float) -> None:
-    """Have what was recorded sent, for so many seconds at most, if the application has set up tracing."""
+def send_spans(seconds: float = FLUSH) -> None:
+    """Have what was recorded sent, if the application has set up tracing. It has so many seconds: an exporter's own
+    limits may be far longer, and nobody who stops waits for a collector that is away."""
     if not is_loaded():
         return
     from opentelemetry import trace  # noqa: PLC0415 # see is_loaded
 
     flush = getattr(trace.get_tracer_provider(), "force_flush", None)
-    if flush is not None:
-        flush(int(seconds * 1_000))
+    if flush is None:
+        return
+    sending = Thread(target=flush, args=(int(seconds * 1_000),), name="oyez-spans", daemon=True)
+    sending.start()
+    sending.join(seconds)
+    if sending.is_alive():
+        log.warning("the last spans were not sent within %g s: does the collector answer?", seconds)
 
 
 def current_trace() -> dict[str, str]:

@@ -55,7 +55,17 @@ KINDS: Mapping[str, Callable[[int, int], None]] = {
 }
 
 
-LATER = ("alembic.command", "sqlite3", "typer.rich_utils")
+LATER = (
+    "_strptime",
+    "alembic.command",
+    "oyez.consumers.cli.common.arguments",
+    "oyez.consumers.cli.loading",
+    "oyez.consumers.cli.program",
+    "oyez.consumers.database.dialects.sqlite",
+    "oyez.consumers.logs.spool.backend",
+    "sqlite3",
+    "typer.rich_utils",
+)
 """What commands import as they run."""
 
 

@@ -22,6 +22,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "announce": ["903", "-d", '{"session_id": "sü", "url": "/→"}'],
     "listen": ["--limit", "9"],
     "rewind": ["clishop.cli.ticked", "--to", "earliest", "--dry-run"],
+    "collect": ["--host", "192.0.2.1"],  # nobody's: it would answer until it is told to stop
     "explain": ["e1"],
     "met": ["cli.session.started", "sö", "--dry-run"],
     "retry show": ["e1"],

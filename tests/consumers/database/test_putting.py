@@ -101,3 +101,14 @@ def test_much_goes_in_portions(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
         ids = dialect_named("postgresql").put(db, parked, rows_of(7, b"x" * 100))
         found = db.execute(select(parked.c.id, parked.c.event_id).order_by(parked.c.id))
         assert [tuple(row) for row in found] == [(number, f"{n}") for n, number in enumerate(ids)]
+
+
+def test_nothing_is_nothing_whatever_the_server_says(
+    pipeline_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c array_nulls=off")
+    engine = make_engine(pipeline_postgres)
+    rows = [{**row, "key": None if at else "k"} for at, row in enumerate(rows_of(2))]
+    found, _ = put(engine, rows, dialect_named("postgresql").put)
+    engine.dispose()
+    assert [row[list(rows[0]).index("key")] for row in found] == ["k", None]

@@ -81,7 +81,7 @@ RULES: dict[Break, Callable[[SteppedDatabase], None]] = {
     nothing_is_looked_for_behind: lambda db: steps.test_they_run_while_a_batch_parks_behind(
         steps.Workers(db)
     ),
-    a_claim_locks_nothing: lambda db: steps.test_both_run_what_both_have_chosen(db, 1),
+    a_claim_locks_nothing: lambda db: steps.test_both_run_what_both_have_chosen(db, steps.Workers, 1),
     the_note_stays: failures.test_a_failure_after_long_is_no_death,
     the_note_is_not_renewed: failures.test_what_follows_something_slow_in_its_lane_has_seen_no_death,
     a_claim_needs_the_note_again: failures.test_what_took_too_long_is_no_death,

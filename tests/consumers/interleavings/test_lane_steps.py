@@ -6,6 +6,8 @@ What a worker's lanes choose, and what they run, are steps apart: between them n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import Connection
 
@@ -14,6 +16,7 @@ from consumers.interleavings.lane_shop import ROOM, ShopLanes, all_is_done, choo
 from consumers.interleavings.shop import Shop
 from consumers.interleavings.signals import PageViewed, announced, note
 from oyez.consumers import Application, Handlers
+from oyez.consumers.core.report import Report
 from oyez.consumers.lanes.unit import Room, Unit
 from support.stepping import SteppedDatabase
 
@@ -38,12 +41,24 @@ class Workers:
 
     def begin(self, shop: Shop) -> None:
         """Two events of a key wait for a lane, and are chosen twice."""
-        shop.handle(one, other)
+        reports = shop.handle(one, other)
         self.units[:] = [list(chosen(shop, self.room)) for _ in range(2)]
         assert [unit.ids for unit in self.units[0]] == [unit.ids for unit in self.units[1]]
+        self.know(reports)
+
+    def know(self, reports: Sequence[Report]) -> None:
+        """They read what they run."""
 
     def lanes(self, at: int) -> Act:
         return lambda shop: ShopLanes(shop, "view").run(self.units[at])
+
+
+class Handed(Workers):
+    """The first of them has parked the rows, and does not read them back."""
+
+    def know(self, reports: Sequence[Report]) -> None:
+        fresh = {row.id: row for report in reports for row in report.fresh}
+        self.units[0] = [unit._replace(fresh={n: fresh[n] for n in unit.ids}) for unit in self.units[0]]
 
 
 def two_are_done(shop: Shop) -> None:
@@ -53,6 +68,12 @@ def two_are_done(shop: Shop) -> None:
 @pytest.fixture
 def workers(stepped_database: SteppedDatabase) -> Workers:
     return Workers(stepped_database)
+
+
+@pytest.fixture(params=[Workers, Handed])
+def either(request: pytest.FixtureRequest, stepped_database: SteppedDatabase) -> Workers:
+    made: Workers = request.param(stepped_database)
+    return made
 
 
 def sweep(shop: Shop) -> object:
@@ -68,7 +89,7 @@ def test_they_choose_while_a_batch_parks_behind(workers: Workers) -> None:
     workers.every_order.every(acts, check, before=lambda shop: shop.handle(one, other))
 
 
-def test_they_run_while_a_batch_parks_behind(workers: Workers) -> None:
+def test_they_run_while_a_batch_parks_behind(either: Workers) -> None:
     """What is put behind a head that is about to be deleted is found by the next choice."""
     found_later: set[bool] = set()
 
@@ -76,14 +97,18 @@ def test_they_run_while_a_batch_parks_behind(workers: Workers) -> None:
         found_later.add((None,) in shop.rows("parked", "due_at"))
         all_is_done(shop, 0, 1, 2)
 
-    acts: dict[str, Act] = {"batch": lambda shop: shop.handle(third), "lanes": workers.lanes(0)}
-    workers.every_order.every(acts, check, before=workers.begin)
+    acts: dict[str, Act] = {"batch": lambda shop: shop.handle(third), "lanes": either.lanes(0)}
+    either.every_order.every(acts, check, before=either.begin)
     assert found_later == {True, False}
 
 
-@pytest.mark.parametrize("size", [1, 8], ids=["one by one", "together"])
-def test_both_run_what_both_have_chosen(stepped_database: SteppedDatabase, size: int) -> None:
-    workers = Workers(stepped_database, Room(2, size))
+@pytest.mark.parametrize(
+    ("kind", "size"), [(Workers, 1), (Workers, 8), (Handed, 1)], ids=["one by one", "together", "handed"]
+)
+def test_both_run_what_both_have_chosen(
+    stepped_database: SteppedDatabase, kind: type[Workers], size: int
+) -> None:
+    workers = kind(stepped_database, Room(2, size))
     acts: dict[str, Act] = {"one": workers.lanes(0), "other": workers.lanes(1)}
     workers.every_order.every(acts, two_are_done, before=workers.begin)
     assert not workers.every_order.waited, "what somebody else has claimed is left to him"
@@ -94,6 +119,6 @@ def test_one_runs_while_the_other_chooses(workers: Workers) -> None:
     workers.every_order.every(acts, two_are_done, before=workers.begin)
 
 
-def test_a_sweep(workers: Workers) -> None:
-    acts: dict[str, Act] = {"lanes": workers.lanes(0), "sweep": sweep}
-    workers.every_order.every(acts, two_are_done, before=workers.begin)
+def test_a_sweep(either: Workers) -> None:
+    acts: dict[str, Act] = {"lanes": either.lanes(0), "sweep": sweep}
+    either.every_order.every(acts, two_are_done, before=either.begin)

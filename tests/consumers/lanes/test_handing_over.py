@@ -16,6 +16,7 @@ from oyez.consumers.database import Database
 from oyez.consumers.database.tables import parked, start
 from oyez.consumers.execution.reader import Reader
 from oyez.consumers.lanes.dispatcher import Dispatcher
+from oyez.consumers.lanes.lane import Ran
 from oyez.consumers.lanes.unit import Busy, Room, Unit
 from support.waiting import eventually
 
@@ -107,7 +108,7 @@ def test_others_are_looked_for_as_well(many: Play, seconds: float, keys: set[str
     pipeline = many(handlers())
     handing = Handing(pipeline, Room(4, 8))
     handing.change(update(parked).where(parked.c.key == "b").values(key="old"))
-    handing.one.choosing.handed.end(handing.ids("old"), {("noted", "b")}, is_done=False)
+    handing.one.choosing.handed.end(handing.ids("old"), {("noted", "b")}, Ran())
     pipeline.clock.now += seconds
     assert {key for unit in handing.chosen() for _, key in unit.keys} == keys
 

@@ -112,3 +112,16 @@ def test_an_event_that_was_traced_elsewhere_still_says_its_trace(
     announced = spans.one("announce placed").get_span_context()
     assert announced is not None
     assert ids(kept.records[0])[4:] == [f"{announced.trace_id:032x}", None]
+
+
+def test_what_a_line_says_itself_stays(play: Play, kept: Kept) -> None:
+    on = Handlers("g")
+    told: list[dict[str, object]] = []
+
+    @on(Placed)
+    def placed(event: Placed, db: Connection) -> None:
+        log.warning("handling", extra={"handler": "mine"})
+        told.append(dict(oyez.consumers.add_event_ids(None, "warning", {"handler": "mine"})))
+
+    play(on).handle(Placed())
+    assert (kept.records[0].__dict__["handler"], told[0]["handler"]) == ("mine", "mine")

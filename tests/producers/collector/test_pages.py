@@ -145,11 +145,20 @@ def test_an_image_announces_too(tmp_path: Path) -> None:
     assert only(tmp_path)["data"]["url"] == "/plain"
 
 
-def test_one_address_does_not_take_the_room_of_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("10.0.0.1", "10.0.0.1", "10.0.0.2"),
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ("no:address", "no:address", "_hidden"),
+    ],
+)
+def test_one_address_does_not_take_the_room_of_all(addresses: tuple[str, ...], tmp_path: Path) -> None:
+    """One subscriber has many addresses of IPv6."""
     with running(settings(tmp_path, collect_address_rate=0.001, collect_proxies=["127.0.0.1"])) as client:
-        ours, theirs = {"X-Forwarded-For": "10.0.0.1"}, {"X-Forwarded-For": "10.0.0.2"}
-        assert post(client, VIEW, **ours).status_code == 202
-        late = post(client, VIEW, **ours)
+        first, again, theirs = ({"X-Forwarded-For": one} for one in addresses)
+        assert post(client, VIEW, **first).status_code == 202
+        late = post(client, VIEW, **again)
         assert late.status_code == 429
         assert int(late.headers["Retry-After"]) > 900
         assert late.headers["Access-Control-Expose-Headers"] == "Retry-After"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +14,8 @@ from celery import chain, group
 from oyez.producers import visitor_session
 from producers.tasks import noting
 from producers.tasks.files import queue_in
-from support.pages import shell
+from support.otlp import receiving
+from support.pages import plain_environment, shell
 from support.processes import ROOT
 from support.spans import recording
 from support.spooled import spooled
@@ -42,11 +44,44 @@ def at_once() -> Iterator[None]:
     noting.app.conf.task_always_eager = False
 
 
-def worker(folder: Path, pool: str, queue: Path, module: str = "noting") -> AbstractContextManager[Path]:
+def worker(
+    folder: Path, pool: str, queue: Path, module: str = "noting", **settings: str
+) -> AbstractContextManager[Path]:
     """A worker, which is told to stop in the end, and does."""
     options = " ".join([*POOLS[pool], "--without-mingle", "--without-gossip", "--without-heartbeat"])
     where = {"PYTHONPATH": str(ROOT), "CELERY_QUEUE": str(queue), "OYEZ_SPOOL": str(folder / "spool")}
+    where |= settings
     return shell(f"exec celery -A producers.tasks.{module} worker -P {pool} {options}", folder, where)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("OYEZ_TRANSPORT", "pigeon", "oyez: transport 'pigeon' (OYEZ_TRANSPORT) is unknown; known: "),
+        ("OYEZ_FLUSH_TIMEOUT", "soon", "oyez: settings: flush_timeout: "),
+        ("OYEZ_TRANSPORT", "inline", "oyez: no application: "),
+    ],
+)
+def test_a_worker_with_a_wrong_setting_does_not_start(
+    variable: str, value: str, said: str, queue: Path, tmp_path: Path
+) -> None:
+    where = {
+        "PYTHONPATH": str(ROOT),
+        "CELERY_QUEUE": str(queue),
+        variable: value,
+    }
+    ended = subprocess.run(
+        ["celery", "-A", "producers.tasks.noting", "worker", "--concurrency=1"],
+        cwd=tmp_path,
+        env=plain_environment(**where),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith(said)
+    assert "Traceback" not in ended.stderr
 
 
 def noted(folder: Path) -> list[tuple[str, str | None]]:
@@ -108,7 +143,8 @@ def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
     traces: dict[str, str] = {}
     with (
         recording(monkeypatch) as spans,
-        worker(tmp_path, pool, queue, "traced"),
+        receiving() as receiver,
+        worker(tmp_path, pool, queue, "traced", SHOP_RECEIVER=receiver.endpoint),
     ):
         for name in ("a", "b"):
             with spans.tracer.start_as_current_span(name) as span:
@@ -126,3 +162,4 @@ def test_a_task_goes_on_with_the_trace_of_whoever_published_it(
         "b first": traces["b"],
         "b second": traces["b"],
     }
+    assert len(receiver.named("announce tasks.noted")) == 5  # sent as the processes ended

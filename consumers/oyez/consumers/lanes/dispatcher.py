@@ -17,7 +17,7 @@ from ..database.engine import DatabaseAway
 from ..execution.fresh import Fresh
 from ..handlers.registry import Handler
 from .choosing import Choosing
-from .lane import Lane
+from .lane import Lane, Ran
 from .unit import NO_LIMIT, Busy, Room, Unit, next_size, useful
 
 
@@ -169,7 +169,7 @@ class Dispatcher:
             if self._running.get(lane) is not unit or lane.row != row or lane.began is None:
                 return
             del self._running[lane]
-            self.choosing.handed.end(unit.ids, unit.keys, is_done=False)
+            self.choosing.handed.end(unit.ids, unit.keys, Ran())
             self._hanging.add(lane)
             self._free.append(self._make_lane())
             self._size = 1
@@ -261,14 +261,14 @@ class Dispatcher:
         return max(0, share - sum(unit.is_failing for unit in [*self._running.values(), *self._ready]))
 
     def _run(self, lane: Lane, unit: Unit) -> None:
-        failed, is_done = None, False
+        failed, ran = None, Ran()
         try:
-            is_done = lane.run(unit, partial(self._done, lane), lambda: self._is_closing, lambda: self._size)
+            ran = lane.run(unit, partial(self._done, lane), lambda: self._is_closing, lambda: self._size)
         except BaseException as error:  # noqa: BLE001 # whatever it is, it is the worker's: see `Lanes`
             failed = error
         with self._lock:
             if self._running.get(lane) is unit:
-                self.choosing.handed.end(unit.ids, unit.keys, is_done=is_done)
+                self.choosing.handed.end(unit.ids, unit.keys, ran)
             if self._running.pop(lane, None) is None:
                 self._hanging.discard(lane)  # nobody has waited for it
                 return

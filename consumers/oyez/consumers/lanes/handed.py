@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from ..database.key_heads import HandlerKey
 from ..database.parked_row import Candidate
 from ..execution.fresh import Fresh
+from .lane import Ran
 from .unit import Busy, key_of
 
 MOST = 10_000
@@ -35,6 +36,8 @@ class Handed:
         self._waiting: dict[int, Candidate] = {}
         self._size = 0
         self._newest = 0
+        self._early: set[int] = set()
+        """Taken by whoever has looked, before they were added."""
         self._closed: set[HandlerKey] = set()
         """Keys of which a row is missing here: what is behind it is not run before somebody has looked."""
 
@@ -59,6 +62,7 @@ class Handed:
         with self._lock:
             for row in rows:
                 self._add(row)
+            self._early = {one for one in self._early if one > self._newest}
 
     def waiting(self, busy: Busy, most: int, left: AbstractSet[str]) -> list[Candidate]:
         """So many at most that may be run beside what is ``busy``, without the keys that are ``left``."""
@@ -76,14 +80,21 @@ class Handed:
         with self._lock:
             for one in ids:
                 self._waiting.pop(one, None)
+            self._early.update(one for one in ids if one > self._newest)
             return {one: self._rows[one] for one in ids} if self.holds(ids) else {}
 
-    def end(self, ids: Iterable[int], keys: AbstractSet[HandlerKey], *, is_done: bool) -> None:
-        """These have run. If not all of them are done, whatever is here of their ``keys`` is behind something else."""
+    def end(self, ids: Iterable[int], keys: AbstractSet[HandlerKey], ran: Ran) -> None:
+        """These have run. What there was no time for waits again. Otherwise, if not all of them are done, whatever is
+        here of their ``keys`` is behind something else."""
+        left = set(ran.left)
         with self._lock:
             for one in ids:
-                self._forget(one)
-            if not is_done:
+                if one not in left:
+                    self._forget(one)
+            if left:
+                again = {one: _candidate(self._rows[one]) for one in left if one in self._rows}
+                self._waiting = dict(sorted({**self._waiting, **again}.items()))
+            elif not ran.is_done:
                 self._close(keys)
 
     def _add(self, row: Fresh) -> None:
@@ -97,7 +108,7 @@ class Handed:
             self._closed.discard(key)
         self._rows[row.id] = row
         self._size += _size(row)
-        if key not in self._closed:
+        if key not in self._closed and row.id not in self._early:
             self._waiting[row.id] = _candidate(row)
 
     def _is_full(self) -> bool:

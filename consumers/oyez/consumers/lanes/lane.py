@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.outcomes import TimedOut
 from ..core.report import Report
@@ -22,6 +22,23 @@ from .unit import Unit
 ABANDONED = float("inf")
 AGAIN = (0.01, 0.03, 0.1, 0.3, 1.0, 1.0)
 """Seconds between tries to lock a row whose lane was abandoned."""
+
+
+class Ran(NamedTuple):
+    """How a unit has ended: whether all of it is done, or else which rows of it there was only no time for, if it was
+    nothing else."""
+
+    is_done: bool = False
+    left: Sequence[int] = ()
+
+
+def _cut(ids: Sequence[int], report: Report) -> Ran:
+    """After a transaction that has not done all of these: if whatever it had claimed is done, the rest may be run
+    again."""
+    if not report.done or report.done < len(report.claimed):
+        return Ran()
+    claimed = set(report.claimed)
+    return Ran(left=[one for one in ids if one not in claimed])
 
 
 class LaneDatabase(Database):
@@ -76,18 +93,20 @@ class Lane:
 
     def run(
         self, unit: Unit, done: Callable[[Report], None], is_over: Callable[[], bool], size: Callable[[], int]
-    ) -> bool:
+    ) -> Ran:
         """Run a unit; ``done`` is told of each of its transactions, which may have ``size`` rows. The rows of a key end
-        with the first that is not done, or when it ``is_over``: those that follow are as they were. Returns whether all
-        is done. Raises `DatabaseAway`."""
+        with the first that is not done, or when it ``is_over``: those that follow are as they were. Raises
+        `DatabaseAway`."""
+        at = 0
         for ids in unit.parts(size):
             if is_over():
-                return False
+                return Ran()
             report = self._run(unit, ids)
             done(report)
             if report.done < len(ids):
-                return False
-        return True
+                return _cut(unit.ids[at:], report)
+            at += len(ids)
+        return Ran(is_done=True)
 
     def _run(self, unit: Unit, ids: Sequence[int]) -> Report:
         claim = self._claim(unit, ids)

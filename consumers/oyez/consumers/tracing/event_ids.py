@@ -25,20 +25,21 @@ _current: ContextVar[dict[str, str | None]] = ContextVar("oyez_event_ids", defau
 class EventIds(logging.Filter):
     """Adds to each log record which event is being handled: ``event_id``, ``event_source``, ``signal`` and
     ``handler``, and ``trace_id`` and ``span_id`` of the current span. Each is None where there is none: outside of
-    handlers, and of the first two in a handler that is called for a batch. Add it to a handler of ``logging``, before
-    workers start::
+    handlers, and of the first two in a handler that is called for a batch. What a line says itself under one of these
+    names (``extra=``) stays. Add it to a handler of ``logging``, before workers start::
 
         handler.addFilter(EventIds())
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        vars(record).update(_ids())
+        said = vars(record)
+        said.update({name: one for name, one in _ids().items() if name not in said})
         return True
 
 
 def add_event_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The same as a processor of structlog: adds those of them that are known."""
-    event.update({name: one for name, one in _ids().items() if one is not None})
+    event.update({name: one for name, one in _ids().items() if one is not None and name not in event})
     return event
 
 

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from oyez.producers.tracing import find_tracer, send_spans
 
-from ..execution.delivery import Delivery
 from ..handlers.application import Application
 from ..handlers.registry import Handler
-from .watched import Watch, watched
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # commands read the application, and need no database for that
+    from ..core.release import OnRelease
+    from ..execution.delivery import Delivery
     from .spans import Spans
+    from .watched import Watch
 
-FLUSH = 5.0
-"""Seconds for the last spans of a worker."""
 EVENT_IDS = f"{__package__}.event_ids"
 
 
@@ -28,13 +27,19 @@ def watched_application(application: Application, within: Watch | None = None) -
     event they belong to. Both are to be so before this is called, and they are watched for that once. ``within``: who
     watches as well, next to the call itself if nobody has watched yet."""
     if any(handler.is_watched for handler in application.handlers):
-        return application if within is None else application.changed(partial(watched, watch=within))
+        return application if within is None else _changed(application, within)
     spans = _spans()
     watches = [one for one in (spans, _event_ids(), within) if one is not None]
     if not watches:
         return application
     on_release = None if spans is None else spans.release
-    return application.changed(partial(watched, watch=_all_of(watches), on_release=on_release))
+    return _changed(application, _all_of(watches), on_release)
+
+
+def _changed(application: Application, watch: Watch, on_release: OnRelease | None = None) -> Application:
+    from .watched import watched  # noqa: PLC0415 # it needs the database's modules
+
+    return application.changed(partial(watched, watch=watch, on_release=on_release))
 
 
 @contextmanager
@@ -43,7 +48,7 @@ def spans_sent() -> Iterator[None]:
     try:
         yield
     finally:
-        send_spans(FLUSH)
+        send_spans()
 
 
 def _spans() -> Spans | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from starlette.requests import Request
 
 
@@ -14,6 +16,15 @@ def bearer_in(request: Request) -> str:
     """The key of `Authorization: Bearer KEY`; empty if there is none."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def place_of(request: Request) -> str:
+    """By what its rate is counted: the address, and of IPv6 the 64 bits that one subscriber has at least."""
+    host = host_of(request)
+    try:
+        return str(ip_network((host, 64), strict=False)) if ":" in host else host
+    except ValueError:  # a proxy has said something else
+        return host
 
 
 def host_of(request: Request) -> str:

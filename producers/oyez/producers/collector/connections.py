@@ -1,4 +1,4 @@
-"""Connections that begin a request have to end its head in time."""
+"""Connections on which a request has to arrive in time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+LINE = b"the request came too slowly; send it again\n"
 LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: 44\r\n\r\n"
-    b"the head of the request came too slowly now\n"
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\nconnection: close\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(LINE), LINE)
 )
 
 
 class Bounded(H11Protocol):
     """uvicorn has limits for what comes after an answer only: who connects and says nothing, or says it a letter at a
-    time, would be listened to for ever. `seconds` is set by a subclass."""
+    time, would be listened to for ever. `seconds`, for a head and again for a body, are set by a subclass. A request
+    that comes in one piece costs no timer."""
 
     seconds: float
-    _until: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
         super().connection_made(transport)
@@ -26,33 +28,39 @@ class Bounded(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         before = self.cycle
-        if self._until is None and (before is None or before.response_complete):
-            self._wait()
         super().data_received(data)
-        if self.cycle is not before:
+        arrives = self._is_arriving()
+        if self.cycle is not before or not arrives:  # the head is whole, or the body
             self._stop_waiting()
+        if arrives and self._timer is None:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def _is_arriving(self) -> bool:
+        """Whether a part of a request is there, and not all of it."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+
     def _wait(self) -> None:
-        self._until = self.loop.call_later(self.seconds, self._end)
+        self._timer = self.loop.call_later(self.seconds, self._end)
 
     def _stop_waiting(self) -> None:
-        if self._until is not None:
-            self._until.cancel()
-            self._until = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _end(self) -> None:
-        self._until = None
-        if not self.transport.is_closing():
-            self.transport.write(LATE)
+        self._timer = None
+        if self._is_arriving() and not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+                self.transport.write(LATE)
             self.transport.close()
 
 
 def bounded(seconds: float) -> type[asyncio.Protocol]:
-    """The protocol of connections that have so many seconds for a head."""
+    """The protocol of connections on which a head has so many seconds, and a body too."""
     kind: Any = type("Bounded", (Bounded,), {"seconds": seconds})
     found: type[asyncio.Protocol] = kind
     return found

@@ -14,7 +14,7 @@ from oyez.schemas import Catalogue
 
 from ..stamps import uuid7_text
 from .answers import Refused, RefusedUnread, Result, refusal, told
-from .asked import bearer_in, content_type, host_of
+from .asked import bearer_in, content_type, place_of
 from .bodies import body_of
 from .foreign import json_of
 from .intake import Intake
@@ -64,7 +64,7 @@ class PageDoor:
             self._check_rates(request, asked)
             if content_type(request) not in TYPES:
                 raise RefusedUnread(415, f"the content type must be {' or '.join(TYPES)}")
-            body = await body_of(request, self._settings.collect_max_body, self._settings.collect_timeout)
+            body = await body_of(request, self._settings.collect_max_body)
             posted = posted_in(body, self._settings.collect_max_events)
             results, cookie = await self._stored(request, asked, posted)
         except Refused as refused:
@@ -96,7 +96,7 @@ class PageDoor:
         self, request: Request, asked: Asked, posted: Posted
     ) -> tuple[list[Result], dict[str, str]]:
         """What became of each event, and the header with the session's cookie."""
-        self._by_address.count(host_of(request), len(posted.events))
+        self._by_address.count(place_of(request), len(posted.events))
         self._by_site.count(asked.key, len(posted.events))
         visitor = self._visitors.of(request, asked.key, posted.session, posted.consent)
         allowed = asked.site.signals
@@ -121,7 +121,7 @@ class PageDoor:
         return Asked(key, site, headers)
 
     def _check_rates(self, request: Request, asked: Asked) -> None:
-        if wait := self._by_address.wait(host_of(request)):
+        if wait := self._by_address.wait(place_of(request)):
             raise RefusedUnread(429, "too many events of this address; send them later", wait)
         if wait := self._by_site.wait(asked.key):
             raise RefusedUnread(429, "too many events of this site; send them later", wait)

@@ -38,7 +38,7 @@ class SenderDoor:
         kind = content_type(request)
         if not is_readable(kind, request.headers):
             raise RefusedUnread(415, f"the content type must be {KINDS}")
-        body = await body_of(request, self._settings.collect_max_body, self._settings.collect_timeout)
+        body = await body_of(request, self._settings.collect_max_body)
         found = events_in(kind, request.headers, body, self._signals, self._settings.collect_max_events)
         self._rates.count(name, len(found))
         return told(await self._intake.take(self._allowed(found, sender)))

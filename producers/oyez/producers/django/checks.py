@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
 from ..errors import SettingsError
+from ..lookup import entry_of
 from .keys import key_function, uses_session
 from .settings import announcing_settings, said_in_django
 
@@ -20,7 +21,7 @@ SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
 def check_settings(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """``oyez.E001``: a setting is wrong; ``E002``: the key; ``E003``: the order of the middleware; ``E004``: sessions
     that have no key."""
-    found = [*_said(said_in_django, "E001")] or [*_said(announcing_settings, "E001")]
+    found = [*_said(said_in_django, "E001")] or [*_said(lambda: entry_of(announcing_settings()), "E001")]
     if not found and OURS in settings.MIDDLEWARE:
         found = [*_said(key_function, "E002")] or [*_sessions()]
     return found

@@ -11,6 +11,9 @@ from .keys import KeyOf, checked, key_in
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+BOUND = "oyez.session_bound"
+"""In an environ: the middleware is around, and puts back what was bound before, whoever binds another key within."""
+
 
 class WSGISessionMiddleware:
     """Binds the visitor session of each request while the application works on it: in its call, whenever the server
@@ -27,6 +30,7 @@ class WSGISessionMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         steps = BoundSteps(key_in(environ, self._key))
+        environ[BOUND] = True
         body = steps.run(self._app, environ, start_response)
         return body if _is_made(body, environ) else _Body(body, steps)
 

@@ -145,6 +145,7 @@ class PostgreSQL(Dialect):
             else:
                 for name, value in {
                     "idle_in_transaction_session_timeout": int(idle_limit * 1000),
+                    "array_nulls": "on",
                     **SERVER,
                 }.items():
                     cursor.execute(f"SET {name} = {value}")
