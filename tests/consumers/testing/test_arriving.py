@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consumers.testing.cafe import Cleared, Cooked, Opened, Rung, noted, on, rung, signals, tables
 from oyez.consumers.testing import Kit, kit
+from oyez.consumers.testing.telling import told
 from oyez.producers import Announcer, Settings
 from oyez.schemas import Signal
 
@@ -112,7 +113,8 @@ def test_an_attempt_is_something(oyez: Kit) -> None:
     left = oyez.run()
     assert left.idle
     assert "is tried again" in repr(left)
-    assert repr(left).endswith("set at the top of conftest.py>")
+    assert repr(left).endswith("a live kit: in the topics of its settings)>")
+    assert "OYEZ_TRANSPORT=memory" in told(oyez, "--seed"), "a failed test shows it too"
 
 
 def test_a_group_that_is_left_is_something(oyez: Kit) -> None:

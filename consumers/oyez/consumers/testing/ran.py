@@ -9,7 +9,7 @@ from .deliveries import DeadDelivery, ParkedDelivery
 
 NOTHING = (
     "nothing was announced to this kit since the last run; code that makes its own announcer reaches it "
-    "with OYEZ_TRANSPORT=memory, set at the top of conftest.py"
+    "with OYEZ_TRANSPORT=memory, set at the top of conftest.py (a live kit: in the topics of its settings)"
 )
 
 
