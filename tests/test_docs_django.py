@@ -51,7 +51,16 @@ def test_the_project_runs_and_loses_nothing_when_it_is_reloaded(tmp_path: Path) 
     assert "Traceback" not in log.read_text()
     announced = [one["data"]["order"] for one in spooled(tmp_path / "spool").values()]
     assert len(announced) == len({*announced}) == count(tmp_path)
-    subprocess.run(["sh", "-ec", block(PAGE, "test")], cwd=tmp_path, env=environment, check=True, timeout=60)
+    done = subprocess.run(
+        ["sh", "-ec", block(PAGE, "test")],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        timeout=60,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "stayed busy" not in done.stderr
 
 
 def _ordered(visitor: Visitor, item: str) -> bool:

@@ -74,6 +74,29 @@ def test_djangos_own_tests_have_the_tables_in_memory(sqlite: str) -> None:
     in_project(sqlite, work)
 
 
+def test_migrate_brings_what_is_missing_though_django_has_noted_it(sqlite: str) -> None:
+    """The database was another application's when Django noted the migration."""
+
+    def work() -> None:
+        call_command("migrate", verbosity=0)
+        with connection.cursor() as cursor:
+            for table in sorted(name for name in tables(sqlite) if name.startswith("oyez_")):
+                cursor.execute(f"DROP TABLE {table}")
+        call_command("migrate", verbosity=0)
+        assert "oyez_parked" in tables(sqlite)
+
+    in_project(sqlite, work)
+
+
+def test_what_is_advised_is_a_command_with_the_projects_settings(sqlite: str) -> None:
+    def work() -> None:
+        code, _, err = manage("oyez", "status")
+        assert code != 0
+        assert "run: manage.py oyez db upgrade" in err
+
+    in_project(sqlite, work, OYEZ={"TRANSPORT": "memory", "APP": APP})
+
+
 def test_the_newest_migration_is_of_the_newest_revision() -> None:
     """Whoever adds a revision adds one of these."""
     newest = max(file.stem for file in MIGRATIONS.glob("0*.py"))

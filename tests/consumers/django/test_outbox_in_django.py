@@ -106,7 +106,7 @@ def test_each_database_has_its_own(pipeline_database: str, tmp_path: Path) -> No
     def work() -> None:
         with undone(NotAnnounced, using="other") as refused:
             announce(DjangoPaid(n=1), db="other")
-        one_line(refused.value, "'other'", "oyez_outbox", "manage.py migrate")
+        one_line(refused.value, "'other'", "oyez_outbox", "Oyez's tables are in 'default'")
         with undone(NotAnnounced, using="other") as refused:
             announce(DjangoPaid(n=2), db="default")
         one_line(refused.value, "no transaction")

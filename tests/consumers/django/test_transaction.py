@@ -211,7 +211,10 @@ MISUSES: dict[int, tuple[Callable[[], Any], str]] = {
     ),
     4: (close, "HandlerMisuse: the handler called connection.close()"),
     5: (connections.close_all, "HandlerMisuse: the handler called connection.close()"),
-    6: (by_cursor, "HandlerMisuse: the handler called execute('COMMIT')"),
+    6: (
+        by_cursor,
+        "HandlerMisuse: the handler called execute('COMMIT'), which would end the transaction of its whole",
+    ),
     7: (swallow, "HandlerMisuse: the handler swallowed a database error"),
     8: (ask_for_rollback, "HandlerMisuse: the handler swallowed a database error, or asked for a rollback"),
     9: (durable, "RuntimeError: A durable atomic block cannot be nested"),

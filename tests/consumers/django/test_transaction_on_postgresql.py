@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import InternalError, connection
+from django.db import InternalError, OperationalError, connection
 from sqlalchemy import Connection, text
 
 from consumers.django.test_transaction import create, entries, run_in
 from consumers.lanes.lane_pipeline import LanePipeline
-from consumers.pipeline import Pipeline, Placed, note, placed
-from oyez.consumers import Handlers
+from consumers.pipeline import Pipeline, Placed, known, note, placed
+from oyez.consumers import Application, Handlers
 from oyez.consumers.django import DjangoTransaction
+from oyez.consumers.run.looked_after import looked_after
 from support.django_project import in_project, undone
 
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -221,3 +223,32 @@ def test_the_workers_transaction_is_djangos(pipeline_postgres: str) -> None:
         assert (pipeline.parked(), [n for n, _ in backends]) == ([], [1, 2])
 
     run_in(pipeline_postgres, register, work)
+
+
+@pytest.mark.parametrize(("max_age", "left"), [(0, [1, 2, 3]), (None, [1, 3])])
+def test_a_lost_connection_of_djangos_own_is_made_anew(
+    pipeline_postgres: str, max_age: int | None, left: list[int]
+) -> None:
+    """By a handler that writes with the ORM outside of Oyez's transaction. One that is kept fails once."""
+
+    def run() -> None:
+        on = Handlers("shop")
+
+        @on(Placed)
+        def book(event: Placed) -> None:
+            create(event.n)
+
+        connection.settings_dict["CONN_MAX_AGE"] = max_age
+        (handler,) = looked_after(Application(on, known)).handlers
+        handler.call([Placed(n=1)], None)
+        with psycopg.connect(pipeline_postgres.replace("+psycopg", ""), autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        with suppress(OperationalError):
+            handler.call([Placed(n=2)], None)
+        handler.call([Placed(n=3)], None)
+        assert entries() == left
+
+    in_project(pipeline_postgres, run)

@@ -50,14 +50,20 @@ class Commands(TyperGroup):
         except SystemExit:
             raise
         except BaseException as error:  # noqa: BLE001 # the last place that can say something about it
-            from .common.reporting import report, report_lost, wants_traceback  # noqa: PLC0415 # it knows all errors
+            from .common.reporting import (  # noqa: PLC0415 # it knows all errors
+                NAME,
+                report,
+                report_lost,
+                wants_traceback,
+            )
 
             lost = streams.flushed()
             if lost is not None and isinstance(error, OSError):
                 return report_lost(lost)
             if type(error).__name__ == "NoArgsIsHelpError":
                 return _show_help(error)
-            return report(error, debug=wants_traceback(asked="--debug" in arguments))
+            program = extra.get("prog_name") or NAME
+            return report(error, debug=wants_traceback(asked="--debug" in arguments), program=program)
         lost = streams.flushed()
         if lost is not None:
             from .common.reporting import report_lost  # noqa: PLC0415 # as above

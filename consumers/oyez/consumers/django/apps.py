@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from sqlalchemy import Engine, event
 
 from oyez.producers import SettingsError
@@ -12,6 +13,7 @@ from oyez.producers.django.settings import settings_said
 from oyez.producers.settings import SCHEMA
 
 from .sqlite import prepare
+from .upgrading import bring_tables
 
 
 class OyezConsumersConfig(AppConfig):
@@ -24,6 +26,7 @@ class OyezConsumersConfig(AppConfig):
     def ready(self) -> None:
         """What SQLite is asked to do for a connection, it is asked outside of transactions: when it is made."""
         event.listen(Engine, "connect", prepare)
+        post_migrate.connect(bring_tables, sender=self)
         for model in self.get_models():
             known = model._meta  # noqa: SLF001 # what all use is called so
             known.db_table = _place(known.db_table)

@@ -114,7 +114,10 @@ class Borrowed(BaseDatabaseWrapper):
     def _execute(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Stands around each statement, as near to the database as Django lets it."""
         text = sql if isinstance(sql, str) else str(sql)
-        refuse_ending(text)
+        try:
+            refuse_ending(text)
+        except HandlerMisuse:
+            refuse(f"execute({text.strip()[:40]!r})")
         if may_set(text):
             self.lent.note_settings()
         return execute(sql, params, many, context)

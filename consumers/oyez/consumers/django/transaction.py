@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from oyez.producers import SettingsError
@@ -76,8 +76,8 @@ class DjangoTransaction(Tool):
     def finish(self) -> None:
         """What is to be called after the commit."""
         calls = [] if self._real is None else self._borrowed.finish()
-        for call in calls:
-            self.db.after_commit.add(call)
+        for call in (close_old_connections, *calls, close_old_connections) if calls else ():
+            self.db.after_commit.add(call)  # on connections of Django's own, which may have been lost since
 
     def end(self) -> None:
         """Give Django its own connection back."""

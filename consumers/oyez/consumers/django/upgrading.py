@@ -24,8 +24,18 @@ def listening_settings() -> ListenSettings:
 def upgrade(_apps: Any, schema_editor: Any) -> None:
     """For ``RunPython``: `oyez db upgrade`, when the database is migrated that is to have the tables. It is Oyez's own
     connection that does it, and does nothing if they are up to date."""
+    _bring(schema_editor.connection.alias)
+
+
+def bring_tables(using: str, **_: Any) -> None:
+    """After each `migrate`: they are missing where Django has noted the migration for a database that has become
+    Oyez's since."""
+    _bring(using)
+
+
+def _bring(alias: str) -> None:
     try:
-        if schema_editor.connection.alias == (database_alias() or USUAL):
+        if alias == (database_alias() or USUAL):
             _upgrade()
     except (OyezError, SettingsError) as error:
         raise ImproperlyConfigured(f"Oyez's tables: {error}") from error
@@ -34,6 +44,7 @@ def upgrade(_apps: Any, schema_editor: Any) -> None:
 def _upgrade() -> None:
     engine = engine_from(listening_settings())
     try:
-        migrating.upgrade(engine)
+        if migrating.current(engine) != migrating.HEAD:
+            migrating.upgrade(engine)
     finally:
         engine.dispose()

@@ -9,6 +9,7 @@ from ..settings import ListenSettings
 from ..tracing.watching import watched_application
 from .listened import Listened, check_limit
 from .loading import load_application
+from .looked_after import looked_after
 
 
 def listen(
@@ -35,7 +36,7 @@ def listen(
 
     check_limit(limit)
     said = settings or ListenSettings()
-    found = load_application(said) if application is None else watched_application(application)
+    found = looked_after(load_application(said) if application is None else watched_application(application))
     groups = _groups(found, signal)
     prepare(found, said)
     return one_pass(groups, said, limit)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import pysqlite
 
 from ..errors import TransportRefused
 from ..outbox import FORBIDDEN, NAME, UNDEFINED, inserting, inserting_and_telling, row
+from .settings import WHERE, database_alias
 
 _DIALECTS: dict[str, tuple[Any, Callable[[str], ClauseElement]]] = {
     "postgresql": (psycopg.dialect, inserting_and_telling),
@@ -110,14 +111,24 @@ def _reason(error: Error, connection: BaseDatabaseWrapper, schema: str | None) -
     said = " ".join(str(error).split())
     state = getattr(error.__cause__, "sqlstate", None)
     if NAME in said and ("no such table" in said or state == UNDEFINED):
-        return (
-            f"the database {connection.alias!r} has no table {NAME}"
-            f"{f' in the schema {schema}' if schema else ''}; run: manage.py migrate, with oyez.consumers.django among "
-            f"INSTALLED_APPS (or: oyez db upgrade)"
-        )
+        return _no_table(connection.alias, schema)
     if state == FORBIDDEN:
         return (
             f"the database did not take it: {said}; the role of this transaction needs INSERT on {NAME}, and USAGE on "
             f"its schema and on the sequence {NAME}_id_seq"
         )
     return f"the database did not take it: {said}"
+
+
+def _no_table(alias: str, schema: str | None) -> str:
+    place = f"{NAME}{f' in the schema {schema}' if schema else ''}"
+    ours = database_alias()
+    if ours is not None and ours != alias:
+        return (
+            f"the database {alias!r} has no table {place}: Oyez's tables are in {ours!r} ({WHERE}['DATABASE']), whose "
+            f"transactions events can join"
+        )
+    return (
+        f"the database {alias!r} has no table {place}; run: manage.py migrate, with oyez.consumers.django among "
+        f"INSTALLED_APPS (or: oyez db upgrade)"
+    )

@@ -9,6 +9,7 @@ from ...handler_files import Loaded
 from ...handlers.application import Application
 from ...handlers.registry import Handlers
 from ...run.loading import load, load_application, load_handlers
+from ...run.looked_after import looked_after
 from ...settings import ListenSettings
 from . import logging
 from .output import aside
@@ -18,7 +19,7 @@ def application_of(settings: ListenSettings) -> Application:
     """The application, checked; see `load_application` for what it raises."""
     handlers_of(settings)  # first: who hears what is said of its event files is settled then
     with _importing():
-        return load_application(settings)
+        return looked_after(load_application(settings))
 
 
 def handlers_of(settings: ListenSettings) -> Handlers:

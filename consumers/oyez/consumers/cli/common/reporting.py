@@ -32,6 +32,7 @@ from . import logging
 from .errors import CheckFailed, NotFound, UsageProblem
 from .exits import FAILED, FOUND_PROBLEMS, INTERRUPTED, NOT_FOUND, OK, UNREACHABLE, USAGE
 
+NAME = "oyez"
 NO_BROKER = (
     KafkaError._TRANSPORT,  # noqa: SLF001 # the client's names for them
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
@@ -101,8 +102,9 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and could_not_connect(error)
 
 
-def report(error: BaseException, *, debug: bool) -> int:
-    """Say on stderr what ended the command; returns its exit code."""
+def report(error: BaseException, *, debug: bool, program: str = NAME) -> int:
+    """Say on stderr what ended the command; returns its exit code. What is advised is a command of ``program``, which
+    has the settings that it was given."""
     code = code_of(error)
     if isinstance(error, Terminated):
         return code
@@ -111,7 +113,7 @@ def report(error: BaseException, *, debug: bool) -> int:
         return code
     if debug and not is_usage(error):
         print(without_passwords("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
-    logging.last_line(line_of(error))
+    logging.last_line(line_of(error).replace(f"run: {NAME} ", f"run: {program} "))
     return code
 
 
