@@ -11,7 +11,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
-ENOUGH = 6_000_000_000  # bytes; a whole run has taken a third of it
+ENOUGH = 6_000_000_000  # bytes; a whole run has taken a tenth of it at once
 
 
 def files_in_memory(environment: MutableMapping[str, str], place: Path = MEMORY) -> None:
