@@ -136,9 +136,11 @@ def test_a_full_exim_is_heard(serve: Serve, queue_to: Queue) -> None:
     server = serve("exim", "smtp_accept_max = 1")
     one = queue_to(server)
     one.queue([1])
-    with eventually(lambda: _other(server.port)):
-        with pytest.raises(MailServerAway, match=r"does not serve: 421 .*[Tt]oo many concurrent"):
-            one.run()
+    with (
+        eventually(lambda: _other(server.port)),
+        pytest.raises(MailServerAway, match=r"does not serve: 421 .*[Tt]oo many concurrent"),
+    ):
+        one.run()
     assert one.column("attempts") == [0]
 
 
