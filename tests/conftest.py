@@ -29,6 +29,19 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
+# Web servers that are stopped, reloaded and killed, and a browser: minutes, which `make test` does not have. `make
+# test-servers` runs them.
+collect_ignore = (
+    []
+    if "OYEZ_TEST_SERVERS" in os.environ
+    else [
+        "integration/servers",
+        "soak/test_servers.py",
+        "producers/collector/test_browser.py",
+        "test_shop_django.py",
+    ]
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Several test processes share the services that the one process starts that deals out the tests."""
