@@ -54,7 +54,10 @@ def test_who_says_it_a_letter_at_a_time_is_sent_away_too(tmp_path: Path) -> None
     whole = json.dumps(event()).encode()
     with running(settings(tmp_path, collect_timeout=0.3)) as client, connected(client) as slow:
         slow.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(whole) + whole)
-        assert slow.recv(65_536).startswith(b"HTTP/1.1 202 ")
+        first = slow.recv(65_536)
+        while not first.endswith(b"]}"):  # a head and a body may come one after the other
+            first += slow.recv(65_536)
+        assert first.startswith(b"HTTP/1.1 202 ")
         slow.settimeout(0.02)
         letters = iter(HEAD + b"X: " + b"a" * 10_000)
 

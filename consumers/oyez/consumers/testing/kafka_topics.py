@@ -47,12 +47,23 @@ def count_records(bootstrap: str, names: Collection[str]) -> int:
 
 
 def _is_made(admin: AdminClient, name: str, partitions: int, *, is_last: bool) -> bool:
-    """False as long as one of this name is being deleted."""
+    """False as long as one of this name is there: being deleted, or made so lately that it was not listed."""
     made = admin.create_topics([NewTopic(name, partitions, 1)], operation_timeout=SECONDS)[name]
     try:
         made.result(timeout=SECONDS)
     except KafkaException as error:
         if is_last or error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
+        _delete(admin, name)
         return False
     return True
+
+
+def _delete(admin: AdminClient, name: str) -> None:
+    """Unless somebody has."""
+    gone = admin.delete_topics([name], operation_timeout=SECONDS)[name]
+    try:
+        gone.result(timeout=SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
