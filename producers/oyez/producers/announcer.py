@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -124,9 +125,7 @@ class Announcer:
         error carries the event. AnnouncerClosed: after close().
         """
         if self._may_be_traced and (tracer := self.tracer()) is not None:
-            with announcing(tracer, self.name_of(signal)) as span:
-                stamped = self.stamped(signal, data, key, span.members)
-                span.describe(stamped[1], self._source, stamped[0])
+            with self.traced(tracer, signal, data, key) as stamped:
                 self._hand_over(stamped, db)
             return stamped[0]
         stamped = self.stamped(signal, data, key)
@@ -152,7 +151,21 @@ class Announcer:
             self._may_be_traced = self._tracer is not None
         return self._tracer
 
-    def name_of(self, signal: Signal | type[Signal] | str | int) -> str | None:
+    @contextmanager
+    def traced(
+        self,
+        tracer: Tracer,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | str | bytes | None,
+        key: str | None,
+    ) -> Iterator[Stamped]:
+        """As `stamped`, in a span that lasts until whoever is given the event has handed it over."""
+        with announcing(tracer, self._name_of(signal)) as span:
+            stamped = self.stamped(signal, data, key, span.members)
+            span.describe(stamped[1], self._source, stamped[0])
+            yield stamped
+
+    def _name_of(self, signal: Signal | type[Signal] | str | int) -> str | None:
         """The name of a signal, as announce() is given it; None if there is none."""
         try:
             return self._catalogue[type(signal) if isinstance(signal, Signal) else signal].name

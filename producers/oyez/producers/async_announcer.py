@@ -22,7 +22,6 @@ from .lost import Lost
 from .own_loop import OwnLoop
 from .pass_thread import PassThread
 from .stamps import uuid7_text
-from .tracing import announcing
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -137,9 +136,7 @@ class AsyncAnnouncer:
         tracer = self._announcer.tracer()
         if tracer is None:
             return await self._commit(self._announcer.stamped(signal, data, key), loop)
-        with announcing(tracer, self._announcer.name_of(signal)) as span:
-            stamped = self._announcer.stamped(signal, data, key, span.members)
-            span.describe(stamped[1], self.source, stamped[0])
+        with self._announcer.traced(tracer, signal, data, key) as stamped:
             return await self._commit(stamped, loop)
 
     async def pass_on(self, event: Stamped) -> str:

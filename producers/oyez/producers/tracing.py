@@ -7,7 +7,7 @@ attributes are those of OpenTelemetry's semantic conventions for messaging and f
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from oyez.schemas.encoding import trace_members
 from .loggers import logger_named
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span, Tracer
 
 log = logger_named("oyez.tracing")
@@ -74,19 +75,25 @@ def current_trace() -> dict[str, str]:
     return carrier
 
 
+def context_in(carrier: Mapping[str, str], base: Context | None = None) -> Context:
+    """`base`, or else the current context, with the span that is named in `carrier`, if one is. For whoever traces."""
+    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
+        TraceContextTextMapPropagator,
+    )
+
+    return TraceContextTextMapPropagator().extract(carrier, base)
+
+
 def continued(traceparent: str) -> Callable[[], None]:
     """Go on with this trace: what is called then ends that. Nothing is done where nobody traces, or a span is the
     current one already."""
     if not is_loaded():
         return _nothing
     from opentelemetry import context, trace  # noqa: PLC0415 # see is_loaded
-    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
-        TraceContextTextMapPropagator,
-    )
 
     if trace.get_current_span().get_span_context().is_valid:
         return _nothing
-    token = context.attach(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
+    token = context.attach(context_in({"traceparent": traceparent}))
     return lambda: context.detach(token)
 
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from .declaration import Declaration, required_prerequisites
 from .errors import Undecodable
 from .event import Event
+from .headers import TRACE
 from .text import MAX_TEXT, flaw
 from .tolerant import tolerant_reader
 
@@ -44,10 +45,7 @@ def keyed_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 
 def _decoder(declaration: Declaration, key: Any) -> Callable[[bytes], Envelope]:
     members = {"source": Text, "id": Text, "time": NotRequired[str], "partitionkey": key}
-    members |= {
-        "traceparent": NotRequired[Any],
-        "tracestate": NotRequired[Any],
-    }  # no reason to refuse an event
+    members |= dict.fromkeys(TRACE, NotRequired[Any])  # whatever these are, the event is read
     envelope = typed_dict("Envelope", members | {"data": declaration.model})
     return cast(Callable[[bytes], Envelope], json_reader(envelope))
 

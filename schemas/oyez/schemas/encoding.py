@@ -9,6 +9,7 @@ from typing import Any
 from .catalogue import Catalogue, catalogue
 from .checking import Check
 from .errors import InvalidEvent
+from .headers import TRACE
 from .readable import refuse_unreadable
 from .signal import Signal
 from .text import flaw
@@ -97,7 +98,7 @@ class Encoder:
 
 def trace_members(carrier: Mapping[str, str]) -> str:
     """The members of an event with the trace that is in `carrier`, as a propagator of W3C Trace Context fills it."""
-    found = ((name, carrier.get(name)) for name in ("traceparent", "tracestate"))
+    found = ((name, carrier.get(name)) for name in TRACE)
     return "".join(f',"{name}":{_quoted(text)}' for name, text in found if text)
 
 

@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .errors import Undecodable
 
+TRACE = ("traceparent", "tracestate")
+"""The attributes that say which trace an event belongs to."""
+
 Header = str | bytes | None
 Headers = Sequence[tuple[str, Header]] | Mapping[str, Header]
 

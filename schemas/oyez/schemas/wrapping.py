@@ -4,10 +4,10 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from .declaration import Declaration
+from .headers import TRACE
 
-_TRACE = ("traceparent", "tracestate")
 _MEMBERS = frozenset(
-    ("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data", *_TRACE)
+    ("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data", *TRACE)
 )
 """What an event of ours consists of."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import Connection
 import oyez.consumers
 from consumers.pipeline import Placed, Play
 from oyez.consumers import Handlers
-from oyez.consumers.tracing.watching import EVENT_IDS
 from support.spans import Recorded, span_id
 
 log = logging.getLogger("the.application")
@@ -35,9 +33,6 @@ def kept() -> Iterator[Kept]:
     log.addHandler(handler)
     yield handler
     log.removeHandler(handler)
-    del sys.modules[EVENT_IDS]
-    for name in ("EventIds", "add_event_ids"):
-        vars(oyez.consumers).pop(name, None)
 
 
 def ids(record: logging.LogRecord) -> list[object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from oyez.producers.tracing import find_tracer
+from oyez.producers.tracing import context_in, find_tracer
 
 from ..database.mails import Change
 
@@ -21,11 +21,8 @@ def sending(number: int, traceparent: str | None) -> Iterator[Say]:
         yield _to_nobody
         return
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415 # the application has loaded it
-    from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
-        TraceContextTextMapPropagator,
-    )
 
-    parent = TraceContextTextMapPropagator().extract({"traceparent": traceparent or ""})
+    parent = context_in({"traceparent": traceparent or ""})
     given = {"oyez.mail": number}
     with tracer.start_as_current_span(
         "send mail", context=parent, kind=SpanKind.CLIENT, attributes=given

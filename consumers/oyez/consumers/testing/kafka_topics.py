@@ -24,10 +24,6 @@ def make_topics(
     """Make these topics, each with so many partitions. Those that there are, are made again, with nothing in them.
     Raises KafkaException."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    there = admin.list_topics(timeout=SECONDS).topics
-    if old := [name for name in names if name in there]:
-        for done in admin.delete_topics(old, operation_timeout=SECONDS).values():
-            done.result(timeout=SECONDS)
     end = timer() + SECONDS
     for name in names:
         while not _is_made(admin, name, partitions, is_last=timer() > end):
@@ -47,7 +43,7 @@ def count_records(bootstrap: str, names: Collection[str]) -> int:
 
 
 def _is_made(admin: AdminClient, name: str, partitions: int, *, is_last: bool) -> bool:
-    """False as long as one of this name is there: being deleted, or made so lately that it was not listed."""
+    """False as long as one of this name is there, which is deleted."""
     made = admin.create_topics([NewTopic(name, partitions, 1)], operation_timeout=SECONDS)[name]
     try:
         made.result(timeout=SECONDS)

@@ -13,10 +13,9 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from oyez.producers.tracing import SYSTEM, current_trace
-from oyez.schemas.headers import text_in
+from oyez.producers.tracing import SYSTEM, context_in, current_trace
+from oyez.schemas.headers import TRACE, text_in
 
 from ..core.call_spans import note_span
 from ..core.outcomes import NotReady, Reject, RetryAfter
@@ -28,7 +27,6 @@ from ..execution.attempt import describe
 from ..execution.delivery import Delivery
 from ..handlers.registry import Handler
 
-_w3c = TraceContextTextMapPropagator()
 MOST = 20
 """Prerequisites that are named."""
 ASKED = (NotReady, Reject, RetryAfter)
@@ -44,7 +42,7 @@ class Spans:
     @contextmanager
     def __call__(self, handler: Handler, deliveries: Sequence[Delivery]) -> Iterator[None]:
         parent, links = _origins(deliveries)
-        attributes = _of_call(handler, deliveries)
+        attributes = _of_call(handler)
         attributes |= _of_batch(deliveries) if handler.takes_list else _of_event(deliveries[0])
         with self._tracer.start_as_current_span(
             f"process {handler.declaration.name}",
@@ -65,7 +63,7 @@ class Spans:
 
     def release(self, release: Release) -> None:
         """A span for what was released, linked to the announcements of what released it."""
-        origins = [_span_context(_w3c.extract({"traceparent": one})) for one in release.traceparents]
+        origins = [_span_context(context_in({"traceparent": one})) for one in release.traceparents]
         attributes: dict[str, Any] = {
             "oyez.met": [f"{one.signal} {one.subject}" for one in release.met[:MOST]],
             "oyez.released": len(release.released),
@@ -98,35 +96,36 @@ def _fail(span: Span, error: BaseException) -> None:
 def _origins(deliveries: Sequence[Delivery]) -> tuple[Context | None, list[Link]]:
     """The parent of a call, if it is for one event, and what it is linked to. Where somebody else's span is the current
     one (a transport that handles at once), that is a link if it is not the parent's own trace."""
-    origins = [_span_context(context_of(one)) for one in deliveries]
+    contexts = list(map(context_of, deliveries))
+    origins = list(map(_span_context, contexts))
     if len(deliveries) > 1 or deliveries[0].handler.takes_list:
         return None, [Link(one) for one in origins if one.is_valid]
     here = trace.get_current_span().get_span_context()
     if not origins[0].is_valid:
         return None, _first_attempt(deliveries[0])
     links = [Link(here)] if here.is_valid and here.trace_id != origins[0].trace_id else []
-    return context_of(deliveries[0]), links + _first_attempt(deliveries[0])
+    return contexts[0], links + _first_attempt(deliveries[0])
 
 
 def _first_attempt(delivery: Delivery) -> list[Link]:
     record = delivery.taken.record
     said = record.first_attempt if isinstance(record, ParkedRow) else None
-    there = _span_context(_w3c.extract({"traceparent": said or ""}, Context()))
+    there = _span_context(context_in({"traceparent": said or ""}, Context()))
     return [Link(there)] if there.is_valid else []
 
 
 def context_of(delivery: Delivery) -> Context:
     """The context in which the event was announced; one without a span, if nobody says."""
     envelope, headers = delivery.taken.envelope, delivery.taken.record.headers()
-    carrier = {name: envelope.get(name) or text_in(headers or (), name) for name in _w3c.fields}
-    return _w3c.extract({name: text for name, text in carrier.items() if isinstance(text, str)}, Context())
+    carrier = {name: envelope.get(name) or text_in(headers or (), name) for name in TRACE}
+    return context_in({name: text for name, text in carrier.items() if isinstance(text, str)}, Context())
 
 
 def _span_context(context: Context) -> SpanContext:
     return trace.get_current_span(context).get_span_context()
 
 
-def _of_call(handler: Handler, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+def _of_call(handler: Handler) -> dict[str, Any]:
     return {
         "messaging.system": SYSTEM,
         "messaging.operation.name": "process",
@@ -165,9 +164,8 @@ def _of_place(delivery: Delivery) -> dict[str, Any]:
     """Where it came from: a place in a log, or the retry table after it has waited."""
     record: Any = delivery.taken.record
     if not isinstance(record, ParkedRow):
-        return (
-            _of_record(record) if hasattr(record, "topic") else {}
-        )  # what is handled at once comes from no log
+        # What is handled at once comes from no log.
+        return _of_record(record) if hasattr(record, "topic") else {}
     found: dict[str, Any] = {"oyez.attempt": record.attempts + 1, "oyez.parked_at": record.parked_at}
     if delivery.required:
         found["oyez.waited_for"] = [f"{one.signal} {one.subject}" for one in delivery.required]

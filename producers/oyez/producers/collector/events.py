@@ -12,11 +12,9 @@ from oyez.schemas import Catalogue, Event, InvalidEvent, OyezError
 from oyez.schemas.encoding import Encoder, trace_members
 from oyez.schemas.text import flaw
 
+from ..announcer import Stamped
 from ..outgoing import Route
 from ..stamps import TimeText
-
-Made = tuple[str, str, bytes | None, bytes]
-"""An event's id, topic, key and bytes."""
 
 SOURCES = 256
 """Sources whose encoders are kept."""
@@ -32,7 +30,7 @@ class Maker:
         self._encoder = lru_cache(SOURCES)(lambda source: Encoder(source, catalogue))
         self._route = lru_cache(None)(lambda signal: Route.of(catalogue[signal], topic))
 
-    def made(self, event: Event[Any]) -> Made:
+    def made(self, event: Event[Any]) -> Stamped:
         """An event as it is handed to a transport. One without a time is stamped. InvalidEvent: a text of it cannot be
         used, or it cannot be written."""
         if reason := flaw(event.id):

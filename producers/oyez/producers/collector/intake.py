@@ -8,8 +8,9 @@ from typing import Any
 
 from oyez.schemas import Event, OyezError
 
+from ..announcer import Stamped
 from .answers import Result
-from .events import Made, Maker, reason_of
+from .events import Maker, reason_of
 from .stores import Store
 
 Found = Event[Any] | Result
@@ -48,7 +49,7 @@ class Intake:
         self._note(results)
         return results
 
-    def _judged(self, found: Sequence[Found]) -> Iterator[Made | Result]:
+    def _judged(self, found: Sequence[Found]) -> Iterator[Stamped | Result]:
         here: set[Identity] = set()
         for one in found:
             if isinstance(one, Result):
@@ -61,7 +62,7 @@ class Intake:
             here.add(identity)
             yield self._made(one)
 
-    def _made(self, event: Event[Any]) -> Made | Result:
+    def _made(self, event: Event[Any]) -> Stamped | Result:
         try:
             return self._maker.made(event)
         except OyezError as error:

@@ -8,16 +8,17 @@ from typing import Protocol
 
 from oyez.schemas import OyezError
 
+from ..announcer import Stamped
 from ..async_announcer import AsyncAnnouncer
 from ..errors import NotAnnounced, Undelivered
 from .answers import AGAIN, Refused
-from .events import Made, reason_of
+from .events import reason_of
 
 
 class Store(Protocol):
     """Keeps events."""
 
-    async def keep(self, events: Sequence[Made]) -> Sequence[str | None]:
+    async def keep(self, events: Sequence[Stamped]) -> Sequence[str | None]:
         """Keep events, in this order. For each: None, it is stored; or why it is not known to be. Refused: none of them
         is taken."""
 
@@ -33,7 +34,7 @@ class AnnouncingStore:
         self._announcer = announcer
         self._room = pending
 
-    async def keep(self, events: Sequence[Made]) -> Sequence[str | None]:
+    async def keep(self, events: Sequence[Stamped]) -> Sequence[str | None]:
         if len(events) > self._room:
             raise Refused(503, "too many events wait to be stored; send it again later", AGAIN)
         self._room -= len(events)
@@ -47,7 +48,7 @@ class AnnouncingStore:
     async def aclose(self) -> None:
         await self._announcer.aclose()
 
-    async def _one(self, event: Made) -> str | None:
+    async def _one(self, event: Stamped) -> str | None:
         try:
             await self._announcer.pass_on(event)
         except (NotAnnounced, Undelivered) as error:

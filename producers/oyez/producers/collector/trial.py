@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..announcer import Stamped
 from .answers import Result
-from .events import Made
 
 SHOWN = 1000
 """Events of each kind that are shown, the last ones."""
@@ -25,7 +25,7 @@ class Trial:
         self._good: deque[Any] = deque(maxlen=SHOWN)
         self._bad: deque[Any] = deque(maxlen=SHOWN)
 
-    async def keep(self, events: Sequence[Made]) -> Sequence[str | None]:
+    async def keep(self, events: Sequence[Stamped]) -> Sequence[str | None]:
         self._good.extend(json.loads(value) for _id, _topic, _key, value in events)
         return [None] * len(events)
 
