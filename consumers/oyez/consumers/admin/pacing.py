@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -26,7 +25,7 @@ class Pacing:
     @staticmethod
     def at(pace: Pace, stopped: Callable[[], bool]) -> Pacing:
         """In steps that suit the pace."""
-        size = STEP if pace.interval == 0 else math.ceil(min(STEP, MOMENT / pace.interval))
+        size = STEP if pace.interval == 0 else max(1, round(min(STEP, MOMENT / pace.interval)))
         return Pacing(size, pace, stopped)
 
     def steps(self, some: Sequence[T]) -> Iterator[Sequence[T]]:
