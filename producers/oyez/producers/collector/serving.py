@@ -61,4 +61,6 @@ def listening(host: str, port: int, command: str = "collect") -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise SettingsError(f"{command}: cannot listen on {host} port {port}: {why}; choose another") from None
+        raise SettingsError(
+            f"{command}: cannot listen on {host} port {port}: {why}; choose another"
+        ) from None
