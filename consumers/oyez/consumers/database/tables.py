@@ -282,6 +282,20 @@ handler = Table(
     Column("lanes", Integer),
 )
 
+sample = Table(
+    "oyez_sample",
+    metadata,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),
+    Column("group_name", Text, primary_key=True),
+    Column("handled", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("lag", BigInteger),
+    Column("parked", BigInteger, nullable=False),
+    Column("oldest_wait", Double),
+    Column("dead", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 outbox = announced.table.to_metadata(metadata)
 
 relay_lease = Table(
