@@ -16,5 +16,5 @@ class Migration(migrations.Migration):
     """Not atomic: Oyez makes its tables in a transaction of its own."""
 
     atomic = False
-    dependencies: ClassVar[list[tuple[str, str]]] = [("oyez", "0001_tables")]
+    dependencies: ClassVar[list[tuple[str, str]]] = [("oyez_consumers", "0001_tables")]
     operations: ClassVar[list[Operation]] = [migrations.RunPython(upgrade, migrations.RunPython.noop)]
