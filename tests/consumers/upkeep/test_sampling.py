@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, event, select
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, placed
 from oyez.consumers import Handlers
 from oyez.consumers.database import Database, make_engine, samples
+from oyez.consumers.database.sample_table import sample
 from oyez.consumers.database.samples import GONE, KEPT, Share
-from oyez.consumers.database.tables import sample
 from oyez.consumers.reports.samples import MEASURES, series_of
 from oyez.consumers.upkeep.sampling import Counted, Sampling
 from support.tables import knowing_the_tables

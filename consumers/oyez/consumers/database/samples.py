@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, exists, 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .parked_age import oldest
-from .tables import dead, parked, sample
+from .sample_table import sample
+from .tables import dead, parked
 
 MINUTE = 60.0  # s
 KEPT = 24 * 60  # minutes
