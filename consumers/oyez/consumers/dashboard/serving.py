@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from oyez.producers.collector.connections import bounded
+from oyez.producers.collector.origins import Readers
 from oyez.producers.collector.serving import HEAD, listening
 
 from ..handlers.application import Application
@@ -43,7 +44,7 @@ def server(app: Starlette, settings: DashboardSettings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=bounded(ARRIVAL),
+            http=bounded(ARRIVAL, Readers({})),  # pages of other sites read nothing
             ws="none",
             lifespan="on",
             log_config=None,
