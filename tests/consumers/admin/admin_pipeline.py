@@ -16,6 +16,7 @@ from oyez.consumers.admin import (
     Force,
     Operation,
     Overtaken,
+    Pacing,
     Release,
     Retry,
     Steps,
@@ -119,7 +120,7 @@ class Operator:
         asked: dict[str, Any],
         on_step: Callable[[int], None] = lambda _count: None,
     ) -> Tally:
-        steps = Steps(Database(self.pipeline.engine), size=self.size, timeout=0.0)
+        steps = Steps(Database(self.pipeline.engine), Pacing(self.size), timeout=0.0)
         wanted = Filter(app=self.app, **asked)
         return steps.apply(operation, steps.choose(operation.table, wanted), wanted, on_step)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from consumers.admin.admin_pipeline import DEAD, PARKED, Failing, Operator
 from consumers.pipeline import Pipeline, Placed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.admin import Discard, Retry, Steps
+from oyez.consumers.admin import Discard, Pacing, Retry, Steps
 from oyez.consumers.database import Database, claims
 from oyez.consumers.database.delivery_filter import Filter
 
@@ -59,7 +59,7 @@ def test_nor_are_later_ones_of_its_key(one: Operator) -> None:
     """Even if the key is free again when it is their turn."""
     with one.pipeline.engine.begin() as db:
         db.exec_driver_sql("UPDATE oyez_dead SET key = 'a'")
-    steps = Steps(Database(one.pipeline.engine), size=1, timeout=-1.0)
+    steps = Steps(Database(one.pipeline.engine), Pacing(1), timeout=-1.0)
     operation, wanted = Retry(one.pipeline.application, one.pipeline.clock), Filter(app="shop")
     with one.pipeline.engine.connect() as db:
         claim(one, db)

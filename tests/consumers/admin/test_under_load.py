@@ -15,7 +15,7 @@ from consumers.interleavings.conftest import _stepped_database, postgres_engine
 from consumers.interleavings.shop import Clock, Shop, empty
 from consumers.interleavings.signals import PageViewed, SessionStarted, announced, note
 from oyez.consumers import Application, Handlers, Reject
-from oyez.consumers.admin import Discard, Operation, Release, Retry, Steps
+from oyez.consumers.admin import Discard, Operation, Pacing, Release, Retry, Steps
 from oyez.consumers.database import make_engine
 from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.tables import dead, parked
@@ -104,7 +104,7 @@ def operator(seed: int, *, may_discard: bool) -> Callable[[Shop], None]:
                 )
         for _ in range(ROUNDS):
             operation, wanted = chance.choice(operations)
-            steps = Steps(shop.database, size=7, timeout=0.2)
+            steps = Steps(shop.database, Pacing(7), timeout=0.2)
             steps.apply(operation, steps.choose(operation.table, wanted), wanted)
 
     return work

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from consumers.mail.conftest import Open
 from consumers.mail.mail_queue import MailQueue
 from oyez.consumers.cli import app
-from oyez.consumers.cli.commands.mail_send import interval_of
+from oyez.consumers.cli.common.rates import interval_of
 from oyez.consumers.reports.mails import forecast
 from support.processes import Program
 from support.waiting import eventually
@@ -87,7 +87,12 @@ def test_a_run_every_so_often_until_it_is_told_to_stop(oyez: Invoke, one: MailQu
 
 
 def test_rates() -> None:
-    assert [interval_of(rate) for rate in ("100", "120/min", "5/s", "3600/h")] == [0.6, 0.5, 0.2, 1.0]
+    assert [interval_of(rate, "mails", "min") for rate in ("100", "120/min", "5/s", "3600/h")] == [
+        0.6,
+        0.5,
+        0.2,
+        1.0,
+    ]
 
 
 def test_the_expected_wait(oyez: Invoke, one: MailQueue) -> None:

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, text, update
 
 from consumers.mail.conftest import Open
 from consumers.mail.mail_queue import MailQueue
+from oyez.consumers.core.rate_limit import Pace
 from oyez.consumers.database import DatabaseAway, make_engine
 from oyez.consumers.database.tables import mail
 from oyez.consumers.mail.errors import SenderBusy
-from oyez.consumers.mail.rate_limit import Pace
 from oyez.consumers.mail.sender import Order, Tally
 from support.waiting import eventually
 

@@ -10,8 +10,8 @@ import pytest
 
 from integration.mail.conftest import Queue, Serve
 from integration.mail.real_server import DOMAIN, RealServer
+from oyez.consumers.core.rate_limit import Pace
 from oyez.consumers.mail.errors import MailServerAway, MailSettingsWrong
-from oyez.consumers.mail.rate_limit import Pace
 from oyez.consumers.mail.sender import Tally
 from support.waiting import eventually
 

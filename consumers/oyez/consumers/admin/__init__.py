@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .discard import Discard
     from .force import Force
     from .overtaking import Overtaken, overtaken
+    from .pacing import Pacing
     from .pausing import NothingOfThatName, Pausing
     from .record_met import Record, Recorded
     from .release import Release
@@ -26,6 +27,7 @@ __all__ = [
     "NothingOfThatName",
     "Operation",
     "Overtaken",
+    "Pacing",
     "Pausing",
     "Record",
     "Recorded",
@@ -50,6 +52,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "NothingOfThatName": ".pausing",
             "Operation": ".bulk",
             "Overtaken": ".overtaking",
+            "Pacing": ".pacing",
             "Pausing": ".pausing",
             "Record": ".record_met",
             "Recorded": ".record_met",

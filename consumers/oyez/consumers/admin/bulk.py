@@ -7,7 +7,7 @@ so nobody is waited for: what somebody else has locked is left, and tried again 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
@@ -19,12 +19,11 @@ from oyez.schemas.declaration import Prerequisite
 from ..database import delivery_filter
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
+from .pacing import Pacing
 
-T = TypeVar("T")
 W_contra = TypeVar("W_contra", contravariant=True)
 W = TypeVar("W")
 
-STEP = 500
 PAUSE = 0.1  # s; between two attempts at what somebody else has locked
 
 
@@ -34,7 +33,8 @@ class Tally:
 
     ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
     discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
-    its key, its handler ``unregistered``, ``undecodable`` still, or in the hands of a worker all the time (``busy``).
+    its key, its handler ``unregistered``, ``undecodable`` still, in the hands of a worker all the time (``busy``), or
+    not begun when the command was ``stopped``.
     What is missing from these was not there any more.
     ``met`` are the prerequisites that this met, ``released`` the number of deliveries that had waited for them,
     ``revived`` of those that had died waiting.
@@ -48,6 +48,7 @@ class Tally:
     unregistered: int = 0
     undecodable: int = 0
     busy: int = 0
+    stopped: int = 0
     released: int = 0
     revived: int = 0
     met: list[Prerequisite] = field(default_factory=list)
@@ -77,19 +78,20 @@ class Operation(Protocol[W_contra]):
 
 
 class Steps:
-    """Does what an operation does to all that a filter finds. ``timeout`` is in seconds."""
+    """Does what an operation does to all that a filter finds. What somebody else has in hand is tried again for
+    ``timeout`` seconds, when the rest is done."""
 
     def __init__(
         self,
         database: Database,
+        pacing: Pacing | None = None,
         *,
-        size: int = STEP,
         timeout: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
-        self._size = size
+        self.pacing = pacing or Pacing()
         self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
@@ -110,14 +112,15 @@ class Steps:
         many more are settled; what was committed stays, whatever happens later.
         """
         total = Tally(chosen=len(ids))
+        left = self._once(operation, ids, wanted, total, on_step)
         limit = self._clock() + self._timeout
-        while ids:
-            ids = self._once(operation, ids, wanted, total, on_step)
-            if ids and self._clock() > limit:
-                total.busy += len(ids)
-                break
-            if ids:
-                self._sleep(PAUSE)
+        while left and not self.pacing.stopped():
+            if self._clock() > limit:
+                total.busy += len(left)
+                return total
+            self._sleep(PAUSE)
+            left = self._once(operation, left, wanted, total, on_step)
+        total.stopped += len(left)
         return total
 
     def _once(
@@ -130,18 +133,14 @@ class Steps:
     ) -> list[int]:
         operation.begin()
         left: list[int] = []
-        for some in parts(ids, self._size):
+        begun = 0
+        for some in self.pacing.steps(ids):
+            begun += len(some)
             step = self._database.repeat(partial(operation.step, ids=some, wanted=wanted))
             total.add(step.tally)
             left.extend(step.left)
             on_step(len(some) - len(step.left))
-        return left
-
-
-def parts(some: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """``some`` in parts of ``size`` at most."""
-    for start in range(0, len(some), size):
-        yield some[start : start + size]
+        return [*left, *ids[begun:]]
 
 
 def in_order(some: Iterable[int], ids: Sequence[int]) -> list[int]:

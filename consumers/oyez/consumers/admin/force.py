@@ -17,7 +17,8 @@ from ..execution.reader import Reader
 from ..execution.readiness import Known, MetPrerequisites
 from ..handlers.application import Group
 from ..retry.claim import Claim
-from .bulk import STEP, Tally, parts
+from .bulk import Tally
+from .pacing import Pacing
 
 
 class ForcedClaim(Claim):
@@ -25,8 +26,10 @@ class ForcedClaim(Claim):
     that are ``allowed``. Their order is kept; only what they require is taken for met.
     """
 
-    def __init__(self, group: Group, reader: Reader, heads: Sequence[int], allowed: AbstractSet[int]) -> None:
-        super().__init__(group, reader, STEP)
+    def __init__(
+        self, group: Group, reader: Reader, heads: Sequence[int], allowed: AbstractSet[int], size: int
+    ) -> None:
+        super().__init__(group, reader, size)
         self._heads = heads
         self._allowed = allowed
 
@@ -52,10 +55,11 @@ class ForcedClaim(Claim):
 class Force:
     """Runs what a filter finds, in this process, what is paused too. Each delivery is tried once."""
 
-    def __init__(self, execution: Execution, reader: Reader) -> None:
+    def __init__(self, execution: Execution, reader: Reader, pacing: Pacing | None = None) -> None:
         self._execution = execution
         self._group = execution.group
         self._reader = reader
+        self._pacing = pacing or Pacing()
 
     def apply(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
         """Run what the filter finds in this group."""
@@ -67,17 +71,20 @@ class Force:
         before = -1
         while rest and before != len(rest):
             before = len(rest)
-            for some in parts(list(rest), STEP):
+            for some in self._pacing.steps(list(rest)):
                 claimed = self._claim([number for number in some if number in rest], rest.keys(), total)
                 for number in claimed:
                     rest.pop(number)
                 on_step(len(claimed))
-        self._left(list(rest), mine, total)
+        if self._pacing.stopped():
+            total.stopped += len(rest)
+        else:
+            self._left(list(rest), mine, total)
         self._execution.database.repeat(lambda db: notices.notify(db, {self._group.name}))
         return total
 
     def _claim(self, heads: Sequence[int], allowed: AbstractSet[int], total: Tally) -> set[int]:
-        claim = ForcedClaim(self._group, self._reader, heads, allowed)
+        claim = ForcedClaim(self._group, self._reader, heads, allowed, self._pacing.size)
         report = self._execution.handle(claim)
         again = report.waiting + report.retried
         released = len(report.released) - report.revived

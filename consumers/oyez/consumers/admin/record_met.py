@@ -14,7 +14,7 @@ from ..database import notices, prerequisites
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mark_met import meet
-from .bulk import STEP, parts
+from .pacing import STEP, parts
 
 
 @dataclass

@@ -221,6 +221,17 @@ GROUPS: Sequence[CommandGroup] = (
         },
     ),
     CommandGroup(
+        "config",
+        "Look at the settings.",
+        {
+            "show": Listed(
+                "config:config_show",
+                "Show each setting: its value, and where that comes from. Passwords and other secrets "
+                "are not shown.",
+            ),
+        },
+    ),
+    CommandGroup(
         "group",
         "Change consumer groups.",
         {

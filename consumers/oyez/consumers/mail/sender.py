@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 
 from oyez.schemas import OyezError
 
+from ..core.rate_limit import Pace
 from ..database import mails
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mails import Change, Letter
 from .envelope import Mailer
 from .errors import MailServerAway, SenderBusy
-from .rate_limit import Pace
 from .replies import Answer, Rules, change_of
 from .sender_locks import Turn, begun
 from .spans import sending

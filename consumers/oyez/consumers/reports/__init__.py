@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .next_steps import way_out
     from .parked_counts import LaneQueue, ParkedCounts
     from .pauses import GroupPause, PauseState, pauses_of
+    from .settings_report import SettingState, setting_states
     from .spool_segments import Piece, pieces
     from .spool_states import SpoolState, state_of
     from .spool_verify import Verified, verify
@@ -38,6 +39,7 @@ __all__ = [
     "PartitionState",
     "PauseState",
     "Piece",
+    "SettingState",
     "SpoolState",
     "Trace",
     "TracedPrerequisite",
@@ -51,6 +53,7 @@ __all__ = [
     "parked_details",
     "pauses_of",
     "pieces",
+    "setting_states",
     "state_of",
     "verify",
     "way_out",
@@ -77,6 +80,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "PartitionState": ".states",
             "PauseState": ".pauses",
             "Piece": ".spool_segments",
+            "SettingState": ".settings_report",
             "SpoolState": ".spool_states",
             "Trace": ".tracing",
             "TracedPrerequisite": ".tracing",
@@ -90,6 +94,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "parked_details": ".details",
             "pauses_of": ".pauses",
             "pieces": ".spool_segments",
+            "setting_states": ".settings_report",
             "state_of": ".spool_states",
             "verify": ".spool_verify",
             "way_out": ".next_steps",

@@ -11,6 +11,7 @@ import typer
 from sqlalchemy import Table
 
 from ...admin import Decode, Discard, Force, Release, Retry, Tally, overtaken
+from ...core.rate_limit import Pace
 from ...database.clock import DatabaseClock
 from ...database.delivery_filter import Filter
 from ...database.tables import dead, parked
@@ -23,6 +24,7 @@ from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import Command, taking
 from ..common.confirming import several
 from ..common.options import settings_by
+from ..common.rates import RATE
 from .deliveries_bulk import Action, Chosen, act
 from .deliveries_filter import filter_by
 
@@ -44,7 +46,8 @@ def _force(chosen: Chosen, advance: Advance) -> Tally:
 
 
 def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
-    return Force(execution, Reader(execution.group)).apply(chosen.wanted, advance)
+    force = Force(execution, Reader(execution.group), chosen.steps.pacing)
+    return force.apply(chosen.wanted, advance)
 
 
 def _retry(chosen: Chosen, advance: Advance) -> Tally:
@@ -117,7 +120,7 @@ def _command(action: Action, text: str) -> Command:
     return command
 
 
-@taking(filter_by(parked), BULK, settings_by("app", "database"))
+@taking(filter_by(parked), BULK, RATE, settings_by("app", "database"))
 def retry_release(
     *,
     wanted: Filter,
@@ -125,19 +128,31 @@ def retry_release(
     force: Annotated[
         bool, typer.Option("--force", help="Run them here and now, as if all that they require were met.")
     ] = False,
+    pace: Pace,
     settings: ListenSettings,
 ) -> None:
     """Make parked deliveries due now. The next worker or sweep checks again what they require."""
-    act(FORCE if force else RELEASE, wanted, options, settings)
+    act(FORCE if force else RELEASE, wanted, options, settings, pace)
 
 
 retry_discard = _command(
     DISCARD_PARKED,
     "Delete parked deliveries: they will never be handled. What waited for their events alone is released.",
 )
-dead_retry = _command(
-    RETRY, "Put dead letters back into the retry table, where they were. Records are decoded again."
-)
+
+
+@taking(filter_by(dead), BULK, RATE, settings_by("app", "database"))
+def dead_retry(
+    *,
+    wanted: Filter,
+    options: BulkOptions,
+    pace: Pace,
+    settings: ListenSettings,
+) -> None:
+    """Put dead letters back into the retry table, where they were. Records are decoded again."""
+    act(RETRY, wanted, options, settings, pace)
+
+
 dead_discard = _command(
     DISCARD_DEAD,
     "Delete dead letters: they will never be handled. What waited for their events alone is released.",

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
+import typer
 from sqlalchemy import Engine, Table
 
-from ...admin import Steps, Tally
+from ...admin import Pacing, Steps, Tally
+from ...core.rate_limit import Pace
 from ...database import Database as Transactions
 from ...database.delivery_filter import Filter
 from ...handlers.application import Application
@@ -19,6 +21,7 @@ from ..common.ages import by_database
 from ..common.application import application_of
 from ..common.bulk import BulkOptions, apply, end_if_busy
 from ..common.confirming import several
+from ..common.stopping import between_steps, exit_code
 
 MOST_PREREQUISITES = 20
 
@@ -53,8 +56,11 @@ class Action:
     look: Look = lambda _chosen: {}
 
 
-def act(action: Action, wanted: Filter, options: BulkOptions, settings: ListenSettings) -> None:
-    """Do it to what the filter finds. Ends with exit code 1 if something was left that workers had."""
+def act(
+    action: Action, wanted: Filter, options: BulkOptions, settings: ListenSettings, pace: Pace | None = None
+) -> None:
+    """Do it to what the filter finds. Ends with exit code 1 if something was left that workers had, and with 130 if
+    SIGINT came."""
     application = application_of(settings)
     with probes.engine_of(settings) as engine:
         steps, wanted = Steps(Transactions(engine)), replace(wanted, app=application.name)
@@ -63,14 +69,34 @@ def act(action: Action, wanted: Filter, options: BulkOptions, settings: ListenSe
         ids = steps.choose(action.table, wanted)
         chosen = Chosen(application, settings, engine, steps, wanted, ids)
         seen = {"matched": len(ids), **action.look(chosen)}
-        tally = apply(action.verb, ids, options, lambda advance: action.work(chosen, advance))
+        paced = _Paced(action, chosen, pace or Pace())
+        tally = apply(action.verb, ids, options, paced)
     _print(action, seen, tally, options)
+    if paced.signal:
+        raise typer.Exit(exit_code(paced.signal))
     end_if_busy(tally)
+
+
+class _Paced:
+    """An action at a pace, until a signal comes; ``signal`` is its number then."""
+
+    def __init__(self, action: Action, chosen: Chosen, pace: Pace) -> None:
+        self._action = action
+        self._chosen = chosen
+        self._pace = pace
+        self.signal = 0
+
+    def __call__(self, advance: Callable[[int], None]) -> Tally:
+        with between_steps() as stop:
+            steps = Steps(Transactions(self._chosen.engine), Pacing.at(self._pace, stop))
+            tally = self._action.work(replace(self._chosen, steps=steps), advance)
+        self.signal = stop.number
+        return tally
 
 
 def _print(action: Action, seen: Mapping[str, int], tally: Tally, options: BulkOptions) -> None:
     done = {} if options.dry_run else {said: getattr(tally, name) for name, said in action.counts.items()}
-    row: dict[str, Any] = {**seen, **done}
+    row: dict[str, Any] = {**seen, **done, **({"stopped": tally.stopped} if tally.stopped else {})}
     if options.as_json:
         met = [prerequisite._asdict() for prerequisite in tally.met]
         has_met = "released" in action.counts and not options.dry_run
@@ -94,6 +120,10 @@ def _say(tally: Tally) -> None:
         )
     if tally.revived:
         output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
+    if tally.stopped:
+        output.note(
+            f"stopped: {several(tally.stopped)} {'is' if tally.stopped == 1 else 'are'} left as they were"
+        )
     if tally.behind:
         output.note(f"{several(tally.behind)} follow an earlier one of their key")
     if tally.unregistered:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,19 +13,19 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.loggers import logger_named
 
+from ...core.rate_limit import Pace
 from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway
 from ...mail.assembly import sender_for
 from ...mail.errors import MailServerAway, SenderBusy
-from ...mail.rate_limit import Pace
 from ...mail.sender import Order, Sender, Tally
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
-from ..common.errors import UsageProblem
 from ..common.options import Every, Json, logged_settings_by
+from ..common.rates import interval_of
 from ..common.reporting import is_away, line_of
 from ..common.stopping import exit_code
 from .mail_list import RunLimit
@@ -39,8 +38,6 @@ COLUMNS = (
     output.Column("failed", lambda row: row.failed),
     output.Column("unsure", lambda row: row.unsure),
 )
-_RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|min|h))?")
-UNITS = {"s": 1.0, "min": 60.0, "h": 3_600.0}
 
 
 @taking(logged_settings_by("database", mail_limit=RunLimit))
@@ -55,7 +52,7 @@ def mail_send(
     settings: ListenSettings,
 ) -> None:
     """Send mails of the queue: the highest priority first, and of one priority the oldest first."""
-    pace = Pace(0.0 if rate is None else interval_of(rate))
+    pace = Pace(0.0 if rate is None else interval_of(rate, "mails", "min"))
     probes.database(settings)
     engine = probes.reached(settings)
     try:
@@ -73,14 +70,6 @@ def mail_send(
         engine.dispose()
     if number is not None:
         raise typer.Exit(exit_code(number))
-
-
-def interval_of(rate: str) -> float:
-    """The seconds between two mails at this rate; raises `UsageProblem`."""
-    found = _RATE.fullmatch(rate)
-    if found is None or float(found[1]) == 0:
-        raise UsageProblem(f"--rate {rate}: write a number of mails, such as 100/min, 5/s or 3000/h")
-    return UNITS[found[2] or "min"] / float(found[1])
 
 
 def _sender(settings: ListenSettings, engine: Engine) -> Sender:
