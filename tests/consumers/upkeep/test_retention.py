@@ -11,7 +11,6 @@ from sqlalchemy import Connection, insert, select, update
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database import Database
-from oyez.consumers.database.journal_table import journal
 from oyez.consumers.database.tables import inbox, prerequisite
 from oyez.consumers.execution.readiness import SEEN_FOR
 from oyez.consumers.upkeep import retention as walking
@@ -285,25 +284,3 @@ def test_nothing_is_read_again_for_a_minute_after_the_end(
     for first, second in zip(asked[::3], asked[3::3], strict=False):
         assert second - first >= 60.0
     assert len(asked) == 9
-
-
-def test_the_journal_is_kept_for_its_days(play: Play) -> None:
-    pipeline = play(shop(), journal="all", journal_days=7)
-    pipeline.handle(*(Placed(n=n) for n in range(8)))
-    pipeline.later(6.9 * DAY)
-    pipeline.handle(Placed(n=8))
-    assert len(pipeline.rows("journal", "id")) == 9
-    pipeline.later(0.2 * DAY)
-    sweeps(pipeline)
-    (left,) = pipeline.rows("journal", "at")
-    assert left == pytest.approx(1_000_000 + 6.9 * DAY, abs=60)
-
-
-def test_the_journal_of_another_application_is_its_own(play: Play) -> None:
-    pipeline = play(shop(), journal="all", journal_days=1)
-    pipeline.handle(*(Placed(n=n) for n in range(8)))
-    with pipeline.engine.begin() as db:
-        db.execute(update(journal).where(journal.c.id % 2 == 0).values(app="other"))
-    pipeline.later(2 * DAY)
-    sweeps(pipeline)
-    assert pipeline.rows("journal", "app") == ["other"] * 4

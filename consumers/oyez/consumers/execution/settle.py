@@ -25,7 +25,7 @@ from ..handlers.application import Group
 from .decide import Doubted, Facts, decide
 from .delivery import Delivery, Result
 from .failures import failures, faults
-from .journal import Journal
+from .journal import Decided, Journal
 from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .writes import Writes
@@ -62,14 +62,14 @@ class Settling:
         if self._remembers:
             self._met.age(now)
         unfinished = [result for result in results if result[1] is not DONE]
-        writes = Writes(self._group, now)
+        decided: Sequence[Decided] = ()
         if unfinished or known.answered or self._records or _are_claimed(results):
-            report = self._settle(db, results, unfinished, known.answered, writes)
+            report, decided = self._settle(db, results, unfinished, known.answered, now)
         else:
             count = self._count(results)
             report = Report(events=count, handled=count, done=len(results))
         if self._journal is not None:
-            self._journal.write(db, results, writes.decided, now, seconds)
+            self._journal.write(db, results, decided, now, seconds)
         return report
 
     def _settle(
@@ -78,11 +78,12 @@ class Settling:
         results: Sequence[Result],
         unfinished: list[Result],
         answers: AbstractSet[Prerequisite],
-        writes: Writes,
-    ) -> Report:
-        app, now = self._group.app, writes.now
+        now: float,
+    ) -> tuple[Report, Sequence[Decided]]:
+        app = self._group.app
+        writes = Writes(self._group, now)
         if not (unfinished or answers or self._records):
-            return self._all_done(db, results, writes)
+            return self._all_done(db, results, writes), ()
         done = results if not unfinished else [result for result in results if result[1] is DONE]
         writes.done(done)
         writes.remove_done(db)
@@ -103,7 +104,7 @@ class Settling:
         taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
         events = self._count(taken)
         counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
-        return Report(
+        report = Report(
             events=events,
             handled=self._count([one for one in taken if one[1].is_final]) if unfinished else events,
             done=len(done),
@@ -117,6 +118,7 @@ class Settling:
             faults=faults(unfinished),
             fresh=writes.fresh,
         )
+        return report, writes.decided
 
     def _all_done(self, db: Connection, results: Sequence[Result], writes: Writes) -> Report:
         """Of claimed rows, for which nobody waits."""

@@ -28,7 +28,7 @@ class Writes:
 
     def __init__(self, group: Group, now: float) -> None:
         self._group = group
-        self.now = now
+        self._now = now
         self._removed: list[int] = []
         self._new: list[dict[str, Any]] = []
         self._for_lanes: list[tuple[int, Delivery]] = []
@@ -48,7 +48,7 @@ class Writes:
     @property
     def due_in(self) -> float | None:
         """In how many seconds the next of the rows is due that are written."""
-        return max(0.0, min(self._dues) - self.now) if self._dues else None
+        return max(0.0, min(self._dues) - self._now) if self._dues else None
 
     def done(self, results: Sequence[Result]) -> None:
         """These deliveries are finished."""
@@ -81,7 +81,7 @@ class Writes:
         if not self._removed or not self._freed or not dialect_of(db).writes_in_queries:
             self.remove_done(db)
             return self.make_due(db)
-        promoted = behind.remove_and_promote(db, self._group.app, self._removed, self._freed, self.now)
+        promoted = behind.remove_and_promote(db, self._group.app, self._removed, self._freed, self._now)
         return self._note_promoted(promoted)
 
     def write(self, db: Connection) -> None:
@@ -98,11 +98,11 @@ class Writes:
         """Rows that go before their head, and those that have become heads; returns how many are due now."""
         self._pass_heads(db)
         parked.bring_forward(db, self._group.app, self._needed)
-        return self._note_promoted(behind.promote(db, self._group.app, self._freed, self.now))
+        return self._note_promoted(behind.promote(db, self._group.app, self._freed, self._now))
 
     def _note_promoted(self, promoted: int) -> int:
         if promoted:
-            self._dues.append(self.now)
+            self._dues.append(self._now)
         return promoted
 
     def _pass_heads(self, db: Connection) -> None:
@@ -121,9 +121,9 @@ class Writes:
         if row is None:
             if is_for_lane(delivery, to):
                 self._for_lanes.append((len(self._new), delivery))
-            self._new.append(parked_row(self._group, delivery, self.now, to))
+            self._new.append(parked_row(self._group, delivery, self._now, to))
         else:
-            self._changed.append(_changed(row, delivery.rank, self.now, to))
+            self._changed.append(_changed(row, delivery.rank, self._now, to))
         if to.counts == "behind":
             self._may_pass(delivery)
         elif to.waits is not None:
@@ -143,7 +143,7 @@ class Writes:
             self._freed.add(key)
 
     def _bury(self, delivery: Delivery, bury: Bury) -> None:
-        self._dead.append(dead_row(self._group, delivery, self.now, bury))
+        self._dead.append(dead_row(self._group, delivery, self._now, bury))
         self._remove(delivery)
 
     def _remove(self, delivery: Delivery) -> None:
