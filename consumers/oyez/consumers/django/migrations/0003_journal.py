@@ -1,4 +1,4 @@
-"""Oyez's tables at their revision 0002, which has the journal."""
+"""Oyez's tables at their revision 0003, which has the journal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django.db.migrations.operations.base import Operation
 
 from oyez.consumers.django.upgrading import upgrade
 
-REVISION = "0002"
+REVISION = "0003"
 
 
 class Migration(migrations.Migration):
     """Not atomic: Oyez makes its tables in a transaction of its own."""
 
     atomic = False
-    dependencies: ClassVar[list[tuple[str, str]]] = [("oyez_consumers", "0001_tables")]
+    dependencies: ClassVar[list[tuple[str, str]]] = [("oyez_consumers", "0002_samples")]
     operations: ClassVar[list[Operation]] = [migrations.RunPython(upgrade, migrations.RunPython.noop)]
