@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import overview
+from .pages import errors, event, lists, overview
 
-PLACES: Sequence[Place] = (overview.PAGE,)
+PLACES: Sequence[Place] = (
+    overview.PAGE,
+    lists.PARKED,
+    errors.PARKED,
+    lists.DEAD,
+    errors.DEAD,
+    event.PAGE,
+)
