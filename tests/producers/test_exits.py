@@ -67,7 +67,9 @@ assert child.exitcode == 0, child.exitcode
 """
 
 
-@pytest.mark.parametrize(("script", "count"), [(PLAIN, 1), (FORK, 3), (LEFT_IN_A_CYCLE, 1), (MULTIPROCESSING, 3)])
+@pytest.mark.parametrize(
+    ("script", "count"), [(PLAIN, 1), (FORK, 3), (LEFT_IN_A_CYCLE, 1), (MULTIPROCESSING, 3)]
+)
 def test_the_flush_at_exit(kafka: str, topic: str, script: str, count: int) -> None:
     done = run(script, kafka, topic)
     assert (done.returncode, done.stderr) == (0, "")
