@@ -10,9 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from oyez.producers.collector.app import collector
-from oyez.producers.collector.serving import listening, server
-from oyez.producers.collector.settings import CollectSettings
+from oyez.producers.collector import CollectSettings, collector, listening, server
 from oyez.schemas import catalogue
 from visits import database, processes
 from visits.kafka import Topic
