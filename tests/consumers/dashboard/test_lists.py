@@ -66,7 +66,7 @@ def test_each_filter_of_the_commands(play: Play) -> None:
         "/parked?older=1h": 0,
         "/parked?before=0": 0,
         "/dead": 2,
-        "/dead?reason=rejected:+10": 1,
+        "/dead?reason=rejected&error=10": 1,
         "/dead?key=k11": 1,
         "/dead?handler=nobody": 0,
     }.items():
