@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, Listed] = {
         "collect:collect",
         "Take events of browsers and of other systems over HTTP, until SIGTERM (exit code 0) or SIGINT (130).",
     ),
+    "dashboard": Listed(
+        "dashboard:dashboard",
+        "Show in a browser how everything stands, until SIGTERM (exit code 0) or SIGINT (130).",
+    ),
     "sweep": Listed(
         "sweep:sweep",
         "Read what the spool holds, run what is due in the retry table of every group and "

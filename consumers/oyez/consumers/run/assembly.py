@@ -17,6 +17,7 @@ from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..database.notices import Notices
 from ..execution.execution import Execution
+from ..execution.journal import Journal
 from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..handlers.registry import Handler
@@ -208,7 +209,14 @@ def execution_for(
         clock=clock,
         sleep=sleep,
         timer=timer,
+        journal=journal_for(group, settings),
     )
+
+
+def journal_for(group: Group, settings: ListenSettings) -> Journal | None:
+    """What a group's deliveries are written down in; None where the settings want none."""
+    share = settings.journal_share
+    return Journal(group, share) if share > 0 else None
 
 
 def retrying_for(

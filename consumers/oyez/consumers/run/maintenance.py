@@ -42,7 +42,9 @@ TASKS: Sequence[TaskMaker] = (
     lambda at: [NotRequired(at.group)],
     lambda at: [Unregistered(at.group)],
     lambda at: [Stranded(at.group)],
-    lambda at: retention(at.group, at.clock, at.settings.inbox_days, at.settings.dead_days),
+    lambda at: retention(
+        at.group, at.clock, at.settings.inbox_days, at.settings.dead_days, at.settings.journal_days
+    ),
     lambda at: [] if at.log_retention is None else [at.log_retention],
     lambda at: [Sampling(at.group, at.counted)],
 )

@@ -1,5 +1,5 @@
 """What is forgotten: inbox rows after the window, prerequisites as long after their last use as their signal says,
-and dead letters where a time is set for them.
+the journal after its days, and dead letters where a time is set for them.
 
 Each walks through its table by the primary key, a limited number of rows at a step. A step that finds something old
 deletes it in a short transaction of its own, and leaves what somebody else has locked.
@@ -184,11 +184,43 @@ class DeadLetters:
         return self._after != 0
 
 
+class JournalWindow:
+    """Forgets what the journal has of an application, ``seconds`` after it was written. Its rows are in the order of
+    their times, but for a few that were written at the same time: what is old stands at the beginning."""
+
+    idle = IDLE
+
+    @property
+    def pace(self) -> int:
+        """All of a step."""
+        return STEP
+
+    def __init__(self, app: str, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+        self._after = 0
+
+    def step(self, database: Database, now: float) -> bool:
+        """Read on, and delete what is old; False once there is something that is not, or the end."""
+        before = now - self._seconds
+        with database.reading() as db:
+            rows = forgetting.journal_after(db, self._after, STEP)
+        old = [row.id for row in rows if row.app == self._app and row.at < before]
+        if old:
+            database.repeat(lambda db: forgetting.forget_journal(db, old))
+        goes_on = len(rows) == STEP and rows[-1].at < before
+        self._after = rows[-1].id if goes_on else 0
+        return goes_on
+
+
+Forgetting = InboxWindow | Remembered | DeadLetters | JournalWindow
+
+
 def retention(
-    group: Group, clock: Clock, inbox_days: float, dead_days: float | None
-) -> list[InboxWindow | Remembered | DeadLetters]:
+    group: Group, clock: Clock, inbox_days: float, dead_days: float | None, journal_days: float
+) -> list[Forgetting]:
     """What a worker of ``group`` forgets; ``dead_days`` is None where dead letters are kept."""
-    tasks: list[InboxWindow | Remembered | DeadLetters] = []
+    tasks: list[Forgetting] = [JournalWindow(group.app, journal_days * DAY)]
     if group.is_exact:
         tasks.append(InboxWindow(group.name, inbox_days * DAY))
         tasks.append(Remembered(group))

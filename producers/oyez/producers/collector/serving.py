@@ -54,11 +54,13 @@ def serve(app: Starlette, settings: CollectSettings, say: Callable[[str], None])
         server(app, settings).run([taken])
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. SettingsError: it cannot."""
+def listening(host: str, port: int, command: str = "collect") -> socket.socket:
+    """A socket that listens. SettingsError: it cannot; `command` is what needs it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise SettingsError(f"collect: cannot listen on {host} port {port}: {why}; choose another") from None
+        raise SettingsError(
+            f"{command}: cannot listen on {host} port {port}: {why}; choose another"
+        ) from None
