@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
+from sqlalchemy.exc import SQLAlchemyError
 
 from oyez.schemas import OyezError
 
@@ -29,7 +30,8 @@ class Changes:
         every: float = EVERY,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``look`` gives something that is another if something has changed. OyezError: that cannot be seen now."""
+        """``look`` gives something that is another if something has changed. If it raises an error of Oyez's or
+        SQLAlchemy's, that cannot be seen now."""
         self._look = look
         self._most = viewers
         self.every = every
@@ -71,5 +73,5 @@ class Changes:
     def _seen(self) -> object:
         try:
             return self._look()
-        except OyezError:
+        except (OyezError, SQLAlchemyError):
             return self._mark
