@@ -79,7 +79,7 @@ def graph(nodes: Iterable[str], links: Iterable[Link]) -> Graph:
 
 def _places(layers: Sequence[Sequence[Spot]], rows: int) -> dict[Spot, tuple[float, float]]:
     """Upper left corners; each column stands in the middle."""
-    places = {}
+    places: dict[Spot, tuple[float, float]] = {}
     for column, layer in enumerate(layers):
         above = (rows - len(layer)) * (TALL + DOWN) / 2
         for row, spot in enumerate(layer):
