@@ -1,1 +1,1 @@
-"""What is drawn on the server: plots and graphs, as shapes that a template writes as SVG. They know no data of ours."""
+"""What is drawn on the server: plots and graphs, as shapes that a template writes as SVG."""
