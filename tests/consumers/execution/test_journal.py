@@ -7,7 +7,7 @@ from sqlalchemy import Connection, event
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
-from oyez.consumers.execution.journal import is_in_share
+from oyez.consumers.database.journal import is_in_share
 from oyez.producers import MemoryBroker
 
 

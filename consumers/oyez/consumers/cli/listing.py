@@ -66,6 +66,10 @@ COMMANDS: Mapping[str, Listed] = {
         "explain:explains",
         "Say what became of an event: what each of its handlers waits for, and what would release it.",
     ),
+    "timeline": Listed(
+        "timeline:timelines",
+        "Show all that is known of a key, over all signals and servers, in the order of time.",
+    ),
     "met": Listed(
         "met:met",
         "Record subjects of a signal as handled. What waits for them is released; what died "

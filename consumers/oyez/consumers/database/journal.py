@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from sqlalchemy import Connection, Double, Integer, Text, bindparam, literal
 
@@ -12,6 +13,19 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_named
 from .dialects.rows import Rows
 from .journal_table import journal
+
+ALL = 2**32
+"""How many numbers there are of which a key has one."""
+
+
+def number_of(key: str) -> int:
+    """The number of a key, or of an event's id where there is none; each process makes the same."""
+    return crc32(key.encode())
+
+
+def is_in_share(key: str, share: float) -> bool:
+    """Whether a key is among those of which the journal has this share."""
+    return number_of(key) < int(share * ALL)
 
 
 class Transaction(NamedTuple):

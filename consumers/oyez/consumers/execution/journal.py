@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zlib import crc32
 
 from sqlalchemy import Connection
 
@@ -17,23 +16,16 @@ from oyez.schemas.decoding import time_of
 
 from ..database import journal
 from ..database.delivery_row import waits_columns
-from ..database.journal import DoneAtOnce, Transaction
+from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park
 from .delivery import Delivery, Result
 from .reader import Taken
 
-ALL = 2**32
-"""How many numbers there are of which a key has one."""
 SOON = ("unrun", "queued")
 """Nothing has become of these yet: they are run at once, by others."""
 
 Decided = tuple[Delivery, Decision]
-
-
-def is_in_share(text: str, share: float) -> bool:
-    """Whether a key, or an event's id where there is none, is among those of which the journal has this share."""
-    return crc32(text.encode()) < share * ALL
 
 
 class Journal:
@@ -68,7 +60,7 @@ class Journal:
 
     def _has(self, taken: Taken) -> bool:
         envelope = taken.envelope
-        return crc32((envelope.get("partitionkey") or envelope["id"]).encode()) < self._below
+        return number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
 
 
 def _done_at_once(delivery: Delivery) -> DoneAtOnce:

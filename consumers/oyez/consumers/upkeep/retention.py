@@ -7,8 +7,6 @@ deletes it in a short transaction of its own, and leaves what somebody else has 
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import Connection
 
 from oyez.producers.loggers import logger_named
@@ -20,6 +18,7 @@ from ..database import retention as forgetting
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
+from ..database.event_times import made_at
 from ..database.inbox import EventId
 from ..execution.pauses import paused_until
 from ..execution.readiness import SEEN_FOR
@@ -33,7 +32,6 @@ DAY = 86_400.0
 UNMET_FOR = (
     30 * DAY
 )  # s; for how long a prerequisite that was never met is kept, where nothing is ever forgotten
-_BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class InboxWindow:
@@ -61,7 +59,7 @@ class InboxWindow:
         for row in rows:
             if row.taken_at < before:
                 old.append((row.source, row.event_id))
-            elif before < (_made_at(row.event_id) or before) < now + DAY:
+            elif before < (made_at(row.event_id) or before) < now + DAY:
                 # It, and the following ones of ours up to those of tomorrow, were made too late to be old.
                 after = (row.source, _first_of(now + DAY))
                 break
@@ -69,12 +67,6 @@ class InboxWindow:
             database.repeat(lambda db: forgetting.forget_taken(db, self._group, old))
         self._after = after
         return after != ("", "")
-
-
-def _made_at(event_id: str) -> float | None:
-    """When an event of ours was made: its id says so."""
-    found = _BY_TIME.fullmatch(event_id)
-    return None if found is None else int(found[1] + found[2], 16) / 1000
 
 
 def _first_of(moment: float) -> str:
