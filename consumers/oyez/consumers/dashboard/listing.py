@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import errors, event, hours, lists, live, overview
+from .pages import acting, errors, event, hours, lists, live, operations, overview, pauses
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
@@ -15,5 +15,13 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    pauses.LIST,
+    pauses.CONFIRM,
+    pauses.PAUSE,
+    pauses.RESUME,
+    *acting.PLACES,
+    operations.LIST,
+    operations.ONE,
+    operations.STOP,
     live.PAGE,
 )
