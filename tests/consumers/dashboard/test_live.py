@@ -190,7 +190,7 @@ class Viewer:
 def test_what_a_worker_does_is_told_to_a_browser_that_leaves_nothing_behind(play: Play) -> None:
     pipeline = play(on)
     app: Any = app_of(pipeline, Access.read())
-    app.state.changes.every = 0.01
+    app.state.board.changes.every = 0.01
 
     async def work() -> None:
         viewer = Viewer(app)
@@ -203,9 +203,9 @@ def test_what_a_worker_does_is_told_to_a_browser_that_leaves_nothing_behind(play
         await viewer.until(CHANGED)
         viewer.gone.set()
         await watching
-        with app.state.changes.viewer() as has_room:
+        with app.state.board.changes.viewer() as has_room:
             assert has_room
-        assert app.state.changes._viewers == 0
+        assert app.state.board.changes._viewers == 0
 
     run(work())
 

@@ -62,5 +62,5 @@ def dashboard(
         exception_handlers={HTTPException: serving.not_found},
         lifespan=lifespan,
     )
-    app.state.changes = board.changes
+    app.state.board = board
     return app

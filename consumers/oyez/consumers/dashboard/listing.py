@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import hours, live, overview
+from .pages import (
+    handlers,
+    hours,
+    live,
+    mail_moves,
+    mails,
+    outbox,
+    overview,
+    settings,
+    signals,
+    spool,
+)
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
     hours.PAGE,
+    mails.PAGE,
+    mails.MAIL,
+    *mail_moves.FORMS,
+    outbox.PAGE,
+    outbox.RETRY,
+    spool.PAGE,
+    signals.PAGE,
+    signals.SIGNAL,
+    handlers.PAGE,
+    settings.PAGE,
     live.PAGE,
 )
