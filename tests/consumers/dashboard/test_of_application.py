@@ -16,6 +16,22 @@ from oyez.consumers.dashboard.common.access import anybody
 from oyez.consumers.dashboard.questions import signals as questions
 from oyez.schemas import Catalogue, Signal
 
+odd_signals = Catalogue()
+
+
+class Odd(Signal, catalogue=odd_signals, name="odd"):
+    """<script>alert(1)</script>"""
+
+    n: int = 0
+
+
+odd_handlers = Handlers("shop")
+
+
+@odd_handlers(Odd)
+def odd(_event: Odd) -> None: ...
+
+
 on = Handlers("shop")
 
 
@@ -68,19 +84,7 @@ def test_too_many_are_not_drawn(play: Play, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_texts_of_a_schema_are_escaped(pipeline_sqlite: str) -> None:
-    signals = Catalogue()
-
-    class Odd(Signal, catalogue=signals, name="odd"):
-        """<script>alert(1)</script>"""
-
-        n: int = 0
-
-    handlers = Handlers("shop")
-
-    @handlers(Odd)
-    def odd(_event: Odd) -> None: ...
-
-    client = looking(Application(handlers, signals), pipeline_sqlite)
+    client = looking(Application(odd_handlers, odd_signals), pipeline_sqlite)
     shown = client.page("/signals/odd")
     assert "<script>alert" not in shown
     assert "&lt;script&gt;alert(1)" in shown

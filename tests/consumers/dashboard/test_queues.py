@@ -118,7 +118,7 @@ def test_purge_deletes_what_was_sent_and_nothing_else(pipeline: Pipeline) -> Non
     for at, state in enumerate(STATES):
         queue(pipeline, range(at, at + 1), state=state)
     client = visitor(pipeline, Access.act("purge"))
-    client.send("/mail/purge", **fields_of(client.send("/mail/purge").text))
+    client.send("/mail/purge", **fields_of(client.send("/mail/purge", to="").text))
     assert set(states(pipeline.engine).values()) == set(STATES) - {"sent", "canceled"}
 
 
@@ -126,7 +126,7 @@ def test_only_so_many_are_changed_at_once(pipeline: Pipeline, monkeypatch: pytes
     monkeypatch.setattr("oyez.consumers.dashboard.pages.mail_moves.MOST", 3)
     queue(pipeline, range(5))
     client = visitor(pipeline, Access.act())
-    asked = client.send("/mail/hold").text
+    asked = client.send("/mail/hold", to="").text
     assert "<strong>3 mails.</strong>" in asked
     assert "do it again" in asked
     client.send("/mail/hold", **fields_of(asked))
@@ -210,12 +210,12 @@ def test_the_outbox_says_what_waits_and_what_was_refused_is_tried_again(pipeline
     client = visitor(pipeline, Access.act("retry"))
     shown = client.page("/outbox")
     assert shown.index("too large") < shown.index("unknown topic") < shown.index("k0") < shown.index("k2")
-    assert "2 events that were refused will wait again" in client.send("/outbox/retry").text
+    assert "2 events that were refused will wait again" in client.send("/outbox/retry", confirmed="").text
     assert "too large" in client.page("/outbox")
     assert client.send("/outbox/retry", confirmed="yes").headers["location"] == "/outbox"
     shown = client.page("/outbox")
     assert "too large" not in shown
-    assert "Nothing in the outbox was refused." in client.send("/outbox/retry").text
+    assert "Nothing in the outbox was refused." in client.send("/outbox/retry", confirmed="").text
 
 
 def test_the_spool_of_this_machine(pipeline_sqlite: str, tmp_path: Path) -> None:

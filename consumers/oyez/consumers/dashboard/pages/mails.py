@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from ...core.numerals import number_of
 from ...database.mail_filter import MailFilter
 from ...database.mails import STATES
-from ...reports.mails import content_of, mail_status, queued_mails
+from ...reports.mails import content_of, mail_status, newest_mails
 from ..common.asked import Asked, Board
 from ..common.page import Answer, Page
 from ..questions.mails import DONE, MOST, MOVES, mails_chosen, mails_listed, number_in
@@ -52,7 +52,7 @@ def _said(asked: Asked) -> str | None:
 def _one(asked: Asked) -> Answer:
     number = number_of(asked.path["number"])
     with asked.board.reading() as db:
-        rows = [] if number is None else list(queued_mails(db, MailFilter(numbers=(number,))))
+        rows = [] if number is None else newest_mails(db, MailFilter(numbers=(number,)), 1)
         if not rows:
             raise HTTPException(404, f"there is no mail {asked.path['number'][:50]}")
         content = content_of(db, rows[0].id) or b"" if asked.query.get("content") else None

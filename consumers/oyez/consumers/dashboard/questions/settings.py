@@ -17,10 +17,10 @@ def settings_of(settings: ListenSettings) -> Sequence[SettingState]:
 
 
 def _given(settings: ListenSettings) -> dict[str, Any]:
-    """What was given to this process: whatever differs from what the environment and the file say."""
-    ours = dict(settings)
+    """What was given to this process: whatever differs from what the environment and the file say. Where these are
+    wrong by now, they are what is shown: the next process will not start with them."""
     try:
         said = dict(type(settings)())
     except SettingsError:
-        return ours
-    return {name: value for name, value in ours.items() if said[name] != value}
+        return {}
+    return {name: value for name, value in dict(settings).items() if said[name] != value}
