@@ -38,7 +38,7 @@ def test_a_bar_for_each_value_the_highest_for_the_highest(values: list[float | N
 
 
 def test_letters_alone() -> None:
-    assert sparkline([0, 1, None, 7], PLAIN) == "_. #"
+    assert sparkline([0, 1, None, 7], PLAIN) == "_. @"
 
 
 @pytest.mark.parametrize(
