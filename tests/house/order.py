@@ -14,6 +14,7 @@ CONSUMERS: Order = (
     ("alembic", "cli", "inline", "testing"),
     ("cli.commands",),
     ("cli.common",),
+    ("doctor",),
     ("run",),
     ("upkeep",),
     ("worker", "admin", "metrics"),
