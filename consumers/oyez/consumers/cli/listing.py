@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, Listed] = {
         "collect:collect",
         "Take events of browsers and of other systems over HTTP, until SIGTERM (exit code 0) or SIGINT (130).",
     ),
+    "dashboard": Listed(
+        "dashboard:dashboard",
+        "Show in a browser how everything stands, until SIGTERM (exit code 0) or SIGINT (130).",
+    ),
     "sweep": Listed(
         "sweep:sweep",
         "Read what the spool holds, run what is due in the retry table of every group and "
@@ -61,6 +65,10 @@ COMMANDS: Mapping[str, Listed] = {
     "explain": Listed(
         "explain:explains",
         "Say what became of an event: what each of its handlers waits for, and what would release it.",
+    ),
+    "timeline": Listed(
+        "timeline:timelines",
+        "Show all that is known of a key, over all signals and servers, in the order of time.",
     ),
     "met": Listed(
         "met:met",

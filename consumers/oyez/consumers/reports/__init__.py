@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .details import DeliveryDetails, dead_details, parked_details
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
+    from .moments import Moment
     from .next_steps import way_out
     from .parked_counts import LaneQueue, ParkedCounts
     from .pauses import GroupPause, PauseState, pauses_of
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .spool_states import SpoolState, state_of
     from .spool_verify import Verified, verify
     from .states import GroupState, PartitionState, group_states
+    from .timeline import Timeline, timeline_of
+    from .timeline_rows import Window
     from .tracing import Trace, TracedPrerequisite
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "GroupPause",
     "GroupState",
     "LaneQueue",
+    "Moment",
     "Offsets",
     "ParkedCounts",
     "ParkedDelivery",
@@ -41,9 +45,11 @@ __all__ = [
     "Piece",
     "SettingState",
     "SpoolState",
+    "Timeline",
     "Trace",
     "TracedPrerequisite",
     "Verified",
+    "Window",
     "dead_deliveries",
     "dead_details",
     "dead_groups",
@@ -55,6 +61,7 @@ __all__ = [
     "pieces",
     "setting_states",
     "state_of",
+    "timeline_of",
     "verify",
     "way_out",
 ]
@@ -72,6 +79,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "GroupPause": ".pauses",
             "GroupState": ".states",
             "LaneQueue": ".parked_counts",
+            "Moment": ".moments",
             "Offsets": "..logs.offsets",
             "ParkedCounts": ".parked_counts",
             "ParkedDelivery": ".deliveries",
@@ -82,9 +90,11 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Piece": ".spool_segments",
             "SettingState": ".settings_report",
             "SpoolState": ".spool_states",
+            "Timeline": ".timeline",
             "Trace": ".tracing",
             "TracedPrerequisite": ".tracing",
             "Verified": ".spool_verify",
+            "Window": ".timeline_rows",
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",
@@ -96,6 +106,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "pieces": ".spool_segments",
             "setting_states": ".settings_report",
             "state_of": ".spool_states",
+            "timeline_of": ".timeline",
             "verify": ".spool_verify",
             "way_out": ".next_steps",
         },
