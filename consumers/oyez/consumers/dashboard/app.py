@@ -23,8 +23,8 @@ from .common.serving import AT_ONCE, Serving
 from .common.static import static
 from .listing import PLACES
 
-POOL = {"pool_size": 1, "max_overflow": AT_ONCE, "pool_timeout": 5.0}
-"""One more than pages at once, for what is done to many deliveries."""
+POOL = {"pool_size": 1, "max_overflow": AT_ONCE + 1, "pool_timeout": 5.0}
+"""More than pages at once: for what is done to many deliveries, and for the look whether something has changed."""
 
 
 def dashboard(
@@ -53,11 +53,14 @@ def dashboard(
         try:
             yield
         finally:
+            board.changes.end()
             board.engine.dispose()
 
-    return Starlette(
+    app = Starlette(
         routes=[*map(serving.route, PLACES), Route("/static/{version}/{name}", static, methods=["GET"])],
         middleware=[Middleware(Guard, hosts=hosts, refusal=serving.refusal)],
         exception_handlers={HTTPException: serving.not_found},
         lifespan=lifespan,
     )
+    app.state.changes = board.changes
+    return app

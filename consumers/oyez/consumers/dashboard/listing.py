@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import overview
+from .pages import hours, live, overview
 
-PLACES: Sequence[Place] = (overview.PAGE,)
+PLACES: Sequence[Place] = (
+    overview.PAGE,
+    hours.PAGE,
+    live.PAGE,
+)

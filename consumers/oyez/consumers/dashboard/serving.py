@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from socket import socket
 
 import uvicorn
 from starlette.applications import Starlette
@@ -38,10 +39,19 @@ def _access(password: str | None, allowed: Callable[..., Access]) -> Asking:
     return whoever_knows(password, lambda who: allowed(who=who))
 
 
-def server(app: Starlette, settings: DashboardSettings) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """One that lets go whoever waits for news, before it waits for what was begun."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """See uvicorn."""
+        self.config.app.state.changes.end()  # type: ignore[union-attr] # it is Starlette's
+        await super().shutdown(sockets)
+
+
+def server(app: Starlette, settings: DashboardSettings) -> Server:
     """A server for it, within bounds."""
     proxies = settings.dashboard_proxies
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             http=bounded(ARRIVAL, Readers({})),  # pages of other sites read nothing

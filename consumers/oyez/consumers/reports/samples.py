@@ -44,9 +44,11 @@ MEASURES: Mapping[str, Callable[[Point], float | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A group's points, ``step`` minutes each, in their order; None where no worker has written a sample."""
+    """A group's points from ``since`` on (aware, in UTC), ``step`` minutes each; None where no worker has written a
+    sample."""
 
     group: str
+    since: datetime
     step: int
     points: Sequence[Point | None]
 
@@ -68,7 +70,8 @@ def series_of(db: Connection, now: float, hours: float, points: int = POINTS) ->
         found.setdefault(bucket.group, {})[bucket.start] = bucket
     starts = range(first, last, step)
     return [
-        Series(group, step, [_point(ours.get(start)) for start in starts]) for group, ours in found.items()
+        Series(group, utc(first * MINUTE), step, [_point(ours.get(start)) for start in starts])
+        for group, ours in found.items()
     ]
 
 

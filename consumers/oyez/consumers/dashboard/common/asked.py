@@ -16,7 +16,9 @@ from starlette.requests import Request
 from ...database import Database
 from ...database.clock import DatabaseClock
 from ...handlers.application import Application
+from ...reports.changed import mark_of
 from ...settings import ListenSettings
+from ..live.changes import Changes
 from .access import Access, Action
 from .recent import Recent
 
@@ -36,6 +38,15 @@ class Board:
     def database(self) -> Database:
         """For transactions."""
         return Database(self.engine)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """For those who are told when something has changed."""
+        return Changes(self._mark)
+
+    def _mark(self) -> object:
+        with self.reading() as db:
+            return mark_of(db)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

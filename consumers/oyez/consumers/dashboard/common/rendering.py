@@ -43,7 +43,8 @@ class Rendering:
         self, asked: Asked, template: str, title: str, said: Mapping[str, object], status: int = 200
     ) -> HTMLResponse:
         """A page of the dashboard."""
-        given = {"asked": asked, "link": asked.link, "title": title, "path": _path(asked)}
+        is_live = asked.request.method == "GET"  # what a form answers cannot be asked for again
+        given = {"asked": asked, "link": asked.link, "title": title, "path": _path(asked), "is_live": is_live}
         return self._written(template, {**given, "navigation": self._navigation, **said}, status)
 
     def problem(self, root: str, line: str, status: int, headers: Mapping[str, str]) -> HTMLResponse:
