@@ -130,3 +130,11 @@ def test_a_wrong_setting_is_shown_and_its_page_too(
     monkeypatch.setenv("OYEZ_BATCH", "many")
     shown = client.page("/settings")
     assert "of these are wrong" in shown
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do(pipeline_sqlite: str, tmp_path: Path) -> None:
+    shown = looking(Application(on, known), pipeline_sqlite).page("/doctor")
+    assert "Nothing is wrong" in shown
+    missing = looking(Application(on, known), f"sqlite:///{tmp_path / 'none.db'}").page("/doctor")
+    assert re.search(r'<p class="problem">\d+ wrong', missing)
+    assert "oyez db upgrade" in missing

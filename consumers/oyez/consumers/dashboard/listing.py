@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from .common.page import Place
 from .pages import (
+    doctor,
+    errors,
+    event,
     handlers,
     hours,
+    lists,
     live,
     mail_moves,
     mails,
@@ -21,6 +25,11 @@ from .pages import (
 PLACES: Sequence[Place] = (
     overview.PAGE,
     hours.PAGE,
+    lists.PARKED,
+    errors.PARKED,
+    lists.DEAD,
+    errors.DEAD,
+    event.PAGE,
     mails.PAGE,
     mails.MAIL,
     *mail_moves.FORMS,
@@ -31,5 +40,6 @@ PLACES: Sequence[Place] = (
     signals.SIGNAL,
     handlers.PAGE,
     settings.PAGE,
+    doctor.PAGE,
     live.PAGE,
 )
