@@ -17,7 +17,6 @@ from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.dashboard import Access, dashboard
 from oyez.consumers.dashboard.common.access import anybody
 from oyez.consumers.dashboard.questions import mails as questions
-from oyez.consumers.database.clock import DatabaseClock
 from oyez.consumers.database.tables import mail, outbox
 
 HOSTILE = "<script>alert('\"')</script>\u202e&amp;{{ 7 * 7 }}"
@@ -37,7 +36,7 @@ def pipeline(play: Play) -> Pipeline:
 
 def queue(pipeline: Pipeline, numbers: range, **said: Any) -> None:
     with pipeline.engine.begin() as db:
-        db.execute(insert(mail), rows_of(numbers, DatabaseClock()(db) - 60.0, **said))
+        db.execute(insert(mail), rows_of(numbers, pipeline.clock.now - 60.0, **said))
 
 
 def states(engine: Engine) -> dict[str, str]:
@@ -175,7 +174,7 @@ def test_hostile_texts_are_shown_as_they_are(pipeline: Pipeline) -> None:
         shown = client.page(page)
         assert "<script>" not in shown
         assert "\u202e" not in shown
-        assert "49" not in shown
+        assert "{{ 7 * 7 }}" in shown
         assert shown.count(SHOWN) >= least
     shown = client.send("/mail/hold", handler=HOSTILE, error=HOSTILE).text
     assert "<script>" not in shown
