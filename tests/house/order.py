@@ -15,7 +15,7 @@ CONSUMERS: Order = (
     ("cli.commands",),
     ("cli.common",),
     ("run",),
-    ("upkeep",),
+    ("replay", "upkeep"),
     ("worker", "admin", "metrics"),
     ("lanes",),
     ("retry", "settings", "tracing"),
