@@ -48,10 +48,11 @@ class Ours:
     """A worker on a topic, ready to read: its group is joined before the time is taken."""
 
     def __init__(
-        self, handlers: Handlers, group: str, services: Services, topic: str, engine: Engine
+        self, handlers: Handlers, group: str, services: Services, topic: str, engine: Engine, **said: Any
     ) -> None:
+        """``said``: settings that are not the default."""
         application = watched_application(Application(handlers))
-        settings = ListenSettings(kafka=services.kafka, topic=topic)
+        settings = ListenSettings(kafka=services.kafka, topic=topic, **said)
         full = application.group(group)
         log = log_for(full, settings, engine)
         self.worker: Worker = make_worker(full, settings, engine=engine, source=log)
@@ -159,6 +160,25 @@ def effects(engine: Engine) -> list[int]:
     return found
 
 
+def bulk_handler(app: str, dialect: str) -> Handlers:
+    """An application whose one handler writes a row an event, in one statement a batch."""
+    on = Handlers(app)
+    statement = text(
+        "INSERT INTO effect SELECT * FROM unnest(CAST(:s AS text[]), CAST(:n AS int[]))"
+        if dialect == "postgresql"
+        else "INSERT INTO effect SELECT value ->> 0, value ->> 1 FROM json_each(:rows)"
+    )
+
+    @on(Viewed)
+    def bulk(found: list[Viewed], db: Connection) -> None:
+        if dialect == "postgresql":
+            db.execute(statement, {"s": [v.session_id for v in found], "n": [v.n for v in found]})
+        else:
+            db.execute(statement, {"rows": json.dumps([(v.session_id, v.n) for v in found])})
+
+    return on
+
+
 class Exact:
     """An exactly-once worker with a bulk handler, and the same statements by hand."""
 
@@ -168,20 +188,8 @@ class Exact:
         self.count = count
         self.topic = new_topic(services.kafka)
         fill(services.kafka, self.topic, encoded(views(count)))
-        self.on = Handlers("exact")
         self.dialect = make_engine(url).dialect.name
-        statement = text(
-            "INSERT INTO effect SELECT * FROM unnest(CAST(:s AS text[]), CAST(:n AS int[]))"
-            if self.dialect == "postgresql"
-            else "INSERT INTO effect SELECT value ->> 0, value ->> 1 FROM json_each(:rows)"
-        )
-
-        @self.on(Viewed)
-        def bulk(found: list[Viewed], db: Connection) -> None:
-            if self.dialect == "postgresql":
-                db.execute(statement, {"s": [v.session_id for v in found], "n": [v.n for v in found]})
-            else:
-                db.execute(statement, {"rows": json.dumps([(v.session_id, v.n) for v in found])})
+        self.on = bulk_handler("exact", self.dialect)
 
     def turn(self, row: Row) -> None:
         engine = fresh(self.url)

@@ -1,7 +1,7 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
 python benchmarks/run.py [--events N] [--turns N] [--save]
-    [announce|async|at-least-once|skip|exact|each|collect|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
+    [announce|async|at-least-once|skip|exact|journal|each|collect|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
      |starting|tracing ...]
 """
 
@@ -22,6 +22,7 @@ import collecting
 import disorder
 import each
 import failing
+import journaling
 import lanes
 import lanes_exact
 import large
@@ -45,6 +46,7 @@ PARTS: dict[str, Callable[[Services, int, int], Iterable[Row | Figure | starting
     "at-least-once": lambda at, count, turns: [listening.at_least_once(at, count, turns)],
     "skip": lambda at, count, turns: [listening.skipping(at, count, turns)],
     "exact": listening.exactly_once,
+    "journal": journaling.rows,
     "each": each.rows,
     "collect": lambda _at, count, turns: collecting.rows(count, turns),
     "disorder": disorder.rows,

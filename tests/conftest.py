@@ -39,6 +39,7 @@ collect_ignore = (
         "integration/servers",
         "soak/test_servers.py",
         "producers/collector/test_browser.py",
+        "visits/test_site_in_a_browser.py",
         "test_shop_django.py",
     ]
 )

@@ -19,7 +19,7 @@ from visits import commands, database, reports, screen
 from visits.checks import Findings
 from visits.demo import demonstrate, demonstrate_on_kafka
 from visits.driver import Plan
-from visits.errors import FAILED, FOUND, reported
+from visits.errors import FAILED, FOUND, VisitsError, reported
 from visits.work import Run, Work
 
 app = typer.Typer(
@@ -124,6 +124,44 @@ def demo(
     with reported():
         findings = show(Console(), views=views, seed=seed)
         _judge(findings)
+
+
+@app.command("site")
+def serve_site(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: one that is free.")] = 8000,
+    collector: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="One that runs already; workers too then. [none: within]"),
+    ] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT; else OYEZ_KAFKA or oyez.toml; else the spool, in the folder."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--database", help="A SQLAlchemy URL; else SQLite in the folder.")
+    ] = None,
+    work: Annotated[Path, typer.Option("--work", help="The folder of the site.")] = Path("visits-site"),
+) -> None:
+    """Serve a small site whose pages announce what visitors do, and a report of it. Needs oyez[web]."""
+    with reported():
+        try:
+            from visits.site import serving  # noqa: PLC0415 # an extra
+        except ModuleNotFoundError as error:
+            if error.name not in ("starlette", "uvicorn", "jinja2", "h11"):
+                raise
+            raise VisitsError("site needs more; run: pip install 'oyez[web]'") from None
+        if collector:
+            Work(work).create()
+            serving.serve_pages(url or database.file_in(work), port, collector, _say)
+            return
+        settings = Settings()
+        broker = kafka or (settings.kafka if settings.transport == "kafka" else "")
+        serving.serve_all(serving.Place(Work(work), broker, url or database.file_in(work)), port, _say)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _judge(findings: Findings) -> None:

@@ -35,6 +35,24 @@ if child == 0:
 tick("parent")
 assert os.waitpid(child, 0)[1] == 0
 """
+LEFT_IN_A_CYCLE = """
+import weakref
+
+class Kept:  # an error that holds a client, say
+    pass
+
+kept = Kept()
+kept.itself = kept
+tick("parent")
+child = os.fork()
+if child == 0:
+    there = weakref.ref(kept)
+    del kept
+    gc.collect()
+    assert there() is not None, "it was collected"
+    sys.exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
 MULTIPROCESSING = """
 def work(name):
     own = Announcer(KafkaTransport(sys.argv[1]), source="own", topic=sys.argv[2])
@@ -49,7 +67,9 @@ assert child.exitcode == 0, child.exitcode
 """
 
 
-@pytest.mark.parametrize(("script", "count"), [(PLAIN, 1), (FORK, 3), (MULTIPROCESSING, 3)])
+@pytest.mark.parametrize(
+    ("script", "count"), [(PLAIN, 1), (FORK, 3), (LEFT_IN_A_CYCLE, 1), (MULTIPROCESSING, 3)]
+)
 def test_the_flush_at_exit(kafka: str, topic: str, script: str, count: int) -> None:
     done = run(script, kafka, topic)
     assert (done.returncode, done.stderr) == (0, "")

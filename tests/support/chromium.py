@@ -1,39 +1,44 @@
-"""A real Chromium without a screen, from Debian's package."""
+"""A real Chromium without a screen: Debian's package, driven by Playwright."""
 
 from __future__ import annotations
 
 import os
-import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.debian import unpacked
+from playwright.sync_api import Browser, sync_playwright
+
+from support.debian import Unpacked, unpacked
 
 PROGRAM = "usr/lib/chromium/chromium-headless-shell"
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--font-render-hinting=none")
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir>{folder}/cache</cachedir>
+<alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias></fontconfig>"""
 
 
 @contextmanager
-def browsing(address: str, folder: Path) -> Iterator[Path]:
-    """A browser that has opened a page, until the end of the block; `folder` becomes its profile. What it says is in
-    the file that is given."""
-    package = unpacked("chromium-headless-shell")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0"]
-    folder.mkdir()
-    log = folder / "log"
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            [package.file(PROGRAM), *options, f"--user-data-dir={folder}", address],
-            env={**os.environ, **package.environment, "HOME": str(folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
+def chromium() -> Iterator[Browser]:
+    """A browser until the end of the block. Its fonts are the same on every machine. Within the block, this thread runs
+    no event loop of its own: Playwright's is there, and asyncio takes it for one that runs here."""
+    package = unpacked("chromium-headless-shell", "fonts-dejavu-core")
+    with tempfile.TemporaryDirectory(prefix="chromium-") as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=package.file(PROGRAM),
+            env={**os.environ, **package.environment, "HOME": folder, **_fonts(package, Path(folder))},
+            args=OPTIONS,
         )
-    try:
-        yield log
-    except BaseException:
-        print(log.read_text(errors="replace")[-4000:])
-        raise
-    finally:
-        process.terminate()
-        process.wait(60)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _fonts(package: Unpacked, folder: Path) -> dict[str, str]:
+    config = folder / "fonts.conf"
+    config.write_text(FONTS.format(fonts=package.folder / "usr/share/fonts", folder=folder))
+    return {"FONTCONFIG_FILE": str(config)}

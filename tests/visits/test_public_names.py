@@ -11,7 +11,7 @@ import pytest
 
 import visits
 
-PUBLIC = ("oyez.schemas", "oyez.producers", "oyez.consumers")
+PUBLIC = ("oyez.schemas", "oyez.producers", "oyez.producers.collector", "oyez.consumers")
 SOURCES = sorted(Path(visits.__file__).parent.rglob("*.py"))
 
 

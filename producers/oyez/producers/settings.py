@@ -60,7 +60,8 @@ class _Environment(EnvSettingsSource):
                 f"{self.env_prefix}{field_name}".upper(),
                 json.dumps((field.examples or [None])[0]),
             )
-            raise SettingsError(f"{name} is not JSON ({error}); write it such as {example}") from None
+            why = f"is not JSON ({error}); write it such as {example}"
+            raise WrongValue(f"{name} {why}", problems={field_name: why}) from None
 
 
 KafkaOptions = Annotated[dict[str, str | int | float | bool], BeforeValidator(_flat)]
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
     """What becomes of a segment that every group has read, or that was shipped."""
     database: str = Field("sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
-    database_direct: str | None = Field(None, min_length=1)
+    database_direct: str | None = Field(None, min_length=1, repr=False)
     """The same database's URL without the connection pooler that `database` leads to, to hear what is released."""
     database_schema: str | None = Field(None, max_length=63)
     """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
@@ -154,19 +155,27 @@ class Settings(BaseSettings):
 class WrongValue(SettingsError):
     """The value of a setting is wrong."""
 
-    def __init__(self, message: str, reasons: str = "", given: str | None = None) -> None:
-        """`reasons` are what is wrong, in one line. `given` is the argument that it was given by; None: it stands in
-        the environment or in oyez.toml."""
+    def __init__(
+        self,
+        message: str,
+        reasons: str = "",
+        given: str | None = None,
+        problems: Mapping[str, str] | None = None,
+    ) -> None:
+        """`reasons` are what is wrong, in one line, and `problems` the same by the name of the setting. `given` is the
+        argument that it was given by; None: it stands in the environment or in oyez.toml."""
         super().__init__(message)
         self.reasons = reasons
         self.given = given
+        self.problems = dict(problems or {})
 
 
 def _explained(error: ValidationError, said: Mapping[str, Any]) -> WrongValue:
     field = str(error.errors()[0]["loc"][0])
     given = next((name for name in said if name in {field, OUTSIDE.get(field, field)}), None)
     why = reasons(error)
-    return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given)
+    problems = {str(one["loc"][0]): one["msg"] for one in error.errors()}
+    return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given, problems)
 
 
 def _origin(field: str, given: str | None) -> str:

@@ -19,16 +19,21 @@ _OTHERS = {
 
 def read_settings_file(path: Path) -> dict[str, Any]:
     """What a file says; nothing if it is not there. SettingsError: it cannot be read, or is not TOML in UTF-8."""
+    text = read_settings_text(path)
     try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    try:
-        return tomllib.loads(_text(path, content))
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {' '.join(str(error).split())}") from None
+
+
+def read_settings_text(path: Path) -> str:
+    """The text of a file; nothing if it is not there. SettingsError: it cannot be read, or is not in UTF-8."""
+    try:
+        return _text(path, path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _text(path: Path, content: bytes) -> str:

@@ -33,7 +33,9 @@ def refuse_unknown(where: str, said: Mapping[str, Any], settings: type[BaseSetti
     unknown = said.keys() - names_of(settings)
     unknown -= names_of_all() if unknown else set()
     if unknown:
-        raise SettingsError(f"{where}: {'; '.join(_told(name, said[name]) for name in sorted(unknown))}")
+        raise SettingsError(
+            f"{where}: {'; '.join(no_setting_in_file(name, said[name]) for name in sorted(unknown))}"
+        )
 
 
 def refuse_arguments(said: Mapping[str, Any], settings: type[BaseSettings]) -> None:
@@ -42,18 +44,30 @@ def refuse_arguments(said: Mapping[str, Any], settings: type[BaseSettings]) -> N
         name for name in said if name[0] != "_" and name not in {*settings.model_fields, *names_of(settings)}
     )
     if unknown:
-        raise SettingsError(f"{settings.__name__}(…): {'; '.join(_told(name, None) for name in unknown)}")
+        raise SettingsError(
+            f"{settings.__name__}(…): {'; '.join(no_setting_in_file(name, None) for name in unknown)}"
+        )
 
 
 def warn_of_variables(settings: type[BaseSettings]) -> None:
     """Log each OYEZ_… in the environment that is no setting, once in a process. Others may have set it for purposes of
     their own: so it is no error."""
+    for name in unknown_variables(names_of(settings)):
+        _warn(name)
+
+
+def unknown_variables(known: Iterable[str] = ()) -> list[str]:
+    """Each OYEZ_… in the environment that is no setting, neither one of ``known`` nor of a class that is registered."""
     found = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(PREFIX)}
-    unknown = found.keys() - {*_variables(names_of(settings) | NO_SETTINGS)}
+    unknown = found.keys() - {*_variables({*known} | NO_SETTINGS)}
     unknown -= {*_variables(names_of_all())} if unknown else set()
-    for name in sorted(unknown):
-        if not _is_link(name.removeprefix(PREFIX).lower(), found[name]):
-            _warn(name)
+    return [name for name in sorted(unknown) if not _is_link(name.removeprefix(PREFIX).lower(), found[name])]
+
+
+def classes_of_all() -> list[type[BaseSettings]]:
+    """Every class of settings that is registered, what others are made of before these."""
+    found = {point.load() for point in entry_points(group=GROUP)}
+    return sorted(found, key=lambda kind: (len(kind.mro()), kind.__name__))
 
 
 def names_of(settings: type[BaseSettings]) -> set[str]:
@@ -64,25 +78,32 @@ def names_of(settings: type[BaseSettings]) -> set[str]:
 @cache
 def names_of_all() -> frozenset[str]:
     """Those of every class that is registered."""
-    return frozenset(name for point in entry_points(group=GROUP) for name in names_of(point.load()))
+    return frozenset(name for kind in classes_of_all() for name in names_of(kind))
 
 
 @cache
 def _warn(variable: str) -> None:
-    near = _near(variable.removeprefix(PREFIX).lower())
+    log.warning("%s", no_setting(variable))
+
+
+def no_setting(variable: str) -> str:
+    """What is said of a variable that is no setting."""
+    near = nearest_setting(variable)
     hint = f"; did you mean {PREFIX}{near.upper()}?" if near else ""
-    log.warning("%s is no setting of Oyez's, and does nothing%s", variable, hint)
+    return f"{variable} is no setting of Oyez's, and does nothing{hint}"
 
 
-def _told(name: str, value: object) -> str:
-    near = _near(name)
+def no_setting_in_file(name: str, value: object) -> str:
+    """What is said of a name in a file, or of an argument, that is no setting."""
+    near = nearest_setting(name)
     hint = f"; did you mean {near}?" if near else ""
     if isinstance(value, dict) and not near:
         hint = "; settings stand at the top of the file, in no table"
     return f"there is no setting {name}{hint}"
 
 
-def _near(name: str) -> str | None:
+def nearest_setting(name: str) -> str | None:
+    """The setting whose name is nearest to one that is none; None if none is near."""
     plain = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
     found = get_close_matches(plain, sorted(names_of_all()), n=1, cutoff=0.75)
     return found[0] if found else None

@@ -27,7 +27,7 @@ def test_a_command_of_the_night_runs(spooled_shop: Shop, command: str) -> None:
     )
     event = said.splitlines()[-1]
     spooled_shop.print("listen", "--limit", "9")
-    given = shlex.split(command.replace("EVENT", event).replace("NAME", "view"))
+    given = shlex.split(command.replace("EVENT", event).replace("NAME", "view").replace("KEY", "s"))
     given += ["--yes"] if command in CHANGES else []
     done = spooled_shop.run(*given, OYEZ_HEALTH=str(spooled_shop.folder / "health"))
     assert done.returncode == ASKS.get(command, 0), done.stdout + done.stderr

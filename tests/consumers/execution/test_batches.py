@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, known, note
 from oyez.consumers import Handlers, NotReady
+from oyez.consumers.database import metadata
 from oyez.consumers.database.engine import DatabaseAway
-from oyez.consumers.database.tables import metadata
 from oyez.consumers.execution.batch import Batch
 from oyez.consumers.execution.reader import Decoded, Reader, Taken
 from oyez.schemas import Event, Signal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def settings(folder: Path, **more: Any) -> CollectSettings:
 @contextmanager
 def running(said: CollectSettings, *, signals: Catalogue = SIGNALS) -> Iterator[httpx.Client]:
     """A client of a collector with these settings."""
-    app = collector(said, signals)
+    with ThreadPoolExecutor(1) as pool:  # where Playwright's event loop is not: an announcer belongs to one
+        app = pool.submit(collector, said, signals).result()
     with listening(said.collect_host, said.collect_port) as taken:
         serving = server(app, said)
         thread = threading.Thread(target=serving.run, args=([taken],))

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from producers.collector.running import KEY, event, running, settings
+from producers.collector.running import KEY, PAGE, event, running, settings
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -77,6 +77,16 @@ def test_a_body_that_does_not_arrive_is_told(tmp_path: Path) -> None:
         assert works(client)
 
 
+def test_a_page_may_read_that_it_was_too_slow(tmp_path: Path) -> None:
+    head = b"POST /collect?site=shop HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+    with running(settings(tmp_path, collect_timeout=0.2)) as client:
+        with connected(client) as slow:
+            slow.sendall(head + f"Origin: {PAGE}\r\nContent-Type: text/plain\r\n\r\n{{".encode())
+            said = rest(slow).decode()
+        assert said.startswith("HTTP/1.1 408")
+        assert f"Access-Control-Allow-Origin: {PAGE}" in said
+
+
 @pytest.mark.parametrize("length", [b"Content-Length: 3000000", b"Transfer-Encoding: chunked"])
 def test_who_sends_too_much_and_reads_later_is_told_all_the_same(length: bytes, tmp_path: Path) -> None:
     """A server that closes while a client still sends resets the connection, and the answer is lost."""
@@ -114,6 +124,11 @@ def test_too_many_connections_are_told_and_the_rest_go_on(tmp_path: Path) -> Non
         assert works(client)
         with connected(client), connected(client), connected(client):
             eventually(lambda: not works(client))
+            answer = client.post("/collect?site=shop", content="{}", headers={"Origin": PAGE})
+        assert answer.status_code == 503
+        assert answer.text.count("\n") == 1
+        assert answer.headers["Retry-After"]
+        assert answer.headers["Access-Control-Allow-Origin"] == PAGE
         eventually(lambda: works(client))
 
 

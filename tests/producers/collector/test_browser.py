@@ -2,179 +2,191 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from oyez.producers.collector.settings import CollectSettings
-from oyez.schemas import Catalogue, Signal
 from producers.collector.running import running
-from support.chromium import browsing
+from producers.collector.shop_site import SIGNALS, Shop, settings_for, shop_site, told
+from support.chromium import chromium
 from support.pages import free_port
 from support.spooled import spooled
 from support.waiting import eventually
 
-SIGNALS = Catalogue()
-PAGE = """<!doctype html><title>A shop</title>
-<script src="{collector}/oyez.js" data-site="shop" data-view="page.viewed" data-leave="page.left"
-        data-link="link.followed" {more}></script>
-<a id="away" href="http://elsewhere.example/x">away</a>
-<script src="{path}.js"></script>"""
-POLICY = "default-src 'none'; script-src 'self' {collector}; connect-src 'self' {collector}"
+pytestmark = pytest.mark.slow
+CONSENTS = 'data-consent="yes"'
 
 
-class Viewed(Signal, name="page.viewed", catalogue=SIGNALS):
-    url: str
-    title: str
-    referrer: str
-
-
-class Left(Signal, name="page.left", catalogue=SIGNALS):
-    url: str
-    seconds: int
-
-
-class Followed(Signal, name="link.followed", catalogue=SIGNALS):
-    url: str
-    to: str
-
-
-class Filled(Signal, name="basket.filled", catalogue=SIGNALS):
-    items: int
-
-
-class Site(ThreadingHTTPServer):
-    """A site with a script for each page. `/go` is answered when `go` is set; to ask for `/failed` sets `failed`."""
-
-    daemon_threads = True
-
-    def __init__(self, collector: str, scripts: dict[str, str], more: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.collector, self.scripts, self.more = collector, scripts, more
-        self.go, self.failed = threading.Event(), threading.Event()
-        self.address = f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Site
-
-    def do_GET(self) -> None:
-        path, site = self.path, self.server
-        if path == "/go":
-            site.go.wait(60)
-        if path == "/failed":
-            site.failed.set()
-        kind, text = "text/html", PAGE.format(collector=site.collector, path=path, more=site.more)
-        if path.endswith(".js"):
-            kind, text = "text/javascript", site.scripts.get(path.removesuffix(".js"), "")
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Security-Policy", POLICY.format(collector=site.collector))
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # http.server's name
-        """A request is no line in the log."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
 
 
 @contextmanager
-def site(port: int, scripts: dict[str, str], more: str = 'data-consent="yes"') -> Iterator[Site]:
-    with Site(f"http://127.0.0.1:{port}", scripts, more) as found:
-        threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield found
-        found.go.set()
-        found.shutdown()
+def visited(browser: Browser, shop: Shop, **options: Any) -> Iterator[Page]:
+    """A page of a new visitor, who has opened `/one`. What its console says is an error, such as a policy's."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda one: said.append(one.text))
+    page.on("pageerror", lambda one: said.append(str(one)))
+    page.goto(f"{shop.address}/one")
+    try:
+        yield page
+    finally:
+        context.close()
+    assert [one for one in said if "ERR_" not in one] == []
 
 
-def said(folder: Path, shop: Site, port: int, **more: Any) -> CollectSettings:
-    names = [one.name for one in SIGNALS]
-    sites = {"shop": {"origins": [shop.address], "signals": names}}
-    given: dict[str, Any] = {"spool": folder / "spool", "source": "door", "collect_port": port}
-    return CollectSettings(**given, collect_sites=sites, **more)
+def comes(folder: Path, shop: Shop, *wanted: tuple[str, str]) -> None:
+    eventually(lambda: set(wanted) <= set(told(folder, shop)))
 
 
-def told(folder: Path, shop: Site) -> list[tuple[str, str]]:
-    """What was announced: signals, each with what its event is about."""
-    found = [(one["type"], one["data"]) for one in spooled(folder).values()]
-    return [
-        (kind, str(data.get("to") or data.get("url") or data["items"]).removeprefix(shop.address))
-        for kind, data in found
-    ]
+def keys(folder: Path) -> set[str]:
+    return {one["partitionkey"] for one in spooled(folder).values() if "partitionkey" in one}
 
 
-VISIT = """
-addEventListener("load", () => {
-  oyez("basket.filled", {items: 2});
-  history.pushState(null, "", "/two");
-  document.getElementById("away").addEventListener("click", (event) => event.preventDefault());
-  document.getElementById("away").click();
-  setTimeout(() => { location.href = "/last"; }, 50);
-});
-"""
-
-
-@pytest.mark.slow
-def test_a_visit_comes_in_once_and_whole(tmp_path: Path) -> None:
+def test_a_visit_comes_in_once_and_whole(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
-    with site(port, {"/one": VISIT}) as shop, running(said(tmp_path, shop, port), signals=SIGNALS):
-        with browsing(f"{shop.address}/one", tmp_path / "browser"):
-            eventually(lambda: ("page.viewed", "/last") in told(tmp_path, shop))
-        expected = [
+    with shop_site(port) as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with visited(browser, shop) as page:
+            page.evaluate("""oyez("basket.filled", {items: 2}); history.pushState(null, "", "/two")""")
+            page.evaluate("addEventListener('click', (event) => event.preventDefault())")
+            page.evaluate("document.getElementById('away').href = 'http://elsewhere.example/x'")
+            page.click("#away")
+            page.go_back()
+            page.goto(f"{shop.address}/last")
+            page.close(run_before_unload=True)
+            comes(tmp_path, shop, ("page.left", "/last"))
+        two_visits = [*["/one", "/two", "/one", "/last"]]
+        assert sorted(told(tmp_path, shop)) == [
             ("basket.filled", "2"),
             ("link.followed", "http://elsewhere.example/x"),
-            *[("page.left", path) for path in ("/one", "/two")],
-            *[("page.viewed", path) for path in ("/last", "/one", "/two")],
+            *sorted(("page.left", path) for path in two_visits),
+            *sorted(("page.viewed", path) for path in two_visits),
         ]
-        known = [
-            one for one in told(tmp_path, shop) if one != ("page.left", "/last")
-        ]  # the browser's end, if it hears of it
-        assert sorted(known) == expected
-        kept = spooled(tmp_path).values()
-        assert len({one["partitionkey"] for one in kept}) == 1
-        (second,) = (
+        assert len(keys(tmp_path)) == 1
+        second = next(
             one["data"]
-            for one in kept
-            if one["data"].get("url", "").endswith("/two") and "referrer" in one["data"]
+            for one in spooled(tmp_path).values()
+            if one["type"] == "page.viewed" and one["data"]["url"].endswith("/two")
         )
         assert second == {"url": f"{shop.address}/two", "title": "A shop", "referrer": f"{shop.address}/one"}
 
 
-@pytest.mark.slow
-def test_without_consent_the_page_keeps_no_session(tmp_path: Path) -> None:
+BACK = """for (const name of ["pagehide", "pageshow"])
+    dispatchEvent(new PageTransitionEvent(name, {persisted: true}))"""
+
+
+def test_a_page_that_the_browser_has_kept_is_left_and_viewed_again(browser: Browser, tmp_path: Path) -> None:
+    """Debian's Chromium without a screen keeps no page that was left: it is told what browsers say of one."""
     port = free_port()
-    reads = (
-        'addEventListener("load", () => oyez("basket.filled", {items: Object.keys(localStorage).length}));'
-    )
-    with site(port, {"/one": reads}, "") as shop, running(said(tmp_path, shop, port), signals=SIGNALS):
-        with browsing(f"{shop.address}/one", tmp_path / "browser"):
-            eventually(lambda: ("basket.filled", "0") in told(tmp_path, shop))
-        assert not any("partitionkey" in one for one in spooled(tmp_path).values())
+    with shop_site(port) as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with visited(browser, shop) as page:
+            page.evaluate(BACK)
+            page.goto(f"{shop.address}/last")
+            comes(tmp_path, shop, ("page.viewed", "/last"))
+        seen = sorted(one for one in told(tmp_path, shop) if one != ("page.left", "/last"))
+        assert seen == [
+            *[("page.left", "/one")] * 2,
+            *[("page.viewed", path) for path in ("/last", "/one", "/one")],
+        ]
 
 
-OFFLINE = """
-const own = fetch;
-window.fetch = (...given) => own(...given).catch((error) => { own("/failed"); throw error; });
-own("/go").then(() => { oyez("basket.filled", {items: 1}); oyez("basket.filled", {items: 2}); oyez.flush(); });
-"""
-
-
-@pytest.mark.slow
-def test_what_is_announced_while_the_collector_is_away_comes_in_later(tmp_path: Path) -> None:
+def test_without_consent_the_page_keeps_no_session(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
-    with site(port, {"/one": OFFLINE}) as shop, ExitStack() as until_the_end:
-        settings = said(tmp_path, shop, port)
+    with shop_site(port, "") as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with visited(browser, shop) as page:
+            comes(tmp_path, shop, ("page.viewed", "/one"))
+            assert page.evaluate("localStorage.length") == 0
+            assert page.context.cookies() == []
+            assert keys(tmp_path) == set()
+            page.evaluate("""oyez.consent(true); oyez("basket.filled", {items: 1})""")
+            comes(tmp_path, shop, ("basket.filled", "1"))
+            assert len(keys(tmp_path)) == 1
+            page.evaluate("""oyez.consent(false); oyez("basket.filled", {items: 2})""")
+            comes(tmp_path, shop, ("basket.filled", "2"))
+            assert page.evaluate("localStorage.length") == 0
+        said = [one for one in spooled(tmp_path).values() if one["type"] == "basket.filled"]
+        assert [one["data"]["items"] for one in said if "partitionkey" in one] == [1]
+
+
+OPT_OUTS = {
+    "Sec-GPC": "Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})",
+    "DNT": "Object.defineProperty(navigator, 'doNotTrack', {value: '1'})",
+}
+
+
+@pytest.mark.parametrize("opt_out", OPT_OUTS)
+def test_who_has_opted_out_has_no_session(browser: Browser, opt_out: str, tmp_path: Path) -> None:
+    """Whatever the page says. This Chromium has no switch for either: its pages are told as those of others are."""
+    port = free_port()
+    with shop_site(port) as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with browser.new_context(extra_http_headers={opt_out: "1"}) as context:
+            context.add_init_script(OPT_OUTS[opt_out])
+            page = context.new_page()
+            page.goto(f"{shop.address}/one")
+            comes(tmp_path, shop, ("page.viewed", "/one"))
+            assert page.evaluate("localStorage.length") == 0
+            assert context.cookies() == []
+        assert keys(tmp_path) == set()
+
+
+def test_the_session_can_be_the_servers_cookie(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    more = f'{CONSENTS} data-session="cookie"'
+    with shop_site(port, more) as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with visited(browser, shop) as page:
+            comes(tmp_path, shop, ("page.viewed", "/one"))
+            page.goto(f"{shop.address}/two")
+            comes(tmp_path, shop, ("page.viewed", "/two"))
+            (cookie,) = page.context.cookies()
+            assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("oyez_session", True, "Lax")
+            assert page.evaluate("localStorage.length") == 0
+        assert keys(tmp_path) == {cookie["value"]}
+
+
+def fails(page: Page, act: Callable[[], object]) -> None:
+    """Do what leads to a request that does not arrive, and wait until the browser knows."""
+    with page.expect_event("requestfailed"):
+        act()
+
+
+def test_what_is_announced_offline_comes_in_once_the_visitor_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    with shop_site(port) as shop, running(settings_for(tmp_path, shop, port), signals=SIGNALS):
+        with visited(browser, shop) as page:
+            comes(tmp_path, shop, ("page.viewed", "/one"))
+            page.context.set_offline(True)
+            fails(page, lambda: page.evaluate("""oyez("basket.filled", {items: 1}); oyez.flush()"""))
+            page.evaluate("""oyez("basket.filled", {items: 2})""")
+            assert told(tmp_path, shop) == [("page.viewed", "/one")]
+            page.context.set_offline(False)
+            comes(tmp_path, shop, ("basket.filled", "1"), ("basket.filled", "2"))
+        assert len([one for one in told(tmp_path, shop) if one[0] == "basket.filled"]) == 2
+
+
+def test_what_is_announced_while_the_collector_is_away_comes_in_later(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    with shop_site(port) as shop:
+        settings = settings_for(tmp_path, shop, port)
         with running(settings, signals=SIGNALS):
-            until_the_end.enter_context(browsing(f"{shop.address}/one", tmp_path / "browser"))
-            eventually(lambda: ("page.viewed", "/one") in told(tmp_path, shop))
-        shop.go.set()
-        assert shop.failed.wait(60)
+            page = browser.new_context().new_page()
+            page.goto(f"{shop.address}/one")
+            comes(tmp_path, shop, ("page.viewed", "/one"))
+        fails(page, lambda: page.evaluate("""oyez("basket.filled", {items: 1}); oyez.flush()"""))
+        page.evaluate("""oyez("basket.filled", {items: 2})""")
         with running(settings, signals=SIGNALS):
-            eventually(lambda: ("basket.filled", "2") in told(tmp_path, shop))
+            comes(tmp_path, shop, ("basket.filled", "1"), ("basket.filled", "2"))
+            page.context.close()
         filled = sorted(one for one in told(tmp_path, shop) if one[0] == "basket.filled")
         assert filled == [("basket.filled", "1"), ("basket.filled", "2")]

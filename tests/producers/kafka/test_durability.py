@@ -20,7 +20,8 @@ from oyez.schemas import decode
 from producers.kafka.test_transport import records
 from producers.shop import PageViewed, known
 
-FORK = multiprocessing.get_context("fork")
+# Not forked: threads of clients are here, some of them in the middle of something.
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def settings(**said: Any) -> Settings:
@@ -122,9 +123,10 @@ def test_a_process_that_ends_while_the_broker_is_away_leaves_its_events_to_the_n
     kafka: str, topic: str, tmp_path: Path
 ) -> None:
     away = settings(topic=topic, spool=tmp_path / "spool", flush_timeout=0.2)
-    child = FORK.Process(target=announce_to_nobody, args=(away, tmp_path / "ids"))
+    child = SPAWN.Process(target=announce_to_nobody, args=(away, tmp_path / "ids"))
     child.start()
     child.join(60)
+    assert child.exitcode == 0
     ids = (tmp_path / "ids").read_text().split()
     there = settings(kafka=kafka, topic=topic, spool=tmp_path / "spool", announce_timeout=20)
     with Announcer.from_settings(there, catalogue=known) as announcer:

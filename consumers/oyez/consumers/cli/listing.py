@@ -42,6 +42,10 @@ COMMANDS: Mapping[str, Listed] = {
     "replay": Listed(
         "replay:replay", "Announce stored events again: from the spool, from Kafka, or from a file."
     ),
+    "dashboard": Listed(
+        "dashboard:dashboard",
+        "Show in a browser how everything stands, until SIGTERM (exit code 0) or SIGINT (130).",
+    ),
     "sweep": Listed(
         "sweep:sweep",
         "Read what the spool holds, run what is due in the retry table of every group and "
@@ -64,6 +68,10 @@ COMMANDS: Mapping[str, Listed] = {
     "explain": Listed(
         "explain:explains",
         "Say what became of an event: what each of its handlers waits for, and what would release it.",
+    ),
+    "timeline": Listed(
+        "timeline:timelines",
+        "Show all that is known of a key, over all signals and servers, in the order of time.",
     ),
     "met": Listed(
         "met:met",
@@ -220,6 +228,17 @@ GROUPS: Sequence[CommandGroup] = (
                 "spool:ship",
                 "Ship what is in the spool to Kafka, in order, and mark what has arrived. Exit code 1 "
                 "if some of it stays.",
+            ),
+        },
+    ),
+    CommandGroup(
+        "config",
+        "Look at the settings.",
+        {
+            "show": Listed(
+                "config:config_show",
+                "Show each setting: its value, and where that comes from. Passwords and other secrets "
+                "are not shown.",
             ),
         },
     ),

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from .common import logging, streams
 from .common.arguments import check_arguments
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
+from .common.places import PROGRAM
 from .common.stopping import as_usual
 from .listing import COMMANDS, GROUPS
 from .loading import commands_of, group_of
@@ -126,6 +127,8 @@ def options(
     logging.configure(log_format or os.environ.get("OYEZ_LOG_FORMAT"), verbose=verbose, quiet=quiet)
     _require_folder()
     said = {"app": application, "kafka": kafka, "database": database, "topic": topic, "transport": transport}
+    if context.obj is not None:
+        context.meta[PROGRAM] = context.obj.where
     context.obj = {**_of_program(context.obj), **given(**said, log_format=log_format)}
 
 

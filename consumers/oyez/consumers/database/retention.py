@@ -27,6 +27,7 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .inbox import EventId
+from .journal_table import journal
 from .tables import dead, inbox, parked, prerequisite
 
 _LIMIT: Any = bindparam("most", type_=BigInteger)
@@ -149,3 +150,29 @@ _dead_after = (
 def dead_after(db: Connection, app: str, after: int, most: int) -> list[Any]:
     """The next dead letters of an application: id, and when each died."""
     return list(db.execute(_dead_after, {"of_app": app, "after": after, "most": most}))
+
+
+_journal_after = (
+    select(journal.c.id, journal.c.app, journal.c.at)
+    .where(journal.c.id > bindparam("after", type_=BigInteger))
+    .order_by(journal.c.id)
+    .limit(_LIMIT)
+)
+
+
+def journal_after(db: Connection, after: int, most: int) -> list[Any]:
+    """The next rows of the journal: id, application, and when it was written."""
+    return list(db.execute(_journal_after, {"after": after, "most": most}))
+
+
+@cache
+def _forget_journal(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    free = unclaimed(select(journal.c.id).where(rows.holds(journal.c.id)), journal)
+    return rows, delete(journal).where(journal.c.id.in_(free))
+
+
+def forget_journal(db: Connection, ids: Sequence[int]) -> int:
+    """Delete rows of the journal, those apart that another worker deletes; returns how many."""
+    rows, statement = _forget_journal(dialect_of(db))
+    return int(db.execute(statement, rows.bind([(number,) for number in ids])).rowcount)

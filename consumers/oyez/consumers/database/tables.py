@@ -10,10 +10,8 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
-    event,
     false,
     text,
 )
@@ -21,14 +19,9 @@ from sqlalchemy import (
 from oyez.producers import outbox as announced
 
 from .message_type import Message
-from .partial_indexes import only, put_conditions
+from .metadata import metadata
+from .partial_indexes import only
 from .row_id_type import RowId
-
-PREFIX = "oyez_"
-"""What the names of Oyez's tables, and of no others, begin with."""
-
-metadata = MetaData(schema=announced.SCHEMA)
-event.listen(metadata, "before_create", put_conditions)
 
 position = Table(
     "oyez_position",

@@ -28,6 +28,7 @@ from .careful import KILLED, Saying
 from .course import Course
 from .delivery import Result
 from .intake import Intake, Kept, Load
+from .journal import Journal
 from .lone import Lone
 from .memory import Memory
 from .pauses import Pauses
@@ -83,9 +84,10 @@ class Execution:
         sleep: Callable[[float], None] = time.sleep,
         timer: Callable[[], float] = time.monotonic,
         pauses: Pauses | None = None,
+        journal: Journal | None = None,
     ) -> None:
         """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given; ``pauses`` those
-        that another one looks for, or it looks itself."""
+        that another one looks for, or it looks itself; ``journal`` is written if there is one."""
         self.group = group
         self.database = database
         self.clock = clock or DatabaseClock()
@@ -95,7 +97,7 @@ class Execution:
         self._sleep = sleep
         self._timer = timer
         self.pauses = pauses or Pauses(database, group, timer)
-        self._settling = Settling(group, policy, self.met, self.pauses)
+        self._settling = Settling(group, policy, self.met, self.pauses, journal)
         self._wary = Wary()
         self._turns = Turns()
 
@@ -162,7 +164,7 @@ class Execution:
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
         seconds = timer() - began
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
-        report = self._settling.settle(db, kept.results, known, now)
+        report = self._settling.settle(db, kept.results, known, now, seconds)
         given_up = load.dead + intake.finish(db, kept, now)
         if others := set(report.released) - {group.name}:
             notices.notify(db, others)

@@ -25,6 +25,7 @@ from ..handlers.application import Group
 from .decide import Doubted, Facts, decide
 from .delivery import Delivery, Result
 from .failures import failures, faults
+from .journal import Decided, Journal
 from .pauses import Pauses
 from .readiness import Known, MetPrerequisites
 from .writes import Writes
@@ -33,23 +34,43 @@ from .writes import Writes
 class Settling:
     """Settles the results of one transaction for one group."""
 
-    def __init__(self, group: Group, policy: RetryPolicy, met: MetPrerequisites, pauses: Pauses) -> None:
+    def __init__(
+        self,
+        group: Group,
+        policy: RetryPolicy,
+        met: MetPrerequisites,
+        pauses: Pauses,
+        journal: Journal | None = None,
+    ) -> None:
         self._pauses = pauses
+        self._journal = journal
         self._group = group
         self._policy = policy
         self._met = met
         self._records = any(declaration.subject for declaration in group.declarations)
         self._remembers = self._records or any(handler.requires for handler in group.handlers)
 
-    def settle(self, db: Connection, results: Sequence[Result], known: Known, now: float) -> Report:
-        """Write the outcome of every delivery; the caller commits."""
+    def settle(
+        self,
+        db: Connection,
+        results: Sequence[Result],
+        known: Known,
+        now: float,
+        seconds: float | None = None,
+    ) -> Report:
+        """Write the outcome of every delivery; the caller commits. ``seconds`` is what their handlers took."""
         if self._remembers:
             self._met.age(now)
         unfinished = [result for result in results if result[1] is not DONE]
+        decided: Sequence[Decided] = ()
         if unfinished or known.answered or self._records or _are_claimed(results):
-            return self._settle(db, results, unfinished, known.answered, now)
-        count = self._count(results)
-        return Report(events=count, handled=count, done=len(results))
+            report, decided = self._settle(db, results, unfinished, known.answered, now)
+        else:
+            count = self._count(results)
+            report = Report(events=count, handled=count, done=len(results))
+        if self._journal is not None:
+            self._journal.write(db, results, decided, now, seconds)
+        return report
 
     def _settle(
         self,
@@ -58,11 +79,11 @@ class Settling:
         unfinished: list[Result],
         answers: AbstractSet[Prerequisite],
         now: float,
-    ) -> Report:
+    ) -> tuple[Report, Sequence[Decided]]:
         app = self._group.app
         writes = Writes(self._group, now)
         if not (unfinished or answers or self._records):
-            return self._all_done(db, results, writes)
+            return self._all_done(db, results, writes), ()
         done = results if not unfinished else [result for result in results if result[1] is DONE]
         writes.done(done)
         writes.remove_done(db)
@@ -83,7 +104,7 @@ class Settling:
         taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
         events = self._count(taken)
         counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
-        return Report(
+        report = Report(
             events=events,
             handled=self._count([one for one in taken if one[1].is_final]) if unfinished else events,
             done=len(done),
@@ -97,6 +118,7 @@ class Settling:
             faults=faults(unfinished),
             fresh=writes.fresh,
         )
+        return report, writes.decided
 
     def _all_done(self, db: Connection, results: Sequence[Result], writes: Writes) -> Report:
         """Of claimed rows, for which nobody waits."""

@@ -42,6 +42,8 @@ class Writes:
         """How many deliveries there are of each kind of decision: see `Report`."""
         self.fresh: Sequence[Fresh] = ()
         """What was written for lanes."""
+        self.decided: list[tuple[Delivery, Decision]] = []
+        """What was decided of each delivery that is not done."""
 
     @property
     def due_in(self) -> float | None:
@@ -56,6 +58,7 @@ class Writes:
 
     def add(self, delivery: Delivery, decision: Decision) -> None:
         """Collect what was decided of a delivery."""
+        self.decided.append((delivery, decision))
         match decision:
             case Stay():
                 self.counts["behind"] += 1

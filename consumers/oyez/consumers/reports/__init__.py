@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from .details import DeliveryDetails, dead_details, parked_details
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
+    from .moments import Moment
     from .next_steps import way_out
     from .parked_counts import LaneQueue, ParkedCounts
     from .pauses import GroupPause, PauseState, pauses_of
+    from .settings_report import SettingState, setting_states
     from .spool_segments import Piece, pieces
     from .spool_states import SpoolState, state_of
     from .spool_verify import Verified, verify
     from .states import GroupState, PartitionState, group_states
+    from .timeline import Timeline, timeline_of
+    from .timeline_rows import Window
     from .tracing import Trace, TracedPrerequisite
 
 __all__ = [
@@ -30,6 +34,7 @@ __all__ = [
     "GroupPause",
     "GroupState",
     "LaneQueue",
+    "Moment",
     "Offsets",
     "ParkedCounts",
     "ParkedDelivery",
@@ -38,10 +43,13 @@ __all__ = [
     "PartitionState",
     "PauseState",
     "Piece",
+    "SettingState",
     "SpoolState",
+    "Timeline",
     "Trace",
     "TracedPrerequisite",
     "Verified",
+    "Window",
     "dead_deliveries",
     "dead_details",
     "dead_groups",
@@ -51,7 +59,9 @@ __all__ = [
     "parked_details",
     "pauses_of",
     "pieces",
+    "setting_states",
     "state_of",
+    "timeline_of",
     "verify",
     "way_out",
 ]
@@ -69,6 +79,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "GroupPause": ".pauses",
             "GroupState": ".states",
             "LaneQueue": ".parked_counts",
+            "Moment": ".moments",
             "Offsets": "..logs.offsets",
             "ParkedCounts": ".parked_counts",
             "ParkedDelivery": ".deliveries",
@@ -77,10 +88,13 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "PartitionState": ".states",
             "PauseState": ".pauses",
             "Piece": ".spool_segments",
+            "SettingState": ".settings_report",
             "SpoolState": ".spool_states",
+            "Timeline": ".timeline",
             "Trace": ".tracing",
             "TracedPrerequisite": ".tracing",
             "Verified": ".spool_verify",
+            "Window": ".timeline_rows",
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",
@@ -90,7 +104,9 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "parked_details": ".details",
             "pauses_of": ".pauses",
             "pieces": ".spool_segments",
+            "setting_states": ".settings_report",
             "state_of": ".spool_states",
+            "timeline_of": ".timeline",
             "verify": ".spool_verify",
             "way_out": ".next_steps",
         },

@@ -17,6 +17,7 @@ from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..database.notices import Notices
 from ..execution.execution import Execution
+from ..execution.journal import Journal
 from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..handlers.registry import Handler
@@ -33,6 +34,7 @@ from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import wakeups
 from ..settings import ListenSettings
+from ..upkeep.sampling import Counted
 from ..upkeep.upkeep import Upkeep
 from ..worker.clock_watch import ClockWatch, nobody_watches
 from ..worker.placement import Placement
@@ -99,7 +101,8 @@ def make_worker(
     ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
     the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
     on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given."""
-    told = instrument or logging_instrument()
+    counted = Counted()
+    told = (instrument or logging_instrument()).with_subscriber(counted)
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
         notices = notices_from(settings, database)
@@ -115,7 +118,7 @@ def make_worker(
         instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
-    upkeep = upkeep_for(execution, settings, told, timer)
+    upkeep = upkeep_for(execution, settings, told, timer, counted)
     make_reading = reading_for(group, settings, event_loop or EventLoop(f"oyez-{group.name}"), timer)
     return Worker(
         execution,
@@ -206,7 +209,14 @@ def execution_for(
         clock=clock,
         sleep=sleep,
         timer=timer,
+        journal=journal_for(group, settings),
     )
+
+
+def journal_for(group: Group, settings: ListenSettings) -> Journal | None:
+    """What a group's deliveries are written down in; None where the settings want none."""
+    share = settings.journal_share
+    return Journal(group, share) if share > 0 else None
 
 
 def retrying_for(
@@ -223,7 +233,7 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer),
+        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer, Counted()),
         process=process,
         timer=timer,
         handlers=[one for one in execution.group.handlers if one not in apart],
@@ -231,12 +241,16 @@ def retrying_for(
 
 
 def upkeep_for(
-    execution: Execution, settings: ListenSettings, instrument: Instrument, timer: Callable[[], float]
+    execution: Execution,
+    settings: ListenSettings,
+    instrument: Instrument,
+    timer: Callable[[], float],
+    counted: Counted,
 ) -> Upkeep:
-    """What is done in a group's sweeps besides."""
+    """What is done in a group's sweeps besides. ``counted``: what its worker does."""
     group, backend = execution.group, find_log_backend(settings)
     read = None if backend is None else backend.retention(readers_of(group.application, settings))
-    context = TaskContext(group, settings, instrument, execution.clock, log_retention=read)
+    context = TaskContext(group, settings, instrument, execution.clock, log_retention=read, counted=counted)
     return Upkeep(execution.database, tasks_for(context), execution.clock, timer)
 
 

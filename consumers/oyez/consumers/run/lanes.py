@@ -26,7 +26,7 @@ from ..lanes.lanes import Lanes, WorkerLanes
 from ..lanes.threads import Threads
 from ..settings import ListenSettings
 from ..worker.retry_loop import RetryLoop
-from .assembly import retry_policy_from
+from .assembly import journal_for, retry_policy_from
 from .engines import lane_engine_from
 
 LANE_BUDGET = 0.05  # s; what a lane has for rows that it runs together
@@ -125,6 +125,7 @@ class _Making:
                 sleep=sleep,
                 timer=self._timer,
                 pauses=pauses,
+                journal=journal_for(self._group, self._settings),
             )
 
         return Lane(

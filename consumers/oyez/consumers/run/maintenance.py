@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..database.clock import Clock
 from ..handlers.application import Group
@@ -13,6 +13,7 @@ from ..settings import ListenSettings
 from ..upkeep.after_deploy import NotRequired, Unregistered
 from ..upkeep.ask_for_parked import AskForParked
 from ..upkeep.retention import retention
+from ..upkeep.sampling import Counted, Sampling
 from ..upkeep.stranded import Stranded
 from ..upkeep.upkeep import MaintenanceTask
 
@@ -20,13 +21,14 @@ from ..upkeep.upkeep import MaintenanceTask
 @dataclass(frozen=True)
 class TaskContext:
     """For whom tasks are made: the workers of ``group``. ``clock`` is the shared one, ``log_retention`` is
-    what the log does with what every group has read, if anything."""
+    what the log does with what every group has read, if anything. ``counted``: what its worker has done."""
 
     group: Group
     settings: ListenSettings
     instrument: Instrument
     clock: Clock
     log_retention: MaintenanceTask | None = None
+    counted: Counted = field(default_factory=Counted)
 
 
 TaskMaker = Callable[[TaskContext], Iterable[MaintenanceTask]]
@@ -40,8 +42,11 @@ TASKS: Sequence[TaskMaker] = (
     lambda at: [NotRequired(at.group)],
     lambda at: [Unregistered(at.group)],
     lambda at: [Stranded(at.group)],
-    lambda at: retention(at.group, at.clock, at.settings.inbox_days, at.settings.dead_days),
+    lambda at: retention(
+        at.group, at.clock, at.settings.inbox_days, at.settings.dead_days, at.settings.journal_days
+    ),
     lambda at: [] if at.log_retention is None else [at.log_retention],
+    lambda at: [Sampling(at.group, at.counted)],
 )
 """In the order in which a sweep does them: what somebody waits for comes first. A new kind of task is a line here."""
 

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, delete, func, select
 from oyez.producers.passwords import shown
 from oyez.schemas import OyezError
 
+from ..database import metadata
 from ..database.engine import Database, make_engine
 from ..database.migrating import upgrade
-from ..database.tables import metadata
 
 
 class NotForTests(OyezError):

@@ -1,13 +1,11 @@
 """What is forgotten: inbox rows after the window, prerequisites as long after their last use as their signal says,
-and dead letters where a time is set for them.
+the journal after its days, and dead letters where a time is set for them.
 
 Each walks through its table by the primary key, a limited number of rows at a step. A step that finds something old
 deletes it in a short transaction of its own, and leaves what somebody else has locked.
 """
 
 from __future__ import annotations
-
-import re
 
 from sqlalchemy import Connection
 
@@ -20,6 +18,7 @@ from ..database import retention as forgetting
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
+from ..database.event_times import made_at
 from ..database.inbox import EventId
 from ..execution.pauses import paused_until
 from ..execution.readiness import SEEN_FOR
@@ -33,7 +32,6 @@ DAY = 86_400.0
 UNMET_FOR = (
     30 * DAY
 )  # s; for how long a prerequisite that was never met is kept, where nothing is ever forgotten
-_BY_TIME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 class InboxWindow:
@@ -61,7 +59,7 @@ class InboxWindow:
         for row in rows:
             if row.taken_at < before:
                 old.append((row.source, row.event_id))
-            elif before < (_made_at(row.event_id) or before) < now + DAY:
+            elif before < (made_at(row.event_id) or before) < now + DAY:
                 # It, and the following ones of ours up to those of tomorrow, were made too late to be old.
                 after = (row.source, _first_of(now + DAY))
                 break
@@ -69,12 +67,6 @@ class InboxWindow:
             database.repeat(lambda db: forgetting.forget_taken(db, self._group, old))
         self._after = after
         return after != ("", "")
-
-
-def _made_at(event_id: str) -> float | None:
-    """When an event of ours was made: its id says so."""
-    found = _BY_TIME.fullmatch(event_id)
-    return None if found is None else int(found[1] + found[2], 16) / 1000
 
 
 def _first_of(moment: float) -> str:
@@ -184,11 +176,43 @@ class DeadLetters:
         return self._after != 0
 
 
+class JournalWindow:
+    """Forgets what the journal has of an application, ``seconds`` after it was written. Its rows are in the order of
+    their times, but for a few that were written at the same time: what is old stands at the beginning."""
+
+    idle = IDLE
+
+    @property
+    def pace(self) -> int:
+        """All of a step."""
+        return STEP
+
+    def __init__(self, app: str, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+        self._after = 0
+
+    def step(self, database: Database, now: float) -> bool:
+        """Read on, and delete what is old; False once there is something that is not, or the end."""
+        before = now - self._seconds
+        with database.reading() as db:
+            rows = forgetting.journal_after(db, self._after, STEP)
+        old = [row.id for row in rows if row.app == self._app and row.at < before]
+        if old:
+            database.repeat(lambda db: forgetting.forget_journal(db, old))
+        goes_on = len(rows) == STEP and rows[-1].at < before
+        self._after = rows[-1].id if goes_on else 0
+        return goes_on
+
+
+Forgetting = InboxWindow | Remembered | DeadLetters | JournalWindow
+
+
 def retention(
-    group: Group, clock: Clock, inbox_days: float, dead_days: float | None
-) -> list[InboxWindow | Remembered | DeadLetters]:
+    group: Group, clock: Clock, inbox_days: float, dead_days: float | None, journal_days: float
+) -> list[Forgetting]:
     """What a worker of ``group`` forgets; ``dead_days`` is None where dead letters are kept."""
-    tasks: list[InboxWindow | Remembered | DeadLetters] = []
+    tasks: list[Forgetting] = [JournalWindow(group.app, journal_days * DAY)]
     if group.is_exact:
         tasks.append(InboxWindow(group.name, inbox_days * DAY))
         tasks.append(Remembered(group))

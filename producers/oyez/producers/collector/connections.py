@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .origins import Readers
+
 LINE = b"the request came too slowly; send it again\n"
-LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(LINE), LINE)
-)
+LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\nconnection: close\r\n"
 
 
 class Bounded(H11Protocol):
     """uvicorn has limits for what comes after an answer only: who connects and says nothing, or says it a letter at a
-    time, would be listened to for ever. `seconds`, for a head and again for a body, are set by a subclass. A request
-    that comes in one piece costs no timer."""
+    time, would be listened to for ever. `seconds`, for a head and again for a body, and the `readers` of an answer are
+    set by a subclass. A request that comes in one piece costs no timer."""
 
     seconds: float
+    readers: Readers
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
@@ -55,12 +57,23 @@ class Bounded(H11Protocol):
         self._timer = None
         if self._is_arriving() and not self.transport.is_closing():
             if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-                self.transport.write(LATE)
+                self.transport.write(_late(self._readers_of_it()))
             self.transport.close()
 
+    def _readers_of_it(self) -> Mapping[str, str]:
+        """The headers for whoever asks; of who has not ended the head nothing is known."""
+        if self.cycle is None or self.cycle.response_complete:
+            return {}
+        return self.readers.headers(Request(dict(self.cycle.scope)))
 
-def bounded(seconds: float) -> type[asyncio.Protocol]:
+
+def _late(headers: Mapping[str, str]) -> bytes:
+    said = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return LATE + said.encode("latin-1") + b"content-length: %d\r\n\r\n%s" % (len(LINE), LINE)
+
+
+def bounded(seconds: float, readers: Readers) -> type[asyncio.Protocol]:
     """The protocol of connections on which a head has so many seconds, and a body too."""
-    kind: Any = type("Bounded", (Bounded,), {"seconds": seconds})
+    kind: Any = type("Bounded", (Bounded,), {"seconds": seconds, "readers": readers})
     found: type[asyncio.Protocol] = kind
     return found

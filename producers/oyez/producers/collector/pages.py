@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,10 +13,11 @@ from oyez.schemas import Catalogue
 
 from ..stamps import uuid7_text
 from .answers import Refused, RefusedUnread, Result, refusal, told
-from .asked import bearer_in, content_type, place_of
+from .asked import content_type, place_of
 from .bodies import body_of
 from .foreign import json_of
 from .intake import Intake
+from .origins import key_of, may_read, origin_of
 from .posted import Posted, Reader, posted_in
 from .rates import Rates
 from .settings import CollectSettings, Site
@@ -105,35 +105,17 @@ class PageDoor:
         return results, {"Set-Cookie": visitor.cookie} if visitor.cookie else {}
 
     def _asked(self, request: Request) -> Asked:
-        key = request.query_params.get("site") or bearer_in(request)
+        key = key_of(request)
         site = self._settings.collect_sites.get(key)
         if site is None:
             raise RefusedUnread(401, "no site key that is known here; ask with ?site=KEY")
-        origin = _origin(request)
+        origin = origin_of(request)
         if origin not in site.origins:
             raise RefusedUnread(403, f"pages of {origin[:100] or 'nowhere'} may not announce for this site")
-        headers = {
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Credentials": "true",
-            "Access-Control-Expose-Headers": "Retry-After",
-            "Vary": "Origin",
-        }
-        return Asked(key, site, headers)
+        return Asked(key, site, may_read(origin))
 
     def _check_rates(self, request: Request, asked: Asked) -> None:
         if wait := self._by_address.wait(place_of(request)):
             raise RefusedUnread(429, "too many events of this address; send them later", wait)
         if wait := self._by_site.wait(asked.key):
             raise RefusedUnread(429, "too many events of this site; send them later", wait)
-
-
-def _origin(request: Request) -> str:
-    """Where a page is from. Images say it by their referrer only."""
-    said = request.headers.get("origin")
-    if said is not None:
-        return said
-    try:
-        referrer = urlsplit(request.headers.get("referer", ""))
-    except ValueError:
-        return ""
-    return f"{referrer.scheme}://{referrer.netloc}" if referrer.netloc else ""

@@ -11,6 +11,8 @@ from starlette.applications import Starlette
 
 from ..errors import SettingsError
 from .connections import bounded
+from .crowd import Crowd
+from .origins import Readers
 from .settings import CollectSettings
 
 HEAD = 16_384
@@ -22,10 +24,12 @@ GRACE = 20
 def server(app: Starlette, settings: CollectSettings) -> uvicorn.Server:
     """A server for an application, within the bounds that are set."""
     proxies = settings.collect_proxies
-    return uvicorn.Server(
+    readers = Readers(settings.collect_sites)
+    crowd = Crowd(app, settings.collect_max_connections, readers)
+    found = uvicorn.Server(
         uvicorn.Config(
-            app,
-            http=bounded(settings.collect_timeout),
+            crowd,
+            http=bounded(settings.collect_timeout, readers),
             ws="none",
             lifespan="on",
             log_config=None,
@@ -33,11 +37,12 @@ def server(app: Starlette, settings: CollectSettings) -> uvicorn.Server:
             server_header=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies,
-            limit_concurrency=settings.collect_max_connections,
             timeout_graceful_shutdown=GRACE,
             h11_max_incomplete_event_size=HEAD,
         )
     )
+    crowd.state = found.server_state
+    return found
 
 
 def serve(app: Starlette, settings: CollectSettings, say: Callable[[str], None]) -> None:
@@ -49,11 +54,13 @@ def serve(app: Starlette, settings: CollectSettings, say: Callable[[str], None])
         server(app, settings).run([taken])
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. SettingsError: it cannot."""
+def listening(host: str, port: int, command: str = "collect") -> socket.socket:
+    """A socket that listens. SettingsError: it cannot; `command` is what needs it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise SettingsError(f"collect: cannot listen on {host} port {port}: {why}; choose another") from None
+        raise SettingsError(
+            f"{command}: cannot listen on {host} port {port}: {why}; choose another"
+        ) from None

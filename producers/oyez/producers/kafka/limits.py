@@ -66,8 +66,8 @@ class Limits:
 
     def _asked(self, admin: AdminClient, topic: str, timeout: float) -> int | None:
         resource = ConfigResource(ResourceType.TOPIC, topic)
-        answer = admin.describe_configs([resource], request_timeout=timeout)[resource]
-        found = answer.result().get(NAME)
+        # Not kept in a variable: an error would hold this frame, and so the client, in a cycle.
+        found = admin.describe_configs([resource], request_timeout=timeout)[resource].result().get(NAME)
         return None if found is None else int(found.value)
 
 

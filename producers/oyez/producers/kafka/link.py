@@ -1,6 +1,8 @@
 """One librdkafka producer, in the process that made it: is its broker there, and what has failed."""
 
+import gc
 import logging
+import os
 import threading
 import time
 import weakref
@@ -18,6 +20,10 @@ log = logger_named("oyez.kafka")
 # What librdkafka has to say is for those who configure logging; ours is for everybody.
 librdkafka_log = logger_named("oyez.kafka.librdkafka")
 librdkafka_log.addHandler(logging.NullHandler())
+
+# A forked child leaves alone what its parent left in cycles: a client that was collected there would wait for its
+# threads, which only the parent has, or crash. An error that somebody keeps is enough to hold one in a cycle.
+os.register_at_fork(after_in_child=gc.freeze)
 
 _LOOK_EVERY = 1.0
 _PROBE = 1.0

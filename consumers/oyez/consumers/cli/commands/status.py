@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from oyez.producers.passwords import shown
-from oyez.producers.spool import found_in
-
-from ...database import outbox
-from ...database.clock import DatabaseClock
-from ...database.dialects.lookup import dialect_of
 from ...database.misplaced import Misplaced
 from ...handlers.application import Application
-from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
-from ...reports import GroupPause, GroupState, LaneQueue, PartitionState, group_states, state_of
-from ...run.topics import topics_of
+from ...reports import GroupPause, GroupState, LaneQueue, PartitionState
+from ...run.status import Status, status_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
@@ -117,7 +109,8 @@ def status(
     """Show how far each group is, what is parked and why, and what is dead."""
     found = application_of(settings)
     probes.database(settings)
-    places, states = _states(found, settings, ask=not no_lag)
+    stands = _status(found, settings, ask=not no_lag)
+    places, states = stands.places, stands.groups
     if as_json:
         output.json_array({**asdict(state), **places} for state in states)
         return
@@ -147,46 +140,14 @@ def _paused(states: Sequence[GroupState]) -> list[GroupPause]:
     return [replace(one, held=count) for one, count in held.items()]
 
 
-def _states(
-    application: Application, settings: ListenSettings, *, ask: bool
-) -> tuple[Mapping[str, Any], list[GroupState]]:
+def _status(application: Application, settings: ListenSettings, *, ask: bool) -> Status:
     backend = find_log_backend(settings)
     engine = probes.reached(settings)
-    groups = list(application.groups.values())
-    topics = {group.name: topics_of(group, settings) for group in groups}
     try:
         offsets = offsets_in(backend, engine) if ask and backend is not None else None
-        with engine.connect() as db:
-            journal = dialect_of(db).journal(db)
-            clock = DatabaseClock()
-            now = clock(db)
-            states = group_states(db, groups, topics, offsets, now)
-            waiting = _waiting(outbox.state(db), now)
+        return status_of(application, settings, engine, backend, offsets)
     finally:
         engine.dispose()
-    place = {} if offsets is None or backend is None else backend.place
-    database = {"database": shown(engine.url), "journal": journal, "clock_skew": round(clock.skew, 3)}
-    return {**database, **waiting, **_spooled(backend, settings), **place}, states
-
-
-def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
-    age = None if found.oldest is None else max(0.0, now - found.oldest)
-    return {"outbox": found.backlog, "outbox_oldest": age}
-
-
-def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:
-    """What waits in the spool to be shipped."""
-    buffer = settings.spool if backend is None else backend.buffer
-    if buffer is None:
-        return {}
-    found = [state_of(folder, time.time()) for folder in found_in([buffer], settings.topic)]
-    ages = [state.oldest for state in found if state.oldest is not None]
-    errors = [state.error for state in found if state.error]
-    return {
-        "spool_backlog": sum(state.backlog for state in found),
-        "spool_oldest": max(ages, default=None),
-        "spool_error": "; ".join(errors) or None,
-    }
 
 
 def _known(value: int | None) -> Any:

@@ -2,8 +2,8 @@
 
 from alembic import context
 
+from oyez.consumers.database import metadata
 from oyez.consumers.database.migrating import VERSION_TABLE
-from oyez.consumers.database.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,52 @@
+"""From errors to pages of one line."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from oyez.producers.loggers import logger_named
+from oyez.schemas import OyezError
+
+from ...cli.common import exits
+from ...cli.common.reporting import code_of, line_of
+from ...database.engine import DatabaseRefuses
+from ...database.migrating import MigrationNeeded, require
+
+log = logger_named("oyez.dashboard")
+
+STATUS = {exits.UNREACHABLE: 503, exits.NOT_FOUND: 404, exits.USAGE: 400}
+
+
+class Problem(NamedTuple):
+    """What is wrong, in one line, as a page says it."""
+
+    status: int
+    line: str
+
+
+def problem_of(error: Exception, engine: Engine) -> Problem:
+    """What a page says of an error. One that nobody has thought of is logged whole, and told without what it says,
+    which may be anything."""
+    if isinstance(error, PoolTimeout):
+        return Problem(503, "too many pages are asked for at once; try again in a moment")
+    if isinstance(error, DBAPIError | DatabaseRefuses) and (needed := _migration_needed(engine)) is not None:
+        return Problem(503, needed)
+    if isinstance(error, MigrationNeeded):
+        return Problem(503, str(error))
+    if isinstance(error, OyezError | DBAPIError):
+        return Problem(STATUS.get(code_of(error), 500), line_of(error))
+    log.error("a page of the dashboard has failed", exc_info=error)
+    return Problem(500, f"the dashboard has failed ({type(error).__name__}); its log says more")
+
+
+def _migration_needed(engine: Engine) -> str | None:
+    """Whether a statement was refused because tables are missing, or of another version."""
+    try:
+        require(engine)
+    except OyezError as error:
+        return str(error)
+    return None

@@ -1,0 +1,102 @@
+"""How pages are written: all that is not a template's own is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse
+
+from oyez.producers.passwords import without_passwords
+
+from ...cli.common.output import iso, relative, span
+from ...core.printable import printable
+from .asked import Asked
+from .page import Page
+from .static import address
+
+TEMPLATES = Path(__file__).parent.with_name("templates")
+NOTHING = "-"
+
+
+class Rendering:
+    """Writes pages by templates. ``pages`` are those of the navigation."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._navigation = [page for page in pages if page.navigation]
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            finalize=finalized,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.filters |= {"ago": ago, "span": _span, "lines": lines, "brief": brief}
+
+    def page(
+        self, asked: Asked, template: str, title: str, said: Mapping[str, object], status: int = 200
+    ) -> HTMLResponse:
+        """A page of the dashboard."""
+        is_live = asked.request.method == "GET"  # what a form answers cannot be asked for again
+        given = {"asked": asked, "link": asked.link, "title": title, "path": _path(asked), "is_live": is_live}
+        return self._written(template, {**given, "navigation": self._navigation, **said}, status)
+
+    def problem(self, root: str, line: str, status: int, headers: Mapping[str, str]) -> HTMLResponse:
+        """A page that says in one line what is wrong; it tells nothing of the application."""
+        given = {"root": root, "line": without_passwords(line), "status": status}
+        response = self._written("problem.html", given, status)
+        response.headers.update(headers)
+        return response
+
+    def _written(self, template: str, said: Mapping[str, Any], status: int) -> HTMLResponse:
+        text = self._templates.get_template(template).render({**said, "static": address})
+        return HTMLResponse(text.encode(errors="replace"), status)
+
+
+def finalized(value: object) -> object:
+    """Each value as it is written: nothing as a dash, a text without characters that do not show, or turn it around."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, datetime):
+        return ago(value)
+    return printable(value) if isinstance(value, str) else value
+
+
+def ago(moment: datetime | None) -> Markup | str:
+    """A time by its distance from now; the exact one is in the title."""
+    if moment is None:
+        return NOTHING
+    exact, near = iso(moment), relative((moment - datetime.now(UTC)).total_seconds())
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, near)  # escaped
+
+
+def lines(text: str) -> Markup:
+    """A text of several lines, as they are."""
+    return Markup("\n").join(escape(printable(line)) for line in text.split("\n"))  # escaped
+
+
+def brief(text: str | None, most: int = 120) -> str | None:
+    """The first line of a text, and not more than so many letters of it."""
+    if text is None:
+        return None
+    line = text.partition("\n")[0]
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _span(seconds: float | None) -> str | None:
+    return None if seconds is None else span(seconds)
+
+
+def _path(asked: Asked) -> str:
+    """The path within the dashboard."""
+    scope = asked.request.scope
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")) or "/"

@@ -1,0 +1,67 @@
+"""How everything stands, as `oyez status` says it. What a log that is away leaves unknown is said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...cli.common.errors import Unreachable
+from ...cli.common.offsets import offsets_in
+from ...database import Database
+from ...handlers.application import Application
+from ...logs.backend import LogBackend
+from ...logs.lookup import find_log_backend
+from ...logs.offsets import Offsets
+from ...reports import GroupState
+from ...run.status import status_of
+from ...settings import ListenSettings
+
+
+@dataclass(frozen=True)
+class Overview:
+    """``away`` says why the log was not asked. ``troubles`` are what is wrong, a line each, and where."""
+
+    app: str
+    places: Mapping[str, Any]
+    groups: Sequence[GroupState]
+    troubles: Sequence[tuple[str, str]]
+    away: str | None
+
+
+def overview(application: Application, settings: ListenSettings, database: Database) -> Overview:
+    """Ask for all of it. Raises `DatabaseAway`."""
+    backend = find_log_backend(settings)
+    offsets, away = _offsets(backend, database)
+    with database.reading():  # says that the database is away before anything else does
+        pass
+    status = status_of(application, settings, database.engine, backend, offsets)
+    return Overview(application.name, status.places, status.groups, _troubles(status.groups), away)
+
+
+def _offsets(backend: LogBackend | None, database: Database) -> tuple[Offsets | None, str | None]:
+    if backend is None:
+        return None, None
+    try:
+        return offsets_in(backend, database.engine), None
+    except Unreachable as error:
+        return None, f"{error}; how much is left to read is not known"
+
+
+def _troubles(groups: Sequence[GroupState]) -> list[tuple[str, str]]:
+    found = []
+    for group in groups:
+        for one in group.partitions:
+            where = f"{group.group}, {one.topic} {one.partition}"
+            if one.halted:
+                found.append((where, f"halted: {one.halted}"))
+            if one.trouble:
+                found.append((where, one.trouble))
+        if group.unregistered:
+            found.append(
+                (group.group, f"{group.unregistered} parked of handlers that the application does not have")
+            )
+        found += [
+            (group.group, f"keys of {one.source} are misplaced: {one.advice}") for one in group.misplaced
+        ]
+    return found

@@ -1,0 +1,78 @@
+"""The dashboard as a server of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from socket import socket
+
+import uvicorn
+from starlette.applications import Starlette
+
+from oyez.producers.collector.connections import bounded
+from oyez.producers.collector.origins import Readers
+from oyez.producers.collector.serving import HEAD, listening
+
+from ..handlers.application import Application
+from .app import dashboard
+from .common.access import Access, Asking, anybody, whoever_knows
+from .settings import DashboardSettings, require_access_control
+
+ARRIVAL = 10.0
+"""Seconds that a request may take to arrive."""
+CONNECTIONS = 200
+GRACE = 5
+"""Seconds for what was begun, when the server is told to stop."""
+
+
+def served(application: Application, settings: DashboardSettings, *, acts: bool) -> Starlette:
+    """The dashboard as its settings say; what it shows may be changed only if it ``acts``. Raises `SettingsError` where
+    others could read it."""
+    require_access_control(settings)
+    access = _access(settings.dashboard_password, Access.act if acts else Access.read)
+    return dashboard(application, access=access, settings=settings, hosts=settings.dashboard_names)
+
+
+def _access(password: str | None, allowed: Callable[..., Access]) -> Asking:
+    if password is None:
+        return anybody(allowed(who="dashboard"))
+    return whoever_knows(password, lambda who: allowed(who=who))
+
+
+class Server(uvicorn.Server):
+    """One that lets go whoever waits for news, before it waits for what was begun."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """See uvicorn."""
+        self.config.app.state.changes.end()  # type: ignore[union-attr] # it is Starlette's
+        await super().shutdown(sockets)
+
+
+def server(app: Starlette, settings: DashboardSettings) -> Server:
+    """A server for it, within bounds."""
+    proxies = settings.dashboard_proxies
+    return Server(
+        uvicorn.Config(
+            app,
+            http=bounded(ARRIVAL, Readers({})),  # pages of other sites read nothing
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=GRACE,
+            h11_max_incomplete_event_size=HEAD,
+        )
+    )
+
+
+def serve(app: Starlette, settings: DashboardSettings, say: Callable[[str], None]) -> None:
+    """Answer until SIGTERM or SIGINT, which is raised again when all that was begun is answered. ``say`` is told the
+    address. `SettingsError`: it is taken, or there is none such."""
+    with closing(listening(settings.dashboard_host, settings.dashboard_port, "dashboard")) as taken:
+        host, port = taken.getsockname()[:2]
+        say(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        server(app, settings).run([taken])

@@ -1,0 +1,60 @@
+"""The settings of `oyez dashboard`: those of listening, and more."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from oyez.producers.errors import SettingsError
+
+from ..settings import ListenSettings
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class DashboardSettings(ListenSettings):
+    """What `oyez dashboard` may be told, beside what `ListenSettings` has."""
+
+    dashboard_host: str = "127.0.0.1"
+    """The address at which it answers. Any that others can connect to needs ``dashboard_password``."""
+    dashboard_port: int = Field(8090, ge=0, le=65_535)
+    """The port; 0 for one that is free."""
+    dashboard_password: str | None = Field(None, min_length=12, repr=False)
+    """What whoever reads has to know, of 12 characters at least; None: nothing, on this machine alone."""
+    dashboard_hosts: list[Name] = Field([], examples=[["oyez.example.com"]])
+    """The names by which it may be asked for, beside the address and `localhost`."""
+    dashboard_proxies: list[Name] = Field([], examples=[["10.0.0.0/8"]])
+    """The addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+
+    @field_validator("dashboard_proxies")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        for one in value:
+            ip_network(one, strict=False)  # a name would be believed of nobody
+        return value
+
+    @property
+    def dashboard_names(self) -> frozenset[str]:
+        """All names by which it may be asked for."""
+        return OWN_NAMES | {self.dashboard_host.lower(), *(name.lower() for name in self.dashboard_hosts)}
+
+
+def require_access_control(settings: DashboardSettings) -> None:
+    """Raises `SettingsError` where others can connect, and nothing is asked of them."""
+    if settings.dashboard_password is None and not _is_this_machine(settings.dashboard_host):
+        raise SettingsError(
+            f"dashboard: others can connect to {settings.dashboard_host}: set OYEZ_DASHBOARD_PASSWORD, "
+            f"or leave it on 127.0.0.1"
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

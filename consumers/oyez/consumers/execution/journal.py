@@ -1,0 +1,150 @@
+"""The journal: what became of deliveries, written in the transaction in which it did.
+
+It has those of a share of the keys, by a number that each process makes of a key in the same way: so a session is in it
+as a whole, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from oyez.schemas import Undecodable
+from oyez.schemas.decoding import time_of
+
+from ..database import journal
+from ..database.delivery_row import waits_columns
+from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
+from ..handlers.application import Group
+from .decide import Bury, Decision, Park
+from .delivery import Delivery, Result
+from .reader import Taken
+
+SOON = ("unrun", "queued")
+"""Nothing has become of these yet: they are run at once, by others."""
+
+Decided = tuple[Delivery, Decision]
+
+
+class Journal:
+    """The journal of one group."""
+
+    def __init__(self, group: Group, share: float) -> None:
+        """``share``: of how many of the keys, from 0 to 1."""
+        self._group = group
+        self._below = int(share * ALL)
+
+    def write(
+        self,
+        db: Connection,
+        results: Sequence[Result],
+        decided: Sequence[Decided],
+        now: float,
+        seconds: float | None,
+    ) -> None:
+        """Write of ``results`` those that are done, and what was ``decided`` of the others, in one statement.
+        ``seconds`` is what their handlers took, if that is known."""
+        done = [delivery for delivery, outcome in results if outcome.completes and self._has(delivery.taken)]
+        others = [one for one in decided if self._has(one[0].taken)]
+        if not (done or others):
+            return
+        together = sum(outcome.has_run for _, outcome in results)
+        transaction = Transaction(self._group.app, self._group.name, now, seconds, together)
+        if others or any(delivery.row is not None for delivery in done):
+            rows = [_done_row(one, transaction) for one in done]
+            journal.note(db, rows + [row for one in others if (row := _row(*one, transaction)) is not None])
+        else:
+            journal.note_done(db, transaction, [_done_at_once(one) for one in done])
+
+    def _has(self, taken: Taken) -> bool:
+        envelope = taken.envelope
+        return number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+
+
+def _done_at_once(delivery: Delivery) -> DoneAtOnce:
+    taken = delivery.taken
+    return (
+        delivery.handler.name,
+        taken.declaration.name,
+        taken.source,
+        taken.id,
+        taken.key,
+        taken.declaration.subject_of(taken.data),
+        _announced_at(taken),
+    )
+
+
+def _announced_at(taken: Taken) -> float | None:
+    """What the event says; nothing if that is no time."""
+    said = taken.envelope.get("time")
+    try:
+        return None if said is None else time_of(said).timestamp()
+    except (Undecodable, OverflowError):
+        return None
+
+
+def _done_row(delivery: Delivery, transaction: Transaction) -> dict[str, Any]:
+    attempts = 1 if delivery.row is None else delivery.row.attempts + 1
+    return _columns(delivery, transaction, "done", attempts=attempts)
+
+
+def _row(delivery: Delivery, decision: Decision, transaction: Transaction) -> dict[str, Any] | None:
+    """None where nothing new has become of a delivery."""
+    before = 0 if delivery.row is None else delivery.row.attempts
+    match decision:
+        case Park():
+            if decision.counts in SOON or (decision.counts == "waiting" and decision.waits is None):
+                return None
+            return _columns(
+                delivery,
+                transaction,
+                decision.counts,
+                attempts=before if decision.attempts is None else decision.attempts,
+                waits=waits_columns(decision.waits),
+                due_at=decision.due_at if decision.counts == "retried" else None,
+                error=decision.error,
+            )
+        case Bury():
+            return _columns(
+                delivery,
+                transaction,
+                "dead",
+                attempts=before if decision.attempts is None else decision.attempts,
+                waits=waits_columns(decision.waits),
+                reason=decision.reason,
+                error=decision.error,
+            )
+    return None
+
+
+def _columns(
+    delivery: Delivery,
+    transaction: Transaction,
+    outcome: str,
+    *,
+    attempts: int,
+    waits: dict[str, Any] | None = None,
+    due_at: float | None = None,
+    reason: str | None = None,
+    error: str | None = None,
+) -> dict[str, Any]:
+    handler, signal, source, event_id, key, subject, announced_at = _done_at_once(delivery)
+    return {
+        **transaction._asdict(),
+        "handler": handler,
+        "signal": signal,
+        "source": source,
+        "event_id": event_id,
+        "key": key,
+        "subject": subject,
+        "outcome": outcome,
+        "announced_at": announced_at,
+        "arrived_at": transaction.at if delivery.row is None else delivery.row.parked_at,
+        "attempts": attempts,
+        **(waits or waits_columns(None)),
+        "due_at": due_at,
+        "reason": reason,
+        "error": error,
+    }

@@ -1,0 +1,73 @@
+"""How everything stands: where the groups are, and what waits to leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from oyez.producers.passwords import shown
+from oyez.producers.spool import found_in
+
+from ..database import outbox
+from ..database.clock import DatabaseClock
+from ..database.dialects.lookup import dialect_of
+from ..handlers.application import Application
+from ..logs.backend import LogBackend
+from ..logs.offsets import Offsets
+from ..reports import GroupState, group_states, state_of
+from ..settings import ListenSettings
+from .topics import topics_of
+
+
+@dataclass(frozen=True)
+class Status:
+    """``places`` are the services, and how much waits in them to leave, by their names in reports; ages are in
+    seconds."""
+
+    places: Mapping[str, Any]
+    groups: Sequence[GroupState]
+
+
+def status_of(
+    application: Application,
+    settings: ListenSettings,
+    engine: Engine,
+    backend: LogBackend | None,
+    offsets: Offsets | None,
+) -> Status:
+    """How an application's groups stand. Without ``offsets`` the log is not asked."""
+    groups = list(application.groups.values())
+    topics = {group.name: topics_of(group, settings) for group in groups}
+    with engine.connect() as db:
+        journal = dialect_of(db).journal(db)
+        clock = DatabaseClock()
+        now = clock(db)
+        states = group_states(db, groups, topics, offsets, now)
+        waiting = _waiting(outbox.state(db), now)
+    place = {} if offsets is None or backend is None else backend.place
+    database = {"database": shown(engine.url), "journal": journal, "clock_skew": round(clock.skew, 3)}
+    return Status({**database, **waiting, **_spooled(backend, settings), **place}, states)
+
+
+def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
+    age = None if found.oldest is None else max(0.0, now - found.oldest)
+    return {"outbox": found.backlog, "outbox_oldest": age}
+
+
+def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:
+    """What waits in the spool to be shipped."""
+    buffer = settings.spool if backend is None else backend.buffer
+    if buffer is None:
+        return {}
+    found = [state_of(folder, time.time()) for folder in found_in([buffer], settings.topic)]
+    ages = [state.oldest for state in found if state.oldest is not None]
+    errors = [state.error for state in found if state.error]
+    return {
+        "spool_backlog": sum(state.backlog for state in found),
+        "spool_oldest": max(ages, default=None),
+        "spool_error": "; ".join(errors) or None,
+    }

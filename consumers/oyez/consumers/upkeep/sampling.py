@@ -1,0 +1,78 @@
+"""Once a minute it is written down how the group stands, so that it can be seen later how it went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from ..core.report import Report
+from ..database import samples
+from ..database.engine import Database
+from ..database.samples import MINUTE, Share
+from ..handlers.application import Group
+from ..instrumentation.events import BatchHandled, InstrumentationEvent, Lagging, RowsRun
+
+IDLE = 10.0  # s; after which it is looked whether a new minute has begun
+
+
+class Counted:
+    """Counts what a worker says it has done. In the worker's own thread only."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lags: Mapping[tuple[str, int], int] | None = None
+
+    def receive(self, event: InstrumentationEvent) -> None:
+        """See `oyez.consumers.instrumentation.emitter.Subscriber`."""
+        match event:
+            case BatchHandled() | RowsRun():
+                self._count(event.report)
+            case Lagging():
+                self._lags = event.lags
+
+    def _count(self, report: Report) -> None:
+        self._counts["handled"] += report.done
+        self._counts["failed"] += sum(report.failures.values())
+
+    @property
+    def share(self) -> Share:
+        """What was counted since the last one was taken, with the lag as it was told last."""
+        lag = None if self._lags is None else sum(self._lags.values())
+        return Share(self._counts["handled"], self._counts["failed"], lag)
+
+    def taken(self, share: Share) -> None:
+        """It is written down."""
+        self._counts.subtract({"handled": share.handled, "failed": share.failed})
+
+
+class Sampling:
+    """Writes the group's sample of each minute, or adds to it where another worker of the group has: so one counts what
+    is parked and dead, and one that has nothing to add only looks."""
+
+    idle = IDLE
+
+    def __init__(self, group: Group, counted: Counted) -> None:
+        self._group = group
+        self._counted = counted
+        self._minute = 0
+
+    def step(self, database: Database, now: float) -> bool:
+        """Write it if a minute has begun since the last one; there is never more to do."""
+        minute = int(now // MINUTE)
+        if minute == self._minute:
+            return False
+        share = self._counted.share
+        with database.reading() as db:
+            is_there = samples.is_there(db, self._group.name, minute)
+        if not is_there:
+            database.repeat(lambda db: self._put(db, minute, share, now))
+        elif not share.is_empty:
+            database.repeat(lambda db: samples.add(db, self._group.name, minute, share))
+        self._counted.taken(share)
+        self._minute = minute
+        return False
+
+    def _put(self, db: Connection, minute: int, share: Share, now: float) -> None:
+        samples.put(db, self._group.app, self._group.name, list(self._group.by_name), minute, share, now)

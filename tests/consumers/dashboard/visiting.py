@@ -1,0 +1,83 @@
+"""Somebody who looks at the dashboard of an application, and sends its forms as a browser does."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from consumers.pipeline import TOPIC, Pipeline
+from oyez.consumers import Application, ListenSettings
+from oyez.consumers.dashboard import Access, dashboard
+from oyez.consumers.dashboard.common.access import Asking, anybody
+
+HOST = "127.0.0.1:8090"
+SENT = {"Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"}
+
+
+class Visitor:
+    """A browser, as far as requests go. (Starlette's test client wants another package.)"""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}")
+        self._runner = asyncio.Runner()
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self._runner.run(self._client.get(path, **more))
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self._runner.run(self._client.post(path, **more))
+
+    def page(self, path: str) -> str:
+        """What a page says."""
+        response = self.get(path)
+        assert response.status_code == 200, response.text
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
+        return response.text
+
+    def send(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form, as a browser does."""
+        return self.post(path, data=fields, headers=SENT)
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+    def __enter__(self) -> Visitor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def app_of(pipeline: Pipeline, access: Access | Asking, **said: Any) -> ASGIApp:
+    """The dashboard of what a pipeline runs."""
+    return app_at(
+        pipeline.engine.url.render_as_string(hide_password=False), pipeline.application, access, **said
+    )
+
+
+def app_at(url: str, application: Application, access: Access | Asking, **said: Any) -> ASGIApp:
+    """The dashboard of an application whose database is there."""
+    settings = ListenSettings(database=url, topic=TOPIC, transport="memory")
+    asking = anybody(access) if isinstance(access, Access) else access
+    return dashboard(application, access=asking, settings=settings, **said)
+
+
+def visitor(pipeline: Pipeline, access: Access | Asking, **said: Any) -> Visitor:
+    """Whoever may do this, at the dashboard of a pipeline."""
+    return Visitor(app_of(pipeline, access, **said))
+
+
+def problem(response: httpx.Response, status: int, *words: str) -> None:
+    """Check that it is a page of one line, which says this."""
+    assert response.status_code == status, response.text
+    (line,) = [line for line in response.text.splitlines() if 'class="problem"' in line]
+    for word in words:
+        assert word in line
+    assert "Traceback" not in response.text

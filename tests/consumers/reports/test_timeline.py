@@ -1,0 +1,127 @@
+"""The timeline of a key: what is known of it from all tables, in the order of time."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
+from oyez.consumers import Handlers, Reject
+from oyez.consumers.reports import Moment, Timeline, Window, timeline_of
+
+
+def told(pipeline: Pipeline, key: str = "k1", **window: float) -> Timeline:
+    with pipeline.engine.connect() as db:
+        return timeline_of(db, pipeline.application, key, Window(**window))  # type: ignore[arg-type] # a limit
+
+
+def of(found: Timeline, handler: str | None) -> list[Moment]:
+    return [one for one in found.moments if one.handler == handler]
+
+
+def shop(broken: set[int]) -> Handlers:
+    on = Handlers("shop")
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        if event.n in broken:
+            raise ValueError("not yet")
+        if event.n == 9:
+            raise Reject("never")
+
+    return on
+
+
+def lived_through(play: Play, **said: object) -> Pipeline:
+    """A view waits a minute for its session, fails once, and is done; another one waits behind it, and dies."""
+    broken = {1}
+    pipeline = play(shop(broken), **said)
+    pipeline.handle(Viewed(n=1), Viewed(n=9), Opened(k="other", s="other"))
+    pipeline.clock.now += 60
+    pipeline.handle(Opened())
+    broken.clear()
+    pipeline.later(10.0)
+    return pipeline
+
+
+def test_a_session_from_its_first_event_to_its_last(play: Play) -> None:
+    found = told(lived_through(play, journal="all"))
+    assert [one.what for one in of(found, "view")] == ["waiting", "behind", "retried", "done", "dead"]
+    waiting, behind, retried, done, dead = of(found, "view")
+    assert (waiting.wait_signal, waiting.wait_subject) == ("opened", "s1")
+    assert waiting.lasted == pytest.approx(60, abs=2)
+    (opened,) = of(found, "open_")
+    assert waiting.released_by == opened.event_id
+    assert waiting.met_at == opened.at
+    assert behind.event_id == dead.event_id != waiting.event_id == retried.event_id == done.event_id
+    assert retried.error is not None
+    assert retried.error.startswith("ValueError: not yet")
+    assert retried.due_at is not None
+    assert retried.due_at > retried.at
+    assert done.attempts == 2
+    assert done.seconds is not None
+    assert (dead.reason, dead.error) == ("rejected by its handler", "never")
+    assert [one.event_id for one in found.moments if one.what == "met"] == [opened.event_id]
+    assert sum(one.what == "announced" for one in found.moments) == 3
+    assert sum(one.what == "arrived" for one in found.moments) == 3
+    assert not any(one.is_now for one in found.moments if one.what != "dead")
+    assert [one.at for one in found.moments] == sorted(one.at for one in found.moments)
+
+
+def test_without_a_journal_it_is_what_the_tables_have(play: Play) -> None:
+    pipeline = play(shop({1}))
+    pipeline.handle(Viewed(n=1), Viewed(n=2))
+    waiting, behind = of(told(pipeline), "view")
+    assert (waiting.what, waiting.is_now, waiting.lasted) == ("waiting", True, None)
+    assert (behind.what, behind.is_now) == ("behind", True)
+    pipeline.handle(Opened())
+    due, _ = of(told(pipeline), "view")
+    assert (due.what, due.is_now, due.attempts) == ("due", True, 1)
+    assert sum(one.what == "announced" for one in told(pipeline).moments) == 2
+
+
+def test_what_waits_still_is_said_once(play: Play) -> None:
+    pipeline = play(shop({1}), journal="all")
+    pipeline.handle(Viewed(n=1))
+    (waiting,) = of(told(pipeline), "view")
+    assert (waiting.what, waiting.is_now) == ("waiting", True)
+    pipeline.handle(Opened())
+    waited, retried = of(told(pipeline), "view")
+    assert waited.lasted is not None
+    assert (retried.what, retried.is_now, retried.attempts) == ("retried", True, 1)
+
+
+def test_others_are_not_in_it(play: Play) -> None:
+    pipeline = lived_through(play, journal="all")
+    assert {one.event_id for one in told(pipeline, "other").moments}.isdisjoint(
+        one.event_id for one in told(pipeline).moments
+    )
+    assert told(pipeline, "nobody").moments == []
+
+
+def test_a_window_and_a_limit(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        note(db, "place", event.n)
+
+    pipeline = play(on, journal="all")
+    pipeline.handle(*(Placed(n=n) for n in range(20)))
+    middle = pipeline.clock.now
+    pipeline.later(100.0)
+    pipeline.handle(*(Placed(n=n) for n in range(20, 30)))
+    late = told(pipeline, since=middle + 50)
+    assert len(of(late, "place")) == 10
+    assert not late.is_cut
+    assert len(of(told(pipeline, before=middle + 50), "place")) == 20
+    few = told(pipeline, limit=5)
+    assert few.is_cut
+    assert len(few.moments) == 5
+    assert {one.at for one in few.moments} <= {one.at for one in late.moments} | {
+        one.at for one in few.moments if one.what == "announced"
+    }
