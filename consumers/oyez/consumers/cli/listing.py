@@ -73,6 +73,14 @@ COMMANDS: Mapping[str, Listed] = {
         "timeline:timelines",
         "Show all that is known of a key, over all signals and servers, in the order of time.",
     ),
+    "export": Listed(
+        "person:exports", "Print all that is stored of a key or a subject, as one JSON object a line."
+    ),
+    "forget": Listed(
+        "person:forgets",
+        "Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, "
+        "and what the spool has.",
+    ),
     "met": Listed(
         "met:met",
         "Record subjects of a signal as handled. What waits for them is released; what died "
