@@ -19,6 +19,7 @@ ALLOWED = {
     "cli/commands/spool_cat.py": "files of this machine",
     "run/status.py": "files of this machine",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
+    "cli/commands/replay_from.py": "the same",
 }
 
 
