@@ -17,6 +17,7 @@ ALLOWED = {
     "cli/commands/mail_filter.py": "the same",
     "cli/commands/spool.py": "files of this machine",
     "cli/commands/spool_cat.py": "files of this machine",
+    "dashboard/app.py": "says how long ago something was",
     "run/status.py": "files of this machine",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
     "cli/commands/replay_from.py": "the same",
