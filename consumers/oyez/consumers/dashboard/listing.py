@@ -5,7 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import acting, errors, event, hours, lists, live, operations, overview, pauses
+from .pages import (
+    acting,
+    doctor,
+    errors,
+    event,
+    handlers,
+    hours,
+    lists,
+    live,
+    mail_moves,
+    mails,
+    operations,
+    outbox,
+    overview,
+    pauses,
+    settings,
+    signals,
+    spool,
+)
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
@@ -23,5 +41,16 @@ PLACES: Sequence[Place] = (
     operations.LIST,
     operations.ONE,
     operations.STOP,
+    mails.PAGE,
+    mails.MAIL,
+    *mail_moves.FORMS,
+    outbox.PAGE,
+    outbox.RETRY,
+    spool.PAGE,
+    signals.PAGE,
+    signals.SIGNAL,
+    handlers.PAGE,
+    settings.PAGE,
+    doctor.PAGE,
     live.PAGE,
 )
