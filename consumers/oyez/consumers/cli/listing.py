@@ -89,6 +89,11 @@ COMMANDS: Mapping[str, Listed] = {
         "List the handlers by signal, in the order in which they run: decorated ones, then "
         "event files. Exit code 3 if an event file is broken.",
     ),
+    "doctor": Listed(
+        "doctor:doctor",
+        "Check all that the application stands on: settings, services, tables, topics, retention, "
+        "clocks, disks.",
+    ),
     "healthy": Listed(
         "healthy:healthy",
         "Say whether what runs here gets on, from the heartbeats of its processes; exit 1, and a "
