@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import errors, event, hours, lists, live, overview
+from .pages import errors, event, hours, lists, live, overview, timeline
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
@@ -15,5 +15,6 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    timeline.PAGE,
     live.PAGE,
 )
