@@ -20,6 +20,7 @@ ALLOWED = {
     "cli/commands/spool_cat.py": "files of this machine",
     "dashboard/app.py": "says how long ago something was",
     "run/status.py": "files of this machine",
+    "cli/commands/tail.py": "what was announced when: by the announcers' clocks",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
 }
 
