@@ -23,6 +23,7 @@ from .pages import (
     settings,
     signals,
     spool,
+    timeline,
 )
 
 PLACES: Sequence[Place] = (
@@ -41,6 +42,7 @@ PLACES: Sequence[Place] = (
     operations.LIST,
     operations.ONE,
     operations.STOP,
+    timeline.PAGE,
     mails.PAGE,
     mails.MAIL,
     *mail_moves.FORMS,

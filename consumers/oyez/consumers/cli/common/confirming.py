@@ -10,9 +10,12 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
+from ...core.counted import several
 from . import output
 from .errors import UsageProblem
 from .exits import FAILED
+
+__all__ = ["confirm", "progress", "several"]
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -21,7 +19,7 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
         raise HTTPException(415, f"a form is sent as {TYPE}")
     body = b""
-    async with aclosing(cast("AsyncGenerator[bytes]", request.stream())) as parts:
+    async with aclosing(request.stream()) as parts:
         async for part in parts:
             body += part
             if len(body) > MOST:
