@@ -23,6 +23,7 @@ ALLOWED = {
     "dashboard/questions/spool.py": "files of this machine",
     "run/status.py": "files of this machine",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
+    "cli/commands/replay_from.py": "the same",
 }
 
 
