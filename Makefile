@@ -33,8 +33,8 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 	$(call limit,600) $(python) tests/wheel/installed_types.py dist
 	cd examples/shop-django && PYTHONPATH=. $(call limit,600) ../../$(python) -m mypy --config-file mypy.ini -p django_shop
 
-tests: $(ready) ## the suite alone, in PROCESSES=3; ARGS="-k name" chooses
-	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),3) --dist loadfile --no-loadscope-reorder $(ARGS)
+tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
+	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 servers = tests/integration/servers tests/soak/test_servers.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/test_shop_django.py
 test-servers: export OYEZ_TEST_SERVERS = 1

@@ -19,6 +19,7 @@ CONSUMERS: Order = (
     ("dashboard.common",),
     ("dashboard.drawing", "dashboard.live"),
     ("cli.common",),
+    ("doctor",),
     ("run",),
     ("replay", "upkeep"),
     ("worker", "admin", "metrics"),

@@ -13,12 +13,15 @@ ALLOWED = {
     "dev/folder.py": "the age of a folder of this machine",
     "mail/assembly.py": "dates mails",
     "cli/common/ages.py": "takes it out of a filter again",
+    "cli/commands/doctor.py": "compares it with the database's, and with what is announced",
     "cli/commands/deliveries_filter.py": "ages become moments before there is a connection: see ages.py",
     "cli/commands/mail_filter.py": "the same",
     "cli/commands/spool.py": "files of this machine",
     "cli/commands/spool_cat.py": "files of this machine",
+    "dashboard/app.py": "says how long ago something was",
     "run/status.py": "files of this machine",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
+    "cli/commands/replay_from.py": "the same",
 }
 
 

@@ -18,6 +18,7 @@ from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
+from soak.collecting.scenario import APP, collecting
 from soak.figures import Figures
 from soak.killing import import_under_kills
 from soak.lanes import IMPATIENT, in_lanes
@@ -179,6 +180,14 @@ def all_at_once(place: Place) -> Figures:
     return chaos(place.broker, place.folder, size, place.seed, tell)
 
 
+def collector(place: Place) -> Figures:
+    """On Kafka and PostgreSQL, with a disk of its own."""
+    options = json.dumps(FORGOTTEN)
+    with RunningApp(place.url, place.broker.bootstrap, place.folder, app=APP, kafka_options=options) as app:
+        size = {"events": 100_000, "troubles": 40, "hold": 4.0, "pause": 0.25, "seed": place.seed}
+        return collecting(app, place.broker, **size, tell=tell)
+
+
 def mail(place: Place) -> Figures:
     return mail_queue(place.url, place.folder, seed=place.seed)
 
@@ -187,6 +196,7 @@ SCENARIOS: Mapping[str, Callable[[Place], Figures]] = {
     "broken": broken,
     "chain": chain,
     "chaos": all_at_once,
+    "collector": collector,
     "waiting": waiting,
     "slow": slow,
     "restarting": restarting,

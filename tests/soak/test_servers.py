@@ -1,13 +1,19 @@
-"""The scenario `servers` of `make soak`, small."""
+"""The scenarios `servers` and `collector` of `make soak`, small."""
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from integration.rows.running_app import RunningApp
+from oyez.consumers.dev import Kafka
+from soak.collecting.scenario import APP, collecting
 from soak.servers import servers
+
+QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 
 
 @pytest.mark.timeout(300)
@@ -15,3 +21,16 @@ def test_servers_are_killed_reloaded_and_restarted(sqlite: str, tmp_path: Path) 
     with RunningApp(sqlite, "", tmp_path) as scripted_app:
         figures = servers(scripted_app, requests=100, troubles=3, seed=4)
     assert figures.holds, figures
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own needs root")
+def test_collectors_their_broker_and_their_disk_fail(sqlite: str, tmp_path: Path) -> None:
+    size = {"events": 4_000, "troubles": 5, "hold": 1.0, "pause": 0.5, "seed": 4}
+    with (
+        Kafka(settings={"group.min.session.timeout.ms": "1000"}) as broker,
+        RunningApp(sqlite, broker.bootstrap, tmp_path, app=APP, kafka_options=QUICK) as app,
+    ):
+        figures = collecting(app, broker, **size)
+    assert figures.holds, figures
+    assert figures.values["disk full"] == figures.values["broker killed"] == 1

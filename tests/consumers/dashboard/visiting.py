@@ -12,7 +12,10 @@ from starlette.types import ASGIApp
 from consumers.pipeline import TOPIC, Pipeline
 from oyez.consumers import Application, ListenSettings
 from oyez.consumers.dashboard import Access, dashboard
+from oyez.consumers.dashboard.app import POOL, served_board
 from oyez.consumers.dashboard.common.access import Asking, anybody
+from oyez.consumers.dashboard.common.asked import Board
+from oyez.consumers.run.engines import engine_from
 
 HOST = "127.0.0.1:8090"
 SENT = {"Sec-Fetch-Site": "same-origin", "Origin": f"http://{HOST}"}
@@ -56,17 +59,26 @@ class Visitor:
 
 
 def app_of(pipeline: Pipeline, access: Access | Asking, **said: Any) -> ASGIApp:
-    """The dashboard of what a pipeline runs."""
-    return app_at(
-        pipeline.engine.url.render_as_string(hide_password=False), pipeline.application, access, **said
+    """The dashboard of what a pipeline runs, in its time."""
+    settings = settings_at(pipeline.engine.url.render_as_string(hide_password=False))
+    clock = pipeline.clock
+    board = Board(
+        pipeline.application, settings, engine_from(settings, pool=POOL), clock=lambda _db: clock.now
     )
+    return served_board(board, asking(access), said.get("hosts"), lambda: clock.now)
 
 
 def app_at(url: str, application: Application, access: Access | Asking, **said: Any) -> ASGIApp:
     """The dashboard of an application whose database is there."""
-    settings = ListenSettings(database=url, topic=TOPIC, transport="memory")
-    asking = anybody(access) if isinstance(access, Access) else access
-    return dashboard(application, access=asking, settings=settings, **said)
+    return dashboard(application, access=asking(access), settings=settings_at(url), **said)
+
+
+def settings_at(url: str) -> ListenSettings:
+    return ListenSettings(database=url, topic=TOPIC, transport="memory")
+
+
+def asking(access: Access | Asking) -> Asking:
+    return anybody(access) if isinstance(access, Access) else access
 
 
 def visitor(pipeline: Pipeline, access: Access | Asking, **said: Any) -> Visitor:

@@ -18,6 +18,7 @@ from oyez.consumers.core.apart import OWN
 from oyez.consumers.database import make_engine, outbox
 from oyez.consumers.database.engine import Database
 from oyez.consumers.instrumentation.emitter import logging_instrument
+from oyez.consumers.logs.inspection import Inspection
 from oyez.consumers.logs.log import Log
 from oyez.consumers.logs.lookup import GROUP, log_backend
 from oyez.consumers.logs.memory import MemoryGroup
@@ -119,6 +120,9 @@ class AnotherBackend:
 
     def offsets(self, database: Database) -> Offsets:
         return AnotherOffsets(self._service)
+
+    def inspection(self) -> Inspection:
+        raise NotImplementedError
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> None:
         """Nothing is removed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from oyez.producers.collector.app import collector
 from oyez.producers.collector.serving import listening, server
@@ -56,17 +58,22 @@ def running(said: CollectSettings, *, signals: Catalogue = SIGNALS) -> Iterator[
     """A client of a collector with these settings."""
     with ThreadPoolExecutor(1) as pool:  # where Playwright's event loop is not: an announcer belongs to one
         app = pool.submit(collector, said, signals).result()
-    with listening(said.collect_host, said.collect_port) as taken:
-        serving = server(app, said)
-        thread = threading.Thread(target=serving.run, args=([taken],))
-        thread.start()
-        try:
-            address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-            with httpx.Client(base_url=address, timeout=60) as client:
-                yield client
-        finally:
-            serving.should_exit = True
-            thread.join(60)
+    with listening(said.collect_host, said.collect_port) as taken, serving(server(app, said), taken):
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with httpx.Client(base_url=address, timeout=60) as client:
+            yield client
+
+
+@contextmanager
+def serving(program: uvicorn.Server, taken: socket.socket) -> Iterator[None]:
+    """A server in a thread, until the end of the block."""
+    thread = threading.Thread(target=program.run, args=([taken],))
+    thread.start()
+    try:
+        yield
+    finally:
+        program.should_exit = True
+        thread.join(60)
     assert not thread.is_alive()
 
 

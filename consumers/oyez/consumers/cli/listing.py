@@ -75,6 +75,14 @@ COMMANDS: Mapping[str, Listed] = {
         "timeline:timelines",
         "Show all that is known of a key, over all signals and servers, in the order of time.",
     ),
+    "export": Listed(
+        "person:exports", "Print all that is stored of a key or a subject, as one JSON object a line."
+    ),
+    "forget": Listed(
+        "person:forgets",
+        "Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, "
+        "and what the spool has.",
+    ),
     "met": Listed(
         "met:met",
         "Record subjects of a signal as handled. What waits for them is released; what died "
@@ -84,6 +92,11 @@ COMMANDS: Mapping[str, Listed] = {
         "handlers:handlers",
         "List the handlers by signal, in the order in which they run: decorated ones, then "
         "event files. Exit code 3 if an event file is broken.",
+    ),
+    "doctor": Listed(
+        "doctor:doctor",
+        "Check all that the application stands on: settings, services, tables, topics, retention, "
+        "clocks, disks.",
     ),
     "healthy": Listed(
         "healthy:healthy",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -45,8 +46,14 @@ def dashboard(
     """
     said = settings or ListenSettings()
     found = application if isinstance(application, Application) else Application(application)
-    board = Board(found, said, engine_from(said, pool=POOL))
-    serving = Serving(board, access, Rendering([place for place in PLACES if isinstance(place, Page)]))
+    return served_board(Board(found, said, engine_from(said, pool=POOL)), access, hosts)
+
+
+def served_board(
+    board: Board, access: Asking, hosts: Collection[str] | None, clock: Callable[[], float] = time.time
+) -> Starlette:
+    """The same for what a dashboard is of; ``clock`` is the one by which pages say how long ago something was."""
+    serving = Serving(board, access, Rendering([place for place in PLACES if isinstance(place, Page)], clock))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

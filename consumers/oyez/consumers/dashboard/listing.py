@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import hours, live, overview
+from .pages import errors, event, hours, lists, live, overview
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
     hours.PAGE,
+    lists.PARKED,
+    errors.PARKED,
+    lists.DEAD,
+    errors.DEAD,
+    event.PAGE,
     live.PAGE,
 )

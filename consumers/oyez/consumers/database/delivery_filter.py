@@ -16,6 +16,26 @@ from .dialects.rows import Rows
 from .key_heads import first_of_key
 from .tables import parked
 
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a list in the order of its ids: what comes after ``beyond``, if that is given. In one that is
+    ``backwards`` the newest comes first, and what comes after is older."""
+
+    backwards: bool = False
+    beyond: int | None = None
+
+    def of(self, query: Select[Any], table: Table) -> Select[Any]:
+        """That part of what a query finds in a table."""
+        number = table.c.id
+        if self.beyond is not None:
+            query = query.where(number < self.beyond if self.backwards else number > self.beyond)
+        return query.order_by(number.desc() if self.backwards else number)
+
+
+ALL = Part()
+"""All of it, the oldest first."""
+
 State = Literal["waiting", "behind", "due"]
 STATES: tuple[State, ...] = ("waiting", "behind", "due")
 
@@ -72,6 +92,12 @@ def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
     row_id = table.c.id if table is parked else table.c.parked_id
     query = select(table.c.id).where(*wanted.conditions(table))
     return list(db.execute(query.order_by(table.c.rank, row_id.nulls_last(), table.c.id)).scalars())
+
+
+def count(db: Connection, table: Table, wanted: Filter, most: int) -> int:
+    """How many deliveries the filter finds, as far as they are not more than ``most``: no more are looked at."""
+    found = select(table.c.id).where(*wanted.conditions(table)).limit(most).subquery()
+    return int(db.execute(select(func.count()).select_from(found)).scalar_one())
 
 
 def read(db: Connection, table: Table, ids: Sequence[int], wanted: Filter, *names: str) -> list[Any]:

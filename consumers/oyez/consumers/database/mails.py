@@ -107,6 +107,11 @@ _marked = select(*_letter).where(*_is_mine)
 _held = select(mail.c.id).where(mail.c.id == bindparam("number"), *_is_mine).with_for_update()
 
 
+def is_any_waiting(db: Connection) -> bool:
+    """Whether a mail waits, now or for its time."""
+    return db.execute(select(mail.c.id).where(_is_waiting).limit(1)).first() is not None
+
+
 def is_due(db: Connection, now: float, least: int) -> bool:
     """Whether there is something to send, of this priority or a higher one."""
     return db.execute(_any, {"now": now, "least": least}).first() is not None

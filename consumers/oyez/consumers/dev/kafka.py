@@ -1,6 +1,7 @@
 """A real Kafka broker, from packages: Java from a wheel, Kafka from Maven."""
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,10 +9,16 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from oyez.consumers.dev.broker_settings import format_command, java_command, properties
+from oyez.consumers.dev.broker_settings import (
+    broker_arguments,
+    format_arguments,
+    java_command,
+    properties,
+)
+from oyez.consumers.dev.class_archive import ClassArchive
 from oyez.consumers.dev.errors import ServiceError
 from oyez.consumers.dev.folder import ServiceFolder
-from oyez.consumers.dev.jars import class_path
+from oyez.consumers.dev.jars import kept_jars
 from oyez.consumers.dev.ports import HOST, answers, free_port, is_free
 from oyez.consumers.dev.process import ServiceProcess, finish
 
@@ -36,6 +43,8 @@ class Kafka:
         self._folder = Path()
         self._ports = (0, 0)
         self._process: ServiceProcess | None = None
+        self._class_path = ""
+        self._options: Sequence[str] = ()
 
     @property
     def bootstrap(self) -> str:
@@ -54,8 +63,8 @@ class Kafka:
         self._ports = (self._given_port or free_port(), free_port())
         try:
             self._check_port()
-            self._format()
-            self._launch()
+            self._prepare()
+            self._launch(self._options)
         except BaseException:
             self.stop()
             raise
@@ -80,7 +89,7 @@ class Kafka:
         process = self._running()
         self.thaw()
         process.end(signal.SIGTERM, seconds=STOP_SECONDS)
-        self._launch()
+        self._launch(self._options)
 
     def freeze(self) -> None:
         """SIGSTOP: it keeps its connections and answers nothing."""
@@ -103,26 +112,37 @@ class Kafka:
             raise ServiceError("Kafka was not started: call start() first")
         return self._process
 
-    def _format(self) -> None:
+    def _prepare(self) -> None:
         port, controller = self._ports
         wanted = self._folder / "server.properties"
         wanted.write_text(properties(self._folder / "log", port, controller, self._settings))
-        self._class_path = class_path()
-        if (self._folder / "log" / "meta.properties").exists():
-            return
-        done = finish(format_command(self._class_path, wanted), seconds=READY_SECONDS)
+        jars = kept_jars()
+        self._class_path = jars.class_path
+        archive = ClassArchive(jars.class_path, jars.cache)
+        if not (self._folder / "log" / "meta.properties").exists():
+            self._format(wanted, archive.options)
+        archive.make(self._run_once)
+        self._options = archive.options
+
+    def _format(self, wanted: Path, options: Sequence[str]) -> None:
+        command = java_command(self._class_path, [*options, *format_arguments(wanted)])
+        done = finish(command, seconds=READY_SECONDS)
         if done.returncode != 0:
             raise ServiceError(f"Kafka cannot format its folder {self._folder}\n{done.stdout}{done.stderr}")
+
+    def _run_once(self, options: Sequence[str]) -> None:
+        self._launch(options)
+        self._running().end(signal.SIGTERM, seconds=STOP_SECONDS)
 
     def _check_port(self) -> None:
         if not is_free(self._ports[0]):
             raise ServiceError(f"Kafka cannot listen on {self.bootstrap}: the port is in use, choose another")
 
-    def _launch(self) -> None:
+    def _launch(self, options: Sequence[str]) -> None:
         self._check_port()
         self._process = ServiceProcess(
             "Kafka",
-            java_command(self._class_path, self._folder / "server.properties"),
+            java_command(self._class_path, [*options, *broker_arguments(self._folder / "server.properties")]),
             log=self._folder / "kafka.log",
             folder=self._folder,
             orphaned=signal.SIGKILL,

@@ -1,4 +1,4 @@
-"""Prints the jars of a Maven endpoint as a JSON array. Run as a script: `python resolve.py ENDPOINT`.
+"""Prints the jars of a Maven endpoint and the folder of the cache, as JSON. Run as `python resolve.py ENDPOINT`.
 
 A process of its own, since jgo takes the Java to use from the environment.
 """
@@ -18,7 +18,8 @@ def main(endpoint: str) -> None:
     with (settings.cache_dir / "oyez.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         environment = jgo.build(endpoint, cache_dir=settings.cache_dir, repositories=settings.repositories)
-    sys.stdout.write(json.dumps([str(jar) for jar in environment.all_jars]) + "\n")
+    found = {"jars": [str(jar) for jar in environment.all_jars], "cache": str(settings.cache_dir)}
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Protocol
 from oyez.schemas import OyezError
 
 from ..database.engine import Database
+from .inspection import Inspection
 from .log import Log
 from .offsets import Offsets
 
@@ -61,6 +62,9 @@ class LogBackend(Protocol):
 
     def offsets(self, database: Database) -> Offsets:
         """What the log has, and what groups committed in it."""
+
+    def inspection(self) -> Inspection:
+        """What it says of itself."""
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> Retention | None:
         """What removes what every group has read; None if nothing is to be. ``readers`` are the names of the groups

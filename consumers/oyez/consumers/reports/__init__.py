@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ..logs.offsets import Ends, Offsets, PartitionEnds
     from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
     from .details import DeliveryDetails, dead_details, parked_details
+    from .error_groups import ErrorGroup, error_groups
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
     from .moments import Moment
@@ -29,6 +30,7 @@ __all__ = [
     "DeadGroup",
     "DeliveryDetails",
     "Ends",
+    "ErrorGroup",
     "Explanation",
     "Filter",
     "GroupPause",
@@ -53,6 +55,7 @@ __all__ = [
     "dead_deliveries",
     "dead_details",
     "dead_groups",
+    "error_groups",
     "explain",
     "group_states",
     "parked_deliveries",
@@ -74,6 +77,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "DeadGroup": ".groups",
             "DeliveryDetails": ".details",
             "Ends": "..logs.offsets",
+            "ErrorGroup": ".error_groups",
             "Explanation": ".explaining",
             "Filter": "..database.delivery_filter",
             "GroupPause": ".pauses",
@@ -98,6 +102,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",
+            "error_groups": ".error_groups",
             "explain": ".explaining",
             "group_states": ".states",
             "parked_deliveries": ".deliveries",

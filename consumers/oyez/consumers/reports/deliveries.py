@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, select
 
 from ..database.clock import DatabaseClock
-from ..database.delivery_filter import Filter, State
+from ..database.delivery_filter import ALL, Filter, Part, State
 from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..handlers.recorded_handlers import in_lanes, left_behind
@@ -81,10 +81,12 @@ class DeadDelivery:
     unregistered: bool = False
 
 
-def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[ParkedDelivery]:
-    """What is in the retry table, in the order of parking."""
+def parked_deliveries(
+    db: Connection, wanted: Filter, limit: int | None = None, part: Part = ALL
+) -> Iterator[ParkedDelivery]:
+    """What is in the retry table, in the order of parking; or a part of that."""
     columns = [*_shared(parked), parked.c.due_at]
-    query = _filtered(select(*columns).order_by(parked.c.id), parked, wanted, limit)
+    query = _filtered(part.of(select(*columns), parked), parked, wanted, limit)
     left, holding = left_behind(db), Holding(db, in_lanes(db), DatabaseClock()(db))
     for row in db.execution_options(yield_per=500).execute(query):
         yield ParkedDelivery(
@@ -97,10 +99,12 @@ def parked_deliveries(db: Connection, wanted: Filter, limit: int | None = None) 
         )
 
 
-def dead_deliveries(db: Connection, wanted: Filter, limit: int | None = None) -> Iterator[DeadDelivery]:
-    """Dead letters, in the order in which they died."""
+def dead_deliveries(
+    db: Connection, wanted: Filter, limit: int | None = None, part: Part = ALL
+) -> Iterator[DeadDelivery]:
+    """Dead letters, in the order in which they died; or a part of them."""
     columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
-    query = _filtered(select(*columns).order_by(dead.c.id), dead, wanted, limit)
+    query = _filtered(part.of(select(*columns), dead), dead, wanted, limit)
     left = left_behind(db)
     for row in db.execution_options(yield_per=500).execute(query):
         yield DeadDelivery(

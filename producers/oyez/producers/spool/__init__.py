@@ -13,6 +13,7 @@ from ..when_used import names_when_used
 if TYPE_CHECKING:
     from .finding import check_readable, found_in, is_folder, own_spool
     from .folder import Folder, SpoolError
+    from .forgetting import Forgotten, forget
     from .names import SegmentName
     from .reader import BytesMissing, LogReader
     from .retiring import ARCHIVE, RETENTION, retire
@@ -27,6 +28,7 @@ __all__ = [
     "RETENTION",
     "BytesMissing",
     "Folder",
+    "Forgotten",
     "LogReader",
     "Segment",
     "SegmentName",
@@ -35,6 +37,7 @@ __all__ = [
     "SpoolTransport",
     "Writer",
     "check_readable",
+    "forget",
     "found_in",
     "is_folder",
     "own_spool",
@@ -49,6 +52,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "BytesMissing": ".reader",
             "FSYNC": ".syncing",
             "Folder": ".folder",
+            "Forgotten": ".forgetting",
             "LogReader": ".reader",
             "RETENTION": ".retiring",
             "Segment": ".segments",
@@ -58,6 +62,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "SpoolTransport": ".transport",
             "Writer": ".writer",
             "check_readable": ".finding",
+            "forget": ".forgetting",
             "found_in": ".finding",
             "is_folder": ".finding",
             "own_spool": ".finding",

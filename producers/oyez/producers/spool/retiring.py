@@ -19,7 +19,8 @@ RETENTION = Literal["keep", "archive", "delete"]
 """What is done with a segment that was read to its end by all: nothing, compressed into ``archive/``, removed."""
 
 ARCHIVE = "archive"
-_LOCK = "retire.lock"
+LOCK = "retire.lock"
+"""Who has it locked archives or removes segments, or rewrites them."""
 
 
 def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
@@ -31,7 +32,7 @@ def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
     deal_with = _WAYS.get(retention)
     if deal_with is None or not _old(folder, until):
         return done
-    with locked_if_free(folder.path / _LOCK) as is_ours:
+    with locked_if_free(folder.path / LOCK) as is_ours:
         for segment in _old(folder, until) if is_ours else ():
             deal_with(segment.path)
             done.append(segment.path.name)

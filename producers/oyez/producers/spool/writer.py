@@ -135,6 +135,12 @@ class Writer:
             size = self._size()
             return self._base + size
 
+    def roll(self) -> None:
+        """Begin a new segment, unless the newest is empty: nobody appends to what was written until now."""
+        with self.held():
+            if self._size():
+                self._rotate()
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder against all others: what is asked in this block stays true until its end."""

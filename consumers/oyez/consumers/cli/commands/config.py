@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from ...core.nearest import did_you_mean
-from ...reports import SettingState, setting_states
+from ...reports import SettingState
 from ..common import output
 from ..common.bundles import Bundle, taking
 from ..common.errors import CheckFailed, NotFound
-from ..common.options import SETTINGS, Json, given
-from ..common.places import places_of
+from ..common.options import SETTINGS, Json
+from ..common.places import states_of
 
 COLUMNS = (
     output.Column("setting", lambda row: row.variable, whole=True),
@@ -24,8 +24,7 @@ COLUMNS = (
 
 
 def _states(context: typer.Context, **flags: Any) -> list[SettingState]:
-    values = given(**{**(context.obj or {}), **given(**flags)})
-    return setting_states(values, places_of(context, flags))
+    return states_of(context, flags)
 
 
 _FLAGS = ("app", "kafka", "topic", "database", "transport", "spools", "source")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from .options import given
+
+if TYPE_CHECKING:
+    from ...reports import SettingState
 
 PROGRAM = "oyez.program"
 """Under it the context keeps where the program around has its settings."""
@@ -13,7 +18,15 @@ _NAMES = {"application": "app"}
 """What an option before the command calls a setting, if not as it is called."""
 
 
-def places_of(context: typer.Context, flags: Mapping[str, Any]) -> dict[str, str]:
+def states_of(context: typer.Context, flags: Mapping[str, Any]) -> list[SettingState]:
+    """What is set, for a command with these ``flags`` of its own. Raises `SettingsError` for a file that is no TOML."""
+    from ...reports import setting_states  # noqa: PLC0415 # pydantic is for commands that are run
+
+    values = given(**{**(context.obj or {}), **given(**flags)})
+    return setting_states(values, _places_of(context, flags))
+
+
+def _places_of(context: typer.Context, flags: Mapping[str, Any]) -> dict[str, str]:
     """The place of each setting that was given, by its name; ``flags`` are the command's own."""
     before = {_NAMES.get(name, name): value for name, value in context.find_root().params.items()}
     around: Mapping[str, Any] = context.obj or {}

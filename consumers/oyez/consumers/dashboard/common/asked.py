@@ -14,13 +14,17 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from ...database import Database
-from ...database.clock import DatabaseClock
+from ...database.clock import Clock, DatabaseClock
+from ...database.dialects.lookup import dialect_of
 from ...handlers.application import Application
 from ...reports.changed import mark_of
 from ...settings import ListenSettings
 from ..live.changes import Changes
 from .access import Access, Action
 from .recent import Recent
+
+LONGEST = 10.0
+"""Seconds that one question may take."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Board:
     application: Application
     settings: ListenSettings
     engine: Engine
-    clock: DatabaseClock = field(default_factory=DatabaseClock)
+    clock: Clock = field(default_factory=DatabaseClock)
     recent: Recent = field(default_factory=Recent)
 
     @cached_property
@@ -50,12 +54,14 @@ class Board:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to ask something on. Raises `DatabaseAway`."""
-        with self.database.reading() as db:
+        """A connection to ask something on; one question takes ten seconds at most, where the database can see to that.
+        Raises what the database raises."""
+        with self.engine.connect() as db:
+            dialect_of(db).limit(db, LONGEST)
             yield db
 
     def now(self) -> float:
-        """The time by the database's clock, in seconds since the epoch. Raises `DatabaseAway`."""
+        """The time by the database's clock, in seconds since the epoch. Raises what the database raises."""
         with self.reading() as db:
             return self.clock(db)
 

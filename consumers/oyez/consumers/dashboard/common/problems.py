@@ -12,13 +12,15 @@ from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError
 
 from ...cli.common import exits
+from ...cli.common.errors import UsageProblem
 from ...cli.common.reporting import code_of, line_of
+from ...database.dialects.lookup import dialect_named
 from ...database.engine import DatabaseRefuses
-from ...database.migrating import MigrationNeeded, require
+from ...database.migrating import require
 
 log = logger_named("oyez.dashboard")
 
-STATUS = {exits.UNREACHABLE: 503, exits.NOT_FOUND: 404, exits.USAGE: 400}
+STATUS = {exits.UNREACHABLE: 503, exits.NOT_FOUND: 404}
 
 
 class Problem(NamedTuple):
@@ -35,8 +37,10 @@ def problem_of(error: Exception, engine: Engine) -> Problem:
         return Problem(503, "too many pages are asked for at once; try again in a moment")
     if isinstance(error, DBAPIError | DatabaseRefuses) and (needed := _migration_needed(engine)) is not None:
         return Problem(503, needed)
-    if isinstance(error, MigrationNeeded):
-        return Problem(503, str(error))
+    if isinstance(error, DBAPIError) and dialect_named(engine.dialect.name).took_too_long(error):
+        return Problem(503, "the database took too long to find that; choose less of it")
+    if isinstance(error, UsageProblem):
+        return Problem(400, line_of(error))
     if isinstance(error, OyezError | DBAPIError):
         return Problem(STATUS.get(code_of(error), 500), line_of(error))
     log.error("a page of the dashboard has failed", exc_info=error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,21 @@ NOTHING = "-"
 
 
 class Rendering:
-    """Writes pages by templates. ``pages`` are those of the navigation."""
+    """Writes pages by templates. ``pages`` are those of the navigation; ``clock`` gives seconds since the epoch."""
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    def __init__(self, pages: Sequence[Page], clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._navigation = [page for page in pages if page.navigation]
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
-            finalize=finalized,
+            finalize=self._finalized,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.filters |= {"ago": ago, "span": _span, "lines": lines, "brief": brief}
+        self._templates.filters |= {**FILTERS, "ago": self._ago}
 
     def page(
         self, asked: Asked, template: str, title: str, said: Mapping[str, object], status: int = 200
@@ -58,24 +59,23 @@ class Rendering:
         text = self._templates.get_template(template).render({**said, "static": address})
         return HTMLResponse(text.encode(errors="replace"), status)
 
+    def _finalized(self, value: object) -> object:
+        """Each value as it is written: nothing as a dash, a text without characters that do not show, or turn it
+        around."""
+        if value is None:
+            return NOTHING
+        if isinstance(value, Markup):
+            return value
+        if isinstance(value, datetime):
+            return self._ago(value)
+        return printable(value) if isinstance(value, str) else value
 
-def finalized(value: object) -> object:
-    """Each value as it is written: nothing as a dash, a text without characters that do not show, or turn it around."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, Markup):
-        return value
-    if isinstance(value, datetime):
-        return ago(value)
-    return printable(value) if isinstance(value, str) else value
-
-
-def ago(moment: datetime | None) -> Markup | str:
-    """A time by its distance from now; the exact one is in the title."""
-    if moment is None:
-        return NOTHING
-    exact, near = iso(moment), relative((moment - datetime.now(UTC)).total_seconds())
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, near)  # escaped
+    def _ago(self, moment: datetime | None) -> Markup | str:
+        """A time by its distance from now; the exact one is in the title."""
+        if moment is None:
+            return NOTHING
+        exact, near = iso(moment), relative(moment.timestamp() - self._clock())
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, near)  # escaped
 
 
 def lines(text: str) -> Markup:
@@ -84,15 +84,23 @@ def lines(text: str) -> Markup:
 
 
 def brief(text: str | None, most: int = 120) -> str | None:
-    """The first line of a text, and not more than so many letters of it."""
+    """The first line of an error, without passwords, and not more than so many letters of it."""
     if text is None:
         return None
-    line = text.partition("\n")[0]
+    line = without_passwords(text.partition("\n")[0])
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _span(seconds: float | None) -> str | None:
     return None if seconds is None else span(seconds)
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "span": _span,
+    "lines": lines,
+    "brief": brief,
+    "masked": without_passwords,
+}
 
 
 def _path(asked: Asked) -> str:

@@ -125,6 +125,13 @@ class Dialect(ABC):
     def be_brief(self, db: Connection) -> None:
         """In this transaction do not wait for long for a row that somebody has locked."""
 
+    def limit(self, db: Connection, seconds: float) -> None:  # noqa: B027 # not all can
+        """In this transaction let no statement take longer: see `took_too_long`."""
+
+    def took_too_long(self, error: DBAPIError) -> bool:
+        """Whether a statement was ended since it had taken as long as it may."""
+        return False
+
     @abstractmethod
     def read_by_index(self, db: Connection) -> None:
         """In this transaction read rows by an index, in its order, wherever there is one: a table's statistics may be

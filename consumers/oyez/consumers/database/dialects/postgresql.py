@@ -65,6 +65,7 @@ READ_COMMITTED = "READ COMMITTED"
 LEVEL = "oyez_isolation_level"
 """The option of an engine whose connections have that level unless something else is said."""
 _IDLE, _IN_ERROR = 0, 3  # libpq's transaction states
+_LIMIT = text("SELECT set_config('statement_timeout', :limit, true)")
 _BE_BRIEF = text("SET LOCAL lock_timeout = '500ms'")
 _BY_INDEX = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "
@@ -187,6 +188,12 @@ class PostgreSQL(Dialect):
 
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
+
+    def limit(self, db: Connection, seconds: float) -> None:
+        db.execute(_LIMIT, {"limit": f"{seconds * 1000:.0f}"})
+
+    def took_too_long(self, error: DBAPIError) -> bool:
+        return getattr(error.orig, "sqlstate", None) == "57014"
 
     def read_by_index(self, db: Connection) -> None:
         """What is switched off is still done where there is no other way. It counts as so dear that compiling the

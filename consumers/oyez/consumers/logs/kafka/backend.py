@@ -12,6 +12,7 @@ from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
 from .client_config import options_of_worker
+from .inspection import KafkaInspection
 from .member import KafkaLog
 from .offsets import KafkaOffsets
 from .probe import probe
@@ -52,6 +53,9 @@ class KafkaBackend:
 
     def offsets(self, database: Database) -> KafkaOffsets:
         return KafkaOffsets(self._servers, self._options)
+
+    def inspection(self) -> KafkaInspection:
+        return KafkaInspection(self._servers, self._options)
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> None:
         """The brokers see to it."""

@@ -16,6 +16,7 @@ from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
 from .folders import ReadableLogs, logs_read, require_folders, spools_read
+from .inspection import SpoolInspection
 from .member import SpoolLog
 from .members import Members
 from .offsets import SpoolOffsets
@@ -76,6 +77,9 @@ class SpoolBackend:
 
     def offsets(self, database: Database) -> SpoolOffsets:
         return SpoolOffsets(logs_read(self._settings), database)
+
+    def inspection(self) -> SpoolInspection:
+        return SpoolInspection(logs_read(self._settings))
 
     def retention(self, readers: Mapping[str, AbstractSet[str]]) -> ReadSegments | None:
         if self._settings.spool_retention == "keep":

@@ -1,0 +1,103 @@
+"""`oyez forget` and `oyez export`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+
+from oyez.producers.spool import own_spool
+
+from ...admin.forget import PLACES, Forgetting, Found, Removed
+from ...database.clock import DatabaseClock
+from ...database.engine import Database
+from ...database.personal import Person
+from ...handlers.application import Application
+from ...logs.spool.folders import logs_read
+from ...reports.personal import stored
+from ...settings import ListenSettings
+from ..common import output, probes
+from ..common.application import application_of
+from ..common.bulk import BULK, BulkOptions
+from ..common.bundles import taking
+from ..common.confirming import confirm, progress, several
+from ..common.errors import NotFound
+from ..common.exits import FAILED
+from ..common.options import settings_by
+
+Text = Annotated[str, typer.Argument(metavar="KEY|SUBJECT", help="The key, or the subject.")]
+Only = Annotated[
+    Literal["key", "subject"] | None,
+    typer.Option("--only", help="Take it for a key, or for a subject, alone."),
+]
+KAFKA = "Kafka keeps what it has until the retention of the topic ends it; nothing is removed there"
+
+
+@taking(BULK, settings_by("app", "database", "spools"))
+def forgets(*, text: Text, only: Only = None, options: BulkOptions, settings: ListenSettings) -> None:
+    """Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, and what
+    the spool has."""
+    application = application_of(settings)
+    person, folders = _person(application, text, only), logs_read(settings)
+    with probes.engine_of(settings) as engine:
+        with engine.connect() as db:
+            found = Found.of(stored(db, person, folders))
+        total = sum(found.counts.values())
+        if not total:
+            raise NotFound(f"nothing is stored of {text!r} in {application.name}")
+        if options.dry_run:
+            _print(
+                [Removed(place, found.counts[place], 0) for place in PLACES if found.counts[place]], options
+            )
+            return
+        confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
+        own = own_spool(settings)
+        forgetting = Forgetting(application, Database(engine), person, folders, own, DatabaseClock())
+        with progress("forget", total) as advance, output.aside():
+            done = list(forgetting.run(found, advance))
+    _print(done, options)
+    if any(one.is_for_now for one in done):
+        output.note("some of it was left; run the command again")
+        raise typer.Exit(FAILED)
+
+
+@taking(settings_by("app", "database", "spools"))
+def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
+    """Print all that is stored of a key or a subject, as one JSON object a line."""
+    application = application_of(settings)
+    person, folders = _person(application, text, only), logs_read(settings)
+    is_any = False
+    with probes.connected(settings) as db:
+        for one in stored(db, person, folders):
+            is_any = True
+            output.line(output.json_text({"where": one.where, **one.content}))
+    if not is_any:
+        raise NotFound(f"nothing is stored of {text!r} in {application.name}")
+    output.note(KAFKA)
+
+
+def _person(application: Application, text: str, only: str | None) -> Person:
+    groups = tuple(application.groups)
+    return Person(text, application.name, groups, only != "subject", only != "key")
+
+
+def _print(done: Sequence[Removed], options: BulkOptions) -> None:
+    if options.as_json:
+        output.json_array(_as_dict(one) for one in done)
+    else:
+        output.table(done, COLUMNS, empty="")
+        output.note(KAFKA)
+
+
+def _as_dict(one: Removed) -> dict[str, Any]:
+    return {"where": one.where, "found": one.found, "removed": one.removed, "left": one.left, "why": one.why}
+
+
+COLUMNS = (
+    output.Column("where", lambda one: one.where),
+    output.Column("found", lambda one: one.found),
+    output.Column("removed", lambda one: one.removed),
+    output.Column("left", lambda one: one.left),
+    output.Column("why", lambda one: one.why),
+)

@@ -1,0 +1,1 @@
+"""The checks, one a module: each looks at one thing, and changes nothing."""

@@ -1,0 +1,24 @@
+"""Do the processes get on that run here?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...health.answer import found
+from ..check import Check, Finding, not_checked, ok
+from ..setup import Setup
+
+NOTHING = "nothing of Oyez runs here"
+
+
+def look(_setup: Setup) -> Sequence[Finding]:
+    """What their heartbeats say, as for `oyez healthy`."""
+    lines = found(is_live=False)
+    if any(line.startswith(NOTHING) for line in lines):
+        return not_checked("nothing of Oyez's runs here as this user")
+    return [Finding("warning", line, "docs/health.md says what each means") for line in lines] or ok(
+        "all that runs here gets on"
+    )
+
+
+CHECK = Check("processes", ("settings",), look)

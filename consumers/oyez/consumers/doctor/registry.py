@@ -1,0 +1,47 @@
+"""The checks, in the order in which they are run: each after those that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .check import Check
+from .checks import (
+    application,
+    clock,
+    database,
+    journal,
+    log,
+    mail,
+    migrations,
+    outbox,
+    positions,
+    prerequisites,
+    processes,
+    retention,
+    settings,
+    spool,
+    topics,
+    workers,
+)
+
+CHECKS: Sequence[Check] = (
+    settings.CHECK,
+    application.CHECK,
+    database.CHECK,
+    migrations.CHECK,
+    clock.DATABASE,
+    journal.CHECK,
+    log.CHECK,
+    clock.LOG,
+    topics.CHECK,
+    retention.INBOX,
+    retention.POSITIONS,
+    positions.CHECK,
+    workers.CHECK,
+    prerequisites.CHECK,
+    outbox.CHECK,
+    spool.CHECK,
+    mail.SERVER,
+    mail.QUEUE,
+    processes.CHECK,
+)

@@ -1,0 +1,120 @@
+"""All that is stored of a key or subject, wherever it is. The same that is exported is what can be forgotten."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from oyez.producers.spool import Folder
+
+from ..database import personal, tables
+from ..database.inbox import EventId
+from ..database.journal_table import journal
+from ..database.personal import Person
+from .spool_segments import pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something that is stored: in which table or folder, by which id there, of which event."""
+
+    where: str
+    number: int | None
+    event: EventId | None
+    content: dict[str, Any]
+
+
+def stored(db: Connection, person: Person, folders: Sequence[Folder]) -> Iterator[Stored]:
+    """Everything that is theirs."""
+    events: set[EventId] = set()
+    for one in (*_in_tables(db, person), *_in_outbox(db, person), *_in_spool(folders, person)):
+        if one.event is not None:
+            events.add(one.event)
+        yield one
+    for row in personal.prerequisites_of(db, person):
+        yield Stored("prerequisites", None, None, _plain(row))
+    for row in personal.pauses_of(db, person):
+        yield Stored("pauses", None, None, _plain(row))
+    yield from _in_mail(db, person, events)
+    for row in personal.inbox_of(db, person, sorted(events)):
+        yield Stored("inbox", None, (row.source, row.event_id), _plain(row))
+
+
+def _in_tables(db: Connection, person: Person) -> Iterator[Stored]:
+    for where, table in (("parked", tables.parked), ("dead", tables.dead), ("journal", journal)):
+        for row in personal.rows_of(db, table, person):
+            yield Stored(where, row.id, (row.source, row.event_id), _plain(row))
+
+
+def _in_outbox(db: Connection, person: Person) -> Iterator[Stored]:
+    for row in personal.paged(db, tables.outbox):
+        event = _event(bytes(row.value))
+        if (person.is_key and row.key == person.text) or person.has(event):
+            yield Stored("outbox", row.id, event_id(event), _plain(row))
+
+
+def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:
+    is_theirs = finder(person)
+    for folder in folders:
+        for piece in pieces(folder):
+            for position, line in piece.lines():
+                if is_theirs(line.rstrip(b"\n")):
+                    event = _event(line)
+                    place = {"file": str(piece.path), "position": position, "event": event}
+                    yield Stored("spool", None, event_id(event), place)
+
+
+def _in_mail(db: Connection, person: Person, events: set[EventId]) -> Iterator[Stored]:
+    """The mails that their events have queued, and those to them, if they are an address."""
+    for row in personal.paged(db, tables.mail, tables.mail.c.app == person.app):
+        event = (row.source, row.event_id)
+        if event in events or person.text in json.loads(row.recipients):
+            yield Stored("mail", row.id, None if row.event_id is None else event, _plain(row))
+
+
+def finder(person: Person) -> Any:
+    """Says of a line of the spool whether it is theirs. Most are not, which a look at its bytes shows."""
+    needle = person.text.encode()
+
+    def is_theirs(line: bytes) -> bool:
+        return (needle in line or b"\\" in line) and person.has(_event(line))
+
+    return is_theirs
+
+
+def event_id(event: Any) -> EventId | None:
+    """What identifies an event, as JSON has it."""
+    if not isinstance(event, dict) or not {"source", "id"} <= event.keys():
+        return None
+    return str(event["source"]), str(event["id"])
+
+
+def _event(value: bytes) -> Any:
+    try:
+        return from_json(value)
+    except ValueError:
+        return None
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: _said(value) for name, value in row._asdict().items()}
+
+
+def _said(value: Any) -> Any:
+    """Bytes as the JSON, or the text, that they are."""
+    if not isinstance(value, bytes | memoryview):
+        return value
+    whole = bytes(value)
+    found = _event(whole)
+    if found is not None:
+        return found
+    try:
+        return whole.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(whole).decode()}

@@ -1,0 +1,103 @@
+"""`oyez forget` and `oyez export`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from consumers.cli.running import Shop, one_line
+
+
+def announced(shop: Shop, signal: str, **data: str) -> str:
+    return shop.print("announce", signal, "-d", json.dumps(data)).splitlines()[-1]
+
+
+@pytest.fixture
+def visited(spooled_shop: Shop) -> Shop:
+    """A shop in which two visitors have one event that was done, one that waits, and one that is not read yet."""
+    shop = Shop(spooled_shop.folder, {**spooled_shop.settings, "OYEZ_JOURNAL": "all"})
+    shop.print("db", "upgrade")
+    for visitor in ("anna", "bert"):
+        announced(shop, "cli.page.viewed", session_id=f"{visitor}-2", url="/waits")
+        announced(shop, "cli.session.started", session_id=visitor)
+        announced(shop, "cli.page.viewed", session_id=visitor, url=f"/{visitor}")
+    shop.print("listen", "--limit", "20")
+    for visitor in ("anna", "bert"):
+        announced(shop, "cli.page.viewed", session_id=visitor, url="/later")
+    return shop
+
+
+def spooled(shop: Shop) -> list[dict[str, object]]:
+    return [json.loads(line) for line in shop.print("spool", "cat").splitlines()]
+
+
+def test_one_is_forgotten_and_the_other_goes_on(visited: Shop) -> None:
+    bert = visited.print("export", "bert")
+    where = [json.loads(line)["where"] for line in visited.print("export", "anna").splitlines()]
+    assert sorted(set(where)) == ["inbox", "journal", "prerequisites", "spool"]
+    assert where.count("spool") == 3
+    counted = json.loads(visited.print("forget", "anna", "--dry-run", "--json"))
+    assert {one["where"]: one["found"] for one in counted}["spool"] == 3
+    assert json.loads(visited.print("forget", "anna", "--dry-run", "--json")) == counted
+    done = json.loads(visited.print("forget", "anna", "--yes", "--json"))
+    assert {one["where"]: one["removed"] for one in done} == {
+        "spool": 3,
+        "journal": 2,
+        "prerequisites": 1,
+        "inbox": 0,
+    }
+    assert not any(b'anna"' in file.read_bytes() for file in (visited.folder / "spool").rglob("*.ndjson"))
+    assert [line for line in visited.print("export", "bert").splitlines() if "/spool/" not in line] == [
+        line for line in bert.splitlines() if "/spool/" not in line
+    ]
+    events = spooled(visited)
+    assert [one["type"] for one in events].count("oyez.forgotten") == 3
+    assert sum(one.get("partitionkey") == "bert" for one in events) == 3
+    visited.print("listen", "--limit", "20")
+    status = visited.run("dead", "list")
+    assert status.stdout == ""
+    assert "/later" in visited.print("export", "bert")
+    left = visited.run("export", "anna")
+    assert left.returncode == 4
+    one_line(visited.run("forget", "anna", "--yes"), 4, "nothing is stored of 'anna'")
+
+
+def test_a_parked_event_of_one_is_forgotten(visited: Shop) -> None:
+    done = json.loads(visited.print("forget", "anna-2", "--yes", "--json"))
+    assert {one["where"]: (one["found"], one["removed"]) for one in done} == {
+        "spool": (1, 1),
+        "parked": (1, 1),
+        "journal": (1, 1),
+        "prerequisites": (1, 1),
+        "inbox": (1, 0),
+    }
+    rows = json.loads(visited.print("retry", "list", "--json"))
+    assert [row["key"] for row in rows] == ["bert-2"]
+
+
+def test_nothing_is_done_without_being_asked_for(visited: Shop) -> None:
+    before = {file: file.read_bytes() for file in (visited.folder / "spool").rglob("*.ndjson")}
+    refused = visited.run("forget", "anna")
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert {file: file.read_bytes() for file in (visited.folder / "spool").rglob("*.ndjson")} == before
+    wrong = visited.run("forget", "anna", "--only", "name")
+    assert wrong.returncode == 2
+    told = visited.run("export", "anna")
+    assert "Kafka keeps what it has" in told.stderr
+
+
+def test_a_copy_of_another_hosts_log_is_rewritten_but_for_its_last_segment(visited: Shop) -> None:
+    copy = visited.folder / "copied" / "oyez.events"
+    copy.mkdir(parents=True)
+    own = next((visited.folder / "spool").rglob("folder.json")).parent
+    for file in own.iterdir():
+        if file.suffix in (".ndjson", ".json"):
+            (copy / file.name).write_bytes(file.read_bytes())
+    (visited.folder / "spool").rename(visited.folder / "gone")
+    done = visited.run("forget", "anna", "--yes", "--json", "--spool", "copied")
+    assert done.returncode == 1
+    (row,) = [one for one in json.loads(done.stdout) if one["where"] == "spool"]
+    assert (row["removed"], row["left"]) == (0, 3)
+    assert "the segment that is being written" in row["why"]
