@@ -98,7 +98,9 @@ def bigger(inner: st.SearchStrategy[Kind]) -> st.SearchStrategy[Kind]:
 
 
 kinds = st.recursive(leaves, bigger, max_leaves=4)
-fields = st.dictionaries(st.sampled_from("abc"), kinds.flatmap(with_or_without_default), min_size=1, max_size=3)
+fields = st.dictionaries(
+    st.sampled_from("abc"), kinds.flatmap(with_or_without_default), min_size=1, max_size=3
+)
 ids = iter(range(10**9))
 
 

@@ -4,7 +4,7 @@ The answer is careful: what cannot be told does not fit. Both schemas are pydant
 the reader's model gives a default may be missing. What its model does not know is ignored.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 Schema = Mapping[str, Any]
@@ -15,7 +15,7 @@ ANNOTATIONS = frozenset(
         "deprecated", "readOnly", "writeOnly",
     )
 )  # fmt: skip
-_BOUNDS = {
+_BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {
     "minimum": lambda written, read: written >= read,
     "exclusiveMinimum": lambda written, read: written >= read,
     "minLength": lambda written, read: written >= read,

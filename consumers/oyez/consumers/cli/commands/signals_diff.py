@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from oyez.schemas import SchemaError, catalogue
-from oyez.schemas.changes import Change, changes, signals_in
+from oyez.schemas.changes import Change, Schema, changes, signals_in
 from oyez.schemas.documents import bundle
 
 from ...settings import ListenSettings
@@ -64,12 +65,12 @@ def _counts(one: Change, *, backward: bool) -> bool:
     return "old events" in one.breaks if backward else bool(one.breaks)
 
 
-def _before(old: str) -> dict[str, object]:
+def _before(old: str) -> Mapping[str, Schema]:
     """The schemas in the document. Raises `NotFound`, and `UsageProblem` for what is none."""
     text = text_of_stdin() if old == "-" else text_of_file(f"@{old.removeprefix('@')}")
     where = "stdin" if old == "-" else old
     try:
-        return dict(signals_in(json.loads(text)))
+        return signals_in(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise UsageProblem(f"{where}: not JSON: {error}") from None
     except SchemaError as error:
