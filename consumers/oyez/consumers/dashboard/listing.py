@@ -5,7 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import errors, event, hours, lists, live, overview
+from .pages import (
+    acting,
+    doctor,
+    errors,
+    event,
+    handlers,
+    hours,
+    lists,
+    live,
+    mail_moves,
+    mails,
+    operations,
+    outbox,
+    overview,
+    pauses,
+    settings,
+    signals,
+    spool,
+    timeline,
+)
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
@@ -15,5 +34,25 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    pauses.LIST,
+    pauses.CONFIRM,
+    pauses.PAUSE,
+    pauses.RESUME,
+    *acting.PLACES,
+    operations.LIST,
+    operations.ONE,
+    operations.STOP,
+    timeline.PAGE,
+    mails.PAGE,
+    mails.MAIL,
+    *mail_moves.FORMS,
+    outbox.PAGE,
+    outbox.RETRY,
+    spool.PAGE,
+    signals.PAGE,
+    signals.SIGNAL,
+    handlers.PAGE,
+    settings.PAGE,
+    doctor.PAGE,
     live.PAGE,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
 from typing import Annotated
 
@@ -15,27 +14,12 @@ from oyez.schemas.declaration import Declaration
 from oyez.schemas.documents import bundle, json_schema
 
 from ...core.numerals import name_or_number
-from ...handlers.registry import Handlers
+from ...reports.catalogue import signal_row
 from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
 from ..common.bundles import taking
 from ..common.options import Json, settings_by
-
-
-@dataclass(frozen=True)
-class SignalRow:
-    """A signal as it is listed. ``requires`` maps a required signal to the field with its subject."""
-
-    name: str
-    number: int | None
-    key: str | None
-    subject: str | None
-    requires: dict[str, str]
-    topic: str | None
-    handlers: list[str]
-    groups: list[str]
-
 
 COLUMNS = (
     output.Column("name", lambda row: row.name),
@@ -78,7 +62,7 @@ def signals(
         document = json_schema(chosen[0]) if len(chosen) == 1 else bundled(chosen or list(catalogue))
         output.line(output.json_text(document, indent=2))
         return
-    rows = [_row(one, handlers) for one in chosen or catalogue]
+    rows = [signal_row(one, handlers) for one in chosen or catalogue]
     if as_json:
         output.json_array(output.as_dict(row) for row in rows)
     else:
@@ -100,25 +84,11 @@ def _asyncapi(
     for handler in handlers:
         groups.setdefault(handler.group, {})[handler.declaration.name] = None
     handled = {group: list(names) for group, names in groups.items()}
-    version = _version_of((settings.app or "").partition(":")[0].partition(".")[0])
-    return asyncapi(handlers.app, version, chosen, settings.topic, handled)
+    package = (settings.app or "").partition(":")[0].partition(".")[0]
+    return asyncapi(handlers.app, _version_of(package), chosen, settings.topic, handled)
 
 
 def _version_of(package: str) -> str:
     """The version of the distribution that has this package; 0.0.0 for one that is in none."""
     names = packages_distributions().get(package, ())
     return version(names[0]) if names else "0.0.0"
-
-
-def _row(one: Declaration, handlers: Handlers) -> SignalRow:
-    ours = [handler for handler in handlers if handler.declaration.name == one.name]
-    return SignalRow(
-        name=one.name,
-        number=one.number,
-        key=one.key,
-        subject=one.subject,
-        requires=dict(one.requires),
-        topic=one.topic,
-        handlers=[handler.name for handler in ours],
-        groups=list(dict.fromkeys(handler.group for handler in ours)),
-    )

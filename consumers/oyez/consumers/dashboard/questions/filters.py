@@ -16,6 +16,8 @@ from ...database.tables import parked
 EXACT = {"group": "group_name", "signal": "signal", "handler": "handler", "key": "key", "source": "source"}
 FIELDS = (*EXACT, "reason", "error", "event", "newer", "older", "since", "before")
 
+PERSONAL = ("key", "error")
+
 
 class WrongFilter(UsageProblem):
     """A field of a filter says what it cannot say."""
@@ -32,6 +34,12 @@ class Chosen:
     def words(self) -> str:
         """The fields in words."""
         return ", ".join(f"{name} {value}" for name, value in self.fields.items()) or "all"
+
+    @property
+    def harmless_words(self) -> str:
+        """The same to be stored: without what may be of a person, who may have to be forgotten."""
+        said = (f"{name} …" if name in PERSONAL else f"{name} {value}" for name, value in self.fields.items())
+        return ", ".join(said) or "all"
 
 
 def chosen_by(said: Mapping[str, str], table: Table, app: str, now: float) -> Chosen:
@@ -60,14 +68,15 @@ def _exact(fields: Mapping[str, str]) -> dict[str, Any]:
 def _moments(fields: Mapping[str, str], now: float) -> tuple[float | None, float | None]:
     """Since when, and before when. Ages are moments before now; moments are given as seconds since the epoch, for what
     has to stay the same."""
-    since = [now - _age("newer", fields["newer"])] if "newer" in fields else []
-    before = [now - _age("older", fields["older"])] if "older" in fields else []
+    since = [now - age_given("newer", fields["newer"])] if "newer" in fields else []
+    before = [now - age_given("older", fields["older"])] if "older" in fields else []
     since += [_seconds("since", fields["since"])] if "since" in fields else []
     before += [_seconds("before", fields["before"])] if "before" in fields else []
     return max(since, default=None), min(before, default=None)
 
 
-def _age(name: str, text: str) -> float:
+def age_given(name: str, text: str) -> float:
+    """The seconds of an age in the field of this name. Raises `WrongFilter`."""
     found = age_of(text)
     if found is None:
         raise WrongFilter(f"{name} {text!r}: write a number with s, m, h, d or w, such as 10m, 2h or 3d")
