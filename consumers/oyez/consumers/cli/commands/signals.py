@@ -14,6 +14,7 @@ from oyez.schemas.declaration import Declaration
 from oyez.schemas.documents import bundle, json_schema
 
 from ...core.numerals import name_or_number
+from ...handlers.registry import Handlers
 from ...reports.catalogue import signal_row
 from ...settings import ListenSettings
 from ..common import output
