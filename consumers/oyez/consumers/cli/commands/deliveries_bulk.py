@@ -16,6 +16,7 @@ from ...core.counted import several
 from ...core.rate_limit import Pace
 from ...database import Database as Transactions
 from ...database.delivery_filter import Filter
+from ...handlers.application import Application
 from ...run.delivery_actions import Action, Chosen
 from ...settings import ListenSettings
 from ..common import output, probes
