@@ -22,6 +22,7 @@ ALLOWED = {
     "dashboard/questions/doctor.py": "compares it with the database's, and with what is announced",
     "dashboard/questions/spool.py": "files of this machine",
     "run/status.py": "files of this machine",
+    "cli/commands/tail.py": "what was announced when: by the announcers' clocks",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
     "cli/commands/replay_from.py": "the same",
 }

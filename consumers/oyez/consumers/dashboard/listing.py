@@ -20,6 +20,7 @@ from .pages import (
     settings,
     signals,
     spool,
+    timeline,
 )
 
 PLACES: Sequence[Place] = (
@@ -30,6 +31,7 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    timeline.PAGE,
     mails.PAGE,
     mails.MAIL,
     *mail_moves.FORMS,
