@@ -27,6 +27,8 @@ from .reader import Taken
 
 BY_TIME = "7"
 """What stands in the id of an event of ours that has the time at which it was made (a UUIDv7)."""
+LEAST = 0.001
+"""Seconds: what was due sooner after it was parked has not waited. The time of what is due at once is not exact."""
 SOON = ("unrun", "queued")
 """Nothing has become of these yet: they are run at once, by others."""
 
@@ -96,7 +98,7 @@ def _has_waited(delivery: Delivery) -> bool:
     row = delivery.row
     if row is None or row.due_at is None:
         return row is not None
-    return row.attempts > 0 or due_since(row.due_at) > row.parked_at
+    return row.attempts > 0 or due_since(row.due_at) - row.parked_at > LEAST
 
 
 def _done_at_once(delivery: Delivery) -> DoneAtOnce:
