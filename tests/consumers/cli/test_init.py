@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from consumers.cli.conftest import Invoke
-from oyez.consumers.cli.skeleton.writing import FILES
+from oyez.consumers.cli.common.skeleton.writing import FILES
 
 ROOT = Path(__file__).parents[3]
 IMAGES = {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..common import output
-from ..skeleton.writing import write
+from ..common.skeleton.writing import write
 
 
 def init(

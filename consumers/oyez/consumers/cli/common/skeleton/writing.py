@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from ..common.errors import UsageProblem
+from ..errors import UsageProblem
 
 FILES: Mapping[str, str] = {
     "$module.py": "application.py.txt",
