@@ -20,10 +20,12 @@ from support.waiting import eventually
 ENDLESS = {"dev", "listen"}  # they run until they are told to end
 ARGUMENTS: dict[str, list[str]] = {
     "announce": ["903", "-d", '{"session_id": "sü", "url": "/→"}'],
+    "init": ["json"],  # a name that is taken: a folder would not be empty the next time
     "listen": ["--limit", "9"],
     "rewind": ["clishop.cli.ticked", "--to", "earliest", "--dry-run"],
     "collect": ["--host", "192.0.2.1"],  # nobody's: it would answer until it is told to stop
     "replay": ["--dry-run"],
+    "dashboard": ["--host", "192.0.2.1"],  # as `collect`
     "explain": ["e1"],
     "met": ["cli.session.started", "sö", "--dry-run"],
     "retry show": ["e1"],
