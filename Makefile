@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test quick lint types tests test-servers soak bench rooms dev wheel test-compose clean
+.PHONY: help demo test quick lint types tests test-servers screenshots soak bench rooms dev wheel test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ servers = tests/integration/servers tests/soak/test_servers.py tests/producers/c
 test-servers: export OYEZ_TEST_SERVERS = 1
 test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
 	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)
+
+screenshots: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
+screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken anew in Debian's Chromium
+	$(call limit,600) $(python) -m support.screenshots
 
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses
