@@ -21,7 +21,7 @@ CONSUMERS: Order = (
     ("cli.common",),
     ("doctor",),
     ("run",),
-    ("upkeep",),
+    ("replay", "upkeep"),
     ("worker", "admin", "metrics"),
     ("lanes",),
     ("retry", "settings", "tracing"),

@@ -21,6 +21,7 @@ ALLOWED = {
     "dashboard/app.py": "says how long ago something was",
     "run/status.py": "files of this machine",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
+    "cli/commands/replay_from.py": "the same",
 }
 
 

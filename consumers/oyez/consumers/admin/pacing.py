@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from ..core.rate_limit import Pace
@@ -28,9 +29,10 @@ class Pacing:
         size = STEP if pace.interval == 0 else max(1, round(min(STEP, MOMENT / pace.interval)))
         return Pacing(size, pace, stopped)
 
-    def steps(self, some: Sequence[T]) -> Iterator[Sequence[T]]:
+    def steps(self, some: Iterable[T]) -> Iterator[Sequence[T]]:
         """``some`` in parts, each when its time has come. After a stop comes no other."""
-        for part in parts(some, self.size):
+        rest = iter(some)
+        while part := list(islice(rest, self.size)):
             if self.pace.wait(self.stopped):
                 return
             yield part

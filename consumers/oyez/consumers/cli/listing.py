@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, Listed] = {
         "collect:collect",
         "Take events of browsers and of other systems over HTTP, until SIGTERM (exit code 0) or SIGINT (130).",
     ),
+    "replay": Listed(
+        "replay:replay", "Announce stored events again: from the spool, from Kafka, or from a file."
+    ),
     "dashboard": Listed(
         "dashboard:dashboard",
         "Show in a browser how everything stands, until SIGTERM (exit code 0) or SIGINT (130).",

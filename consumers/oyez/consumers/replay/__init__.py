@@ -1,0 +1,1 @@
+"""Announcing stored events again: to all, or to one handler."""
