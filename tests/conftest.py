@@ -36,6 +36,7 @@ collect_ignore = (
     []
     if "OYEZ_TEST_SERVERS" in os.environ
     else [
+        "consumers/dashboard/test_live_browser.py",
         "integration/servers",
         "soak/test_servers.py",
         "producers/collector/test_browser.py",

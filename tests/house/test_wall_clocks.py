@@ -19,7 +19,10 @@ ALLOWED = {
     "cli/commands/spool.py": "files of this machine",
     "cli/commands/spool_cat.py": "files of this machine",
     "dashboard/app.py": "says how long ago something was",
+    "dashboard/questions/doctor.py": "compares it with the database's, and with what is announced",
+    "dashboard/questions/spool.py": "files of this machine",
     "run/status.py": "files of this machine",
+    "cli/commands/tail.py": "what was announced when: by the announcers' clocks",
     "cli/commands/rewind.py": "what was announced when: by the announcers' clocks",
     "cli/commands/replay_from.py": "the same",
 }

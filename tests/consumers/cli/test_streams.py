@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "mail cancel": ["--dry-run"],
     "mail retry": ["--dry-run"],
     "mail purge": ["--dry-run"],
+    "tail": ["--no-follow", "--from-beginning"],
 }
 
 

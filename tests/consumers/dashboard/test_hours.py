@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
-from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
 
 from consumers.dashboard.visiting import problem, visitor
 from consumers.pipeline import Opened, Pipeline, Placed, Play
@@ -25,11 +23,16 @@ def place(_event: Placed) -> None: ...
 def greet(_event: Opened) -> None: ...
 
 
-def sampled(pipeline: Pipeline, **said: Any) -> None:
+def sampled(pipeline: Pipeline) -> None:
     """A sample of each of the last ten minutes but for two of them, of ours and of another application's."""
-    row = {"handled": 120, "failed": 0, "lag": 7, "parked": 3, "oldest_wait": 90.0, "dead": 1, **said}
-    at = int(time.time() // 60)
-    with pipeline.engine.begin() as db:
+    fill(pipeline.engine, pipeline.clock.now)
+
+
+def fill(engine: Engine, now: float) -> None:
+    """The same, in a database."""
+    row = {"handled": 120, "failed": 0, "lag": 7, "parked": 3, "oldest_wait": 90.0, "dead": 1}
+    at = int(now // 60)
+    with engine.begin() as db:
         for group in ("shop.placed", "<b>foreign</b>"):
             rows = [{"minute": at - n, "group_name": group, **row} for n in range(1, 11) if n not in (4, 5)]
             db.execute(insert(sample), rows)
@@ -66,7 +69,9 @@ def test_the_overview_has_all_groups_together(play: Play) -> None:
     sampled(pipeline)
     with pipeline.engine.begin() as db:
         row = {"handled": 60, "failed": 0, "lag": None, "parked": 4, "oldest_wait": None, "dead": 0}
-        db.execute(insert(sample).values(minute=int(time.time() // 60) - 6, group_name="shop.opened", **row))
+        db.execute(
+            insert(sample).values(minute=int(pipeline.clock.now // 60) - 6, group_name="shop.opened", **row)
+        )
     shown = visitor(pipeline, Access.read()).page("/")
     assert shown.count("<figure") == 4
     assert "From 2 to 3, at last 2." in shown

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, event
 from starlette.types import ASGIApp
 
+from consumers.dashboard.dashboard_server import served
 from consumers.dashboard.visiting import HOST, app_of, problem, visitor
 from consumers.pipeline import Opened, Placed, Play
 from oyez.consumers import Handlers
@@ -190,7 +192,7 @@ class Viewer:
 def test_what_a_worker_does_is_told_to_a_browser_that_leaves_nothing_behind(play: Play) -> None:
     pipeline = play(on)
     app: Any = app_of(pipeline, Access.read())
-    app.state.changes.every = 0.01
+    app.state.board.changes.every = 0.01
 
     async def work() -> None:
         viewer = Viewer(app)
@@ -203,9 +205,9 @@ def test_what_a_worker_does_is_told_to_a_browser_that_leaves_nothing_behind(play
         await viewer.until(CHANGED)
         viewer.gone.set()
         await watching
-        with app.state.changes.viewer() as has_room:
+        with app.state.board.changes.viewer() as has_room:
             assert has_room
-        assert app.state.changes._viewers == 0
+        assert app.state.board.changes._viewers == 0
 
     run(work())
 
@@ -248,3 +250,17 @@ def test_pages_that_can_be_asked_for_again_are_live_and_the_script_is_small(play
 
 def test_nobody_is_told_who_may_not_read(play: Play) -> None:
     problem(visitor(play(on), Access.none()).get("/live"), 403, "access=")
+
+
+def test_a_server_that_stops_lets_go_who_waits_for_news(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    app: Any = app_of(play(on), Access.read())
+    app.state.board.changes.every = 0.01
+    with served(app) as found:
+        host = found.address.removeprefix("http://")
+        with closing(HTTPConnection(host, timeout=LIMIT)) as client:
+            client.request("GET", "/live")
+            answer = client.getresponse()
+            assert answer.read(len(b"retry: 5000\n\n")) == b"retry: 5000\n\n"
+            found.stop()
+            assert answer.read() == b""
+    assert "Cancel" not in caplog.text  # nobody had to wait for the grace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection, event
 
-from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note, placed
+from consumers.pipeline import TOPIC, Opened, Pipeline, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database.journal import is_in_share
 from oyez.producers import MemoryBroker
@@ -49,8 +49,22 @@ def test_a_row_for_each_delivery_with_its_times(play: Play) -> None:
         "journal", "at", "arrived_at", "announced_at", "seconds"
     ):
         assert at == arrived
-        assert announced > 1_000_000_000
+        assert announced is None  # the event's id says it
         assert seconds >= 0.0
+
+
+def test_when_an_event_was_announced_is_kept_where_its_id_does_not_say(play: Play) -> None:
+    pipeline = play(placing(), journal="all")
+    for n, said in enumerate(('"time":"2026-07-01T12:00:00Z",', '"time":"soon",', "")):
+        head = f'{{"specversion":"1.0","type":"placed","source":"other","id":"{n}",{said}'
+        event = f'{head}"partitionkey":"k","data":{{"n":{n}}}}}'
+        pipeline.announcer._transport.send(TOPIC, b"k", event.encode())
+    pipeline.run()
+    assert pipeline.rows("journal", "event_id", "announced_at") == [
+        ("0", 1_782_907_200.0),
+        ("1", None),
+        ("2", None),
+    ]
 
 
 def listening_to(pipeline: Pipeline) -> list[str]:

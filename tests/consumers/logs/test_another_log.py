@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from oyez.consumers.logs.lookup import GROUP, log_backend
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
 from oyez.consumers.logs.settings import LogSettings
+from oyez.consumers.logs.tail import Tail
 from oyez.consumers.processes.spec import Place
 from oyez.consumers.reports import group_states
 from oyez.consumers.run.assembly import relay_for
@@ -120,6 +121,9 @@ class AnotherBackend:
 
     def offsets(self, database: Database) -> Offsets:
         return AnotherOffsets(self._service)
+
+    def tail(self, topics: Collection[str]) -> Tail:
+        raise NotImplementedError
 
     def inspection(self) -> Inspection:
         raise NotImplementedError

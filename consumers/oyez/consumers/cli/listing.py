@@ -81,6 +81,10 @@ COMMANDS: Mapping[str, Listed] = {
         "Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, "
         "and what the spool has.",
     ),
+    "tail": Listed(
+        "tail:tail",
+        "Print events as they pass, from Kafka or the spool, until SIGTERM (exit code 0) or SIGINT (130).",
+    ),
     "met": Listed(
         "met:met",
         "Record subjects of a signal as handled. What waits for them is released; what died "

@@ -69,5 +69,5 @@ def served_board(
         exception_handlers={HTTPException: serving.not_found},
         lifespan=lifespan,
     )
-    app.state.changes = board.changes
+    app.state.board = board
     return app

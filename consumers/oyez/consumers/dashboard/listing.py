@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .common.page import Place
-from .pages import errors, event, hours, lists, live, overview
+from .pages import (
+    doctor,
+    errors,
+    event,
+    handlers,
+    hours,
+    lists,
+    live,
+    mail_moves,
+    mails,
+    outbox,
+    overview,
+    settings,
+    signals,
+    spool,
+    timeline,
+)
 
 PLACES: Sequence[Place] = (
     overview.PAGE,
@@ -15,5 +31,17 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    timeline.PAGE,
+    mails.PAGE,
+    mails.MAIL,
+    *mail_moves.FORMS,
+    outbox.PAGE,
+    outbox.RETRY,
+    spool.PAGE,
+    signals.PAGE,
+    signals.SIGNAL,
+    handlers.PAGE,
+    settings.PAGE,
+    doctor.PAGE,
     live.PAGE,
 )

@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """See uvicorn."""
-        self.config.app.state.changes.end()  # type: ignore[union-attr] # it is Starlette's
+        self.config.app.state.board.changes.end()  # type: ignore[union-attr] # it is Starlette's
         await super().shutdown(sockets)
 
 

@@ -66,10 +66,16 @@ class MailFilter:
         return asked
 
 
-def chosen(db: Connection, wanted: MailFilter) -> list[int]:
-    """The numbers of all mails that the filter finds."""
-    query = select(mail.c.id).where(*wanted.conditions()).order_by(mail.c.id)
+def chosen(db: Connection, wanted: MailFilter, most: int | None = None) -> list[int]:
+    """The numbers of all mails that the filter finds, or of so many."""
+    query = select(mail.c.id).where(*wanted.conditions()).order_by(mail.c.id).limit(most)
     return list(db.execute(query).scalars())
+
+
+def count(db: Connection, wanted: MailFilter, most: int) -> int:
+    """How many mails the filter finds; ``most`` stands for that many and more."""
+    some = select(mail.c.id).where(*wanted.conditions()).limit(most).subquery()
+    return int(db.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 @cache

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection
 
 from oyez.schemas import Undecodable
 from oyez.schemas.decoding import time_of
 
+from ..core.outcomes import DONE
 from ..database import journal
 from ..database.delivery_row import waits_columns
 from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
@@ -22,6 +24,8 @@ from .decide import Bury, Decision, Park
 from .delivery import Delivery, Result
 from .reader import Taken
 
+BY_TIME = "7"
+"""What stands in the id of an event of ours that has the time at which it was made (a UUIDv7)."""
 SOON = ("unrun", "queued")
 """Nothing has become of these yet: they are run at once, by others."""
 
@@ -46,11 +50,17 @@ class Journal:
     ) -> None:
         """Write of ``results`` those that are done, and what was ``decided`` of the others, in one statement.
         ``seconds`` is what their handlers took, if that is known."""
-        done = [delivery for delivery, outcome in results if outcome.completes and self._has(delivery.taken)]
+        below, done = self._below, []
+        for result in results:  # each event passes here: nothing is called that need not be
+            delivery, outcome = result
+            envelope = delivery.taken.envelope
+            key = envelope.get("partitionkey") or envelope["id"]
+            if crc32(key.encode()) < below and outcome is DONE:
+                done.append(delivery)
         others = [one for one in decided if self._has(one[0].taken)]
         if not (done or others):
             return
-        together = sum(outcome.has_run for _, outcome in results)
+        together = sum(outcome.has_run for _, outcome in results) if decided else len(results)
         transaction = Transaction(self._group.app, self._group.name, now, seconds, together)
         if others or any(delivery.row is not None for delivery in done):
             rows = [_done_row(one, transaction) for one in done]
@@ -77,8 +87,8 @@ def _done_at_once(delivery: Delivery) -> DoneAtOnce:
 
 
 def _announced_at(taken: Taken) -> float | None:
-    """What the event says; nothing if that is no time."""
-    said = taken.envelope.get("time")
+    """What the event says, if its id does not; nothing if that is no time."""
+    said = None if taken.id[14:15] == BY_TIME else taken.envelope.get("time")
     try:
         return None if said is None else time_of(said).timestamp()
     except (Undecodable, OverflowError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from ..database.engine import Database
 from .inspection import Inspection
 from .log import Log
 from .offsets import Offsets
+from .tail import Tail
 
 
 class LogUnreachable(OyezError):
@@ -62,6 +63,9 @@ class LogBackend(Protocol):
 
     def offsets(self, database: Database) -> Offsets:
         """What the log has, and what groups committed in it."""
+
+    def tail(self, topics: Collection[str]) -> Tail:
+        """A reader of these topics beside all groups."""
 
     def inspection(self) -> Inspection:
         """What it says of itself."""

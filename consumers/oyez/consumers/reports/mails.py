@@ -77,12 +77,23 @@ class MailStatus:
     forecast: Forecast
 
 
+_COLUMNS = [column for column in mail.c if column.name != "content"]
+
+
 def queued_mails(db: Connection, wanted: MailFilter, limit: int | None = None) -> Iterator[QueuedMail]:
     """What is in the queue, in the order of queueing."""
-    columns = [column for column in mail.c if column.name != "content"]
-    query = select(*columns).where(*wanted.conditions()).order_by(mail.c.id).limit(limit)
+    query = select(*_COLUMNS).where(*wanted.conditions()).order_by(mail.c.id).limit(limit)
     for row in db.execution_options(yield_per=500).execute(query):
         yield _mail(row)
+
+
+def newest_mails(
+    db: Connection, wanted: MailFilter, limit: int, below: int | None = None
+) -> list[QueuedMail]:
+    """The mails that were queued last; those with numbers below one if it is given."""
+    older = [] if below is None else [mail.c.id < below]
+    query = select(*_COLUMNS).where(*wanted.conditions(), *older).order_by(mail.c.id.desc()).limit(limit)
+    return [_mail(row) for row in db.execute(query)]
 
 
 def content_of(db: Connection, number: int) -> bytes | None:

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from oyez.schemas import catalogue
 from oyez.schemas.declaration import Declaration
 
 from ...core.printable import printable
 from ...handler_files import BrokenFile, Loaded
 from ...handlers.application import Application
-from ...handlers.registry import Handler
+from ...reports.catalogue import HandlerRow, handler_row
 from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
 from ..common.bundles import taking
 from ..common.errors import CheckFailed
 from ..common.options import Json, settings_by
-
-
-@dataclass(frozen=True)
-class HandlerRow:
-    """A handler as it is listed. ``requires`` maps a required signal to the field with its subject; ``file`` is its
-    event file, and ``broken`` the reason why that does not run; ``timeout`` is in seconds."""
-
-    signal: str | None
-    number: int | None
-    handler: str
-    group: str | None
-    order: str | None
-    requires: dict[str, str] | None
-    completes: bool | None
-    retry: str | None
-    concurrency: int | None
-    timeout: float | None
-    file: str | None
-    broken: str | None
-
 
 COLUMNS = (
     output.Column("signal", lambda row: row.signal),
@@ -77,26 +55,9 @@ def handlers(
 
 
 def _rows(loaded: Loaded) -> list[HandlerRow]:
-    rows = [_row(one) for one in loaded.handlers] + [_broken(one) for one in loaded.broken]
+    rows = [handler_row(one) for one in loaded.handlers] + [_broken(one) for one in loaded.broken]
     order = {one.name: at for at, one in enumerate(catalogue)}
     return sorted(rows, key=lambda row: order.get(row.signal or "", len(order)))
-
-
-def _row(one: Handler) -> HandlerRow:
-    return HandlerRow(
-        signal=one.declaration.name,
-        number=one.declaration.number,
-        handler=one.name,
-        group=one.group,
-        order="key" if one.ordered else "none",
-        requires=dict(one.requires),
-        completes=one.completes,
-        retry=None if one.retry is None else str(one.retry),
-        concurrency=one.concurrency,
-        timeout=one.timeout,
-        file=None if one.file is None else str(one.file),
-        broken=None,
-    )
 
 
 def _broken(one: BrokenFile) -> HandlerRow:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +15,7 @@ from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
 from ...database.clock import DatabaseClock
 from ...outbox.relay import Relay, Relayed
+from ...reports.outbox_rows import outbox_state
 from ...run.assembly import relay_for
 from ...run.outlets import require_outlet
 from ...settings import ListenSettings
@@ -31,17 +31,6 @@ log = logger_named("oyez.outbox")
 
 TELL_EVERY = 2.0  # s
 BUSY = 0.1  # s between two looks while another relay is at work
-
-
-class OutboxRow(NamedTuple):
-    """What is in the outbox, as it is printed."""
-
-    backlog: int
-    oldest: float | None
-    refused: int
-    error: str | None
-    failed_at: datetime | None
-    relay: str | None
 
 
 COLUMNS = (
@@ -61,20 +50,12 @@ def status(
     settings: ListenSettings,
 ) -> None:
     """Show how many events wait in the outbox, for how long, and what went wrong last."""
-    row = row_of(settings)
+    with probes.connected(settings) as db:
+        row = outbox_state(db, DatabaseClock()(db))
     if as_json:
-        output.json_array([row._asdict()])
+        output.json_array([output.as_dict(row)])
     else:
         output.table([row], COLUMNS, empty="")
-
-
-def row_of(settings: ListenSettings) -> OutboxRow:
-    """What is in the outbox now; ages in seconds."""
-    with probes.connected(settings) as db:
-        found, now = outbox.state(db), DatabaseClock()(db)
-    age = None if found.oldest is None else max(0.0, now - found.oldest)
-    failed = None if found.failed_at is None else datetime.fromtimestamp(found.failed_at, UTC)
-    return OutboxRow(found.backlog, age, found.refused, found.error, failed, found.owner)
 
 
 @taking(settings_by("database"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -13,27 +12,12 @@ from oyez.schemas.declaration import Declaration
 from oyez.schemas.documents import bundle, json_schema
 
 from ...core.numerals import name_or_number
-from ...handlers.registry import Handlers
+from ...reports.catalogue import signal_row
 from ...settings import ListenSettings
 from ..common import output
 from ..common.application import loaded_of
 from ..common.bundles import taking
 from ..common.options import Json, settings_by
-
-
-@dataclass(frozen=True)
-class SignalRow:
-    """A signal as it is listed. ``requires`` maps a required signal to the field with its subject."""
-
-    name: str
-    number: int | None
-    key: str | None
-    subject: str | None
-    requires: dict[str, str]
-    topic: str | None
-    handlers: list[str]
-    groups: list[str]
-
 
 COLUMNS = (
     output.Column("name", lambda row: row.name),
@@ -68,7 +52,7 @@ def signals(
         document = json_schema(chosen[0]) if len(chosen) == 1 else bundled(chosen or list(catalogue))
         output.line(output.json_text(document, indent=2))
         return
-    rows = [_row(one, handlers) for one in chosen or catalogue]
+    rows = [signal_row(one, handlers) for one in chosen or catalogue]
     if as_json:
         output.json_array(output.as_dict(row) for row in rows)
     else:
@@ -81,17 +65,3 @@ def bundled(chosen: Sequence[Declaration]) -> dict[str, object]:
     for one in chosen:
         some.add(one)
     return bundle(some)
-
-
-def _row(one: Declaration, handlers: Handlers) -> SignalRow:
-    ours = [handler for handler in handlers if handler.declaration.name == one.name]
-    return SignalRow(
-        name=one.name,
-        number=one.number,
-        key=one.key,
-        subject=one.subject,
-        requires=dict(one.requires),
-        topic=one.topic,
-        handlers=[handler.name for handler in ours],
-        groups=list(dict.fromkeys(handler.group for handler in ours)),
-    )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import typer
+
+from ...core.stop_signals import Stop
 from ...database.misplaced import Misplaced
 from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
@@ -16,8 +19,10 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
+from ..common.errors import UsageProblem
 from ..common.offsets import offsets_in
 from ..common.options import Json, NoLag, settings_by
+from ..common.stopping import exit_code
 
 UNKNOWN = "unknown"
 
@@ -103,27 +108,44 @@ MISPLACED = (
 def status(
     *,
     no_lag: NoLag = False,
+    watches: Annotated[
+        bool,
+        typer.Option("--watch", help="Show it again and again, with how the last hour went, until Ctrl-C."),
+    ] = False,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.5, help="With --watch: so often; 2 unless said."),
+    ] = None,
     as_json: Json = False,
     settings: ListenSettings,
 ) -> None:
     """Show how far each group is, what is parked and why, and what is dead."""
+    _check(watches=watches, every=every, as_json=as_json)
     found = application_of(settings)
     probes.database(settings)
-    stands = _status(found, settings, ask=not no_lag)
-    places, states = stands.places, stands.groups
-    if as_json:
-        output.json_array({**asdict(state), **places} for state in states)
+    if watches:
+        _watch(found, settings, 2.0 if every is None else every, ask=not no_lag)
         return
-    for name, value in places.items():
+    stands = _status(found, settings, ask=not no_lag)
+    if as_json:
+        output.json_array({**asdict(state), **stands.places} for state in stands.groups)
+        return
+    for name, value in stands.places.items():
         if value is not None:
             output.line(f"{name.replace('_', ' ')}\t{output.shown(value, None)}")
     output.line("")
-    output.table(states, GROUPS, empty=f"{found.name} has no groups")
+    output.table(stands.groups, GROUPS, empty=f"{found.name} has no groups")
     output.line("")
-    rows = [PartitionRow(state.group, one) for state in states for one in state.partitions]
+    rows = [PartitionRow(state.group, one) for state in stands.groups for one in state.partitions]
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
+    _show_more(stands)
+
+
+def _show_more(stands: Status) -> None:
+    """What is not everyday."""
+    states = stands.groups
     queues = [LanesRow(state.group, one) for state in states for one in state.lanes]
     misplaced = [MisplacedRow(state.group, one) for state in states for one in state.misplaced]
     for found_rows, columns in ((queues, LANES), (_paused(states), PAUSES), (misplaced, MISPLACED)):
@@ -138,6 +160,32 @@ def _paused(states: Sequence[GroupState]) -> list[GroupPause]:
     for one in (one for state in states for one in state.paused):
         held[replace(one, held=0)] += one.held
     return [replace(one, held=count) for one, count in held.items()]
+
+
+def _watch(application: Application, settings: ListenSettings, every: float, *, ask: bool) -> None:
+    from .status_watch import Look, watch  # noqa: PLC0415 # rich is for terminals alone
+
+    stop = Stop()
+    with probes.engine_of(settings) as engine:
+        watch(Look(application, settings, engine, ask), _show_troubles, stop, every)
+    raise typer.Exit(exit_code(stop.number))
+
+
+def _show_troubles(stands: Status) -> None:
+    rows = [PartitionRow(state.group, one) for state in stands.groups for one in state.partitions]
+    wrong = [row for row in rows if row.state.halted or row.state.trouble]
+    if wrong:
+        output.line("")
+        output.table(wrong, PARTITIONS, empty="")
+    _show_more(stands)
+
+
+def _check(*, watches: bool, every: float | None, as_json: bool) -> None:
+    """Raises `UsageProblem` for options that do not go together."""
+    if every is not None and not watches:
+        raise UsageProblem("--every is for --watch")
+    if watches and (as_json or not output.is_terminal()):
+        raise UsageProblem("--watch draws on a terminal: leave out --json, and write into no file or pipe")
 
 
 def _status(application: Application, settings: ListenSettings, *, ask: bool) -> Status:

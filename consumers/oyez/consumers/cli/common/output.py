@@ -52,15 +52,16 @@ def line(text: str) -> None:
 
 def json_text(value: object, *, indent: int | None = None) -> str:
     """JSON that stdout can express."""
-    return json.dumps(value, default=_plain, ensure_ascii=not _is_unicode(), indent=indent)
+    return json.dumps(value, default=_plain, ensure_ascii=not is_unicode(), indent=indent)
 
 
 def json_line(text: str) -> None:
     """A line of data that is JSON, as it is, or with letters written in JSON's way where stdout cannot express them."""
-    line(text if _is_unicode() else _LETTERS.sub(lambda found: json.dumps(found[0])[1:-1], text))
+    line(text if is_unicode() else _LETTERS.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
-def _is_unicode() -> bool:
+def is_unicode() -> bool:
+    """Whether stdout can express any letter."""
     return (sys.stdout.encoding or "").lower().startswith("utf")
 
 

@@ -94,6 +94,16 @@ def lossy_stdout() -> Iterator[None]:
         stream.flush()
 
 
+def is_read() -> bool:
+    """Whether somebody may still read what is printed. A pipe without a reader says so before anything is written."""
+    try:
+        asked = select.poll()
+        asked.register(sys.stdout.fileno(), 0)
+        return not any(said & (select.POLLERR | select.POLLHUP) for _, said in asked.poll(0))
+    except (OSError, ValueError):  # it is no file, or closed
+        return True
+
+
 def flushed() -> OSError | None:
     """Write what stdout has not written yet; why it could not, now or before."""
     with suppress(OSError):

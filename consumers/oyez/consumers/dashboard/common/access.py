@@ -11,8 +11,8 @@ from typing import Literal, get_args
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-Action = Literal["release", "retry", "discard", "pause", "resume"]
-"""What may be done to deliveries, groups, handlers and keys; named as the commands are."""
+Action = Literal["release", "retry", "discard", "pause", "resume", "hold", "cancel", "purge"]
+"""What may be done to deliveries, groups, handlers and keys, and to mails; named as the commands are."""
 ACTIONS: frozenset[Action] = frozenset(get_args(Action))
 
 

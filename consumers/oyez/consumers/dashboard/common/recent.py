@@ -44,3 +44,7 @@ class Recent:
                 ended = self._timer()
                 kept = self._kept[name] = _Kept(value, ended + max(LEAST, TIMES * (ended - began)))
             return cast("T", kept.value)
+
+    def forget(self, name: str) -> None:
+        """The next who asks is given a new answer: something was done."""
+        self._kept.pop(name, None)

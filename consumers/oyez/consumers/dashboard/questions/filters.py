@@ -60,14 +60,15 @@ def _exact(fields: Mapping[str, str]) -> dict[str, Any]:
 def _moments(fields: Mapping[str, str], now: float) -> tuple[float | None, float | None]:
     """Since when, and before when. Ages are moments before now; moments are given as seconds since the epoch, for what
     has to stay the same."""
-    since = [now - _age("newer", fields["newer"])] if "newer" in fields else []
-    before = [now - _age("older", fields["older"])] if "older" in fields else []
+    since = [now - age_given("newer", fields["newer"])] if "newer" in fields else []
+    before = [now - age_given("older", fields["older"])] if "older" in fields else []
     since += [_seconds("since", fields["since"])] if "since" in fields else []
     before += [_seconds("before", fields["before"])] if "before" in fields else []
     return max(since, default=None), min(before, default=None)
 
 
-def _age(name: str, text: str) -> float:
+def age_given(name: str, text: str) -> float:
+    """The seconds of an age in the field of this name. Raises `WrongFilter`."""
     found = age_of(text)
     if found is None:
         raise WrongFilter(f"{name} {text!r}: write a number with s, m, h, d or w, such as 10m, 2h or 3d")

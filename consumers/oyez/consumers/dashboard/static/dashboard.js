@@ -25,7 +25,7 @@ const control = document.getElementById("updates");
 let is_paused = false;
 let is_due = false;
 let is_asking = false;
-let shown = null; // what the page was made of last
+let shown = main?.innerHTML; // what the page was made of last
 
 function is_changed(field) {
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
@@ -76,6 +76,7 @@ async function refresh() {
 
 function begin() {
   const events = new EventSource(main.dataset.live);
+  events.addEventListener("open", refresh); // what has changed since the page was made, or the connection was lost
   events.addEventListener("changed", refresh);
   // Refused for good: then it is asked from time to time.
   events.addEventListener("error", () => {

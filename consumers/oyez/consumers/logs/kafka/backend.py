@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from .inspection import KafkaInspection
 from .member import KafkaLog
 from .offsets import KafkaOffsets
 from .probe import probe
+from .tail import KafkaTail
 
 log = logger_named("oyez.kafka")
 
@@ -53,6 +54,9 @@ class KafkaBackend:
 
     def offsets(self, database: Database) -> KafkaOffsets:
         return KafkaOffsets(self._servers, self._options)
+
+    def tail(self, topics: Collection[str]) -> KafkaTail:
+        return KafkaTail(self._servers, self._options, topics)
 
     def inspection(self) -> KafkaInspection:
         return KafkaInspection(self._servers, self._options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ from .members import Members
 from .offsets import SpoolOffsets
 from .retention import ReadSegments
 from .roll import FRESH, Roll
+from .tail import SpoolTail
 
 log = logger_named("oyez")
 
@@ -77,6 +78,9 @@ class SpoolBackend:
 
     def offsets(self, database: Database) -> SpoolOffsets:
         return SpoolOffsets(logs_read(self._settings), database)
+
+    def tail(self, topics: Collection[str]) -> SpoolTail:
+        return SpoolTail(ReadableLogs(self._settings), topics)
 
     def inspection(self) -> SpoolInspection:
         return SpoolInspection(logs_read(self._settings))

@@ -63,22 +63,26 @@ class SpoolOffsets:
         """In the database, for ever."""
 
     def _at(self, partition: Partition, moment: float) -> int | None:
-        """The first event that was announced at ``moment`` or later, looked for from the segment that was begun last
-        before that: events may stand in a log a little later than they were announced."""
         folder = self._folders[partition]
-        segments = Segments(folder.path, folder.log_id)
-        begun = [segment.base for segment in segments.all() if segment.created <= moment]
-        position, reader = begun[-1] if begun else segments.start(), LogReader(segments)
-        try:
-            while True:
-                begins, lines, position = reader.read(position, MANY)
-                if not lines:
-                    return None
-                for begin, line in zip(begins, lines, strict=True):
-                    if (at := _time_of(line)) is not None and at >= moment:
-                        return begin
-        finally:
-            reader.close()
+        return first_at(Segments(folder.path, folder.log_id), moment)
+
+
+def first_at(segments: Segments, moment: float) -> int | None:
+    """Where the first event is that was announced at ``moment`` or later, in seconds since the epoch. It is looked for
+    from the segment that was begun last before that: events may stand in a log a little later than they were
+    announced."""
+    begun = [segment.base for segment in segments.all() if segment.created <= moment]
+    position, reader = begun[-1] if begun else segments.start(), LogReader(segments)
+    try:
+        while True:
+            begins, lines, position = reader.read(position, MANY)
+            if not lines:
+                return None
+            for begin, line in zip(begins, lines, strict=True):
+                if (at := _time_of(line)) is not None and at >= moment:
+                    return begin
+    finally:
+        reader.close()
 
 
 def _time_of(line: bytes) -> float | None:
