@@ -41,6 +41,7 @@ collect_ignore = (
         "soak/test_servers.py",
         "producers/collector/test_browser.py",
         "visits/test_site_in_a_browser.py",
+        "consumers/dashboard/test_in_a_browser.py",
         "test_shop_django.py",
     ]
 )

@@ -13,12 +13,14 @@ from pathlib import Path
 from sqlalchemy import delete, func, insert, update
 from starlette.applications import Starlette
 
+from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import TOPIC, Pipeline, prepare
 from oyez.consumers import Application, Handlers, Reject
 from oyez.consumers.dashboard.serving import served, server
 from oyez.consumers.dashboard.settings import DashboardSettings
+from oyez.consumers.database.mails import STATES as MAIL_STATES
 from oyez.consumers.database.sample_table import sample
-from oyez.consumers.database.tables import dead, parked, position
+from oyez.consumers.database.tables import dead, mail, outbox, parked, position
 from oyez.producers.collector import listening
 from oyez.schemas import Catalogue, Signal
 from producers.collector.running import serving
@@ -106,8 +108,22 @@ def lived_in(url: str, seed: int = 1) -> Pipeline:
         pipeline.handle(*views, *orders)
         pipeline.later(3000.0)
     _note_samples(pipeline)
+    _queue(pipeline)
     _name_workers(pipeline)
     return pipeline
+
+
+def _queue(pipeline: Pipeline) -> None:
+    """Mails in every state, and events in the outbox of which some were refused."""
+    now = time.time()
+    errors = {"failed": "550 no such user", "unsure": "the connection was lost after the end of the mail"}
+    with pipeline.engine.begin() as db:
+        for n, state in enumerate(MAIL_STATES):
+            said = {"state": state, "error": errors.get(state), "attempts": 1 if state in errors else 0}
+            db.execute(insert(mail), rows_of(range(3 * n, 3 * n + 3), now - 600.0 * n, **said))
+        waiting = {"topic": TOPIC, "key": "session-007", "value": b"{}", "announced_at": now - 30.0}
+        refused = {"announced_at": now - 900.0, "refused": "message of 2 MB is too large"}
+        db.execute(insert(outbox), [{**waiting, "refused": None}, {**waiting, **refused}])
 
 
 def _name_workers(pipeline: Pipeline) -> None:

@@ -13,6 +13,7 @@ from oyez.consumers.dashboard.common.page import Form
 from oyez.consumers.dashboard.common.page import Page as Shown
 from oyez.consumers.dashboard.listing import PLACES
 
+HREFS = "all => all.map((one) => new URL(one.getAttribute('href'), location).href)"  # drawings have links too
 EACH = 2
 """Addresses of one page, at most: with and without what a link has chosen."""
 
@@ -28,7 +29,7 @@ def walked(page: Page, start: str) -> dict[str, int]:
         assert answer is not None
         assert answer.ok, f"{address}: {answer.status}: {page.inner_text('main')}"
         found[address] = len(page.inner_text("main"))
-        links: list[str] = page.eval_on_selector_all("a[href]", "all => all.map((one) => one.href)")
+        links: list[str] = page.eval_on_selector_all("a[href]", HREFS)
         for link in (one.partition("#")[0] for one in links):
             path = place_of(urlsplit(link).path)
             if link.startswith(f"{start}/") and link not in known and seen[path] < EACH:
@@ -40,10 +41,9 @@ def walked(page: Page, start: str) -> dict[str, int]:
 
 def place_of(path: str) -> str:
     """The pattern of the place that a path is of; the path itself, if there is none."""
-    for place in PLACES:
-        if compile_path(place.path)[0].match(path):
-            return place.path
-    return path
+    names = [place.path for place in PLACES]
+    matching = [name for name in names if compile_path(name)[0].match(path)]
+    return path if path in names or not matching else matching[0]
 
 
 def missed(addresses: Collection[str]) -> set[str]:
@@ -58,4 +58,34 @@ def one_of_each(addresses: Mapping[str, int]) -> list[str]:
     return list(found.values())
 
 
-FORMS = [place for place in PLACES if isinstance(place, Form)]
+def acted(page: Page, addresses: Collection[str]) -> dict[str, str]:
+    """Every form that posts on these pages, sent once and confirmed where that is asked for: by its place, what the
+    page says in the end. What takes something away comes last."""
+    shown: dict[str, tuple[str, str]] = {}
+    for address in addresses:
+        page.goto(address)
+        for action in page.eval_on_selector_all(POSTS, "all => all.map((one) => one.getAttribute('action'))"):
+            shown.setdefault(place_of(urlsplit(action).path), (address, action))
+    last = sorted(shown, key=lambda place: place.endswith(TAKE_AWAY))
+    return {place: _acted(page, *shown[place]) for place in last}
+
+
+def _acted(page: Page, address: str, action: str) -> str:
+    page.goto(address)
+    _send(page, action)
+    if page.locator("input[name=confirmed]").count():
+        _send(page, page.get_attribute(POSTS, "action") or "")
+    said = page.inner_text("main")
+    assert not page.locator(".problem").count(), f"{action}: {said}"
+    assert "There is none" not in said, f"{action}: there was nothing to do"
+    return said
+
+
+def _send(page: Page, action: str) -> None:
+    with page.expect_navigation():
+        page.locator(f"form[method=post][action='{action}'] button").first.click()
+
+
+POSTS = "main form[method=post]"
+TAKE_AWAY = ("cancel", "purge", "discard")
+FORMS = {place.path for place in PLACES if isinstance(place, Form)}
