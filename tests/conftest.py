@@ -39,6 +39,7 @@ collect_ignore = (
         "consumers/dashboard/test_live_browser.py",
         "integration/servers",
         "soak/test_servers.py",
+        "consumers/cli/test_asyncapi_parser.py",
         "producers/collector/test_browser.py",
         "visits/test_site_in_a_browser.py",
         "consumers/dashboard/test_in_a_browser.py",

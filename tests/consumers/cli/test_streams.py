@@ -24,6 +24,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "rewind": ["clishop.cli.ticked", "--to", "earliest", "--dry-run"],
     "collect": ["--host", "192.0.2.1"],  # nobody's: it would answer until it is told to stop
     "replay": ["--dry-run"],
+    "dashboard": ["--host", "192.0.2.1"],  # as `collect`
     "explain": ["e1"],
     "met": ["cli.session.started", "sö", "--dry-run"],
     "retry show": ["e1"],

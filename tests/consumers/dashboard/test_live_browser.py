@@ -120,6 +120,20 @@ def test_updates_are_paused_by_a_button_and_go_on_with_it(browser: Browser, boar
         seen(page, 2).to_be_visible()
 
 
+def test_where_there_is_no_room_for_it_a_page_asks_from_time_to_time(browser: Browser, board: Served) -> None:
+    board.app.state.board.changes._most = 0
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.clock.install()
+        with page.expect_response("**/live") as refused:
+            page.goto(f"{board.address}/mail")
+        assert refused.value.status == 503
+        queue(board, 1)
+        seen(page, 1).not_to_be_visible()
+        page.clock.fast_forward(31_000)
+        seen(page, 1).to_be_visible()
+
+
 def test_what_is_opened_stays_open(browser: Browser, board: Served) -> None:
     fill(board.app.state.board.engine, time.time())
     with visited(browser, f"{board.address}/hours") as page:

@@ -135,6 +135,7 @@ def test_a_wrong_setting_is_shown_and_its_page_too(
 def test_the_doctor_says_what_is_wrong_and_what_to_do(pipeline_sqlite: str, tmp_path: Path) -> None:
     shown = looking(Application(on, known), pipeline_sqlite).page("/doctor")
     assert "Nothing is wrong" in shown
+    assert "shop has 3 handlers" in shown
     missing = looking(Application(on, known), f"sqlite:///{tmp_path / 'none.db'}").page("/doctor")
     assert re.search(r'<p class="problem">\d+ wrong', missing)
     assert "oyez db upgrade" in missing

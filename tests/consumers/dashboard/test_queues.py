@@ -113,6 +113,29 @@ def test_a_move_says_to_how_many_and_is_done_when_confirmed(
     assert [found[f"mail {n}"] for n in range(8)] == [after] * 4 + [before] * 4
 
 
+@pytest.mark.parametrize(
+    ("state", "moves"),
+    [
+        ("waiting", {"hold", "cancel", "retry"}),
+        ("unsure", {"release", "cancel"}),
+        ("failed", {"cancel", "retry", "purge"}),
+        ("sending", set()),
+    ],
+)
+def test_one_mail_is_changed_from_its_own_page(pipeline: Pipeline, state: str, moves: set[str]) -> None:
+    queue(pipeline, range(2), state=state, error="failed at smtp://shop:hidden@mail.example")
+    client = visitor(pipeline, Access.act())
+    (path, _) = re.findall(r'href="(/mail/\d+)"', client.page("/mail"))
+    shown = client.page(path)
+    assert "hidden@" not in shown
+    assert set(re.findall(r'action="/mail/(\w+)"', shown)) == moves
+    for move in sorted(moves)[:1]:
+        asked = client.send(f"/mail/{move}", mail=path.removeprefix("/mail/"), state=state)
+        assert "<strong>1 mail.</strong>" in asked.text
+        client.send(f"/mail/{move}", **fields_of(asked.text))
+        assert states(pipeline.engine) == {"mail 0": state, "mail 1": {"cancel": "canceled"}[move]}
+
+
 def test_purge_deletes_what_was_sent_and_nothing_else(pipeline: Pipeline) -> None:
     for at, state in enumerate(STATES):
         queue(pipeline, range(at, at + 1), state=state)

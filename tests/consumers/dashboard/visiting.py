@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from starlette.types import ASGIApp
@@ -15,6 +16,7 @@ from oyez.consumers.dashboard import Access, dashboard
 from oyez.consumers.dashboard.app import POOL, served_board
 from oyez.consumers.dashboard.common.access import Asking, anybody
 from oyez.consumers.dashboard.common.asked import Board
+from oyez.consumers.dashboard.common.forms import TYPE
 from oyez.consumers.run.engines import engine_from
 
 HOST = "127.0.0.1:8090"
@@ -43,7 +45,7 @@ class Visitor:
 
     def send(self, path: str, **fields: str) -> httpx.Response:
         """Send a form, as a browser does."""
-        return self.post(path, data=fields, headers=SENT)
+        return self.post(path, content=urlencode(fields), headers={**SENT, "Content-Type": TYPE})
 
     def close(self) -> None:
         self._runner.run(self._client.aclose())

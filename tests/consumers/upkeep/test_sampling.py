@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event, select
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, placed
+from consumers.run.bounded_passes import Listen
+from consumers.upkeep.deploys import stopped
 from oyez.consumers import Handlers
 from oyez.consumers.database import Database, make_engine, samples
 from oyez.consumers.database.sample_table import sample
@@ -178,3 +180,26 @@ def test_a_day_is_no_more_points_than_are_asked_for(engine: Engine) -> None:
     assert len(found.points) == 96
     assert found.values("rate") == [1.0] * 96
     assert set(found.values("parked")) == {6}
+
+
+def test_a_pass_that_takes_less_than_a_minute_is_in_the_samples(play: Play, listen: Listen) -> None:
+    pipeline = stopped(play(shop()))
+    pipeline.announce(*placed(range(5)))
+    listen(pipeline, 100)
+    listen(pipeline, 100)
+    rows = written(pipeline, "shop.placed", "handled", "lag")
+    assert sum(handled for handled, _ in rows) == 5
+
+
+def test_at_its_end_a_worker_adds_what_it_has_not_written_and_its_lag_once(play: Play) -> None:
+    pipeline = play(shop())
+    group = pipeline.application.group("placed")
+    database, now = Database(pipeline.engine), 50_000 * MINUTE
+    counted = telling(SHARE)
+    task = Sampling(group, counted)
+    task.step(database, now)
+    task.finish(database, now + 1.0)
+    counted._counts.update(handled=2)
+    for _ in range(2):
+        task.finish(database, now + 1.0)
+    assert written(pipeline, "shop.placed", "handled", "failed", "lag") == [(5, 1, 7)]

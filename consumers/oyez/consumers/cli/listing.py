@@ -20,11 +20,13 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True)
 class CommandGroup:
-    """A group of commands, such as `oyez retry …`. ``text`` is its help."""
+    """A group of commands, such as `oyez retry …`. ``text`` is its help; ``usual`` is the command that is meant where
+    none of them is named."""
 
     name: str
     text: str
     commands: Mapping[str, Listed]
+    usual: str | None = None
 
 
 COMMANDS: Mapping[str, Listed] = {
@@ -90,7 +92,6 @@ COMMANDS: Mapping[str, Listed] = {
         "Record subjects of a signal as handled. What waits for them is released; what died "
         "waiting is parked again.",
     ),
-    "signals": Listed("signals:signals", "List the application's signals."),
     "handlers": Listed(
         "handlers:handlers",
         "List the handlers by signal, in the order in which they run: decorated ones, then "
@@ -158,6 +159,18 @@ GROUPS: Sequence[CommandGroup] = (
                 "is released.",
             ),
         },
+    ),
+    CommandGroup(
+        "signals",
+        "List the application's signals, and say what a change of them breaks. Without a command: list.",
+        {
+            "list": Listed("signals:signals", "List the application's signals."),
+            "diff": Listed(
+                "signals_diff:diff",
+                "Say what has changed since a document of the signals was written. Exit code 3 if something breaks.",
+            ),
+        },
+        usual="list",
     ),
     CommandGroup(
         "mail",

@@ -43,8 +43,26 @@ def commands_of(listed: Mapping[str, Listed]) -> dict[str, Any]:
     return {name: WhenRun(name, one) for name, one in listed.items()}
 
 
+class WithUsual(TyperGroup):
+    """A group of which one command is meant where none is named."""
+
+    def __init__(self, usual: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._usual = usual
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Its own help is the group's."""
+        is_named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named else [self._usual, *args])
+
+
 def group_of(group: CommandGroup) -> TyperGroup:
     """A group of them."""
-    return TyperGroup(
-        name=group.name, help=group.text, no_args_is_help=True, commands=commands_of(group.commands)
-    )
+    options: dict[str, Any] = {
+        "name": group.name,
+        "help": group.text,
+        "commands": commands_of(group.commands),
+    }
+    if group.usual is not None:
+        return WithUsual(group.usual, **options)
+    return TyperGroup(no_args_is_help=True, **options)

@@ -18,13 +18,14 @@ from ..settings import ListenSettings
 from .common.access import Asking, closed
 from .common.asked import Board
 from .common.guard import Guard
+from .common.operating import AT_ONCE as OPERATIONS
 from .common.page import Page
 from .common.rendering import Rendering
 from .common.serving import AT_ONCE, Serving
 from .common.static import static
 from .listing import PLACES
 
-POOL = {"pool_size": 1, "max_overflow": AT_ONCE + 1, "pool_timeout": 5.0}
+POOL = {"pool_size": 1, "max_overflow": AT_ONCE + OPERATIONS, "pool_timeout": 5.0}
 """More than pages at once: for what is done to many deliveries, and for the look whether something has changed."""
 
 
@@ -61,6 +62,7 @@ def served_board(
             yield
         finally:
             board.changes.end()
+            board.operating.end()
             board.engine.dispose()
 
     app = Starlette(

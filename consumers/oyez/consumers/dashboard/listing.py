@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .common.page import Place
 from .pages import (
+    acting,
     doctor,
     errors,
     event,
@@ -15,8 +16,10 @@ from .pages import (
     live,
     mail_moves,
     mails,
+    operations,
     outbox,
     overview,
+    pauses,
     settings,
     signals,
     spool,
@@ -31,6 +34,14 @@ PLACES: Sequence[Place] = (
     lists.DEAD,
     errors.DEAD,
     event.PAGE,
+    pauses.LIST,
+    pauses.CONFIRM,
+    pauses.PAUSE,
+    pauses.RESUME,
+    *acting.PLACES,
+    operations.LIST,
+    operations.ONE,
+    operations.STOP,
     timeline.PAGE,
     mails.PAGE,
     mails.MAIL,

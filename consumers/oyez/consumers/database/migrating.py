@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "oyez_alembic_version"
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision; a test compares it with the scripts, so that nothing but a migration needs Alembic."""
 
 

@@ -16,7 +16,7 @@ from oyez.producers.database_errors import one_line
 from oyez.schemas import OyezError
 
 from ..admin import Tally
-from ..cli.commands.deliveries_bulk import Action
+from ..run.delivery_actions import Action
 from .deliveries import apply
 
 CONFIRMED = "confirmed"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..admin import Steps, Tally
-from ..cli.commands.deliveries_admin import DISCARD_DEAD, DISCARD_PARKED, RELEASE, RETRY
-from ..cli.commands.deliveries_bulk import Action, Chosen
 from ..database import Database
 from ..database.delivery_filter import Filter
+from ..run.delivery_actions import DISCARD_DEAD, DISCARD_PARKED, RELEASE, RETRY, Action, Chosen
 from ..run.engines import engine_from
 from ..run.loading import load_application
 from .upgrading import listening_settings

@@ -59,6 +59,11 @@ class Setup:
         """Raises why there is none."""
         return _or_raise(self._application)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether an application is set, or was given."""
+        return not isinstance(self._application, OyezError) or bool(self.settings.app)
+
     @cached_property
     def engine(self) -> Engine:
         """Of the database that is set, with a few connections. Raises `DatabaseError`."""

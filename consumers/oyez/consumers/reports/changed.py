@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Table, func, literal_column, select
 
+from ..database.journal_table import journal
+from ..database.operation_table import operation
 from ..database.sample_table import sample
 from ..database.tables import dead, mail, outbox, parked, pause, position, relay_lease
 
@@ -27,10 +29,13 @@ _mark = select(
     select(func.max(position.c.updated_at)).scalar_subquery(),
     select(func.sum(position.c.position)).scalar_subquery(),
     select(func.max(sample.c.minute)).scalar_subquery(),
+    select(func.max(journal.c.id)).scalar_subquery(),
     select(func.count(pause.c.since)).scalar_subquery(),
     select(func.max(pause.c.since)).scalar_subquery(),
     select(func.max(pause.c.resumed_at)).scalar_subquery(),
     select(func.max(relay_lease.c.failed_at)).scalar_subquery(),
+    select(operation.c.settled).order_by(operation.c.id.desc()).limit(1).scalar_subquery(),
+    select(operation.c.ended_at).order_by(operation.c.id.desc()).limit(1).scalar_subquery(),
 )
 
 

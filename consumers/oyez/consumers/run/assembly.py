@@ -154,6 +154,7 @@ def make_worker(
         lanes=lanes,
         clock_watch=_clock_watch(execution, settings, told),
         keep_pace=upkeep.keep_pace,
+        at_end=upkeep.finish,
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,

@@ -63,7 +63,19 @@ class Sampling:
         minute = int(now // MINUTE)
         if minute == self._minute:
             return False
-        share = self._counted.share
+        self._write(database, minute, now, self._counted.share)
+        self._minute = minute
+        return False
+
+    def finish(self, database: Database, now: float) -> None:
+        """Write what was counted since: a pass may take less than a minute."""
+        minute, share = int(now // MINUTE), self._counted.share
+        if minute == self._minute:
+            share = share._replace(lag=None)  # it was added already
+        if not share.is_empty:
+            self._write(database, minute, now, share)
+
+    def _write(self, database: Database, minute: int, now: float, share: Share) -> None:
         with database.reading() as db:
             is_there = samples.is_there(db, self._group.name, minute)
         if not is_there:
@@ -71,8 +83,6 @@ class Sampling:
         elif not share.is_empty:
             database.repeat(lambda db: samples.add(db, self._group.name, minute, share))
         self._counted.taken(share)
-        self._minute = minute
-        return False
 
     def _put(self, db: Connection, minute: int, share: Share, now: float) -> None:
         samples.put(db, self._group.app, self._group.name, list(self._group.by_name), minute, share, now)

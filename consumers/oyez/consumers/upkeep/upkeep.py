@@ -31,6 +31,14 @@ class PacedTask(MaintenanceTask, Protocol):
         """How many rows a step reads."""
 
 
+@runtime_checkable
+class FinishedTask(MaintenanceTask, Protocol):
+    """One that has something to do when its worker ends as it should."""
+
+    def finish(self, database: Database, now: float) -> None:
+        """Do it, in a short transaction or none."""
+
+
 class Upkeep:
     """Tasks, each of a few steps in a sweep, and then none for a while after its end."""
 
@@ -60,6 +68,12 @@ class Upkeep:
         for task in self._paced:
             if not self._rests(task):
                 self._steps(task, math.ceil(2 * rows / task.pace), stop)
+
+    def finish(self) -> None:
+        """The worker ends as it should. Raises `DatabaseAway`."""
+        for task in self._tasks:
+            if isinstance(task, FinishedTask):
+                task.finish(self._database, moment(self._database, self._clock))
 
     def _rests(self, task: MaintenanceTask) -> bool:
         return task in self._ended and self._timer() - self._ended[task] < task.idle

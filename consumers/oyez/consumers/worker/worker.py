@@ -51,6 +51,7 @@ class Worker:
         relay: BackgroundRelay,
         lanes: WorkerLanes | None = None,
         keep_pace: Callable[[int, Callable[[], bool]], None],
+        at_end: Callable[[], None] = lambda: None,
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
         sweep_every: float = 5.0,
@@ -69,7 +70,7 @@ class Worker:
         self._instrument = instrument
         self._relay = relay
         self._lanes = lanes
-        self._keep_pace = keep_pace
+        self._keep_pace, self._at_end = keep_pace, at_end
         self._taken = 0
         self._watch_clocks = clock_watch
         self._batch = batch
@@ -197,6 +198,7 @@ class Worker:
             self._count(report)
         self._write_positions()
         self._ownership.release()
+        self._at_end()
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""

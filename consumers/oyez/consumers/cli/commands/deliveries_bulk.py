@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
 import typer
-from sqlalchemy import Engine, Table
 
 from ...admin import Pacing, Steps, Tally
+from ...core.counted import several
 from ...core.rate_limit import Pace
 from ...database import Database as Transactions
 from ...database.delivery_filter import Filter
-from ...handlers.application import Application
+from ...run.delivery_actions import Action, Chosen
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.ages import by_database
 from ..common.application import application_of
 from ..common.bulk import BulkOptions, apply, end_if_busy
-from ..common.confirming import several
 from ..common.stopping import between_steps, exit_code
 
 MOST_PREREQUISITES = 20
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What a command works on: the application's deliveries with these ids, which the filter finds."""
-
-    application: Application
-    settings: ListenSettings
-    engine: Engine
-    steps: Steps
-    wanted: Filter
-    ids: Sequence[int]
-
-
-Work = Callable[[Chosen, Callable[[int], None]], Tally]
-Look = Callable[[Chosen], Mapping[str, int]]
-
-
-@dataclass(frozen=True)
-class Action:
-    """``verb`` says what is done; ``counts`` names the counts of a `Tally` that are printed, by their fields.
-
-    ``look`` warns of what is found before anything is done, and returns counts that are printed too.
-    """
-
-    table: Table
-    verb: str
-    counts: Mapping[str, str]
-    work: Work
-    look: Look = lambda _chosen: {}
 
 
 def act(
@@ -68,7 +37,10 @@ def act(
             wanted = by_database(wanted, db)
         ids = steps.choose(action.table, wanted)
         chosen = Chosen(application, settings, engine, steps, wanted, ids)
-        seen = {"matched": len(ids), **action.look(chosen)}
+        looked = action.look(engine, wanted)
+        for warning in looked.warnings:
+            output.note(warning)
+        seen = {"matched": len(ids), **looked.counts}
         paced = _Paced(action, chosen, pace or Pace())
         tally = apply(action.verb, ids, options, paced)
     _print(action, seen, tally, options)

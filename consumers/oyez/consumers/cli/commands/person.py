@@ -10,6 +10,7 @@ import typer
 from oyez.producers.spool import own_spool
 
 from ...admin.forget import PLACES, Forgetting, Found, Removed
+from ...core.counted import several
 from ...database.clock import DatabaseClock
 from ...database.engine import Database
 from ...database.personal import Person
@@ -21,7 +22,7 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
-from ..common.confirming import confirm, progress, several
+from ..common.confirming import confirm, progress
 from ..common.errors import NotFound
 from ..common.exits import FAILED
 from ..common.options import settings_by

@@ -11,6 +11,7 @@ import typer
 
 from oyez.producers.spool import found_in
 from oyez.schemas import Catalogue
+from oyez.schemas.text import flaw
 
 from ...core.numerals import name_or_number
 from ...logs.spool.folders import require_folders, spools_read
@@ -110,6 +111,8 @@ def source_of(where: str | None, settings: ListenSettings, topics: Sequence[str]
         return LinesSource("stdin", text_of_stdin())
     if where is not None and where.startswith("@"):
         return LinesSource(where, text_of_file(where))
+    if reason := flaw(where or kind):
+        raise UsageProblem(f"where the events are: it {reason}")
     if kind == "spool":
         roots = [Path(place)] if place else spools_read(settings)
         require_folders(roots)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...admin import Rewinding, Rewound
+from ...core.counted import several
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...database.positions import Partition
@@ -22,7 +23,7 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import Yes
 from ..common.bundles import taking
-from ..common.confirming import confirm, several
+from ..common.confirming import confirm
 from ..common.errors import NotFound, UsageProblem
 from ..common.offsets import offsets_in
 from ..common.options import Json, settings_by

@@ -49,6 +49,12 @@ class Watched(NamedTuple):
         known = [value for value in self.series.values("rate") if value is not None]
         return known[-1] if known else None
 
+    @property
+    def rate_text(self) -> str | None:
+        if self.rate is None:
+            return None
+        return f"{self.rate:,.0f}" if self.rate >= 100 else f"{self.rate:.3g}"
+
     def bars(self, measure: str) -> str:
         """One of its measures over the last hour."""
         return sparkline(self.series.values(measure), BARS if output.is_unicode() else PLAIN)
@@ -60,7 +66,12 @@ COLUMNS = (
     output.Column("parked", lambda row: row.state.parked.total),
     output.Column("oldest wait", lambda row: row.state.oldest_wait),
     output.Column("dead", lambda row: row.state.dead),
-    output.Column("done/s", lambda row: None if row.rate is None else f"{row.rate:,.3g}"),
+    output.Column(
+        "done/s",
+        lambda row: (
+            None if row.rate is None else f"{row.rate:,.0f}" if row.rate >= 100 else f"{row.rate:.3g}"
+        ),
+    ),
     output.Column("done, last hour", lambda row: row.bars("rate"), whole=True),
     output.Column("parked, last hour", lambda row: row.bars("parked"), whole=True),
     output.Column("lag, last hour", lambda row: row.bars("lag"), whole=True),

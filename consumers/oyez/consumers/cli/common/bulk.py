@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from ...admin import Tally
+from ...core.counted import several
 from . import output
 from .bundles import Bundle
-from .confirming import confirm, progress, several
+from .confirming import confirm, progress
 from .exits import FAILED
 from .options import Json
 

@@ -10,9 +10,12 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
+from ...core.counted import several
 from . import output
 from .errors import UsageProblem
 from .exits import FAILED
+
+__all__ = ["confirm", "progress", "several"]
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -34,10 +37,3 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
-
-
-def several(count: int, what: str = "delivery") -> str:
-    """A count with its noun."""
-    if count == 1:
-        return f"1 {what}"
-    return f"{count} {what.removesuffix('y')}{'ies' if what.endswith('y') else 's'}"

@@ -21,6 +21,7 @@ from ...reports.changed import mark_of
 from ...settings import ListenSettings
 from ..live.changes import Changes
 from .access import Access, Action
+from .operating import Operating
 from .recent import Recent
 
 LONGEST = 10.0
@@ -47,6 +48,11 @@ class Board:
     def changes(self) -> Changes:
         """For those who are told when something has changed."""
         return Changes(self._mark)
+
+    @cached_property
+    def operating(self) -> Operating:
+        """For what is done to many deliveries."""
+        return Operating(self.application, self.settings, self.database, self.clock)
 
     def _mark(self) -> object:
         with self.reading() as db:

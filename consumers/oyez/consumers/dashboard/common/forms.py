@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -18,10 +19,11 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
         raise HTTPException(415, f"a form is sent as {TYPE}")
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST:
-            raise HTTPException(413, f"a form has at most {MOST} bytes")
+    async with aclosing(request.stream()) as parts:
+        async for part in parts:
+            body += part
+            if len(body) > MOST:
+                raise HTTPException(413, f"a form has at most {MOST} bytes")
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS))
     except ValueError:

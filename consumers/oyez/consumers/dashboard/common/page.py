@@ -28,12 +28,12 @@ class Page:
 
 @dataclass(frozen=True)
 class Form:
-    """What is posted, by somebody who may do ``action``. ``post`` is called in a thread; it redirects to a page, or
-    gives what ``template`` shows."""
+    """What is posted, by somebody who may do ``action``; None: who may do anything at all. ``post`` is called in a
+    thread; it redirects to a page, or gives what ``template`` shows."""
 
     path: str
     title: str
-    action: Action
+    action: Action | None
     post: Callable[[Asked], Answer]
     template: str = "confirm.html"
 

@@ -47,6 +47,14 @@ def problem_of(error: Exception, engine: Engine) -> Problem:
     return Problem(500, f"the dashboard has failed ({type(error).__name__}); its log says more")
 
 
+def line_of_any(error: Exception) -> str:
+    """One line about an error of what goes on by itself; one that nobody has thought of is logged whole."""
+    if not isinstance(error, OyezError | DBAPIError):
+        log.error("an operation of the dashboard has failed", exc_info=error)
+        return f"it has failed ({type(error).__name__}); the log of the dashboard says more"
+    return line_of(error)
+
+
 def _migration_needed(engine: Engine) -> str | None:
     """Whether a statement was refused because tables are missing, or of another version."""
     try:

@@ -100,6 +100,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "lines": lines,
     "brief": brief,
     "masked": without_passwords,
+    "as_it_is": escape,
 }
 
 

@@ -77,7 +77,7 @@ class Serving:
         return guarded
 
     async def _read(self, page: Page, request: Request) -> Response:
-        asked = Asked(self._board, request, await self._access(request, None))
+        asked = Asked(self._board, request, await self._access(request))
 
         def written() -> Response:
             said = page.question(asked)
@@ -88,7 +88,8 @@ class Serving:
         return await self._in_thread(written)
 
     async def _post(self, form: Form, request: Request) -> Response:
-        access = await self._access(request, form.action)
+        access = await self._access(request)
+        _require(access, form.action)
         asked = Asked(self._board, request, access, await form_of(request))
 
         def done() -> Response:
@@ -100,18 +101,16 @@ class Serving:
         return await self._in_thread(done)
 
     async def _stream(self, stream: Stream, request: Request) -> Response:
-        return await stream.answer(Asked(self._board, request, await self._access(request, None)))
+        return await stream.answer(Asked(self._board, request, await self._access(request)))
 
-    async def _access(self, request: Request, action: Action | None) -> Access:
-        """What whoever asks may do. HTTPException: not read, or not do this."""
+    async def _access(self, request: Request) -> Access:
+        """What whoever asks may do. HTTPException: not read."""
         if inspect.iscoroutinefunction(self._asking):
             access = await self._asking(request)
         else:
             access = await run_sync(self._asking, request)
         if not access.reads:
             raise HTTPException(403, "you may not read this dashboard: access= says who may")
-        if action is not None and action not in access.actions:
-            raise HTTPException(403, f"you may read this dashboard, but not {action}; nothing was done")
         return cast("Access", access)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -122,3 +121,10 @@ class Serving:
 
     def _problem(self, scope: Scope, line: str, status: int, headers: Mapping[str, str]) -> Response:
         return self._rendering.problem(scope.get("root_path", ""), line, status, headers)
+
+
+def _require(access: Access, action: Action | None) -> None:
+    """HTTPException: they may not do this; or nothing at all, where any action will do."""
+    if action not in access.actions and (action is not None or not access.actions):
+        what = action or "do anything"
+        raise HTTPException(403, f"you may read this dashboard, but not {what}; nothing was done")

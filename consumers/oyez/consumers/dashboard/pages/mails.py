@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 from starlette.exceptions import HTTPException
 
 from ...core.numerals import number_of
 from ...database.mail_filter import MailFilter
 from ...database.mails import STATES
 from ...reports.mails import content_of, mail_status, newest_mails
+from ..common.access import Action
 from ..common.asked import Asked, Board
 from ..common.page import Answer, Page
-from ..questions.mails import DONE, MOST, MOVES, mails_chosen, mails_listed, number_in
+from ..questions.mails import DONE, MOST, MOVES, mails_chosen, mails_listed, moves_of, number_in
 
 SHOWN = 100_000
 """Bytes of a mail that are shown at most."""
@@ -28,7 +32,7 @@ def _question(asked: Asked) -> Answer:
         "limit": board.settings.mail_limit,
         "fields": chosen.fields,
         "states": STATES,
-        "moves": [name for name in MOVES if asked.may(name)],  # type: ignore[arg-type] # they are actions
+        "moves": _allowed(asked, MOVES),
         "most": MOST,
         "said": _said(asked),
     }
@@ -57,7 +61,16 @@ def _one(asked: Asked) -> Answer:
             raise HTTPException(404, f"there is no mail {asked.path['number'][:50]}")
         content = content_of(db, rows[0].id) or b"" if asked.query.get("content") else None
     text = None if content is None else _readable(content)
-    return {"mail": rows[0], "content": text, "is_cut": content is not None and len(content) > SHOWN}
+    return {
+        "mail": rows[0],
+        "content": text,
+        "is_cut": content is not None and len(content) > SHOWN,
+        "moves": _allowed(asked, moves_of(rows[0])),
+    }
+
+
+def _allowed(asked: Asked, moves: Iterable[str]) -> list[str]:
+    return [name for name in moves if asked.may(cast("Action", name))]
 
 
 def _readable(content: bytes) -> str:

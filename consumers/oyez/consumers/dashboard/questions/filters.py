@@ -16,6 +16,8 @@ from ...database.tables import parked
 EXACT = {"group": "group_name", "signal": "signal", "handler": "handler", "key": "key", "source": "source"}
 FIELDS = (*EXACT, "reason", "error", "event", "newer", "older", "since", "before")
 
+PERSONAL = ("key", "error")
+
 
 class WrongFilter(UsageProblem):
     """A field of a filter says what it cannot say."""
@@ -32,6 +34,12 @@ class Chosen:
     def words(self) -> str:
         """The fields in words."""
         return ", ".join(f"{name} {value}" for name, value in self.fields.items()) or "all"
+
+    @property
+    def harmless_words(self) -> str:
+        """The same to be stored: without what may be of a person, who may have to be forgotten."""
+        said = (f"{name} …" if name in PERSONAL else f"{name} {value}" for name, value in self.fields.items())
+        return ", ".join(said) or "all"
 
 
 def chosen_by(said: Mapping[str, str], table: Table, app: str, now: float) -> Chosen:

@@ -31,8 +31,12 @@ def _count(value: float) -> str:
     return f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:.1g}"
 
 
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 MEASURES: Mapping[str, Measure] = {
-    "rate": Measure("Deliveries done in a second", lambda value: f"{value:,.3g}"),
+    "rate": Measure("Deliveries done in a second", _rate),
     "failed": Measure("Failed attempts in a minute", _count),
     "lag": Measure("Records left to read", _count),
     "parked": Measure("Parked", _count),

@@ -17,7 +17,7 @@ from ...database.mail_filter import MailFilter
 from ...database.mails import STATES, URGENT
 from ...reports.mails import QueuedMail, newest_mails
 
-FIELDS = ("state", "handler", "source", "priority", "to", "error", "event", "newer", "older")
+FIELDS = ("mail", "state", "handler", "source", "priority", "to", "error", "event", "newer", "older")
 ON_A_PAGE = 50
 MOST = 10_000
 """Mails that are counted, and that one form changes at most."""
@@ -80,6 +80,7 @@ def mails_chosen(said: Mapping[str, str], now: float) -> ChosenMails:
         states=() if state is None else (state,),
         priority=_priority(fields),
         events=(fields["event"],) if "event" in fields else (),
+        numbers=() if (number := number_in(fields, "mail")) is None else (number,),
         since=now - _age("newer", fields["newer"]) if "newer" in fields else None,
         before=now - _age("older", fields["older"]) if "older" in fields else None,
     )
@@ -121,6 +122,11 @@ def mails_listed(db: Connection, wanted: MailFilter, below: int | None) -> Liste
     return ListedMails(
         shown, count if count <= MOST else None, shown[-1].id if len(rows) > ON_A_PAGE else None
     )
+
+
+def moves_of(mail: QueuedMail) -> list[str]:
+    """What can be done with a mail, as it is."""
+    return [name for name, move in MOVES.items() if mail.state in (*move.states, *move.if_named)]
 
 
 def for_move(move: MailMove, chosen: ChosenMails) -> ChosenMails:

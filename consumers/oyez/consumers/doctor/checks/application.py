@@ -10,7 +10,7 @@ from ..setup import Setup
 
 def look(setup: Setup) -> Sequence[Finding]:
     """That each handler's prerequisites are handled was checked when it was made."""
-    if not setup.settings.app:
+    if not setup.is_named:
         advice = "give --app module:handlers, or set OYEZ_APP"
         return [Finding("not checked", "no application is named", advice)]
     application = setup.application

@@ -1,0 +1,130 @@
+"""What operators do to all deliveries that a filter finds: the same for commands and for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy import Engine, Table
+
+from ..admin import Decode, Discard, Force, Release, Retry, Steps, Tally, overtaken
+from ..core.counted import several
+from ..database.clock import Clock, DatabaseClock
+from ..database.delivery_filter import Filter
+from ..database.tables import dead, parked
+from ..execution.execution import Execution
+from ..execution.reader import Reader
+from ..handlers.application import Application
+from ..settings import ListenSettings
+from .in_place import in_place
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is worked on: the application's deliveries with these ids, which the filter finds."""
+
+    application: Application
+    settings: ListenSettings
+    engine: Engine
+    steps: Steps
+    wanted: Filter
+    ids: Sequence[int]
+    clock: Clock = field(default_factory=DatabaseClock)
+
+
+class Seen(NamedTuple):
+    """What is found before anything is done: counts by name, and what is to be said of it, a line each."""
+
+    counts: Mapping[str, int]
+    warnings: Sequence[str]
+
+
+Work = Callable[[Chosen, Advance], Tally]
+Look = Callable[[Engine, Filter], Seen]
+
+
+@dataclass(frozen=True)
+class Action:
+    """``verb`` says what is done; ``counts`` names the counts of a `Tally` that are told, by their fields. ``look``
+    says what is found before anything is done."""
+
+    table: Table
+    verb: str
+    counts: Mapping[str, str]
+    work: Work
+    look: Look = lambda _engine, _wanted: Seen({}, ())
+
+
+def _release(chosen: Chosen, advance: Advance) -> Tally:
+    return chosen.steps.apply(Release(chosen.application, chosen.clock), chosen.ids, chosen.wanted, advance)
+
+
+def _force(chosen: Chosen, advance: Advance) -> Tally:
+    total = Tally()
+    for group in chosen.application.groups.values():
+        total.add(in_place(group, chosen.engine, chosen.settings, partial(_force_in, chosen, advance)))
+    total.unregistered += max(0, len(chosen.ids) - total.chosen)
+    return total
+
+
+def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
+    force = Force(execution, Reader(execution.group), chosen.steps.pacing)
+    return force.apply(chosen.wanted, advance)
+
+
+def _retry(chosen: Chosen, advance: Advance) -> Tally:
+    """Deliveries, then the records that could not be decoded: those have no handler."""
+    is_any = chosen.wanted.handler is None
+    unread = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if is_any else []
+    others = set(unread)
+    deliveries = [number for number in chosen.ids if number not in others]
+    retry, decode = Retry(chosen.application, chosen.clock), Decode(chosen.application, chosen.clock)
+    total = chosen.steps.apply(retry, deliveries, chosen.wanted, advance)
+    total.add(chosen.steps.apply(decode, unread, chosen.wanted, advance))
+    return total
+
+
+def _overtaken(engine: Engine, wanted: Filter) -> Seen:
+    with engine.connect() as db:
+        found = overtaken(db, wanted)
+    warnings = []
+    if found.parked:
+        warnings.append(f"{several(found.parked)} will go before newer events of their key, which are parked")
+    if found.handled:
+        warnings.append(
+            f"for up to {several(found.handled)} newer events of their key have been handled since: "
+            f"these will be handled after them, out of order"
+        )
+    return Seen({"newer_parked": found.parked, "newer_handled": found.handled}, warnings)
+
+
+def _discard_of(table: Table) -> Action:
+    def work(chosen: Chosen, advance: Advance) -> Tally:
+        operation = Discard(chosen.application, table, chosen.clock)
+        return chosen.steps.apply(operation, chosen.ids, chosen.wanted, advance)
+
+    counts = {"done": "discarded", "busy": "busy", "released": "released", "revived": "revived"}
+    return Action(table, "discard", counts, work)
+
+
+def _counts(done: str, *others: str) -> Mapping[str, str]:
+    """The counts of a `Tally` that are printed; what is ``done`` has a word of its own."""
+    return {"done": done, **{name: name for name in (*others, "busy")}}
+
+
+RELEASE = Action(parked, "release", _counts("released", "behind", "unregistered"), _release)
+FORCE = Action(
+    parked,
+    "run, whatever they require,",
+    {"done": "handled", "again": "parked_again", **_counts("handled", "dead", "behind", "unregistered")},
+    _force,
+)
+RETRY = Action(dead, "retry", _counts("retried", "undecodable", "unregistered"), _retry, _overtaken)
+
+
+DISCARD_PARKED = _discard_of(parked)
+DISCARD_DEAD = _discard_of(dead)
