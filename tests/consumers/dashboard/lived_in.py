@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,9 @@ from consumers.pipeline import TOPIC, Pipeline, prepare
 from oyez.consumers import Application, Handlers, Reject
 from oyez.consumers.dashboard.serving import served, server
 from oyez.consumers.dashboard.settings import DashboardSettings
+from oyez.consumers.database import pauses
 from oyez.consumers.database.mails import STATES as MAIL_STATES
+from oyez.consumers.database.pauses import Scope
 from oyez.consumers.database.sample_table import sample
 from oyez.consumers.database.tables import dead, mail, outbox, parked, position
 from oyez.producers.collector import listening
@@ -109,6 +113,7 @@ def lived_in(url: str, seed: int = 1) -> Pipeline:
         pipeline.later(3000.0)
     _note_samples(pipeline)
     _queue(pipeline)
+    _pause(pipeline)
     _name_workers(pipeline)
     return pipeline
 
@@ -124,6 +129,14 @@ def _queue(pipeline: Pipeline) -> None:
         waiting = {"topic": TOPIC, "key": "session-007", "value": b"{}", "announced_at": now - 30.0}
         refused = {"announced_at": now - 900.0, "refused": "message of 2 MB is too large"}
         db.execute(insert(outbox), [{**waiting, "refused": None}, {**waiting, **refused}])
+
+
+def _pause(pipeline: Pipeline) -> None:
+    """One key stands still."""
+    with pipeline.engine.begin() as db:
+        pauses.begin(
+            db, on.app, Scope(key="session-007"), "ada", "a customer has called", time.time() - 900.0
+        )
 
 
 def _name_workers(pipeline: Pipeline) -> None:
@@ -169,10 +182,23 @@ def shown(url: str) -> Iterator[str]:
 @contextmanager
 def lived_in_and_shown(folder: Path) -> Iterator[str]:
     """Both, on SQLite, named relative to the working directory: the pages show it."""
-    url = f"sqlite:///{os.path.relpath(folder / 'shop.db')}"
-    pipeline = lived_in(url)
-    try:
-        with shown(url) as address:
-            yield address
-    finally:
-        pipeline.close()
+    with shown(_url(lived_in_file(folder))) as address:
+        yield address
+
+
+def lived_in_file(folder: Path) -> Path:
+    """The shop's database in a folder; its workers have gone home."""
+    file = folder / "shop.db"
+    lived_in(_url(file)).close()
+    return file
+
+
+@contextmanager
+def copied_and_shown(file: Path) -> Iterator[str]:
+    """A copy of it, to do something with."""
+    with tempfile.TemporaryDirectory() as folder, shown(_url(Path(shutil.copy(file, folder)))) as address:
+        yield address
+
+
+def _url(file: Path) -> str:
+    return f"sqlite:///{os.path.relpath(file)}"

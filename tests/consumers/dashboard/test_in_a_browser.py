@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from consumers.dashboard.lived_in import lived_in_and_shown
-from consumers.dashboard.walking import FORMS, acted, one_of_each, walked
+from consumers.dashboard.lived_in import copied_and_shown, lived_in_and_shown, lived_in_file
+from consumers.dashboard.walking import FORMS, acted, actions, one_of_each, walked
 from support.axe import violations
 from support.chromium import chromium
 
@@ -35,12 +35,32 @@ def address(tmp_path: Path) -> Iterator[str]:
         yield found
 
 
-def test_each_action_without_javascript(browser: Browser, address: str) -> None:
+def test_each_action_without_javascript(browser: Browser, tmp_path: Path) -> None:
+    """Each is done to a shop of its own: there is something to do it with."""
+    file = lived_in_file(tmp_path)
+    said = {}
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        said = acted(page, list(walked(page, address)))
+        with copied_and_shown(file) as address:
+            found = actions(page, walked(page, address))
+        for place, (path, action) in found.items():
+            with copied_and_shown(file) as address:
+                said[place] = acted(page, f"{address}{path}", action)
     assert said.keys() == FORMS
-    assert "3 mails" in said["/mail/hold"]
+    assert "3 mails held" in said["/mail/hold"]
+
+
+def test_what_takes_long_is_watched_and_stopped_without_javascript(browser: Browser, address: str) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{address}/parked/release?handler=pack")
+        page.get_by_label("rate").fill("1/min")
+        page.get_by_role("button", name="Release").click()
+        page.get_by_text("under way").wait_for()
+        assert violations(browser, [page.url]) == []
+        page.get_by_role("button", name="Stop it").click()
+        page.get_by_role("status").wait_for()
+        assert "stop" in page.get_by_role("status").inner_text()
 
 
 def test_everything_can_be_reached_with_a_keyboard(browser: Browser, address: str) -> None:

@@ -18,11 +18,16 @@ EACH = 2
 """Addresses of one page, at most: with and without what a link has chosen."""
 
 
+BEHIND_A_FORM = ("/pauses/pause?name=bill",)
+"""What no link leads to, but a form that is filled in."""
+WHILE_SOMETHING_IS_DONE = {"/operations/{number:int}", "/operations/{number:int}/stop"}
+
+
 def walked(page: Page, start: str) -> dict[str, int]:
     """The addresses that links lead to, from the first page on, with how much each has to say. Each answers well."""
     found: dict[str, int] = {}
-    waiting, seen = deque([f"{start}/"]), Counter[str]()
-    known = {f"{start}/"}
+    known = {f"{start}{path}" for path in ("/", *BEHIND_A_FORM)}
+    waiting, seen = deque(sorted(known)), Counter[str]()
     while waiting:
         address = waiting.popleft()
         answer = page.goto(address)
@@ -47,9 +52,9 @@ def place_of(path: str) -> str:
 
 
 def missed(addresses: Collection[str]) -> set[str]:
-    """The pages that are not among these."""
+    """The pages that are not among these, though something leads to them at any time."""
     seen = {place_of(urlsplit(one).path) for one in addresses}
-    return {place.path for place in PLACES if isinstance(place, Shown)} - seen
+    return {place.path for place in PLACES if isinstance(place, Shown)} - seen - WHILE_SOMETHING_IS_DONE
 
 
 def one_of_each(addresses: Mapping[str, int]) -> list[str]:
@@ -58,26 +63,26 @@ def one_of_each(addresses: Mapping[str, int]) -> list[str]:
     return list(found.values())
 
 
-def acted(page: Page, addresses: Collection[str]) -> dict[str, str]:
-    """Every form that posts on these pages, sent once and confirmed where that is asked for: by its place, what the
-    page says in the end. What takes something away comes last."""
-    shown: dict[str, tuple[str, str]] = {}
+def actions(page: Page, addresses: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The forms that post on these pages: by the place that they are sent to, a page's path and the form's address."""
+    found: dict[str, tuple[str, str]] = {}
     for address in addresses:
         page.goto(address)
         for action in page.eval_on_selector_all(POSTS, "all => all.map((one) => one.getAttribute('action'))"):
-            shown.setdefault(place_of(urlsplit(action).path), (address, action))
-    last = sorted(shown, key=lambda place: place.endswith(TAKE_AWAY))
-    return {place: _acted(page, *shown[place]) for place in last}
+            said = urlsplit(address)
+            found.setdefault(place_of(urlsplit(action).path), (f"{said.path}?{said.query}", action))
+    return found
 
 
-def _acted(page: Page, address: str, action: str) -> str:
+def acted(page: Page, address: str, action: str) -> str:
+    """Send a form as it stands on a page, and confirm it where that is asked for; what the page says in the end."""
     page.goto(address)
     _send(page, action)
     if page.locator("input[name=confirmed]").count():
         _send(page, page.get_attribute(POSTS, "action") or "")
     said = page.inner_text("main")
     assert not page.locator(".problem").count(), f"{action}: {said}"
-    assert "There is none" not in said, f"{action}: there was nothing to do"
+    assert "here is none" not in said, f"{action}: there was nothing to do"
     return said
 
 
@@ -87,5 +92,4 @@ def _send(page: Page, action: str) -> None:
 
 
 POSTS = "main form[method=post]"
-TAKE_AWAY = ("cancel", "purge", "discard")
-FORMS = {place.path for place in PLACES if isinstance(place, Form)}
+FORMS = {place.path for place in PLACES if isinstance(place, Form)} - WHILE_SOMETHING_IS_DONE
