@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from accounts import Loop
 from bed import Row, Services, fill, new_topic
@@ -12,9 +12,12 @@ from signals import encoded, views
 
 from oyez.consumers.database import make_engine
 
-SHARES = {"a tenth of the keys": 0.1, "all keys": 1.0}
-GOALS = {"a tenth of the keys": 0.95, "all keys": 0.5}
-"""A handler that did something would leave less to see: this one is a statement a batch."""
+KEPT: Mapping[str, tuple[str | float, float]] = {
+    "what was parked": ("parked", 0.95),
+    "a twentieth of the keys": (0.05, 0.9),
+    "all keys": ("all", 0.5),
+}
+"""What is set, and the goal. A handler that did more than a statement a batch would leave less to see."""
 
 
 def rows(services: Services, count: int, turns: int) -> Iterator[Row]:
@@ -22,19 +25,17 @@ def rows(services: Services, count: int, turns: int) -> Iterator[Row]:
     fill(services.kafka, topic, encoded(views(count)))
     with tempfile.TemporaryDirectory() as folder:
         for name, url in (("PostgreSQL", services.postgres), ("SQLite", f"sqlite:///{folder}/journal.db")):
-            for keys, share in SHARES.items():
-                row = Row(
-                    f"exactly-once with the journal of {keys}, {name}", "without the journal", GOALS[keys]
-                )
+            for kept, (said, goal) in KEPT.items():
+                row = Row(f"exactly-once with the journal of {kept}, {name}", "without the journal", goal)
                 for _ in range(turns):
-                    _turn(row, services, topic, url, count, share)
+                    _turn(row, services, topic, url, count, said)
                 yield row
 
 
-def _turn(row: Row, services: Services, topic: str, url: str, count: int, share: float) -> None:
+def _turn(row: Row, services: Services, topic: str, url: str, count: int, said: str | float) -> None:
     engine = fresh(url)
     dialect = make_engine(url).dialect.name
-    kept = Ours(bulk_handler("kept", dialect), "page.viewed", services, topic, engine, journal=share)
+    kept = Ours(bulk_handler("kept", dialect), "page.viewed", services, topic, engine, journal=said)
     bare = Ours(bulk_handler("bare", dialect), "page.viewed", services, topic, engine, journal="off")
     row.turn(
         count,

@@ -55,9 +55,9 @@ class ListenSettings(MailSettings, LogSettings):
     """Days for which a group knows which events it has taken: one that is announced again later is handled again."""
     dead_days: float | None = Field(None, gt=0)
     """Days after which dead letters are discarded; None: never."""
-    journal: Annotated[float, Field(ge=0, le=1)] | Literal["off", "all"] = "off"
-    """Of which keys the journal keeps what became of their events: `all`, none (`off`), or a share of them from 0 to
-    1."""
+    journal: Annotated[float, Field(ge=0, le=1)] | Literal["off", "parked", "all"] = "off"
+    """What became of which deliveries the journal keeps: of those that were `parked` or have died, of `all`, of none
+    (`off`), or of a share of the keys from 0 to 1."""
     journal_days: float = Field(7.0, gt=0)
     """Days for which the journal keeps it."""
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"
@@ -78,7 +78,7 @@ class ListenSettings(MailSettings, LogSettings):
 
     @property
     def journal_share(self) -> float:
-        """Of how many of the keys there is a journal, from 0 to 1."""
+        """Of how many of the keys there is a journal of all that was done, from 0 to 1."""
         if isinstance(self.journal, str):
             return 1.0 if self.journal == "all" else 0.0
         return self.journal

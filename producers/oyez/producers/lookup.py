@@ -3,6 +3,8 @@
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from oyez.schemas.nearest import did_you_mean
+
 from .errors import SettingsError
 from .settings import Settings
 from .transport import Transport
@@ -23,7 +25,10 @@ def entry_of(settings: Settings) -> EntryPoint:
     point = found.get(settings.transport)
     if point is None:
         known = ", ".join(sorted(found)) or "none; is oyez installed?"
-        raise SettingsError(f"transport {settings.transport!r} (OYEZ_TRANSPORT) is unknown; known: {known}")
+        meant = did_you_mean(settings.transport, found)
+        raise SettingsError(
+            f"transport {settings.transport!r} (OYEZ_TRANSPORT) is unknown{meant}; known: {known}"
+        )
     return point
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from pydantic_settings import BaseSettings
+
+from oyez.schemas.nearest import nearest
 
 from .errors import SettingsError
 from .loggers import logger_named
@@ -105,8 +106,7 @@ def no_setting_in_file(name: str, value: object) -> str:
 def nearest_setting(name: str) -> str | None:
     """The setting whose name is nearest to one that is none; None if none is near."""
     plain = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
-    found = get_close_matches(plain, sorted(names_of_all()), n=1, cutoff=0.75)
-    return found[0] if found else None
+    return nearest(plain, names_of_all())
 
 
 def _variables(names: Iterable[str]) -> Iterator[str]:

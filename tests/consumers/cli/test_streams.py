@@ -20,6 +20,7 @@ from support.waiting import eventually
 ENDLESS = {"dev", "listen"}  # they run until they are told to end
 ARGUMENTS: dict[str, list[str]] = {
     "announce": ["903", "-d", '{"session_id": "sü", "url": "/→"}'],
+    "init": ["json"],  # a name that is taken: a folder would not be empty the next time
     "listen": ["--limit", "9"],
     "rewind": ["clishop.cli.ticked", "--to", "earliest", "--dry-run"],
     "collect": ["--host", "192.0.2.1"],  # nobody's: it would answer until it is told to stop

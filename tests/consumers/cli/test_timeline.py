@@ -44,5 +44,7 @@ def test_what_is_not_there_is_said(spooled_shop: Shop) -> None:
     done = spooled_shop.run("timeline", "s1")
     assert done.returncode == 0
     assert "the journal is off" in done.stderr
+    parked = spooled_shop.run("timeline", "s1", OYEZ_JOURNAL="parked")
+    assert "not what was done at once" in parked.stderr
     sampled = spooled_shop.run("timeline", "s1", OYEZ_JOURNAL="0.000001")
     assert "not this one" in sampled.stderr

@@ -57,7 +57,7 @@ def test_a_window(play: Play) -> None:
 
 def test_it_says_what_may_be_missing(play: Play) -> None:
     pipeline = lived(play)
-    assert "The journal is off" in visitor(pipeline, Access.read()).page("/timeline?key=%3Canna%3E")
+    assert "the journal is off" in visitor(pipeline, Access.read()).page("/timeline?key=%3Canna%3E")
     form = visitor(pipeline, Access.read()).page("/timeline")
     assert "<table" not in form
     assert 'name="key"' in form

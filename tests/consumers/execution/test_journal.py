@@ -74,14 +74,14 @@ def listening_to(pipeline: Pipeline) -> list[str]:
     return heard
 
 
-def test_without_the_setting_no_statement_is_more(play: Play) -> None:
+def test_what_is_done_at_once_takes_no_statement_more(play: Play) -> None:
     counts, broker = [], MemoryBroker(partitions=1)
-    for said in ({}, {"journal": "off"}, {"journal": 0}, {"journal": "all"}):
+    for said in ({}, {"journal": "off"}, {"journal": "parked"}, {"journal": 0}, {"journal": "all"}):
         pipeline = play(placing(), broker=broker, **said)
         heard = listening_to(pipeline)
         pipeline.handle(*placed([1]))
         counts.append(sum("oyez_journal" in text for text in heard if "INSERT" in text))
-    assert counts == [0, 0, 0, 1]
+    assert counts == [0, 0, 0, 0, 1]
 
 
 def test_what_waits_fails_and_dies_is_written_each_time(play: Play) -> None:
@@ -173,3 +173,27 @@ def test_a_key_is_in_it_as_a_whole_or_not_at_all(play: Play) -> None:
     assert set(pipeline.rows("journal", "key")) == set(kept)
     handled = [len(outcomes(pipeline, key)) for key in kept]
     assert min(handled) >= 4
+
+
+def test_it_may_have_what_was_parked_and_no_more(play: Play) -> None:
+    broken = {1}
+    on = Handlers("shop")
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        if event.n in broken:
+            raise ValueError("not yet")
+
+    pipeline = play(on, journal="parked")
+    pipeline.handle(Opened(k="k0", s="s0"), Viewed(k="k0", s="s0", n=0))
+    assert outcomes(pipeline) == []
+    pipeline.handle(Viewed(n=1), Viewed(n=2))
+    pipeline.handle(Opened())
+    assert outcomes(pipeline) == [("view", "waiting"), ("view", "behind"), ("view", "retried")]
+    broken.clear()
+    pipeline.later(10.0)
+    assert outcomes(pipeline)[3:] == [("view", "done"), ("view", "done")]

@@ -73,7 +73,7 @@ def test_a_session_from_its_first_event_to_its_last(play: Play) -> None:
 
 
 def test_without_a_journal_it_is_what_the_tables_have(play: Play) -> None:
-    pipeline = play(shop({1}))
+    pipeline = play(shop({1}), journal="off")
     pipeline.handle(Viewed(n=1), Viewed(n=2))
     waiting, behind = of(told(pipeline), "view")
     assert (waiting.what, waiting.is_now, waiting.lasted) == ("waiting", True, None)

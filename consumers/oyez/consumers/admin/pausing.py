@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import partial
 
 from sqlalchemy import Connection
 
 from oyez.schemas import OyezError
+from oyez.schemas.nearest import meant_or_all
 
 from ..database import notices, pauses
 from ..database.clock import Clock
@@ -44,7 +43,7 @@ class Pausing:
         if name in handlers:
             return Scope(handler=name, key=key or ANY)
         raise NothingOfThatName(
-            f"{self._application.name} has no group and no handler {name}; {_near(name, [*groups, *handlers])}"
+            f"{self._application.name} has no group and no handler {name}; {meant_or_all(name, [*groups, *handlers])}"
         )
 
     def pause(self, scope: Scope, paused_by: str, reason: str | None) -> bool:
@@ -97,8 +96,3 @@ class Pausing:
 
 def _is_of_all(scope: Scope) -> bool:
     return not scope.group and not scope.handler
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    found = get_close_matches(name, known, n=1)
-    return f"did you mean {found[0]}?" if found else f"it has {', '.join(dict.fromkeys(known))}"

@@ -30,6 +30,10 @@ class CommandGroup:
 
 
 COMMANDS: Mapping[str, Listed] = {
+    "init": Listed(
+        "init:init",
+        "Write a small working application into an empty folder: a handler, a test, settings, a Makefile.",
+    ),
     "announce": Listed(
         "announce:announce",
         "Announce an event, or one for each line of NDJSON. Prints their ids once they have arrived.",

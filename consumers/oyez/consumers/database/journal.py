@@ -28,6 +28,17 @@ def is_in_share(key: str, share: float) -> bool:
     return number_of(key) < int(share * ALL)
 
 
+def missing_from(setting: float | str, share: float, key: str) -> str | None:
+    """What of this key the journal does not have, as it is set (`OYEZ_JOURNAL`); None: nothing."""
+    if setting == "parked":
+        return "the journal has what was parked or has died, and not what was done at once"
+    if share == 0:
+        return "the journal is off: what was done is not known"
+    if not is_in_share(key, share):
+        return f"the journal has {share:.0%} of the keys, and not this one: what was done is not known"
+    return None
+
+
 class Transaction(NamedTuple):
     """What all rows of a transaction have in common: see `journal_table`. Times are in seconds since the epoch."""
 

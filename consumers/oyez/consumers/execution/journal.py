@@ -18,6 +18,7 @@ from oyez.schemas.decoding import time_of
 from ..core.outcomes import DONE
 from ..database import journal
 from ..database.delivery_row import waits_columns
+from ..database.due import due_since
 from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
 from ..handlers.application import Group
 from .decide import Bury, Decision, Park
@@ -26,6 +27,8 @@ from .reader import Taken
 
 BY_TIME = "7"
 """What stands in the id of an event of ours that has the time at which it was made (a UUIDv7)."""
+LEAST = 0.001
+"""Seconds: what was due sooner after it was parked has not waited. The time of what is due at once is not exact."""
 SOON = ("unrun", "queued")
 """Nothing has become of these yet: they are run at once, by others."""
 
@@ -50,13 +53,7 @@ class Journal:
     ) -> None:
         """Write of ``results`` those that are done, and what was ``decided`` of the others, in one statement.
         ``seconds`` is what their handlers took, if that is known."""
-        below, done = self._below, []
-        for result in results:  # each event passes here: nothing is called that need not be
-            delivery, outcome = result
-            envelope = delivery.taken.envelope
-            key = envelope.get("partitionkey") or envelope["id"]
-            if crc32(key.encode()) < below and outcome is DONE:
-                done.append(delivery)
+        done = self._done(results)
         others = [one for one in decided if self._has(one[0].taken)]
         if not (done or others):
             return
@@ -68,9 +65,40 @@ class Journal:
         else:
             journal.note_done(db, transaction, [_done_at_once(one) for one in done])
 
+    def _done(self, results: Sequence[Result]) -> list[Delivery]:
+        """Those that are done, of the keys that it has."""
+        below, done = self._below, []
+        for result in results:  # each event passes here: nothing is called that need not be
+            delivery, outcome = result
+            envelope = delivery.taken.envelope
+            key = envelope.get("partitionkey") or envelope["id"]
+            if crc32(key.encode()) < below and outcome is DONE:
+                done.append(delivery)
+        return done
+
     def _has(self, taken: Taken) -> bool:
         envelope = taken.envelope
         return number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+
+
+class ParkedJournal(Journal):
+    """The journal of what had to wait, has failed or has died, of all keys: of what is done at once it has nothing."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(group, 1.0)
+
+    def _done(self, results: Sequence[Result]) -> list[Delivery]:
+        if not results or results[0][0].row is None:
+            return []
+        return [one for one, outcome in results if outcome is DONE and _has_waited(one)]
+
+
+def _has_waited(delivery: Delivery) -> bool:
+    """Whether it was parked for more than to be run by others at once."""
+    row = delivery.row
+    if row is None or row.due_at is None:
+        return row is not None
+    return row.attempts > 0 or due_since(row.due_at) - row.parked_at > LEAST
 
 
 def _done_at_once(delivery: Delivery) -> DoneAtOnce:

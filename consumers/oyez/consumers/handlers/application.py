@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from oyez.schemas import Catalogue, OyezError, UnknownSignal, catalogue
 from oyez.schemas.declaration import Declaration
+from oyez.schemas.nearest import did_you_mean
 from oyez.schemas.requirements import find_cycle
 
 from .registry import AT_LEAST_ONCE, EXACTLY_ONCE, Handler, Handlers, Promise
@@ -123,7 +124,9 @@ class Application:
         for candidate in (name, f"{self.name}.{name}"):
             if candidate in self.groups:
                 return self.groups[candidate]
-        raise StartError(f"{self.name} has no group {name}; it has {', '.join(self.groups)}")
+        short = [one.removeprefix(f"{self.name}.") for one in self.groups]
+        meant = did_you_mean(name, [*short, *self.groups])
+        raise StartError(f"{self.name} has no group {name}{meant}; it has {', '.join(self.groups)}")
 
     def of_signal(self, name: str) -> list[Group]:
         """The groups that handle a signal."""

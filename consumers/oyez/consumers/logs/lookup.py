@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 
 from oyez.producers import SettingsError
+from oyez.producers.lookup import entry_of
 
 from .backend import LogBackend
 from .settings import LogSettings
@@ -29,9 +30,11 @@ def log_backend(settings: LogSettings) -> LogBackend:
 
 
 def find_log_backend(settings: LogSettings) -> LogBackend | None:
-    """The same, or None for a transport that leaves nothing to listen to."""
+    """The same, or None for a transport that leaves nothing to listen to. `SettingsError`: there is no such
+    transport."""
     found = entry_points(group=GROUP, name=settings.transport)
     if not found:
+        entry_of(settings)
         return None
     (point, *_) = found
     backend: LogBackend = _load(point)(settings)

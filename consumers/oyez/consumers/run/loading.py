@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from pkgutil import iter_modules
 
 from oyez.producers import SettingsError
 from oyez.producers.loggers import logger_named
 from oyez.schemas import OyezError
+from oyez.schemas.nearest import did_you_mean
 
 from ..core.stop_signals import STOPS
 from ..core.user_errors import in_one_line
@@ -76,9 +78,10 @@ def _import(name: str) -> object:
         raise
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(error.name + ".")):
+            here = [one.name for one in iter_modules([str(Path.cwd())])]
             raise AppError(
-                f"there is no module {error.name} in {Path.cwd()} or among the installed packages; "
-                f"check --app or OYEZ_APP"
+                f"there is no module {error.name} in {Path.cwd()} or among the installed packages"
+                f"{did_you_mean(error.name, here)}; check --app or OYEZ_APP"
             ) from error
         raise AppError(f"{name} cannot be imported: {in_one_line(error)}") from error
     except STOPS:

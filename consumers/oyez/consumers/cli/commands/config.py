@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ...core.nearest import did_you_mean
+from oyez.schemas.nearest import did_you_mean
+
 from ...reports import SettingState
-from ..common import output
+from ..common import completing, output
 from ..common.bundles import Bundle, taking
 from ..common.errors import CheckFailed, NotFound
 from ..common.options import SETTINGS, Json
@@ -37,7 +38,9 @@ def config_show(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SETTING]...", help="Names, such as topic or OYEZ_TOPIC; all if none is given."
+            metavar="[SETTING]...",
+            help="Names, such as topic or OYEZ_TOPIC; all if none is given.",
+            autocompletion=completing.settings,
         ),
     ] = None,
     only_set: Annotated[bool, typer.Option("--set", help="Leave out what has its default.")] = False,

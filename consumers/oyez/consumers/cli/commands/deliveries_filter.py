@@ -11,18 +11,25 @@ from sqlalchemy import Table
 
 from ...database.delivery_filter import STATES, Filter
 from ...database.tables import parked
+from ..common import completing
 from ..common.ages import seconds
 from ..common.bundles import Bundle
 from ..common.errors import UsageProblem
 
-Handler = Annotated[str | None, typer.Option("--handler", help="Only this handler's.")]
+Handler = Annotated[
+    str | None,
+    typer.Option("--handler", autocompletion=completing.handler_names, help="Only this handler's."),
+]
 Source = Annotated[str | None, typer.Option("--source", help="Only events of this source.")]
 Error = Annotated[str | None, typer.Option("--error", help="Only those whose error has this text in it.")]
 EventIds = Annotated[
     list[str] | None, typer.Option("--id", metavar="EVENT", help="Only this event's; may be repeated.")
 ]
 OPTIONS: Mapping[str, Any] = {
-    "signal": Annotated[str | None, typer.Option("--signal", help="Only this signal's, by name.")],
+    "signal": Annotated[
+        str | None,
+        typer.Option("--signal", autocompletion=completing.signals, help="Only this signal's, by name."),
+    ],
     "handler": Handler,
     "key": Annotated[str | None, typer.Option("--key", help="Only this key's.")],
     "source": Source,

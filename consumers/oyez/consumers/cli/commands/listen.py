@@ -14,7 +14,7 @@ from ...run.crew import processes_from
 from ...run.listening import chosen, metrics_folder
 from ...run.listening import listen as supervise
 from ...settings import ListenSettings
-from ..common import probes, streams
+from ..common import completing, probes, streams
 from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.errors import NotFound, UsageProblem
@@ -33,7 +33,11 @@ def listen(
     context: typer.Context,
     signals: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SIGNAL]...", help="Signals or groups; all if none is named, or 0."),
+        typer.Argument(
+            autocompletion=completing.groups,
+            metavar="[SIGNAL]...",
+            help="Signals or groups; all if none is named, or 0.",
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Start so many workers for each group.")

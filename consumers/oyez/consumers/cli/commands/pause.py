@@ -20,7 +20,7 @@ from ...handlers.application import Application
 from ...reports import PauseState, pauses_of
 from ...reports.pauses import command
 from ...settings import ListenSettings
-from ..common import output, probes
+from ..common import completing, output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
 from ..common.errors import NotFound, UsageProblem
@@ -38,7 +38,10 @@ COLUMNS = (
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[GROUP|HANDLER]", help="A group, such as page.viewed, or a handler.", show_default=False
+        autocompletion=completing.groups_and_handlers,
+        metavar="[GROUP|HANDLER]",
+        help="A group, such as page.viewed, or a handler.",
+        show_default=False,
     ),
 ]
 Key = Annotated[

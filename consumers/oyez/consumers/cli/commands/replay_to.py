@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import partial
 
 from oyez.producers.ordered_sender import OrderedSender
 from oyez.schemas import catalogue
+from oyez.schemas.nearest import meant_or_all
 
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
@@ -115,6 +115,4 @@ def handler_named(application: Application, name: str, wanted: Wanted) -> Handle
                 raise UsageProblem(f"--signal: {name} handles {handler.declaration.name} alone; leave it out")
             return handler
     names = [one.name for one in application.handlers]
-    close = get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}"
-    raise NotFound(f"{application.name} has no handler {name}; {hint}")
+    raise NotFound(f"{application.name} has no handler {name}; {meant_or_all(name, names)}")

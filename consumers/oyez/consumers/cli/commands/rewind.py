@@ -14,12 +14,12 @@ from ...core.counted import several
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...database.positions import Partition
-from ...handlers.application import Group
+from ...handlers.application import Group, StartError
 from ...logs.lookup import log_backend
 from ...logs.offsets import Ends, Offsets
 from ...run.topics import topics_of
 from ...settings import ListenSettings
-from ..common import output, probes
+from ..common import completing, output, probes
 from ..common.application import application_of
 from ..common.bulk import Yes
 from ..common.bundles import taking
@@ -54,7 +54,12 @@ class Wanted:
 def rewind(
     *,
     group: Annotated[
-        str, typer.Argument(metavar="GROUP", help="The group, such as shop.page.viewed or page.viewed.")
+        str,
+        typer.Argument(
+            autocompletion=completing.groups,
+            metavar="GROUP",
+            help="The group, such as shop.page.viewed or page.viewed.",
+        ),
     ],
     to: Annotated[
         str,
@@ -106,10 +111,10 @@ def rewind(
 
 def _group(settings: ListenSettings, name: str) -> Group:
     application = application_of(settings)
-    for one in application.groups.values():
-        if name in (one.name, one.name.removeprefix(f"{application.name}.")):
-            return one
-    raise NotFound(f"{application.name} has no group {name}; it has {', '.join(application.groups)}")
+    try:
+        return application.group(name)
+    except StartError as error:
+        raise NotFound(str(error)) from None
 
 
 def _logs(

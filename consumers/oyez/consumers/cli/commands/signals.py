@@ -17,7 +17,7 @@ from ...core.numerals import name_or_number
 from ...handlers.registry import Handlers
 from ...reports.catalogue import signal_row
 from ...settings import ListenSettings
-from ..common import output
+from ..common import completing, output
 from ..common.application import loaded_of
 from ..common.bundles import taking
 from ..common.options import Json, settings_by
@@ -38,7 +38,11 @@ def signals(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SIGNAL]...", help="Names or numbers; all if none is given."),
+        typer.Argument(
+            autocompletion=completing.signals,
+            metavar="[SIGNAL]...",
+            help="Names or numbers; all if none is given.",
+        ),
     ] = None,
     as_json: Json = False,
     as_schema: Annotated[

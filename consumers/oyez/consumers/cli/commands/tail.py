@@ -13,15 +13,15 @@ from typing import Annotated
 import typer
 
 from oyez.schemas import catalogue
+from oyez.schemas.nearest import did_you_mean
 
-from ...core.nearest import did_you_mean
 from ...core.numerals import number_of
 from ...core.stop_signals import Stop
 from ...logs.lookup import log_backend
 from ...logs.tail import Tail
 from ...reports.passing import Passing, Wanted, last, passing
 from ...settings import ListenSettings
-from ..common import output, probes, streams
+from ..common import completing, output, probes, streams
 from ..common.ages import moment_of
 from ..common.application import handlers_of
 from ..common.bundles import taking
@@ -37,7 +37,11 @@ def tail(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SIGNAL]...", help="Names or numbers; all signals if none is given."),
+        typer.Argument(
+            autocompletion=completing.signals,
+            metavar="[SIGNAL]...",
+            help="Names or numbers; all signals if none is given.",
+        ),
     ] = None,
     key: Annotated[str | None, typer.Option("--key", help="Only events of this key.")] = None,
     event_source: Annotated[str | None, typer.Option("--source", help="Only events of this source.")] = None,

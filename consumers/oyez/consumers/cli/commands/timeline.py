@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ...database.clock import DatabaseClock
-from ...database.journal import is_in_share
+from ...database.journal import missing_from
 from ...reports import Moment, Window, timeline_of
 from ...reports.moments import STAYS
 from ...settings import ListenSettings
@@ -67,13 +67,8 @@ def timelines(
 
 def _say_journal(settings: ListenSettings, key: str) -> None:
     """Why what was done may be missing."""
-    share = settings.journal_share
-    if share == 0:
-        output.note("the journal is off: what was done is not known; OYEZ_JOURNAL=all keeps it from now on")
-    elif not is_in_share(key, share):
-        output.note(
-            f"the journal has {share:.0%} of the keys, and not this one; OYEZ_JOURNAL=all has them all"
-        )
+    if (missing := missing_from(settings.journal, settings.journal_share, key)) is not None:
+        output.note(f"{missing}; OYEZ_JOURNAL=all keeps everything from now on")
 
 
 def _details(one: Moment) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import logging
+from . import completing, logging
 from .bundles import Bundle
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ Every = Annotated[
     ),
 ]
 NoLag = Annotated[bool, typer.Option("--no-lag", help="Do not ask Kafka or the spool how much is left.")]
-SignalName = Annotated[str, typer.Argument(metavar="SIGNAL", help="The signal's name or number.")]
+SignalName = Annotated[
+    str,
+    typer.Argument(autocompletion=completing.signals, metavar="SIGNAL", help="The signal's name or number."),
+]
 
 
 def settings_by(*names: str, **own: Any) -> Bundle:

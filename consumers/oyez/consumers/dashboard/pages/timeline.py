@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...cli.common.errors import UsageProblem
-from ...database.journal import is_in_share
+from ...database.journal import missing_from
 from ...reports import Window, timeline_of
 from ...reports.moments import STAYS
 from ..common.asked import Asked
@@ -27,17 +27,8 @@ def _question(asked: Asked) -> Answer:
         since = now - age_given("newer", newer) if newer else None
         before = now - age_given("older", older) if older else None
         found = timeline_of(db, board.application, key, Window(since, before, MOST))
-    without = _without(board.settings.journal_share, key)
+    without = missing_from(board.settings.journal, board.settings.journal_share, key)
     return {**said, "moments": found.moments, "is_cut": found.is_cut, "without": without}
-
-
-def _without(share: float, key: str) -> str | None:
-    """Why what was done may be missing."""
-    if share == 0:
-        return "The journal is off (OYEZ_JOURNAL): what was done is not known."
-    if not is_in_share(key, share):
-        return f"The journal has {share:.0%} of the keys, and not this one: what was done is not known."
-    return None
 
 
 PAGE = Page("/timeline", "Timeline", "timeline.html", _question, "Timeline")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 NEAR = 0.7
+"""How alike two names are, at least; 1 is the same."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -19,3 +20,10 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """What is added to a message that there is no such name; nothing if none is near."""
     found = nearest(name, names)
     return "" if found is None else f"; did you mean {found}?"
+
+
+def meant_or_all(name: str, names: Iterable[str]) -> str:
+    """The nearest of these names as a question; else all that there are, each once."""
+    known = list(dict.fromkeys(names))
+    found = nearest(name, known)
+    return f"it has {', '.join(known)}" if found is None else f"did you mean {found}?"

@@ -1,0 +1,1 @@
+"""The small application that `oyez init` makes."""
