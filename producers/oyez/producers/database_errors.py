@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.exc import StatementError
 
+_QUESTION = "Is the server running on that host and accepting TCP/IP connections?"
+"""libpq asks it of whoever could not connect. What to do is said in another way, once."""
+
 
 def cause_of(error: BaseException) -> BaseException:
     """What the database's driver raised, where SQLAlchemy has wrapped it; else the error itself."""
@@ -12,4 +15,4 @@ def cause_of(error: BaseException) -> BaseException:
 
 def one_line(error: BaseException) -> str:
     """An error's text in one line; for a database's error the database's own words."""
-    return " ".join(str(cause_of(error)).split())
+    return " ".join(str(cause_of(error)).replace(_QUESTION, "").split())

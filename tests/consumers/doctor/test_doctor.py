@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -159,14 +158,8 @@ def test_a_mail_server_that_is_away_is_wrong_and_its_password_is_not_told(ready:
         )
     assert (found.code, found.states["mail server"]) == (3, ["wrong"])
     assert "cannot be reached" in found.says["mail server"]
+    assert "OYEZ_MAIL_HOST" in found.advice["mail server"]
     assert "hunter2" not in str(found)
-
-
-@pytest.fixture
-def mute() -> Iterator[int]:
-    """The port of a server that takes connections, and never says a word."""
-    with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
-        yield server.getsockname()[1]
 
 
 def test_who_reads_only_the_first_lines_ends_it_quietly(ready: Shop) -> None:

@@ -15,6 +15,7 @@ from oyez.consumers import Handlers
 from oyez.consumers.database import Database, make_engine, samples
 from oyez.consumers.database.sample_table import sample
 from oyez.consumers.database.samples import GONE, KEPT, Share
+from oyez.consumers.handlers.registry import Promise
 from oyez.consumers.reports.samples import MEASURES, series_of
 from oyez.consumers.upkeep.sampling import Counted, Sampling
 from support.tables import knowing_the_tables
@@ -68,6 +69,22 @@ def test_each_minute_says_what_was_done_in_it_and_what_is_left(play: Play) -> No
     ((parked, wait, lag),) = written(pipeline, "shop.viewed", "parked", "oldest_wait", "lag")[-1:]
     assert (parked, lag) == (1, 0)
     assert wait >= MINUTE
+
+
+@pytest.mark.parametrize("promise", ["exactly-once", "at-least-once"])
+@pytest.mark.parametrize("lanes", [None, 2])
+def test_groups_of_either_promise_and_lanes_are_counted_alike(
+    play: Play, promise: Promise, lanes: int | None
+) -> None:
+    on = Handlers("shop", promises={"placed": promise})
+
+    @on(Placed, order="none", concurrency=lanes)
+    def place(_event: Placed) -> None: ...
+
+    pipeline = play(on)
+    pipeline.handle(*placed(range(6)))
+    pipeline.workers["shop.placed"].finish()
+    assert sum(handled for (handled,) in written(pipeline, "shop.placed", "handled")) == 6
 
 
 def test_dead_letters_are_counted_by_their_group(play: Play) -> None:

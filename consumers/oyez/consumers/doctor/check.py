@@ -25,12 +25,13 @@ class Finding:
 class Check:
     """``needs`` are the names of checks without whose success this one could only find the same cause again. ``look``
     raises an error of Oyez's, a driver's or a client's for what stands in the way of looking: that is what it has
-    found."""
+    found, and ``advice`` is what to do about it, unless the error says so itself. ``limit`` is in seconds."""
 
     name: str
     needs: Sequence[str]
     look: Callable[[Setup], Sequence[Finding]]
     limit: float = LIMIT
+    advice: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from confluent_kafka import KafkaException
@@ -19,8 +20,15 @@ from .registry import CHECKS
 from .setup import NoLog, Setup
 
 
-def examine(setup: Setup, checks: Sequence[Check] = CHECKS) -> Iterator[Result]:
-    """What each check finds, as it finds it. Of what depends on something that is wrong, nothing is said but that."""
+def nobody(_name: str) -> None:
+    """Nobody is told which check begins."""
+
+
+def examine(
+    setup: Setup, checks: Sequence[Check] = CHECKS, began: Callable[[str], None] = nobody
+) -> Iterator[Result]:
+    """What each check finds, as it finds it. Of what depends on something that is wrong, nothing is said but that.
+    ``began`` is told the name of each check that begins."""
     causes: dict[str, str] = {}
     for check in checks:
         cause = _cause(check, causes)
@@ -28,6 +36,7 @@ def examine(setup: Setup, checks: Sequence[Check] = CHECKS) -> Iterator[Result]:
             causes[check.name] = cause
             yield Result(check.name, "not checked", f"{cause} comes first: see there", because=cause)
             continue
+        began(check.name)
         found = _look(check, setup)
         if any(one.state == "wrong" for one in found) or all(one.state == "not checked" for one in found):
             causes[check.name] = check.name
@@ -59,7 +68,8 @@ def _found(check: Check, setup: Setup) -> Sequence[Finding]:
     except NoLog as error:
         return not_checked(str(error))
     except Exception as error:  # noqa: BLE001 # one check that fails is no reason to leave out the others
-        return [_of_error(error)]
+        found = _of_error(error)
+        return [found if found.advice else replace(found, advice=check.advice)]
 
 
 def _of_error(error: Exception) -> Finding:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from oyez.schemas import OyezError
 
 from ...doctor.check import Result
-from ...doctor.examination import examine
+from ...doctor.examination import examine, nobody
 from ...doctor.setup import Setup, settings_or_error
 from ...handler_files import BrokenFile
 from ...handlers.application import Application
@@ -51,8 +52,8 @@ def doctor(*, as_json: Json = False, setup: Setup) -> None:
     Changes nothing. Exit code 3 if something is wrong.
     """
     wrong: list[str] = []
-    with _closed(setup):
-        rows = _noting(examine(setup), wrong)
+    with closing(setup), _progress() as began:
+        rows = _noting(examine(setup, began=began), wrong)
         if as_json:
             output.json_array(output.as_dict(row) for row in rows)
         else:
@@ -69,11 +70,15 @@ def _noting(results: Iterator[Result], wrong: list[str]) -> Iterator[Result]:
 
 
 @contextmanager
-def _closed(setup: Setup) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        setup.close()
+def _progress() -> Iterator[Callable[[str], None]]:
+    """On a terminal, which check it is that takes so long."""
+    if not (output.is_terminal() and sys.stderr.isatty()):
+        yield nobody
+        return
+    from rich.console import Console  # noqa: PLC0415 # rich is for terminals alone
+
+    with Console(stderr=True).status("looking …") as status:
+        yield lambda name: status.update(f"looking at: {name} …")
 
 
 def _application(

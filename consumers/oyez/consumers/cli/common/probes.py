@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from oyez.producers.database_errors import one_line
 from oyez.producers.passwords import shown
 
 from ...database import Database
@@ -18,8 +19,6 @@ from ...run.clock_check import require_clock
 from ...run.engines import engine_from
 from ...settings import ListenSettings
 from .errors import Unreachable
-
-DRIVERS_HINT = "Is the server running on that host and accepting TCP/IP connections?"
 
 
 def database(settings: ListenSettings) -> None:
@@ -69,9 +68,10 @@ def reached(settings: ListenSettings) -> Engine:
             return engine
     except DBAPIError as error:
         engine.dispose()
-        why = " ".join(str(error.orig).replace(DRIVERS_HINT, "").split())
         hint = dialect_named(engine.dialect.name).away_hint
-        raise Unreachable(f"the database {shown(engine.url)} cannot be reached: {why}; {hint}") from None
+        raise Unreachable(
+            f"the database {shown(engine.url)} cannot be reached: {one_line(error)}; {hint}"
+        ) from None
 
 
 def make_url_or_fail(settings: ListenSettings) -> URL:

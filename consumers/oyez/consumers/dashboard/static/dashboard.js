@@ -25,6 +25,7 @@ const control = document.getElementById("updates");
 let is_paused = false;
 let is_due = false;
 let is_asking = false;
+let rests_until = 0; // a page that takes long is asked for less often
 let shown = main?.innerHTML; // what the page was made of last
 
 function is_changed(field) {
@@ -57,9 +58,10 @@ function replace(content) {
 
 async function refresh() {
   is_due = true;
-  if (is_asking || is_paused || document.hidden || is_in_use()) return;
+  if (is_asking || is_paused || document.hidden || performance.now() < rests_until || is_in_use()) return;
   is_due = false;
   is_asking = true;
+  const began = performance.now();
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main[data-live]");
@@ -71,6 +73,7 @@ async function refresh() {
     is_due = true; // the next look tries again
   } finally {
     is_asking = false;
+    rests_until = performance.now() + Math.max(1000, 10 * (performance.now() - began));
   }
 }
 
@@ -83,7 +86,7 @@ function begin() {
     if (events.readyState === EventSource.CLOSED) setInterval(refresh, 30000);
   });
   addEventListener("pagehide", () => events.close());
-  setInterval(() => is_due && refresh(), 2000);
+  setInterval(() => is_due && refresh(), 1000);
   control.hidden = false;
   control.addEventListener("click", () => {
     is_paused = !is_paused;

@@ -22,4 +22,4 @@ def look(setup: Setup) -> Sequence[Finding]:
     return broken or ok(f"{application.name} has {len(application.handlers)} handlers, in {groups}")
 
 
-CHECK = Check("application", ("settings",), look)
+CHECK = Check("application", ("settings",), look, advice="correct the application, or OYEZ_APP")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from oyez.producers.passwords import shown
 
+from ...database import DatabaseAway
 from ...database.dialects.lookup import dialect_named
 from ..check import Check, Finding, ok
 from ..setup import Setup
@@ -17,8 +18,11 @@ def look(setup: Setup) -> Sequence[Finding]:
     dialect = dialect_named(setup.engine.dialect.name)
     if dialect.is_missing(address):
         return [Finding("wrong", f"the database {shown(address)} does not exist", "run: oyez db upgrade")]
-    with setup.connected() as db:
-        pooler = ", behind a connection pooler" if dialect.is_pooled(db) else ""
+    try:
+        with setup.connected() as db:
+            pooler = ", behind a connection pooler" if dialect.is_pooled(db) else ""
+    except DatabaseAway as error:
+        return [Finding("wrong", f"{shown(address)}: {error}", dialect.away_hint)]
     version = ".".join(map(str, setup.engine.dialect.server_version_info or ()))
     return ok(f"{dialect.title} {version} at {shown(address)}{pooler}")
 

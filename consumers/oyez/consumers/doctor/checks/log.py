@@ -14,4 +14,4 @@ def look(setup: Setup) -> Sequence[Finding]:
     return ok(f"{setup.backend.where}: {setup.inspection.about()}")
 
 
-CHECK = Check("log", ("settings",), look)
+CHECK = Check("log", ("settings",), look, advice="is it running, and is OYEZ_KAFKA or OYEZ_SPOOL right?")

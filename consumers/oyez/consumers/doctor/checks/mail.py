@@ -37,5 +37,11 @@ def of_queue(setup: Setup) -> Sequence[Finding]:
     return ok("mails wait, for oyez mail send" if waits else "no mail waits")
 
 
-SERVER = Check("mail server", ("settings",), of_server, limit=20.0)
+SERVER = Check(
+    "mail server",
+    ("settings",),
+    of_server,
+    limit=20.0,
+    advice="look at OYEZ_MAIL_HOST, OYEZ_MAIL_PORT and OYEZ_MAIL_TLS, and at the server",
+)
 QUEUE = Check("mail queue", ("migrations",), of_queue)

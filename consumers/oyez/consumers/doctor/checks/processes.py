@@ -16,9 +16,10 @@ def look(_setup: Setup) -> Sequence[Finding]:
     lines = found(is_live=False)
     if any(line.startswith(NOTHING) for line in lines):
         return not_checked("nothing of Oyez's runs here as this user")
-    return [Finding("warning", line, "docs/health.md says what each means") for line in lines] or ok(
-        "all that runs here gets on"
-    )
+    return [
+        Finding("warning", line, "restart it, if it is stuck: oyez healthy --live names those")
+        for line in lines
+    ] or ok("all that runs here gets on")
 
 
 CHECK = Check("processes", ("settings",), look)
