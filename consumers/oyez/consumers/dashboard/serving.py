@@ -60,6 +60,7 @@ def server(app: Starlette, settings: DashboardSettings) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            root_path=settings.dashboard_path,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies,
             limit_concurrency=CONNECTIONS,
@@ -74,5 +75,6 @@ def serve(app: Starlette, settings: DashboardSettings, say: Callable[[str], None
     address. `SettingsError`: it is taken, or there is none such."""
     with closing(listening(settings.dashboard_host, settings.dashboard_port, "dashboard")) as taken:
         host, port = taken.getsockname()[:2]
-        say(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        where = f"[{host}]" if ":" in host else host
+        say(f"http://{where}:{port}{settings.dashboard_path}")
         server(app, settings).run([taken])

@@ -22,6 +22,8 @@ class DashboardSettings(ListenSettings):
     """The address at which it answers. Any that others can connect to needs ``dashboard_password``."""
     dashboard_port: int = Field(8090, ge=0, le=65_535)
     """The port; 0 for one that is free."""
+    dashboard_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    """The path under which a proxy has it, which it takes away: such as `/oyez`."""
     dashboard_password: str | None = Field(None, min_length=12, repr=False)
     """What whoever reads has to know, of 12 characters at least; None: nothing, on this machine alone."""
     dashboard_hosts: list[Name] = Field([], examples=[["oyez.example.com"]])

@@ -31,13 +31,14 @@ LONGEST = 10.0
 @dataclass(frozen=True)
 class Board:
     """What all requests have in common: the application, its settings and its database. ``recent`` keeps answers that
-    took long for a while."""
+    took long for a while; ``longest`` are the seconds that a question to the database may take."""
 
     application: Application
     settings: ListenSettings
     engine: Engine
     clock: Clock = field(default_factory=DatabaseClock)
     recent: Recent = field(default_factory=Recent)
+    longest: float = LONGEST
 
     @cached_property
     def database(self) -> Database:
@@ -60,10 +61,9 @@ class Board:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to ask something on; one question takes ten seconds at most, where the database can see to that.
-        Raises what the database raises."""
-        with self.engine.connect() as db:
-            dialect_of(db).limit(db, LONGEST)
+        """A connection to ask something on; no question takes longer than ``longest``. Raises what the database
+        raises."""
+        with self.engine.connect() as db, dialect_of(db).limit(db, self.longest):
             yield db
 
     def now(self) -> float:

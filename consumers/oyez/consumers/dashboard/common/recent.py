@@ -13,6 +13,8 @@ TIMES = 10.0
 """An answer is given again for so many times the time that it took."""
 LEAST = 1.0
 """Seconds for which it is given again at least."""
+MOST = 60.0
+"""The same at most: then it is too old, however long it takes."""
 
 
 class _Kept(NamedTuple):
@@ -21,8 +23,9 @@ class _Kept(NamedTuple):
 
 
 class Recent:
-    """Keeps answers by name. However many ask, one at a time looks for an answer, and the others get the same: so all
-    viewers together take at most a tenth of one connection's time for each question."""
+    """Keeps answers by name. However many ask, one at a time looks for an answer; meanwhile the others get the last
+    one, and wait only if there is none. So all viewers together take a small part of one connection's time, and no
+    thread for long."""
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         """``timer`` gives seconds."""
@@ -36,14 +39,25 @@ class Recent:
         keeps nothing then. Names are few: they are the pages' own."""
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
-        with lock:
-            began = self._timer()
+        if not lock.acquire(blocking=False):
             kept = self._kept.get(name)
-            if kept is None or kept.until <= began:
-                value = ask()
-                ended = self._timer()
-                kept = self._kept[name] = _Kept(value, ended + max(LEAST, TIMES * (ended - began)))
-            return cast("T", kept.value)
+            if kept is not None:
+                return cast("T", kept.value)
+            lock.acquire()
+        try:
+            return cast("T", self._current(name, ask).value)
+        finally:
+            lock.release()
+
+    def _current(self, name: str, ask: Callable[[], Any]) -> _Kept:
+        began = self._timer()
+        kept = self._kept.get(name)
+        if kept is None or kept.until <= began:
+            value = ask()
+            ended = self._timer()
+            lasts = min(MOST, max(LEAST, TIMES * (ended - began)))
+            kept = self._kept[name] = _Kept(value, ended + lasts)
+        return kept
 
     def forget(self, name: str) -> None:
         """The next who asks is given a new answer: something was done."""

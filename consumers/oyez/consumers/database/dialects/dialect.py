@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -125,8 +126,11 @@ class Dialect(ABC):
     def be_brief(self, db: Connection) -> None:
         """In this transaction do not wait for long for a row that somebody has locked."""
 
-    def limit(self, db: Connection, seconds: float) -> None:  # noqa: B027 # not all can
-        """In this transaction let no statement take longer: see `took_too_long`."""
+    @contextmanager
+    def limit(self, db: Connection, seconds: float) -> Iterator[None]:
+        """In this transaction, until the end of the block, let no statement take longer: see `took_too_long`. Nothing
+        where that cannot be done."""
+        yield
 
     def took_too_long(self, error: DBAPIError) -> bool:
         """Whether a statement was ended since it had taken as long as it may."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import typing
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import SHUT_RDWR, socket
 from typing import Any
@@ -189,8 +189,10 @@ class PostgreSQL(Dialect):
     def be_brief(self, db: Connection) -> None:
         db.execute(_BE_BRIEF)
 
-    def limit(self, db: Connection, seconds: float) -> None:
+    @contextmanager
+    def limit(self, db: Connection, seconds: float) -> Iterator[None]:
         db.execute(_LIMIT, {"limit": f"{seconds * 1000:.0f}"})
+        yield
 
     def took_too_long(self, error: DBAPIError) -> bool:
         return getattr(error.orig, "sqlstate", None) == "57014"

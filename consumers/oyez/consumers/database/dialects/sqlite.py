@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from .rows import NAME, Rows
 BUSY_TIMEOUT = 0.05  # s; a long one starves a process among several: our own retry, with jitter, does not
 JOURNAL_TIMEOUT = 5.0  # s
 LEAST = 5  # connections of a pool
+INSTRUCTIONS = 100_000
+"""Of SQLite's machine, between two looks whether a statement takes too long: about a millisecond."""
 VERSION, IS_FILE = "oyez_version", "oyez_is_file"
 _BUSY = ("database is locked", "database table is locked")
 _ADVANCE = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = :name RETURNING seq")
@@ -146,6 +149,20 @@ class SQLite(Dialect):
 
     def be_brief(self, db: Connection) -> None:
         """The engine never waits for long."""
+
+    @contextmanager
+    def limit(self, db: Connection, seconds: float) -> Iterator[None]:
+        """All statements of the block together: SQLite does not say when one begins."""
+        connection: Any = db.connection.driver_connection
+        end = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > end, INSTRUCTIONS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def took_too_long(self, error: DBAPIError) -> bool:
+        return str(error.orig) == "interrupted"
 
     def read_by_index(self, db: Connection) -> None:
         """It does."""
