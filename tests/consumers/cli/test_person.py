@@ -72,8 +72,19 @@ def test_a_parked_event_of_one_is_forgotten(visited: Shop) -> None:
         "prerequisites": (1, 1),
         "inbox": (1, 0),
     }
+    assert visited.run("export", "anna-2").returncode == 4  # what the inbox has leads to nobody any more
     rows = json.loads(visited.print("retry", "list", "--json"))
     assert [row["key"] for row in rows] == ["bert-2"]
+
+
+def test_what_is_exported_is_readable(visited: Shop) -> None:
+    found = [json.loads(line) for line in visited.print("export", "anna-2").splitlines()]
+    (parked,) = [one for one in found if one["where"] == "parked"]
+    assert parked["value"]["data"] == {"session_id": "anna-2", "url": "/waits"}
+    (waiting,) = [one for one in found if one["where"] == "journal"]
+    assert (waiting["outcome"], waiting["wait_subject"]) == ("waiting", "anna-2")
+    assert [one["where"] for one in found if one["where"] == "spool"] == ["spool"]
+    assert visited.run("export", "anna-2", "--only", "subject").stdout.count("\n") == 1
 
 
 def test_nothing_is_done_without_being_asked_for(visited: Shop) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import Connection
+import json
 
+import pytest
+from sqlalchemy import Connection, insert
+
+from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
+from oyez.consumers.database.tables import mail, outbox
 from oyez.consumers.reports import Moment, Timeline, Window, timeline_of
 
 
@@ -125,3 +129,31 @@ def test_a_window_and_a_limit(play: Play) -> None:
     assert {one.at for one in few.moments} <= {one.at for one in late.moments} | {
         one.at for one in few.moments if one.what == "announced"
     }
+
+
+def test_its_mails_and_what_has_not_left_yet(play: Play) -> None:
+    pipeline = play(shop(set()), journal="all")
+    pipeline.handle(Opened(k="k1", s="s1"), Opened(k="k2", s="s2"))
+    for source, event_id, key in pipeline.rows("journal", "source", "event_id", "key"):
+        (row,) = rows_of([7], pipeline.clock.now, source=source, event_id=event_id, n=0, handler="open_")
+        said = {"id": f"late-{key}", "source": "w", "type": "placed", "partitionkey": key}
+        with pipeline.engine.begin() as db:
+            sent = {"state": "sent", "changed_at": pipeline.clock.now + 30}
+            db.execute(insert(mail), [row | (sent if key == "k1" else {})])
+            for refused in (None, "too large"):
+                event = {"topic": "t", "key": key, "value": json.dumps(said).encode(), "refused": refused}
+                db.execute(insert(outbox), [event | {"announced_at": pipeline.clock.now + 60}])
+    moments = told(pipeline).moments
+    assert [one.mail_state for one in moments if one.what == "mail"] == ["queued", "sent"]
+    assert [one.mail_state for one in told(pipeline, "k2").moments if one.what == "mail"] == ["waiting"]
+    waiting, refused = (one for one in moments if one.what in ("in the outbox", "refused"))
+    assert (waiting.what, waiting.event_id, waiting.is_now) == ("in the outbox", "late-k1", True)
+    assert (refused.what, refused.reason) == ("refused", "too large")
+
+
+@pytest.mark.parametrize("setting", ["off", "all"])
+def test_the_end_of_a_dead_letter_is_told_once(play: Play, setting: str) -> None:
+    pipeline = play(shop(set()), journal=setting)
+    pipeline.handle(Opened(), Viewed(n=9))
+    (dead,) = of(told(pipeline), "view")
+    assert (dead.what, dead.reason, dead.error) == ("dead", "rejected by its handler", "never")

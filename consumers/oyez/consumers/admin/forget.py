@@ -150,8 +150,8 @@ class Forgetting:
         is_theirs, removed, why = finder(self._person), 0, []
         for folder in self._folders:
             try:
-                if folder.path.parent == self._own:
-                    Writer(folder.path, folder.topic).roll()
+                if folder.path.resolve().parent == self._own.resolve():
+                    _roll(folder)
                 done = forget(folder, is_theirs)
             except (SpoolError, OSError) as error:
                 why.append(str(error))
@@ -163,6 +163,13 @@ class Forgetting:
                 why.append(f"{folder.path}: {done.short} lines that are too short to be replaced")
         count = found.counts[place]
         return Removed(place, max(count, removed), removed, "; ".join(why) or None, bool(why))
+
+
+def _roll(folder: Folder) -> None:
+    """Let the log go on in a new segment: what was written until now is not written to any more."""
+    writer = Writer(folder.path, folder.topic)
+    writer.roll()
+    writer.close()
 
 
 def _left(why: str) -> Callable[[str, Found], Removed]:
