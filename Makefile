@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test quick lint types tests test-servers soak bench rooms dev wheel test-compose clean
+.PHONY: help demo test quick lint types tests test-servers screenshots soak bench rooms dev wheel test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -36,10 +36,14 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/test_shop_django.py
+servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py
 test-servers: export OYEZ_TEST_SERVERS = 1
 test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
 	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)
+
+screenshots: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
+screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken anew in Debian's Chromium
+	$(call limit,600) $(python) -m support.screenshots
 
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses

@@ -42,6 +42,7 @@ collect_ignore = (
         "consumers/cli/test_asyncapi_parser.py",
         "producers/collector/test_browser.py",
         "visits/test_site_in_a_browser.py",
+        "consumers/dashboard/test_in_a_browser.py",
         "test_shop_django.py",
     ]
 )

@@ -184,7 +184,7 @@ def collector(place: Place) -> Figures:
     """On Kafka and PostgreSQL, with a disk of its own."""
     options = json.dumps(FORGOTTEN)
     with RunningApp(place.url, place.broker.bootstrap, place.folder, app=APP, kafka_options=options) as app:
-        size = {"events": 100_000, "troubles": 40, "hold": 4.0, "pause": 0.25, "seed": place.seed}
+        size = {"events": 100_000, "troubles": 30, "hold": 4.0, "pause": 0.8, "seed": place.seed}
         return collecting(app, place.broker, **size, tell=tell)
 
 

@@ -174,7 +174,7 @@ def _explained(error: ValidationError, said: Mapping[str, Any]) -> WrongValue:
     field = str(error.errors()[0]["loc"][0])
     given = next((name for name in said if name in {field, OUTSIDE.get(field, field)}), None)
     why = reasons(error)
-    problems = {str(one["loc"][0]): one["msg"] for one in error.errors()}
+    problems = {str(one["loc"][0]): one["msg"] for one in error.errors() if one["loc"]}
     return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given, problems)
 
 

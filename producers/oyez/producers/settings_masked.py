@@ -15,6 +15,8 @@ _SECRET = re.compile(
     r"password|passphrase|secret|token(?!\.endpoint)|jaas|private|oauthbearer\.config|\.pem$"
 )
 """In the name of an option of librdkafka's: its value is a secret."""
+_ADDRESS = re.compile(r"(postgresql|postgres|sqlite)(\+\w+)?://")
+"""How the address of a database begins. A password may have anything in it."""
 
 
 def masked(field: FieldInfo, value: Any) -> Any:
@@ -29,9 +31,9 @@ def masked(field: FieldInfo, value: Any) -> Any:
     if isinstance(value, Mapping | list | tuple | set | frozenset | BaseModel):
         return HIDDEN if not field.repr else _plain(value)
     text = str(value)
-    if "://" in text:
-        return shown(text)
-    return without_passwords(text) if field.repr else HIDDEN
+    if field.repr:
+        return without_passwords(text)
+    return shown(text) if _ADDRESS.match(text) else HIDDEN
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -60,6 +60,14 @@ class TakesMany(Protocol):
 
 
 @runtime_checkable
+class Resumes(Protocol):
+    """A transport that may find what an earlier process has left."""
+
+    def resume(self) -> None:
+        """Begin to send that, in the background; else it is sent once something is announced."""
+
+
+@runtime_checkable
 class ReportsFailures(Protocol):
     """A transport that takes events first and may find out later that they did not arrive."""
 

@@ -59,6 +59,7 @@ def test_each_setting_has_its_value_and_where_it_is_from(plain: Shop) -> None:
 SECRETS = {
     "OYEZ_DATABASE_DIRECT": "postgresql://shop:hunter2@db/shop",
     "OYEZ_MAIL_PASSWORD": "hunter2",
+    "OYEZ_DASHBOARD_PASSWORD": "http://hunter2/twelve",
     "OYEZ_COLLECT_KEYS": '{"hunter2": {"sources": ["/erp"], "signals": ["order.paid"]}}',
     "OYEZ_DATABAS": "sqlite:///hunter2",
 }
@@ -69,7 +70,7 @@ def test_no_secret_is_shown_also_where_something_is_wrong(plain: Shop, wrong: di
     rows = shown(plain, "config", "show", code=3 if wrong else 0, **SECRETS, **wrong)
     assert rows["OYEZ_DATABASE"]["value"] == "postgresql+psycopg://shop:***@db/shop?password=***"
     assert rows["OYEZ_DATABASE_DIRECT"]["value"] == "postgresql://shop:***@db/shop"
-    assert rows["OYEZ_MAIL_PASSWORD"]["value"] == "***"
+    assert rows["OYEZ_MAIL_PASSWORD"]["value"] == rows["OYEZ_DASHBOARD_PASSWORD"]["value"] == "***"
     assert "***" in str(rows["OYEZ_COLLECT_KEYS"]["value"])
     unknown = rows["OYEZ_DATABAS"]
     assert unknown["value"] is None

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -18,8 +19,13 @@ from sqlalchemy import create_engine, insert
 
 from consumers.cli.conftest import Invoke
 from consumers.cli.running import APPS, OYEZ
+from oyez.consumers.cli.commands.status_watch import Seen, watch
 from oyez.consumers.cli.common.sparkline import BARS, PLAIN, sparkline
+from oyez.consumers.core.stop_signals import Stop
+from oyez.consumers.database import DatabaseAway
 from oyez.consumers.database.sample_table import sample
+from oyez.consumers.reports import GroupState, ParkedCounts
+from oyez.consumers.run.status import Status
 from support.tables import knowing_the_tables
 
 LIMIT = 40.0  # s
@@ -49,6 +55,51 @@ def test_where_it_cannot_be_drawn_it_is_a_line(
     refused: Callable[..., None], arguments: list[str], word: str
 ) -> None:
     refused(["status", *arguments], 2, word)
+
+
+def test_what_does_not_answer_is_said_and_what_was_seen_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    looks: list[Seen | Exception] = [
+        DatabaseAway("the database is away"),
+        Seen(Status({}, [state()]), {}),
+        DatabaseAway("away again"),
+    ]
+
+    class Times(Stop):
+        """It is told to stop when all was looked at."""
+
+        def __init__(self) -> None: ...
+
+        def __call__(self) -> bool:
+            return not looks
+
+        def wait(self, seconds: float) -> bool:
+            return self()
+
+    def look() -> Seen:
+        found = looks.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    watch(look, lambda _status: None, Times(), 1.0)
+    said = capsys.readouterr().out
+    assert said.count("shop.placed") == 2
+    assert said.index("the database is away; it is asked again") < said.index("shop.placed")
+    assert (
+        said.index("shop.placed") < said.index("away again; it is asked again") < said.rindex("shop.placed")
+    )
+
+
+def test_a_mistake_of_ours_is_not_asked_again() -> None:
+    def look() -> Seen:
+        raise KeyError("none")
+
+    with pytest.raises(KeyError):
+        watch(look, lambda _status: None, cast("Stop", lambda: False), 1.0)
+
+
+def state() -> GroupState:
+    return GroupState("shop.placed", "exactly-once", 3, ParkedCounts(), None, 0, [])
 
 
 class Terminal:

@@ -9,6 +9,7 @@ from contextlib import aclosing, closing
 from http.client import HTTPConnection
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import delete, event
 from starlette.types import ASGIApp
@@ -246,6 +247,18 @@ def test_pages_that_can_be_asked_for_again_are_live_and_the_script_is_small(play
     assert 'data-live="/live"' in shown
     assert 'id="updates" hidden' in shown
     assert len(gzip.compress((FOLDER / "dashboard.js").read_bytes())) < 3_000
+
+
+def test_who_asks_for_the_head_alone_is_no_viewer(play: Play) -> None:
+    app: Any = app_of(play(on), Access.read())
+
+    async def work() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}") as client:
+            answer = await client.head("/live")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/event-stream")
+
+    run(work())
 
 
 def test_nobody_is_told_who_may_not_read(play: Play) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 import sqlite3
 from pathlib import Path
@@ -14,6 +16,7 @@ from consumers.cli.running import Shop, one_line
 from support.waiting import eventually
 
 STARTED = "cli.session.started"
+DOCS = (Path(__file__).parents[3] / "docs" / "replay.md").read_text()
 
 
 @pytest.fixture
@@ -157,3 +160,30 @@ def test_bad_arguments(spooled_shop: Shop) -> None:
     one_line(spooled_shop.run("replay", OYEZ_TRANSPORT="memory"), 2, "keeps no events")
     one_line(spooled_shop.run("replay", "spool", "--yes", OYEZ_TRANSPORT="memory"), 2, "memory")
     assert len(spooled_shop.print("spool", "cat").splitlines()) == 7
+
+
+def test_killed_while_it_announces_and_run_again_nothing_is_handled_twice(spooled_shop: Shop) -> None:
+    """Under new ids, which no inbox knows from before."""
+    arguments = ("--new-ids", "--run", "killed", "--signal", "903")
+    before = spool_lines(spooled_shop)
+    with spooled_shop.running("replay", *arguments, "--yes", "--rate", "2/s") as running:
+        eventually(lambda: spool_lines(spooled_shop) > before)
+        running.process.kill()
+        running.process.wait()
+    assert only(spooled_shop, *arguments) == {"matched": 4, "announced": 4}
+    assert spool_lines(spooled_shop) > before + 4
+    listen(spooled_shop)
+    assert noted(spooled_shop) == sorted([*VIEWS, *VIEWS]) + ["started"] * 3
+
+
+def spool_lines(shop: Shop) -> int:
+    return sum(file.read_bytes().count(b"\n") for file in (shop.folder / "spool").rglob("*.ndjson"))
+
+
+def test_what_the_docs_show_runs(spooled_shop: Shop) -> None:
+    (shown,) = re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL)
+    commands = [shlex.split(line, comments=True)[1:] for line in shown.splitlines()]
+    assert len(commands) == 2
+    for command in commands:
+        given = [{"page.viewed": "cli.page.viewed"}.get(one, one) for one in command]
+        assert "4" in spooled_shop.print(*given, "--yes")

@@ -21,7 +21,7 @@ BATCH = 50
 WRONG = 0.02
 """The part of events that no collector takes."""
 GIVEN_UP = 0.05
-"""The part of batches that are not sent again after a failure."""
+"""The part of batches that are not sent again if they fail the first time."""
 PATIENCE = 20.0  # s for one answer
 LONGEST = 1.0  # s before something is sent again, whatever `Retry-After` says: the run has an end
 
@@ -70,11 +70,11 @@ class Clients:
     def _until_stored(
         self, client: httpx.Client, posts: Any, batch: dict[str, int], wrong: set[str], dice: random.Random
     ) -> None:
-        left = list(batch)
+        left, gives_up = list(batch), dice.random() < GIVEN_UP
         while left:
             wait = self._posted(client, posts, {name: batch[name] for name in left}, wrong)
             left = [name for name in left if self.ledger.told[name] == "unknown"]
-            if left and dice.random() < GIVEN_UP:
+            if left and gives_up:
                 return
             if left:
                 time.sleep(min(wait, LONGEST))

@@ -14,6 +14,7 @@ from oyez.schemas.replaying import Stored, stored_event
 from .sources import Kept, Source
 
 MOST_SHOWN = 5
+MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,12 @@ class Seen:
             self.reasons.append(f"{kept.where}: {reason}")
 
 
-def look(source: Source, wanted: Wanted) -> Seen:
-    """Read all of a source once."""
+def look(source: Source, wanted: Wanted, on_read: Callable[[int], None] = lambda _count: None) -> Seen:
+    """Read all of a source once. ``on_read`` is told now and then how many records more were read."""
     seen = Seen()
-    for kept in source.read(wanted.since):
+    for number, kept in enumerate(source.read(wanted.since), 1):
+        if number % MANY == 0:
+            on_read(MANY)
         try:
             event = stored_event(kept.value, kept.headers, kept.key)
         except Undecodable as error:

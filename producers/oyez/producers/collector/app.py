@@ -34,7 +34,7 @@ def collector(settings: CollectSettings, signals: Catalogue = catalogue) -> Star
     _check_signals(settings, signals)
     transport = transport_from(settings)
     announcer = AsyncAnnouncer(transport, catalogue=signals, **options_from(settings))
-    store = AnnouncingStore(announcer, settings.collect_max_pending)
+    store = AnnouncingStore(transport, announcer, settings.collect_max_pending)
     return _application(settings, signals, store, Intake(Maker(signals, settings.topic), store), [])
 
 
@@ -56,6 +56,7 @@ def _application(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        store.begin()
         try:
             yield
         finally:

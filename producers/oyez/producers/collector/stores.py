@@ -11,6 +11,7 @@ from oyez.schemas import OyezError
 from ..announcer import Stamped
 from ..async_announcer import AsyncAnnouncer
 from ..errors import NotAnnounced, Undelivered
+from ..transport import Resumes, Transport
 from .answers import AGAIN, Refused
 from .events import reason_of
 
@@ -22,6 +23,9 @@ class Store(Protocol):
         """Keep events, in this order. For each: None, it is stored; or why it is not known to be. Refused: none of them
         is taken."""
 
+    def begin(self) -> None:
+        """Take up what an earlier process has left."""
+
     async def aclose(self) -> None:
         """Let what was taken be stored."""
 
@@ -29,8 +33,9 @@ class Store(Protocol):
 class AnnouncingStore:
     """Announces them. What comes at once shares one flush."""
 
-    def __init__(self, announcer: AsyncAnnouncer, pending: int) -> None:
-        """`pending` events may wait at once, at most."""
+    def __init__(self, transport: Transport, announcer: AsyncAnnouncer, pending: int) -> None:
+        """`transport` is the announcer's; `pending` events may wait at once, at most."""
+        self._transport = transport
         self._announcer = announcer
         self._room = pending
 
@@ -44,6 +49,11 @@ class AnnouncingStore:
             return await asyncio.gather(*map(self._one, events))
         finally:
             self._room += len(events)
+
+    def begin(self) -> None:
+        """An announcing application sends what was left with its next event. Here, nobody may come for a while."""
+        if isinstance(self._transport, Resumes):
+            self._transport.resume()
 
     async def aclose(self) -> None:
         await self._announcer.aclose()

@@ -29,6 +29,9 @@ class Trial:
         self._good.extend(json.loads(value) for _id, _topic, _key, value in events)
         return [None] * len(events)
 
+    def begin(self) -> None:
+        """Nothing was left."""
+
     async def aclose(self) -> None:
         """Nothing is held."""
 

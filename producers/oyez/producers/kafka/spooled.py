@@ -31,6 +31,10 @@ class SpooledTransport(SpoolTransport):
         self._background.wake()
         return outcome
 
+    def resume(self) -> None:
+        """Begin to ship what is there."""
+        self._background.wake()
+
     def close(self, timeout: float) -> None:
         """Let go of the files, and ship what can be shipped in ``timeout`` seconds; the rest stays on disk."""
         super().close(timeout)

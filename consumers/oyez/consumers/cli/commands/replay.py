@@ -98,7 +98,8 @@ def replay(
     if handler is not None:
         wanted = replace(wanted, signals=frozenset((handler.declaration.name,)))
     asked = Asked(source_of(where, settings, _topics(settings, wanted)), wanted, limit)
-    seen = look(asked.source, wanted)
+    with progress("read", None) as advance:
+        seen = look(asked.source, wanted, advance)
     total, looped = asked.total(seen), seen.looped(wanted.most)
     if options.dry_run or not total:
         print_found(asked.events(seen), as_json=options.as_json)

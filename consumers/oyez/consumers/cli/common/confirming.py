@@ -8,7 +8,16 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from ...core.counted import several
 from . import output
@@ -29,11 +38,22 @@ def confirm(question: str, *, yes: bool) -> None:
         raise typer.Exit(FAILED)
 
 
+class _Rate(ProgressColumn):
+    """How many a second, once that is known."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.0f}/s")
+
+
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how many of ``total`` are settled; the function is told how many more are."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how many of ``total`` are settled, how fast, and for how long it will go on; the function is
+    told how many more are. None: how many there are is not known yet."""
     shown = output.is_terminal() and sys.stderr.isatty()
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn())
+    text = TextColumn("{task.description}")
+    columns: tuple[ProgressColumn, ...] = (text, MofNCompleteColumn(), _Rate())
+    if total is not None:
+        columns = (text, BarColumn(20), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)

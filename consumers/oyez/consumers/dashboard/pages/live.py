@@ -10,6 +10,8 @@ from ..live.stream import stream
 
 
 async def _answer(asked: Asked) -> Response:
+    if asked.request.method == "HEAD":
+        return Response(media_type="text/event-stream")  # nobody listens
     return await stream(asked.board.changes)
 
 

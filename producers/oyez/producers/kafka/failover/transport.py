@@ -124,6 +124,10 @@ class FailoverTransport:
         with self._lock:
             self._told.wait_for(lambda: all(one == me for one in self._tellers), timeout)
 
+    def resume(self) -> None:
+        """Begin to ship what is in the spool. Lanes look for that before they produce."""
+        self._background.wake()
+
     def close(self, timeout: float) -> None:
         """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time."""
         end = self._clock() + timeout
