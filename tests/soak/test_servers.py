@@ -26,11 +26,11 @@ def test_servers_are_killed_reloaded_and_restarted(sqlite: str, tmp_path: Path) 
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own needs root")
 def test_collectors_their_broker_and_their_disk_fail(sqlite: str, tmp_path: Path) -> None:
-    size = {"events": 4_000, "troubles": 5, "hold": 1.0, "pause": 0.5, "seed": 4}
+    size = {"events": 4_000, "troubles": 8, "hold": 1.0, "pause": 0.5, "seed": 4}
     with (
         Kafka(settings={"group.min.session.timeout.ms": "1000"}) as broker,
         RunningApp(sqlite, broker.bootstrap, tmp_path, app=APP, kafka_options=QUICK) as app,
     ):
         figures = collecting(app, broker, **size)
     assert figures.holds, figures
-    assert figures.values["disk full"] == figures.values["broker killed"] == 1
+    assert {"disk full", "collector killed", "broker killed"} <= figures.values.keys()

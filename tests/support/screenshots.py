@@ -30,14 +30,14 @@ TALLEST = 1_600  # pixels
 
 def main() -> int:
     """0; 1 if a picture is too large."""
-    for old in FOLDER.glob("dashboard-*.png"):
-        old.unlink()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # the pages show where the database is
         with lived_in_and_shown(Path(folder)) as address, chromium() as browser:
             with browser.new_context(java_script_enabled=False) as context:
                 pages = one_of_each(walked(context.new_page(), address))
+            for old in FOLDER.glob("dashboard-*.png"):
+                old.unlink()
             for size, scheme in ALL:
                 with page_as(browser, size, scheme) as page:
                     for found in pages:

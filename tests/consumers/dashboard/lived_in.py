@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, func, insert, update
 from starlette.applications import Starlette
+from uuid_utils import uuid7
 
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import TOPIC, Pipeline, prepare
@@ -25,6 +27,7 @@ from oyez.consumers.database.mails import STATES as MAIL_STATES
 from oyez.consumers.database.pauses import Scope
 from oyez.consumers.database.sample_table import sample
 from oyez.consumers.database.tables import dead, mail, outbox, parked, position
+from oyez.producers import Announcer, MemoryTransport
 from oyez.producers.collector import listening
 from oyez.schemas import Catalogue, Signal
 from producers.collector.running import serving
@@ -98,8 +101,18 @@ def lived_in(url: str, seed: int = 1) -> Pipeline:
     """Let the shop live on a database without tables. The pipeline has workers, who are at rest."""
     prepare(url)
     dice = random.Random(seed)
-    pipeline = Pipeline(url, on, signals=SIGNALS)
-    pipeline.clock.now = time.time() - 3600 * HOURS
+    pipeline = Pipeline(url, on, signals=SIGNALS, journal="all")
+    clock = pipeline.clock
+    clock.now = time.time() - 3600 * HOURS
+    pipeline.announcer.close()
+    pipeline.announcer = Announcer(
+        MemoryTransport(pipeline.broker),
+        source="web-1",
+        topic=TOPIC,
+        catalogue=SIGNALS,
+        clock=lambda: int(clock.now * 1e9),
+        new_id=lambda: str(uuid7(nanoseconds=int(clock.now * 1e9))),  # an id says when it was made
+    )
     for hour in range(HOURS):
         sessions = [f"session-{hour}{n:02}" for n in range(20)]
         pipeline.handle(*(SessionStarted(session=session) for session in sessions[4:]))  # four come too late
@@ -173,7 +186,8 @@ def _note_samples(pipeline: Pipeline) -> None:
 @contextmanager
 def shown(url: str) -> Iterator[str]:
     """The address of a dashboard of the shop that may act, until the end of the block."""
-    said = DashboardSettings(database=url, topic=TOPIC, transport="memory", dashboard_port=0)
+    kept: dict[str, Any] = {"database": url, "topic": TOPIC, "transport": "memory", "journal": "all"}
+    said = DashboardSettings(**kept, source="web-1", dashboard_port=0)
     app: Starlette = served(Application(on, SIGNALS), said, acts=True)
     with listening("127.0.0.1", 0) as taken, serving(server(app, said), taken):
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -15,6 +15,8 @@ from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments, Spoo
 from oyez.producers.spool.forgetting import blank, count
 from oyez.producers.spool.locks import locked
 from oyez.producers.spool.retiring import LOCK
+from oyez.producers.spool_shipping.lock import SHIP_LOCK, FileLock
+from oyez.producers.spool_shipping.refused import forget_refused, quarantine, refused_of
 from oyez.schemas.encoding import head_of
 
 
@@ -140,6 +142,26 @@ def test_a_file_that_cannot_be_written_leaves_the_log_as_it_was(
         forget(log.folder, is_annas)
     assert log.lines() == log.written
     assert list(log.folder.path.glob("*.new")) == []
+
+
+def test_what_was_quarantined_is_taken_out_too(tmp_path: Path) -> None:
+    folder = Log(tmp_path).folder.path
+    for n, key in enumerate(("anna", "bert", "anna")):
+        quarantine(folder, "log", n, event(key, n), "too large", 1.0)
+    quarantine(folder, "log", 9, b"\xff no event", "it is not JSON", 1.0)
+    before = (folder / "refused.ndjson").read_bytes().splitlines()
+    assert len(refused_of(folder, is_event_of_annas)) == 2
+    with FileLock(folder / SHIP_LOCK).held():
+        assert forget_refused(folder, is_event_of_annas) is None
+    assert (folder / "refused.ndjson").read_bytes().splitlines() == before
+    assert forget_refused(folder, is_event_of_annas) == 2
+    assert (folder / "refused.ndjson").read_bytes().splitlines() == [before[1], before[3]]
+    assert forget_refused(folder, is_event_of_annas) == 0
+    assert forget_refused(tmp_path, is_event_of_annas) == 0
+
+
+def is_event_of_annas(line: bytes) -> bool:
+    return line.startswith(b"{") and is_annas(line)
 
 
 def test_while_two_write_and_one_reads(tmp_path: Path) -> None:

@@ -101,9 +101,9 @@ def _trouble(
     kinds: Sequence[tuple[str, Callable[[], object]]] = (
         ("disk full", lambda: held(disk.fill, disk.free)),
         ("collector killed", lambda: dice.choice(both).kill()),
-        ("broker frozen", lambda: held(broker.freeze, broker.thaw)),
-        ("collector restarted", lambda: dice.choice(both).restart()),
         ("broker killed", lambda: held(broker.kill, broker.restart)),
+        ("collector restarted", lambda: dice.choice(both).restart()),
+        ("broker frozen", lambda: held(broker.freeze, broker.thaw)),
     )
     done: Counter[str] = Counter()
     for turn in range(troubles):

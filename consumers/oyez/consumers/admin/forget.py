@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from oyez.producers.spool import Folder, SpoolError, Writer, forget
+from oyez.producers.spool_shipping.refused import forget_refused
 
 from ..database import personal, tables
 from ..database.clock import Clock
@@ -153,10 +154,13 @@ class Forgetting:
                 if folder.path.resolve().parent == self._own.resolve():
                     _roll(folder)
                 done = forget(folder, is_theirs)
+                quarantined = forget_refused(folder.path, is_theirs)
             except (SpoolError, OSError) as error:
                 why.append(str(error))
                 continue
-            removed += done.events
+            removed += done.events + (quarantined or 0)
+            if quarantined is None:
+                why.append(f"{folder.path}: it is being shipped, so what was quarantined of it stays")
             if done.open:
                 why.append(f"{folder.path}: {done.open} in the segment that is being written")
             if done.short:

@@ -54,6 +54,7 @@ def served_board(
     board: Board, access: Asking, hosts: Collection[str] | None, clock: Callable[[], float] = time.time
 ) -> Starlette:
     """The same for what a dashboard is of; ``clock`` is the one by which pages say how long ago something was."""
+    operating = board.operating  # one, made before threads ask for it
     serving = Serving(board, access, Rendering([place for place in PLACES if isinstance(place, Page)], clock))
 
     @asynccontextmanager
@@ -62,7 +63,7 @@ def served_board(
             yield
         finally:
             board.changes.end()
-            board.operating.end()
+            operating.end()
             board.engine.dispose()
 
     app = Starlette(

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from oyez.producers.spool import Folder
+from oyez.producers.spool_shipping.refused import FILE, refused_of
 
 from ..database import personal, tables
 from ..database.inbox import EventId
@@ -68,6 +69,9 @@ def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:
                     event = _event(line)
                     place = {"file": str(piece.path), "position": position, "event": event}
                     yield Stored("spool", None, event_id(event), place)
+        for refused in refused_of(folder.path, is_theirs):
+            event = _event(str(refused["record"]).encode("utf-8", "surrogateescape"))
+            yield Stored("spool", None, event_id(event), {"file": str(folder.path / FILE), **refused})
 
 
 def _in_mail(db: Connection, person: Person, events: set[EventId]) -> Iterator[Stored]:

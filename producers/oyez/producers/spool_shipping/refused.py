@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ..spool.folder import sync_directory
+from .lock import SHIP_LOCK, FileLock
 
 FILE = "refused.ndjson"
 
@@ -44,6 +48,50 @@ def count_refused(directory: Path, log_id: str) -> int:
     except FileNotFoundError:
         return 0
     return sum(1 for place in places if place is not None and place[0] == log_id)
+
+
+def refused_of(directory: Path, is_theirs: Callable[[bytes], bool]) -> list[dict[str, object]]:
+    """What was quarantined of records that are theirs."""
+    try:
+        lines = (directory / FILE).read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if _is_of(line, is_theirs)]
+
+
+def forget_refused(directory: Path, is_theirs: Callable[[bytes], bool]) -> int | None:
+    """Take what is theirs out of what was quarantined; returns how much that was, or None while somebody ships the
+    folder. OSError: it cannot be written; all is as it was."""
+    with FileLock(directory / SHIP_LOCK).held_if_free() as is_ours:
+        if not is_ours:
+            return None
+        try:
+            lines = (directory / FILE).read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            return 0
+        others = [line for line in lines if not _is_of(line, is_theirs)]
+        if len(others) < len(lines):
+            _replace(directory / FILE, b"".join(others))
+        return len(lines) - len(others)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """All of it, or nothing."""
+    new = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(path)
+    sync_directory(path.parent)
+
+
+def _is_of(line: bytes, is_theirs: Callable[[bytes], bool]) -> bool:
+    try:
+        record = json.loads(line)["record"]
+        return is_theirs(record.encode("utf-8", "surrogateescape"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _place(line: bytes) -> tuple[str, int] | None:
