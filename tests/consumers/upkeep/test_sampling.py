@@ -18,6 +18,7 @@ from oyez.consumers.database.samples import GONE, KEPT, Share
 from oyez.consumers.handlers.registry import Promise
 from oyez.consumers.reports.samples import MEASURES, series_of
 from oyez.consumers.upkeep.sampling import Counted, Sampling
+from oyez.consumers.worker.totals import Tally
 from support.tables import knowing_the_tables
 
 MINUTE = 60.0
@@ -112,10 +113,7 @@ def test_workers_of_a_group_add_to_one_row_and_each_delivery_counts_once(play: P
 
 
 def telling(share: Share) -> Counted:
-    counted = Counted()
-    counted._counts.update(handled=share.handled, failed=share.failed)
-    counted._lags = None if share.lag is None else {("t", 0): share.lag}
-    return counted
+    return Counted(Tally(done=share.handled, failed=share.failed), lambda: share.lag)
 
 
 def test_two_that_write_at_once_lose_nothing(engine: Engine) -> None:
@@ -212,11 +210,11 @@ def test_at_its_end_a_worker_adds_what_it_has_not_written_and_its_lag_once(play:
     pipeline = play(shop())
     group = pipeline.application.group("placed")
     database, now = Database(pipeline.engine), 50_000 * MINUTE
-    counted = telling(SHARE)
-    task = Sampling(group, counted)
+    tally = Tally(done=SHARE.handled, failed=SHARE.failed)
+    task = Sampling(group, Counted(tally, lambda: SHARE.lag))
     task.step(database, now)
     task.finish(database, now + 1.0)
-    counted._counts.update(handled=2)
+    tally.done += 2
     for _ in range(2):
         task.finish(database, now + 1.0)
     assert written(pipeline, "shop.placed", "handled", "failed", "lag") == [(5, 1, 7)]

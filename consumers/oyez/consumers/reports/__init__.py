@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..logs.offsets import Ends, Offsets, PartitionEnds
     from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
     from .details import DeliveryDetails, dead_details, parked_details
-    from .error_groups import ErrorGroup, error_groups
+    from .grouped_errors import ErrorGroup, error_groups
     from .explaining import Explanation, Part, explain
     from .groups import DeadGroup, dead_groups
     from .moments import Moment
@@ -77,7 +77,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "DeadGroup": ".groups",
             "DeliveryDetails": ".details",
             "Ends": "..logs.offsets",
-            "ErrorGroup": ".error_groups",
+            "ErrorGroup": ".grouped_errors",
             "Explanation": ".explaining",
             "Filter": "..database.delivery_filter",
             "GroupPause": ".pauses",
@@ -102,7 +102,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",
-            "error_groups": ".error_groups",
+            "error_groups": ".grouped_errors",
             "explain": ".explaining",
             "group_states": ".states",
             "parked_deliveries": ".deliveries",

@@ -39,6 +39,7 @@ from ..upkeep.upkeep import Upkeep
 from ..worker.clock_watch import ClockWatch, nobody_watches
 from ..worker.placement import Placement
 from ..worker.retry_loop import RetryLoop
+from ..worker.totals import Tally
 from ..worker.worker import Worker
 from .engines import notices_from
 from .maintenance import TaskContext, tasks_for
@@ -101,8 +102,7 @@ def make_worker(
     ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
     the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
     on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given."""
-    counted = Counted()
-    told = (instrument or logging_instrument()).with_subscriber(counted)
+    tally, told = Tally(), instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
         notices = notices_from(settings, database)
@@ -118,6 +118,7 @@ def make_worker(
         instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
+    counted = Counted(tally, lambda: sum(source.lags().values()))
     upkeep = upkeep_for(execution, settings, told, timer, counted)
     make_reading = reading_for(group, settings, event_loop or EventLoop(f"oyez-{group.name}"), timer)
     return Worker(
@@ -158,6 +159,7 @@ def make_worker(
         batch=settings.batch,
         sweep_every=settings.sweep_every,
         timer=timer,
+        tally=tally,
     )
 
 
@@ -236,11 +238,15 @@ def retrying_for(
         Reader(execution.group),
         retry_policy_from(settings),
         batch=settings.batch,
-        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer, Counted()),
+        upkeep=upkeep or upkeep_for(execution, settings, logging_instrument(), timer, _of_no_worker()),
         process=process,
         timer=timer,
         handlers=[one for one in execution.group.handlers if one not in apart],
     )
+
+
+def _of_no_worker() -> Counted:
+    return Counted(Tally(), lambda: None)
 
 
 def upkeep_for(
@@ -253,7 +259,7 @@ def upkeep_for(
     """What is done in a group's sweeps besides. ``counted``: what its worker does."""
     group, backend = execution.group, find_log_backend(settings)
     read = None if backend is None else backend.retention(readers_of(group.application, settings))
-    context = TaskContext(group, settings, instrument, execution.clock, log_retention=read, counted=counted)
+    context = TaskContext(group, settings, instrument, execution.clock, counted, log_retention=read)
     return Upkeep(execution.database, tasks_for(context), execution.clock, timer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..database.clock import Clock
 from ..handlers.application import Group
@@ -27,8 +27,8 @@ class TaskContext:
     settings: ListenSettings
     instrument: Instrument
     clock: Clock
+    counted: Counted
     log_retention: MaintenanceTask | None = None
-    counted: Counted = field(default_factory=Counted)
 
 
 TaskMaker = Callable[[TaskContext], Iterable[MaintenanceTask]]

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from ..core.report import Report
 from ..database import samples
 from ..database.engine import Database
 from ..database.samples import MINUTE, Share
 from ..handlers.application import Group
-from ..instrumentation.events import BatchHandled, InstrumentationEvent, Lagging, RowsRun
+from ..worker.totals import Tally
 
 IDLE = 10.0  # s; after which it is looked whether a new minute has begun
 
 
 class Counted:
-    """Counts what a worker says it has done. In the worker's own thread only."""
+    """What a worker has done since it was written down last. In the worker's own thread only."""
 
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._lags: Mapping[tuple[str, int], int] | None = None
-
-    def receive(self, event: InstrumentationEvent) -> None:
-        """See `oyez.consumers.instrumentation.emitter.Subscriber`."""
-        match event:
-            case BatchHandled() | RowsRun():
-                self._count(event.report)
-            case Lagging():
-                self._lags = event.lags
-
-    def _count(self, report: Report) -> None:
-        self._counts["handled"] += report.done
-        self._counts["failed"] += sum(report.failures.values())
+    def __init__(self, tally: Tally, lag: Callable[[], int | None]) -> None:
+        """``tally`` is what it has done since it began; ``lag`` says how many records are left of its partitions, None
+        if that is not known."""
+        self._tally = tally
+        self._lag = lag
+        self._handled = self._failed = 0
 
     @property
     def share(self) -> Share:
-        """What was counted since the last one was taken, with the lag as it was told last."""
-        lag = None if self._lags is None else sum(self._lags.values())
-        return Share(self._counts["handled"], self._counts["failed"], lag)
+        """What was done since the last one was taken."""
+        return Share(self._tally.done - self._handled, self._tally.failed - self._failed, self._lag())
 
     def taken(self, share: Share) -> None:
         """It is written down."""
-        self._counts.subtract({"handled": share.handled, "failed": share.failed})
+        self._handled += share.handled
+        self._failed += share.failed
 
 
 class Sampling:

@@ -11,7 +11,8 @@ from ..instrumentation.events import WorkerStopped
 
 @dataclass
 class Tally:
-    """Counts of deliveries, but for ``events`` and ``handled``, and ``faults``; see `Report`."""
+    """Counts of deliveries, but for ``events`` and ``handled``, ``failed``, which are attempts, and ``faults``; see
+    `Report`."""
 
     events: int = 0
     handled: int = 0
@@ -20,6 +21,7 @@ class Tally:
     released: int = 0
     revived: int = 0
     dead: int = 0
+    failed: int = 0
     faults: Faults = field(default_factory=Faults)
 
     @property
@@ -37,6 +39,7 @@ class Tally:
         self.revived += report.revived
         self.dead += report.dead
         if report.failures:
+            self.failed += sum(report.failures.values())
             self.faults.merge(report.faults)
 
     def merge(self, other: Tally) -> None:
@@ -48,6 +51,7 @@ class Tally:
         self.released += other.released
         self.revived += other.revived
         self.dead += other.dead
+        self.failed += other.failed
         self.faults.merge(other.faults)
 
     def stopped(self, group: str) -> WorkerStopped:

@@ -56,8 +56,9 @@ class Worker:
         batch: int = 500,
         sweep_every: float = 5.0,
         timer: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
-        self.tally = Tally()
+        self.tally = Tally() if tally is None else tally
         self._execution = execution
         self._group = execution.group
         self._name = execution.group.name
