@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from ..logs.offsets import Ends, Offsets, PartitionEnds
     from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
     from .details import DeliveryDetails, dead_details, parked_details
-    from .grouped_errors import ErrorGroup, error_groups
     from .explaining import Explanation, Part, explain
+    from .grouped_errors import ErrorGroup, error_groups
     from .groups import DeadGroup, dead_groups
     from .moments import Moment
     from .next_steps import way_out

@@ -10,7 +10,7 @@ from pathlib import Path
 from oyez.producers.spool import is_folder, own_spool
 
 from ..check import Check, Finding, not_checked, ok
-from ..setup import Setup
+from ..setup import NoLog, Setup
 
 SEGMENTS = 10
 """So many segments should have room."""
@@ -20,7 +20,7 @@ MEGABYTE = 1_000_000
 def look(setup: Setup) -> Sequence[Finding]:
     """The folder that this process announces into; while it is missing, the one in which it would be made."""
     settings = setup.settings
-    if settings.transport != "spool" and settings.spool is None:
+    if settings.spool is None and not _is_the_log(setup):
         return not_checked("no spool is set")
     spool = own_spool(settings)
     folder = _nearest(spool)
@@ -33,6 +33,14 @@ def look(setup: Setup) -> Sequence[Finding]:
         if not os.access(one, os.W_OK | os.X_OK, effective_ids=True)
     ]
     return unusable or _room(folder, settings.spool_segment_bytes, exists=is_there, spool=spool)
+
+
+def _is_the_log(setup: Setup) -> bool:
+    """Whether workers read the spool itself."""
+    try:
+        return "spool" in setup.backend.place
+    except NoLog:
+        return False
 
 
 def _room(folder: Path, segment: int, *, exists: bool, spool: Path) -> Sequence[Finding]:
