@@ -65,7 +65,7 @@ def test_from_the_announcement_to_the_end(shop: Shop) -> None:
     assert {name: (one["lag"], one["parked"], one["dead"]) for name, one in after.items()} == {
         name: (0, dict.fromkeys(PARKED, 0), 0) for name in before
     }
-    assert (after["ticked"]["promise"], after["ticked"]["journal"]) == ("at-least-once", "wal")
+    assert (after["ticked"]["promise"], after["ticked"]["sqlite_journal"]) == ("at-least-once", "wal")
     text = shop.print("status")
     assert "clishop.cli.page.viewed\texactly-once\t0" in text
     unasked = json.loads(shop.print("status", "--no-lag", "--json", "--kafka", NOWHERE))

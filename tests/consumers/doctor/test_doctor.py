@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from consumers.cli.running import OYEZ, Shop
 from consumers.doctor.examined import examined
-from oyez.consumers.doctor.checks.journal import is_repaired
+from oyez.consumers.doctor.checks.sqlite_journal import is_repaired
 from oyez.consumers.doctor.registry import CHECKS
 from support.unprivileged import modes_count
 
@@ -47,7 +47,9 @@ def test_a_cause_is_told_once_and_what_depends_on_it_names_it(spooled_shop: Shop
     assert "does not exist" in found.says["database"]
     assert found.advice["database"] == "run: oyez db upgrade"
     left = [name for name, states in found.states.items() if found.because[name] == "database"]
-    assert {"migrations", "database's clock", "journal", "outbox", "mail queue", "workers"} <= {*left}
+    assert {"migrations", "database's clock", "SQLite's journal", "outbox", "mail queue", "workers"} <= {
+        *left
+    }
     assert not (spooled_shop.folder / "oyez.db").exists()  # looking has made nothing
     assert not (spooled_shop.folder / "spool").exists()
 
@@ -197,7 +199,7 @@ def test_which_versions_of_sqlite_have_the_race(version: tuple[int, ...], repair
 def test_the_journal_that_runs_is_told(ready: Shop) -> None:
     sqlite = pytest.importorskip("sqlite3").sqlite_version_info
     expected = "ok" if is_repaired(sqlite) else "warning"
-    assert examined(ready).states["journal"] == [expected]
+    assert examined(ready).states["SQLite's journal"] == [expected]
     safe = examined(ready, OYEZ_SQLITE_JOURNAL="delete")
-    assert safe.states["journal"] == ["ok"]
-    assert "journal mode delete" in safe.says["journal"]
+    assert safe.states["SQLite's journal"] == ["ok"]
+    assert "journal mode delete" in safe.says["SQLite's journal"]

@@ -49,13 +49,13 @@ def status_of(
         states = group_states(db, groups, topics, offsets, now)
         waiting = _waiting(outbox.state(db), now)
     place = {} if offsets is None or backend is None else backend.place
-    database = {"database": shown(engine.url), "journal": journal, "clock_skew": round(clock.skew, 3)}
+    database = {"database": shown(engine.url), "sqlite_journal": journal, "clock_skew": round(clock.skew, 3)}
     return Status({**database, **waiting, **_spooled(backend, settings), **place}, states)
 
 
 def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
     age = None if found.oldest is None else max(0.0, now - found.oldest)
-    return {"outbox": found.backlog, "outbox_oldest": age}
+    return {"outbox": found.backlog, "outbox_oldest": None if age is None else round(age, 3)}
 
 
 def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...core.counted import several
 from ...database import outbox
 from ...database.clock import DatabaseClock
 from ..check import Check, Finding, ok
@@ -19,18 +20,18 @@ def look(setup: Setup) -> Sequence[Finding]:
     found = []
     if state.refused:
         advice = "oyez outbox status says why; oyez outbox retry lets them wait again"
-        found.append(Finding("warning", f"{state.refused} events in the outbox were refused", advice))
+        found.append(Finding("warning", f"{several(state.refused, 'event')} of the outbox refused", advice))
     age = 0.0 if state.oldest is None else now - state.oldest
     if age > LONG:
         why = f": {state.error}" if state.error else ", and nothing is known to be in the way"
         found.append(
             Finding(
                 "warning",
-                f"{state.backlog} events wait in the outbox, the oldest for {age:.0f} s{why}",
+                f"{several(state.backlog, 'event')} waiting in the outbox, the oldest for {age:.0f} s{why}",
                 "run oyez listen, oyez sweep or oyez outbox relay",
             )
         )
-    return found or ok(f"{state.backlog} events wait")
+    return found or ok(f"{several(state.backlog, 'event')} waiting")
 
 
 CHECK = Check("outbox", ("migrations",), look)

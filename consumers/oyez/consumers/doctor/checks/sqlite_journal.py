@@ -39,4 +39,4 @@ def look(setup: Setup) -> Sequence[Finding]:
     ]
 
 
-CHECK = Check("journal", ("database",), look)
+CHECK = Check("SQLite's journal", ("database",), look)
