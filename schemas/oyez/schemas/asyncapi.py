@@ -5,6 +5,7 @@ from typing import Any
 
 from .declaration import Declaration
 from .draft7 import as_draft_7
+from .versions import dataschema
 
 VERSION = "3.0.0"
 CONTENT_TYPE = "application/cloudevents+json"
@@ -107,6 +108,8 @@ def _event(signal: Declaration, data: dict[str, Any]) -> dict[str, Any]:
         "tracestate": {"type": "string"},
         "data": data,
     }
+    if (schema := dataschema(signal)) is not None:
+        attributes["dataschema"] = {"type": "string", "const": schema}
     return {
         "type": "object",
         "properties": attributes,

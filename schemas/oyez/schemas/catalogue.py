@@ -10,6 +10,7 @@ from .declaration import Declaration
 from .errors import SchemaError, UnknownSignal
 from .readable import refuse_unreadable
 from .requirements import check_requirements
+from .versions import check_upcasts
 
 
 class Catalogue:
@@ -63,10 +64,11 @@ class Catalogue:
     def check(self) -> None:
         """Check what only the whole list can show: SchemaError for a requirement that is unknown, has no
         subject, or is part of a cycle (with its path); and, of a signal whose fields name what was defined after it,
-        for data that could not be read, or for what is not defined by now."""
+        for data that could not be read, or for what is not defined by now; and for an upcast that is missing."""
         check_requirements(self._declared)
         for declaration in self:
             refuse_unreadable(declaration.model)
+            check_upcasts(declaration)
 
     def _unknown(self, signal: object) -> str:
         if isinstance(signal, type):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from .errors import SchemaError
 from .fitting import misfits
+from .versions import FIRST
 
 Broken = Literal["old events", "old readers"]
 """Events that are parked or kept, or that older producers still announce; and code that is older than the events."""
@@ -57,7 +58,7 @@ def _of_signal(name: str, old: Schema, new: Schema) -> Iterator[Change]:
         yield Change(name, keyword, f"was {before}, is {after}: {what}", breaks)
     yield from _requirements(name, old.get("x-oyez-requires") or {}, new.get("x-oyez-requires") or {})
     broken = False
-    for misfit in misfits(old, new):
+    for misfit in () if _brings_up(old, new) else misfits(old, new):
         broken = True
         yield Change(name, misfit.where, misfit.why, ("old events",))
     for misfit in misfits(new, old):
@@ -65,6 +66,13 @@ def _of_signal(name: str, old: Schema, new: Schema) -> Iterator[Change]:
         yield Change(name, misfit.where, _turned(misfit.why), ("old readers",))
     if not broken and _bare(old) != _bare(new):
         yield Change(name, "", "its fields have changed, and each side reads the other's")
+
+
+def _brings_up(old: Schema, new: Schema) -> bool:
+    """Whether upcasts make new data of old data."""
+    before, after = (one.get("x-oyez-version", FIRST) for one in (old, new))
+    steps = new.get("x-oyez-upcasts", ())
+    return before < after and all(one in steps for one in range(before, after))
 
 
 _KEYWORDS: Mapping[str, tuple[str, tuple[Broken, ...]]] = {

@@ -1,7 +1,7 @@
 """What a signal's class keywords said."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -32,6 +32,10 @@ class Declaration:
     """For how long it is remembered that a subject was handled; None: for ever."""
     topic: str | None
     """The signal's own topic; None: the one that is set for all."""
+    version: int = 1
+    """Of its data."""
+    upcasts: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    """What brings data of an older version up to the next one, by the older."""
 
     def key_of(self, data: Any) -> str | None:
         """The key that `data` holds, as text; None when the signal has no key field or the field is null."""
@@ -45,8 +49,8 @@ class Declaration:
 def required_prerequisites(requires: Mapping[str, str], data: Any) -> tuple[Prerequisite, ...]:
     """The prerequisites of `data`. A null field is no requirement; subjects compare as text."""
     prerequisites = []
-    for name, field in requires.items():
-        subject = text_of(getattr(data, field))
+    for name, held_in in requires.items():
+        subject = text_of(getattr(data, held_in))
         if subject is not None:
             prerequisites.append(Prerequisite(name, subject))
     return tuple(prerequisites)

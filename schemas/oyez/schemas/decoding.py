@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, NotRequired, cast
+from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import StringConstraints, TypeAdapter
 from typing_extensions import TypedDict
@@ -13,6 +13,7 @@ from .event import Event
 from .headers import TRACE
 from .text import MAX_TEXT, flaw
 from .tolerant import tolerant_reader
+from .versions import dataschema
 
 typed_dict: Any = TypedDict  # called by another name where only run time knows the members' types
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT)]
@@ -46,6 +47,8 @@ def keyed_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 def _decoder(declaration: Declaration, key: Any) -> Callable[[bytes], Envelope]:
     members = {"source": Text, "id": Text, "time": NotRequired[str], "partitionkey": key}
     members |= dict.fromkeys(TRACE, NotRequired[Any])  # whatever these are, the event is read
+    if (schema := dataschema(declaration)) is not None:
+        members["dataschema"] = Literal[schema]  # of another version: the full path brings it up to this one
     envelope = typed_dict("Envelope", members | {"data": declaration.model})
     return cast(Callable[[bytes], Envelope], json_reader(envelope))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from .catalogue import Catalogue, catalogue
 from .declaration import Declaration
+from .versions import FIRST
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -17,6 +18,8 @@ def json_schema(declaration: Declaration) -> dict[str, Any]:
         "x-oyez-subject": declaration.subject,
         "x-oyez-requires": dict(declaration.requires) or None,
         "x-oyez-topic": declaration.topic,
+        "x-oyez-version": None if declaration.version == FIRST else declaration.version,
+        "x-oyez-upcasts": sorted(declaration.upcasts) or None,
     }
     schema = declaration.model.model_json_schema(mode="serialization")
     return {

@@ -13,6 +13,7 @@ from .headers import TRACE
 from .readable import refuse_unreadable
 from .signal import Signal
 from .text import flaw
+from .versions import dataschema
 
 CANONICAL = b'{"specversion":"1.0","type":"'
 """Every event of ours begins so."""
@@ -87,7 +88,9 @@ class Encoder:
         declaration = self._catalogue[model]
         check = Check(declaration)
         write: Any = model.__pydantic_serializer__.to_json
-        head = f'{prefix(declaration.name).decode()}"source":{self._source},"id":'
+        schema = dataschema(declaration)
+        versioned = "" if schema is None else f',"dataschema":{_quoted(schema)}'
+        head = f'{prefix(declaration.name).decode()}"source":{self._source}{versioned},"id":'
         doubtful = None
         if check.is_needed:
             write, doubtful = partial(write, warnings=False), check.is_doubtful

@@ -1,10 +1,12 @@
 """Any CloudEvent, read: the full path, for other producers' events and a reason when the fast path fails."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from .catalogue import Catalogue
 from .declaration import Declaration
@@ -13,6 +15,7 @@ from .errors import Undecodable, reasons
 from .event import Event
 from .headers import Headers
 from .modes import RawEnvelope, found_in
+from .versions import upcasted, version_of
 
 
 def read_envelope(value: bytes | None, headers: Headers | None, key: bytes | None) -> RawEnvelope:
@@ -41,6 +44,7 @@ def decode(
 
 def typed_envelope(raw: RawEnvelope, declaration: Declaration) -> Envelope:
     """The envelope with its data as the signal's model. Undecodable: the data does not fit."""
+    raw = _newest(raw, declaration)
     envelope: Envelope = {"source": raw.source, "id": raw.id, "data": _typed(raw, declaration)}
     if raw.time is not None:
         envelope["time"] = raw.time
@@ -50,6 +54,20 @@ def typed_envelope(raw: RawEnvelope, declaration: Declaration) -> Envelope:
     check_text(declaration, envelope)
     envelope["traceparent"], envelope["tracestate"] = raw.trace
     return envelope
+
+
+def _newest(raw: RawEnvelope, declaration: Declaration) -> RawEnvelope:
+    """The same with data of the newest version. Data of a newer one than this code knows is read as far as it is."""
+    version = version_of(declaration, raw.dataschema)
+    if version >= declaration.version or raw.data is None:
+        return raw
+    data = upcasted(declaration, raw.data, version)
+    try:
+        body = to_json(data)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise Undecodable(f"data: what an upcast gave is no JSON: {reason}") from None
+    return replace(raw, data=data, body=body, wrapped=False)
 
 
 def _typed(raw: RawEnvelope, declaration: Declaration) -> Any:

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -41,6 +41,14 @@ def _attributes() -> TypeAdapter[_Attributes]:
 Trace = tuple[str | None, str | None]
 
 
+class _Said(NamedTuple):
+    """Attributes that may be anything: what is no text is none."""
+
+    traceparent: str | None
+    tracestate: str | None
+    dataschema: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class RawEnvelope:
     """A CloudEvent whose data is not typed yet."""
@@ -61,6 +69,8 @@ class RawEnvelope:
     """Why the message key is no key, if there is none besides."""
     trace: Trace = (None, None)
     """Its traceparent and tracestate."""
+    dataschema: str | None = None
+    """What it says of its data's schema."""
 
 
 class Found(Protocol):
@@ -102,15 +112,15 @@ class Structured:
         if self.flaw:
             raise Undecodable(self.flaw)
         known = _checked(self.members)
-        trace = text_or_none(self.members.get("traceparent")), text_or_none(self.members.get("tracestate"))
+        said = _Said(*(text_or_none(self.members.get(name)) for name in _Said._fields))
         if self.members.get("data") is not None:
             _check_data_type(known.get("datacontenttype"))
-            return _raw(known, key, trace, self.members["data"], self.value, wrapped=True)
+            return _raw(known, key, said, self.members["data"], self.value, wrapped=True)
         if self.members.get("data_base64") is None:
-            return _raw(known, key, trace, None, b"{}", wrapped=False)
+            return _raw(known, key, said, None, b"{}", wrapped=False)
         _check_data_type(known.get("datacontenttype"))
         body = _base64(self.members["data_base64"])
-        return _raw(known, key, trace, _json(body, "data_base64"), body, wrapped=False)
+        return _raw(known, key, said, _json(body, "data_base64"), body, wrapped=False)
 
 
 def structured(value: bytes) -> Structured:
@@ -150,15 +160,15 @@ class Binary:
     def read(self, key: bytes | None) -> RawEnvelope:
         texts = texts_of(self.headers, _IN_HEADERS)
         known = _checked({name[3:]: text for name, text in texts.items() if name.startswith("ce_")})
-        trace = text_in(self.headers, "ce_traceparent"), text_in(self.headers, "ce_tracestate")
+        said = _Said(*(text_in(self.headers, f"ce_{name}") for name in _Said._fields))
         if not self.value:
-            return _raw(known, key, trace, None, b"{}", wrapped=False)
+            return _raw(known, key, said, None, b"{}", wrapped=False)
         _check_data_type(texts.get("content-type"))
-        return _raw(known, key, trace, _json(self.value, "the value"), self.value, wrapped=False)
+        return _raw(known, key, said, _json(self.value, "the value"), self.value, wrapped=False)
 
 
 def _raw(
-    known: _Attributes, key: bytes | None, trace: Trace, data: Any, body: bytes, *, wrapped: bool
+    known: _Attributes, key: bytes | None, said: _Said, data: Any, body: bytes, *, wrapped: bool
 ) -> RawEnvelope:
     if (time := known.get("time")) is not None:
         time_of(time)
@@ -176,7 +186,8 @@ def _raw(
         body=body,
         wrapped=wrapped,
         keyless=keyless,
-        trace=trace,
+        trace=(said.traceparent, said.tracestate),
+        dataschema=said.dataschema,
     )
 
 

@@ -28,6 +28,7 @@ class Options(ConfigDict, total=False):
     requires: Mapping[type[BaseModel] | str, str]
     remember: timedelta | None
     topic: str | None
+    version: int
     catalogue: Catalogue
 
 
@@ -43,6 +44,7 @@ def declare(model: type[BaseModel], options: Mapping[str, Any]) -> Declaration:
         requires=requirements_of(model, options.get("requires", {})),
         remember=_remember(owner, options.get("remember", timedelta(days=30))),
         topic=_topic(owner, options.get("topic")),
+        version=_version(owner, options.get("version", 1)),
     )
     _check_self_requirement(owner, declaration)
     if model.__pydantic_complete__:  # else what it names is defined later, and it is looked at then
@@ -84,6 +86,12 @@ def _topic(owner: str, topic: object) -> str | None:
     if topic is None or (isinstance(topic, str) and _TOPIC.fullmatch(topic)):
         return topic
     raise _invalid(owner, "topic", topic, "use letters, digits, '.', '_' or '-', 249 at most")
+
+
+def _version(owner: str, version: object) -> int:
+    if type(version) is int and 0 < version < 1_000_000_000:
+        return version
+    raise _invalid(owner, "version", version, "use a positive whole number; the first is 1")
 
 
 def _invalid(owner: str, option: str, value: object, advice: str) -> SchemaError:

@@ -1,6 +1,6 @@
 """The base class of every signal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, Unpack
 
 from pydantic import BaseModel, ConfigDict
@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict
 from .catalogue import catalogue
 from .copying import MarksCopies, unsure
 from .declaration import Declaration
+from .errors import SchemaError
 from .options import Options, declare
+from .versions import Upcast, register
 
-_OWN = ("name", "number")
+_OWN = ("name", "number", "version")
 
 
 class Signal(MarksCopies, BaseModel):
@@ -18,8 +20,9 @@ class Signal(MarksCopies, BaseModel):
 
     Class keywords: `name`; `number`, positive; `key` and `subject`, names of fields; `requires`, a signal
     (class or name) -> the field that holds its subject; `remember`, a timedelta (30 days) or None for ever;
-    `topic`; `catalogue`, to enter it in another one. Without `name` it is an abstract base, whose keywords
-    are inherited. SchemaError: a keyword is wrong.
+    `topic`; `version`, of the data, 1 unless said, see `upcast`; `catalogue`, to enter it in another one.
+    Without `name` it is an abstract base, whose keywords are inherited, but for `number` and `version`.
+    SchemaError: a keyword is wrong.
     """
 
     model_config = ConfigDict(
@@ -52,6 +55,24 @@ class Signal(MarksCopies, BaseModel):
         declaration = declare(cls, cls.__oyez_options__)
         cls.__oyez_options__.get("catalogue", catalogue).add(declaration)
         cls.__oyez__ = declaration
+
+    @classmethod
+    def upcast(cls, *, from_version: int) -> Callable[[Upcast], Upcast]:
+        """Decorates a function that makes data of the next version from data of an older one.
+
+        It is given the data as JSON has it, a dict of its own, and returns a dict. It is called for events that were
+        announced, or parked, before the class had its ``version``. SchemaError: there is no such version, or another
+        function for it, or the class has no name.
+        """
+        declaration = cls.__oyez__
+        if declaration is None:
+            raise SchemaError(f"{cls.__qualname__} has no name, so there are no events of it to upcast")
+
+        def registered(function: Upcast) -> Upcast:
+            register(declaration, from_version, function)
+            return function
+
+        return registered
 
     @classmethod
     def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override] # pydantic's plugin gives each class its own
