@@ -31,6 +31,9 @@ from support.services import UNSAFE, fresh_database
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 """So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
 
+SHARED = ("OYEZ_PROCESSES", "3")
+"""Groups that share three processes. In the full sizes each has its own, as in the other scenarios here."""
+
 PIPELINES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
 
 
@@ -68,8 +71,9 @@ def test_workers_are_killed_during_an_import(url: str, broker: Kafka, tmp_path: 
 
 
 def test_services_are_killed_during_an_import(
-    url: str, broker: Kafka, server: Postgres, tmp_path: Path
+    url: str, broker: Kafka, server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(*SHARED)
     size = {"views": 1_500, "restarts": 1, "seconds": 4.0, "seed": 4}
     figures = import_under_restarts(broker, server, url, tmp_path, **size, tell=print)
     assert figures.holds, figures
@@ -149,7 +153,10 @@ def test_the_broker_is_killed_and_frozen_while_servers_with_spools_announce(
     assert figures.holds, figures
 
 
-def test_the_broker_is_killed_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
+def test_the_broker_is_killed_during_an_import(
+    url: str, broker: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(*SHARED)
     size = {"views": 800, "outages": 1, "seconds": 10.0, "seed": 4}
     figures = import_with_outages(broker, url, tmp_path, **size, tell=print)
     assert figures.holds, figures
