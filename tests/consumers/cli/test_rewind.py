@@ -64,7 +64,13 @@ class Begun:
     def tell(self, group: str, offset: int, promise: str) -> None:
         told = [TopicPartition(self.topic, 0, offset, promise)]
         request = [ConsumerGroupTopicPartitions(group, told)]
-        self.admin.alter_consumer_group_offsets(request)[group].result()
+
+        def is_told() -> bool:
+            """The broker that has the group may not know the new topic yet."""
+            answer = self.admin.alter_consumer_group_offsets(request)[group].result()
+            return all(one.error is None for one in answer.topic_partitions)
+
+        eventually(is_told)
 
     def told(self, group: str) -> dict[int, tuple[int, str]]:
         found = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()

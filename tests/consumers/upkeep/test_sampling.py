@@ -20,6 +20,7 @@ from oyez.consumers.reports.samples import MEASURES, series_of
 from oyez.consumers.upkeep.sampling import Counted, Sampling
 from oyez.consumers.worker.totals import Tally
 from support.tables import knowing_the_tables
+from support.waiting import eventually
 
 MINUTE = 60.0
 SHARE = Share(3, 1, 7)
@@ -84,7 +85,9 @@ def test_groups_of_either_promise_and_lanes_are_counted_alike(
 
     pipeline = play(on)
     pipeline.handle(*placed(range(6)))
-    pipeline.workers["shop.placed"].finish()
+    worker = pipeline.workers["shop.placed"]
+    eventually(lambda: worker.step() == 0 and not worker.reading.is_under_way)  # lanes have threads
+    worker.finish()
     assert sum(handled for (handled,) in written(pipeline, "shop.placed", "handled")) == 6
 
 
