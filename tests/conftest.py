@@ -30,7 +30,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
-# Web servers that are stopped, reloaded and killed, and a browser: minutes, which `make test` does not have. `make
+# Web servers that are stopped, reloaded and killed, a browser, and other libraries: minutes, which `make test` does not have. `make
 # test-servers` runs them.
 collect_ignore = (
     []
@@ -44,6 +44,7 @@ collect_ignore = (
         "visits/test_site_in_a_browser.py",
         "consumers/dashboard/test_in_a_browser.py",
         "test_shop_django.py",
+        "test_peers.py",
     ]
 )
 

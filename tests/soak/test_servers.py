@@ -1,9 +1,10 @@
-"""The scenarios `servers` and `collector` of `make soak`, small."""
+"""The scenarios of `make soak` with servers that announce, small."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka
 from soak.collecting.scenario import APP, collecting
+from soak.outages import outages
 from soak.servers import servers
 
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
@@ -34,3 +36,12 @@ def test_collectors_their_broker_and_their_disk_fail(sqlite: str, tmp_path: Path
         figures = collecting(app, broker, **size)
     assert figures.holds, figures
     assert {"disk full", "collector killed", "broker killed"} <= figures.values.keys()
+
+
+def test_the_broker_is_killed_and_frozen_while_servers_with_spools_announce(tmp_path: Path) -> None:
+    python_path = os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")])
+    size = {"grown": (10_000, 60_000), "rounds": 1, "seed": 4}
+    with Kafka() as broker:
+        figures = outages(broker, tmp_path, {**os.environ, "PYTHONPATH": python_path}, **size)
+    print(figures)
+    assert figures.holds, figures

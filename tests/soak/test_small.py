@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from soak.killing import import_under_kills
 from soak.lanes import IMPATIENT, in_lanes
 from soak.lanes_in_memory import in_lanes_in_memory
 from soak.memory import memory
-from soak.outages import outages
 from soak.outbox import applications_and_drainers_killed
 from soak.poison import poison_events
 from soak.restarting import import_under_restarts
@@ -140,16 +137,6 @@ def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
     with RunningApp(url, broker.bootstrap, tmp_path) as scripted_app:
         figures = memory(scripted_app, events=100_000, parked=5_000, timeout=60, tell=print)
-    assert figures.holds, figures
-
-
-def test_the_broker_is_killed_and_frozen_while_servers_with_spools_announce(
-    broker: Kafka, tmp_path: Path
-) -> None:
-    python_path = os.pathsep.join([*sys.path, os.environ.get("PYTHONPATH", "")])
-    size = {"grown": (10_000, 60_000), "rounds": 1, "seed": 4}
-    figures = outages(broker, tmp_path, {**os.environ, "PYTHONPATH": python_path}, **size)
-    print(figures)
     assert figures.holds, figures
 
 
