@@ -30,8 +30,8 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
-# Web servers that are stopped, reloaded and killed, a browser, and other libraries: minutes, which `make test` does not have. `make
-# test-servers` runs them.
+# Web servers that are stopped, reloaded and killed, a browser, and other libraries: minutes, which `make test` does not
+# have. `make test-servers` runs them.
 collect_ignore = (
     []
     if "OYEZ_TEST_SERVERS" in os.environ
