@@ -45,6 +45,7 @@ collect_ignore = (
         "consumers/dashboard/test_in_a_browser.py",
         "test_shop_django.py",
         "test_peers.py",
+        "test_docs_night.py",
     ]
 )
 
