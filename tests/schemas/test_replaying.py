@@ -93,3 +93,10 @@ def test_what_other_producers_announced() -> None:
 def test_a_count_that_is_none_counts_as_none() -> None:
     for count in (-1, "many", True, None, 1.5, "9" * 20, [1]):
         assert stored_event(changed(oyezreplays=count)).replays == 0
+
+
+def test_the_message_key_counts_for_an_event_without_one() -> None:
+    value = b'{"specversion":"1.0","type":"t","source":"w","id":"1","data":{}}'
+    assert stored_event(value, HEADERS, b"anna").key == "anna"
+    assert b'"partitionkey":"anna"' in stored_event(value, HEADERS, b"anna").again()
+    assert stored_event(value, HEADERS).key is None

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from .encoding import head_of
 from .headers import Headers, is_binary, texts_of
-from .modes import found_in
+from .modes import found_in, message_key
 from .text import flaw
 
 COUNT = "oyezreplays"
@@ -74,7 +74,7 @@ def stored_event(value: bytes | None, headers: Headers | None = None, key: bytes
     if value is not None and not is_binary(headers) and head_of(value) is not None:
         found = _canonical(value)
         if found is not None:
-            return found
+            return found if found.key is not None else replace(found, key=message_key(key)[0])
     raw = found_in(value, headers).read(key)
     data: bytes | None = raw.body
     if raw.wrapped:

@@ -40,7 +40,7 @@ def test_one_is_forgotten_and_the_other_goes_on(visited: Shop) -> None:
     counted = json.loads(visited.print("forget", "anna", "--dry-run", "--json"))
     assert {one["where"]: one["found"] for one in counted}["spool"] == 3
     assert json.loads(visited.print("forget", "anna", "--dry-run", "--json")) == counted
-    done = json.loads(visited.print("forget", "anna", "--yes", "--json"))
+    done = json.loads(visited.print("forget", "anna", "--yes", "--json", "--written-here"))
     assert {one["where"]: one["removed"] for one in done} == {
         "spool": 3,
         "journal": 2,
@@ -64,7 +64,7 @@ def test_one_is_forgotten_and_the_other_goes_on(visited: Shop) -> None:
 
 
 def test_a_parked_event_of_one_is_forgotten(visited: Shop) -> None:
-    done = json.loads(visited.print("forget", "anna-2", "--yes", "--json"))
+    done = json.loads(visited.print("forget", "anna-2", "--yes", "--json", "--written-here"))
     assert {one["where"]: (one["found"], one["removed"]) for one in done} == {
         "spool": (1, 1),
         "parked": (1, 1),
@@ -112,3 +112,13 @@ def test_a_copy_of_another_hosts_log_is_rewritten_but_for_its_last_segment(visit
     (row,) = [one for one in json.loads(done.stdout) if one["where"] == "spool"]
     assert (row["removed"], row["left"]) == (0, 3)
     assert "the segment that is being written" in row["why"]
+
+
+def test_the_segment_that_is_written_is_left_unless_it_is_said_to_be_no_copy(visited: Shop) -> None:
+    """A new segment in a copy would keep the workers there from what comes with the next copying."""
+    before = sorted(visited.folder.glob("spool/**/*.ndjson"))
+    done = visited.run("forget", "anna", "--yes", "--json")
+    (spool,) = [one for one in json.loads(done.stdout) if one["where"] == "spool"]
+    assert (done.returncode, spool["removed"], spool["left"]) == (1, 0, 3)
+    assert spool["why"].endswith("3 in the segment that is being written, see --written-here")
+    assert sorted(visited.folder.glob("spool/**/*.ndjson")) == before

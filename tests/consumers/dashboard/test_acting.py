@@ -83,7 +83,9 @@ def test_retry_and_discard(play: Play) -> None:
 def test_what_comes_after_the_look_is_not_meant(play: Play) -> None:
     pipeline = filled(play)
     client = visitor(pipeline, Access.act())
+    assert "data-live" in client.page("/parked")
     shown = client.page("/parked/discard")
+    assert "data-live" not in shown, "it would be another count under the same button"
     (before,) = re.findall(r'name="before" value="([^"]+)"', shown)
     pipeline.handle(Placed(k="later", n=5))
     ended(client, client.send("/parked/discard", before=before).headers["location"])

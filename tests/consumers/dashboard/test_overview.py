@@ -61,3 +61,10 @@ def test_a_database_that_is_away_is_a_page() -> None:
 
 def test_a_database_without_tables_is_a_page(sqlite: str) -> None:
     problem(Visitor(app_at(sqlite, Application(on, known), Access.read())).get("/"), 503, "oyez db upgrade")
+
+
+def test_a_log_that_is_away_is_a_line_of_the_page(play: Play) -> None:
+    away = app_of(play(on), Access.read(), transport="kafka", kafka="127.0.0.1:1")
+    shown = Visitor(away).page("/")
+    assert "how much is left to read is not known" in shown
+    assert "shop.viewed" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
@@ -60,14 +61,16 @@ class Visitor:
         self.close()
 
 
-def app_of(pipeline: Pipeline, access: Access | Asking, **said: Any) -> ASGIApp:
-    """The dashboard of what a pipeline runs, in its time."""
-    settings = settings_at(pipeline.engine.url.render_as_string(hide_password=False))
+def app_of(
+    pipeline: Pipeline, access: Access | Asking, hosts: Collection[str] | None = None, **said: Any
+) -> ASGIApp:
+    """The dashboard of what a pipeline runs, in its time. ``said`` are other settings."""
+    settings = settings_at(pipeline.engine.url.render_as_string(hide_password=False), **said)
     clock = pipeline.clock
     board = Board(
         pipeline.application, settings, engine_from(settings, pool=POOL), clock=lambda _db: clock.now
     )
-    return served_board(board, asking(access), said.get("hosts"), lambda: clock.now)
+    return served_board(board, asking(access), hosts, lambda: clock.now)
 
 
 def app_at(url: str, application: Application, access: Access | Asking, **said: Any) -> ASGIApp:
@@ -75,8 +78,8 @@ def app_at(url: str, application: Application, access: Access | Asking, **said: 
     return dashboard(application, access=asking(access), settings=settings_at(url), **said)
 
 
-def settings_at(url: str) -> ListenSettings:
-    return ListenSettings(database=url, topic=TOPIC, transport="memory")
+def settings_at(url: str, **said: Any) -> ListenSettings:
+    return ListenSettings(**({"database": url, "topic": TOPIC, "transport": "memory"} | said))
 
 
 def asking(access: Access | Asking) -> Asking:

@@ -207,3 +207,12 @@ def test_what_stands_in_the_place_of_an_event_has_its_length(size: int) -> None:
             "data": {},
         }
     assert (found is None) == (size < 80)
+
+
+def test_who_does_not_own_a_log_leaves_it_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes it could not write any more."""
+    log = Log(tmp_path)
+    monkeypatch.setattr("os.geteuid", lambda: log.folder.path.stat().st_uid + 1)
+    with pytest.raises(SpoolError, match="belongs to another user; run this as that user"):
+        forget(log.folder, is_annas)
+    assert log.lines() == log.written

@@ -78,11 +78,11 @@ class Forgetting:
         database: Database,
         person: Person,
         folders: Sequence[Folder],
-        own: Path,
+        own: Path | None,
         clock: Clock,
     ) -> None:
         """``folders`` are the logs of the spool; in those below ``own``, which this host writes, a new segment may be
-        begun."""
+        begun. A copy looks the same: somebody has to say that it is none."""
         self._application = application
         self._database = database
         self._person = person
@@ -151,9 +151,11 @@ class Forgetting:
         is_theirs, removed, why = finder(self._person), 0, []
         for folder in self._folders:
             try:
-                if folder.path.resolve().parent == self._own.resolve():
-                    _roll(folder)
                 done = forget(folder, is_theirs)
+                if done.open and self._is_own(folder):
+                    _roll(folder)
+                    removed += done.events
+                    done = forget(folder, is_theirs)
                 quarantined = forget_refused(folder.path, is_theirs)
             except (SpoolError, OSError) as error:
                 why.append(str(error))
@@ -162,11 +164,16 @@ class Forgetting:
             if quarantined is None:
                 why.append(f"{folder.path}: it is being shipped, so what was quarantined of it stays")
             if done.open:
-                why.append(f"{folder.path}: {done.open} in the segment that is being written")
+                why.append(
+                    f"{folder.path}: {done.open} in the segment that is being written, see --written-here"
+                )
             if done.short:
                 why.append(f"{folder.path}: {done.short} lines that are too short to be replaced")
         count = found.counts[place]
         return Removed(place, max(count, removed), removed, "; ".join(why) or None, bool(why))
+
+    def _is_own(self, folder: Folder) -> bool:
+        return self._own is not None and folder.path.resolve().parent == self._own.resolve()
 
 
 def _roll(folder: Folder) -> None:
@@ -182,4 +189,6 @@ def _left(why: str) -> Callable[[str, Found], Removed]:
 
 def _of_tally(place: str, found: Found, tally: Tally, why: str) -> Removed:
     count = len(found.ids[place])
-    return Removed(place, count, count - tally.busy, why if tally.busy else None, tally.busy > 0)
+    left = count - tally.done
+    said = why if tally.busy else "some have moved or gone meanwhile"
+    return Removed(place, count, tally.done, said if left else None, left > 0)

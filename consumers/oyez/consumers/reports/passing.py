@@ -111,6 +111,7 @@ def _structured(raw: Any) -> dict[str, Any]:
         "time": raw.time,
         "partitionkey": raw.key,
         "subject": raw.subject,
+        "dataschema": raw.dataschema,
         **dict(zip(TRACE, raw.trace, strict=True)),
     }
     return {name: value for name, value in said.items() if value is not None} | {"data": raw.data}

@@ -75,10 +75,10 @@ def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:
 
 
 def _in_mail(db: Connection, person: Person, events: set[EventId]) -> Iterator[Stored]:
-    """The mails that their events have queued, and those to them, if they are an address."""
+    """The mails that their events have queued, and those to them alone, if they are an address."""
     for row in personal.paged(db, tables.mail, tables.mail.c.app == person.app):
         event = (row.source, row.event_id)
-        if event in events or person.text in json.loads(row.recipients):
+        if event in events or {*json.loads(row.recipients)} == {person.text}:
             yield Stored("mail", row.id, None if row.event_id is None else event, _plain(row))
 
 

@@ -11,6 +11,7 @@ from typing import IO, NamedTuple
 from pydantic_core import from_json
 
 from oyez.producers.spool import Folder, SegmentName
+from oyez.producers.spool.names import ARCHIVED
 from oyez.producers.spool.retiring import ARCHIVE
 
 
@@ -24,7 +25,12 @@ class Piece(NamedTuple):
 
     def open(self) -> IO[bytes]:
         """Its bytes as they were written."""
-        return gzip.open(self.path) if self.archived else self.path.open("rb")  # type: ignore[return-value]
+        if self.archived:
+            return gzip.open(self.path)  # type: ignore[return-value]
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError:  # it was archived since it was listed
+            return gzip.open(self.path.parent / ARCHIVE / f"{self.path.name}{ARCHIVED}")  # type: ignore[return-value]
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Each line with its position; the last one lacks its line feed if it was not finished."""
@@ -39,7 +45,8 @@ def pieces(folder: Folder) -> list[Piece]:
     """All segments of a log by position. One that is there in both forms is taken as it was written."""
     found: dict[int, Piece] = {}
     archive = folder.path / ARCHIVE
-    for path in [*(archive.iterdir() if archive.is_dir() else ()), *folder.path.iterdir()]:
+    # In this order: one that is archived meanwhile is in one of them, or in both.
+    for path in [*folder.path.iterdir(), *(archive.iterdir() if archive.is_dir() else ())]:
         for name, archived in (
             (SegmentName.parse_archived(path.name), True),
             (SegmentName.parse(path.name), False),

@@ -118,7 +118,7 @@ def make_worker(
         instrument=told,
     )
     loop = retry_loop(group.name, told, sleep)
-    counted = Counted(tally, lambda: sum(source.lags().values()))
+    counted = Counted(tally, partial(_lag_of, source))
     upkeep = upkeep_for(execution, settings, told, timer, counted)
     make_reading = reading_for(group, settings, event_loop or EventLoop(f"oyez-{group.name}"), timer)
     return Worker(
@@ -243,6 +243,12 @@ def retrying_for(
         timer=timer,
         handlers=[one for one in execution.group.handlers if one not in apart],
     )
+
+
+def _lag_of(source: Log) -> int | None:
+    """How many records are left to read; None unless that is known of each of its partitions, or while it has none."""
+    lags = source.lags()
+    return sum(lags.values()) if lags and lags.keys() == source.positions().keys() else None
 
 
 def _of_no_worker() -> Counted:

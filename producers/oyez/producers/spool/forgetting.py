@@ -45,9 +45,12 @@ class Forgotten:
 def forget(folder: Folder, is_theirs: IsTheirs) -> Forgotten:
     """Take out of a log what is theirs. What is archived is rewritten too.
 
-    `SpoolError`: somebody archives or removes segments at the moment. OSError: a file cannot be read or written; the
+    `SpoolError`: somebody archives or removes segments at the moment, or the log belongs to another user, who could not
+    write to it afterwards. OSError: a file cannot be read or written; the
     segments before it are done.
     """
+    if os.geteuid() != folder.path.stat().st_uid:
+        raise SpoolError(f"{folder.path} belongs to another user; run this as that user")
     done = Forgotten()
     with locked_if_free(folder.path / LOCK) as is_ours:
         if not is_ours:

@@ -32,11 +32,26 @@ Only = Annotated[
     Literal["key", "subject"] | None,
     typer.Option("--only", help="Take it for a key, or for a subject, alone."),
 ]
+Here = Annotated[
+    bool,
+    typer.Option(
+        "--written-here",
+        help="The logs of OYEZ_SPOOL are written on this machine, and no copies: begin a new segment in them, so that "
+        "the last one is rewritten too.",
+    ),
+]
 KAFKA = "Kafka keeps what it has until the retention of the topic ends it; nothing is removed there"
 
 
 @taking(BULK, settings_by("app", "database", "spools"))
-def forgets(*, text: Text, only: Only = None, options: BulkOptions, settings: ListenSettings) -> None:
+def forgets(
+    *,
+    text: Text,
+    only: Only = None,
+    written_here: Here = False,
+    options: BulkOptions,
+    settings: ListenSettings,
+) -> None:
     """Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, and what
     the spool has."""
     application = application_of(settings)
@@ -53,7 +68,7 @@ def forgets(*, text: Text, only: Only = None, options: BulkOptions, settings: Li
             )
             return
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
-        own = own_spool(settings)
+        own = own_spool(settings) if written_here else None
         forgetting = Forgetting(application, Database(engine), person, folders, own, DatabaseClock())
         with progress("forget", total) as advance, output.aside():
             done = list(forgetting.run(found, advance))

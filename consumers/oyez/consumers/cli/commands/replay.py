@@ -113,6 +113,8 @@ def replay(
     else:
         confirm(f"deliver {several(total, 'event')} to {handler.name}, {way}?", yes=options.yes)
         target = delivering_to(application, handler, settings, identity, name)
+    if run is None and (new_ids or handler is not None):
+        output.note(f"this is run {name}: if it is cut off, go on by --run {name} and the same options")
     with target as take:
         outcome, number = _done(asked, seen, take, pace)
     counts = {"run": name, "matched": total, **outcome.counts(is_delivery=handler is not None)}

@@ -141,13 +141,21 @@ class _Printer:
                 output.line(_line(one))
 
 
+def _here(moment: datetime) -> datetime:
+    """A moment by this machine's clock; at the edges of the calendar, as it is."""
+    try:
+        return moment.astimezone()
+    except (OverflowError, OSError, ValueError):
+        return moment
+
+
 def _line(one: Passing) -> str:
     """One line; on a terminal as much of it as has room there."""
     data = json.dumps(one.data, ensure_ascii=False)
     cells = (one.at, one.signal, one.key, one.source, one.subject, one.event_id, data)
     if not output.is_terminal():
         return "\t".join(output.shown(cell, None) for cell in cells)
-    at = "-" if one.at is None else one.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
+    at = "-" if one.at is None else _here(one.at).strftime("%H:%M:%S.%f")[:-3]
     line = "  ".join([at, *(output.shown(cell, None) for cell in (one.signal, one.key, one.source, data))])
     width = shutil.get_terminal_size().columns
     return line if len(line) <= width else f"{line[: width - 1]}…"

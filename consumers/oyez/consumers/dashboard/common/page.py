@@ -24,6 +24,8 @@ class Page:
     template: str
     question: Callable[[Asked], Answer]
     navigation: str | None = None
+    is_live: bool = True
+    """Whether it is fetched again when something has changed. What somebody is to confirm stays as it was read."""
 
 
 @dataclass(frozen=True)

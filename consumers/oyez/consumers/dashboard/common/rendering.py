@@ -41,12 +41,11 @@ class Rendering:
         self._templates.filters |= {**FILTERS, "ago": self._ago}
 
     def page(
-        self, asked: Asked, template: str, title: str, said: Mapping[str, object], status: int = 200
+        self, asked: Asked, template: str, title: str, said: Mapping[str, object], *, is_live: bool
     ) -> HTMLResponse:
-        """A page of the dashboard."""
-        is_live = asked.request.method == "GET"  # what a form answers cannot be asked for again
+        """A page of the dashboard. ``is_live``: it is fetched again when something has changed."""
         given = {"asked": asked, "link": asked.link, "title": title, "path": _path(asked), "is_live": is_live}
-        return self._written(template, {**given, "navigation": self._navigation, **said}, status)
+        return self._written(template, {**given, "navigation": self._navigation, **said}, 200)
 
     def problem(self, root: str, line: str, status: int, headers: Mapping[str, str]) -> HTMLResponse:
         """A page that says in one line what is wrong; it tells nothing of the application."""

@@ -83,7 +83,7 @@ class Serving:
             said = page.question(asked)
             if isinstance(said, Response):
                 return said
-            return self._rendering.page(asked, page.template, page.title, said)
+            return self._rendering.page(asked, page.template, page.title, said, is_live=page.is_live)
 
         return await self._in_thread(written)
 
@@ -96,7 +96,7 @@ class Serving:
             said = form.post(asked)
             if isinstance(said, Response):
                 return said
-            return self._rendering.page(asked, form.template, form.title, said)
+            return self._rendering.page(asked, form.template, form.title, said, is_live=False)
 
         return await self._in_thread(done)
 
@@ -109,6 +109,8 @@ class Serving:
             access = await self._asking(request)
         else:
             access = await run_sync(self._asking, request)
+            if inspect.isawaitable(access):  # of something that is called like a function, and is none
+                access = await access
         if not access.reads:
             raise HTTPException(403, "you may not read this dashboard: access= says who may")
         return cast("Access", access)

@@ -76,7 +76,7 @@ def _places(action: Action, name: Name) -> Sequence[Place]:
         f"{name.capitalize()} {'what is parked' if where == 'parked' else 'dead letters'}",
     )
     return (
-        Page(path, title, "confirm.html", partial(_asked, action, name, where)),
+        Page(path, title, "confirm.html", partial(_asked, action, name, where), is_live=False),
         Form(path, title, name, partial(_done, action, name, where)),
     )
 

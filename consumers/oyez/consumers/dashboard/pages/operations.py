@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import RedirectResponse
 
 from ...cli.common.errors import NotFound
+from ...core.numerals import number_of
 from ...database import operations
 from ...reports.times import utc
 from ..common.asked import Asked
@@ -27,18 +28,26 @@ def _list(asked: Asked) -> Answer:
 
 
 def _one(asked: Asked) -> Answer:
-    board, number = asked.board, asked.path["number"]
+    board, number = asked.board, _number(asked)
     with board.reading() as db:
-        row, now = operations.read(db, board.application.name, min(number, 2**62)), board.clock(db)
+        row, now = operations.read(db, board.application.name, number), board.clock(db)
     if row is None:
         raise NotFound(f"there is no operation {number}; they are kept for 30 days")
     return {"operation": _shown(row, now)}
 
 
 def _stop(asked: Asked) -> Answer:
-    number = asked.path["number"]
-    asked.board.operating.stop(min(number, 2**62))
+    number = _number(asked)
+    asked.board.operating.stop(number)
     return RedirectResponse(asked.link(f"/operations/{number}"), 303)
+
+
+def _number(asked: Asked) -> int:
+    """Which one is meant. Raises `NotFound`."""
+    number = number_of(asked.path["number"])
+    if number is None:
+        raise NotFound("operations have numbers")
+    return number
 
 
 def _shown(row: Any, now: float) -> dict[str, Any]:
@@ -62,5 +71,5 @@ def _state(row: Any, now: float) -> str:
 
 
 LIST = Page("/operations", "Operations", "operations.html", _list, "Operations")
-ONE = Page("/operations/{number:int}", "Operation", "operation.html", _one)
-STOP = Form("/operations/{number:int}/stop", "Stop an operation", None, _stop)
+ONE = Page("/operations/{number}", "Operation", "operation.html", _one)
+STOP = Form("/operations/{number}/stop", "Stop an operation", None, _stop)

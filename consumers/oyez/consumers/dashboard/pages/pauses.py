@@ -89,6 +89,6 @@ def _pausing(asked: Asked) -> Pausing:
 
 
 LIST = Page("/pauses", "Paused", "pauses.html", _question, "Paused")
-CONFIRM = Page("/pauses/pause", "Pause", "confirm_pause.html", _confirm)
+CONFIRM = Page("/pauses/pause", "Pause", "confirm_pause.html", _confirm, is_live=False)
 PAUSE = Form("/pauses/pause", "Pause", "pause", _pause)
 RESUME = Form("/pauses/resume", "Resume", "resume", _resume)

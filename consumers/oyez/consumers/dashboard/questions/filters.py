@@ -68,8 +68,8 @@ def _exact(fields: Mapping[str, str]) -> dict[str, Any]:
 def _moments(fields: Mapping[str, str], now: float) -> tuple[float | None, float | None]:
     """Since when, and before when. Ages are moments before now; moments are given as seconds since the epoch, for what
     has to stay the same."""
-    since = [now - age_given("newer", fields["newer"])] if "newer" in fields else []
-    before = [now - age_given("older", fields["older"])] if "older" in fields else []
+    since = [max(0.0, now - age_given("newer", fields["newer"]))] if "newer" in fields else []
+    before = [max(0.0, now - age_given("older", fields["older"]))] if "older" in fields else []
     since += [_seconds("since", fields["since"])] if "since" in fields else []
     before += [_seconds("before", fields["before"])] if "before" in fields else []
     return max(since, default=None), min(before, default=None)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from ...cli.common.errors import Unreachable
-from ...cli.common.offsets import offsets_in
+from confluent_kafka import KafkaException
+
+from ...cli.common.reporting import line_of
 from ...database import Database
 from ...handlers.application import Application
-from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
-from ...logs.offsets import Offsets
 from ...reports import GroupState
 from ...run.status import status_of
 from ...settings import ListenSettings
@@ -32,20 +32,15 @@ class Overview:
 def overview(application: Application, settings: ListenSettings, database: Database) -> Overview:
     """Ask for all of it. Raises `DatabaseAway`."""
     backend = find_log_backend(settings)
-    offsets, away = _offsets(backend, database)
     with database.reading():  # says that the database is away before anything else does
         pass
-    status = status_of(application, settings, database.engine, backend, offsets)
-    return Overview(application.name, status.places, status.groups, _troubles(status.groups), away)
-
-
-def _offsets(backend: LogBackend | None, database: Database) -> tuple[Offsets | None, str | None]:
-    if backend is None:
-        return None, None
+    asking = partial(status_of, application, settings, database.engine, backend)
     try:
-        return offsets_in(backend, database.engine), None
-    except Unreachable as error:
-        return None, f"{error}; how much is left to read is not known"
+        # Not asked before whether it answers: that forks a process, and here are threads and clients of Kafka.
+        status, away = asking(None if backend is None else backend.offsets(database)), None
+    except KafkaException as error:
+        status, away = asking(None), f"{line_of(error)}; how much is left to read is not known"
+    return Overview(application.name, status.places, status.groups, _troubles(status.groups), away)
 
 
 def _troubles(groups: Sequence[GroupState]) -> list[tuple[str, str]]:
