@@ -30,8 +30,8 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
-# Web servers that are stopped, reloaded and killed, a browser, and other libraries: minutes, which `make test` does not
-# have. `make test-servers` runs them.
+# Web servers and imports that are killed again and again, a browser, other libraries: minutes, which `make test` does
+# not have. `make test-servers` runs them.
 collect_ignore = (
     []
     if "OYEZ_TEST_SERVERS" in os.environ
@@ -39,6 +39,8 @@ collect_ignore = (
         "consumers/dashboard/test_live_browser.py",
         "integration/servers",
         "soak/test_servers.py",
+        "soak/test_imports_under_kills.py",
+        "integration/test_few_connections.py",
         "consumers/cli/test_asyncapi_parser.py",
         "producers/collector/test_browser.py",
         "visits/test_site_in_a_browser.py",

@@ -12,24 +12,17 @@ from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
-from soak.killing import import_under_kills
 from soak.lanes import IMPATIENT, in_lanes
 from soak.lanes_in_memory import in_lanes_in_memory
 from soak.memory import memory
 from soak.outbox import applications_and_drainers_killed
 from soak.poison import poison_events
-from soak.restarting import import_under_restarts
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
-from soak.spooling import announcers_killed
-from soak.visits_outages import import_with_outages
 from support.services import UNSAFE, fresh_database
 
 QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 """So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
-
-SHARED = ("OYEZ_PROCESSES", "3")
-"""Groups that share three processes. In the full sizes each has its own, as in the other scenarios here."""
 
 PIPELINES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
 
@@ -59,21 +52,6 @@ def server() -> Iterator[Postgres]:
 def url(server: Postgres) -> Iterator[str]:
     with fresh_database(server.url()) as made:
         yield made
-
-
-def test_workers_are_killed_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:
-    size = {"views": 2_000, "kills": 20, "seconds": 12.0, "seed": 4}
-    figures = import_under_kills(url, broker.bootstrap, tmp_path, **size, options=QUICK, tell=print)
-    assert figures.holds, figures
-
-
-def test_services_are_killed_during_an_import(
-    url: str, broker: Kafka, server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(*SHARED)
-    size = {"views": 1_500, "restarts": 1, "seconds": 4.0, "seed": 4}
-    figures = import_under_restarts(broker, server, url, tmp_path, **size, tell=print)
-    assert figures.holds, figures
 
 
 @pytest.mark.timeout(300)
@@ -112,12 +90,6 @@ def test_lanes_in_memory_in_trouble(sqlite: str, tmp_path: Path) -> None:
     assert figures.holds, figures
 
 
-def test_announcers_are_killed_while_their_spool_is_read(sqlite: str, tmp_path: Path) -> None:
-    with RunningApp(sqlite, "", tmp_path) as scripted_app:
-        figures = announcers_killed(scripted_app, rounds=4, seed=4)
-    assert figures.holds, figures
-
-
 def test_applications_that_announce_in_transactions_are_killed(
     pipeline: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
@@ -137,13 +109,4 @@ def test_memory_is_flat_over_the_spool(sqlite: str, tmp_path: Path) -> None:
 def test_memory_is_flat(url: str, broker: Kafka, tmp_path: Path) -> None:
     with RunningApp(url, broker.bootstrap, tmp_path) as scripted_app:
         figures = memory(scripted_app, events=100_000, parked=5_000, timeout=60, tell=print)
-    assert figures.holds, figures
-
-
-def test_the_broker_is_killed_during_an_import(
-    url: str, broker: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(*SHARED)
-    size = {"views": 800, "outages": 1, "seconds": 10.0, "seed": 4}
-    figures = import_with_outages(broker, url, tmp_path, **size, tell=print)
     assert figures.holds, figures

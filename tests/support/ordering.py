@@ -36,7 +36,6 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "consumers/interleavings/test_two_prerequisites.py",
     "consumers/cli/test_healthy.py",
     "integration/rows/test_killed_at_any_instruction.py",
-    "integration/test_few_connections.py",
     "consumers/cli/test_metrics.py",
     "consumers/admin/test_commands.py",
     "consumers/logs/test_contract.py",
