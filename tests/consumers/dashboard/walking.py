@@ -20,7 +20,7 @@ EACH = 2
 
 BEHIND_A_FORM = ("/pauses/pause?name=bill",)
 """What no link leads to, but a form that is filled in."""
-WHILE_SOMETHING_IS_DONE = {"/operations/{number:int}", "/operations/{number:int}/stop"}
+WHILE_SOMETHING_IS_DONE = {"/operations/{number}", "/operations/{number}/stop"}
 
 
 def walked(page: Page, start: str) -> dict[str, int]:
