@@ -47,6 +47,8 @@ collect_ignore = (
         "consumers/dashboard/test_in_a_browser.py",
         "test_shop_django.py",
         "test_peers.py",
+        "test_benchmarks.py",
+        "test_benchmarks_stop.py",
         "test_docs_night.py",
     ]
 )

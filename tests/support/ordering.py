@@ -30,8 +30,6 @@ LONGEST = (  # those that take 40 s and more, in the order of how long
     "consumers/cli/test_streams.py",
     "integration/rows/test_sigterm_in_trouble.py",
     "integration/test_fatal_clients.py",
-    "test_benchmarks.py",
-    "test_benchmarks_stop.py",
     "consumers/logs/test_coordinator.py",
     "consumers/interleavings/test_two_prerequisites.py",
     "consumers/cli/test_healthy.py",
