@@ -126,3 +126,9 @@ class CountsPartitions(Protocol):
 
     def partition_count(self, topic: str) -> int | None:
         """How many partitions a topic has; None as long as that is not known."""
+
+
+def known_lag(log: Log) -> int | None:
+    """How many records are left in all started partitions; None unless that is known of each of them."""
+    lags = log.lags()
+    return sum(lags.values()) if lags.keys() == log.positions().keys() else None

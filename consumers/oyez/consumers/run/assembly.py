@@ -25,7 +25,7 @@ from ..instrumentation.emitter import Instrument, logging_instrument
 from ..lanes.event_loop import EventLoop
 from ..lanes.lanes import WorkerLanes
 from ..logs.backend import LogBackend
-from ..logs.log import Log
+from ..logs.log import Log, known_lag
 from ..logs.lookup import find_log_backend, log_backend
 from ..outbox.lease import RowLease
 from ..outbox.relay import Relay
@@ -246,9 +246,8 @@ def retrying_for(
 
 
 def _lag_of(source: Log) -> int | None:
-    """How many records are left to read; None unless that is known of each of its partitions, or while it has none."""
-    lags = source.lags()
-    return sum(lags.values()) if lags and lags.keys() == source.positions().keys() else None
+    """How many records are left to read; None also while it has no partitions."""
+    return known_lag(source) if source.positions() else None
 
 
 def _of_no_worker() -> Counted:

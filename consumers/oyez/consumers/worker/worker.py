@@ -16,7 +16,7 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import InstrumentationEvent
 from ..lanes.lanes import WorkerLanes, drain, tell
-from ..logs.log import Log, LogError
+from ..logs.log import Log, LogError, known_lag
 from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
@@ -181,8 +181,7 @@ class Worker:
 
     def lag(self) -> int | None:
         """How many offsets the log is ahead; None as long as that is not known."""
-        lags = self._log.lags()
-        return sum(lags.values()) if lags.keys() == self._log.positions().keys() else None
+        return known_lag(self._log)
 
     def count_left(self) -> int:
         """How many records are left in the partitions that this worker has, after what was committed. May raise
