@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
-PAGE = (Path(__file__).parent.parent / "docs" / "a-night.md").read_text()
+from support.pages import ROOT, block, plain_environment, written
 
-
-def block(name: str) -> str:
-    found = re.search(rf"<!-- run: {re.escape(name)} -->\n```\w+\n(.*?)```", PAGE, re.DOTALL)
-    assert found, f"the page has no block named {name}"
-    return found[1]
+PAGE = ROOT / "docs" / "a-night.md"
 
 
 def run(folder: Path, *names: str) -> str:
     """What blocks of commands print, one after the other in one shell."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["sh", "-ec", "\n".join(map(block, names))],
+        ["sh", "-ec", "\n".join(block(PAGE, name) for name in names)],
         cwd=folder,
-        env={**kept, "PATH": path, "OYEZ_APP": "shop:on"},
+        env=plain_environment(OYEZ_APP="shop:on"),
         capture_output=True,
         text=True,
         timeout=120,
@@ -36,11 +28,10 @@ def run(folder: Path, *names: str) -> str:
 
 
 def test_the_night_is_as_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(block("shop.py"))
-    (tmp_path / "announce.py").write_text(block("announce.py"))
+    written(PAGE, tmp_path, "shop.py", "announce.py")
     run(tmp_path, "evening", "doctor")
     groups = run(tmp_path, "status", "groups")
-    shown = re.findall(r"^(\d+) +invoice +order.placed +failed +(\S.*)$", PAGE, re.MULTILINE)
+    shown = re.findall(r"^(\d+) +invoice +order.placed +failed +(\S.*)$", PAGE.read_text(), re.MULTILINE)
     assert len(shown) == 3
     for count, error in shown:
         assert re.search(
@@ -49,7 +40,7 @@ def test_the_night_is_as_it_is_written(tmp_path: Path) -> None:
     example = run(tmp_path, "example")
     assert "dead since" in example
     assert "TAX[event.country]" in example
-    (tmp_path / "shop.py").write_text(block("mended.py"))
+    (tmp_path / "shop.py").write_text(block(PAGE, "mended.py"))
     assert "invoice (shop.order.placed): done" in run(tmp_path, "example", "one")
     assert run(tmp_path, "all").count("invoice\t") == 0
     with sqlite3.connect(tmp_path / "oyez.db") as db:

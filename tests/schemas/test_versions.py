@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from oyez.schemas.changes import changes
 from oyez.schemas.documents import json_schemas
 from oyez.schemas.encoding import Encoder
 from oyez.schemas.replaying import stored_event
+from support.pages import ROOT, block
 
 known = Catalogue()
 
@@ -185,8 +185,7 @@ print(decode(old, (), None, catalogue).data)
 
 
 def test_what_the_docs_show_runs_as_written() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "schemas.md").read_text()
-    shown = page.partition("<!-- run: versions.py -->\n```python\n")[2].partition("```")[0]
+    shown = block(ROOT / "docs" / "schemas.md", "versions.py")
     done = subprocess.run(
         [sys.executable, "-c", shown + CHECKED], capture_output=True, text=True, timeout=60, check=False
     )

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
+from soak.impatience import QUICK
 from soak.killing import import_under_kills
 from soak.restarting import import_under_restarts
 from soak.spooling import announcers_killed
 from soak.visits_outages import import_with_outages
-from support.services import UNSAFE, fresh_database
-
-QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
-"""So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
 
 SHARED = ("OYEZ_PROCESSES", "3")
 """Groups that share three processes. In the full sizes each has its own, as in the other scenarios here."""
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Kafka]:
-    """A broker that may be killed, and whose groups may be impatient."""
-    with Kafka(settings={"group.min.session.timeout.ms": "1000"}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server that may be killed."""
-    with Postgres(settings=UNSAFE) as running:
-        yield running
-
-
-@pytest.fixture
-def url(server: Postgres) -> Iterator[str]:
-    with fresh_database(server.url()) as made:
-        yield made
 
 
 def test_workers_are_killed_during_an_import(url: str, broker: Kafka, tmp_path: Path) -> None:

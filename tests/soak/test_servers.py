@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka
 from soak.collecting.scenario import APP, collecting
+from soak.impatience import QUICK
 from soak.outages import outages
 from soak.servers import servers
-
-QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
 
 
 @pytest.mark.timeout(300)

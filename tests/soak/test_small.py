@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from integration.rows.running_app import RunningApp
 from oyez.consumers.dev import Kafka, Postgres
 from soak.chaos.scenario import Size
 from soak.chaos.setting import chaos
+from soak.impatience import QUICK
 from soak.lanes import IMPATIENT, in_lanes
 from soak.lanes_in_memory import in_lanes_in_memory
 from soak.memory import memory
@@ -19,10 +19,6 @@ from soak.outbox import applications_and_drainers_killed
 from soak.poison import poison_events
 from soak.slow import OPTIONS, slow_handlers
 from soak.spool_memory import spool_memory
-from support.services import UNSAFE, fresh_database
-
-QUICK = json.dumps({"session.timeout.ms": 2_000, "heartbeat.interval.ms": 500})
-"""So that those who take over from the dead need not wait for long. Brokers allow no less than 6 s unless told to."""
 
 PIPELINES = {"services": ("postgres", "kafka"), "files": ("sqlite", "")}
 
@@ -32,26 +28,6 @@ def pipeline(request: pytest.FixtureRequest) -> str:
     """On Kafka and PostgreSQL, and on files and SQLite."""
     name: str = request.param
     return name
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[Kafka]:
-    """A broker that may be killed, and whose groups may be impatient."""
-    with Kafka(settings={"group.min.session.timeout.ms": "1000"}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server that may be killed."""
-    with Postgres(settings=UNSAFE) as running:
-        yield running
-
-
-@pytest.fixture
-def url(server: Postgres) -> Iterator[str]:
-    with fresh_database(server.url()) as made:
-        yield made
 
 
 @pytest.mark.timeout(300)
