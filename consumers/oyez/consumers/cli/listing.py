@@ -243,6 +243,20 @@ GROUPS: Sequence[CommandGroup] = (
         },
     ),
     CommandGroup(
+        "scheduled",
+        "Look at what is to be announced later, and cancel it.",
+        {
+            "list": Listed(
+                "scheduled:scheduled_list",
+                "List what is to be announced later, in the order in which it is due.",
+            ),
+            "cancel": Listed(
+                "scheduled:scheduled_cancel",
+                "Cancel what is to be announced later: it will not be. What is in the outbox already leaves.",
+            ),
+        },
+    ),
+    CommandGroup(
         "spool",
         "Look at what is kept in local files, and ship it.",
         {
