@@ -47,9 +47,10 @@ class Moment:
     """One thing that happened. Times are aware, in UTC.
 
     ``announced``, ``scheduled``, ``arrived``, ``in the outbox`` and ``refused`` are of an event, ``met`` of a
-    prerequisite, a ``mail`` of a handler; the others are of a delivery. ``lasted``: for how many seconds a delivery stayed so; None where it
-    still does. ``seconds``: what the handlers of its transaction took, for the ``together`` deliveries that ran in it.
-    ``released_by``: the event that met what it waited for, as far as the journal has it. ``is_now``: it is so still.
+    prerequisite, a ``mail`` of a handler; the others are of a delivery. ``lasted``: for how many seconds a delivery
+    stayed so; None where it still does. ``seconds``: what the handlers of its transaction took, for the ``together``
+    deliveries that ran in it. ``released_by``: the event that met what it waited for, as far as the journal has it.
+    ``is_now``: it is so still.
     """
 
     at: datetime
