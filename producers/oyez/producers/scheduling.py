@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """RFC 3339 has no later year."""
 
-NO_DATABASE = "what is announced later is kept in the database: give db=, the Session or Connection whose transaction it joins"
+NO_DATABASE = "what is announced later is kept in the database: give db=, whose transaction it joins"
 
 
 @dataclass(frozen=True, slots=True)
