@@ -18,7 +18,7 @@ from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .loggers import logger_named
 from .outgoing import Route, typed
-from .scheduling import NO_DATABASE, Scheduled, Schedules, When
+from .scheduling import NO_DATABASE, Scheduled, Schedules, When, nanoseconds
 from .session import bound_session
 from .stamps import TimeText, uuid7_text
 from .tracing import announcing, find_tracer
@@ -177,12 +177,11 @@ class Announcer:
         data: Mapping[str, Any] | str | bytes | None,
         key: str | None,
     ) -> Iterator[Stamped]:
-        nanoseconds = round(due * 1e6) * 1000
         tracer = self.tracer()
         if tracer is None:
-            yield self.stamped(signal, data, key, time=nanoseconds)
+            yield self.stamped(signal, data, key, time=nanoseconds(due))
             return
-        with self.traced(tracer, signal, data, key, nanoseconds) as stamped:
+        with self.traced(tracer, signal, data, key, nanoseconds(due)) as stamped:
             yield stamped
 
     def _hand_over(self, stamped: Stamped, db: Database | None) -> None:

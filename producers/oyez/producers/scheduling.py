@@ -50,6 +50,11 @@ class When:
         return due
 
 
+def nanoseconds(moment: float) -> int:
+    """Seconds since the epoch as nanoseconds, to the microsecond: a float has no more."""
+    return round(moment * 1e6) * 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """An event that is announced later, at ``due_at``; it was written down at ``scheduled_at``. Both are in seconds

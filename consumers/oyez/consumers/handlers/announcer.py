@@ -12,7 +12,7 @@ from uuid import UUID
 
 from oyez.producers.outbox import INSERT, SCHEDULE, row
 from oyez.producers.outgoing import Route, typed
-from oyez.producers.scheduling import Scheduled, When
+from oyez.producers.scheduling import Scheduled, When, nanoseconds
 from oyez.producers.session import bound_session
 from oyez.producers.stamps import TimeText
 from oyez.producers.tracing import announcing, find_tracer
@@ -129,7 +129,7 @@ class HandlerAnnouncer(Tool):
         )
         now = self.context.clock()
         due = now if when is None else max(now, when.due(now))
-        stamp = self._time_text(int(due * 1e9))
+        stamp = self._time_text(nanoseconds(due))
         value = self._encode(event, id=made, time=stamp, key=key, subject=subject, trace=trace)
         keyed = None if key is None else key.encode()
         if due > now:
