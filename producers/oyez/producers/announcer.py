@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -159,7 +159,9 @@ class Announcer:
             due = when.due(now)
             if due <= now:
                 return self.announce(signal, data, key=key, db=db)
-            with self._stamped_for(due, signal, data, key) as (event_id, topic, keyed, value):
+            what, time, tracer = (signal, data, key), nanoseconds(due), self.tracer()
+            made = self.traced(tracer, *what, time) if tracer else nullcontext(self.stamped(*what, time=time))
+            with made as (event_id, topic, keyed, value):
                 event = decode(value, (), None, self._catalogue)
                 told = (event.signal, event.source, event_id, event.subject)
                 schedules.schedule_in(db, Scheduled(topic, keyed, value, *told, due, now))
@@ -168,21 +170,6 @@ class Announcer:
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
         return event_id
-
-    @contextmanager
-    def _stamped_for(
-        self,
-        due: float,
-        signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | str | bytes | None,
-        key: str | None,
-    ) -> Iterator[Stamped]:
-        tracer = self.tracer()
-        if tracer is None:
-            yield self.stamped(signal, data, key, time=nanoseconds(due))
-            return
-        with self.traced(tracer, signal, data, key, nanoseconds(due)) as stamped:
-            yield stamped
 
     def _hand_over(self, stamped: Stamped, db: Database | None) -> None:
         _, topic, keyed, value = stamped

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from oyez.schemas import InvalidEvent
-
-if TYPE_CHECKING:
-    from .transport import Database
 
 LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """RFC 3339 has no later year."""
@@ -88,8 +85,8 @@ class Scheduled:
 class Schedules(Protocol):
     """Takes events that are announced later, as part of the caller's transaction."""
 
-    def now_in(self, db: Database) -> float:
+    def now_in(self, db: Any) -> float:
         """The database's time, in seconds since the epoch. TransportRefused: it does not say."""
 
-    def schedule_in(self, db: Database, event: Scheduled) -> None:
+    def schedule_in(self, db: Any, event: Scheduled) -> None:
         """Take one. TransportRefused: the database does not."""

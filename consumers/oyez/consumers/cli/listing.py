@@ -246,14 +246,8 @@ GROUPS: Sequence[CommandGroup] = (
         "scheduled",
         "Look at what is to be announced later, and cancel it.",
         {
-            "list": Listed(
-                "scheduled:scheduled_list",
-                "List what is to be announced later, in the order in which it is due.",
-            ),
-            "cancel": Listed(
-                "scheduled:scheduled_cancel",
-                "Cancel what is to be announced later: it will not be. What is in the outbox already leaves.",
-            ),
+            "list": Listed("scheduled:scheduled_list", "List what is to be announced later, the next first."),
+            "cancel": Listed("scheduled:scheduled_cancel", "Cancel what is to be announced later."),
         },
     ),
     CommandGroup(

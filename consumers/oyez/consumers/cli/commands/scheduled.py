@@ -67,7 +67,7 @@ def scheduled_list(
     as_json: Json = False,
     settings: ListenSettings,
 ) -> None:
-    """List what is to be announced later, in the order in which it is due."""
+    """List what is to be announced later, the next first."""
     with probes.connected(settings) as db:
         rows = scheduled_events(db, wanted, at_most(limit), DatabaseClock()(db))
         shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="nothing is scheduled")
@@ -80,7 +80,10 @@ def scheduled_cancel(
     options: BulkOptions,
     settings: ListenSettings,
 ) -> None:
-    """Cancel what is to be announced later: it will not be. What is in the outbox already leaves."""
+    """Cancel what is to be announced later.
+
+    What is in the outbox already leaves.
+    """
     with probes.engine_of(settings) as engine:
         database = Transactions(engine)
         with database.reading() as db:
