@@ -126,8 +126,7 @@ class Announcer:
         the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
         `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
 
-        `at`, a moment with a zone, or `after`, the time until then: it is kept in the database until that moment, which
-        is its time, and leaves then. What is due already is announced at once.
+        `at`, a moment with a zone, or `after`, the time until then: it stays in the database of `db` until it is due.
 
         UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
         error carries the event. AnnouncerClosed: after close().
@@ -220,9 +219,8 @@ class Announcer:
         trace: str = "",
         time: int | None = None,
     ) -> Stamped:
-        """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. The arguments
-        and errors are those of announce(); `trace` as for `Encoder.encode`; `time` in nanoseconds since the epoch, now
-        unless given."""
+        """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. Arguments and
+        errors are those of announce(); `trace` as for `Encoder.encode`; `time` in ns since the epoch, now unless given."""
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
         event: Any = signal
@@ -284,7 +282,6 @@ class Announcer:
         return self._joins
 
     def _scheduling(self, db: Any) -> Schedules:
-        """What keeps events that are announced later, in the database of ``db``."""
         if self._schedules is None:
             from .outbox import Outbox  # noqa: PLC0415 # as above
 
