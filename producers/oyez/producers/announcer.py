@@ -220,7 +220,7 @@ class Announcer:
         time: int | None = None,
     ) -> Stamped:
         """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. Arguments and
-        errors are those of announce(); `trace` as for `Encoder.encode`; `time` in ns since the epoch, now unless given."""
+        errors as for announce(); `trace` as for `Encoder.encode`; `time` in ns since the epoch, now unless given."""
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
         event: Any = signal
