@@ -26,7 +26,7 @@ _due = (
     .with_for_update()
 )
 _state = select(
-    func.count().label("count"),
+    func.count().label("events"),
     func.min(scheduled.c.due_at).label("next_due"),
     func.count().filter(scheduled.c.due_at <= bindparam("now")).label("overdue"),
 ).select_from(scheduled)
@@ -35,7 +35,7 @@ _state = select(
 class State(NamedTuple):
     """How many events are scheduled, when the first one is due, and how many are overdue."""
 
-    count: int
+    events: int
     next_due: float | None
     overdue: int
 

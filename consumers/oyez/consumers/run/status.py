@@ -61,7 +61,7 @@ def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
 def _scheduled(found: scheduled.State, now: float) -> dict[str, Any]:
     """How much is to be announced later, and for how long the first of it has been due."""
     late = None if found.next_due is None or found.next_due > now else round(now - found.next_due, 3)
-    return {"scheduled": found.count, "scheduled_overdue": late}
+    return {"scheduled": found.events, "scheduled_overdue": late}
 
 
 def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:
