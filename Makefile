@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test quick lint types tests test-servers screenshots soak bench rooms dev wheel release-check test-compose clean
+.PHONY: help demo test quick lint types tests test-servers screenshots soak bench compat rooms dev wheel release-check test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken ane
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses
 	$(call limit,7200) $(python) -m soak $(ARGS)
+
+compat: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
+compat: $(ready) ## some tests with each Kafka, PostgreSQL, Python and set of dependencies; ARGS="lowest kafka-3.9" chooses
+	$(call limit,7200) $(python) -m compatibility $(or $(ARGS),--save docs/compatibility.md)
 
 bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
 	$(call limit,7200) $(python) benchmarks/run.py $(ARGS)
