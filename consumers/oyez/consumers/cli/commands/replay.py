@@ -104,7 +104,7 @@ def replay(
     if options.dry_run or not total:
         print_found(asked.events(seen), as_json=options.as_json)
         say(seen, looped)
-        raise typer.Exit(FAILED if looped else OK)
+        raise typer.Exit(FAILED if looped or seen.missing else OK)
     identity = new_in(name) if new_ids else kept
     way = f"under {'new' if new_ids else 'their own'} ids"
     if handler is None:
@@ -127,7 +127,7 @@ def replay(
         )
     if number:
         raise typer.Exit(exit_code(number))
-    if outcome.problem or outcome.delivered.undecodable or looped:
+    if outcome.problem or outcome.delivered.undecodable or looped or seen.missing:
         raise typer.Exit(FAILED)
 
 

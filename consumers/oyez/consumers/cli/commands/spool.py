@@ -17,7 +17,8 @@ from oyez.producers.spool_shipping import Pass, SpoolShipper
 
 from ...core.stop_signals import Stop
 from ...logs.spool.folders import require_folders, spools_read
-from ...reports import SpoolState, Verified, state_of, verify
+from ...reports import Verified, verify
+from ...reports.spool_states import states_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
@@ -83,20 +84,14 @@ def status(
     settings: ListenSettings,
 ) -> None:
     """Show how much there is in each log of the spool, and what was not shipped to Kafka yet."""
-    found: list[SpoolState] = []
-    unreadable: list[str] = []
-    for folder in folders_of(settings, paths):
-        try:
-            found.append(state_of(folder, time.time()))
-        except OSError as error:
-            unreadable.append(f"{error.filename or folder.path} cannot be read: {error.strerror}")
+    found = states_of(folders_of(settings, paths), time.time())
     if as_json:
-        output.json_array(asdict(state) for state in found)
+        output.json_array(asdict(state) for state in found.states)
     else:
-        output.table(found, STATES, empty="nothing was spooled here")
-    for one in unreadable:
+        output.table(found.states, STATES, empty="nothing was spooled here")
+    for one in found.unreadable:
         output.note(one)
-    if unreadable:
+    if found.unreadable:
         raise typer.Exit(FAILED)
 
 
