@@ -91,8 +91,8 @@ def _whole_lines(piece: Piece, upto: int) -> Iterator[tuple[int, bytes]]:
 
 def _missing(folder: Folder, begin: int, end: int) -> Missing:
     return Missing(
-        f"{folder.path}: {several(end - begin, 'byte')} from position {begin} on cannot be read: not copied, removed or "
-        f"damaged"
+        f"{folder.path}: {several(end - begin, 'byte')} from position {begin} on cannot be read: "
+        f"not copied, removed or damaged"
     )
 
 
