@@ -91,7 +91,8 @@ def states_below(roots: Iterable[Path], topic: str, now: float, most: int | None
     unreadable: list[str] = []
     folders = found_in(roots, topic, lambda error: unreadable.append(str(error)))
     found = states_of(folders[:most], now)
-    return SpoolStates(found.states, [*unreadable, *found.unreadable], len(folders) - len(folders[:most]))
+    said = dict.fromkeys([*unreadable, *found.unreadable])  # one folder may be below another
+    return SpoolStates(found.states, [*said], len(folders) - len(folders[:most]))
 
 
 def states_of(folders: Iterable[Folder], now: float) -> SpoolStates:
