@@ -37,8 +37,8 @@ Paths = Annotated[
 ]
 
 STATES = (
-    output.Column("folder", lambda row: row.path),
-    output.Column("topic", lambda row: row.topic),
+    output.Column("folder", lambda row: row.path, whole=True),
+    output.Column("topic", lambda row: row.topic, whole=True),
     output.Column("log", lambda row: row.log_id, wide=True),
     output.Column("segments", lambda row: row.segments),
     output.Column("bytes", lambda row: row.bytes),
@@ -53,8 +53,8 @@ STATES = (
     output.Column("since", lambda row: row.error_since),
 )
 VERIFIED = (
-    output.Column("folder", lambda row: row.path),
-    output.Column("topic", lambda row: row.topic),
+    output.Column("folder", lambda row: row.path, whole=True),
+    output.Column("topic", lambda row: row.topic, whole=True),
     output.Column("segments", lambda row: row.segments),
     output.Column("events", lambda row: row.events),
     output.Column("bytes", lambda row: row.bytes),
