@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from oyez.consumers.cli.common.terminal_table import Heading, Sized, show, widths
+from oyez.consumers.cli.common.terminal_table import GAP, Heading, Sized, show, widths
 
 ID = "0198c1f2-7d3a-7c41-9a55-0d7be2a1c001"
 HEADINGS = [
@@ -76,7 +76,7 @@ def test_with_less_room_what_is_not_needed_leaves_first(shown) -> None:  # type:
 
 def test_what_is_rare_stays_where_it_has_something(shown) -> None:  # type: ignore[no-untyped-def]
     rows = [[*row[:5], "1", row[6]] for row in ROWS]
-    assert "lane" in shown(125, rows=rows)
+    assert "lane" in shown(130, rows=rows)
 
 
 CELL = st.text(st.sampled_from("ab ☃字-"), max_size=40).map(lambda text: text.strip() or "-")
@@ -94,8 +94,9 @@ def test_columns_have_what_they_need_and_no_more_than_there_is(
         for one, cells in zip(HEADINGS, zip(*rows, strict=True), strict=True)
     ]
     found = widths(columns, room)
-    least = sum(one.least for one in columns) + len(columns)
+    gaps = GAP * (len(columns) - 1)
+    least = sum(one.least for one in columns) + gaps
     assert all(one.least <= width <= one.natural for one, width in zip(columns, found, strict=True))
-    assert sum(found) + len(found) <= max(room, least)
-    if sum(one.natural + 1 for one in columns) <= room:
+    assert sum(found) + gaps <= max(room, least)
+    if sum(one.natural for one in columns) + gaps <= room:
         assert found == [one.natural for one in columns]

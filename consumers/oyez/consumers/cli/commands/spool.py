@@ -25,6 +25,7 @@ from ..common.daemons import daemon
 from ..common.errors import CheckFailed
 from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
+from ..common.progress import progress
 from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez.spool")
@@ -108,7 +109,9 @@ def verify_all(
     settings: ListenSettings,
 ) -> None:
     """Look at every line of every segment. Exit code 3 if something is damaged."""
-    found: list[Verified] = [verify(folder) for folder in folders_of(settings, paths)]
+    folders = folders_of(settings, paths)
+    with progress("verify", None, hidden=as_json) as advance:
+        found: list[Verified] = [verify(folder, advance) for folder in folders]
     if as_json:
         output.json_array(asdict(one) for one in found)
     else:
@@ -146,7 +149,8 @@ def ship(
 
 
 def _once(shipper: SpoolShipper, stop: Stop) -> int:
-    done = shipper.run(stop)
+    with progress("ship", None):
+        done = shipper.run(stop)
     output.note(_said(done))
     for path, why in done.stuck.items():
         output.note(f"{path} waits: {why}")

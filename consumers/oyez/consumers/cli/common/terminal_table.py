@@ -17,6 +17,7 @@ from rich.text import Text
 
 FOLDED = 16
 """A column is not folded to less."""
+GAP = 2
 NOTHING = ("-", "0")
 
 
@@ -44,9 +45,9 @@ def show(headings: Sequence[Heading], rows: Iterable[Sequence[str]]) -> None:
     columns = [_sized(one, cells) for one, cells in zip(headings, zip(*rows, strict=True), strict=True)]
     chosen = _chosen(columns, console.width)
     if chosen is None:
-        _print_blocks(columns)
+        _print_blocks(console, columns)
         return
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column, width in zip(chosen, widths(chosen, console.width), strict=True):
         made.add_column(
             column.heading.title, overflow="fold", no_wrap=column.heading.whole, width=width, min_width=width
@@ -92,16 +93,17 @@ def _is_empty(column: Sized) -> bool:
 
 
 def _with_gaps(found: Sequence[int]) -> int:
-    return sum(found) + len(found)
+    return sum(found) + GAP * (len(found) - 1)
 
 
-def _print_blocks(columns: Sequence[Sized]) -> None:
+def _print_blocks(console: Console, columns: Sequence[Sized]) -> None:
     """Each record with a line for each cell that has something. The terminal folds what is too long, so that it is
     copied as one."""
     indent = max(cell_len(column.heading.title) for column in columns) + 2
     for at in range(len(columns[0].cells)):
-        print()  # noqa: T201
+        console.print()
         for column in columns:
             if column.cells[at] != "-":
                 title = column.heading.title
-                print(f"{title}{' ' * (indent - cell_len(title))}{column.cells[at]}")  # noqa: T201
+                named = Text.assemble((title, "bold"), " " * (indent - cell_len(title)), column.cells[at])
+                console.print(named, soft_wrap=True)
