@@ -43,22 +43,27 @@ class Screen:
         self.stream.close()
         os.close(self._ours)
 
+    def __enter__(self) -> Screen:
+        """From now on it is stderr and stdout; whoever runs tests has replaced them before."""
+        self._before = sys.stderr, sys.stdout
+        sys.stderr = sys.stdout = self.stream  # type: ignore[assignment]
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        sys.stderr, sys.stdout = self._before
+
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
-    """It is stderr and stdout."""
-    made = Screen()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stderr", made.stream)
-        patch.setattr(sys, "stdout", made.stream)
-        yield made
+    made = Screen()
+    yield made
     made.close()
 
 
 def test_how_far_it_is_how_fast_and_for_how_long(screen: Screen) -> None:
-    with progress("release", 40, after=0.0) as advance:
+    with screen, progress("release", 40, after=0.0) as advance:
         advance(10)
         eventually(screen.has("release", "10/40"), timeout=30)
         advance(10)
@@ -66,29 +71,29 @@ def test_how_far_it_is_how_fast_and_for_how_long(screen: Screen) -> None:
 
 
 def test_what_is_counted_anyway_and_nobody_knows_the_total(screen: Screen) -> None:
-    with counted("send", None, lambda: 7, after=0.0):
+    with screen, counted("send", None, lambda: 7, after=0.0):
         eventually(screen.has("send", " 7 "), timeout=30)
 
 
 def test_what_it_is_about_may_change(screen: Screen) -> None:
-    with progress("look", 2, after=0.0) as advance:
+    with screen, progress("look", 2, after=0.0) as advance:
         eventually(screen.has("look"), timeout=30)
         advance.what = "look at clocks"
         eventually(screen.has("look at clocks"), timeout=30)
 
 
 def test_what_is_quick_shows_nothing(screen: Screen) -> None:
-    with progress("release", 40, after=LONG) as advance:
+    with screen, progress("release", 40, after=LONG) as advance:
         advance(10)
     assert screen.said() == ""
 
 
-def test_nothing_between_data(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    with progress("release", 40, hidden=True, after=0.0):
+def test_nothing_between_data(screen: Screen) -> None:
+    with screen, progress("release", 40, hidden=True, after=0.0):
         pass
     read, write = os.pipe()
-    with os.fdopen(write, "w") as pipe, os.fdopen(read):
-        monkeypatch.setattr(sys, "stdout", pipe)
+    with screen, os.fdopen(write, "w") as pipe, os.fdopen(read):
+        sys.stdout = pipe
         with progress("release", 40, after=0.0):
             pass
     assert screen.said() == ""
@@ -101,11 +106,9 @@ def test_where_stderr_is_no_terminal_nobody_is_shown_it(monkeypatch: pytest.Monk
     assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
 
 
-def test_while_data_go_into_a_file_it_is_shown(
-    screen: Screen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with (tmp_path / "data").open("w") as file:
-        monkeypatch.setattr(sys, "stdout", file)
+def test_while_data_go_into_a_file_it_is_shown(screen: Screen, tmp_path: Path) -> None:
+    with screen, (tmp_path / "data").open("w") as file:
+        sys.stdout = file
         with progress("export", None, after=0.0) as advance:
             advance(3)
             eventually(screen.has("export", " 3 "), timeout=30)
@@ -115,7 +118,7 @@ def test_while_data_go_into_a_file_it_is_shown(
 
 def test_a_mistake_meanwhile_is_raised_and_the_terminal_left_in_order(screen: Screen) -> None:
     def fail() -> None:
-        with progress("release", 40, after=0.0):
+        with screen, progress("release", 40, after=0.0):
             eventually(screen.has("release"), timeout=30)
             raise ValueError("ours")
 

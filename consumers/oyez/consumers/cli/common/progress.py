@@ -73,7 +73,7 @@ def _show(
         return
     from .progress_bar import bar  # noqa: PLC0415 # rich is for terminals alone, and for what takes long
 
-    with bar(total, after) as update:
+    with bar(counter.what, done(), total, after) as update:
         while not ended.wait(EVERY):
             update(counter.what, done())
 

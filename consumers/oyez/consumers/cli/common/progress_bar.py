@@ -20,8 +20,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-ELAPSED = (SpinnerColumn(), TextColumn("{task.description}"))
-
 
 class _Done(ProgressColumn):
     """How many there were so far, of nobody knows how many."""
@@ -38,11 +36,12 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def bar(total: int | None, since: float) -> Iterator[Callable[[str, int], None]]:
+def bar(what: str, done: int, total: int | None, since: float) -> Iterator[Callable[[str, int], None]]:
     """Shows how much of ``total`` is done, until it is left. What it began with, ``since`` seconds ago, was nothing."""
-    columns: tuple[ProgressColumn, ...] = (*ELAPSED, _Done(), _Rate(), TimeElapsedColumn())
+    begin = (SpinnerColumn(), TextColumn("{task.description}"))
+    columns: tuple[ProgressColumn, ...] = (*begin, _Done(), _Rate(), TimeElapsedColumn())
     if total is not None:
-        columns = (*ELAPSED, BarColumn(20), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        columns = (*begin, BarColumn(20), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     console = Console(stderr=True)
     began = time.monotonic() - since
     drawn = Progress(
@@ -53,6 +52,7 @@ def bar(total: int | None, since: float) -> Iterator[Callable[[str, int], None]]
         redirect_stderr=False,
         get_time=lambda: time.monotonic() - began,
     )
-    task = drawn.add_task("", total=total)
+    task = drawn.add_task(what, total=total)
+    drawn.update(task, completed=done)
     with drawn:
         yield lambda what, done: drawn.update(task, description=what, completed=done)
