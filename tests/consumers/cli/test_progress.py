@@ -129,6 +129,6 @@ def test_a_mistake_meanwhile_is_raised_and_the_terminal_left_in_order(screen: Sc
 def test_events_of_workers_are_counted() -> None:
     seen: list[int] = []
     counter = EventCounter(seen.append)
-    counter.receive(BatchHandled(3, 0.1, Report(events=3)))
-    counter.receive(NothingPaused())
+    counter.receive(BatchHandled("shop.opened", 3, 0.1, Report(events=3)))
+    counter.receive(NothingPaused("shop.opened"))
     assert seen == [3]
