@@ -9,6 +9,8 @@ packages := oyez.schemas oyez.producers oyez.consumers visits fastapi_shop
 limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
+# The many processes of tests read compiled modules: where none are written, each compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test quick lint types tests test-servers screenshots soak bench rooms dev wheel test-compose clean
 
@@ -34,6 +36,7 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 	cd examples/shop-django && PYTHONPATH=. $(call limit,600) ../../$(python) -m mypy --config-file mypy.ini -p django_shop
 
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
+	$(python) -m compileall -q -j 0 schemas producers consumers examples tests
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py
