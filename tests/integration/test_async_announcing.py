@@ -15,7 +15,6 @@ from producers.shop import PageViewed, known
 from support.services import make_topic, unique
 from support.waiting import soon
 
-
 Ends = list[str | BaseException]  # an id for each that was announced, else why not
 
 
