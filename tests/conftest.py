@@ -30,7 +30,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
-# Web servers that are killed while they are asked, browsers, thousands of interleavings: minutes, which `make test` does
+# Web servers that are killed while they are asked, browsers, thousands of interleavings: minutes that `make test` does
 # not have. `make test-long` runs them.
 collect_ignore = [] if "OYEZ_TEST_LONG" in os.environ else list(LONG)
 
