@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    """The topic of signals that name none."""
     spool: PathOrNone = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
     durability: Literal["buffered", "acked", "spooled"] = "buffered"
