@@ -7,6 +7,7 @@ from pathlib import Path
 
 HOME = Path(__file__).parents[2]
 PAGES = {
+    "README.md": "project/readme.md",
     "ARCHITECTURE.md": "project/architecture.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changelog.md",
