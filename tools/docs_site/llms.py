@@ -61,5 +61,5 @@ def first_sentence(text: str) -> str:
         plain = " ".join(block.split())
         if plain and plain[0] not in "#|-!:>":
             plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", plain)
-            return re.split(r"(?<=[.:?])\s", plain)[0].removesuffix(":")
+            return re.split(r"(?<=[.?])\s", plain)[0].removesuffix(":")
     return ""
