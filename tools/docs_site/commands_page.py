@@ -68,4 +68,4 @@ def _row(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
     if record is None:
         return None
     name, text = record
-    return f"`{name.strip()}`", re.sub(r"([\[<*_])", r"\\\1", text or "")
+    return f"`{name.strip()}`", re.sub(r"([\[*_])", r"\\\1", text or "").replace("<", "&lt;")
