@@ -88,7 +88,7 @@ def type_text(kind: Any) -> str:
 def _default(info: FieldInfo) -> str:
     """The default as it would be written in the environment; one that this machine decides is not shown."""
     if info.default_factory is not None and info.default_factory not in (dict, list, tuple):
-        return "see the meaning"
+        return "see there"
     value = info.get_default(call_default_factory=True)
     if value is None or value == "":
         return ""
