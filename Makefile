@@ -36,7 +36,7 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/test_site_built.py
+servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/test_site_built.py tests/test_docs_moving.py
 test-servers: export OYEZ_TEST_SERVERS = 1
 test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
 	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)

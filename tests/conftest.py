@@ -50,6 +50,7 @@ collect_ignore = (
         "test_benchmarks.py",
         "test_benchmarks_stop.py",
         "test_docs_night.py",
+        "test_docs_moving.py",
         "test_site_built.py",
     ]
 )
