@@ -253,3 +253,34 @@ def test_the_spool_of_this_machine(pipeline_sqlite: str, tmp_path: Path) -> None
 
 def looking(application: Application, settings: ListenSettings) -> Visitor:
     return Visitor(dashboard(application, access=anybody(Access.read()), settings=settings))
+
+
+@pytest.mark.parametrize("transport", ["kafka", "spool"])
+def test_a_spool_that_cannot_be_read_is_a_line_of_each_page(
+    pipeline_sqlite: str, tmp_path: Path, transport: str
+) -> None:
+    """What else these pages say, they say all the same."""
+    spooled = SpoolPipeline(pipeline_sqlite, on, tmp_path)
+    spooled.announce(Placed())
+    spooled.close()
+    identity = tmp_path / "other" / "folder.json"
+    identity.parent.mkdir()
+    identity.symlink_to(identity)  # nobody may read it, not even root
+    settings = ListenSettings(
+        database=pipeline_sqlite,
+        topic=TOPIC,
+        transport=transport,
+        kafka="127.0.0.1:1",
+        spool=tmp_path if transport == "kafka" else None,
+        spools=(tmp_path,),
+    )
+    client = looking(spooled.application, settings)
+    shown = client.page("/")
+    (line,) = [line for line in shown.splitlines() if f"{identity}: Too many levels" in line]
+    assert "the spool cannot be read" in line
+    assert "<li>" in line if transport == "kafka" else 'class="problem"' in line
+    assert "shop.placed" in shown
+    shown = client.page("/spool")
+    assert shown.count(f"{identity}: Too many levels") == 1
+    assert str(tmp_path / "web" / TOPIC) in shown
+    client.page("/doctor")

@@ -22,10 +22,11 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
-from ..common.confirming import confirm, progress
+from ..common.confirming import confirm
 from ..common.errors import NotFound
 from ..common.exits import FAILED
 from ..common.options import settings_by
+from ..common.progress import progress
 
 Text = Annotated[str, typer.Argument(metavar="KEY|SUBJECT", help="The key, or the subject.")]
 Only = Annotated[
@@ -70,7 +71,7 @@ def forgets(
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
         own = own_spool(settings) if written_here else None
         forgetting = Forgetting(application, Database(engine), person, folders, own, DatabaseClock())
-        with progress("forget", total) as advance, output.aside():
+        with progress("forget", total, hidden=options.as_json) as advance, output.aside():
             done = list(forgetting.run(found, advance))
     _print(done, options)
     if any(one.is_for_now for one in done):
@@ -84,9 +85,10 @@ def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
     application = application_of(settings)
     person, folders = _person(application, text, only), logs_read(settings)
     is_any = False
-    with probes.connected(settings) as db:
+    with probes.connected(settings) as db, progress("export", None, hidden=output.is_terminal()) as advance:
         for one in stored(db, person, folders):
             is_any = True
+            advance(1)
             output.line(output.json_text({"where": one.where, **one.content}))
     if not is_any:
         raise NotFound(f"nothing is stored of {text!r} in {application.name}")
