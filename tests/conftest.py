@@ -52,6 +52,7 @@ collect_ignore = (
         "test_docs_night.py",
         "test_docs_moving.py",
         "test_site_built.py",
+        "house/test_release_check.py",
     ]
 )
 

@@ -58,7 +58,16 @@ def _part(title: str, command: Any, context: typer.Context) -> str:
     rows = [row for row in rows if row]
     options = "\n" + table(("argument or option", "meaning"), rows) if rows else ""
     text = inspect.cleandoc(command.help or "").replace("\b\n", "")
-    return f"## `{title}`\n\n```\n{context.command_path} {usage}\n```\n\n{text}\n{options}\n"
+    return (
+        f"## `{title}`\n\n```\n{context.command_path} {usage}\n```\n\n{text}\n{options}\n{_examples(command)}"
+    )
+
+
+def _examples(command: Any) -> str:
+    """What the help ends with: a line that says so, and the examples."""
+    said, *lines = (command.epilog or "").split("\n\n")
+    listed = "\n".join(lines)
+    return f"{said}\n\n```sh\n{listed}\n```\n\n" if lines else ""
 
 
 def _row(parameter: Any, context: typer.Context) -> tuple[str, str] | None:
