@@ -12,7 +12,7 @@ export PYTHONPATH := $(CURDIR)/examples
 # The many processes of tests read compiled modules: where none are written, each compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick lint types tests test-long screenshots soak bench compat rooms dev wheel release-check test-compose clean
+.PHONY: help demo test quick lint types tests test-long docs screenshots soak bench compat rooms dev wheel release-check test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -42,6 +42,12 @@ tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 test-long: export OYEZ_TEST_LONG = 1
 test-long: $(ready) ## the tests that take long: tests/long.txt
 	$(call limit,3600) $(python) -m pytest $(ARGS) $(addprefix tests/,$(shell cat tests/long.txt))
+
+docs: export PYTHONPATH := $(CURDIR)/tools
+docs: export NO_MKDOCS_2_WARNING := 1 # it says when mkdocs-material ends: docs/decisions/270-mkdocs-and-a-hook.md
+docs: $(ready) ## the documentation site, in site; every link is checked
+	$(call limit,600) $(python) -m mkdocs build --strict --quiet
+	@echo "docs: site/index.html"
 
 screenshots: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken anew in Debian's Chromium
@@ -76,7 +82,7 @@ test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, 
 	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up
 
 clean: ## remove .venv and all that was made
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml tools/setup
