@@ -21,7 +21,7 @@ from ..database.delivery_row import waits_columns
 from ..database.due import due_since
 from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
 from ..handlers.application import Group
-from .decide import Bury, Decision, Park
+from .decide import Bury, Decision, Drop, Park
 from .delivery import Delivery, Result
 from .reader import Taken
 
@@ -154,6 +154,8 @@ def _row(delivery: Delivery, decision: Decision, transaction: Transaction) -> di
                 reason=decision.reason,
                 error=decision.error,
             )
+        case Drop():
+            return _columns(delivery, transaction, "expired", attempts=before)
     return None
 
 
