@@ -155,8 +155,10 @@ class Execution:
             now = self.clock(db)
             load = intake.take(db, now)
             known = intake.known(db, load, self.met)
-            if expiring := [work for work in load.works if EXPIRY in work[0].envelope]:
-                known = replace(known, expired=expired_among(expiring, now))
+            for taken, _ in load.works:
+                if EXPIRY in taken.envelope:
+                    known = replace(known, expired=expired_among(load.works, now))
+                    break
         except DBAPIError as error:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
