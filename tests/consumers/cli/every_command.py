@@ -46,9 +46,17 @@ def ascii_alone(_out: int, _err: int) -> None:
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="ascii", errors="strict")
 
 
+def no_reader(_out: int, _err: int) -> None:
+    """As before `| head -1`, once that has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 1)
+
+
 KINDS: Mapping[str, Callable[[int, int], None]] = {
     "normal": normal,
     "closed": closed,
+    "no reader": no_reader,
     "full stdout": full_stdout,
     "full stderr": full_stderr,
     "ascii": ascii_alone,
@@ -61,8 +69,13 @@ LATER = (
     "oyez.consumers.cli.common.arguments",
     "oyez.consumers.cli.loading",
     "oyez.consumers.cli.program",
+    "oyez.consumers.database.dialects.postgresql",
     "oyez.consumers.database.dialects.sqlite",
+    "oyez.consumers.logs.kafka.backend",
     "oyez.consumers.logs.spool.backend",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
     "sqlite3",
     "typer.rich_utils",
 )
