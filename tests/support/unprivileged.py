@@ -26,7 +26,9 @@ def modes_count() -> None:
 def _give_up(libc: ctypes.CDLL) -> None:
     """What this process may do itself; the rest is for programs that it runs."""
     header = struct.pack("Ii", _VERSION, 0)
-    found = ctypes.create_string_buffer(24)  # effective, permitted, inheritable; then the same for higher numbers
+    found = ctypes.create_string_buffer(
+        24
+    )  # effective, permitted, inheritable; then the same for higher numbers
     if libc.capget(header, found) != 0:
         raise OSError(ctypes.get_errno(), "what root may do cannot be asked for here")
     effective, *rest = struct.unpack("6I", found.raw)

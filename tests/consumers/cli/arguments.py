@@ -9,7 +9,9 @@ from oyez.consumers.cli.listing import COMMANDS, GROUPS
 
 NAMES = [*COMMANDS, *(f"{group.name} {name}" for group in GROUPS for name in group.commands)]
 """Every command that there is, also one that was listed a minute ago."""
-ENDING = [name for name in NAMES if name != "dev"]  # that one runs until it is told to end, whatever is in its way
+ENDING = [
+    name for name in NAMES if name != "dev"
+]  # that one runs until it is told to end, whatever is in its way
 SIGNALS = "signals.json"  # what `oyez signals --json-schema` has written
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from consumers.cli.warm import leave
 from oyez.consumers.cli import main
 from oyez.consumers.cli.listing import COMMANDS, GROUPS
+from oyez.consumers.database.dialects.lookup import dialect_named
 
 Result = dict[str, Any]
 
@@ -77,6 +78,7 @@ LATER = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "sqlite3",
+    "typer._adapters",
     "typer.rich_utils",
 )
 """What commands import as they run."""
@@ -119,6 +121,8 @@ def load() -> None:
         import_module(f"oyez.consumers.cli.commands.{module}")
     for module in LATER:
         import_module(module)
+    for database in ("sqlite", "postgresql"):
+        dialect_named(database)  # what is installed is looked through once
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from consumers.cli.arguments import ENDING, SIGNALS, line_of
 from consumers.cli.running import OYEZ, Shop
 from support.waiting import eventually
 
+
 def every_command() -> list[list[str]]:
     """Each command that ends, with what it needs to do something."""
     return [[], ["--help"], *(line_of(name) for name in sorted(ENDING))]
