@@ -1,4 +1,4 @@
-"""Options that are none, and values that are none, of all commands of the listing: exit 2, and a line that names them."""
+"""Options that are none, and values that are none, of all commands of the listing: exit 2, and a line that says so."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 import typer
 
-from consumers.cli.arguments import ENDING
+from consumers.cli.arguments import ENDING, line_of
 from consumers.cli.conftest import Invoke
 from oyez.consumers.cli.loading import WhenRun
 from oyez.consumers.cli.program import app
 
-NONE = "n:o\nne"
-NUMBERS = {"integer", "integer range", "float", "float range"}
+WRITTEN = {"AGE", "TIME", "WHEN", "N/s", "N/min"}  # what these options take is text that the command reads
 
 
 @cache
@@ -46,7 +45,18 @@ def test_an_option_that_is_none(name: str, invoke: Invoke) -> None:
 
 @pytest.mark.parametrize("name", [*ENDING, "dev"])
 def test_a_value_that_is_none(name: str, invoke: Invoke) -> None:
-    """Numbers and choices, which are read before anything else."""
+    """Of numbers and choices, which are read before anything else."""
     for option in command_of(name).params:
-        if option.param_type_name == "option" and (option.type.name in {*NUMBERS, "choice"}):
-            refused(invoke, [*name.split(), option.opts[0], "none"], option.opts[0], "none")
+        kind = option.type_descriptor
+        if option.param_type_name == "option" and (kind.is_choice or kind.annotation in (int, float)):
+            refused(invoke, [*name.split(), option.opts[0], "none"], option.opts[0])
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_an_age_that_is_none(name: str, invoke: Invoke) -> None:
+    for option in command_of(name).params:
+        if WRITTEN & set((option.metavar or "").split("|")):
+            line = [
+                word for word in line_of(name) if word != "--from-beginning"
+            ]  # it says the same as `--since`
+            refused(invoke, [*line, option.opts[0], "none"], "none")

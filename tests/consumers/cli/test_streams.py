@@ -49,14 +49,14 @@ def test_every_command_ends_as_with_streams_that_are_sound(spooled_shop: Shop, p
     spooled_shop.print("db", "upgrade")
     spooled_shop.print("announce", "903", "-d", '{"session_id": "sü", "url": "/→"}')
     (spooled_shop.folder / SIGNALS).write_text(spooled_shop.print("signals", "--json-schema"))
-    wrong = []
+    wrong = []  # `tail` ends as usual where nobody reads: it asks, since it may have nothing to print for hours
     for command, found in outcomes(spooled_shop, every_command()[part::PARTS]):
         code, out = found["normal"]["code"], found["normal"]["out"]
         alike = [kind for kind in ("closed", "full stderr", "ascii") if found[kind]["code"] != code]
         full = found["full stdout"]
         said = "stdout cannot be written: No space left on device" in full["err"]
         is_told = (full["code"], said) == (1, True) if out else (full["code"], said) == (code, False)
-        is_left = found["no reader"]["code"] == (1 if out else code)
+        is_left = found["no reader"]["code"] == (1 if out and not command.startswith("tail") else code)
         traced = [
             kind for kind, one in found.items() if "Traceback" in one["err"] or "Exception" in one["err"]
         ]
