@@ -13,7 +13,7 @@ from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
 from oyez.consumers.admin.forget import Forgetting, Found, Removed
-from oyez.consumers.database import Database, metadata
+from oyez.consumers.database import Database, metadata, tables
 from oyez.consumers.database.personal import Person
 from oyez.consumers.database.tables import mail, misplaced, outbox
 from oyez.consumers.reports.personal import stored
@@ -219,3 +219,51 @@ def test_a_mail_that_goes_to_others_too_is_left(play: Play) -> None:
         put(pipeline, mail, **row)
     assert forgotten(pipeline, "anna@a.example")["mail"].removed == 1
     assert pipeline.rows("mail", "recipients") == ['["anna@a.example", "bert@a.example"]']
+
+
+def viewing(broken: set[int]) -> Handlers:
+    """A shop whose views may fail."""
+    on = Handlers("shop")
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        if event.n in broken:
+            raise ValueError("not yet")
+        note(db, "view", event.n)
+
+    return on
+
+
+def test_what_is_tried_again_and_what_is_behind_it_do_not_wait_for_ever(play: Play) -> None:
+    """They were ready once, and are checked anew before they run: what they require stays until then."""
+    broken = {5}
+    pipeline = play(viewing(broken), journal="all")
+    pipeline.handle(
+        Opened(k="anna", s="anna"), Viewed(k="bert", s="anna", n=5), Viewed(k="bert", s="anna", n=6)
+    )
+    assert pipeline.rows("parked", "wait_signal") == [None, None]
+    done = forgotten(pipeline, "anna")
+    assert (done["prerequisites"].removed, done["prerequisites"].is_for_now) == (0, True)
+    broken.clear()
+    pipeline.replace("shop.viewed")  # a worker that has seen nothing met
+    pipeline.later(100.0)
+    assert pipeline.effects("view") == [5, 6]
+    assert forgotten(pipeline, "anna")["prerequisites"].left == 0
+    assert pipeline.rows("prerequisite", "subject") == []
+
+
+def test_what_is_dead_is_retried_as_if_nobody_had_been_forgotten(play: Play) -> None:
+    broken = {5}
+    pipeline = play(viewing(broken), journal="all", max_attempts=1)
+    pipeline.handle(Opened(k="anna", s="anna"), Viewed(k="bert", s="anna", n=5))
+    assert len(pipeline.rows("dead", "id")) == 1
+    done = forgotten(pipeline, "anna")["prerequisites"]
+    assert (done.left, done.is_for_now) == (1, False)
+    assert "dead letters require it" in str(done.why)
+    with pipeline.engine.begin() as db:
+        db.execute(tables.dead.delete())
+    assert forgotten(pipeline, "anna")["prerequisites"].left == 0

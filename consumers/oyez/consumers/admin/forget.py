@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from oyez.producers.spool import Folder, SpoolError, Writer, forget
 from oyez.producers.spool_shipping.refused import forget_refused
@@ -24,12 +24,15 @@ from ..handlers.application import Application
 from ..reports.personal import Stored, finder
 from . import Discard, Steps, Tally
 from .mail import MailMove, MailOperation
+from .still_required import StillRequired
 
 PLACES = ("outbox", "spool", "parked", "dead", "mail", "journal", "prerequisites", "pauses", "inbox")
 """In the order in which they are gone through: first what is still on its way."""
 MADE = ("prerequisites",)
 """Discarding deliveries may leave something here that was not there before."""
 NOT_SENDING = tuple(state for state in STATES if state != "sending")
+WHY_PARKED = "parked deliveries require it, or have until now"
+WHY_DEAD = "dead letters require it: retry or discard them first"
 PURGE = MailMove("forget", NOT_SENDING, None)
 
 
@@ -138,14 +141,23 @@ class Forgetting:
         )
 
     def _prerequisites(self, place: str, found: Found) -> Removed:
-        """What others wait for, or have just been released by, is kept until they have run."""
+        """What others require, or have just been released by, is kept until they have run."""
         there = self._database.repeat(lambda db: personal.prerequisites_of(db, self._person))
-        removed = self._database.repeat(
-            lambda db: personal.forget_prerequisites(db, self._person, sorted(self._met))
-        )
-        left = removed < len(there)
-        why = "events of others wait for it, or have until now" if left else None
-        return Removed(place, len(there), removed, why, left)
+        by_parked, by_dead, removed = self._database.repeat(self._forget_prerequisites)
+        left = max(0, len(there) - removed)
+        signals = {row.signal for row in there}
+        is_for_now = left > len(signals & by_dead - by_parked)
+        why = [WHY_DEAD] if signals & by_dead else []
+        why += [WHY_PARKED] if is_for_now else []
+        return Removed(place, len(there), removed, "; ".join(why) if left else None, is_for_now)
+
+    def _forget_prerequisites(self, db: Connection) -> tuple[set[str], set[str], int]:
+        """What others require that are parked, and that are dead; and how many of the rest were deleted."""
+        required = StillRequired(self._application, self._person.text)
+        by_parked = self._met | required.signals(db, tables.parked) | personal.awaited_of(db, self._person)
+        by_dead = required.signals(db, tables.dead)
+        removed = personal.forget_prerequisites(db, self._person, sorted(by_parked | by_dead))
+        return by_parked, by_dead, removed
 
     def _spool(self, place: str, found: Found) -> Removed:
         is_theirs, removed, why = finder(self._person), 0, []
