@@ -12,13 +12,14 @@ from sqlalchemy import Connection, insert, select
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.admin.forget import Forgetting, Found, Removed
+from oyez.consumers.admin.forget import Forgetting, Found
+from oyez.consumers.admin.forget_spool import Removed, SpoolPlace
 from oyez.consumers.database import Database, metadata, tables
 from oyez.consumers.database.personal import Person
 from oyez.consumers.database.tables import mail, misplaced, outbox
 from oyez.consumers.reports.personal import stored
 
-NOTHING = Path("/nonexistent")
+NOTHING = SpoolPlace([], Path("/nonexistent"), written_here=False)
 
 
 def shop(broken: set[int]) -> Handlers:
@@ -57,7 +58,7 @@ def found(pipeline: Pipeline, who: Person) -> Found:
 def forgotten(pipeline: Pipeline, text: str, **said: bool) -> dict[str, Removed]:
     who = person(pipeline, text, **said)
     database = Database(pipeline.engine)
-    forgetting = Forgetting(pipeline.application, database, who, [], NOTHING, pipeline.clock)
+    forgetting = Forgetting(pipeline.application, database, who, NOTHING, pipeline.clock)
     return {one.where: one for one in forgetting.run(found(pipeline, who))}
 
 
@@ -202,7 +203,7 @@ def test_what_is_in_the_hands_of_a_worker_is_left_and_said(play: Play) -> None:
     if pipeline.engine.dialect.name != "postgresql":
         return
     database = Database(pipeline.engine)
-    forgetting = Forgetting(pipeline.application, database, who, [], NOTHING, pipeline.clock)
+    forgetting = Forgetting(pipeline.application, database, who, NOTHING, pipeline.clock)
     forgetting._steps._timeout = 0.0
     there = found(pipeline, who)
     with pipeline.engine.begin() as worker:

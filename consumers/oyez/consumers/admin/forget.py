@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Connection, Table
-
-from oyez.producers.spool import Folder, SpoolError, Writer, forget
-from oyez.producers.spool_shipping.refused import forget_refused
 
 from ..database import personal, tables
 from ..database.clock import Clock
@@ -21,8 +17,9 @@ from ..database.mail_filter import MailFilter
 from ..database.mails import STATES
 from ..database.personal import STEP, Person
 from ..handlers.application import Application
-from ..reports.personal import Stored, finder
+from ..reports.personal import Stored
 from . import Discard, Steps, Tally
+from .forget_spool import Removed, SpoolPlace
 from .mail import MailMove, MailOperation
 from .still_required import StillRequired
 
@@ -34,23 +31,6 @@ NOT_SENDING = tuple(state for state in STATES if state != "sending")
 WHY_PARKED = "parked deliveries require it, or have until now"
 WHY_DEAD = "dead letters require it: retry or discard them first"
 PURGE = MailMove("forget", NOT_SENDING, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What was done in one place: how much was ``found`` there, ``removed``, or ``left``, and ``why``."""
-
-    where: str
-    found: int
-    removed: int
-    why: str | None = None
-    is_for_now: bool = False
-    """Whether another run may remove what is left."""
-
-    @property
-    def left(self) -> int:
-        """What is still there."""
-        return self.found - self.removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +60,13 @@ class Forgetting:
         application: Application,
         database: Database,
         person: Person,
-        folders: Sequence[Folder],
-        own: Path | None,
+        spool: SpoolPlace,
         clock: Clock,
     ) -> None:
-        """``folders`` are the logs of the spool; in those below ``own``, which this host writes, a new segment may be
-        begun. A copy looks the same: somebody has to say that it is none."""
         self._application = application
         self._database = database
         self._person = person
-        self._folders = folders
-        self._own = own
+        self._spool = spool
         self._clock = clock
         self._steps = Steps(database)
         self._met: set[str] = set()
@@ -99,7 +75,7 @@ class Forgetting:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
             "outbox": partial(self._rows, tables.outbox),
-            "spool": self._spool,
+            "spool": self._spool_of,
             "parked": partial(self._deliveries, tables.parked),
             "dead": partial(self._deliveries, tables.dead),
             "mail": self._mail,
@@ -159,40 +135,8 @@ class Forgetting:
         removed = personal.forget_prerequisites(db, self._person, sorted(by_parked | by_dead))
         return by_parked, by_dead, removed
 
-    def _spool(self, place: str, found: Found) -> Removed:
-        is_theirs, removed, why = finder(self._person), 0, []
-        for folder in self._folders:
-            try:
-                done = forget(folder, is_theirs)
-                if done.open and self._is_own(folder):
-                    _roll(folder)
-                    removed += done.events
-                    done = forget(folder, is_theirs)
-                quarantined = forget_refused(folder.path, is_theirs)
-            except (SpoolError, OSError) as error:
-                why.append(str(error))
-                continue
-            removed += done.events + (quarantined or 0)
-            if quarantined is None:
-                why.append(f"{folder.path}: it is being shipped, so what was quarantined of it stays")
-            if done.open:
-                why.append(
-                    f"{folder.path}: {done.open} in the segment that is being written, see --written-here"
-                )
-            if done.short:
-                why.append(f"{folder.path}: {done.short} lines that are too short to be replaced")
-        count = found.counts[place]
-        return Removed(place, max(count, removed), removed, "; ".join(why) or None, bool(why))
-
-    def _is_own(self, folder: Folder) -> bool:
-        return self._own is not None and folder.path.resolve().parent == self._own.resolve()
-
-
-def _roll(folder: Folder) -> None:
-    """Let the log go on in a new segment: what was written until now is not written to any more."""
-    writer = Writer(folder.path, folder.topic)
-    writer.roll()
-    writer.close()
+    def _spool_of(self, _place: str, found: Found) -> Removed:
+        return self._spool.forget(self._person, found.counts["spool"])
 
 
 def _left(why: str) -> Callable[[str, Found], Removed]:

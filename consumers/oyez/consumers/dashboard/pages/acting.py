@@ -36,7 +36,7 @@ def _asked(action: Action, name: Name, where: str, asked: Asked) -> Answer:
     with board.reading() as db:
         now = board.clock(db)
         chosen = chosen_by(asked.query, action.table, board.application.name, now)
-        found = dry_run(db, board.engine, action, chosen, now)
+        found = dry_run(db, action, chosen, now)
     return {
         "found": found,
         "where": where,
@@ -56,7 +56,7 @@ def _done(action: Action, name: Name, where: str, asked: Asked) -> Answer:
     with board.reading() as db:
         now = board.clock(db)
         chosen = chosen_by(asked.form, action.table, board.application.name, now)
-        found = dry_run(db, board.engine, action, chosen, now)
+        found = dry_run(db, action, chosen, now)
     if found.count is None:
         raise UsageProblem(f"these are more than {MOST}; choose fewer, and nothing was done to any")
     words, who = chosen.harmless_words, asked.access.who
