@@ -39,5 +39,6 @@ def dry_run(db: Connection, action: Action, chosen: Chosen, now: float) -> DryRu
     fields |= {"before": repr(wanted.before)} | (
         {} if wanted.since is None else {"since": repr(wanted.since)}
     )
+    fields |= {"counted": str(count)}
     warnings = action.look(db, wanted).warnings if count <= LOOKED_AT else ()
     return DryRun(count if count <= MOST else None, wanted, fields, warnings)
