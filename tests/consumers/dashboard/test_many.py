@@ -92,7 +92,7 @@ def test_a_question_has_one_connection_which_is_limited(play: Play, path: str) -
     board = Board(pipeline.application, settings_at(url), pipeline.engine)
     event.listen(pipeline.engine, "checkout", checkout)
     event.listen(pipeline.engine, "checkin", checkin)
-    Visitor(served_board(board, asking(Access.act()))).page(path)
+    Visitor(served_board(board, asking(Access.act()), None)).page(path)
     event.remove(pipeline.engine, "checkout", checkout)
     event.remove(pipeline.engine, "checkin", checkin)
     assert most == 1
