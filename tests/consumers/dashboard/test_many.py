@@ -75,8 +75,8 @@ def test_what_takes_too_long_ends(play: Play) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/dead/retry", "/parked/errors", "/parked/release"])
-def test_a_question_has_one_connection_which_is_limited(play: Play, path: str) -> None:
-    """Whoever asked on a second one would wait for it, without a limit, while many ask."""
+def test_a_question_asks_on_one_connection(play: Play, path: str) -> None:
+    """A second one would have no limit, and be waited for while many ask."""
     pipeline, most, out = many(play, 2), 0, 0
 
     def checkout(*_: object) -> None:

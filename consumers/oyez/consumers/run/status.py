@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from oyez.producers.passwords import shown
 from oyez.producers.spool import found_in
@@ -33,26 +33,23 @@ class Status:
 
 
 def status_of(
-    db: Connection,
     application: Application,
     settings: ListenSettings,
+    engine: Engine,
     backend: LogBackend | None,
     offsets: Offsets | None,
 ) -> Status:
     """How an application's groups stand. Without ``offsets`` the log is not asked."""
     groups = list(application.groups.values())
     topics = {group.name: topics_of(group, settings) for group in groups}
-    journal = dialect_of(db).journal(db)
-    clock = DatabaseClock()
-    now = clock(db)
-    states = group_states(db, groups, topics, offsets, now)
-    waiting = _waiting(outbox.state(db), now)
+    with engine.connect() as db:
+        journal = dialect_of(db).journal(db)
+        clock = DatabaseClock()
+        now = clock(db)
+        states = group_states(db, groups, topics, offsets, now)
+        waiting = _waiting(outbox.state(db), now)
     place = {} if offsets is None or backend is None else backend.place
-    database = {
-        "database": shown(db.engine.url),
-        "sqlite_journal": journal,
-        "clock_skew": round(clock.skew, 3),
-    }
+    database = {"database": shown(engine.url), "sqlite_journal": journal, "clock_skew": round(clock.skew, 3)}
     return Status({**database, **waiting, **_spooled(backend, settings), **place}, states)
 
 

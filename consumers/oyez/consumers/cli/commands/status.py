@@ -193,8 +193,7 @@ def _status(application: Application, settings: ListenSettings, *, ask: bool) ->
     engine = probes.reached(settings)
     try:
         offsets = offsets_in(backend, engine) if ask and backend is not None else None
-        with engine.connect() as db:
-            return status_of(db, application, settings, backend, offsets)
+        return status_of(application, settings, engine, backend, offsets)
     finally:
         engine.dispose()
 

@@ -91,8 +91,7 @@ class Look:
         """What is there now. Raises whatever is in the way."""
         backend = find_log_backend(self.settings)
         offsets = offsets_in(backend, self.engine) if self.asks and backend is not None else None
-        with self.engine.connect() as db:
-            status = status_of(db, self.application, self.settings, backend, offsets)
+        status = status_of(self.application, self.settings, self.engine, backend, offsets)
         with Database(self.engine).reading() as db:
             found = series_of(db, DatabaseClock()(db), HOURS, POINTS)
         return Seen(status, {one.group: one for one in found})

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaException
-from sqlalchemy import Connection
 
 from ...cli.common.reporting import line_of
 from ...database import Database
 from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
-from ...logs.offsets import Offsets
 from ...reports import GroupState
-from ...run.status import Status, status_of
+from ...run.status import status_of
 from ...settings import ListenSettings
 
 
@@ -31,21 +29,12 @@ class Overview:
     away: str | None
 
 
-def overview(
-    application: Application,
-    settings: ListenSettings,
-    database: Database,
-    reading: Callable[[], AbstractContextManager[Connection]],
-) -> Overview:
-    """Ask for all of it, on connections of ``reading``. Raises `DatabaseAway`."""
+def overview(application: Application, settings: ListenSettings, database: Database) -> Overview:
+    """Ask for all of it. Raises `DatabaseAway`."""
     backend = find_log_backend(settings)
     with database.reading():  # says that the database is away before anything else does
         pass
-
-    def asking(offsets: Offsets | None) -> Status:
-        with reading() as db:
-            return status_of(db, application, settings, backend, offsets)
-
+    asking = partial(status_of, application, settings, database.engine, backend)
     try:
         # Not asked before whether it answers: that forks a process, and here are threads and clients of Kafka.
         status, away = asking(None if backend is None else backend.offsets(database)), None
