@@ -119,6 +119,8 @@ class Forgetting:
     def _prerequisites(self, place: str, found: Found) -> Removed:
         """What others require, or have just been released by, is kept until they have run."""
         there = self._database.repeat(lambda db: personal.prerequisites_of(db, self._person))
+        if not there:
+            return Removed(place, 0, 0)
         by_parked, by_dead, removed = self._database.repeat(self._forget_prerequisites)
         left = max(0, len(there) - removed)
         signals = {row.signal for row in there}
