@@ -78,10 +78,9 @@ def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
 
 def _retry(chosen: Chosen, advance: Advance) -> Tally:
     """Deliveries, then the records that could not be decoded: those have no handler."""
-    given, unread = set(chosen.ids), []
-    if not chosen.wanted.handler:
-        found = chosen.steps.choose(dead, replace(chosen.wanted, handler=""))
-        unread = [number for number in found if number in given]
+    given = set(chosen.ids)
+    found = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if not chosen.wanted.handler else []
+    unread = [number for number in found if number in given]
     others = set(unread)
     deliveries = [number for number in chosen.ids if number not in others]
     retry, decode = Retry(chosen.application, chosen.clock), Decode(chosen.application, chosen.clock)
