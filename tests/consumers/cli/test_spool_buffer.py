@@ -239,3 +239,14 @@ def test_announce_goes_to_the_spool_when_kafka_is_away(
     result = invoke(*arguments, "--topic", "away")
     assert result.exit_code == 0, result.output
     assert states(invoke, str(spool / "away"))[0]["backlog"] == 1
+
+
+def test_status_of_groups_says_which_part_of_the_spool_cannot_be_read(invoke: Invoke, spool: Path) -> None:
+    assert invoke("db", "upgrade").exit_code == 0
+    identity = spool / "other" / "folder.json"
+    identity.parent.mkdir()
+    identity.symlink_to(identity)  # nobody may read it, not even root
+    result = invoke("status", "--no-lag")
+    assert result.exit_code == 0
+    assert "spool backlog\t12\n" in result.stdout
+    assert f"spool error\tthe spool cannot be read: {identity}: Too many levels" in result.stdout

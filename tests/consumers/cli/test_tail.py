@@ -55,6 +55,8 @@ def test_what_is_there_is_chosen_by_signal_key_source_and_place(any_shop: Shop) 
     ]
     assert seen(any_shop, "--since", "1h", "--source", "web-2") == []
     assert seen(any_shop, "--since", "2200-01-01") == []
+    assert seen(any_shop, "--since", "9999-12-31T23:59:59-12:00") == []
+    assert len(seen(any_shop, "--since", "0001-01-01T00:00:00+12:00")) == 6
     assert len(seen(any_shop, "--from-beginning", "--limit", "3")) == 3
     line = any_shop.print("tail", "--no-follow", "-n", "1").rstrip("\n").split("\t")
     assert line[1:5] == ["cli.session.started", "s2", "web-1", "s2"]
@@ -93,6 +95,7 @@ def test_what_is_no_event_is_told_and_what_is_in_headers_is_one(shop: Shop, kafk
     producer = Producer({"bootstrap.servers": kafka})
     producer.produce(topic, b"{", partition=1)
     attributes = {"specversion": "1.0", "type": "of.others", "source": "erp", "id": "7"}
+    attributes |= {"oyezreplays": "2", "tenant": "a\u00e9"}  # extensions, known or not
     headers = [
         *((f"ce_{name}", said) for name, said in attributes.items()),
         ("content-type", "application/json"),

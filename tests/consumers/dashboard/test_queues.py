@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import Engine, event, insert, select
 
 from consumers.dashboard.visiting import Visitor, app_of, problem, visitor
 from consumers.logs.spool_pipeline import SpoolPipeline
@@ -232,9 +232,10 @@ def test_the_outbox_says_what_waits_and_what_was_refused_is_tried_again(pipeline
     client = visitor(pipeline, Access.act("retry"))
     shown = client.page("/outbox")
     assert shown.index("too large") < shown.index("unknown topic") < shown.index("k0") < shown.index("k2")
-    assert "2 events that were refused will wait again" in client.send("/outbox/retry", confirmed="").text
+    asked = client.send("/outbox/retry", confirmed="").text
+    assert "2 events that were refused will wait again" in asked
     assert "too large" in client.page("/outbox")
-    assert client.send("/outbox/retry", confirmed="yes").headers["location"] == "/outbox"
+    assert client.send("/outbox/retry", **fields_of(asked)).headers["location"] == "/outbox"
     shown = client.page("/outbox")
     assert "too large" not in shown
     assert "Nothing in the outbox was refused." in client.send("/outbox/retry", confirmed="").text
@@ -255,32 +256,32 @@ def looking(application: Application, settings: ListenSettings) -> Visitor:
     return Visitor(dashboard(application, access=anybody(Access.read()), settings=settings))
 
 
-def test_what_a_mail_has_become_since_it_was_counted_is_not_confirmed(pipeline: Pipeline) -> None:
-    """One that was waiting then has failed since: it is not among those that were to be purged."""
-    queue(pipeline, range(3), state="failed", attempts=1)
-    queue(pipeline, range(3, 5))
-    client = visitor(pipeline, Access.act())
-    asked = client.send("/mail/purge", state="failed")
-    assert "<strong>3 mails.</strong>" in asked.text
-    pipeline.clock.now += 1.0
-    with pipeline.engine.begin() as db:
-        first = mail.c.subject == "mail 3"
-        db.execute(update(mail).where(first).values(id=0, state="failed", changed_at=pipeline.clock.now))
-    client.send("/mail/purge", **fields_of(asked.text))
-    assert states(pipeline.engine) == {"mail 3": "failed", "mail 4": "waiting"}
-
-
-def test_what_is_refused_after_it_was_counted_is_not_tried_again(pipeline: Pipeline) -> None:
-    def put(**more: Any) -> None:
-        said = {"topic": TOPIC, "key": "k", "value": b"{}", "announced_at": pipeline.clock.now}
-        with pipeline.engine.begin() as db:
-            db.execute(insert(outbox), [{**said, **more}])
-
-    put(refused="too large")
-    client = visitor(pipeline, Access.act())
-    asked = client.send("/outbox/retry")
-    assert "1 event" in asked.text
-    put(refused="too large as well")
-    assert client.send("/outbox/retry", **fields_of(asked.text)).status_code == 303
-    assert pipeline.rows("outbox", "refused") == [None, "too large as well"]
-    assert "1 event" in client.send("/outbox/retry", confirmed="yes").text, "nobody has counted"
+@pytest.mark.parametrize("transport", ["kafka", "spool"])
+def test_a_spool_that_cannot_be_read_is_a_line_of_each_page(
+    pipeline_sqlite: str, tmp_path: Path, transport: str
+) -> None:
+    """What else these pages say, they say all the same."""
+    spooled = SpoolPipeline(pipeline_sqlite, on, tmp_path)
+    spooled.announce(Placed())
+    spooled.close()
+    identity = tmp_path / "other" / "folder.json"
+    identity.parent.mkdir()
+    identity.symlink_to(identity)  # nobody may read it, not even root
+    settings = ListenSettings(
+        database=pipeline_sqlite,
+        topic=TOPIC,
+        transport=transport,
+        kafka="127.0.0.1:1",
+        spool=tmp_path if transport == "kafka" else None,
+        spools=(tmp_path,),
+    )
+    client = looking(spooled.application, settings)
+    shown = client.page("/")
+    (line,) = [line for line in shown.splitlines() if f"{identity}: Too many levels" in line]
+    assert "the spool cannot be read" in line
+    assert "<li>" in line if transport == "kafka" else 'class="problem"' in line
+    assert "shop.placed" in shown
+    shown = client.page("/spool")
+    assert shown.count(f"{identity}: Too many levels") == 1
+    assert str(tmp_path / "web" / TOPIC) in shown
+    client.page("/doctor")

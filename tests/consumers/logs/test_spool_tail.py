@@ -7,6 +7,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,4 +62,31 @@ def test_a_folder_that_comes_later_is_read_from_its_beginning(tmp_path: Path) ->
             writer.append(event(number, 1))
         found = [*tail.poll(3.0), *tail.poll(3.0)]
     assert [one.event_id for one in passing(found, Wanted())] == ["0", "1", "2"]
+    tail.close()
+
+
+@pytest.mark.parametrize("cut", [0, 30, None])
+def test_at_a_hole_it_says_so_and_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, cut: int | None
+) -> None:
+    """In a copy of which a segment, or the end of one, is missing."""
+    with closing(Writer(tmp_path / "t", "t", segment_bytes=1)) as writer:
+        for number in range(4):
+            writer.append(event(number, 1))
+    torn = sorted((tmp_path / "t").glob("*.ndjson"))[1]
+    content = torn.read_bytes()
+    torn.unlink()
+    if cut is not None:
+        torn.write_bytes(content[:cut])
+    tail = SpoolTail(lambda: found_in([tmp_path], "t"), {"t"}, sleep=lambda _seconds: None)
+    (partition,) = tail.ends()
+    tail.follow({partition: 0})
+    found = [*tail.poll(1.0), *tail.poll(1.0), *tail.poll(0.0), *tail.poll(0.0)]
+    wanted = ["0", "2", "3"]
+    assert [one.event_id for one in passing(found, Wanted())] == wanted
+    assert tail.is_at_end
+    assert len(caplog.messages) == 1
+    assert f"reading goes on at {2 * len(content)}" in caplog.messages[0]
+    assert [one.event_id for one in last(tail, 9, Wanted())[0]] == wanted
+    assert tail.at(0.0) == {partition: 4 * len(content)}  # they have no times
     tail.close()

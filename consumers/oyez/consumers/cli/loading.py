@@ -11,14 +11,18 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .common.arguments import check_arguments
+from .examples import epilog_of
 from .listing import CommandGroup, Listed
+from .panels import panel_of
 
 
 class WhenRun(TyperCommand):
     """A command of which nothing is loaded yet."""
 
-    def __init__(self, name: str, listed: Listed) -> None:
-        super().__init__(name, help=listed.text)
+    def __init__(self, full_name: str, listed: Listed) -> None:
+        name = full_name.rpartition(" ")[2]
+        super().__init__(name, help=listed.text, rich_help_panel=panel_of(full_name))
+        self._full_name = full_name
         self._listed = listed
 
     def make_context(self, *args: Any, **options: Any) -> Any:
@@ -34,13 +38,15 @@ class WhenRun(TyperCommand):
         """The command itself."""
         module, _, function = self._listed.function.partition(":")
         program = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        program.command(self.name)(getattr(import_module(f".commands.{module}", __package__), function))
+        program.command(self.name, epilog=epilog_of(self._full_name))(
+            getattr(import_module(f".commands.{module}", __package__), function)
+        )
         return typer.main.get_command(program)
 
 
-def commands_of(listed: Mapping[str, Listed]) -> dict[str, Any]:
-    """These commands, by their names."""
-    return {name: WhenRun(name, one) for name, one in listed.items()}
+def commands_of(listed: Mapping[str, Listed], group: str = "") -> dict[str, Any]:
+    """These commands, by their names; `group` is the one that they are in."""
+    return {name: WhenRun(f"{group} {name}".lstrip(), one) for name, one in listed.items()}
 
 
 class WithUsual(TyperGroup):
@@ -61,7 +67,9 @@ def group_of(group: CommandGroup) -> TyperGroup:
     options: dict[str, Any] = {
         "name": group.name,
         "help": group.text,
-        "commands": commands_of(group.commands),
+        "epilog": epilog_of(group.name),
+        "rich_help_panel": panel_of(group.name),
+        "commands": commands_of(group.commands, group.name),
     }
     if group.usual is not None:
         return WithUsual(group.usual, **options)

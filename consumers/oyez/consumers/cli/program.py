@@ -18,8 +18,10 @@ from .common.arguments import check_arguments
 from .common.options import App, Database, Kafka, LogFormat, Quiet, Topic, Transport, Verbose, given
 from .common.places import PROGRAM
 from .common.stopping import as_usual
+from .examples import FIRST, as_epilog
 from .listing import COMMANDS, GROUPS
 from .loading import commands_of, group_of
+from .panels import in_order
 
 
 class Around(NamedTuple):
@@ -36,6 +38,10 @@ class Commands(TyperGroup):
         super().__init__(**options)
         self.commands.update(commands_of(COMMANDS))
         self.commands.update({group.name: group_of(group) for group in GROUPS})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which the help lists them."""
+        return in_order(super().list_commands(ctx))
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         code = self._run(*args, **extra)
@@ -81,6 +87,7 @@ def _show_help(error: Any) -> int:
 app = typer.Typer(
     name="oyez",
     cls=Commands,
+    epilog=as_epilog(FIRST),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -12,7 +12,7 @@ from oyez.producers.spool.blanks import SIGNAL as FORGOTTEN
 from oyez.schemas import Undecodable
 from oyez.schemas.replaying import Stored, stored_event
 
-from .sources import Kept, Source
+from .sources import Kept, Missing, Source
 
 MOST_SHOWN = 5
 MANY = 1_000
@@ -67,15 +67,22 @@ class Picked(NamedTuple):
 @dataclass
 class Seen:
     """What a source has of what is meant. An event and its replays are one: ``replays`` has, for each, how often it was
-    announced again. ``unreadable`` counts records that are no events, the first of them with ``reasons``."""
+    announced again. ``unreadable`` counts records that are no events, the first of them with ``reasons``; ``missing``
+    says which records are not there."""
 
     replays: dict[bytes, int] = field(default_factory=dict)
     unreadable: int = 0
     reasons: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
     def looped(self, most: int) -> int:
         """How many events were announced again so often that they are left out."""
         return sum(count >= most for count in self.replays.values())
+
+    def miss(self, records: Missing) -> None:
+        """Some are not there; each reading says so."""
+        if records.says not in self.missing:
+            self.missing.append(records.says)
 
     def refuse(self, kept: Kept, reason: str) -> None:
         """A record is no event."""
@@ -90,6 +97,9 @@ def look(source: Source, wanted: Wanted, on_read: Callable[[int], None] = lambda
     for number, kept in enumerate(source.read(wanted.since), 1):
         if number % MANY == 0:
             on_read(MANY)
+        if isinstance(kept, Missing):
+            seen.miss(kept)
+            continue
         try:
             event = stored_event(kept.value, kept.headers, kept.key)
         except Undecodable as error:
@@ -105,11 +115,15 @@ def chosen(
     source: Source, wanted: Wanted, seen: Seen, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Picked]:
     """The events that are meant, each once, where it was first; without those that were announced again too often.
-    After a stop come no more."""
+    After a stop come no more. What is
+    missing by now is noted in ``seen`` too."""
     done: set[bytes] = set()
     for kept in source.read(wanted.since):
         if stopped():
             return
+        if isinstance(kept, Missing):
+            seen.miss(kept)
+            continue
         try:
             event = stored_event(kept.value, kept.headers, kept.key)
         except Undecodable:

@@ -13,13 +13,17 @@ from pydantic_core import from_json
 from oyez.producers.spool.blanks import SIGNAL as FORGOTTEN
 from oyez.schemas import Undecodable
 from oyez.schemas.foreign import read_envelope
-from oyez.schemas.headers import TRACE
+from oyez.schemas.modes import RawEnvelope
 
 from ..core.record import Record
 from ..logs.tail import Tail
 
 WIDER = 8
 """How much further back is looked, when too few were found."""
+HEADER = "ce_"
+"""What the names of headers begin with that are attributes of an event in binary mode."""
+FIRST = ("specversion", "type", "source", "id", "time", "partitionkey", "subject")
+"""The attributes that stand before others."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -97,26 +101,20 @@ def _of(record: Record) -> Passing:
         raw = read_envelope(record.value(), record.headers(), record.key())
     except Undecodable as error:
         return Passing(*place, undecodable=error.reason)
-    event = from_json(raw.body) if raw.wrapped else _structured(raw)
+    event = from_json(raw.body) if raw.wrapped else _structured(record, raw)
     return Passing(
         *place, raw.signal, raw.source, raw.id, _time(raw.time), raw.key, raw.subject, raw.data, event
     )
 
 
-def _structured(raw: Any) -> dict[str, Any]:
-    """An event in binary mode, as it would be in structured mode."""
-    said = {
-        "specversion": "1.0",
-        "type": raw.signal,
-        "source": raw.source,
-        "id": raw.id,
-        "time": raw.time,
-        "partitionkey": raw.key,
-        "subject": raw.subject,
-        "dataschema": raw.dataschema,
-        **dict(zip(TRACE, raw.trace, strict=True)),
-    }
-    return {name: value for name, value in said.items() if value is not None} | {"data": raw.data}
+def _structured(record: Record, raw: RawEnvelope) -> dict[str, Any]:
+    """An event in binary mode as it would be in structured mode, with all its attributes, whoever knows them."""
+    said: dict[str, Any] = {"partitionkey": raw.key}
+    for name, value in record.headers() or ():
+        if name.lower().startswith(HEADER) and value is not None:
+            said[name.lower().removeprefix(HEADER)] = value.decode(errors="replace")
+    first = {name: said.pop(name, None) for name in FIRST}
+    return {name: value for name, value in (first | said).items() if value is not None} | {"data": raw.data}
 
 
 def _time(text: str | None) -> datetime | None:

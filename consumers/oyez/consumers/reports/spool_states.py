@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from oyez.producers.spool import Folder, Segments
+from oyez.producers.spool import Folder, Segments, found_in
 from oyez.producers.spool_shipping import Mark, Troubles, count_refused
 
 from .spool_segments import Piece, pieces, time_of
@@ -39,6 +41,13 @@ class SpoolState:
 
 def state_of(folder: Folder, now: float) -> SpoolState:
     """The state of a log; ``now`` in seconds since the epoch. OSError: it cannot be read."""
+    try:
+        return _state(folder, now)
+    except FileNotFoundError:  # a segment was archived or removed since they were listed
+        return _state(folder, now)
+
+
+def _state(folder: Folder, now: float) -> SpoolState:
     found = pieces(folder)
     plain = [piece for piece in found if not piece.archived]
     end = Segments(folder.path, folder.log_id).end()
@@ -64,6 +73,38 @@ def state_of(folder: Folder, now: float) -> SpoolState:
         error=trouble.error if trouble else None,
         error_since=datetime.fromtimestamp(trouble.since, UTC) if trouble else None,
     )
+
+
+@dataclass(frozen=True)
+class SpoolStates:
+    """The logs below some folders. ``unreadable`` is what of them could not be read, a line each; ``left``: how many
+    were not looked at."""
+
+    states: Sequence[SpoolState]
+    unreadable: Sequence[str]
+    left: int
+
+
+def states_below(roots: Iterable[Path], topic: str, now: float, most: int | None = None) -> SpoolStates:
+    """The states of the logs below these folders, of the first ``most`` of them. What cannot be read is said, and holds
+    up nothing else."""
+    unreadable: list[str] = []
+    folders = found_in(roots, topic, lambda error: unreadable.append(str(error)))
+    found = states_of(folders[:most], now)
+    said = dict.fromkeys([*unreadable, *found.unreadable])  # one folder may be below another
+    return SpoolStates(found.states, [*said], len(folders) - len(folders[:most]))
+
+
+def states_of(folders: Iterable[Folder], now: float) -> SpoolStates:
+    """The same for these logs."""
+    states: list[SpoolState] = []
+    unreadable = []
+    for folder in folders:
+        try:
+            states.append(state_of(folder, now))
+        except OSError as error:
+            unreadable.append(f"{error.filename or folder.path} cannot be read: {error.strerror}")
+    return SpoolStates(states, unreadable, 0)
 
 
 def _count(found: list[Piece], begin: int, end: int) -> int:

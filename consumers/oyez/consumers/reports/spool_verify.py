@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from gzip import BadGzipFile
 from pathlib import Path
@@ -36,8 +37,9 @@ class Verified:
     problems: list[str]
 
 
-def verify(folder: Folder) -> Verified:
-    """Look at every byte of a log: the names, whether something is missing, and every line."""
+def verify(folder: Folder, advance: Callable[[int], None] = lambda _more: None) -> Verified:
+    """Look at every byte of a log: the names, whether something is missing, and every line. ``advance`` is told how
+    many more events were looked at."""
     found = pieces(folder)
     problems = [*_identity(folder.path), *_names(folder.path)]
     result = Verified(str(folder.path), folder.topic, folder.log_id, len(found), 0, 0, 0, problems)
@@ -46,12 +48,14 @@ def verify(folder: Folder) -> Verified:
         if piece.base != end:
             kind = "are missing" if piece.base > end else "stand in two segments"
             result.problems.append(f"{piece.path.name}: {abs(piece.base - end)} bytes before it {kind}")
-        end = _look_through(piece, folder.topic, result, is_last=piece is found[-1])
+        end = _look_through(piece, folder.topic, result, advance, is_last=piece is found[-1])
     _check_mark(folder, end - result.torn, result)
     return result
 
 
-def _look_through(piece: Piece, topic: str, result: Verified, *, is_last: bool) -> int:
+def _look_through(
+    piece: Piece, topic: str, result: Verified, advance: Callable[[int], None], *, is_last: bool
+) -> int:
     """Look at each line; returns the position after the last."""
     end, problems = piece.base, []
     try:
@@ -64,6 +68,7 @@ def _look_through(piece: Piece, topic: str, result: Verified, *, is_last: bool) 
                     problems.append(f"at {position}: the line is not finished, and another segment follows")
                 continue
             result.events += 1
+            advance(1)
             try:
                 outgoing(topic, line)
             except NoEvent as error:

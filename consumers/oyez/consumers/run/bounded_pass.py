@@ -11,6 +11,7 @@ from oyez.producers.loggers import logger_named
 from ..database import parked_age
 from ..database.engine import Database
 from ..handlers.application import Group
+from ..instrumentation.emitter import Instrument, logging_instrument
 from ..lanes.event_loop import EventLoop
 from ..logs.log import Log
 from ..settings import ListenSettings
@@ -34,8 +35,10 @@ def one_pass(
     limit: int,
     stopped: Callable[[], bool] = lambda: False,
     log_for: LogFor = log_for,
+    instrument: Callable[[], Instrument] = logging_instrument,
 ) -> Listened:
-    """One pass over these groups, or until ``stopped()``: then what is begun is finished."""
+    """One pass over these groups, or until ``stopped()``: then what is begun is finished. ``instrument`` makes what
+    hears of it, for each worker."""
     check_limit(limit)
     engine = engine_from(settings)
     workers: list[Worker] = []
@@ -52,6 +55,7 @@ def one_pass(
                     retry_loop=Once,
                     lanes=lanes_for(group, settings, loop=loop),
                     event_loop=loop,
+                    instrument=instrument(),
                 )
             )
         bounded = GroupPass(workers, limit, stopped)

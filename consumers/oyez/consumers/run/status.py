@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Engine
 
 from oyez.producers.passwords import shown
-from oyez.producers.spool import found_in
 
 from ..database import outbox
 from ..database.clock import DatabaseClock
@@ -18,7 +17,8 @@ from ..database.dialects.lookup import dialect_of
 from ..handlers.application import Application
 from ..logs.backend import LogBackend
 from ..logs.offsets import Offsets
-from ..reports import GroupState, group_states, state_of
+from ..reports import GroupState, group_states
+from ..reports.spool_states import states_below
 from ..settings import ListenSettings
 from .topics import topics_of
 
@@ -59,15 +59,15 @@ def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
 
 
 def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:
-    """What waits in the spool to be shipped."""
+    """What waits in the spool to be shipped, and what is in the way of that, or of looking."""
     buffer = settings.spool if backend is None else backend.buffer
     if buffer is None:
         return {}
-    found = [state_of(folder, time.time()) for folder in found_in([buffer], settings.topic)]
-    ages = [state.oldest for state in found if state.oldest is not None]
-    errors = [state.error for state in found if state.error]
+    found = states_below([buffer], settings.topic, time.time())
+    ages = [state.oldest for state in found.states if state.oldest is not None]
+    errors = [state.error for state in found.states if state.error]
     return {
-        "spool_backlog": sum(state.backlog for state in found),
+        "spool_backlog": sum(state.backlog for state in found.states),
         "spool_oldest": max(ages, default=None),
-        "spool_error": "; ".join(errors) or None,
+        "spool_error": "; ".join([*errors, *found.unreadable]) or None,
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from ..handlers.application import Application, Group
+from ..instrumentation.emitter import Instrument, logging_instrument
 from ..logs.log import Log
 from ..logs.memory import nothing
 from ..outbox.relay import Relay
@@ -42,13 +43,15 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Sweeper:
-    """Sweeps an application's groups. ``limit``: events that a sweep takes in hand at most."""
+    """Sweeps an application's groups. ``limit``: events that a sweep takes in hand at most. ``instrument`` makes what
+    hears of it, for each worker."""
 
     application: Application
     settings: ListenSettings
     engine: Engine
     relay: Relay
     limit: int = UNLIMITED
+    instrument: Callable[[], Instrument] = logging_instrument
 
     def sweep(self, stop: Callable[[], bool]) -> Sweep:
         """Read what sweeps are to read, run what is due everywhere, and let what stands in the outbox leave; again as
@@ -82,6 +85,7 @@ class Sweeper:
                 source=source,
                 retry_loop=Once,
                 lanes=lanes_for(group, self.settings),
+                instrument=self.instrument(),
             )
             for group, source in sources
         ]

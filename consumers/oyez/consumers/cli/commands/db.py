@@ -11,6 +11,7 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.errors import CheckFailed
 from ..common.options import settings_by
+from ..common.progress import progress
 
 
 @taking(settings_by("database"))
@@ -19,7 +20,8 @@ def upgrade(settings: ListenSettings) -> None:
     engine = probes.reached(settings)
     try:
         before = migrating.current(engine)
-        migrating.upgrade(engine)
+        with progress("upgrade", None):
+            migrating.upgrade(engine)
     finally:
         engine.dispose()
     done = "was up to date" if before == migrating.HEAD else f"is now at revision {migrating.HEAD}"

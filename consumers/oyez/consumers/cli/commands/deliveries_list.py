@@ -48,10 +48,10 @@ def _handler(row: ParkedDelivery | DeadDelivery) -> str | None:
 
 
 EVENT = (
-    output.Column("handler", _handler),
-    output.Column("signal", lambda row: row.signal or None, wide=True),
-    output.Column("key", lambda row: row.key),
-    output.Column("source", lambda row: row.source or None, wide=True),
+    output.Column("handler", _handler, whole=True),
+    output.Column("signal", lambda row: row.signal or None, wide=True, whole=True),
+    output.Column("key", lambda row: row.key, whole=True),
+    output.Column("source", lambda row: row.source or None, wide=True, whole=True),
     output.Column("event", lambda row: row.event_id, whole=True),
     output.Column("attempts", lambda row: row.attempts, wide=True),
 )
@@ -60,14 +60,14 @@ PARKED = (
     output.Column("parked", lambda row: row.parked_at),
     *EVENT,
     output.Column("due", lambda row: row.due_at),
-    output.Column("waits for", _held_by),
+    output.Column("waits for", _held_by, whole=True),
     output.Column("error", lambda row: row.error, brief=True),
 )
 DEAD = (
     output.Column("died", lambda row: row.died_at),
     *EVENT,
     output.Column("reason", lambda row: row.reason),
-    output.Column("waited for", _waits_for),
+    output.Column("waited for", _waits_for, whole=True),
     output.Column("error", lambda row: row.error, brief=True),
 )
 

@@ -29,8 +29,8 @@ def _error(row: DeadGroup) -> str | None:
 
 GROUPS = (
     output.Column("count", lambda row: row.count),
-    output.Column("handler", lambda row: row.handler or None),
-    output.Column("signal", lambda row: row.signal or None, wide=True),
+    output.Column("handler", lambda row: row.handler or None, whole=True),
+    output.Column("signal", lambda row: row.signal or None, wide=True, whole=True),
     output.Column("reason", lambda row: row.reason),
     output.Column("error", _error),
     output.Column("first", lambda row: row.first_died_at, wide=True),

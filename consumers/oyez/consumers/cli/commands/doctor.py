@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import typer
@@ -13,7 +12,8 @@ import typer
 from oyez.schemas import OyezError
 
 from ...doctor.check import Result
-from ...doctor.examination import examine, nobody
+from ...doctor.examination import examine
+from ...doctor.registry import CHECKS
 from ...doctor.setup import Setup, settings_or_error
 from ...handler_files import BrokenFile
 from ...handlers.application import Application
@@ -25,6 +25,7 @@ from ..common.bundles import Bundle, taking
 from ..common.errors import CheckFailed
 from ..common.options import SETTINGS, Json, settings_from
 from ..common.places import states_of
+from ..common.progress import progress
 
 COLUMNS = (
     output.Column("check", lambda row: row.check, whole=True),
@@ -52,33 +53,31 @@ def doctor(*, as_json: Json = False, setup: Setup) -> None:
     Changes nothing. Exit code 3 if something is wrong.
     """
     wrong: list[str] = []
-    with closing(setup), _progress() as began:
-        rows = _noting(examine(setup, began=began), wrong)
+    with closing(setup):
         if as_json:
-            output.json_array(output.as_dict(row) for row in rows)
+            output.json_array(output.as_dict(row) for row in _noting(examine(setup), wrong))
         else:
-            output.table(rows, COLUMNS, empty="there is no check")
+            output.table(_noting(_looked(setup), wrong), COLUMNS, empty="there is no check")
     if wrong:
         raise CheckFailed(f"something is wrong: {', '.join(dict.fromkeys(wrong))}")
 
 
-def _noting(results: Iterator[Result], wrong: list[str]) -> Iterator[Result]:
+def _looked(setup: Setup) -> Sequence[Result]:
+    """What all checks find. On a terminal it is said which one it is that takes so long."""
+    with progress("look", len(CHECKS)) as advance:
+
+        def began(name: str) -> None:
+            advance.what = f"look at {name}"
+            advance(1)
+
+        return list(examine(setup, began=began))
+
+
+def _noting(results: Iterable[Result], wrong: list[str]) -> Iterator[Result]:
     for result in results:
         if result.state == "wrong":
             wrong.append(result.check)
         yield result
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """On a terminal, which check it is that takes so long."""
-    if not (output.is_terminal() and sys.stderr.isatty()):
-        yield nobody
-        return
-    from rich.console import Console  # noqa: PLC0415 # rich is for terminals alone
-
-    with Console(stderr=True).status("looking …") as status:
-        yield lambda name: status.update(f"looking at: {name} …")
 
 
 def _application(

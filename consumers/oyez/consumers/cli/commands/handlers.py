@@ -17,10 +17,10 @@ from ..common.errors import CheckFailed
 from ..common.options import Json, settings_by
 
 COLUMNS = (
-    output.Column("signal", lambda row: row.signal),
+    output.Column("signal", lambda row: row.signal, whole=True),
     output.Column("number", lambda row: row.number, wide=True),
     output.Column("handler", lambda row: row.handler, whole=True),
-    output.Column("group", lambda row: row.group),
+    output.Column("group", lambda row: row.group, whole=True),
     output.Column("order", lambda row: row.order),
     output.Column(
         "requires", lambda row: [f"{name} ({field})" for name, field in (row.requires or {}).items()]

@@ -13,8 +13,10 @@ from ...run.listened import Listened
 from ...run.listening import prepare
 from ...settings import ListenSettings
 from ..common import output
+from ..common.counting import counting_into
 from ..common.errors import UsageProblem
 from ..common.exits import FAILED
+from ..common.progress import progress
 from ..common.stopping import exit_code
 
 
@@ -38,8 +40,8 @@ def listen_once(
     a log is halted."""
     stop = Stop()
     prepare(application, settings)
-    with output.aside():
-        done = one_pass(groups, settings, limit, stop)
+    with progress("listen", limit, hidden=as_json) as advance, output.aside():
+        done = one_pass(groups, settings, limit, stop, instrument=counting_into(advance))
     output.line(_json(done) if as_json else _line(done))
     if done.broken or done.halted:
         raise typer.Exit(FAILED)

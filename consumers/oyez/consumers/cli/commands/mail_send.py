@@ -25,6 +25,7 @@ from ..common import output, probes
 from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
 from ..common.options import Every, Json, logged_settings_by
+from ..common.progress import counted
 from ..common.rates import interval_of
 from ..common.reporting import is_away, line_of
 from ..common.stopping import exit_code
@@ -80,7 +81,8 @@ def _once(sender: Sender, order: Order, *, as_json: bool) -> None:
     """One run. What it did is printed also when it ends early."""
     tally = Tally()
     try:
-        sender.run(order, tally)
+        with counted("send", None, lambda: sum(asdict(tally).values()), hidden=as_json):
+            sender.run(order, tally)
     finally:
         if as_json:
             output.json_array([asdict(tally)])

@@ -21,10 +21,10 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import DryRun
 from ..common.bundles import taking
-from ..common.confirming import progress
 from ..common.data import text_of_file, text_of_stdin
 from ..common.errors import UsageProblem
 from ..common.options import Json, SignalName, settings_by
+from ..common.progress import progress
 
 Subjects = Annotated[
     list[str],
@@ -48,7 +48,11 @@ def met(
         raise UsageProblem(f"{declaration.name} has no subject, so that nothing can wait for it")
     prerequisites = list(dict.fromkeys(_prerequisites(declaration, subjects)))
     probes.database(settings)
-    _print(_recorded(settings, app, prerequisites, dry_run=dry_run), dry_run=dry_run, as_json=as_json)
+    _print(
+        _recorded(settings, app, prerequisites, dry_run=dry_run, as_json=as_json),
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 def _prerequisites(declaration: Declaration, given: Sequence[str]) -> Iterator[Prerequisite]:
@@ -76,14 +80,14 @@ def _lines(where: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def _recorded(
-    settings: ListenSettings, app: str, prerequisites: Sequence[Prerequisite], *, dry_run: bool
+    settings: ListenSettings, app: str, prerequisites: Sequence[Prerequisite], *, dry_run: bool, as_json: bool
 ) -> Recorded:
     engine = probes.reached(settings)
     try:
         record = Record(app, Transactions(engine), DatabaseClock())
         if dry_run:
             return record.look(prerequisites)
-        with progress("record", len(prerequisites)) as advance:
+        with progress("record", len(prerequisites), hidden=as_json) as advance:
             return record.apply(prerequisites, advance)
     finally:
         engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ from ..common.bundles import taking
 from ..common.daemons import Daemon, daemon
 from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
+from ..common.progress import progress
 from ..common.reporting import is_away, line_of
 from ..common.stopping import end_on_sigterm, exit_code
 
@@ -104,18 +106,27 @@ class Relaying:
 
     def once(self) -> int:
         """Do it; returns the exit code."""
-        done = self.relay()
+        left = self._left()
+        with progress("relay", int(min(left, self._limit))) as advance:
+            done = self.relay(advance)
         output.note(f"{done.events} event{'' if done.events == 1 else 's'} left the outbox")
         if done.problem is None:
             return exit_code(self._stop.number) if self._stop() else 0
         output.note(f"{self._left()} stay: {done.problem}")
         return FAILED
 
-    def relay(self) -> Relayed:
-        """Send, waiting while another relay does."""
-        events = 0
+    def relay(self, advance: Callable[[int], None] = lambda _more: None) -> Relayed:
+        """Send, waiting while another relay does. ``advance`` is told how many more have left."""
+        events = told = 0
+
+        def tell(so_far: int) -> None:
+            nonlocal told
+            advance(events + so_far - told)
+            told = events + so_far
+            self._tell(so_far)
+
         while True:
-            done = self._relay.run(self._stop, limit=self._limit - events, tell=self._tell)
+            done = self._relay.run(self._stop, limit=self._limit - events, tell=tell)
             events += done.events
             if not done.busy or self._stop.wait(BUSY):
                 return Relayed(events, done.problem)

@@ -27,9 +27,9 @@ from ..common.errors import NotFound, UsageProblem
 from ..common.options import Json, settings_by
 
 COLUMNS = (
-    output.Column("group", lambda row: row.group),
-    output.Column("handler", lambda row: row.handler),
-    output.Column("key", lambda row: row.key),
+    output.Column("group", lambda row: row.group, whole=True),
+    output.Column("handler", lambda row: row.handler, whole=True),
+    output.Column("key", lambda row: row.key, whole=True),
     output.Column("paused since", lambda row: row.since),
     output.Column("by", lambda row: row.paused_by),
     output.Column("reason", lambda row: row.reason, brief=True),

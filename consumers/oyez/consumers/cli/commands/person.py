@@ -24,10 +24,11 @@ from ..common import output, probes
 from ..common.application import application_of
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
-from ..common.confirming import confirm, progress
+from ..common.confirming import confirm
 from ..common.errors import NotFound, UsageProblem
 from ..common.exits import FAILED
 from ..common.options import settings_by
+from ..common.progress import progress
 
 Text = Annotated[str, typer.Argument(metavar="KEY|SUBJECT", help="The key, or the subject.")]
 Only = Annotated[
@@ -72,7 +73,7 @@ def forgets(
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
         spool = SpoolPlace(folders, own_spool(settings), written_here=written_here)
         forgetting = Forgetting(application, Database(engine), person, spool, DatabaseClock())
-        with progress("forget", total) as advance, output.aside():
+        with progress("forget", total, hidden=options.as_json) as advance, output.aside():
             done = list(forgetting.run(found, advance))
     _print(done, options)
     if any(one.is_for_now for one in done):
@@ -86,9 +87,10 @@ def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
     application = application_of(settings)
     person, folders = _person(application, text, only), copies_read(settings)
     is_any = False
-    with probes.connected(settings) as db:
+    with probes.connected(settings) as db, progress("export", None, hidden=output.is_terminal()) as advance:
         for one in stored(db, person, folders):
             is_any = True
+            advance(1)
             output.line(output.json_text({"where": one.where, **one.content}))
     if not is_any:
         raise NotFound(f"nothing is stored of {text!r} in {application.name}")

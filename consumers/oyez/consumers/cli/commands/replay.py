@@ -25,10 +25,11 @@ from ..common import output
 from ..common.application import application_of
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
-from ..common.confirming import confirm, progress, several
+from ..common.confirming import confirm, several
 from ..common.errors import UsageProblem
 from ..common.exits import FAILED, OK
 from ..common.options import settings_by
+from ..common.progress import progress
 from ..common.rates import RATE
 from ..common.stopping import between_steps, exit_code
 from .replay_counts import print_done, print_found, say
@@ -98,13 +99,13 @@ def replay(
     if handler is not None:
         wanted = replace(wanted, signals=frozenset((handler.declaration.name,)))
     asked = Asked(source_of(where, settings, _topics(settings, wanted)), wanted, limit)
-    with progress("read", None) as advance:
+    with progress("read", None, hidden=options.as_json) as advance:
         seen = look(asked.source, wanted, advance)
     total, looped = asked.total(seen), seen.looped(wanted.most)
     if options.dry_run or not total:
         print_found(asked.events(seen), as_json=options.as_json)
         say(seen, looped)
-        raise typer.Exit(FAILED if looped else OK)
+        raise typer.Exit(FAILED if looped or seen.missing else OK)
     identity = new_in(name) if new_ids else kept
     way = f"under {'new' if new_ids else 'their own'} ids"
     if handler is None:
@@ -116,7 +117,7 @@ def replay(
     if run is None and (new_ids or handler is not None):
         output.note(f"this is run {name}: if it is cut off, go on by --run {name} and the same options")
     with target as take:
-        outcome, number = _done(asked, seen, take, pace)
+        outcome, number = _done(asked, seen, take, pace, as_json=options.as_json)
     counts = {"run": name, "matched": total, **outcome.counts(is_delivery=handler is not None)}
     print_done(counts, as_json=options.as_json)
     say(seen, looped)
@@ -127,7 +128,7 @@ def replay(
         )
     if number:
         raise typer.Exit(exit_code(number))
-    if outcome.problem or outcome.delivered.undecodable or looped:
+    if outcome.problem or outcome.delivered.undecodable or looped or seen.missing:
         raise typer.Exit(FAILED)
 
 
@@ -145,10 +146,11 @@ def _run_named(run: str | None) -> str:
     return run
 
 
-def _done(asked: Asked, seen: Seen, take: Take, pace: Pace) -> tuple[Outcome, int]:
+def _done(asked: Asked, seen: Seen, take: Take, pace: Pace, *, as_json: bool) -> tuple[Outcome, int]:
     """What was done, and the number of the signal that has stopped it, or 0."""
     outcome = Outcome()
-    with progress("replay", asked.total(seen)) as advance, output.aside(), between_steps() as stop:
+    showing = progress("replay", asked.total(seen), hidden=as_json)
+    with showing as advance, output.aside(), between_steps() as stop:
         for some in Pacing.at(pace, stop).steps(asked.events(seen, stop)):
             try:
                 outcome.add(take(some))

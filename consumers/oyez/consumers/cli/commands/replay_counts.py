@@ -8,7 +8,7 @@ from typing import Any
 
 from oyez.schemas.replaying import Stored
 
-from ...replay.choosing import Picked, Seen
+from ...replay.choosing import MOST_SHOWN, Picked, Seen
 from ..common import output
 from ..common.confirming import several
 
@@ -60,6 +60,10 @@ def say(seen: Seen, looped: int) -> None:
         output.note(f"{several(seen.unreadable, 'record')} cannot be read as events, and were left out")
         for reason in seen.reasons:
             output.note(reason)
+    for one in seen.missing[:MOST_SHOWN]:
+        output.note(one)
+    if len(seen.missing) > MOST_SHOWN:
+        output.note(f"and {len(seen.missing) - MOST_SHOWN} more such places; oyez spool verify says all")
     if looped:
         output.note(
             f"{several(looped, 'event')} were announced again too often, and are left out: does something replay what "

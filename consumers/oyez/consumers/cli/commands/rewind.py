@@ -30,7 +30,7 @@ from ..common.options import Json, settings_by
 from .rewind_to import Place, place_of
 
 COLUMNS = (
-    output.Column("topic", lambda row: row.partition.topic),
+    output.Column("topic", lambda row: row.partition.topic, whole=True),
     output.Column("partition", lambda row: row.partition.number),
     output.Column("from", lambda row: row.before),
     output.Column("to", lambda row: row.after),

@@ -23,7 +23,7 @@ from ..common.bundles import taking
 from ..common.options import Json, settings_by
 
 COLUMNS = (
-    output.Column("name", lambda row: row.name),
+    output.Column("name", lambda row: row.name, whole=True),
     output.Column("number", lambda row: row.number),
     output.Column("key", lambda row: row.key),
     output.Column("subject", lambda row: row.subject),

@@ -23,7 +23,7 @@ from ..common.errors import CheckFailed, UsageProblem
 from ..common.options import Json, settings_by
 
 COLUMNS = (
-    output.Column("signal", lambda row: row.signal),
+    output.Column("signal", lambda row: row.signal, whole=True),
     output.Column("where", lambda row: row.where or "-"),
     output.Column("what", lambda row: row.what),
     output.Column("breaks", lambda row: row.breaks),

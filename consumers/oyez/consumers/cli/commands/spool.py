@@ -17,7 +17,8 @@ from oyez.producers.spool_shipping import Pass, SpoolShipper
 
 from ...core.stop_signals import Stop
 from ...logs.spool.folders import require_folders, spools_read
-from ...reports import SpoolState, Verified, state_of, verify
+from ...reports import Verified, verify
+from ...reports.spool_states import states_of
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
@@ -25,6 +26,7 @@ from ..common.daemons import daemon
 from ..common.errors import CheckFailed
 from ..common.exits import FAILED
 from ..common.options import Every, Json, logged_settings_by, settings_by
+from ..common.progress import progress
 from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez.spool")
@@ -37,8 +39,8 @@ Paths = Annotated[
 ]
 
 STATES = (
-    output.Column("folder", lambda row: row.path),
-    output.Column("topic", lambda row: row.topic),
+    output.Column("folder", lambda row: row.path, whole=True),
+    output.Column("topic", lambda row: row.topic, whole=True),
     output.Column("log", lambda row: row.log_id, wide=True),
     output.Column("segments", lambda row: row.segments),
     output.Column("bytes", lambda row: row.bytes),
@@ -53,8 +55,8 @@ STATES = (
     output.Column("since", lambda row: row.error_since),
 )
 VERIFIED = (
-    output.Column("folder", lambda row: row.path),
-    output.Column("topic", lambda row: row.topic),
+    output.Column("folder", lambda row: row.path, whole=True),
+    output.Column("topic", lambda row: row.topic, whole=True),
     output.Column("segments", lambda row: row.segments),
     output.Column("events", lambda row: row.events),
     output.Column("bytes", lambda row: row.bytes),
@@ -83,20 +85,14 @@ def status(
     settings: ListenSettings,
 ) -> None:
     """Show how much there is in each log of the spool, and what was not shipped to Kafka yet."""
-    found: list[SpoolState] = []
-    unreadable: list[str] = []
-    for folder in folders_of(settings, paths):
-        try:
-            found.append(state_of(folder, time.time()))
-        except OSError as error:
-            unreadable.append(f"{error.filename or folder.path} cannot be read: {error.strerror}")
+    found = states_of(folders_of(settings, paths), time.time())
     if as_json:
-        output.json_array(asdict(state) for state in found)
+        output.json_array(asdict(state) for state in found.states)
     else:
-        output.table(found, STATES, empty="nothing was spooled here")
-    for one in unreadable:
+        output.table(found.states, STATES, empty="nothing was spooled here")
+    for one in found.unreadable:
         output.note(one)
-    if unreadable:
+    if found.unreadable:
         raise typer.Exit(FAILED)
 
 
@@ -108,7 +104,9 @@ def verify_all(
     settings: ListenSettings,
 ) -> None:
     """Look at every line of every segment. Exit code 3 if something is damaged."""
-    found: list[Verified] = [verify(folder) for folder in folders_of(settings, paths)]
+    folders = folders_of(settings, paths)
+    with progress("verify", None, hidden=as_json) as advance:
+        found: list[Verified] = [verify(folder, advance) for folder in folders]
     if as_json:
         output.json_array(asdict(one) for one in found)
     else:
@@ -146,7 +144,8 @@ def ship(
 
 
 def _once(shipper: SpoolShipper, stop: Stop) -> int:
-    done = shipper.run(stop)
+    with progress("ship", None):
+        done = shipper.run(stop)
     output.note(_said(done))
     for path, why in done.stuck.items():
         output.note(f"{path} waits: {why}")

@@ -61,7 +61,7 @@ class Watched(NamedTuple):
 
 
 COLUMNS = (
-    output.Column("group", lambda row: row.state.group),
+    output.Column("group", lambda row: row.state.group, whole=True),
     output.Column("lag", lambda row: "unknown" if row.state.lag is None else row.state.lag),
     output.Column("parked", lambda row: row.state.parked.total),
     output.Column("oldest wait", lambda row: row.state.oldest_wait),

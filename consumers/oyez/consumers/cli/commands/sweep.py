@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Annotated, Any
@@ -23,9 +24,11 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
+from ..common.counting import counting_into
 from ..common.daemons import Daemon, daemon
 from ..common.exits import FAILED, OK
 from ..common.options import Every, Json, logged_settings_by
+from ..common.progress import progress
 from ..common.reporting import is_away, line_of
 from ..common.stopping import end_on_sigterm, exit_code
 
@@ -81,8 +84,9 @@ def sweep(
 
 def _once(sweeper: Sweeper, max_seconds: float | None, *, as_json: bool) -> int:
     stop = Stop()
-    with output.aside():
-        done = sweeper.sweep(within(max_seconds, stop))
+    with progress("sweep", None, hidden=as_json) as advance, output.aside():
+        counting = replace(sweeper, instrument=counting_into(advance))
+        done = counting.sweep(within(max_seconds, stop))
     if as_json:
         output.json_array(_row(one) for one in done.swept)
     else:

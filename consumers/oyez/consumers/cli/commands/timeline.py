@@ -20,9 +20,6 @@ from ..common.bundles import taking
 from ..common.errors import NotFound
 from ..common.options import Json, settings_by
 
-SHOWN = 8
-"""Characters of an event's id on a terminal."""
-
 Newer = Annotated[
     str | None, typer.Option("--newer", metavar="AGE", help="Only what is newer, such as 10m, 2h or 3d.")
 ]
@@ -100,20 +97,14 @@ def _parts(one: Moment) -> Iterator[str]:
 def _waits(one: Moment) -> Iterator[str]:
     """What it waits for, and what met it."""
     if one.what == "met":
-        yield f"{one.signal} {one.subject!r}" + (f" by {_event(one.event_id)}" if one.event_id else "")
+        yield f"{one.signal} {one.subject!r}" + (f" by {one.event_id}" if one.event_id else "")
     if one.wait_signal is not None:
         yield f"for {one.wait_signal} {one.wait_subject!r}"
     if one.lasted is not None:
         yield f"for {_took(one.lasted)}"
     if one.met_at is not None:
-        by = f" by {_event(one.released_by)}" if one.released_by else ""
+        by = f" by {one.released_by}" if one.released_by else ""
         yield f"met{by}" if output.is_terminal() else f"met{by} at {output.iso(one.met_at)}"
-
-
-def _event(event_id: str | None) -> str | None:
-    """An event's id; on a terminal its end, which tells it from the others."""
-    is_long = event_id is not None and len(event_id) > SHOWN + 1
-    return f"…{event_id[-SHOWN:]}" if event_id and is_long and output.is_terminal() else event_id
 
 
 def _with_others(together: int) -> str:
@@ -133,9 +124,9 @@ def _took(seconds: float) -> str:
 COLUMNS = (
     output.Column("at", lambda one: one.at),
     output.Column("what", lambda one: one.what),
-    output.Column("signal", lambda one: one.signal),
-    output.Column("event", lambda one: _event(one.event_id), whole=True),
-    output.Column("source", lambda one: one.source, wide=True),
-    output.Column("handler", lambda one: one.handler),
+    output.Column("signal", lambda one: one.signal, whole=True),
+    output.Column("event", lambda one: one.event_id, whole=True),
+    output.Column("source", lambda one: one.source, wide=True, whole=True),
+    output.Column("handler", lambda one: one.handler, whole=True),
     output.Column("details", _details),
 )

@@ -18,6 +18,8 @@ from .errors import UsageProblem
 W = TypeVar("W", Filter, MailFilter)
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+"""The last second of the calendar, by UTC. West of it there are later ones, in which nothing was announced."""
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
 
@@ -48,7 +50,7 @@ def by_database(wanted: W, db: Connection) -> W:
 
 def moment_of(text: str, now: float) -> float | None:
     """The moment that an age before ``now`` or a time of ISO 8601 (UTC, unless it says otherwise) names, in seconds
-    since the epoch, which it is not before; None for a text that is neither."""
+    since the epoch, which it is not before, nor after the end of the calendar; None for a text that is neither."""
     age = age_of(text)
     if age is not None:
         return max(0.0, now - age)
@@ -56,4 +58,4 @@ def moment_of(text: str, now: float) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return min(END, max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))

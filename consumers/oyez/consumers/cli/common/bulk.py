@@ -12,9 +12,10 @@ from ...admin import Tally
 from ...core.counted import several
 from . import output
 from .bundles import Bundle
-from .confirming import confirm, progress
+from .confirming import confirm
 from .exits import FAILED
 from .options import Json
+from .progress import progress
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where nobody can be asked.")]
@@ -45,7 +46,7 @@ def apply(verb: str, ids: Sequence[int], options: BulkOptions, work: Work, noun:
     if options.dry_run or not ids:
         return Tally()
     confirm(f"{verb} {several(len(ids), noun)}?", yes=options.yes)
-    with progress(verb, len(ids)) as advance, output.aside():
+    with progress(verb, len(ids), hidden=options.as_json) as advance, output.aside():
         return work(advance)
 
 

@@ -6,12 +6,13 @@ An application that cannot be imported completes nothing: a shell that waits for
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-
-from .output import aside
 
 if TYPE_CHECKING:
     from ...handlers.registry import Handlers
@@ -38,12 +39,19 @@ def _handlers(context: typer.Context) -> Handlers | None:
         from .application import loaded_of  # noqa: PLC0415 # as above
 
         settings = ListenSettings(app=said) if said else ListenSettings()
-        with aside():
+        with _unheard():
             return loaded_of(settings).handlers
     except Exception:  # noqa: BLE001 # see above
         return None
     finally:
         logging.disable(logging.NOTSET)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """What the application prints as it is imported would stand in the line that somebody types."""
+    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), redirect_stderr(nothing):
+        yield
 
 
 def _groups(handlers: Handlers) -> Iterable[str]:

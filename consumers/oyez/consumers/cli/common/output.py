@@ -1,7 +1,7 @@
 """What commands print. Data goes to stdout and everything else to stderr.
 
-A terminal gets tables with relative times. Everything else gets one line a row, with tabs between the cells,
-ISO times, and nothing cut off; or JSON.
+A terminal gets tables that fit it, with relative times. Everything else gets one line a row, with tabs between the
+cells, ISO times, and nothing cut off; or JSON.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 class Column(NamedTuple):
-    """A column of a table: its title, and how its cell is got from a row. A ``wide`` one has no room on a terminal;
-    one that is ``whole`` is not folded there, and of a ``brief`` one only the first line is shown."""
+    """A column of a table: its title, and how its cell is got from a row. On a terminal a ``wide`` one is shown only if
+    all has room, a ``rare`` one may go where it has nothing, one that is ``whole`` is not folded, and of a ``brief``
+    one only the first line is shown."""
 
     title: str
     cell: Callable[[Any], object]
     wide: bool = False
     whole: bool = False
     brief: bool = False
+    rare: bool = False
 
 
 def is_terminal() -> bool:
@@ -84,7 +86,7 @@ def table(rows: Iterable[Any], columns: Sequence[Column], *, empty: str) -> None
     now = datetime.now(UTC)
     everything = chain([first], rest)
     if is_terminal():
-        _on_terminal(everything, [column for column in columns if not column.wide], now)
+        _on_terminal(everything, columns, now)
         return
     line("\t".join(column.title for column in columns))
     for row in everything:
@@ -135,10 +137,10 @@ def as_dict(row: Any) -> dict[str, Any]:
 
 
 def _on_terminal(rows: Iterable[Any], columns: Sequence[Column], now: datetime) -> None:
-    from .terminal_table import show  # noqa: PLC0415 # rich is for terminals alone
+    from .terminal_table import Heading, show  # noqa: PLC0415 # rich is for terminals alone
 
     cells = ([shown(_brief(column, row), now) for column in columns] for row in rows)
-    show({column.title: column.whole for column in columns}, cells)
+    show([Heading(one.title, one.wide, one.whole, one.rare) for one in columns], cells)
 
 
 def _brief(column: Column, row: Any) -> object:

@@ -20,10 +20,13 @@ from .asked import Asked, Board
 from .forms import form_of
 from .page import Form, Page, Place, Stream
 from .problems import problem_of
+from .recent import Underway
 from .rendering import Rendering
 
 AT_ONCE = 4
 """Pages that are looked for at once; more wait for these. They have that many connections to the database."""
+LOOK = 0.02
+"""Seconds between two looks whether what another one asks is answered. Who waits for that is none of those."""
 
 T = TypeVar("T")
 
@@ -85,7 +88,13 @@ class Serving:
                 return said
             return self._rendering.page(asked, page.template, page.title, said, is_live=page.is_live)
 
-        return await self._in_thread(written)
+        while True:
+            try:
+                return await self._in_thread(written)
+            except Underway as found:
+                asked_by_another = found.question
+            while not asked_by_another.is_over:
+                await anyio.sleep(LOOK)
 
     async def _post(self, form: Form, request: Request) -> Response:
         access = await self._access(request)

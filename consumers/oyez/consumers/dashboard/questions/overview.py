@@ -9,6 +9,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from oyez.producers.spool import SpoolError
+
 from ...cli.common.reporting import line_of
 from ...database import Database
 from ...handlers.application import Application
@@ -17,10 +19,12 @@ from ...reports import GroupState
 from ...run.status import status_of
 from ...settings import ListenSettings
 
+SPOOL_ERROR = "spool_error"
+
 
 @dataclass(frozen=True)
 class Overview:
-    """``away`` says why the log was not asked. ``troubles`` are what is wrong, a line each, and where."""
+    """``away`` says why the log has not answered. ``troubles`` are what is wrong, a line each, and where."""
 
     app: str
     places: Mapping[str, Any]
@@ -38,9 +42,13 @@ def overview(application: Application, settings: ListenSettings, database: Datab
     try:
         # Not asked before whether it answers: that forks a process, and here are threads and clients of Kafka.
         status, away = asking(None if backend is None else backend.offsets(database)), None
-    except KafkaException as error:
+    except (KafkaException, SpoolError, OSError) as error:
         status, away = asking(None), f"{line_of(error)}; how much is left to read is not known"
-    return Overview(application.name, status.places, status.groups, _troubles(status.groups), away)
+    places = {name: value for name, value in status.places.items() if name != SPOOL_ERROR}
+    troubles = _troubles(status.groups)
+    if status.places.get(SPOOL_ERROR):
+        troubles.append(("spool", status.places[SPOOL_ERROR]))
+    return Overview(application.name, places, status.groups, troubles, away)
 
 
 def _troubles(groups: Sequence[GroupState]) -> list[tuple[str, str]]:

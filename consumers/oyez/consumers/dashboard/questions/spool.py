@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oyez.producers.spool import SpoolError, found_in
+from oyez.producers.spool import SpoolError, is_folder
 
 from ...logs.spool.folders import spools_read
-from ...reports import SpoolState, state_of
+from ...reports import SpoolState
+from ...reports.spool_states import states_below
 from ...settings import ListenSettings
 
 LOGS = 200
@@ -30,16 +31,15 @@ class Spool:
 
 def spool_of(settings: ListenSettings) -> Spool:
     """The logs that this process can see. What cannot be read is said, and holds up nothing else."""
-    unreadable: list[str] = []
+    roots, unreadable = [], []
     try:
-        roots = [root for root in spools_read(settings) if root.is_dir()]
-        folders = found_in(roots, settings.topic, lambda error: unreadable.append(str(error)))
+        wanted = spools_read(settings)
     except SpoolError as error:
         return Spool([], [], [str(error)], 0)
-    states = []
-    for folder in folders[:LOGS]:
+    for root in wanted:
         try:
-            states.append(state_of(folder, time.time()))
-        except OSError as error:
-            unreadable.append(f"{error.filename or folder.path} cannot be read: {error.strerror}")
-    return Spool(roots, states, unreadable, max(0, len(folders) - LOGS))
+            roots += [root] if is_folder(root) else []
+        except SpoolError as error:
+            unreadable.append(str(error))
+    found = states_below(roots, settings.topic, time.time(), LOGS)
+    return Spool(roots, found.states, [*unreadable, *found.unreadable], found.left)

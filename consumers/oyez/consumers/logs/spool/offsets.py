@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from oyez.producers.spool import Folder, LogReader, Segments
 from oyez.schemas import Undecodable
@@ -64,15 +65,26 @@ class SpoolOffsets:
 
     def _at(self, partition: Partition, moment: float) -> int | None:
         folder = self._folders[partition]
-        return first_at(Segments(folder.path, folder.log_id), moment)
+        segments = Segments(folder.path, folder.log_id)
+        return first_at(segments, LogReader(segments), moment)
 
 
-def first_at(segments: Segments, moment: float) -> int | None:
+class Lines(Protocol):
+    """Reads a log as `LogReader` does, and is closed at the end."""
+
+    def read(self, position: int, limit: int) -> tuple[list[int], list[bytes], int]:
+        """See there."""
+
+    def close(self) -> None:
+        """See there."""
+
+
+def first_at(segments: Segments, reader: Lines, moment: float) -> int | None:
     """Where the first event is that was announced at ``moment`` or later, in seconds since the epoch. It is looked for
     from the segment that was begun last before that: events may stand in a log a little later than they were
     announced."""
     begun = [segment.base for segment in segments.all() if segment.created <= moment]
-    position, reader = begun[-1] if begun else segments.start(), LogReader(segments)
+    position = begun[-1] if begun else segments.start()
     try:
         while True:
             begins, lines, position = reader.read(position, MANY)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from oyez.producers.spool import BytesMissing, Folder, LogReader, Segment, Segments
+from oyez.producers.spool import Folder, Segment, Segments
 
 from ...core.record import Record
 from ...database.positions import Partition
 from ..offsets import PartitionEnds
 from .member import SpoolRecord, partition_of
 from .offsets import first_at
+from .over_holes import OverHoles
 
 MANY = 1_000
 LOOK = 1.0  # s between two looks for new folders
@@ -34,7 +35,7 @@ class SpoolTail:
         self._clock = clock
         self._sleep = sleep
         self._positions: dict[Partition, int] = {}
-        self._readers: dict[Partition, LogReader] = {}
+        self._readers: dict[Partition, OverHoles] = {}
         self._look_at = 0.0
         self.is_at_end = False
 
@@ -47,7 +48,7 @@ class SpoolTail:
     def at(self, time: float) -> Mapping[Partition, int]:
         found = {}
         for partition, segments in self._segments().items():
-            position = first_at(segments, time)
+            position = first_at(segments, OverHoles(segments), time)
             found[partition] = segments.end() if position is None else position
         return found
 
@@ -61,7 +62,7 @@ class SpoolTail:
         return position
 
     def read(self, partition: Partition, begin: int, end: int) -> Iterator[Record]:
-        reader = LogReader(self._segments()[partition])
+        reader = OverHoles(self._segments()[partition])
         position = begin
         try:
             while position < end:
@@ -96,11 +97,7 @@ class SpoolTail:
             self._look()
         found: list[Record] = []
         for partition, reader in self._readers.items():
-            try:
-                begins, lines, after = reader.read(self._positions[partition], MANY)
-            except BytesMissing:  # everybody else has read it, and it was removed
-                self._positions[partition] = max(self._positions[partition], reader.segments.start())
-                continue
+            begins, lines, after = reader.read(self._positions[partition], MANY)
             self._positions[partition] = after
             found += [
                 SpoolRecord(partition.topic, partition.number, at, line)
@@ -115,7 +112,7 @@ class SpoolTail:
         self._look_at = self._clock() + LOOK
 
     def _add(self, partition: Partition, segments: Segments, position: int) -> None:
-        self._readers[partition] = LogReader(segments)
+        self._readers[partition] = OverHoles(segments)
         self._positions[partition] = position
 
     def _segments(self) -> dict[Partition, Segments]:
