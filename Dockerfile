@@ -24,7 +24,7 @@ RUN cd /app && export OYEZ_DATABASE=sqlite:////tmp/any.db \
 import oyez.consumers.run.listen, oyez.consumers.logs.kafka.backend, oyez.consumers.metrics.prometheus"
 
 FROM ${PYTHON_IMAGE}
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="oyez-visits" \
       org.opencontainers.image.description="The reference application of Oyez, an event pipeline for Python" \

@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test quick lint types tests test-servers screenshots soak bench rooms dev wheel test-compose clean
+.PHONY: help demo test quick lint types tests test-servers screenshots soak bench compat rooms dev wheel release-check test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py
+servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/house/test_release_check.py
 test-servers: export OYEZ_TEST_SERVERS = 1
 test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
 	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)
@@ -48,6 +48,10 @@ screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken ane
 soak: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 soak: $(ready) ## the scenarios of tests/soak in full size, about an hour; ARGS="killing --seed 2" chooses
 	$(call limit,7200) $(python) -m soak $(ARGS)
+
+compat: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
+compat: $(ready) ## some tests with each Kafka, PostgreSQL, Python and set of dependencies; ARGS="lowest kafka-3.9" chooses
+	$(call limit,7200) $(python) -m compatibility $(or $(ARGS),--save docs/compatibility.md)
 
 bench: $(ready) ## the benchmarks, ours beside the loop written by hand; ARGS="exact" chooses
 	$(call limit,7200) $(python) benchmarks/run.py $(ARGS)
@@ -62,6 +66,9 @@ dev: $(ready) ## a real Kafka and PostgreSQL in the foreground
 wheel: $(ready) ## the wheel, in dist
 	rm -rf dist
 	$(call limit,300) $(python) -m build --wheel --outdir dist . > /dev/null
+
+release-check: $(ready) ## sdist and wheel of what is committed, built twice and checked, in dist
+	$(call limit,900) tools/release-check
 
 test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, and tests/integration against it
 	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up

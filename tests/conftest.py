@@ -50,6 +50,7 @@ collect_ignore = (
         "test_benchmarks.py",
         "test_benchmarks_stop.py",
         "test_docs_night.py",
+        "house/test_release_check.py",
     ]
 )
 

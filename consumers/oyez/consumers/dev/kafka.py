@@ -18,7 +18,7 @@ from oyez.consumers.dev.broker_settings import (
 from oyez.consumers.dev.class_archive import ClassArchive
 from oyez.consumers.dev.errors import ServiceError
 from oyez.consumers.dev.folder import ServiceFolder
-from oyez.consumers.dev.jars import kept_jars
+from oyez.consumers.dev.jars import KAFKA, kept_jars
 from oyez.consumers.dev.ports import HOST, answers, free_port, is_free
 from oyez.consumers.dev.process import ServiceProcess, finish
 
@@ -30,15 +30,22 @@ class Kafka:
     """One broker on 127.0.0.1, a context manager.
 
     `data` is its folder (None: a temporary one, removed when it stops), `port` its port (None: a free one),
-    `settings` are broker settings that replace the defaults, such as {"num.partitions": "8"}.
+    `settings` are broker settings that replace the defaults, such as {"num.partitions": "8"}, `jars` the broker's
+    jars, as jgo names them: another version.
     """
 
     def __init__(
-        self, data: Path | None = None, *, port: int | None = None, settings: dict[str, str] | None = None
+        self,
+        data: Path | None = None,
+        *,
+        port: int | None = None,
+        settings: dict[str, str] | None = None,
+        jars: str = KAFKA,
     ) -> None:
         self._given = data
         self._given_port = port
         self._settings = settings or {}
+        self._jars = jars
         self._place: ServiceFolder | None = None
         self._folder = Path()
         self._ports = (0, 0)
@@ -116,7 +123,7 @@ class Kafka:
         port, controller = self._ports
         wanted = self._folder / "server.properties"
         wanted.write_text(properties(self._folder / "log", port, controller, self._settings))
-        jars = kept_jars()
+        jars = kept_jars(self._jars)
         self._class_path = jars.class_path
         archive = ClassArchive(jars.class_path, jars.cache)
         if not (self._folder / "log" / "meta.properties").exists():

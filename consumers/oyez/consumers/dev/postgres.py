@@ -24,12 +24,17 @@ class Postgres:
     """One PostgreSQL server on 127.0.0.1, a context manager.
 
     `data` is its folder (None: a temporary one, removed when it stops), `port` its port (None: a free one),
-    `settings` are server settings that replace the defaults, such as {"fsync": "off"}. As root, which
-    PostgreSQL refuses, it runs as the user `nobody`.
+    `settings` are server settings that replace the defaults, such as {"fsync": "off"}, `programs` the folder with
+    its programs (None: the package's): another version. As root, which PostgreSQL refuses, it runs as `nobody`.
     """
 
     def __init__(
-        self, data: Path | None = None, *, port: int | None = None, settings: Mapping[str, str] | None = None
+        self,
+        data: Path | None = None,
+        *,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        programs: Path | None = None,
     ) -> None:
         self._given = data
         self._given_port = port
@@ -39,6 +44,7 @@ class Postgres:
         self._psutil = extra_module("PostgreSQL", "psutil")
         self._place: ServiceFolder | None = None
         self._folder = Path()
+        self._given_programs = programs
         self._programs = Path()
         self._port = 0
         self._password = ""
@@ -70,7 +76,7 @@ class Postgres:
         try:
             check_reachable(self._folder.parent, self._user)
             own(self._folder, self._user)
-            self._programs = programs_for(self._user, self._folder)
+            self._programs = self._given_programs or programs_for(self._user, self._folder)
             self._initialise()
             self._launch()
         except BaseException:
