@@ -10,7 +10,7 @@ limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
 
-.PHONY: help demo test quick lint types tests test-servers screenshots soak bench compat rooms dev wheel release-check test-compose clean
+.PHONY: help demo test quick lint types tests test-servers docs screenshots soak bench compat rooms dev wheel release-check test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -36,10 +36,16 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/house/test_release_check.py
+servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/house/test_release_check.py tests/test_site_built.py tests/test_docs_moving.py
 test-servers: export OYEZ_TEST_SERVERS = 1
 test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
 	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)
+
+docs: export PYTHONPATH := $(CURDIR)/tools
+docs: export NO_MKDOCS_2_WARNING := 1 # it says when mkdocs-material ends: docs/decisions/270-mkdocs-and-a-hook.md
+docs: $(ready) ## the documentation site, in site; every link is checked
+	$(call limit,600) $(python) -m mkdocs build --strict --quiet
+	@echo "docs: site/index.html"
 
 screenshots: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken anew in Debian's Chromium
@@ -74,7 +80,7 @@ test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, 
 	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up
 
 clean: ## remove .venv and all that was made
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml tools/setup

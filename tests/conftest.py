@@ -50,6 +50,8 @@ collect_ignore = (
         "test_benchmarks.py",
         "test_benchmarks_stop.py",
         "test_docs_night.py",
+        "test_docs_moving.py",
+        "test_site_built.py",
         "house/test_release_check.py",
     ]
 )

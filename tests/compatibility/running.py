@@ -65,7 +65,17 @@ def _tests(cell: Cell, python: Path, addresses: Mapping[str, str]) -> Result:
     report = PLACE / f"{cell.name}.xml"
     report.unlink(missing_ok=True)
     surroundings = {**os.environ, **addresses, "PYTHONPATH": str(HOME / "examples")}
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", *TESTS]
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--junit-xml={report}",
+        *_left_out(cell),
+        *TESTS,
+    ]
     began = time.monotonic()
     with (PLACE / f"{cell.name}.log").open("w") as log:
         try:
@@ -80,6 +90,10 @@ def _tests(cell: Cell, python: Path, addresses: Mapping[str, str]) -> Result:
     if not report.exists():
         return Result(cell, failed=1, seconds=seconds, reason=f"no test ran, see {log.name}")
     return counted(cell, report, seconds)
+
+
+def _left_out(cell: Cell) -> list[str]:
+    return ["-k", f"not {cell.without}"] if cell.without else []
 
 
 def counted(cell: Cell, report: Path, seconds: float) -> Result:

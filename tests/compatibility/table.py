@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from compatibility.running import TESTS, Result
@@ -13,16 +13,18 @@ def line(result: Result) -> str:
     cell = result.cell
     ran = result.passed + result.failed > 0
     counts = f"{result.passed} | {result.failed} | {result.seconds:.0f}" if ran else "| | "
-    notes = "; ".join(
-        note for note in (_outcome(result), cell.may_fail and f"may fail: {cell.may_fail}") if note
-    )
+    notes = "; ".join(filter(None, _notes(result)))
     return f"| {cell.part} | {cell.version} | {counts} | {notes.replace('|', '/')} |"
 
 
-def _outcome(result: Result) -> str:
+def _notes(result: Result) -> Iterator[str]:
+    cell = result.cell
     if result.failed:
-        return f"failed: {result.reason}"
-    return f"not run: {result.reason}" if result.reason else ""
+        yield f"failed: {result.reason}"
+    elif result.reason:
+        yield f"not run: {result.reason}"
+    yield cell.without and f"without {cell.without}"
+    yield cell.may_fail and f"may fail: {cell.may_fail}"
 
 
 def table(results: Sequence[Result]) -> str:

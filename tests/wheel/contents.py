@@ -1,4 +1,4 @@
-"""Checks what is in the sdist and the wheel against what is committed: `python contents.py DIST`."""
+"""Checks what is in the sdist and the wheel against what is committed: `python contents.py DIST COMMIT`."""
 
 import subprocess
 import sys
@@ -13,9 +13,9 @@ OF_THE_PLACE = (".ci/", ".github/", "findings/")
 """What concerns only those who work where the project is kept: no packager needs it."""
 
 
-def committed() -> set[str]:
-    """The paths of all files that are committed."""
-    listed = ["git", "ls-tree", "-r", "-z", "--name-only", "HEAD"]
+def committed(commit: str) -> set[str]:
+    """The paths of all files of a commit."""
+    listed = ["git", "ls-tree", "-r", "-z", "--name-only", commit]
     done = subprocess.run(listed, cwd=HOME, capture_output=True, text=True, check=True)
     return set(done.stdout.rstrip("\0").split("\0"))
 
@@ -49,8 +49,8 @@ def differences(what: str, has: set[str], wanted: set[str]) -> list[str]:
     return missing + [f"{what}: {name} does not belong there" for name in sorted(has - wanted)]
 
 
-def main(dist: Path) -> int:
-    files = committed()
+def main(dist: Path, commit: str) -> int:
+    files = committed(commit)
     sdist, wheel = next(dist.glob("*.tar.gz")), next(dist.glob("*.whl"))
     found = differences(sdist.name, in_sdist(sdist), wanted_in_sdist(files))
     found += differences(wheel.name, in_wheel(wheel), wanted_in_wheel(files))
@@ -60,4 +60,4 @@ def main(dist: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
