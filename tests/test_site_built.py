@@ -1,4 +1,4 @@
-"""The documentation site, built as `make docs` builds it. It takes a while: make test-servers runs it."""
+"""The documentation site, built as `make docs` builds it. It takes a while: make test-long runs it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,18 @@ from .forget_spool import Removed, SpoolPlace
 from .mail import MailMove, MailOperation
 from .still_required import StillRequired
 
-PLACES = ("outbox", "spool", "parked", "dead", "mail", "journal", "prerequisites", "pauses", "inbox")
+PLACES = (
+    "scheduled",
+    "outbox",
+    "spool",
+    "parked",
+    "dead",
+    "mail",
+    "journal",
+    "prerequisites",
+    "pauses",
+    "inbox",
+)
 """In the order in which they are gone through: first what is still on its way."""
 MADE = ("prerequisites",)
 """Discarding deliveries may leave something here that was not there before."""
@@ -74,6 +85,7 @@ class Forgetting:
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
+            "scheduled": partial(self._rows, tables.scheduled),
             "outbox": partial(self._rows, tables.outbox),
             "spool": self._spool_of,
             "parked": partial(self._deliveries, tables.parked),
