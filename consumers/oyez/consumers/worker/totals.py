@@ -29,11 +29,6 @@ class Tally:
         """Whether no delivery was handled, parked, released or given up."""
         return not (self.done or self.parked or self.released or self.dead or self.revived)
 
-    @property
-    def settled(self) -> int:
-        """How often something has become of a delivery."""
-        return self.done + self.parked + self.dead
-
     def add(self, report: Report) -> None:
         self.events += report.events
         self.handled += report.handled

@@ -72,8 +72,7 @@ class Worker:
         self._relay = relay
         self._lanes = lanes
         self._keep_pace, self._at_end = keep_pace, at_end
-        self._settled = 0
-        self._taken = 0
+        self._taken = self._settled = 0
         self._watch_clocks = clock_watch
         self._batch = batch
         self._sweep_every = sweep_every
@@ -264,9 +263,8 @@ class Worker:
 
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
-        before = self.tally.settled
         self.tally.add(report)
-        self._settled += self.tally.settled - before
+        self._settled += report.settled
         later = report.unrun or report.queued or report.paused
         if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
