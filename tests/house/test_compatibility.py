@@ -69,7 +69,7 @@ def test_a_python_is_found_by_running_it() -> None:
 
 def test_what_uv_says_is_one_line_that_is_not_long() -> None:
     assert (
-        reason("  × No solution found:\n  ╰─▶ Because a\n      is b\n") == "No solution found: Because a is b"
+        reason("  No solution found:\n  ╰─▶ Because a\n      is b\n") == "No solution found: Because a is b"
     )
     assert len(reason("word " * 1000)) < 210
 
