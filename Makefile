@@ -9,8 +9,10 @@ packages := oyez.schemas oyez.producers oyez.consumers visits fastapi_shop
 limit = $(if $(shell command -v timeout),timeout --kill-after=10 $(1),)
 
 export PYTHONPATH := $(CURDIR)/examples
+# The many processes of tests read compiled modules: where none are written, each compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test quick lint types tests test-servers screenshots soak bench compat rooms dev wheel release-check test-compose clean
+.PHONY: help demo test quick lint types tests test-long docs screenshots soak bench compat rooms dev wheel release-check test-compose clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
@@ -34,12 +36,18 @@ types: $(ready) wheel ## mypy strict: our packages, a project that uses the inst
 	cd examples/shop-django && PYTHONPATH=. $(call limit,600) ../../$(python) -m mypy --config-file mypy.ini -p django_shop
 
 tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
+	$(python) -m compileall -q -j 0 schemas producers consumers examples tests
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-servers = tests/consumers/cli/test_asyncapi_parser.py tests/integration/servers tests/soak/test_servers.py tests/soak/test_imports_under_kills.py tests/integration/test_few_connections.py tests/producers/collector/test_browser.py tests/visits/test_site_in_a_browser.py tests/consumers/dashboard/test_in_a_browser.py tests/consumers/dashboard/test_live_browser.py tests/test_shop_django.py tests/test_peers.py tests/test_benchmarks.py tests/test_benchmarks_stop.py tests/test_docs_night.py tests/house/test_release_check.py
-test-servers: export OYEZ_TEST_SERVERS = 1
-test-servers: $(ready) ## web servers and task workers that are stopped, reloaded and killed, the shop of Django, and a real browser
-	$(call limit,1800) $(python) -m pytest $(ARGS) $(servers)
+test-long: export OYEZ_TEST_LONG = 1
+test-long: $(ready) ## the tests that take long: tests/long.txt
+	$(call limit,3600) $(python) -m pytest $(ARGS) $(addprefix tests/,$(shell cat tests/long.txt))
+
+docs: export PYTHONPATH := $(CURDIR)/tools
+docs: export NO_MKDOCS_2_WARNING := 1 # it says when mkdocs-material ends: docs/decisions/270-mkdocs-and-a-hook.md
+docs: $(ready) ## the documentation site, in site; every link is checked
+	$(call limit,600) $(python) -m mkdocs build --strict --quiet
+	@echo "docs: site/index.html"
 
 screenshots: export PYTHONPATH := $(CURDIR)/examples:$(CURDIR)/tests
 screenshots: $(ready) ## the pictures of the dashboard in docs/images, taken anew in Debian's Chromium
@@ -74,7 +82,7 @@ test-compose: $(ready) ## docker-compose.yml on a Docker engine: tests/compose, 
 	$(subst after=10,after=90,$(call limit,3600)) tools/test-compose $(ARGS) # it has to take down what it brought up
 
 clean: ## remove .venv and all that was made
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml tools/setup

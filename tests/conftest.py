@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from oyez.consumers.testing import Services
-from support.choosing import mark
+from support.choosing import LONG, mark
 from support.in_memory import files_in_memory
 from support.ordering import longest_first
 from support.services import fresh_database, kafka_address, make_topic, postgres_address, unique
@@ -30,29 +30,9 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # threads are not there.
 os.register_at_fork(before=gc.collect)
 
-# Web servers and imports that are killed again and again, a browser, other libraries: minutes, which `make test` does
-# not have. `make test-servers` runs them.
-collect_ignore = (
-    []
-    if "OYEZ_TEST_SERVERS" in os.environ
-    else [
-        "consumers/dashboard/test_live_browser.py",
-        "integration/servers",
-        "soak/test_servers.py",
-        "soak/test_imports_under_kills.py",
-        "integration/test_few_connections.py",
-        "consumers/cli/test_asyncapi_parser.py",
-        "producers/collector/test_browser.py",
-        "visits/test_site_in_a_browser.py",
-        "consumers/dashboard/test_in_a_browser.py",
-        "test_shop_django.py",
-        "test_peers.py",
-        "test_benchmarks.py",
-        "test_benchmarks_stop.py",
-        "test_docs_night.py",
-        "house/test_release_check.py",
-    ]
-)
+# Web servers that are killed while they are asked, browsers, thousands of interleavings: minutes that `make test` does
+# not have. `make test-long` runs them.
+collect_ignore = [] if "OYEZ_TEST_LONG" in os.environ else list(LONG)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -62,6 +62,7 @@ PRODUCERS: Order = (
         "partitioning",
         "passwords",
         "pieces",
+        "scheduling",
         "session",
         "settings_lines",
         "stamps",

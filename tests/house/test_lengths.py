@@ -14,7 +14,7 @@ def folders() -> list[str]:
     """Where Python files are written: none that is hidden, and none that a build has made."""
     found = [folder.name for folder in HOME.iterdir() if folder.is_dir() and folder.name[0] != "."]
     return sorted(
-        name for name in found if name not in {"build", "dist"} and any((HOME / name).rglob("*.py"))
+        name for name in found if name not in {"build", "dist", "site"} and any((HOME / name).rglob("*.py"))
     )
 
 

@@ -1,4 +1,4 @@
-"""`make release-check` on a clone: `make test-servers` runs it, since it fetches packages and builds twice."""
+"""`make release-check` on a clone: `make test-long` runs it, since it fetches packages and builds twice."""
 
 from __future__ import annotations
 

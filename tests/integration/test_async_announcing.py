@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from oyez.producers import AsyncAnnouncer, NotAnnounced, Settings, Undelivered
 from producers.shop import PageViewed, known
 from support.services import make_topic, unique
 from support.waiting import soon
+
+Ends = list[str | BaseException]  # an id for each that was announced, else why not
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +52,18 @@ class Turns:
             self.count += 1
             await asyncio.sleep(0.001)
 
-    async def go_on(self) -> None:
-        """Wait for twenty more."""
-        end = self.count + 20
-        await soon(lambda: self.count >= end)
+    async def during(self, announced: Awaitable[Ends]) -> Ends:
+        """What comes of it; the loop made twenty turns at least meanwhile."""
+        before = self.count
+        result = await announced
+        assert self.count >= before + 20, "the loop stood still"
+        return result
 
     def end(self) -> None:
         self._task.cancel()
 
 
-async def ended(announcer: AsyncAnnouncer, numbers: range) -> list[str | BaseException]:
+async def ended(announcer: AsyncAnnouncer, numbers: range) -> Ends:
     return await asyncio.gather(*(announcer.announce(view(n)) for n in numbers), return_exceptions=True)
 
 
@@ -68,17 +72,12 @@ def test_the_loop_goes_on_while_a_broker_is_silent(broker: Kafka, place: str, du
     async def run() -> list[str]:
         turns = Turns()
         async with announcer_to(broker.bootstrap, place, durability=durability) as announcer:
-            ids = [await announcer.announce(view(0))]
+            ids = [await soon_announced(announcer)]
             freeze(broker)
             try:
-                task = asyncio.create_task(ended(announcer, range(1, 6)))
-                await turns.go_on()
-                assert not task.done(), "nobody has acknowledged it"
-                for how in await task:
-                    assert isinstance(how, Undelivered | NotAnnounced)
-                refused = asyncio.create_task(ended(announcer, range(6, 7)))
-                await turns.go_on()
-                assert isinstance((await refused)[0], Undelivered | NotAnnounced)
+                waited_for = await turns.during(ended(announcer, range(1, 6)))
+                for how in waited_for + await ended(announcer, range(6, 7)):
+                    assert isinstance(how, Undelivered | NotAnnounced), "nobody has acknowledged it"
             finally:
                 broker.thaw()
             ids.append(await soon_announced(announcer))
@@ -128,9 +127,7 @@ def test_the_loop_goes_on_while_a_broker_is_looked_for(place: str) -> None:
     async def run() -> None:
         turns = Turns()
         async with announcer_to("127.0.0.1:1", place) as announcer:
-            task = asyncio.create_task(ended(announcer, range(3)))
-            await turns.go_on()
-            for how in await task:
+            for how in await turns.during(ended(announcer, range(3))):
                 assert isinstance(how, NotAnnounced)
                 assert "the broker at 127.0.0.1:1 is away" in str(how)
             assert announcer.announced == 0
@@ -182,10 +179,8 @@ def test_with_a_spool_nothing_fails(broker: Kafka, place: str, tmp_path: Any) ->
             ids = [await announcer.announce(view(0))]
             broker.kill()
             turns = Turns()
-            task = asyncio.create_task(ended(announcer, range(1, 50)))
-            await turns.go_on()
+            ids += [one for one in await turns.during(ended(announcer, range(1, 50))) if isinstance(one, str)]
             turns.end()
-            ids += [one for one in await task if isinstance(one, str)]
             await asyncio.to_thread(broker.restart)
             assert await asyncio.to_thread(arrived, broker, place, 50) == set(ids)
         return ids

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
+LONG = tuple((TESTS / "long.txt").read_text().split())  # files and folders that `make test-long` runs
 SERVICES = {"kafka", "own_kafka", "own_postgres", "postgres_server"}  # fixtures; those that use them follow
 KINDS = {
     "postgres",

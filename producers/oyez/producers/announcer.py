@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .loggers import logger_named
 from .outgoing import Route, typed
+from .scheduling import NO_DATABASE, Scheduled, Schedules, When, nanoseconds
 from .session import bound_session
 from .stamps import TimeText, uuid7_text
 from .tracing import announcing, find_tracer
@@ -64,6 +66,7 @@ class Announcer:
         self._transport = transport
         self._send = transport.send
         self._joins: JoinsTransaction | None = transport if isinstance(transport, JoinsTransaction) else None
+        self._schedules: Schedules | None = None
         self._source = source
         self._topic = topic
         self._catalogue = catalogue
@@ -113,6 +116,8 @@ class Announcer:
         *,
         key: str | None = None,
         db: Database | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
@@ -121,9 +126,13 @@ class Announcer:
         the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
         `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
 
+        `at`, a moment with a zone, or `after`, the time until then: it stays in the database of `db` until it is due.
+
         UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
         error carries the event. AnnouncerClosed: after close().
         """
+        if at is not None or after is not None:
+            return self._schedule(signal, data, key, db, When.of(at, after))
         if self._may_be_traced and (tracer := self.tracer()) is not None:
             with self.traced(tracer, signal, data, key) as stamped:
                 self._hand_over(stamped, db)
@@ -131,6 +140,35 @@ class Announcer:
         stamped = self.stamped(signal, data, key)
         self._hand_over(stamped, db)
         return stamped[0]
+
+    def _schedule(
+        self,
+        signal: Signal | type[Signal] | str | int,
+        data: Mapping[str, Any] | str | bytes | None,
+        key: str | None,
+        db: Database | None,
+        when: When,
+    ) -> str:
+        """Keep an event until it is due. It is checked and written now, with that moment as its time."""
+        try:
+            if db is None:
+                raise TransportRefused(NO_DATABASE)
+            schedules = self._scheduling(db)
+            now = schedules.now_in(db)
+            due = when.due(now)
+            if due <= now:
+                return self.announce(signal, data, key=key, db=db)
+            what, time, tracer = (signal, data, key), nanoseconds(due), self.tracer()
+            made = self.traced(tracer, *what, time) if tracer else nullcontext(self.stamped(*what, time=time))
+            with made as (event_id, topic, keyed, value):
+                event = decode(value, (), None, self._catalogue)
+                told = (event.signal, event.source, event_id, event.subject)
+                schedules.schedule_in(db, Scheduled(topic, keyed, value, *told, due, now))
+        except TransportRefused as refused:
+            value = self.stamped(signal, data, key)[3]
+            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
+        self.announced += 1
+        return event_id
 
     def _hand_over(self, stamped: Stamped, db: Database | None) -> None:
         _, topic, keyed, value = stamped
@@ -158,10 +196,11 @@ class Announcer:
         signal: Signal | type[Signal] | str | int,
         data: Mapping[str, Any] | str | bytes | None,
         key: str | None,
+        time: int | None = None,
     ) -> Iterator[Stamped]:
         """As `stamped`, in a span that lasts until whoever is given the event has handed it over."""
         with announcing(tracer, self._name_of(signal)) as span:
-            stamped = self.stamped(signal, data, key, span.members)
+            stamped = self.stamped(signal, data, key, span.members, time)
             span.describe(stamped[1], self._source, stamped[0])
             yield stamped
 
@@ -178,9 +217,10 @@ class Announcer:
         data: Mapping[str, Any] | str | bytes | None,
         key: str | None,
         trace: str = "",
+        time: int | None = None,
     ) -> Stamped:
-        """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. The arguments
-        and errors are those of announce(); `trace` as for `Encoder.encode`."""
+        """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. Arguments and
+        errors as for announce(); `trace` as for `Encoder.encode`; `time` in ns since the epoch, now unless given."""
         if self._closed:
             raise AnnouncerClosed("this announcer is closed; announce before close(), or make another one")
         event: Any = signal
@@ -189,7 +229,7 @@ class Announcer:
             event, route = self._typed(signal, data, key)
         key, subject = route.identify(event, key)
         event_id = self._new_id()
-        stamp = self._time_text(self._clock())
+        stamp = self._time_text(self._clock() if time is None else time)
         value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject, trace=trace)
         return event_id, route.topic, None if key is None else key.encode(), value
 
@@ -240,6 +280,13 @@ class Announcer:
 
             self._joins = Outbox(self._clock, self._schema)
         return self._joins
+
+    def _scheduling(self, db: Any) -> Schedules:
+        if self._schedules is None:
+            from .outbox import Outbox  # noqa: PLC0415 # as above
+
+            self._schedules = Outbox(self._clock, self._schema)
+        return self._schedules
 
     def _begin_in_child(self) -> None:
         self.announced = 0

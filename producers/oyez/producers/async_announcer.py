@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -119,6 +120,8 @@ class AsyncAnnouncer:
         *,
         key: str | None = None,
         db: AsyncDatabase | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
     ) -> str:
         """Announce one event; the answer is its id. It is stored then: as after announce() and flush() of `Announcer`.
 
@@ -132,7 +135,11 @@ class AsyncAnnouncer:
         """
         loop = self._open_loop()
         if db is not None:
-            return await self._announce_in(db, signal, data, key)
+            return await self._announce_in(db, signal, data, key, at, after)
+        if at is not None or after is not None:
+            return self._announcer.announce(
+                signal, data, key=key, at=at, after=after
+            )  # refused: it needs db=
         tracer = self._announcer.tracer()
         if tracer is None:
             return await self._commit(self._announcer.stamped(signal, data, key), loop)
@@ -183,7 +190,13 @@ class AsyncAnnouncer:
         await self.aclose()
 
     async def _announce_in(
-        self, db: AsyncDatabase, signal: Signal | type[Signal] | str | int, data: Any, key: str | None
+        self,
+        db: AsyncDatabase,
+        signal: Signal | type[Signal] | str | int,
+        data: Any,
+        key: str | None,
+        at: datetime | None,
+        after: timedelta | None,
     ) -> str:
         from sqlalchemy.ext.asyncio import (  # noqa: PLC0415 # who passes db= has it
             AsyncConnection,
@@ -194,7 +207,9 @@ class AsyncAnnouncer:
         if isinstance(db, async_scoped_session):
             db = db()
         if isinstance(db, AsyncSession | AsyncConnection):
-            return await db.run_sync(lambda there: self._announcer.announce(signal, data, key=key, db=there))
+            return await db.run_sync(
+                lambda there: self._announcer.announce(signal, data, key=key, db=there, at=at, after=after)
+            )
         raise NotAnnounced(
             self._read(self._announcer.stamped(signal, data, key)[3]),
             "db= must be a SQLAlchemy AsyncSession or AsyncConnection, in whose transaction it goes; "

@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 from sqlalchemy.exc import SQLAlchemyError, UnboundExecutionError
 
@@ -36,9 +37,11 @@ from .passwords import shown
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from .scheduling import Scheduled
     from .transport import Database
 
 NAME = "oyez_outbox"
+SCHEDULED = "oyez_scheduled"
 CHANNEL = "oyez"
 """The channel on which PostgreSQL tells workers what there is to do."""
 UNDEFINED, FORBIDDEN = "42P01", "42501"
@@ -62,29 +65,53 @@ table = Table(
     sqlite_autoincrement=True,
 )
 
+scheduled = Table(
+    SCHEDULED,
+    MetaData(schema=SCHEMA),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("due_at", Double, nullable=False),
+    Column("scheduled_at", Double, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", Text),
+    Column("subject", Text),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What is announced later: it is moved into the outbox when it is due."""
+
 INSERT: Insert = insert(table).inline()
 """Inserts rows as `row` makes them, one or many."""
+SCHEDULE: Insert = insert(scheduled).inline()
+"""Inserts rows as `Scheduled.row` makes them, one or many."""
 
 
-def row(topic: str, key: bytes | None, value: bytes, now: float) -> dict[str, object]:
+def row(topic: str, key: bytes | None, value: bytes, now: float) -> dict[str, Any]:
     """One event as it is inserted; `now` in seconds since the epoch."""
     return {"topic": topic, "key": None if key is None else key.decode(), "value": value, "announced_at": now}
 
 
-_GIVEN = row("", None, b"", 0.0)
+_TABLES = {NAME: table, SCHEDULED: scheduled}
 
 
 @cache
-def inserting(schema: str) -> Insert:
-    """Inserts a row there."""
-    there = table.to_metadata(MetaData(), schema=schema)
-    return insert(there).inline().values({name: bindparam(name) for name in _GIVEN})
+def inserting(schema: str, name: str = NAME) -> Insert:
+    """Inserts a row there, into the outbox or among what is scheduled."""
+    there = _TABLES[name].to_metadata(MetaData(), schema=schema)
+    given = [column.name for column in there.c if column.name not in ("id", "refused")]
+    return insert(there).inline().values({name: bindparam(name) for name in given})
 
 
 @cache
-def inserting_and_telling(schema: str) -> Select[Any]:
+def inserting_and_telling(schema: str, name: str = NAME) -> Select[Any]:
     """The same, and tells PostgreSQL's listeners when that is committed."""
-    return select(func.pg_notify(CHANNEL, NOTICE)).add_cte(inserting(schema).cte("written"))
+    return select(func.pg_notify(CHANNEL, NOTICE)).add_cte(inserting(schema, name).cte("written"))
+
+
+NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+"""PostgreSQL's time; SQLite has that of the machine."""
 
 
 class Outbox:
@@ -97,14 +124,30 @@ class Outbox:
 
     def send_in(self, db: Database, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event. TransportRefused: the database does not, or `db` is none."""
-        written = row(topic, key, value, self._clock() / 1e9)
+        self._write(db, NAME, row(topic, key, value, self._clock() / 1e9))
+
+    def schedule_in(self, db: Database, event: Scheduled) -> None:
+        """Take one that is announced later. TransportRefused: as above."""
+        self._write(db, SCHEDULED, event.row())
+
+    def now_in(self, db: Database) -> float:
+        """The database's time, in seconds since the epoch. TransportRefused: as above."""
+        connection = _connection(db)
+        if connection.dialect.name != "postgresql":
+            return self._clock() / 1e9
+        try:
+            return float(connection.execute(text(NOW)).scalar_one())
+        except SQLAlchemyError as error:
+            raise TransportRefused(f"the database does not say its time: {one_line(error)}") from error
+
+    def _write(self, db: Database, name: str, written: dict[str, Any]) -> None:
         connection = _connection(db)
         there = _place(connection, self._schema)
         statement = inserting_and_telling if connection.dialect.name == "postgresql" else inserting
         try:
-            connection.execute(statement(there), written, execution_options=_NO_MAP)
+            connection.execute(statement(there, name), written, execution_options=_NO_MAP)
         except SQLAlchemyError as error:
-            raise TransportRefused(_reason(error, connection, there)) from error
+            raise TransportRefused(_reason(error, connection, there, name)) from error
 
 
 def _connection(db: Database) -> Connection:
@@ -145,11 +188,11 @@ def _place(db: Connection, schema: str | None) -> str:
     return theirs.get(schema, schema) or db.dialect.default_schema_name or ""
 
 
-def _reason(error: SQLAlchemyError, db: Connection, there: str) -> str:
+def _reason(error: SQLAlchemyError, db: Connection, there: str, table: str) -> str:
     said = one_line(error)
     state = getattr(cause_of(error), "sqlstate", None)
-    name = f"{there}.{NAME}"
-    if NAME in said and ("no such table" in said or state == UNDEFINED):
+    name = f"{there}.{table}"
+    if table in said and ("no such table" in said or state == UNDEFINED):
         return (
             f"the database {shown(db.engine.url)} has no table {name}; run: oyez db upgrade, or set OYEZ_SCHEMA to "
             f"where it is"

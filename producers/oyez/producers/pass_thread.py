@@ -11,10 +11,11 @@ from .forks import call_in_child
 
 class Next(NamedTuple):
     """What follows a pass: ``pause``, seconds before the next one that no waking shortens; ``is_done``, of the last
-    pass, whether there is nothing more to do."""
+    pass, whether there is nothing more to do; ``within``, seconds after which there is one though nobody wakes it."""
 
     pause: float = 0.0
     is_done: bool = True
+    within: float | None = None
 
 
 class Passes(Protocol):
@@ -80,5 +81,5 @@ class PassThread:
             if following.pause:
                 (self._stopping if is_last else self._finishing).wait(following.pause)
             elif not is_last:
-                self._woken.wait(self._every)
+                self._woken.wait(self._every if following.within is None else following.within)
         passes.close()

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     app: str | None = None
     """`module:handlers`, where the command line finds the application."""
     source: str = Field(default_factory=socket.gethostname, min_length=1, max_length=MAX_TEXT)
-    """The announcing server's name."""
+    """The announcing server's name; the name of the host unless set."""
     transport: str = "spool"
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
     kafka: str = Field("127.0.0.1:9092", min_length=1)
@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
     topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    """The topic of signals that name none."""
     spool: PathOrNone = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
     durability: Literal["buffered", "acked", "spooled"] = "buffered"

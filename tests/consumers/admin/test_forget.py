@@ -15,7 +15,7 @@ from oyez.consumers import Handlers, Reject
 from oyez.consumers.admin.forget import Forgetting, Found, Removed
 from oyez.consumers.database import Database, metadata
 from oyez.consumers.database.personal import Person
-from oyez.consumers.database.tables import mail, misplaced, outbox
+from oyez.consumers.database.tables import mail, misplaced, outbox, scheduled
 from oyez.consumers.reports.personal import stored
 
 NOTHING = Path("/nonexistent")
@@ -99,6 +99,19 @@ def full(play: Play) -> Pipeline:
             value=json.dumps(said).encode(),
             announced_at=pipeline.clock.now,
         )
+        put(
+            pipeline,
+            scheduled,
+            topic="t",
+            key=key,
+            value=json.dumps(said | {"id": f"{key} later"}).encode(),
+            signal="placed",
+            source="w",
+            event_id=f"{key} later",
+            subject=None,
+            due_at=pipeline.clock.now + 1_000_000.0,
+            scheduled_at=pipeline.clock.now,
+        )
     put(
         pipeline,
         misplaced,
@@ -119,6 +132,7 @@ def test_all_of_one_goes_and_nothing_of_another(full: Pipeline) -> None:
     before = everything(full)
     done = forgotten(full, "anna")
     assert {place: (one.found, one.removed) for place, one in done.items()} == {
+        "scheduled": (1, 1),
         "outbox": (1, 1),
         "parked": (2, 2),
         "dead": (1, 1),

@@ -190,14 +190,15 @@ class World:
             worker.step()
 
     def settle(self) -> None:
-        """Time passes and everybody works, until nothing changes any more."""
+        """Time passes and everybody works, until nothing changes any more: first all that is tried again, in steps of
+        a retry's pause, then what is given up by its age."""
         for turn in range(100):
             for worker in list(self.workers):
                 while worker.step():
                     pass
             if turn >= 3 and not self.rows("parked"):
                 return
-            self.clock.now += 700.0
+            self.clock.now += 700.0 if turn < 6 else 3_500.0
 
     def effects(self) -> dict[str, list[int]]:
         """What each handler did, in the order in which it did it."""

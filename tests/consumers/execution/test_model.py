@@ -57,12 +57,6 @@ def test_each_delivery_is_done_once_in_order_or_dead(
     holds(model_engine, drafts, failing, rejected, steps, group, batch)
 
 
-@half
-@any_run
-def test_so_it_is_in_other_runs(model_engine, drafts, failing, rejected, steps, group, batch):
-    holds(model_engine, drafts, failing, rejected, steps, group, batch)
-
-
 def holds(model_engine, drafts, failing, rejected, steps, group, batch):
     with World(model_engine, Script(Counter(failing), rejected), group=group, batch=batch) as world:
         play(world, events_of(drafts), steps)

@@ -42,12 +42,6 @@ def test_what_was_given_up_as_never_met_is_done_when_it_is_met(model_engine, dra
     holds(model_engine, drafts, rejected, steps, group)
 
 
-@half
-@any_run
-def test_so_it_is_in_other_runs(model_engine, drafts, rejected, steps, group):
-    holds(model_engine, drafts, rejected, steps, group)
-
-
 def holds(model_engine, drafts, rejected, steps, group):
     with World(model_engine, Script(Counter(), rejected), group=group, batch=3) as world:
         play(world, events_of(drafts), steps)

@@ -215,7 +215,7 @@ def _is_done(settings: ListenSettings, handler: str, count: int, until: float) -
     done = len(handled(settings).get(handler, ())) >= count
     waits = Database(make_engine(settings.database))
     with waits.reading() as db:
-        is_empty = not outbox.has_any(db)
+        is_empty = not outbox.look(db).waits
     waits.engine.dispose()
     return (done and is_empty) or time.monotonic() > until
 

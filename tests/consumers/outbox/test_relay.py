@@ -235,7 +235,7 @@ def test_what_will_never_be_taken_is_quarantined_and_the_rest_goes_on(
     with outbox_pipeline.engine.begin() as db:
         found = outbox.state(db)
         assert (found.backlog, found.oldest, found.refused) == (0, None, 1)
-        assert not outbox.has_any(db)
+        assert not outbox.look(db).waits
         assert outbox.try_again(db) == 1
     assert outbox_pipeline.relay().run() == Relayed(1)
     assert outbox_pipeline.left() == []

@@ -25,7 +25,18 @@ from ..reports.personal import Stored, finder
 from . import Discard, Steps, Tally
 from .mail import MailMove, MailOperation
 
-PLACES = ("outbox", "spool", "parked", "dead", "mail", "journal", "prerequisites", "pauses", "inbox")
+PLACES = (
+    "scheduled",
+    "outbox",
+    "spool",
+    "parked",
+    "dead",
+    "mail",
+    "journal",
+    "prerequisites",
+    "pauses",
+    "inbox",
+)
 """In the order in which they are gone through: first what is still on its way."""
 MADE = ("prerequisites",)
 """Discarding deliveries may leave something here that was not there before."""
@@ -95,6 +106,7 @@ class Forgetting:
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
+            "scheduled": partial(self._rows, tables.scheduled),
             "outbox": partial(self._rows, tables.outbox),
             "spool": self._spool,
             "parked": partial(self._deliveries, tables.parked),

@@ -79,6 +79,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "outbox relay": ("oyez outbox relay", "oyez outbox relay --every 5"),
     "outbox retry": ("oyez outbox retry && oyez outbox relay",),
     "outbox status": ("oyez outbox status --json",),
+    "scheduled list": ("oyez scheduled list --until 24h", "oyez scheduled list --key s1 --json"),
+    "scheduled cancel": ("oyez scheduled cancel --signal shop.cart.reminded --key s1 --dry-run",),
     "spool status": ("oyez spool status", "oyez spool status /mnt/web-1/spool"),
     "spool verify": ("oyez spool verify",),
     "spool cat": ("oyez spool cat --from 10m --follow", "oyez spool cat | jq .data"),

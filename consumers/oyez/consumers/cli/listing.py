@@ -243,6 +243,14 @@ GROUPS: Sequence[CommandGroup] = (
         },
     ),
     CommandGroup(
+        "scheduled",
+        "Look at what is to be announced later, and cancel it.",
+        {
+            "list": Listed("scheduled:scheduled_list", "List what is to be announced later, the next first."),
+            "cancel": Listed("scheduled:scheduled_cancel", "Cancel what is to be announced later."),
+        },
+    ),
+    CommandGroup(
         "spool",
         "Look at what is kept in local files, and ship it.",
         {

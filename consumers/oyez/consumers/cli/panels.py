@@ -9,7 +9,7 @@ PANELS: Mapping[str, Sequence[str]] = {
     "Run": ("announce", "listen", "collect", "sweep", "healthy"),
     "Look": ("status", "dashboard", "tail", "timeline", "explain"),
     "Act on what waits or has failed": ("retry", "dead", "met", "pause", "resume", "rewind", "replay"),
-    "Events and mails on their way": ("outbox", "spool", "mail"),
+    "Events and mails on their way": ("outbox", "scheduled", "spool", "mail"),
     "Data": ("export", "forget", "group"),
     "Develop": ("signals", "handlers"),
 }

@@ -28,14 +28,14 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .message_type import MOST
-from .tables import outbox, relay_lease
+from .tables import outbox, relay_lease, scheduled
 
 NAME = "outbox"
 
-_any = select(exists().where(outbox.c.refused.is_(None)))
-_look = select(
-    _any.scalar_subquery(), exists().where(relay_lease.c.name == NAME, relay_lease.c.error.is_not(None))
-)
+_has_any = exists().where(outbox.c.refused.is_(None))
+_next_due = select(func.min(scheduled.c.due_at)).scalar_subquery()
+_noted = exists().where(relay_lease.c.name == NAME, relay_lease.c.error.is_not(None))
+_look = select(_has_any.label("waits"), _next_due.label("next_due"), _noted.label("noted"))
 _waits = outbox.c.refused.is_(None)
 _state = select(
     func.count().filter(_waits).label("backlog"),
@@ -85,15 +85,19 @@ def next_page(db: Connection, stayed: Collection[int], limit: int) -> list[Waiti
     return [Waiting(*row) for row in db.execute(statement, {**given, "most": limit})]
 
 
-def has_any(db: Connection) -> bool:
-    """Whether anything waits; what was refused does not."""
-    return bool(db.execute(_any).scalar())
+class Look(NamedTuple):
+    """Whether anything waits, of what was not refused; when the first scheduled event is due; and whether it is written
+    down that something is in the way."""
+
+    waits: bool
+    next_due: float | None
+    noted: bool
 
 
-def look(db: Connection) -> tuple[bool, bool]:
-    """Whether anything waits, and whether it is written down that something is in the way."""
-    waits, noted = db.execute(_look).one()
-    return bool(waits), bool(noted)
+def look(db: Connection) -> Look:
+    """What there is for whoever relays."""
+    waits, next_due, noted = db.execute(_look).one()
+    return Look(bool(waits), next_due, bool(noted))
 
 
 def state(db: Connection) -> Outbox:

@@ -277,6 +277,10 @@ handler = Table(
 
 outbox = announced.table.to_metadata(metadata)
 
+scheduled = announced.scheduled.to_metadata(metadata)
+Index("oyez_scheduled_due", scheduled.c.due_at, scheduled.c.id)
+Index("oyez_scheduled_key", scheduled.c.key, scheduled.c.id, **only("key IS NOT NULL"))
+
 relay_lease = Table(
     "oyez_relay_lease",
     metadata,

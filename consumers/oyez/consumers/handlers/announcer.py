@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from oyez.producers.outbox import INSERT, row
+from oyez.producers.outbox import INSERT, SCHEDULE, row
 from oyez.producers.outgoing import Route, typed
+from oyez.producers.scheduling import Scheduled, When, nanoseconds
 from oyez.producers.session import bound_session
 from oyez.producers.stamps import TimeText
 from oyez.producers.tracing import announcing, find_tracer
@@ -55,6 +57,7 @@ class HandlerAnnouncer(Tool):
     def __init__(self, context: ToolContext, handler: str, db: HandlerConnection) -> None:
         super().__init__(context, handler, db)
         self._pending = Pending(db, INSERT)
+        self._scheduled = Pending(db, SCHEDULE)
         self._source = source_of(context.app, handler)
         self._encode = Encoder(self._source, context.signals).encode
         self._tracer = find_tracer()
@@ -80,6 +83,7 @@ class HandlerAnnouncer(Tool):
     def finish(self) -> None:
         """Write what was announced."""
         self._pending.write()
+        self._scheduled.write()
 
     def announce(
         self,
@@ -88,36 +92,51 @@ class HandlerAnnouncer(Tool):
         *,
         key: str | None = None,
         cause: Signal | Event[Any] | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
-        `signal`, `data` and `key` as for `Announcer.announce`. ``cause`` is the event that it is announced for: a
-        handler of a batch must name one of those that it was given (the `Event` or the model itself), one of single
-        events need not. The time is that of the run whose transaction was committed.
+        `signal`, `data`, `key`, `at` and `after` as for `Announcer.announce`. ``cause`` is the event that it is
+        announced for: a handler of a batch must name one of those that it was given (the `Event` or the model itself),
+        one of single events need not. The time is that of the run whose transaction was committed.
 
         UnknownSignal, InvalidEvent: it may not be announced. HandlerMisuse: no cause, or none of this handler's.
         """
         because = self._caused_by(cause)
+        when = None if at is None and after is None else When.of(at, after)
         event = typed(self.context.signals, signal, data, bound_session() if key is None else key)
         route = self._route(type(event))
         if self._tracer is None:
-            return self._announce(event, route, key, because)
+            return self._announce(event, route, key, because, when)
         with announcing(self._tracer, route.name) as span:
-            made = self._announce(event, route, key, because, span.members)
+            made = self._announce(event, route, key, because, when, span.members)
             span.describe(route.topic, self._source, made)
             return made
 
     def _announce(
-        self, event: Signal, route: Route, key: str | None, because: EventId, trace: str = ""
+        self,
+        event: Signal,
+        route: Route,
+        key: str | None,
+        because: EventId,
+        when: When | None,
+        trace: str = "",
     ) -> str:
         key, subject = route.identify(event, key)
         made = event_id(
             self.context.app, self.handler, because, route.name, self._counts[because, route.name]
         )
         now = self.context.clock()
-        stamp = self._time_text(int(now * 1e9))
+        due = now if when is None else max(now, when.due(now))
+        stamp = self._time_text(nanoseconds(due))
         value = self._encode(event, id=made, time=stamp, key=key, subject=subject, trace=trace)
-        self._pending.add(row(route.topic, None if key is None else key.encode(), value, now))
+        keyed = None if key is None else key.encode()
+        if due > now:
+            later = Scheduled(route.topic, keyed, value, route.name, self._source, made, subject, due, now)
+            self._scheduled.add(later.row())
+        else:
+            self._pending.add(row(route.topic, keyed, value, now))
         self._counts[because, route.name] += 1
         self.context.announced += 1
         return made

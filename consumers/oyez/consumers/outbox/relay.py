@@ -1,4 +1,4 @@
-"""BackgroundRelay: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
+"""Relay: what stands in the outbox leaves, in order, and is deleted once the transport has acknowledged it.
 
 Whoever dies in between leaves its rows, and they are sent again: the second copies are dropped by the inbox. So are
 those of two who relay at once. Each sends in the order of the numbers, so that whatever arrives first of an event
@@ -18,10 +18,10 @@ from oyez.producers.loggers import logger_named
 from oyez.producers.ordered_sender import KeyOrder, OrderedSender
 from oyez.schemas import OyezError
 
-from ..database import outbox
+from ..database import outbox, scheduled
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
-from .lease import Lease
+from .lease import LEASE, Lease
 from .relay_page import Page, relay_page
 
 log = logger_named("oyez.outbox")
@@ -31,12 +31,13 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What was done: how many events have left, why the rest did not (None if nothing is in the way), and whether
-    somebody else is relaying."""
+    """What was done: how many events have left, why the rest did not (None if nothing is in the way), whether
+    somebody else is relaying, and in how many seconds there is to be another look at what is scheduled, if anything."""
 
     events: int = 0
     problem: str | None = None
     busy: bool = False
+    due_in: float | None = None
 
 
 class Relay:
@@ -67,6 +68,7 @@ class Relay:
         self._timer = timer
         self._sender: OrderedSender | None = None
         self._noted = False
+        self._due_in: float | None = None
 
     def run(
         self,
@@ -87,7 +89,8 @@ class Relay:
             if not self._has_any():
                 break
             if not self._lease.take():
-                return Relayed(events, busy=True)
+                later = None if self._due_in is None else max(self._due_in, LEASE / 5)
+                return Relayed(events, busy=True, due_in=later)
             try:
                 done = self._pass(events, limit, lambda: stop() or self._timer() > end, tell)
                 self._note(done.problem)
@@ -96,7 +99,7 @@ class Relay:
             if done.problem is not None:
                 return done
             events = done.events
-        return Relayed(events)
+        return Relayed(events, due_in=self._due_in)
 
     def close(self, timeout: float) -> None:
         """Let go of the transport, in ``timeout`` seconds."""
@@ -105,8 +108,10 @@ class Relay:
 
     def _has_any(self) -> bool:
         with self._database.reading() as db:
-            waits, self._noted = outbox.look(db)
-        return waits
+            found = outbox.look(db)
+            self._noted = found.noted
+            self._due_in = None if found.next_due is None else max(0.0, found.next_due - self._clock(db))
+        return found.waits or self._due_in == 0.0
 
     def _pass(
         self, events: int, limit: float, stop: Callable[[], bool], tell: Callable[[int], None]
@@ -118,6 +123,7 @@ class Relay:
             return Relayed(events, str(error))
         order, stayed, problem = KeyOrder(), set[int](), None
         while events < limit and not stop() and self._lease.take():
+            self._release()
             with self._database.reading() as db:
                 rows = outbox.next_page(db, stayed, int(min(self._batch, limit - events)))
             if not rows:
@@ -131,6 +137,14 @@ class Relay:
                 break
             tell(events)
         return Relayed(events, problem)
+
+    def _release(self) -> None:
+        """Move what is due by now into the outbox, as many events as it sends at once."""
+        if self._due_in == 0.0 and self._database.repeat(self._move) < self._batch:
+            self._due_in = None  # it is looked for again after the pass
+
+    def _move(self, db: Connection) -> int:
+        return scheduled.release(db, self._clock(db), self._batch)
 
     def _settle(self, page: Page) -> None:
         """Delete what has arrived, and quarantine what never will."""

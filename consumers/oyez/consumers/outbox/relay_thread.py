@@ -15,6 +15,7 @@ from ..instrumentation.emitter import Instrument
 from .relay import Relay
 
 DELAYS = Delays(0.2, 5.0)  # between attempts while something is in the way
+LONGEST = 3_600.0  # s between two looks at what is scheduled
 LEAVING = 5.0  # s that a worker that stops waits for what is on its way
 
 
@@ -63,24 +64,25 @@ class _RelayPasses:
         if is_last and (self._failed or self._is_away):
             return Next()
         try:
-            problem = self._relay.run(stop, seconds=LEAVING if is_last else float("inf")).problem
+            done = self._relay.run(stop, seconds=LEAVING if is_last else float("inf"))
+            problem, due_in = done.problem, done.due_in
         except DatabaseAway:
             self._is_away = True  # the worker says so, and waits as well
             return Next(pause=self._delays.longest)
         except BaseException as error:  # noqa: BLE001 # whatever it is: the events stay, and are sent later
-            problem = f"{type(error).__name__}: {one_line(error)}"
+            problem, due_in = f"{type(error).__name__}: {one_line(error)}", None
         self._is_away = False
-        return self._next(problem)
+        return self._next(problem, due_in)
 
     def close(self) -> None:
         self._relay.close(LEAVING)
 
-    def _next(self, problem: str | None) -> Next:
+    def _next(self, problem: str | None, due_in: float | None) -> Next:
         before, self._failed = self._failed, 0 if problem is None else self._failed + 1
         if problem is None:
             if before:
                 self._emit(events.OutboxMovesOn(self._name))
-            return Next()
+            return Next(within=None if due_in is None else min(due_in, LONGEST))
         if not before:
             self._emit(events.OutboxHeldUp(self._name, problem))
         return Next(pause=self._delays.after(self._failed))

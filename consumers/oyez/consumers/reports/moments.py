@@ -22,6 +22,7 @@ from .times import utc
 
 What = Literal[
     "announced",
+    "scheduled",
     "in the outbox",
     "refused",
     "arrived",
@@ -35,7 +36,7 @@ What = Literal[
     "met",
     "mail",
 ]
-FIRST = ("announced", "in the outbox", "arrived")
+FIRST = ("announced", "scheduled", "in the outbox", "arrived")
 """What comes first, in this order, of what was at the same time."""
 STAYS = ("waiting", "behind", "due", "retried", "paused")
 """What lasts until something else becomes of the delivery."""
@@ -45,10 +46,11 @@ STAYS = ("waiting", "behind", "due", "retried", "paused")
 class Moment:
     """One thing that happened. Times are aware, in UTC.
 
-    ``announced``, ``arrived``, ``in the outbox`` and ``refused`` are of an event, ``met`` of a prerequisite, a ``mail``
-    of a handler; the others are of a delivery. ``lasted``: for how many seconds a delivery stayed so; None where it
-    still does. ``seconds``: what the handlers of its transaction took, for the ``together`` deliveries that ran in it.
-    ``released_by``: the event that met what it waited for, as far as the journal has it. ``is_now``: it is so still.
+    ``announced``, ``scheduled``, ``arrived``, ``in the outbox`` and ``refused`` are of an event, ``met`` of a
+    prerequisite, a ``mail`` of a handler; the others are of a delivery. ``lasted``: for how many seconds a delivery
+    stayed so; None where it still does. ``seconds``: what the handlers of its transaction took, for the ``together``
+    deliveries that ran in it. ``released_by``: the event that met what it waited for, as far as the journal has it.
+    ``is_now``: it is so still.
     """
 
     at: datetime
@@ -182,3 +184,9 @@ def in_outbox_moments(row: Any) -> Iterator[Moment]:
         known = {}
     what: What = "in the outbox" if row.refused is None else "refused"
     yield Moment(utc(row.announced_at), what, reason=row.refused, is_now=True, **known)
+
+
+def scheduled_moment(row: Any) -> Moment:
+    """What is to be announced later, since when."""
+    known = {"signal": row.signal, "source": row.source, "event_id": row.event_id, "subject": row.subject}
+    return Moment(utc(row.scheduled_at), "scheduled", due_at=utc(row.due_at), is_now=True, **known)

@@ -54,10 +54,11 @@ def _in_tables(db: Connection, person: Person) -> Iterator[Stored]:
 
 
 def _in_outbox(db: Connection, person: Person) -> Iterator[Stored]:
-    for row in personal.paged(db, tables.outbox):
-        event = _event(bytes(row.value))
-        if (person.is_key and row.key == person.text) or person.has(event):
-            yield Stored("outbox", row.id, event_id(event), _plain(row))
+    for where, table in (("outbox", tables.outbox), ("scheduled", tables.scheduled)):
+        for row in personal.paged(db, table):
+            event = _event(bytes(row.value))
+            if (person.is_key and row.key == person.text) or person.has(event):
+                yield Stored(where, row.id, event_id(event), _plain(row))
 
 
 def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:

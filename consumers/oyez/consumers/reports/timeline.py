@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_row import waits_of
+from ..database.scheduled import ScheduledFilter, rows_of
 from ..database.tables import dead, parked
 from ..handlers.application import Application
 from . import timeline_rows
@@ -26,6 +27,7 @@ from .moments import (
     journaled_moment,
     mail_moments,
     parked_moment,
+    scheduled_moment,
 )
 from .timeline_rows import Window
 from .times import utc
@@ -62,6 +64,7 @@ def timeline_of(db: Connection, application: Application, key: str, window: Wind
         *arrived_moments(db, list(application.groups), of_journal, deliveries),
         *mail_moments(db, app, names, events),
         *(moment for row in of_outbox for moment in in_outbox_moments(row)),
+        *map(scheduled_moment, rows_of(db, ScheduledFilter(key=key), window.limit)),
     ]
     moments = [one for one in moments if _is_within(one.at, window)]
     moments.sort(key=lambda one: (one.at, FIRST.index(one.what) if one.what in FIRST else len(FIRST)))

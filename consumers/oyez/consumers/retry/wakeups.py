@@ -54,6 +54,7 @@ class Looking:
         self._timer = timer
         self._looked = float("-inf")
         self._outbox = False
+        self._scheduled: float | None = None
 
     def due(self) -> bool:
         return self.is_time() and self.look() is True
@@ -67,7 +68,10 @@ class Looking:
         self._looked = self._timer()
         with self._database.reading() as db:
             due = due_queues.next_due(db, self._group.name, self._pauses.running, self._pauses.left)
-            self._outbox = outbox.has_any(db)
+            found = outbox.look(db)
+            # What is scheduled wakes whoever releases it once: that one knows from then on when it is due.
+            self._outbox = found.waits or found.next_due != self._scheduled
+            self._scheduled = found.next_due
             return None if due is None else due <= self._clock(db)
 
     def announced(self) -> bool:

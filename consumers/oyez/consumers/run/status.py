@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from oyez.producers.passwords import shown
 
-from ..database import outbox
+from ..database import outbox, scheduled
 from ..database.clock import DatabaseClock
 from ..database.dialects.lookup import dialect_of
 from ..handlers.application import Application
@@ -47,7 +47,7 @@ def status_of(
         clock = DatabaseClock()
         now = clock(db)
         states = group_states(db, groups, topics, offsets, now)
-        waiting = _waiting(outbox.state(db), now)
+        waiting = _waiting(outbox.state(db), now) | _scheduled(scheduled.state(db, now), now)
     place = {} if offsets is None or backend is None else backend.place
     database = {"database": shown(engine.url), "sqlite_journal": journal, "clock_skew": round(clock.skew, 3)}
     return Status({**database, **waiting, **_spooled(backend, settings), **place}, states)
@@ -56,6 +56,12 @@ def status_of(
 def _waiting(found: outbox.Outbox, now: float) -> dict[str, Any]:
     age = None if found.oldest is None else max(0.0, now - found.oldest)
     return {"outbox": found.backlog, "outbox_oldest": None if age is None else round(age, 3)}
+
+
+def _scheduled(found: scheduled.State, now: float) -> dict[str, Any]:
+    """How much is to be announced later, and for how long the first of it has been due."""
+    late = None if found.next_due is None or found.next_due > now else round(now - found.next_due, 3)
+    return {"scheduled": found.events, "scheduled_overdue": late}
 
 
 def _spooled(backend: LogBackend | None, settings: ListenSettings) -> dict[str, Any]:

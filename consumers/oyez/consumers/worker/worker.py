@@ -241,7 +241,8 @@ class Worker:
         """Whether something of the group is parked, and relay whatever nobody was told of, or whose relay has died."""
         with self._execution.database.reading() as db:
             self._has_parked = parked_age.oldest(db, self._name) is not None
-            if outbox.has_any(db):
+            found = outbox.look(db)
+            if found.waits or (found.next_due is not None and found.next_due <= self._execution.clock(db)):
                 self._relay.wake()
 
     def _write_positions(self) -> None:

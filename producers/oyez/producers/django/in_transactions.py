@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +13,7 @@ from django.utils.connection import ConnectionProxy
 from oyez.schemas import Signal
 
 from ..announcer import Announcer
+from ..scheduling import Schedules
 from ..transport import JoinsTransaction
 from .outbox import DjangoOutbox
 
@@ -34,6 +36,8 @@ class DjangoAnnouncer(Announcer):
         *,
         key: str | None = None,
         db: AnyDatabase | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
@@ -41,10 +45,13 @@ class DjangoAnnouncer(Announcer):
         that transaction is committed, and never if it, or the savepoint that it was announced in, is rolled back.
         NotAnnounced: there is no transaction, or what `Announcer.announce` raises.
         """
-        return super().announce(signal, data, key=key, db=db)  # type: ignore[arg-type] # _joining takes them
+        return super().announce(signal, data, key=key, db=db, at=at, after=after)  # type: ignore[arg-type] # _joining takes them
 
     def _joining(self, db: Any) -> JoinsTransaction:
         return self._django if isinstance(db, DJANGOS) else super()._joining(db)
+
+    def _scheduling(self, db: Any) -> Schedules:
+        return self._django if isinstance(db, DJANGOS) else super()._scheduling(db)
 
     @cached_property
     def _django(self) -> DjangoOutbox:

@@ -14,10 +14,11 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from ..errors import TransportRefused
-from ..outbox import FORBIDDEN, NAME, UNDEFINED, inserting, inserting_and_telling, row
+from ..outbox import FORBIDDEN, NAME, NOW, SCHEDULED, UNDEFINED, inserting, inserting_and_telling, row
+from ..scheduling import Scheduled
 from .settings import WHERE, database_alias
 
-_DIALECTS: dict[str, tuple[Any, Callable[[str], ClauseElement]]] = {
+_DIALECTS: dict[str, tuple[Any, Callable[[str, str], ClauseElement]]] = {
     "postgresql": (psycopg.dialect, inserting_and_telling),
     "sqlite": (pysqlite.dialect, inserting),
 }
@@ -25,10 +26,10 @@ _DIALECTS: dict[str, tuple[Any, Callable[[str], ClauseElement]]] = {
 
 
 @cache
-def _statement(vendor: str, schema: str) -> tuple[str, Mapping[str, Any]]:
+def _statement(vendor: str, schema: str, name: str) -> tuple[str, Mapping[str, Any]]:
     """The statement as the database's driver takes it, with those of its parameters that are always the same."""
     dialect, statement = _DIALECTS[vendor]
-    compiled = statement(schema).compile(dialect=dialect(paramstyle="pyformat"))
+    compiled = statement(schema, name).compile(dialect=dialect(paramstyle="pyformat"))
     return str(compiled), compiled.params
 
 
@@ -51,16 +52,35 @@ class DjangoOutbox:
     def send_in(self, db: Any, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event. TransportRefused: there is no transaction, or the database does not take it."""
         connection = _connection(db)
-        written: Any = row(topic, key, value, self._clock() / 1e9)
+        self._write(connection, NAME, row(topic, key, value, self._clock() / 1e9))
+        if self._committed is not None and connection.in_atomic_block:
+            connection.on_commit(self._committed)
+
+    def schedule_in(self, db: Any, event: Scheduled) -> None:
+        """Take one that is announced later. TransportRefused: as above."""
+        self._write(_connection(db), SCHEDULED, event.row())
+
+    def now_in(self, db: Any) -> float:
+        """The database's time, in seconds since the epoch. TransportRefused: as above."""
+        connection = _connection(db)
+        if connection.vendor != "postgresql":
+            return self._clock() / 1e9
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(NOW)
+                (found,) = cursor.fetchone()
+        except Error as error:
+            raise TransportRefused(_reason(error, connection, self._schema, SCHEDULED)) from error
+        return float(found)
+
+    def _write(self, connection: BaseDatabaseWrapper, name: str, written: Mapping[str, Any]) -> None:
         try:
             _require_transaction(connection)
-            statement, fixed = _statement(connection.vendor, self._place(connection))
+            statement, fixed = _statement(connection.vendor, self._place(connection), name)
             with connection.cursor() as cursor:
                 cursor.execute(statement, {**fixed, **written})
-            if self._committed is not None and connection.in_atomic_block:
-                connection.on_commit(self._committed)
         except Error as error:
-            raise TransportRefused(_reason(error, connection, self._schema)) from error
+            raise TransportRefused(_reason(error, connection, self._schema, name)) from error
 
     def _place(self, connection: BaseDatabaseWrapper) -> str:
         """The schema that is set, or in which a new connection makes tables: whatever the search path of the moment
@@ -107,21 +127,21 @@ def _usual_schema(connection: BaseDatabaseWrapper) -> str:
     return found or ""
 
 
-def _reason(error: Error, connection: BaseDatabaseWrapper, schema: str | None) -> str:
+def _reason(error: Error, connection: BaseDatabaseWrapper, schema: str | None, table: str) -> str:
     said = " ".join(str(error).split())
     state = getattr(error.__cause__, "sqlstate", None)
-    if NAME in said and ("no such table" in said or state == UNDEFINED):
-        return _no_table(connection.alias, schema)
+    if table in said and ("no such table" in said or state == UNDEFINED):
+        return _no_table(connection.alias, schema, table)
     if state == FORBIDDEN:
         return (
-            f"the database did not take it: {said}; the role of this transaction needs INSERT on {NAME}, and USAGE on "
-            f"its schema and on the sequence {NAME}_id_seq"
+            f"the database did not take it: {said}; the role of this transaction needs INSERT on {table}, and USAGE on "
+            f"its schema and on the sequence {table}_id_seq"
         )
     return f"the database did not take it: {said}"
 
 
-def _no_table(alias: str, schema: str | None) -> str:
-    place = f"{NAME}{f' in the schema {schema}' if schema else ''}"
+def _no_table(alias: str, schema: str | None, table: str) -> str:
+    place = f"{table}{f' in the schema {schema}' if schema else ''}"
     ours = database_alias()
     if ours is not None and ours != alias:
         return (

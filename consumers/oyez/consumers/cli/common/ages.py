@@ -48,6 +48,22 @@ def by_database(wanted: W, db: Connection) -> W:
     )
 
 
+def due_before(option: str, text: str | None) -> float | None:
+    """The moment, in seconds since the epoch, that an age after now or a time of ISO 8601 (UTC, unless it says
+    otherwise) names. Raises `UsageProblem`."""
+    if text is None:
+        return None
+    age = age_of(text)
+    if age is not None:
+        return time.time() + age
+    found = moment_of(text, 0.0)
+    if found is None:
+        raise UsageProblem(
+            f"{option} {text}: write 10m, 2h or 3d from now, or a time such as 2026-12-24T18:00Z"
+        )
+    return found
+
+
 def moment_of(text: str, now: float) -> float | None:
     """The moment that an age before ``now`` or a time of ISO 8601 (UTC, unless it says otherwise) names, in seconds
     since the epoch, which it is not before, nor after the end of the calendar; None for a text that is neither."""

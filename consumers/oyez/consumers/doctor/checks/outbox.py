@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.counted import several
-from ...database import outbox
+from ...database import outbox, scheduled
 from ...database.clock import DatabaseClock
 from ..check import Check, Finding, ok
 from ..setup import Setup
@@ -17,6 +17,7 @@ def look(setup: Setup) -> Sequence[Finding]:
     """What is refused stays, and so does what nobody relays."""
     with setup.connected() as db:
         state, now = outbox.state(db), DatabaseClock()(db)
+        later = scheduled.state(db, now)
     found = []
     if state.refused:
         advice = "oyez outbox status says why; oyez outbox retry lets them wait again"
@@ -28,6 +29,15 @@ def look(setup: Setup) -> Sequence[Finding]:
             Finding(
                 "warning",
                 f"{several(state.backlog, 'event')} waiting in the outbox, the oldest for {age:.0f} s{why}",
+                "run oyez listen, oyez sweep or oyez outbox relay",
+            )
+        )
+    if later.next_due is not None and now - later.next_due > LONG:
+        found.append(
+            Finding(
+                "warning",
+                f"{several(later.overdue, 'scheduled event')} not announced, the first due for "
+                f"{now - later.next_due:.0f} s",
                 "run oyez listen, oyez sweep or oyez outbox relay",
             )
         )
