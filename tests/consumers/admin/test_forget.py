@@ -160,7 +160,7 @@ def test_all_of_one_goes_and_nothing_of_another(full: Pipeline) -> None:
 
 def test_what_was_found_is_only_counted(full: Pipeline) -> None:
     before = everything(full)
-    assert sum(found(full, person(full, "anna")).counts.values()) == 16
+    assert sum(found(full, person(full, "anna")).counts.values()) == 17
     assert everything(full) == before
 
 
