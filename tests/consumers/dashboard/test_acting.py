@@ -246,3 +246,12 @@ def test_what_is_no_form_is_one_line(pipeline_sqlite: str, body: bytes, kind: st
         problem(response, status)
     finally:
         pipeline.close()
+
+
+def test_where_no_lifespan_runs_it_is_said_once_that_operations_may_be_cut_off(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = visitor(filled(play), Access.act())
+    confirmed(client, "/parked/release?key=k1")
+    confirmed(client, "/dead/discard")
+    assert caplog.text.count("its lifespan does not run") == 1

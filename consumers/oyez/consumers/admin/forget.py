@@ -85,7 +85,7 @@ class Forgetting:
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
-            "scheduled": partial(self._rows, tables.scheduled),
+            "scheduled": self._scheduled,
             "outbox": partial(self._rows, tables.outbox),
             "spool": self._spool_of,
             "parked": partial(self._deliveries, tables.parked),
@@ -105,11 +105,20 @@ class Forgetting:
         self._database.repeat(lambda db: personal.forget_samples(db, self._person))
 
     def _rows(self, table: Table, place: str, found: Found) -> Removed:
-        ids, removed = found.ids[place], 0
-        for begin in range(0, len(ids), STEP):
-            some = ids[begin : begin + STEP]
-            removed += self._database.repeat(partial(personal.remove, table=table, ids=some))
-        return Removed(place, len(ids), len(ids), None if removed == len(ids) else "some had gone meanwhile")
+        known, removed = len(found.ids[place]), self._removed(table, found.ids[place])
+        return Removed(place, known, known, None if removed == known else "some had gone meanwhile")
+
+    def _scheduled(self, place: str, found: Found) -> Removed:
+        """What has become due meanwhile is not gone: it stands in the outbox, under another number."""
+        known, removed = len(found.ids[place]), self._removed(tables.scheduled, found.ids[place])
+        left = removed < known
+        return Removed(
+            place, known, removed, "some became due, and left or are leaving" if left else None, left
+        )
+
+    def _removed(self, table: Table, ids: Sequence[int]) -> int:
+        some = [ids[begin : begin + STEP] for begin in range(0, len(ids), STEP)]
+        return sum(self._database.repeat(partial(personal.remove, table=table, ids=one)) for one in some)
 
     def _deliveries(self, table: Table, place: str, found: Found) -> Removed:
         """As `oyez retry discard` does: what is behind them goes on, what waited for their events alone is released."""

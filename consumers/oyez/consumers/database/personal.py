@@ -31,9 +31,13 @@ class Person:
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """Whether a row of a table with app, key and subject is theirs."""
+        return (table.c.app == self.app) & self.announced_in(table)
+
+    def announced_in(self, table: Table) -> ColumnElement[bool]:
+        """Whether a row of a table with key and subject is theirs, whichever application it is for."""
         asked = [table.c.key == self.text] if self.is_key else []
         asked += [table.c.subject == self.text] if self.is_subject else []
-        return (table.c.app == self.app) & or_(*asked)
+        return or_(*asked)
 
     def has(self, envelope: object) -> bool:
         """Whether an event, as JSON has it, is theirs."""
