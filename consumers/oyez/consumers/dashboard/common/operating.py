@@ -132,7 +132,7 @@ class Operating:
 
     def _done(self, order: Order, progress: _Progress) -> Tally:
         steps = Steps(self._database, Pacing.at(order.pace, progress.is_stopped))
-        ids = steps.choose(order.action.table, order.wanted)
+        ids = steps.choose(order.action.table, order.wanted)[: order.total]  # no more than was confirmed
         chosen = Chosen(
             self._application, self._settings, self._database.engine, steps, order.wanted, ids, self._clock
         )
