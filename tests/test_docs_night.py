@@ -43,6 +43,7 @@ def test_the_night_is_as_it_is_written(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(block(PAGE, "mended.py"))
     assert "invoice (shop.order.placed): done" in run(tmp_path, "example", "one")
     assert run(tmp_path, "all").count("invoice\t") == 0
+    assert "order.placed" in run(tmp_path, "again")
     with sqlite3.connect(tmp_path / "oyez.db") as db:
         ((count, different, swiss),) = db.execute(
             "SELECT COUNT(*), COUNT(DISTINCT number), SUM(number = 'o100' AND tax = 80) FROM invoice"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compatibility.cells import Cell
+from compatibility.pythons import found
 from house.imports import HOME
 
 PLACE = HOME / "build" / "compat"
@@ -18,6 +19,7 @@ USERS = ("async", "celery", "django", "fastapi", "flask", "metrics", "otel", "po
 TOOLS = ("pytest", "pytest-timeout", "hypothesis", "jsonschema", "pyyaml")
 """What the chosen tests are run by, as pyproject.toml has it."""
 SECONDS = 600
+LONGEST_REASON = 200
 
 
 class NotInstalled(Exception):
@@ -43,8 +45,11 @@ def environment(cell: Cell) -> Path:
     """The interpreter that the cell's tests run with; where the cell names no Python, this one."""
     if not cell.python:
         return Path(sys.executable)
+    interpreter = found(cell.python)
+    if interpreter is None:
+        raise NotToBeHad(f"no Python {cell.python} on this machine")
     place = PLACE / cell.name
-    _run([uv(), "venv", "--quiet", "--clear", "--no-python-downloads", "--python", cell.python, str(place)])
+    _run([uv(), "venv", "--quiet", "--clear", "--python", interpreter, str(place)])
     python = place / "bin" / "python"
     install = [uv(), "pip", "install", "--quiet", "--python", str(python)]
     _install(
@@ -62,7 +67,14 @@ def _limits(cell: Cell, place: Path) -> list[str]:
     if cell.lowest:
         lowest = place / "lowest.txt"
         extras = [option for extra in USERS for option in ("--extra", extra)]
-        options = ["--quiet", "--python", cell.python, "--resolution", "lowest-direct", "--no-emit-index-url"]
+        options = [
+            "--quiet",
+            "--python-version",
+            cell.python,
+            "--resolution",
+            "lowest-direct",
+            "--no-emit-index-url",
+        ]
         _install([uv(), "pip", "compile", *options, *extras, "pyproject.toml", "--output-file", str(lowest)])
         return ["--constraint", str(lowest)]
     if cell.overrides:
@@ -85,5 +97,10 @@ def _run(command: Sequence[str]) -> None:
     except subprocess.TimeoutExpired:
         raise NotToBeHad(f"not there after {SECONDS} s") from None
     if done.returncode != 0:
-        said = " ".join(done.stderr.replace("╰─▶", " ").split())
-        raise NotToBeHad(said[-300:] or f"{command[0]} ended with {done.returncode}")
+        raise NotToBeHad(reason(done.stderr) or f"{command[0]} ended with {done.returncode}")
+
+
+def reason(said: str) -> str:
+    """What uv or pip says, in one line; of many words the first."""
+    words = " ".join(said.replace("╰─▶", " ").replace("×", " ").split())  # noqa: RUF001 # as uv draws it
+    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]} …"

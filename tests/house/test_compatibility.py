@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from compatibility.__main__ import main
 from compatibility.cells import CELLS, Cell
-from compatibility.environments import NotToBeHad
+from compatibility.environments import NotToBeHad, reason
+from compatibility.pythons import found
 from compatibility.running import TESTS, Result, counted
 from compatibility.services import programs
 from compatibility.table import line, page
@@ -55,6 +57,21 @@ def test_what_cannot_be_had_is_said() -> None:
     assert line(Result(CELL, reason="no such version")) == "| Kafka | 9.9 | | |  | not run: no such version |"
     with pytest.raises(NotToBeHad, match=r"install postgresql-9$"):
         programs(9)
+
+
+def test_a_python_is_found_by_running_it() -> None:
+    this = ".".join(platform.python_version_tuple()[:2])
+    python = found(this)
+    assert python is not None
+    assert Path(python).exists()
+    assert found("3.99") is None
+
+
+def test_what_uv_says_is_one_line_that_is_not_long() -> None:
+    assert (
+        reason("  No solution found:\n  ╰─▶ Because a\n      is b\n") == "No solution found: Because a is b"
+    )
+    assert len(reason("word " * 1000)) < 210
 
 
 def test_the_page_has_its_day_and_each_line() -> None:

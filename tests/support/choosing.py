@@ -39,6 +39,7 @@ SLOW_IN = (  # processes and builds first, then long properties and many rows
     "consumers/admin/test_commands.py",
     "consumers/admin/test_explain.py",
     "consumers/cli",
+    "deploy",
     "consumers/execution/test_closed_outcomes.py",
     "consumers/inline/test_inline_side_by_side.py",
     "consumers/test_imports.py",

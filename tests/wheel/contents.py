@@ -9,7 +9,7 @@ from pathlib import Path
 
 HOME = Path(__file__).parents[2]
 ROOTS = ("schemas/", "producers/", "consumers/")
-OF_THE_PLACE = (".ci/", ".github/", "findings/")
+OF_THE_PLACE = (".ci/", "findings/")
 """What concerns only those who work where the project is kept: no packager needs it."""
 
 

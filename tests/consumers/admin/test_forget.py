@@ -12,13 +12,15 @@ from sqlalchemy import Connection, insert, select
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.admin.forget import Forgetting, Found, Removed
-from oyez.consumers.database import Database, metadata
+from oyez.consumers.admin.forget import Forgetting, Found
+from oyez.consumers.admin.forget_spool import Removed, SpoolPlace
+from oyez.consumers.database import Database, metadata, tables
 from oyez.consumers.database.personal import Person
+from oyez.consumers.database.scheduled import release
 from oyez.consumers.database.tables import mail, misplaced, outbox, scheduled
 from oyez.consumers.reports.personal import stored
 
-NOTHING = Path("/nonexistent")
+NOTHING = SpoolPlace([], Path("/nonexistent"), written_here=False)
 
 
 def shop(broken: set[int]) -> Handlers:
@@ -57,7 +59,7 @@ def found(pipeline: Pipeline, who: Person) -> Found:
 def forgotten(pipeline: Pipeline, text: str, **said: bool) -> dict[str, Removed]:
     who = person(pipeline, text, **said)
     database = Database(pipeline.engine)
-    forgetting = Forgetting(pipeline.application, database, who, [], NOTHING, pipeline.clock)
+    forgetting = Forgetting(pipeline.application, database, who, NOTHING, pipeline.clock)
     return {one.where: one for one in forgetting.run(found(pipeline, who))}
 
 
@@ -158,9 +160,19 @@ def test_all_of_one_goes_and_nothing_of_another(full: Pipeline) -> None:
     )
 
 
+def test_what_becomes_due_before_it_is_forgotten_is_not_said_to_be_gone(full: Pipeline) -> None:
+    who, database = person(full, "anna"), Database(full.engine)
+    before = found(full, who)
+    database.repeat(lambda db: release(db, full.clock.now + 2_000_000.0, 10))
+    forgetting = Forgetting(full.application, database, who, NOTHING, full.clock)
+    first = {one.where: one for one in forgetting.run(before)}["scheduled"]
+    assert (first.found, first.left, first.is_for_now) == (1, 1, True)
+    assert forgotten(full, "anna")["outbox"].removed == 1
+
+
 def test_what_was_found_is_only_counted(full: Pipeline) -> None:
     before = everything(full)
-    assert sum(found(full, person(full, "anna")).counts.values()) == 16
+    assert sum(found(full, person(full, "anna")).counts.values()) == 17
     assert everything(full) == before
 
 
@@ -216,7 +228,7 @@ def test_what_is_in_the_hands_of_a_worker_is_left_and_said(play: Play) -> None:
     if pipeline.engine.dialect.name != "postgresql":
         return
     database = Database(pipeline.engine)
-    forgetting = Forgetting(pipeline.application, database, who, [], NOTHING, pipeline.clock)
+    forgetting = Forgetting(pipeline.application, database, who, NOTHING, pipeline.clock)
     forgetting._steps._timeout = 0.0
     there = found(pipeline, who)
     with pipeline.engine.begin() as worker:
@@ -233,3 +245,51 @@ def test_a_mail_that_goes_to_others_too_is_left(play: Play) -> None:
         put(pipeline, mail, **row)
     assert forgotten(pipeline, "anna@a.example")["mail"].removed == 1
     assert pipeline.rows("mail", "recipients") == ['["anna@a.example", "bert@a.example"]']
+
+
+def viewing(broken: set[int]) -> Handlers:
+    """A shop whose views may fail."""
+    on = Handlers("shop")
+
+    @on(Opened)
+    def open_(event: Opened, db: Connection) -> None:
+        note(db, "open", event.n)
+
+    @on(Viewed)
+    def view(event: Viewed, db: Connection) -> None:
+        if event.n in broken:
+            raise ValueError("not yet")
+        note(db, "view", event.n)
+
+    return on
+
+
+def test_what_is_tried_again_and_what_is_behind_it_do_not_wait_for_ever(play: Play) -> None:
+    """They were ready once, and are checked anew before they run: what they require stays until then."""
+    broken = {5}
+    pipeline = play(viewing(broken), journal="all")
+    pipeline.handle(
+        Opened(k="anna", s="anna"), Viewed(k="bert", s="anna", n=5), Viewed(k="bert", s="anna", n=6)
+    )
+    assert pipeline.rows("parked", "wait_signal") == [None, None]
+    done = forgotten(pipeline, "anna")
+    assert (done["prerequisites"].removed, done["prerequisites"].is_for_now) == (0, True)
+    broken.clear()
+    pipeline.replace("shop.viewed")  # a worker that has seen nothing met
+    pipeline.later(100.0)
+    assert pipeline.effects("view") == [5, 6]
+    assert forgotten(pipeline, "anna")["prerequisites"].left == 0
+    assert pipeline.rows("prerequisite", "subject") == []
+
+
+def test_what_is_dead_is_retried_as_if_nobody_had_been_forgotten(play: Play) -> None:
+    broken = {5}
+    pipeline = play(viewing(broken), journal="all", max_attempts=1)
+    pipeline.handle(Opened(k="anna", s="anna"), Viewed(k="bert", s="anna", n=5))
+    assert len(pipeline.rows("dead", "id")) == 1
+    done = forgotten(pipeline, "anna")["prerequisites"]
+    assert (done.left, done.is_for_now) == (1, False)
+    assert "dead letters require it" in str(done.why)
+    with pipeline.engine.begin() as db:
+        db.execute(tables.dead.delete())
+    assert forgotten(pipeline, "anna")["prerequisites"].left == 0

@@ -18,6 +18,7 @@ from typing import Any
 from consumers.cli.warm import leave
 from oyez.consumers.cli import main
 from oyez.consumers.cli.listing import COMMANDS, GROUPS
+from oyez.consumers.database.dialects.lookup import dialect_named
 
 Result = dict[str, Any]
 
@@ -46,9 +47,17 @@ def ascii_alone(_out: int, _err: int) -> None:
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="ascii", errors="strict")
 
 
+def no_reader(_out: int, _err: int) -> None:
+    """As before `| head -1`, once that has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 1)
+
+
 KINDS: Mapping[str, Callable[[int, int], None]] = {
     "normal": normal,
     "closed": closed,
+    "no reader": no_reader,
     "full stdout": full_stdout,
     "full stderr": full_stderr,
     "ascii": ascii_alone,
@@ -61,9 +70,15 @@ LATER = (
     "oyez.consumers.cli.common.arguments",
     "oyez.consumers.cli.loading",
     "oyez.consumers.cli.program",
+    "oyez.consumers.database.dialects.postgresql",
     "oyez.consumers.database.dialects.sqlite",
+    "oyez.consumers.logs.kafka.backend",
     "oyez.consumers.logs.spool.backend",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
     "sqlite3",
+    "typer._adapters",
     "typer.rich_utils",
 )
 """What commands import as they run."""
@@ -106,6 +121,8 @@ def load() -> None:
         import_module(f"oyez.consumers.cli.commands.{module}")
     for module in LATER:
         import_module(module)
+    for database in ("sqlite", "postgresql"):
+        dialect_named(database)  # what is installed is looked through once
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumers.cli.warm import warm
+from support.unprivileged import modes_count
 
 APPS = Path(__file__).parent / "apps"
 OYEZ = str(Path(sys.executable).with_name("oyez"))
 OURS = ("OYEZ_", "SHOP_")
 """What these settings begin with, the interpreter itself does not read."""
+MODES = "support.unprivileged:modes_count"
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,15 @@ class Shop:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; ``before`` is what its process does before it becomes the command.
 
-        It is a fork of a process that has imported the commands, unless something counts that only a new one heeds.
+        It is a fork of a process that has imported the commands, unless something counts that only a new one heeds:
+        `modes_count` is heeded by both.
         """
         env = {**self.environment(), **settings}
         said = given.encode() if isinstance(given, str) else given
         is_ours = all(name.startswith(OURS) for name in {**self.settings, **settings})
         done = (
-            warm().run(arguments, self.folder, env, said)
-            if is_ours and before is None
+            warm().run(arguments, self.folder, env, said, MODES if before is modes_count else None)
+            if is_ours and before in (None, modes_count)
             else subprocess.run(
                 [OYEZ, *arguments],
                 cwd=self.folder,

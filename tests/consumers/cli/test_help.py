@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
+from typing import Any
 
 import pytest
 import typer
@@ -35,16 +37,26 @@ def commands_in(line: str) -> Iterator[list[str]]:
         words = []
 
 
+@cache
+def program() -> TyperGroup:
+    """One for all tests here: what its options take is worked out once."""
+    found = typer.main.get_command(app)
+    assert isinstance(found, TyperGroup)
+    return found
+
+
+loaded = cache(WhenRun.loaded)
+
+
 def parsed(arguments: list[str]) -> str:
     """The command that these arguments are for, once it has taken them."""
-    command = typer.main.get_command(app)
-    assert isinstance(command, TyperGroup)
+    command: Any = program()
     context = command.make_context("oyez", arguments)
     while isinstance(command, TyperGroup):
         left = [*context._protected_args, *context.args]
         name, command, left = command.resolve_command(context, left)
         if isinstance(command, WhenRun):
-            command = command.loaded()
+            command = loaded(command)
         context = command.make_context(name, left, parent=context)
     return context.command_path.partition(" ")[2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import pty
 import re
@@ -15,7 +16,9 @@ from typing import IO
 import pytest
 
 from oyez.consumers.cli.common.counting import EventCounter
+from oyez.consumers.cli.common.logging import configure
 from oyez.consumers.cli.common.progress import counted, progress
+from oyez.consumers.cli.common.progress_bar import bar
 from oyez.consumers.core.report import Report
 from oyez.consumers.instrumentation.events import BatchHandled, NothingPaused
 from support.waiting import eventually
@@ -31,10 +34,14 @@ class Screen:
         self.stream: IO[str] = os.fdopen(its, "w", buffering=1)
         self._said = ""
 
-    def said(self) -> str:
+    @property
+    def raw(self) -> str:
         while select.select([self._ours], [], [], 0)[0]:
             self._said += os.read(self._ours, 65_536).decode()
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._said)
+        return self._said
+
+    def said(self) -> str:
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.raw)
 
     def has(self, *words: str) -> Callable[[], bool]:
         return lambda: all(word in self.said() for word in words)
@@ -114,6 +121,35 @@ def test_while_data_go_into_a_file_it_is_shown(screen: Screen, tmp_path: Path) -
             eventually(screen.has("export", " 3 "), timeout=30)
             print("data")
     assert (tmp_path / "data").read_text() == "data\n"
+
+
+def test_what_is_logged_meanwhile_stands_above_it(screen: Screen, logging_as_before: None) -> None:
+    with screen:
+        configure()
+        with progress("release", None, after=0.0):
+            eventually(screen.has("release"), timeout=30)
+            logging.getLogger("oyez").info("a page is turned")
+            eventually(screen.has("a page is turned"), timeout=30)
+    (line,) = [line for line in re.split(r"[\r\n]+", screen.said()) if "turned" in line]
+    assert "release" not in line
+
+
+def test_the_cursor_is_shown_meanwhile(screen: Screen) -> None:
+    with screen, progress("release", 40, after=0.0):
+        eventually(screen.has("release"), timeout=30)
+        eventually(lambda: screen.raw.rfind("\x1b[?25h") > screen.raw.rfind("\x1b[?25l"), timeout=30)
+
+
+def test_on_a_dumb_terminal_nothing_is_written(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with screen, progress("release", 40, after=0.0):
+        pass
+    assert screen.said() == ""
+
+
+def test_the_time_counts_from_the_beginning(screen: Screen) -> None:
+    with screen, bar("release", 40, None, 7_200.0):
+        eventually(screen.has("2:00:0"), timeout=30)
 
 
 def test_a_mistake_meanwhile_is_raised_and_the_terminal_left_in_order(screen: Screen) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from consumers.cli.conftest import Invoke
-from oyez.producers.spool import Writer
+from oyez.consumers.reports.spool_states import state_of
+from oyez.producers.spool import Writer, found_in
 from producers.kafka.failover.fakes import event
 from producers.kafka.test_transport import records
 from producers.spool_shipping.logs_to_ship import DEEP
@@ -250,3 +252,25 @@ def test_status_of_groups_says_which_part_of_the_spool_cannot_be_read(invoke: In
     assert result.exit_code == 0
     assert "spool backlog\t12\n" in result.stdout
     assert f"spool error\tthe spool cannot be read: {identity}: Too many levels" in result.stdout
+
+
+def test_a_log_that_was_archived_as_a_whole_since_it_was_found_has_a_state(spool: Path) -> None:
+    (folder,) = found_in([spool], "t")
+    for segment in segments(spool):
+        archive(segment)
+    state = state_of(folder, time.time())
+    assert (state.backlog, state.archived) == (0, state.segments)
+
+
+def test_cat_says_once_what_is_missing_and_goes_on(invoke: Invoke, spool: Path) -> None:
+    first, second, third, *_ = segments(spool)
+    size = second.stat().st_size
+    at, following = (int(segment.name.partition("-")[0]) for segment in (second, third))
+    second.unlink()
+    done = invoke("spool", "cat")
+    assert done.exit_code == 0
+    assert len(done.stdout.splitlines()) < 12
+    assert f"{spool / 't'}: {size} bytes are missing at {at}; it goes on at {following}" in done.stderr
+    assert done.stderr.count("are missing") == 1
+    for arguments in (("--segment", first.name[:20]), ("--from", str(following))):
+        assert "missing" not in invoke("spool", "cat", *arguments).stderr

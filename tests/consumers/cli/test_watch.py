@@ -19,7 +19,9 @@ from sqlalchemy import create_engine, insert
 
 from consumers.cli.conftest import Invoke
 from consumers.cli.running import APPS, OYEZ
-from oyez.consumers.cli.commands.status_watch import Seen, watch
+from consumers.pipeline import TOPIC, Placed, known
+from oyez.consumers import Application, Handlers, ListenSettings
+from oyez.consumers.cli.commands.status_watch import Look, Seen, watch
 from oyez.consumers.cli.common.sparkline import BARS, PLAIN, sparkline
 from oyez.consumers.core.stop_signals import Stop
 from oyez.consumers.database import DatabaseAway
@@ -29,6 +31,11 @@ from oyez.consumers.run.status import Status
 from support.tables import knowing_the_tables
 
 LIMIT = 40.0  # s
+on = Handlers("shop")
+
+
+@on(Placed)
+def place(_event: Placed) -> None: ...
 
 
 @given(st.lists(st.none() | st.floats(0, 1e12)))
@@ -88,6 +95,20 @@ def test_what_does_not_answer_is_said_and_what_was_seen_stays(capsys: pytest.Cap
     assert (
         said.index("shop.placed") < said.index("away again; it is asked again") < said.rindex("shop.placed")
     )
+
+
+def test_a_log_that_is_away_is_said_and_no_process_is_forked(pipeline_sqlite: str) -> None:
+    """A look is one of many, beside the clients of the looks before it: a child of theirs may hang."""
+    forks: list[int] = []
+    os.register_at_fork(before=lambda: forks.append(1))
+    settings = ListenSettings(database=pipeline_sqlite, topic=TOPIC, transport="kafka", kafka="127.0.0.1:1")
+    engine = knowing_the_tables(create_engine(pipeline_sqlite))
+    seen = Look(Application(on, known), settings, engine, asks=True)()
+    engine.dispose()
+    assert seen.away is not None
+    assert seen.away.endswith("; how much is left to read is not known")
+    assert [(one.group, one.lag) for one in seen.status.groups] == [("shop.placed", None)]
+    assert forks == []
 
 
 def test_a_mistake_of_ours_is_not_asked_again() -> None:

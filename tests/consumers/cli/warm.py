@@ -21,6 +21,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import IO, Any, NoReturn
 
 from oyez.consumers.cli import main
@@ -46,15 +47,21 @@ class Warm:
         self._asked, self._answers = self._process.stdin, self._process.stdout
 
     def run(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], given: bytes
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        given: bytes,
+        before: str | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a command to its end."""
+        """Run a command to its end. ``before`` names what its process calls first, as `module:function`."""
         with contextlib.ExitStack() as files:
             streams = [files.enter_context(tempfile.NamedTemporaryFile()) for _ in range(3)]
             streams[0].write(given)
             streams[0].flush()
             names = [stream.name for stream in streams]
-            self._asked.write(json.dumps([arguments, str(folder), dict(environment), names]).encode() + b"\n")
+            asked = [arguments, str(folder), dict(environment), names, before]
+            self._asked.write(json.dumps(asked).encode() + b"\n")
             code = self._ended()
             return subprocess.CompletedProcess(arguments, code, streams[1].read(), streams[2].read())
 
@@ -76,7 +83,11 @@ def warm() -> Warm:
 
 
 def become(
-    arguments: Sequence[str], folder: str, environment: Mapping[str, str], files: Sequence[str]
+    arguments: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    files: Sequence[str],
+    before: str | None,
 ) -> int:
     """Be this command; its exit code."""
     for number, name in enumerate(files):
@@ -84,6 +95,8 @@ def become(
     streams: list[IO[Any]] = [os.fdopen(n, "w" if n else "r", closefd=False) for n in range(3)]
     sys.stdin, sys.stdout, sys.stderr = streams  # type: ignore[assignment]
     os.chdir(folder)
+    if before is not None:
+        resolve_name(before)()
     given = os.environ["PYTHONPATH"].split(os.pathsep)
     sys.path[:] = [
         *environment["PYTHONPATH"].split(os.pathsep),

@@ -17,9 +17,9 @@ LIMIT = 20.0  # s
 class Served:
     """Where it answers, and the application that it is."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, **bounds: int) -> None:
         self.app = app
-        self._server = server(app, DashboardSettings(dashboard_port=0, transport="memory"))
+        self._server = server(app, DashboardSettings(dashboard_port=0, transport="memory"), **bounds)
         self._thread = threading.Thread(target=self._run)
         self._ready = threading.Event()
         self.address = ""
@@ -43,8 +43,8 @@ class Served:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[Served]:
-    found = Served(app)
+def served(app: Any, **bounds: int) -> Iterator[Served]:
+    found = Served(app, **bounds)
     found.start()
     try:
         yield found

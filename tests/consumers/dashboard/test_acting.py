@@ -7,11 +7,13 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from consumers.dashboard.visiting import HOST, SENT, Visitor, problem, visitor
 from consumers.pipeline import Pipeline, Placed, Play
 from oyez.consumers import Handlers, Reject
 from oyez.consumers.dashboard import Access
+from oyez.consumers.database import tables
 from support.waiting import eventually
 
 on = Handlers("shop")
@@ -90,6 +92,53 @@ def test_what_comes_after_the_look_is_not_meant(play: Play) -> None:
     pipeline.handle(Placed(k="later", n=5))
     ended(client, client.send("/parked/discard", before=before).headers["location"])
     assert pipeline.rows("parked", "key") == ["later"]
+
+
+def test_what_has_moved_into_the_choice_since_is_not_done(play: Play) -> None:
+    """What was parked before may be due only now: nobody has counted it."""
+    pipeline = filled(play)
+    client = visitor(pipeline, Access.act())
+    with pipeline.engine.begin() as db:
+        db.execute(update(tables.parked).where(tables.parked.c.key != "k0").values(due_at=None))
+    shown = client.page("/parked/discard?reason=due")
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown))
+    assert fields["counted"] == "1"
+    with pipeline.engine.begin() as db:
+        db.execute(update(tables.parked).values(due_at=pipeline.clock.now))
+    problem(client.send("/parked/discard", **fields), 400, "by now 3 are meant, and 1 were counted")
+    assert len(pipeline.rows("parked", "id")) == 3
+
+
+def test_what_nobody_handles_and_what_has_no_error_can_be_chosen(play: Play) -> None:
+    pipeline = filled(play)
+    with pipeline.engine.begin() as db:
+        db.execute(update(tables.dead).where(tables.dead.c.key == "k10").values(handler="", signal=""))
+        db.execute(update(tables.parked).where(tables.parked.c.key == "k0").values(error=None))
+    client = visitor(pipeline, Access.act())
+    shown = html.unescape(client.page("/dead/errors"))
+    (link,) = {
+        one for one in re.findall(r'href="([^"]*)"', shown) if "without=handler" in one and "newer=1h" in one
+    }
+    assert "k10" in client.page(link)
+    assert "k11" not in client.page(link)
+    shown = html.unescape(client.page("/parked/errors"))
+    (link,) = {
+        one for one in re.findall(r'href="([^"]*)"', shown) if "without=error" in one and "newer=1h" in one
+    }
+    assert "k0" in client.page(link)
+    assert "k1" not in client.page(link).replace("k10", "").replace("k11", "")
+    (event_id,) = [number for number, key in pipeline.rows("dead", "event_id", "key") if key == "k10"]
+    shown = html.unescape(client.page(f"/event?id={event_id}&source=web"))
+    assert re.search(r'href="[^"]*/dead/retry[^"]*without=handler', shown)
+    problem(client.get("/dead?without=all"), 400, "handler, signal, error")
+    problem(client.get("/dead?without=error&error=x"), 400, "choose one")
+
+
+def test_whoever_pauses_may_be_called_anything(play: Play) -> None:
+    pipeline = filled(play)
+    client = visitor(pipeline, Access.act(who="a\0da"))
+    assert client.send("/pauses/pause", name="place").status_code == 303
+    assert pipeline.rows("pause", "paused_by") == ["a\\0da"]
 
 
 def test_at_a_rate_until_it_is_stopped(play: Play) -> None:
@@ -197,3 +246,12 @@ def test_what_is_no_form_is_one_line(pipeline_sqlite: str, body: bytes, kind: st
         problem(response, status)
     finally:
         pipeline.close()
+
+
+def test_where_no_lifespan_runs_it_is_said_once_that_operations_may_be_cut_off(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = visitor(filled(play), Access.act())
+    confirmed(client, "/parked/release?key=k1")
+    confirmed(client, "/dead/discard")
+    assert caplog.text.count("its lifespan does not run") == 1

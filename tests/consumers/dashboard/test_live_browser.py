@@ -21,6 +21,14 @@ from oyez.consumers.dashboard.common.access import anybody
 from oyez.consumers.database.tables import mail
 from support.chromium import chromium
 from support.tables import knowing_the_tables
+from support.waiting import eventually
+
+HIDDEN = """
+let is_shown = true;
+Object.defineProperty(document, "hidden", { get: () => !is_shown });
+window.show = (said) => { is_shown = said; document.dispatchEvent(new Event("visibilitychange")); };
+"""
+"""Pages that are told whether they are seen: a browser without a screen shows all."""
 
 on = Handlers("shop")
 
@@ -132,6 +140,25 @@ def test_where_there_is_no_room_for_it_a_page_asks_from_time_to_time(browser: Br
         seen(page, 1).not_to_be_visible()
         page.clock.fast_forward(31_000)
         seen(page, 1).to_be_visible()
+
+
+def test_tabs_that_nobody_sees_keep_no_connection(browser: Browser, board: Served) -> None:
+    """A browser has six of them to a host: a seventh page would wait for ever."""
+    viewers = board.app.state.board.changes
+    with browser.new_context() as context:
+        context.add_init_script(HIDDEN)
+        pages = [context.new_page() for _ in range(7)]
+        for page in pages:
+            page.goto(f"{board.address}/mail")
+            eventually(lambda: viewers._viewers == 1)
+            page.evaluate("show(false)")
+            eventually(lambda: viewers._viewers == 0)
+        queue(board, 1)
+        seen(pages[0], 1).not_to_be_visible()
+        pages[0].evaluate("show(true)")
+        seen(pages[0], 1).to_be_visible()
+        queue(board, 2)
+        seen(pages[0], 2).to_be_visible()
 
 
 def test_what_is_opened_stays_open(browser: Browser, board: Served) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from consumers.dashboard.visiting import settings_at, visitor
+from consumers.dashboard.visiting import Visitor, asking, settings_at, visitor
 from consumers.pipeline import Pipeline, Placed, Play
 from oyez.consumers import Handlers
 from oyez.consumers.dashboard import Access
+from oyez.consumers.dashboard.app import served_board
 from oyez.consumers.dashboard.common.asked import Board
 from oyez.consumers.dashboard.common.problems import problem_of
 from oyez.consumers.dashboard.questions.lists import MOST
@@ -71,3 +72,27 @@ def test_what_takes_too_long_ends(play: Play) -> None:
     with replace(board, longest=10.0).reading() as db:
         assert db.execute(text("SELECT count(*) FROM oyez_parked")).scalar_one() == 2_000
     board.engine.dispose()
+
+
+@pytest.mark.parametrize("path", ["/", "/dead/retry", "/parked/errors", "/parked/release"])
+def test_a_question_asks_on_one_connection(play: Play, path: str) -> None:
+    """A second one would have no limit, and be waited for while many ask."""
+    pipeline, most, out = many(play, 2), 0, 0
+
+    def checkout(*_: object) -> None:
+        nonlocal most, out
+        out += 1
+        most = max(most, out)
+
+    def checkin(*_: object) -> None:
+        nonlocal out
+        out -= 1
+
+    url = pipeline.engine.url.render_as_string(hide_password=False)
+    board = Board(pipeline.application, settings_at(url), pipeline.engine)
+    event.listen(pipeline.engine, "checkout", checkout)
+    event.listen(pipeline.engine, "checkin", checkin)
+    Visitor(served_board(board, asking(Access.act()), None)).page(path)
+    event.remove(pipeline.engine, "checkout", checkout)
+    event.remove(pipeline.engine, "checkin", checkin)
+    assert most == 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consumers.dashboard.visiting import Visitor, problem
@@ -43,6 +44,14 @@ class SignedIn:
         await self._app(scope, receive, send)
 
 
+def mounted() -> dict[str, Any]:
+    """What the document's lines have made."""
+    (block,) = re.findall(r"```python\n(from contextlib.*?dashboard\(.*?)```", TEXT, re.DOTALL)
+    names: dict[str, Any] = {"on": Application(handlers, known)}
+    exec(block, names)  # it is our own document
+    return names
+
+
 @pytest.mark.parametrize(
     ("user", "status", "words"),
     [
@@ -57,11 +66,25 @@ def test_mounted_as_it_is_shown(
 ) -> None:
     monkeypatch.setenv("OYEZ_DATABASE", pipeline_sqlite)
     monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
-    (block,) = re.findall(r"```python\n(from oyez\.consumers\.dashboard.*?)```", TEXT, re.DOTALL)
-    names = {"on": Application(handlers, known), "app": FastAPI()}
-    exec(block, names)  # it is our own document
+    names = mounted()
     client = Visitor(SignedIn(names["app"], user))
     response = client.get("/oyez/")
     assert response.status_code == status
     assert words in response.text
     problem(client.send("/oyez/parked/discard"), 403, "nothing was done" if status == 200 else words)
+
+
+def test_the_lifespan_that_is_shown_ends_what_is_under_way(
+    pipeline_sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OYEZ_DATABASE", pipeline_sqlite)
+    monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
+    names = mounted()
+    changes = names["board"].state.board.changes
+
+    async def server() -> None:
+        async with names["app"].router.lifespan_context(names["app"]):
+            assert not changes.is_over
+
+    asyncio.run(server())
+    assert changes.is_over

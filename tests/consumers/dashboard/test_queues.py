@@ -232,9 +232,10 @@ def test_the_outbox_says_what_waits_and_what_was_refused_is_tried_again(pipeline
     client = visitor(pipeline, Access.act("retry"))
     shown = client.page("/outbox")
     assert shown.index("too large") < shown.index("unknown topic") < shown.index("k0") < shown.index("k2")
-    assert "2 events that were refused will wait again" in client.send("/outbox/retry", confirmed="").text
+    asked = client.send("/outbox/retry", confirmed="").text
+    assert "2 events that were refused will wait again" in asked
     assert "too large" in client.page("/outbox")
-    assert client.send("/outbox/retry", confirmed="yes").headers["location"] == "/outbox"
+    assert client.send("/outbox/retry", **fields_of(asked)).headers["location"] == "/outbox"
     shown = client.page("/outbox")
     assert "too large" not in shown
     assert "Nothing in the outbox was refused." in client.send("/outbox/retry", confirmed="").text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 
+import httpx
 import pytest
 
+from consumers.dashboard.dashboard_server import served as answering
 from consumers.dashboard.visiting import Visitor, problem
 from consumers.pipeline import Placed, known
 from oyez.consumers import Application, Handlers
@@ -69,3 +71,11 @@ def test_where_others_can_connect_a_password_has_to_be_set(pipeline_sqlite: str,
     assert (
         client(pipeline_sqlite, dashboard_host=host, dashboard_password=PASSWORD).get("/").status_code == 401
     )
+
+
+def test_who_is_one_too_many_is_told_when_to_come_again(pipeline_sqlite: str) -> None:
+    app = served(Application(on, known), DashboardSettings(database=pipeline_sqlite), acts=False)
+    with answering(app, most=1) as found:
+        refused = httpx.get(f"{found.address}/static/x/none")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert "too many connections" in refused.text

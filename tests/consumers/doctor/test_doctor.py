@@ -77,10 +77,20 @@ def test_wrong_settings_are_the_only_cause(ready: Shop) -> None:
     assert "did you mean OYEZ_TOPIC?" in found.says["settings"]
     others = {name: because for name, because in found.because.items() if name != "settings"}
     assert set(others.values()) == {"settings"}
-    (ready.folder / "oyez.toml").write_text("batch = ")
-    done = ready.run("doctor")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "oyez.toml is not valid TOML" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"batch = ", b"\xff", None], ids=["no TOML", "no UTF-8", "a folder"])
+def test_a_file_of_settings_that_cannot_be_read_is_the_only_cause(ready: Shop, content: bytes | None) -> None:
+    file = ready.folder / "oyez.toml"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    found = examined(ready)
+    assert (found.code, found.states["settings"]) == (3, ["wrong"])
+    assert "oyez.toml" in found.says["settings"]
+    others = {name: because for name, because in found.because.items() if name != "settings"}
+    assert set(others.values()) == {"settings"}
 
 
 @pytest.mark.parametrize(

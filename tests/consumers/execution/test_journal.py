@@ -55,8 +55,10 @@ def test_a_row_for_each_delivery_with_its_times(play: Play) -> None:
 
 def test_when_an_event_was_announced_is_kept_where_its_id_does_not_say(play: Play) -> None:
     pipeline = play(placing(), journal="all")
-    for n, said in enumerate(('"time":"2026-07-01T12:00:00Z",', '"time":"soon",', "")):
-        head = f'{{"specversion":"1.0","type":"placed","source":"other","id":"{n}",{said}'
+    other = "of-an-orders-n7-abc"  # has a 7 where a UUIDv7 has one
+    times = ('"time":"2026-07-01T12:00:00Z",', '"time":"soon",', "", '"time":"2026-07-01T12:00:01Z",')
+    for n, (name, said) in enumerate(zip(("0", "1", "2", other), times, strict=True)):
+        head = f'{{"specversion":"1.0","type":"placed","source":"other","id":"{name}",{said}'
         event = f'{head}"partitionkey":"k","data":{{"n":{n}}}}}'
         pipeline.announcer._transport.send(TOPIC, b"k", event.encode())
     pipeline.run()
@@ -64,6 +66,7 @@ def test_when_an_event_was_announced_is_kept_where_its_id_does_not_say(play: Pla
         ("0", 1_782_907_200.0),
         ("1", None),
         ("2", None),
+        (other, 1_782_907_201.0),
     ]
 
 

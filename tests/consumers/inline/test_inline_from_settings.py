@@ -104,5 +104,5 @@ def test_settings_of_listeners_count(
     with Announcer.from_settings() as announcer:
         announcer.announce("tst.bought", {"n": 3})
     with engine.connect() as db:
-        assert list(db.execute(text("SELECT reason FROM oyez_dead")).scalars()) == ["failed 1 times"]
+        assert list(db.execute(text("SELECT reason FROM oyez_dead")).scalars()) == ["failed 1 time"]
     engine.dispose()

@@ -200,3 +200,8 @@ def test_who_cancels_beside_a_release_is_told_the_truth(pipeline_postgres: str, 
     assert done == [0]
     assert port.left() == ([] if first == "cancel" else [0])
     port.close()
+
+
+def test_an_age_is_reckoned_from_the_moment_that_is_given() -> None:
+    assert ScheduledFilter(key="k", within=60.0).by(1_000.0) == ScheduledFilter(key="k", before=1_060.0)
+    assert ScheduledFilter(before=5.0).by(1_000.0) == ScheduledFilter(before=5.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select, update
 
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.database.tables import mail, outbox
+from oyez.consumers.database.tables import mail, outbox, parked, scheduled
 from oyez.consumers.reports import Moment, Timeline, Window, timeline_of
 
 
@@ -157,3 +157,32 @@ def test_the_end_of_a_dead_letter_is_told_once(play: Play, setting: str) -> None
     pipeline.handle(Opened(), Viewed(n=9))
     (dead,) = of(told(pipeline), "view")
     assert (dead.what, dead.reason, dead.error) == ("dead", "rejected by its handler", "never")
+
+
+def schedule(pipeline: Pipeline, *moments: tuple[float, float]) -> None:
+    """Events of one key, by when each was scheduled and is due."""
+    said = {"topic": "t", "key": "k1", "value": b"{}", "signal": "placed", "source": "w"}
+    with pipeline.engine.begin() as db:
+        for n, (at, due) in enumerate(moments):
+            db.execute(insert(scheduled), said | {"event_id": f"e{n}", "scheduled_at": at, "due_at": due})
+
+
+def test_of_what_is_scheduled_the_newest_is_told_and_that_there_is_more(play: Play) -> None:
+    pipeline = play(shop(set()))
+    schedule(pipeline, (1.0, 900.0), (2.0, 800.0), (3.0, 700.0))
+    found = told(pipeline, limit=2)
+    assert [one.event_id for one in found.moments] == ["e1", "e2"]
+    assert found.is_cut
+    assert [one.event_id for one in told(pipeline, limit=2, since=2.5).moments] == ["e2"]
+    assert not told(pipeline, limit=3).is_cut
+
+
+def test_an_event_was_announced_when_its_time_says(play: Play) -> None:
+    """The id of one that was scheduled is of the moment of scheduling."""
+    pipeline = play(shop({1}), journal="off")
+    pipeline.handle(Viewed(n=1))
+    with pipeline.engine.begin() as db:
+        value = json.loads(db.execute(select(parked.c.value)).scalar_one()) | {"time": "2096-10-02T07:06:50Z"}
+        db.execute(update(parked).values(value=json.dumps(value).encode()))
+    (moment,) = [one for one in told(pipeline).moments if one.what == "announced"]
+    assert moment.at.year == 2096

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 from oyez.producers import Announcer, SettingsError
 from oyez.producers.django import announce, announcer
 from oyez.producers.django.databases import _postgresql
+from oyez.producers.django.in_transactions import DjangoAnnouncer
 from oyez.producers.django.settings import announcing_settings, settings_said
 from support.django_project import in_project
 
@@ -142,3 +144,8 @@ def test_the_address_of_a_socket_and_of_a_database_in_memory(sqlite: str) -> Non
             _postgresql("default", socket | {"OPTIONS": {"assume_role": "x"}})
 
     in_project(sqlite, work)
+
+
+def test_announce_takes_what_an_announcer_takes() -> None:
+    method = signature(DjangoAnnouncer.announce).parameters
+    assert {*signature(announce).parameters} == {*method} - {"self"}

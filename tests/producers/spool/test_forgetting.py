@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments, SpoolError, Writer, forget, retire
-from oyez.producers.spool.forgetting import blank, count
+from oyez.producers.spool.blanks import blank, is_blank
+from oyez.producers.spool.forgetting import count
 from oyez.producers.spool.locks import locked
 from oyez.producers.spool.retiring import LOCK
 from oyez.producers.spool_shipping.lock import SHIP_LOCK, FileLock
@@ -216,3 +217,30 @@ def test_who_does_not_own_a_log_leaves_it_alone(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(SpoolError, match="belongs to another user; run this as that user"):
         forget(log.folder, is_annas)
     assert log.lines() == log.written
+
+
+def test_what_a_killed_one_left_behind_is_removed(tmp_path: Path) -> None:
+    """It has what others announced, who may be forgotten later."""
+    log = Log(tmp_path)
+    path, first, *_ = log.folder.path, *sorted(log.folder.path.glob("*.ndjson"))
+    (path / "archive").mkdir()
+    left = [
+        path / f"{first.name}.new",
+        path / "archive" / f"{first.name}.gz.new",
+        path / "refused.ndjson.new",
+    ]
+    strange = path / "notes.new"
+    for one in (*left, strange):
+        one.write_bytes(event("bert", 1))
+    forget(log.folder, lambda _line: False)
+    forget_refused(path, is_event_of_annas)
+    assert [one for one in left if one.exists()] == []
+    assert strange.exists()
+    left[0].write_bytes(b"")
+    retire(log.folder, Segments(path, log.folder.log_id).all()[1].base, "delete")
+    assert list(path.glob("*.ndjson.new")) == []
+
+
+def test_what_is_blank_is_known(tmp_path: Path) -> None:
+    assert is_blank(blank(100) or b"")
+    assert not is_blank(event("oyez.forgotten", 1))

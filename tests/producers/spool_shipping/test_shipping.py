@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from oyez.producers import MemoryBroker, MemoryTransport
 from oyez.producers.ordered_sender import OrderedSender
+from oyez.producers.spool.blanks import blank
 from oyez.producers.spool_shipping import LogShipper, Mark, SpoolShipper, Stuck, Troubles, count_refused
 from producers.kafka.failover.fakes import FakeBroker, FakeShipping, event
 from producers.spool_shipping.logs_to_ship import DEEP, end, marked, never, numbers, spooled, the_log
@@ -245,3 +246,25 @@ def test_what_was_shipped_is_kept_or_not_as_is_set(tmp_path: Path) -> None:
         spooled(path, 1, begin=10, limit=100)
         assert spool_shipper.run(never).shipped == 1
     assert len(list((tmp_path / "archive" / "t" / "archive").iterdir())) == 10
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.booleans(), max_size=12), st.one_of(st.none(), st.integers(0, 6)), st.integers(0, 12))
+def test_what_was_forgotten_is_passed_over(
+    tmp_path_factory: pytest.TempPathFactory, forgotten: list[bool], fails_at: int | None, bad_at: int
+) -> None:
+    path = tmp_path_factory.mktemp("spool")
+    writer, broker = spooled(path, 0), FakeBroker()
+    for n, is_gone in enumerate(forgotten):
+        line = b"not json" if n == bad_at else event("a", n)
+        writer.append(blank(len(line) + 100) or b"" if is_gone else line)
+    shipping = FakeShipping(broker)
+    shipping.fails_at = fails_at
+    SpoolShipper([path], "t", lambda: OrderedSender(shipping)).run(never)
+    shipping.fails_at = None
+    if forgotten:
+        SpoolShipper([path], "t", lambda: OrderedSender(shipping)).run(never)
+        assert marked(path) == end(path)
+        is_bad = bad_at < len(forgotten) and not forgotten[bad_at]
+        assert count_refused(path / "t", the_log(path).log_id) == is_bad
+    assert numbers(broker) == [n for n, is_gone in enumerate(forgotten) if not is_gone and n != bad_at]

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from sqlalchemy import Table
-
-from oyez.producers.spool import Folder, SpoolError, Writer, forget
-from oyez.producers.spool_shipping.refused import forget_refused
+from sqlalchemy import Connection, Table
 
 from ..database import personal, tables
 from ..database.clock import Clock
@@ -21,9 +17,11 @@ from ..database.mail_filter import MailFilter
 from ..database.mails import STATES
 from ..database.personal import STEP, Person
 from ..handlers.application import Application
-from ..reports.personal import Stored, finder
+from ..reports.personal import Stored
 from . import Discard, Steps, Tally
+from .forget_spool import Removed, SpoolPlace
 from .mail import MailMove, MailOperation
+from .still_required import StillRequired
 
 PLACES = (
     "scheduled",
@@ -41,24 +39,9 @@ PLACES = (
 MADE = ("prerequisites",)
 """Discarding deliveries may leave something here that was not there before."""
 NOT_SENDING = tuple(state for state in STATES if state != "sending")
+WHY_PARKED = "parked deliveries require it, or have until now"
+WHY_DEAD = "dead letters require it: retry or discard them first"
 PURGE = MailMove("forget", NOT_SENDING, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What was done in one place: how much was ``found`` there, ``removed``, or ``left``, and ``why``."""
-
-    where: str
-    found: int
-    removed: int
-    why: str | None = None
-    is_for_now: bool = False
-    """Whether another run may remove what is left."""
-
-    @property
-    def left(self) -> int:
-        """What is still there."""
-        return self.found - self.removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +71,13 @@ class Forgetting:
         application: Application,
         database: Database,
         person: Person,
-        folders: Sequence[Folder],
-        own: Path | None,
+        spool: SpoolPlace,
         clock: Clock,
     ) -> None:
-        """``folders`` are the logs of the spool; in those below ``own``, which this host writes, a new segment may be
-        begun. A copy looks the same: somebody has to say that it is none."""
         self._application = application
         self._database = database
         self._person = person
-        self._folders = folders
-        self._own = own
+        self._spool = spool
         self._clock = clock
         self._steps = Steps(database)
         self._met: set[str] = set()
@@ -106,9 +85,9 @@ class Forgetting:
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
-            "scheduled": partial(self._rows, tables.scheduled),
+            "scheduled": self._scheduled,
             "outbox": partial(self._rows, tables.outbox),
-            "spool": self._spool,
+            "spool": self._spool_of,
             "parked": partial(self._deliveries, tables.parked),
             "dead": partial(self._deliveries, tables.dead),
             "mail": self._mail,
@@ -126,11 +105,20 @@ class Forgetting:
         self._database.repeat(lambda db: personal.forget_samples(db, self._person))
 
     def _rows(self, table: Table, place: str, found: Found) -> Removed:
-        ids, removed = found.ids[place], 0
-        for begin in range(0, len(ids), STEP):
-            some = ids[begin : begin + STEP]
-            removed += self._database.repeat(partial(personal.remove, table=table, ids=some))
-        return Removed(place, len(ids), len(ids), None if removed == len(ids) else "some had gone meanwhile")
+        known, removed = len(found.ids[place]), self._removed(table, found.ids[place])
+        return Removed(place, known, known, None if removed == known else "some had gone meanwhile")
+
+    def _scheduled(self, place: str, found: Found) -> Removed:
+        """What has become due meanwhile is not gone: it stands in the outbox, under another number."""
+        known, removed = len(found.ids[place]), self._removed(tables.scheduled, found.ids[place])
+        left = removed < known
+        return Removed(
+            place, known, removed, "some became due, and left or are leaving" if left else None, left
+        )
+
+    def _removed(self, table: Table, ids: Sequence[int]) -> int:
+        some = [ids[begin : begin + STEP] for begin in range(0, len(ids), STEP)]
+        return sum(self._database.repeat(partial(personal.remove, table=table, ids=one)) for one in some)
 
     def _deliveries(self, table: Table, place: str, found: Found) -> Removed:
         """As `oyez retry discard` does: what is behind them goes on, what waited for their events alone is released."""
@@ -150,49 +138,28 @@ class Forgetting:
         )
 
     def _prerequisites(self, place: str, found: Found) -> Removed:
-        """What others wait for, or have just been released by, is kept until they have run."""
+        """What others require, or have just been released by, is kept until they have run."""
         there = self._database.repeat(lambda db: personal.prerequisites_of(db, self._person))
-        removed = self._database.repeat(
-            lambda db: personal.forget_prerequisites(db, self._person, sorted(self._met))
-        )
-        left = removed < len(there)
-        why = "events of others wait for it, or have until now" if left else None
-        return Removed(place, len(there), removed, why, left)
+        if not there:
+            return Removed(place, 0, 0)
+        by_parked, by_dead, removed = self._database.repeat(self._forget_prerequisites)
+        left = max(0, len(there) - removed)
+        signals = {row.signal for row in there}
+        is_for_now = left > len(signals & by_dead - by_parked)
+        why = [WHY_DEAD] if signals & by_dead else []
+        why += [WHY_PARKED] if is_for_now else []
+        return Removed(place, len(there), removed, "; ".join(why) if left else None, is_for_now)
 
-    def _spool(self, place: str, found: Found) -> Removed:
-        is_theirs, removed, why = finder(self._person), 0, []
-        for folder in self._folders:
-            try:
-                done = forget(folder, is_theirs)
-                if done.open and self._is_own(folder):
-                    _roll(folder)
-                    removed += done.events
-                    done = forget(folder, is_theirs)
-                quarantined = forget_refused(folder.path, is_theirs)
-            except (SpoolError, OSError) as error:
-                why.append(str(error))
-                continue
-            removed += done.events + (quarantined or 0)
-            if quarantined is None:
-                why.append(f"{folder.path}: it is being shipped, so what was quarantined of it stays")
-            if done.open:
-                why.append(
-                    f"{folder.path}: {done.open} in the segment that is being written, see --written-here"
-                )
-            if done.short:
-                why.append(f"{folder.path}: {done.short} lines that are too short to be replaced")
-        count = found.counts[place]
-        return Removed(place, max(count, removed), removed, "; ".join(why) or None, bool(why))
+    def _forget_prerequisites(self, db: Connection) -> tuple[set[str], set[str], int]:
+        """What others require that are parked, and that are dead; and how many of the rest were deleted."""
+        required = StillRequired(self._application, self._person.text)
+        by_parked = self._met | required.signals(db, tables.parked) | personal.awaited_of(db, self._person)
+        by_dead = required.signals(db, tables.dead)
+        removed = personal.forget_prerequisites(db, self._person, sorted(by_parked | by_dead))
+        return by_parked, by_dead, removed
 
-    def _is_own(self, folder: Folder) -> bool:
-        return self._own is not None and folder.path.resolve().parent == self._own.resolve()
-
-
-def _roll(folder: Folder) -> None:
-    """Let the log go on in a new segment: what was written until now is not written to any more."""
-    writer = Writer(folder.path, folder.topic)
-    writer.roll()
-    writer.close()
+    def _spool_of(self, _place: str, found: Found) -> Removed:
+        return self._spool.forget(self._person, found.counts["spool"])
 
 
 def _left(why: str) -> Callable[[str, Found], Removed]:

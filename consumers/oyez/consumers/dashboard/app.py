@@ -43,6 +43,9 @@ def dashboard(
     are those of the environment unless given. ``hosts`` are the names (without a port) by which the dashboard is asked
     for; None: any, where the application around it sees to that.
 
+    Enter its lifespan (``.router.lifespan_context``) with that of the application around it, which tells it when the
+    server ends: mounting alone does not.
+
     Raises `SettingsError` and `DatabaseError` for settings that cannot be used; nothing is asked of the database yet.
     """
     said = settings or ListenSettings()
@@ -59,6 +62,7 @@ def served_board(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        operating.ended_by_host()
         try:
             yield
         finally:

@@ -10,12 +10,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from oyez.producers.collector.connections import bounded
+from oyez.producers.collector.crowd import Crowd
 from oyez.producers.collector.origins import Readers
 from oyez.producers.collector.serving import HEAD, listening
 
 from ..handlers.application import Application
 from .app import dashboard
 from .common.access import Access, Asking, anybody, whoever_knows
+from .live.changes import Changes
 from .settings import DashboardSettings, require_access_control
 
 ARRIVAL = 10.0
@@ -42,19 +44,26 @@ def _access(password: str | None, allowed: Callable[..., Access]) -> Asking:
 class Server(uvicorn.Server):
     """One that lets go whoever waits for news, before it waits for what was begun."""
 
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        """See uvicorn; ``changes`` are what is waited for."""
+        super().__init__(config)
+        self._changes = changes
+
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """See uvicorn."""
-        self.config.app.state.board.changes.end()  # type: ignore[union-attr] # it is Starlette's
+        self._changes.end()
         await super().shutdown(sockets)
 
 
-def server(app: Starlette, settings: DashboardSettings) -> Server:
-    """A server for it, within bounds."""
+def server(app: Starlette, settings: DashboardSettings, most: int = CONNECTIONS) -> Server:
+    """A server for it, within bounds: fewer than ``most`` may be connected for a request to be answered."""
     proxies = settings.dashboard_proxies
-    return Server(
+    readers = Readers({})  # pages of other sites read nothing
+    crowd = Crowd(app, most, readers)
+    found = Server(
         uvicorn.Config(
-            app,
-            http=bounded(ARRIVAL, Readers({})),  # pages of other sites read nothing
+            crowd,
+            http=bounded(ARRIVAL, readers),
             ws="none",
             lifespan="on",
             log_config=None,
@@ -63,11 +72,13 @@ def server(app: Starlette, settings: DashboardSettings) -> Server:
             root_path=settings.dashboard_path,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies,
-            limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=GRACE,
             h11_max_incomplete_event_size=HEAD,
-        )
+        ),
+        app.state.board.changes,
     )
+    crowd.state = found.server_state
+    return found
 
 
 def serve(app: Starlette, settings: DashboardSettings, say: Callable[[str], None]) -> None:

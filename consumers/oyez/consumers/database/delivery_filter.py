@@ -46,7 +46,7 @@ class Filter:
 
     ``reason`` is the state of a parked delivery, and what the reason of a dead letter begins with; ``error`` is a
     part of its error. ``before`` and ``since``, in seconds since the epoch, say when it was parked or died.
-    ``events`` are ids of events.
+    ``events`` are ids of events; ``without_error``: nothing was raised.
     """
 
     app: str | None = None
@@ -60,6 +60,7 @@ class Filter:
     before: float | None = None
     since: float | None = None
     events: tuple[str, ...] = ()
+    without_error: bool = False
 
     def conditions(self, table: Table) -> list[ColumnElement[bool]]:
         """What is asked of a row of ``table``, which is `parked` or `dead`."""
@@ -70,6 +71,8 @@ class Filter:
         if self.error:
             # LIKE would ignore the case on SQLite, and there is no other function that both databases have.
             asked.append(func.replace(table.c.error, self.error, "") != table.c.error)
+        if self.without_error:
+            asked.append(table.c.error.is_(None))
         moment = table.c.parked_at if table is parked else table.c.died_at
         if self.before is not None:
             asked.append(moment < self.before)

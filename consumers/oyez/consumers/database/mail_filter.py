@@ -23,8 +23,8 @@ class MailFilter:
 
     ``states`` are any of these; ``to`` is a part of one of its recipients' addresses, ``error`` of its error;
     ``before`` and ``since``, in seconds since the epoch, say when it was queued; ``events`` are ids of events,
-    ``numbers`` those of mails; ``unsure``: it may have been sent, whatever became of it since; ``tried``: one that
-    waits has been tried.
+    ``numbers`` those of mails; ``unchanged_since``: nothing has become of it since that time; ``unsure``: it may have
+    been sent, whatever became of it since; ``tried``: one that waits has been tried.
     """
 
     states: tuple[str, ...] = ()
@@ -37,6 +37,7 @@ class MailFilter:
     since: float | None = None
     events: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    unchanged_since: float | None = None
     unsure: bool = False
     tried: bool = False
 
@@ -58,6 +59,8 @@ class MailFilter:
             asked.append(mail.c.queued_at < self.before)
         if self.since is not None:
             asked.append(mail.c.queued_at >= self.since)
+        if self.unchanged_since is not None:
+            asked.append(mail.c.changed_at <= self.unchanged_since)
         if self.unsure:
             asked.append(mail.c.unsure > 0)
         if self.tried:

@@ -129,9 +129,20 @@ def refuse(db: Connection, reasons: Mapping[int, str]) -> None:
         db.execute(_refuse, rows)
 
 
-def try_again(db: Connection) -> int:
-    """Let rows that were quarantined wait again; returns how many."""
-    return db.execute(update(outbox).where(outbox.c.refused.is_not(None)).values(refused=None)).rowcount
+def refused_upto(db: Connection) -> int:
+    """The number of the newest row that is quarantined; 0 if there is none."""
+    return db.execute(select(func.max(outbox.c.id)).where(outbox.c.refused.is_not(None))).scalar() or 0
+
+
+def try_again(db: Connection, upto: int | None = None, most: int | None = None) -> int:
+    """Let rows that were quarantined wait again, those with numbers up to one, so many of them at most; returns how
+    many."""
+    numbers = select(outbox.c.id).where(outbox.c.refused.is_not(None)).order_by(outbox.c.id)
+    if upto is not None:
+        numbers = numbers.where(outbox.c.id <= upto)
+    chosen = numbers.limit(most).subquery()
+    again = update(outbox).where(outbox.c.id.in_(select(chosen.c.id)), outbox.c.refused.is_not(None))
+    return int(db.execute(again.values(refused=None)).rowcount)
 
 
 _free = or_(

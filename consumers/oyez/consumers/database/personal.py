@@ -31,9 +31,13 @@ class Person:
 
     def of(self, table: Table) -> ColumnElement[bool]:
         """Whether a row of a table with app, key and subject is theirs."""
+        return (table.c.app == self.app) & self.announced_in(table)
+
+    def announced_in(self, table: Table) -> ColumnElement[bool]:
+        """Whether a row of a table with key and subject is theirs, whichever application it is for."""
         asked = [table.c.key == self.text] if self.is_key else []
         asked += [table.c.subject == self.text] if self.is_subject else []
-        return (table.c.app == self.app) & or_(*asked)
+        return or_(*asked)
 
     def has(self, envelope: object) -> bool:
         """Whether an event, as JSON has it, is theirs."""
@@ -66,17 +70,19 @@ def prerequisites_of(db: Connection, person: Person) -> list[Any]:
     return list(db.execute(select(prerequisite).where(*_remembered(person))))
 
 
-def forget_prerequisites(db: Connection, person: Person, kept: Sequence[str]) -> int:
-    """Delete what is remembered of them as a subject, but of the signals that are to be ``kept``, and what somebody
-    waits for; returns how many."""
-    if not person.is_subject:
-        return 0
+def awaited_of(db: Connection, person: Person) -> set[str]:
+    """The signals for which somebody waits of them as a subject."""
     waiting = select(parked.c.wait_signal).where(
         parked.c.app == person.app, parked.c.wait_signal.is_not(None), parked.c.wait_subject == person.text
     )
-    statement = delete(prerequisite).where(
-        *_remembered(person), prerequisite.c.signal.not_in(kept), prerequisite.c.signal.not_in(waiting)
-    )
+    return set(db.execute(waiting.distinct()).scalars())
+
+
+def forget_prerequisites(db: Connection, person: Person, kept: Sequence[str]) -> int:
+    """Delete what is remembered of them as a subject, but of the signals that are to be ``kept``; returns how many."""
+    if not person.is_subject:
+        return 0
+    statement = delete(prerequisite).where(*_remembered(person), prerequisite.c.signal.not_in(kept))
     return int(db.execute(statement).rowcount)
 
 

@@ -7,7 +7,7 @@ the first rows, and waits for another one who has: what that one moves is before
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select
@@ -43,13 +43,18 @@ class State(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ScheduledFilter:
     """Which scheduled events: those that agree with all that is given. ``before``: due before that moment, in seconds
-    since the epoch; ``events``: ids."""
+    since the epoch; ``within``: due in so many seconds from now; ``events``: ids."""
 
     signal: str | None = None
     key: str | None = None
     source: str | None = None
     before: float | None = None
+    within: float | None = None
     events: tuple[str, ...] = ()
+
+    def by(self, now: float) -> ScheduledFilter:
+        """The same, with the moment that it means now."""
+        return self if self.within is None else replace(self, before=now + self.within, within=None)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What is asked of a row."""

@@ -213,7 +213,7 @@ pause = Table(
     metadata,
     *(Column(name, Text, primary_key=True) for name in ("app", "group_name", "handler", "key")),
     Column("since", Double, nullable=False),
-    Column("paused_by", Text, nullable=False),
+    Column("paused_by", Message, nullable=False),
     Column("reason", Message),
     Column("resumed_at", Double),
 )

@@ -126,8 +126,12 @@ def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
     paused_until = facts.paused_until.get(delivery.handler.name, -math.inf)
     age = 0.0 if since is None else facts.now - max(since, paused_until)
     if attempts >= policy.max_attempts:
-        return Bury(f"failed {attempts} times", failed.error, attempts=attempts, span=failed.span)
+        return Bury(_failed(attempts), failed.error, attempts=attempts, span=failed.span)
     if age > policy.max_age:
         return Bury(f"failed for {age:.0f} s", failed.error, attempts=attempts, span=failed.span)
     pause = policy.delay(attempts) if failed.after is None else failed.after
     return Park("retried", facts.now + pause, attempts=attempts, error=failed.error, span=failed.span)
+
+
+def _failed(attempts: int) -> str:
+    return f"failed {attempts} time{'' if attempts == 1 else 's'}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from oyez.producers.spool.blanks import SIGNAL as FORGOTTEN
 from oyez.schemas import Undecodable
 from oyez.schemas.replaying import Stored, stored_event
 
@@ -31,9 +32,10 @@ class Wanted:
     most: int = 5
 
     def has(self, event: Stored) -> bool:
-        """Whether this event is meant."""
+        """Whether this event is meant; one that was forgotten is none."""
         return (
-            (not self.signals or event.signal in self.signals)
+            event.signal != FORGOTTEN
+            and (not self.signals or event.signal in self.signals)
             and (not self.keys or event.key in self.keys)
             and (not self.ids or bool({event.id, event.origin} & self.ids))
             and (not self.sources or event.source in self.sources)

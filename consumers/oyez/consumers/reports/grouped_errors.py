@@ -34,6 +34,12 @@ class ErrorGroup:
     last_at: datetime
     example: str
 
+    @property
+    def lacking(self) -> str:
+        """What they do not have, with commas."""
+        said = {"handler": self.handler, "signal": self.signal, "error": self.error}
+        return ",".join(name for name, value in said.items() if not value)
+
 
 class ErrorGroups(NamedTuple):
     """The groups, the most frequent of the longest window first. ``is_cut``: there were more deliveries in that window

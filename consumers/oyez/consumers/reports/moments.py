@@ -118,14 +118,14 @@ def dead_moment(row: Any) -> Moment:
 
 
 def announced_moments(db: Connection, *kinds: Sequence[Any]) -> Iterator[Moment]:
-    """When each event was announced: as the journal has it, or its id, or its bytes."""
+    """When each event was announced: as the journal has it, or its bytes, or its id. An event that was scheduled has
+    an id of that moment, and the time at which it was due."""
     of_journal, of_parked, of_dead = kinds
     told: set[tuple[str, str]] = set()
     said = {id(row): row.announced_at for row in of_journal}
     for table, rows in ((parked, of_parked), (dead, of_dead)):
-        unsaid = [row for row in rows if made_at(row.event_id) is None]
-        found = timeline_rows.values(db, table, [row.id for row in unsaid])
-        said |= {id(row): _time_in(found.get(row.id, b"")) for row in unsaid}
+        found = timeline_rows.values(db, table, [row.id for row in rows])
+        said |= {id(row): _time_in(found.get(row.id, b"")) for row in rows}
     for row in (*of_journal, *of_parked, *of_dead):
         at = said.get(id(row)) or made_at(row.event_id)
         if at is not None and (row.source, row.event_id) not in told:

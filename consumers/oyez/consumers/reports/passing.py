@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from oyez.producers.spool.blanks import SIGNAL as FORGOTTEN
 from oyez.schemas import Undecodable
 from oyez.schemas.foreign import read_envelope
 from oyez.schemas.modes import RawEnvelope
@@ -54,11 +55,12 @@ class Wanted:
     since: datetime | None = None
 
     def has(self, one: Passing) -> bool:
-        """What is no event is wanted where nothing is asked for that it lacks."""
+        """What is no event is wanted where nothing is asked for that it lacks; what was forgotten never is."""
         if one.undecodable is not None:
             return not self.signals and self.key is None and self.source is None
         return (
-            (not self.signals or one.signal in self.signals)
+            one.signal != FORGOTTEN
+            and (not self.signals or one.signal in self.signals)
             and (self.key is None or one.key == self.key)
             and (self.source is None or one.source == self.source)
             and (self.since is None or one.at is None or one.at >= self.since)

@@ -34,7 +34,12 @@ class Stored:
 def stored(db: Connection, person: Person, folders: Sequence[Folder]) -> Iterator[Stored]:
     """Everything that is theirs."""
     events: set[EventId] = set()
-    for one in (*_in_tables(db, person), *_in_outbox(db, person), *_in_spool(folders, person)):
+    for one in (
+        *_in_tables(db, person),
+        *_scheduled(db, person),  # before the outbox: into that it moves
+        *_in_outbox(db, person),
+        *_in_spool(folders, person),
+    ):
         if one.event is not None:
             events.add(one.event)
         yield one
@@ -53,12 +58,17 @@ def _in_tables(db: Connection, person: Person) -> Iterator[Stored]:
             yield Stored(where, row.id, (row.source, row.event_id), _plain(row))
 
 
+def _scheduled(db: Connection, person: Person) -> Iterator[Stored]:
+    for row in personal.paged(db, tables.scheduled, person.announced_in(tables.scheduled)):
+        yield Stored("scheduled", row.id, (row.source, row.event_id), _plain(row))
+
+
 def _in_outbox(db: Connection, person: Person) -> Iterator[Stored]:
-    for where, table in (("outbox", tables.outbox), ("scheduled", tables.scheduled)):
-        for row in personal.paged(db, table):
-            event = _event(bytes(row.value))
-            if (person.is_key and row.key == person.text) or person.has(event):
-                yield Stored(where, row.id, event_id(event), _plain(row))
+    """The outbox has neither subjects nor an index of keys: it is read as a whole."""
+    for row in personal.paged(db, tables.outbox):
+        event = _event(bytes(row.value))
+        if (person.is_key and row.key == person.text) or person.has(event):
+            yield Stored("outbox", row.id, event_id(event), _plain(row))
 
 
 def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:

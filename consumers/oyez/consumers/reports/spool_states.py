@@ -110,7 +110,7 @@ def states_of(folders: Iterable[Folder], now: float) -> SpoolStates:
 def _count(found: list[Piece], begin: int, end: int) -> int:
     """Lines between two positions."""
     count = 0
-    for piece, following in zip(found, [*found[1:], None], strict=True):
+    for piece, following in zip(found, [*found, None][1:], strict=True):
         if following is not None and following.base <= begin:
             continue
         with piece.open() as file:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_row import waits_of
-from ..database.scheduled import ScheduledFilter, rows_of
 from ..database.tables import dead, parked
 from ..handlers.application import Application
 from . import timeline_rows
@@ -49,8 +48,9 @@ def timeline_of(db: Connection, application: Application, key: str, window: Wind
     of_journal = timeline_rows.journaled(db, app, key, window)
     of_parked = timeline_rows.kept(db, parked, app, names, key, window)
     of_dead = timeline_rows.kept(db, dead, app, names, key, window)
+    of_scheduled = timeline_rows.scheduled_of(db, key, window)  # before the outbox: into that it moves
     of_outbox = timeline_rows.announced(db, key, window.limit)
-    is_cut = any(len(rows) > window.limit for rows in (of_journal, of_parked, of_dead))
+    is_cut = any(len(rows) > window.limit for rows in (of_journal, of_parked, of_dead, of_scheduled))
     given_up = {_delivery(row) for row in of_journal if row.outcome == "dead"}
     deliveries = [
         *map(journaled_moment, of_journal),
@@ -64,7 +64,7 @@ def timeline_of(db: Connection, application: Application, key: str, window: Wind
         *arrived_moments(db, list(application.groups), of_journal, deliveries),
         *mail_moments(db, app, names, events),
         *(moment for row in of_outbox for moment in in_outbox_moments(row)),
-        *map(scheduled_moment, rows_of(db, ScheduledFilter(key=key), window.limit)),
+        *map(scheduled_moment, of_scheduled),
     ]
     moments = [one for one in moments if _is_within(one.at, window)]
     moments.sort(key=lambda one: (one.at, FIRST.index(one.what) if one.what in FIRST else len(FIRST)))

@@ -11,7 +11,7 @@ from oyez.schemas.declaration import Prerequisite
 
 from ..database.dialects.lookup import dialect_of
 from ..database.journal_table import journal
-from ..database.tables import handler, inbox, mail, outbox, parked, prerequisite
+from ..database.tables import handler, inbox, mail, outbox, parked, prerequisite, scheduled
 
 OUTBOX = 10_000
 """Events of the outbox, the oldest ones, that are looked through: it has no index of keys."""
@@ -103,6 +103,13 @@ def announced(db: Connection, key: str, limit: int) -> list[Any]:
     """What stands in the outbox of a key."""
     first = select(outbox).order_by(outbox.c.id).limit(OUTBOX).subquery()
     return list(db.execute(select(first).where(first.c.key == key).order_by(first.c.id).limit(limit)))
+
+
+def scheduled_of(db: Connection, key: str, window: Window) -> list[Any]:
+    """What is to be announced of a key later, without what the events say."""
+    columns = [column for column in scheduled.c if column.name != "value"]
+    query = select(*columns).where(scheduled.c.key == key)
+    return _oldest_first(db, window.newest(query, scheduled.c.scheduled_at, scheduled.c.id))
 
 
 def _oldest_first(db: Connection, query: Select[Any]) -> list[Any]:

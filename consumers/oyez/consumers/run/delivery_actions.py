@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Table
+from sqlalchemy import Connection, Engine, Table
 
 from ..admin import Decode, Discard, Force, Release, Retry, Steps, Tally, overtaken
 from ..core.counted import several
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
 
 Work = Callable[[Chosen, Advance], Tally]
-Look = Callable[[Engine, Filter], Seen]
+Look = Callable[[Connection, Filter], Seen]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Action:
     verb: str
     counts: Mapping[str, str]
     work: Work
-    look: Look = lambda _engine, _wanted: Seen({}, ())
+    look: Look = lambda _db, _wanted: Seen({}, ())
 
 
 def _release(chosen: Chosen, advance: Advance) -> Tally:
@@ -78,8 +78,9 @@ def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
 
 def _retry(chosen: Chosen, advance: Advance) -> Tally:
     """Deliveries, then the records that could not be decoded: those have no handler."""
-    is_any = chosen.wanted.handler is None
-    unread = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if is_any else []
+    given = set(chosen.ids)
+    found = chosen.steps.choose(dead, replace(chosen.wanted, handler="")) if not chosen.wanted.handler else []
+    unread = [number for number in found if number in given]
     others = set(unread)
     deliveries = [number for number in chosen.ids if number not in others]
     retry, decode = Retry(chosen.application, chosen.clock), Decode(chosen.application, chosen.clock)
@@ -88,9 +89,8 @@ def _retry(chosen: Chosen, advance: Advance) -> Tally:
     return total
 
 
-def _overtaken(engine: Engine, wanted: Filter) -> Seen:
-    with engine.connect() as db:
-        found = overtaken(db, wanted)
+def _overtaken(db: Connection, wanted: Filter) -> Seen:
+    found = overtaken(db, wanted)
     warnings = []
     if found.parked:
         warnings.append(f"{several(found.parked)} will go before newer events of their key, which are parked")

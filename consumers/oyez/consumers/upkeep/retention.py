@@ -44,6 +44,10 @@ class InboxWindow:
         """All of a step."""
         return STEP
 
+    def grown(self, events: int, deliveries: int) -> int:
+        """A row for each event, at most."""
+        return events
+
     def __init__(self, group: str, seconds: float) -> None:
         self._group = group
         self._seconds = seconds
@@ -86,6 +90,10 @@ class Remembered:
     def pace(self) -> int:
         """All of a step."""
         return STEP
+
+    def grown(self, events: int, deliveries: int) -> int:
+        """The prerequisite that each completes."""
+        return events
 
     def __init__(self, group: Group) -> None:
         self._application = group.application
@@ -148,6 +156,10 @@ class DeadLetters:
         """All of a step."""
         return STEP
 
+    def grown(self, events: int, deliveries: int) -> int:
+        """A row for each delivery that dies, at most."""
+        return deliveries
+
     def __init__(self, application: Application, seconds: float, clock: Clock) -> None:
         self._app = application.name
         self._seconds = seconds
@@ -186,6 +198,10 @@ class JournalWindow:
     def pace(self) -> int:
         """All of a step."""
         return STEP
+
+    def grown(self, events: int, deliveries: int) -> int:
+        """A row for each delivery, whatever became of it, at most."""
+        return deliveries
 
     def __init__(self, app: str, seconds: float) -> None:
         self._app = app

@@ -24,11 +24,14 @@ class MaintenanceTask(Protocol):
 
 @runtime_checkable
 class PacedTask(MaintenanceTask, Protocol):
-    """One over a table that grows with the events."""
+    """One over a table that grows with the events, or with the deliveries of them."""
 
     @property
     def pace(self) -> int:
         """How many rows a step reads."""
+
+    def grown(self, events: int, deliveries: int) -> int:
+        """By how many rows the table has grown, at most, with so many events taken and deliveries settled."""
 
 
 @runtime_checkable
@@ -62,12 +65,13 @@ class Upkeep:
             if not self._rests(task):
                 self._steps(task, STEPS, stop)
 
-    def keep_pace(self, rows: int, stop: Callable[[], bool] = lambda: False) -> None:
-        """So many events were handled: go on with what grows with them, over twice as many rows. So whatever the rate,
-        what is old is found before as much has been added. Raises `DatabaseAway`; what was done before that stays."""
+    def keep_pace(self, events: int, deliveries: int, stop: Callable[[], bool] = lambda: False) -> None:
+        """So many events were taken, and deliveries settled: go on with what grows with them, over twice as many rows.
+        So whatever the rate, and however many handlers there are, what is old is found before as much has been added.
+        Raises `DatabaseAway`; what was done before that stays."""
         for task in self._paced:
             if not self._rests(task):
-                self._steps(task, math.ceil(2 * rows / task.pace), stop)
+                self._steps(task, math.ceil(2 * task.grown(events, deliveries) / task.pace), stop)
 
     def finish(self) -> None:
         """The worker ends as it should. Raises `DatabaseAway`."""

@@ -50,7 +50,7 @@ class Worker:
         *,
         relay: BackgroundRelay,
         lanes: WorkerLanes | None = None,
-        keep_pace: Callable[[int, Callable[[], bool]], None],
+        keep_pace: Callable[[int, int, Callable[[], bool]], None],
         at_end: Callable[[], None] = lambda: None,
         clock_watch: Callable[[], None] = nobody_watches,
         batch: int = 500,
@@ -72,7 +72,7 @@ class Worker:
         self._relay = relay
         self._lanes = lanes
         self._keep_pace, self._at_end = keep_pace, at_end
-        self._taken = 0
+        self._taken = self._settled = 0
         self._watch_clocks = clock_watch
         self._batch = batch
         self._sweep_every = sweep_every
@@ -130,9 +130,9 @@ class Worker:
             return 0
         count = self.read(stopped, most)
         self._taken += count
-        if self._taken >= self._batch:
-            self._retry_loop.until_back(lambda: self._keep_pace(self._taken, stopped), stopped)
-            self._taken = 0
+        if max(self._taken, self._settled) >= self._batch:
+            self._retry_loop.until_back(lambda: self._keep_pace(self._taken, self._settled, stopped), stopped)
+            self._taken = self._settled = 0
         self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._relay.wake()
@@ -264,6 +264,7 @@ class Worker:
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
         self.tally.add(report)
+        self._settled += report.settled
         later = report.unrun or report.queued or report.paused
         if later or report.waiting or report.behind or report.retried:
             self._has_parked = True

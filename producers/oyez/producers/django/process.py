@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -38,6 +39,8 @@ def announce(
     *,
     key: str | None = None,
     db: AnyDatabase | None = None,
+    at: datetime | None = None,
+    after: timedelta | None = None,
 ) -> str:
     """Announce one event, as `DjangoAnnouncer.announce` does; the answer is its id."""
-    return announcer().announce(signal, data, key=key, db=db)
+    return announcer().announce(signal, data, key=key, db=db, at=at, after=after)

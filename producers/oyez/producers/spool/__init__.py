@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..when_used import names_when_used
 
 if TYPE_CHECKING:
-    from .finding import check_readable, found_in, is_folder, own_spool
+    from .finding import check_readable, copies_in, found_in, is_folder, own_spool
     from .folder import Folder, SpoolError
     from .forgetting import Forgotten, forget
     from .names import SegmentName
@@ -37,6 +37,7 @@ __all__ = [
     "SpoolTransport",
     "Writer",
     "check_readable",
+    "copies_in",
     "forget",
     "found_in",
     "is_folder",
@@ -62,6 +63,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "SpoolTransport": ".transport",
             "Writer": ".writer",
             "check_readable": ".finding",
+            "copies_in": ".finding",
             "forget": ".forgetting",
             "found_in": ".finding",
             "is_folder": ".finding",

@@ -51,6 +51,14 @@ def found_in(
 
     ``unreadable`` is told of each folder that this process may not read; unless said, it raises the `SpoolError`.
     """
+    found = copies_in(roots, topic, unreadable).values()
+    return [copies[0] if len(copies) == 1 else max(copies, key=_end) for copies in found]
+
+
+def copies_in(
+    roots: Iterable[Path], topic: str, unreadable: Callable[[SpoolError], None] = refuse
+) -> dict[str, list[Folder]]:
+    """The same logs by their ids, each with all its copies."""
     found: dict[str, list[Folder]] = {}
     for root in roots:
         for directory, inner, files in os.walk(root, onerror=partial(_tell, unreadable)):
@@ -63,7 +71,7 @@ def found_in(
                     found.setdefault(folder.log_id, []).append(folder)
             except SpoolError as error:
                 unreadable(error)
-    return [copies[0] if len(copies) == 1 else max(copies, key=_end) for copies in found.values()]
+    return found
 
 
 def _end(folder: Folder) -> int:

@@ -16,16 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from .blanks import blank
 from .folder import Folder, SpoolError, sync_directory
 from .locks import locked_if_free
 from .names import ARCHIVED, SegmentName
-from .retiring import ARCHIVE, LOCK
+from .retiring import ARCHIVE, LOCK, NEW, remove_leftovers
 from .segments import Segments
-
-SIGNAL = "oyez.forgotten"
-"""The type of what stands in the place of an event. No signal has this name, so groups skip it."""
-_HEAD = b'{"specversion":"1.0","type":"%s","source":"oyez","id":"%d","data":{' % (SIGNAL.encode(), 0)
-_TAIL = b"}}"
 
 IsTheirs = Callable[[bytes], bool]
 """Whether a line, without its line feed, is to be forgotten."""
@@ -55,6 +51,7 @@ def forget(folder: Folder, is_theirs: IsTheirs) -> Forgotten:
     with locked_if_free(folder.path / LOCK) as is_ours:
         if not is_ours:
             raise SpoolError(f"{folder.path}: its segments are being archived at the moment; try again")
+        remove_leftovers(folder)
         for path in _archived(folder):
             _rewrite(path, is_theirs, done)
         segments = Segments(folder.path, folder.log_id).all()
@@ -75,12 +72,6 @@ def count(folder: Folder, is_theirs: IsTheirs) -> Forgotten:
         done.events += found
         done.segments += bool(found)
     return done
-
-
-def blank(size: int) -> bytes | None:
-    """An event of so many bytes that says nothing; None if that is too short for one."""
-    spaces = size - len(_HEAD) - len(_TAIL)
-    return None if spaces < 0 else _HEAD + b" " * spaces + _TAIL
 
 
 def _archived(folder: Folder) -> list[Path]:
@@ -106,7 +97,7 @@ def _rewrite(path: Path, is_theirs: IsTheirs, done: Forgotten) -> None:
     if not any(is_theirs(line.rstrip(b"\n")) for line in _lines(path)):
         return
     events = 0
-    new = path.with_name(f"{path.name}.new")
+    new = path.with_name(f"{path.name}{NEW}")
     with _written(new, path) as out:
         for line in _lines(path):
             record = line.rstrip(b"\n")

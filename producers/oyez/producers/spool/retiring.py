@@ -12,7 +12,7 @@ from typing import Literal
 
 from .folder import Folder, sync_directory
 from .locks import locked_if_free
-from .names import ARCHIVED
+from .names import ARCHIVED, SegmentName
 from .segments import Segment, Segments
 
 RETENTION = Literal["keep", "archive", "delete"]
@@ -21,6 +21,8 @@ RETENTION = Literal["keep", "archive", "delete"]
 ARCHIVE = "archive"
 LOCK = "retire.lock"
 """Who has it locked archives or removes segments, or rewrites them."""
+NEW = ".new"
+"""What the name of a file ends with that is to take another's place."""
 
 
 def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
@@ -33,10 +35,21 @@ def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
     if deal_with is None or not _old(folder, until):
         return done
     with locked_if_free(folder.path / LOCK) as is_ours:
+        if is_ours:
+            remove_leftovers(folder)
         for segment in _old(folder, until) if is_ours else ():
             deal_with(segment.path)
             done.append(segment.path.name)
     return done
+
+
+def remove_leftovers(folder: Folder) -> None:
+    """Remove what somebody left behind who was killed while they wrote a segment anew, or archived it. Under the lock
+    only: what is there then is nobody's."""
+    for directory in (folder.path, folder.path / ARCHIVE):
+        for path in sorted(directory.glob(f"*-{folder.log_id}.ndjson*{NEW}")):
+            if SegmentName.parse(path.name.removesuffix(NEW).removesuffix(ARCHIVED)) is not None:
+                path.unlink(missing_ok=True)
 
 
 def _old(folder: Folder, until: int) -> list[Segment]:
@@ -49,7 +62,7 @@ def _archive(path: Path) -> None:
     """Compressed, then in its place, then the original removed: a crash in between leaves both, and is made good."""
     archive = path.parent / ARCHIVE
     archive.mkdir(mode=0o700, exist_ok=True)
-    new = archive / f"{path.name}{ARCHIVED}.new"
+    new = archive / f"{path.name}{ARCHIVED}{NEW}"
     with (
         path.open("rb") as segment,
         os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,

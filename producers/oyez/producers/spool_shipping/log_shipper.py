@@ -11,6 +11,7 @@ from oyez.schemas import OyezError
 
 from ..loggers import logger_named
 from ..ordered_sender import OrderedSender, Outgoing, WholeOrder
+from ..spool.blanks import is_blank
 from ..spool.folder import LOCK, Folder
 from ..spool.reader import BytesMissing, LogReader
 from ..spool.segments import Segments
@@ -35,8 +36,10 @@ class Stuck(OyezError):
 
 
 class _Lines(NamedTuple):
-    """Lines of a log, and the position after each."""
+    """Lines of a log to be shipped: where the first begins, and where the next one does after each. What was forgotten
+    is not among them; ``begin`` is after it."""
 
+    begin: int
     lines: list[bytes]
     ends: list[int]
 
@@ -154,11 +157,15 @@ class LogShipper:
 
     def _next(self) -> _Lines:
         begins, lines, after = self._reader.read(self._position, self._most)
-        return _Lines(lines, [*begins[1:], after])
+        kept = [at for at, line in enumerate(lines) if not is_blank(line)]
+        first, *ends = [*(begins[at] for at in kept), after]
+        return _Lines(first, [lines[at] for at in kept], ends)
 
     def _some(self, sender: OrderedSender, batch: _Lines, until: float) -> None:
         """Ship a batch, or put one line aside."""
-        lines, ends = batch
+        begin, lines, ends = batch
+        if begin > self._position:
+            self._move(begin)
         if not lines:
             return
         events, why = self._events(lines)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..spool.folder import sync_directory
+from ..spool.retiring import NEW
 from .lock import SHIP_LOCK, FileLock
 
 FILE = "refused.ndjson"
@@ -65,6 +66,9 @@ def forget_refused(directory: Path, is_theirs: Callable[[bytes], bool]) -> int |
     with FileLock(directory / SHIP_LOCK).held_if_free() as is_ours:
         if not is_ours:
             return None
+        (directory / f"{FILE}{NEW}").unlink(
+            missing_ok=True
+        )  # of one who was killed; the folder may be gone, too
         try:
             lines = (directory / FILE).read_bytes().splitlines(keepends=True)
         except FileNotFoundError:
@@ -77,7 +81,7 @@ def forget_refused(directory: Path, is_theirs: Callable[[bytes], bool]) -> int |
 
 def _replace(path: Path, content: bytes) -> None:
     """All of it, or nothing."""
-    new = path.with_name(f"{path.name}.new")
+    new = path.with_name(f"{path.name}{NEW}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         out.write(content)
         out.flush()

@@ -42,7 +42,8 @@ def act(
         if not ids:
             _tell_names(application, wanted)
         chosen = Chosen(application, settings, engine, steps, wanted, ids)
-        looked = action.look(engine, wanted)
+        with engine.connect() as db:
+            looked = action.look(db, wanted)
         for warning in looked.warnings:
             output.note(warning)
         seen = {"matched": len(ids), **looked.counts}

@@ -76,4 +76,5 @@ def filter_of(
         before=None if older is None else now - seconds("--older", older),
         since=None if newer is None else now - seconds("--newer", newer),
         events=tuple(event or ()),
+        without_error=False,
     )

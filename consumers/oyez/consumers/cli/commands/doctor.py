@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import typer
 
+from oyez.producers import SettingsError
 from oyez.schemas import OyezError
 
 from ...doctor.check import Result
@@ -17,6 +18,7 @@ from ...doctor.registry import CHECKS
 from ...doctor.setup import Setup, settings_or_error
 from ...handler_files import BrokenFile
 from ...handlers.application import Application
+from ...reports import SettingState
 from ...run.looked_after import looked_after
 from ...settings import ListenSettings
 from ..common import output
@@ -37,10 +39,17 @@ _FLAGS = ("app", "kafka", "topic", "database", "transport", "spools")
 
 
 def _setup(context: typer.Context, **flags: Any) -> Setup:
-    states = states_of(context, flags)
     settings = settings_or_error(lambda: settings_from(context, **flags))
     application, broken = _application(settings)
-    return Setup(states, settings, application, broken, wall=time.time)
+    return Setup(_states(context, flags), settings, application, broken, wall=time.time)
+
+
+def _states(context: typer.Context, flags: Mapping[str, Any]) -> Sequence[SettingState]:
+    """What is set; nothing of a file that cannot be read: the settings say why."""
+    try:
+        return states_of(context, flags)
+    except SettingsError:
+        return ()
 
 
 SETUP = Bundle("setup", {name: SETTINGS[name] for name in _FLAGS}, _setup)

@@ -8,14 +8,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from oyez.producers.spool import own_spool
+from oyez.schemas.text import flaw
 
-from ...admin.forget import PLACES, Forgetting, Found, Removed
+from ...admin.forget import PLACES, Forgetting, Found
+from ...admin.forget_spool import Removed, SpoolPlace
 from ...core.counted import several
 from ...database.clock import DatabaseClock
 from ...database.engine import Database
 from ...database.personal import Person
 from ...handlers.application import Application
-from ...logs.spool.folders import logs_read
+from ...logs.spool.folders import copies_read
 from ...reports.personal import stored
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -23,7 +25,7 @@ from ..common.application import application_of
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
 from ..common.confirming import confirm
-from ..common.errors import NotFound
+from ..common.errors import NotFound, UsageProblem
 from ..common.exits import FAILED
 from ..common.options import settings_by
 from ..common.progress import progress
@@ -56,7 +58,7 @@ def forgets(
     """Delete all that is stored of a key or a subject: parked, dead, mails, outbox, journal, prerequisites, and what
     the spool has."""
     application = application_of(settings)
-    person, folders = _person(application, text, only), logs_read(settings)
+    person, folders = _person(application, text, only), copies_read(settings)
     with probes.engine_of(settings) as engine:
         with engine.connect() as db:
             found = Found.of(stored(db, person, folders))
@@ -69,8 +71,8 @@ def forgets(
             )
             return
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
-        own = own_spool(settings) if written_here else None
-        forgetting = Forgetting(application, Database(engine), person, folders, own, DatabaseClock())
+        spool = SpoolPlace(folders, own_spool(settings), written_here=written_here)
+        forgetting = Forgetting(application, Database(engine), person, spool, DatabaseClock())
         with progress("forget", total, hidden=options.as_json) as advance, output.aside():
             done = list(forgetting.run(found, advance))
     _print(done, options)
@@ -83,7 +85,7 @@ def forgets(
 def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
     """Print all that is stored of a key or a subject, as one JSON object a line."""
     application = application_of(settings)
-    person, folders = _person(application, text, only), logs_read(settings)
+    person, folders = _person(application, text, only), copies_read(settings)
     is_any = False
     with probes.connected(settings) as db, progress("export", None, hidden=output.is_terminal()) as advance:
         for one in stored(db, person, folders):
@@ -96,6 +98,8 @@ def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
 
 
 def _person(application: Application, text: str, only: str | None) -> Person:
+    if reason := flaw(text):
+        raise UsageProblem(f"a key or a subject {reason}: {text!r}")
     groups = tuple(application.groups)
     return Person(text, application.name, groups, only != "subject", only != "key")
 

@@ -17,7 +17,7 @@ from ...database.scheduled import ScheduledFilter
 from ...reports.scheduled import scheduled_events
 from ...settings import ListenSettings
 from ..common import completing, output, probes
-from ..common.ages import due_before
+from ..common.ages import age_of, due_before
 from ..common.bulk import BULK, BulkOptions, apply
 from ..common.bundles import Bundle, taking
 from ..common.options import Json, settings_by
@@ -44,7 +44,9 @@ OPTIONS: Mapping[str, Any] = {
 def _wanted(
     _context: typer.Context, *, until: str | None, event: list[str] | None, **exact: Any
 ) -> ScheduledFilter:
-    return ScheduledFilter(**exact, before=due_before("--until", until), events=tuple(event or ()))
+    within = None if until is None else age_of(until)
+    before = None if until is None or within is not None else due_before("--until", until)
+    return ScheduledFilter(**exact, before=before, within=within, events=tuple(event or ()))
 
 
 FILTER = Bundle("wanted", OPTIONS, _wanted)
@@ -69,7 +71,8 @@ def scheduled_list(
 ) -> None:
     """List what is to be announced later, the next first."""
     with probes.connected(settings) as db:
-        rows = scheduled_events(db, wanted, at_most(limit), DatabaseClock()(db))
+        now = DatabaseClock()(db)
+        rows = scheduled_events(db, wanted.by(now), at_most(limit), now)
         shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="nothing is scheduled")
 
 
@@ -87,6 +90,7 @@ def scheduled_cancel(
     with probes.engine_of(settings) as engine:
         database = Transactions(engine)
         with database.reading() as db:
+            wanted = wanted.by(DatabaseClock()(db))
             ids = scheduled.chosen(db, wanted)
         steps = Steps(database)
         tally = apply(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, NamedTuple
@@ -67,7 +67,8 @@ def cat(
         raise NotFound(f"no segment begins with {segment}")
     ends = {folder: Segments(folder.path, folder.log_id).end() for folder in folders}
     for folder, found in chosen:
-        for position, line in islice(_lines(found, start), limit):
+        lines = _lines(found, start, nobody if segment is not None else _saying(folder))
+        for position, line in islice(lines, limit):
             if not follow or position < ends[folder]:
                 output.json_line(_text(line))
     if follow:
@@ -90,13 +91,32 @@ def _chosen(found: Sequence[Piece], segment: str | None) -> list[Piece]:
     return [piece for piece in found if segment is None or piece.path.name.startswith(segment)]
 
 
-def _lines(found: Sequence[Piece], begin: Begin) -> Iterator[tuple[int, bytes]]:
-    """Whole lines from there on."""
-    waiting = begin.moment
-    for piece, following in zip(found, [*found[1:], None], strict=True):
+def nobody(_end: int, _following: int) -> None:
+    """Nobody is told what is missing: not all was to be printed."""
+
+
+def _saying(folder: Folder) -> Callable[[int, int], None]:
+    """Says what is missing in a log, on stderr: what is printed looks the same without it."""
+
+    def say(end: int, following: int) -> None:
+        output.note(f"{folder.path}: {following - end} bytes are missing at {end}; it goes on at {following}")
+
+    return say
+
+
+def _lines(
+    found: Sequence[Piece], begin: Begin, missing: Callable[[int, int], None]
+) -> Iterator[tuple[int, bytes]]:
+    """Whole lines from there on. ``missing`` is told between which positions there are none."""
+    waiting, end = begin.moment, None
+    for piece, following in zip(found, [*found, None][1:], strict=True):
         if following is not None and _is_before(following, begin):
             continue
+        if end is not None and end < piece.base:
+            missing(end, piece.base)
+        end = piece.base
         for position, line in piece.lines():
+            end = position + len(line)
             if position < begin.position or not line.endswith(b"\n"):
                 continue
             if waiting is not None:

@@ -19,9 +19,9 @@ from ...logs.lookup import find_log_backend
 from ...reports import GroupState
 from ...reports.samples import Series, series_of
 from ...run.status import Status, status_of
+from ...run.status_unasked import status_or_why_not
 from ...settings import ListenSettings
 from ..common import output
-from ..common.offsets import offsets_in
 from ..common.reporting import is_away, line_of
 from ..common.sparkline import BARS, PLAIN, sparkline
 
@@ -31,10 +31,11 @@ NOTHING = Series("", None, 1, ())  # type: ignore[arg-type] # it has no points, 
 
 
 class Seen(NamedTuple):
-    """What one look has found, with the series of each group."""
+    """What one look has found, with the series of each group. ``away`` says why the log has not answered."""
 
     status: Status
     series: Mapping[str, Series]
+    away: str | None = None
 
 
 class Watched(NamedTuple):
@@ -89,12 +90,17 @@ class Look:
 
     def __call__(self) -> Seen:
         """What is there now. Raises whatever is in the way."""
-        backend = find_log_backend(self.settings)
-        offsets = offsets_in(backend, self.engine) if self.asks and backend is not None else None
-        status = status_of(self.application, self.settings, self.engine, backend, offsets)
+        status, why = self._status()
         with Database(self.engine).reading() as db:
             found = series_of(db, DatabaseClock()(db), HOURS, POINTS)
-        return Seen(status, {one.group: one for one in found})
+        away = None if why is None else f"{line_of(why)}; how much is left to read is not known"
+        return Seen(status, {one.group: one for one in found}, away)
+
+    def _status(self) -> tuple[Status, Exception | None]:
+        backend = find_log_backend(self.settings)
+        if self.asks:
+            return status_or_why_not(self.application, self.settings, self.engine, backend)
+        return status_of(self.application, self.settings, self.engine, backend, None), None
 
 
 def watch(look: Callable[[], Seen], show: Callable[[Status], None], stop: Stop, every: float) -> None:
@@ -114,6 +120,8 @@ def watch(look: Callable[[], Seen], show: Callable[[Status], None], stop: Stop, 
             if problem is not None:
                 output.line(f"{problem}; it is asked again")
             if seen is not None:
+                if seen.away is not None:
+                    output.line(seen.away)
                 output.table(rows_of(seen), COLUMNS, empty="there are no groups")
                 show(seen.status)
             stop.wait(every)

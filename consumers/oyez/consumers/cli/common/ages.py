@@ -48,14 +48,9 @@ def by_database(wanted: W, db: Connection) -> W:
     )
 
 
-def due_before(option: str, text: str | None) -> float | None:
-    """The moment, in seconds since the epoch, that an age after now or a time of ISO 8601 (UTC, unless it says
-    otherwise) names. Raises `UsageProblem`."""
-    if text is None:
-        return None
-    age = age_of(text)
-    if age is not None:
-        return time.time() + age
+def due_before(option: str, text: str) -> float:
+    """The moment, in seconds since the epoch, that a time of ISO 8601 (UTC, unless it says otherwise) names, for an
+    option that takes an age too. Raises `UsageProblem`."""
     found = moment_of(text, 0.0)
     if found is None:
         raise UsageProblem(

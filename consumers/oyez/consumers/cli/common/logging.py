@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from oyez.producers.loggers import logger_named
 from oyez.producers.passwords import without_passwords
@@ -49,9 +49,17 @@ class JsonLine(logging.Formatter):
         return without_passwords(json.dumps(said, default=str))
 
 
+class ToStderr(logging.StreamHandler[TextIO]):
+    """To what stderr is at the moment: while a bar is drawn, lines stand above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def configure(log_format: str | None = None, *, verbose: bool = False, quiet: bool = False) -> None:
     """Send what Oyez logs to stderr, and nowhere else."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = ToStderr(sys.stderr)
     handler.setFormatter(JsonLine() if log_format == "json" else OneLine())
     logger = logger_named("oyez")
     logger.handlers = [handler]

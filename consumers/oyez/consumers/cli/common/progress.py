@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 AFTER = 2.0  # s
 EVERY = 0.2  # s
+DUMB = ("dumb", "unknown")  # terminals on which nothing can be drawn
 
 
 class Counter:
@@ -80,7 +81,7 @@ def _show(
 
 def _is_seen() -> bool:
     """Whether somebody sees it, and it comes between no lines of data: these may go into a file meanwhile."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") in DUMB:
         return False
     try:
         return sys.stdout.isatty() or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)

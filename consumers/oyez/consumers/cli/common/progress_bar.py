@@ -49,10 +49,11 @@ def bar(what: str, done: int, total: int | None, since: float) -> Iterator[Calla
         console=console,
         transient=True,
         redirect_stdout=False,  # others redirect it too, and undo that in an order of their own
-        redirect_stderr=False,
-        get_time=lambda: time.monotonic() - began,
+        get_time=lambda: time.monotonic() - began,  # what is logged to stderr meanwhile stands above it
     )
     task = drawn.add_task(what, total=total)
+    drawn.tasks[0].start_time = 0.0
     drawn.update(task, completed=done)
     with drawn:
+        console.show_cursor(True)  # who is terminated leaves the terminal as it is
         yield lambda what, done: drawn.update(task, description=what, completed=done)

@@ -3,6 +3,7 @@ that every page of every process can see how far it is."""
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -59,9 +60,16 @@ class Operating:
         self._free = threading.BoundedSemaphore(AT_ONCE)
         self._is_over = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._at_exit = threading.Lock()
+        self._is_ended_by_host = False
+
+    def ended_by_host(self) -> None:
+        """Whoever serves the dashboard says when it ends, by its lifespan."""
+        self._is_ended_by_host = True
 
     def begin(self, order: Order) -> int | None:
         """Begin it; its number. None: enough is under way here. Raises `DatabaseAway`."""
+        self._ended_at_exit()
         if not self._free.acquire(blocking=False):
             return None
         try:
@@ -97,6 +105,15 @@ class Operating:
         for thread in self._threads:
             thread.join(timeout)
 
+    def _ended_at_exit(self) -> None:
+        """Where nobody runs the lifespan, as it is with what is mounted, they end when the interpreter does."""
+        if not self._is_ended_by_host and self._at_exit.acquire(blocking=False):
+            atexit.register(self.end)
+            log.warning(
+                "the dashboard is mounted where its lifespan does not run: a server that is ended by a signal cuts off "
+                "what is under way; enter it with your own, as docs/dashboard.md shows"
+            )
+
     def _run(self, order: Order, number: int) -> None:
         progress = _Progress(self._repeat, number, self._is_over)
         tally, error = Tally(), None
@@ -115,7 +132,7 @@ class Operating:
 
     def _done(self, order: Order, progress: _Progress) -> Tally:
         steps = Steps(self._database, Pacing.at(order.pace, progress.is_stopped))
-        ids = steps.choose(order.action.table, order.wanted)
+        ids = steps.choose(order.action.table, order.wanted)[: order.total]  # no more than was confirmed
         chosen = Chosen(
             self._application, self._settings, self._database.engine, steps, order.wanted, ids, self._clock
         )

@@ -21,6 +21,7 @@ from ..common.operating import Order
 from ..common.page import Answer, Form, Page, Place
 from ..questions.dry_run import MOST, dry_run
 from ..questions.filters import chosen_by
+from ..questions.mails import number_in
 
 TEXTS: Mapping[str, str] = {
     "release": "They are due now. The next worker or sweep checks again what they require.",
@@ -36,7 +37,7 @@ def _asked(action: Action, name: Name, where: str, asked: Asked) -> Answer:
     with board.reading() as db:
         now = board.clock(db)
         chosen = chosen_by(asked.query, action.table, board.application.name, now)
-        found = dry_run(db, board.engine, action, chosen, now)
+        found = dry_run(db, action, chosen, now)
     return {
         "found": found,
         "where": where,
@@ -56,10 +57,15 @@ def _done(action: Action, name: Name, where: str, asked: Asked) -> Answer:
     with board.reading() as db:
         now = board.clock(db)
         chosen = chosen_by(asked.form, action.table, board.application.name, now)
-        found = dry_run(db, board.engine, action, chosen, now)
+        found = dry_run(db, action, chosen, now)
     if found.count is None:
         raise UsageProblem(f"these are more than {MOST}; choose fewer, and nothing was done to any")
     words, who = chosen.harmless_words, asked.access.who
+    counted = number_in(asked.form, "counted")
+    if counted is not None and found.count > counted:
+        raise UsageProblem(
+            f"by now {found.count} are meant, and {counted} were counted: look again; nothing was done to any"
+        )
     order = Order(action, f"{where} {name}", found.wanted, words, who, found.count, rate or None, pace)
     number = board.operating.begin(order)
     if number is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import RedirectResponse
 
 from ...database import outbox
 from ...reports.outbox_rows import outbox_state, refused_rows, waiting_rows
 from ..common.asked import Asked, Board
 from ..common.page import Answer, Form, Page
+from ..questions.mails import number_in
 
 MOST = 50
 """Events that are listed of each kind."""
@@ -25,10 +28,12 @@ def _found(board: Board) -> dict[str, object]:
 
 
 def _retry(asked: Asked) -> Answer:
-    if asked.form.get("confirmed") != "yes":
+    """What is confirmed is what was counted: not what was refused since."""
+    upto, counted = number_in(asked.form, "upto"), number_in(asked.form, "counted")
+    if asked.form.get("confirmed") != "yes" or upto is None or counted is None:
         with asked.board.reading() as db:
-            return {"state": outbox_state(db, asked.board.clock(db))}
-    asked.board.database.repeat(outbox.try_again)
+            return {"state": outbox_state(db, asked.board.clock(db)), "upto": outbox.refused_upto(db)}
+    asked.board.database.repeat(partial(outbox.try_again, upto=upto, most=counted))
     asked.board.recent.forget("outbox")
     return RedirectResponse(asked.link("/outbox"), 303)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from ...database import delivery_filter
 from ...database.delivery_filter import Filter
@@ -29,7 +29,7 @@ class DryRun:
     warnings: Sequence[str]
 
 
-def dry_run(db: Connection, engine: Engine, action: Action, chosen: Chosen, now: float) -> DryRun:
+def dry_run(db: Connection, action: Action, chosen: Chosen, now: float) -> DryRun:
     """Look what the filter finds now. Ages become moments, so that what is done later is done to the same; what is
     parked or dies from now on is not meant. ``now`` is in seconds since the epoch."""
     wanted = chosen.wanted
@@ -39,5 +39,6 @@ def dry_run(db: Connection, engine: Engine, action: Action, chosen: Chosen, now:
     fields |= {"before": repr(wanted.before)} | (
         {} if wanted.since is None else {"since": repr(wanted.since)}
     )
-    warnings = action.look(engine, wanted).warnings if count <= LOOKED_AT else ()
+    fields |= {"counted": str(count)}
+    warnings = action.look(db, wanted).warnings if count <= LOOKED_AT else ()
     return DryRun(count if count <= MOST else None, wanted, fields, warnings)

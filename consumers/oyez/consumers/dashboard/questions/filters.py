@@ -14,7 +14,9 @@ from ...database.delivery_filter import STATES, Filter
 from ...database.tables import parked
 
 EXACT = {"group": "group_name", "signal": "signal", "handler": "handler", "key": "key", "source": "source"}
-FIELDS = (*EXACT, "reason", "error", "event", "newer", "older", "since", "before")
+LACKING = ("handler", "signal", "error")
+"""What ``without`` may name, with commas: what could not be decoded has no handler, and what waits no error."""
+FIELDS = (*EXACT, "reason", "error", "without", "event", "newer", "older", "since", "before")
 
 PERSONAL = ("key", "error")
 
@@ -56,13 +58,25 @@ def chosen_by(said: Mapping[str, str], table: Table, app: str, now: float) -> Ch
 
 
 def _exact(fields: Mapping[str, str]) -> dict[str, Any]:
-    event = fields.get("event")
+    event, without = fields.get("event"), _without(fields)
     return {
         **{column: fields[name] for name, column in EXACT.items() if name in fields},
         "reason": fields.get("reason"),
         "error": fields.get("error"),
         "events": (event,) if event else (),
+        "without_error": "error" in without,
+        **{EXACT[name]: "" for name in without if name in EXACT},
     }
+
+
+def _without(fields: Mapping[str, str]) -> list[str]:
+    names = [name for name in fields.get("without", "").split(",") if name]
+    for name in names:
+        if name not in LACKING:
+            raise WrongFilter(f"without {name[:50]!r}: it is {', '.join(LACKING)}")
+        if name in fields:
+            raise WrongFilter(f"{name} is given, and without {name} too: choose one of them")
+    return names
 
 
 def _moments(fields: Mapping[str, str], now: float) -> tuple[float | None, float | None]:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
-
-from confluent_kafka import KafkaException
-
-from oyez.producers.spool import SpoolError
 
 from ...cli.common.reporting import line_of
 from ...database import Database
 from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
 from ...reports import GroupState
-from ...run.status import status_of
+from ...run.status_unasked import status_or_why_not
 from ...settings import ListenSettings
 
 SPOOL_ERROR = "spool_error"
@@ -38,12 +33,8 @@ def overview(application: Application, settings: ListenSettings, database: Datab
     backend = find_log_backend(settings)
     with database.reading():  # says that the database is away before anything else does
         pass
-    asking = partial(status_of, application, settings, database.engine, backend)
-    try:
-        # Not asked before whether it answers: that forks a process, and here are threads and clients of Kafka.
-        status, away = asking(None if backend is None else backend.offsets(database)), None
-    except (KafkaException, SpoolError, OSError) as error:
-        status, away = asking(None), f"{line_of(error)}; how much is left to read is not known"
+    status, why = status_or_why_not(application, settings, database.engine, backend)
+    away = None if why is None else f"{line_of(why)}; how much is left to read is not known"
     places = {name: value for name, value in status.places.items() if name != SPOOL_ERROR}
     troubles = _troubles(status.groups)
     if status.places.get(SPOOL_ERROR):

@@ -77,15 +77,38 @@ async function refresh() {
   }
 }
 
-function begin() {
-  const events = new EventSource(main.dataset.live);
-  events.addEventListener("open", refresh); // what has changed since the page was made, or the connection was lost
-  events.addEventListener("changed", refresh);
+let events = null;
+let asks = null; // from time to time, where nothing is told
+
+function connect() {
+  const opened = new EventSource(main.dataset.live);
+  opened.addEventListener("open", refresh); // what has changed since the page was made, or the connection was lost
+  opened.addEventListener("changed", refresh);
   // Refused for good: then it is asked from time to time.
-  events.addEventListener("error", () => {
-    if (events.readyState === EventSource.CLOSED) setInterval(refresh, 30000);
+  opened.addEventListener("error", () => {
+    if (opened === events && opened.readyState === EventSource.CLOSED) asks ??= setInterval(refresh, 30000);
   });
-  addEventListener("pagehide", () => events.close());
+  events = opened;
+}
+
+function disconnect() {
+  events?.close();
+  events = null;
+  clearInterval(asks);
+  asks = null;
+}
+
+// A browser has six connections to a host without HTTP/2: tabs that nobody sees keep none.
+function connectIfSeen() {
+  disconnect();
+  if (!document.hidden) connect();
+}
+
+function begin() {
+  connectIfSeen();
+  document.addEventListener("visibilitychange", connectIfSeen);
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => event.persisted && connectIfSeen());
   setInterval(() => is_due && refresh(), 1000);
   control.hidden = false;
   control.addEventListener("click", () => {

@@ -60,19 +60,21 @@ class KafkaInspection:
         return f"{self._version(brokers[0])} with {many}, asked by librdkafka {libversion()[0]}"
 
     def topics(self, names: Collection[str]) -> list[TopicFacts]:
-        found = []
-        for topic, described in self._described(names).items():
-            numbers = [partition.id for partition in described.partitions]
-            found.append(
-                TopicFacts(
-                    topic,
-                    len(numbers),
-                    min((len(partition.replicas) for partition in described.partitions), default=None),
-                    self._retention(topic),
-                    self._newest(topic, numbers),
-                )
+        described = self._described(names)
+        kept = self._settings(ResourceType.TOPIC, described)
+        newest = self._newest(
+            {topic: [one.id for one in facts.partitions] for topic, facts in described.items()}
+        )
+        return [
+            TopicFacts(
+                topic,
+                len(facts.partitions),
+                min((len(partition.replicas) for partition in facts.partitions), default=None),
+                _retention(kept[topic]),
+                newest.get(topic),
             )
-        return found
+            for topic, facts in described.items()
+        ]
 
     def workers(self, groups: Collection[str], database: Database) -> Mapping[str, int]:
         if not groups:
@@ -84,33 +86,26 @@ class KafkaInspection:
         """By the last commit of any group. That a broker is behind cannot be told: the commit may have been then."""
         try:
             described = self._described([COMMITS])
-            numbers = [one.id for topic in described.values() for one in topic.partitions]
-            last = self._newest(COMMITS, numbers)
+            numbers = {topic: [one.id for one in facts.partitions] for topic, facts in described.items()}
+            last = self._newest(numbers).get(COMMITS)
         except KafkaException:  # not everybody may ask
             return None
         return None if last is None or last <= now else last - now
 
     def _version(self, broker: int) -> str:
-        settings = self._settings(ResourceType.BROKER, str(broker))
+        name = str(broker)
+        settings = self._settings(ResourceType.BROKER, [name])[name]
         if KNOWN not in settings:
             return "Kafka"
         return f"Kafka {settings[VERSION]}" if VERSION in settings else "Kafka 4 or later"
 
-    def _retention(self, topic: str) -> float | None:
-        """What is compacted is kept for ever, as far as anybody knows who asks for a time."""
-        settings = self._settings(ResourceType.TOPIC, topic)
-        said = settings.get("retention.ms")
-        is_deleted = "delete" in (settings.get("cleanup.policy") or "")
-        return int(said) / 1000 if said is not None and int(said) >= 0 and is_deleted else None
-
-    def _settings(self, kind: Any, name: str) -> Mapping[str, str | None]:
-        """What is set of a broker or a topic; nothing where that may not be asked."""
-        asked = ConfigResource(kind, name)
-        answer = self._admin.client.describe_configs([asked], request_timeout=ANSWER)[asked]
-        try:
-            return {name: one.value for name, one in answer.result(ANSWER).items()}
-        except KafkaException:
+    def _settings(self, kind: Any, names: Iterable[str]) -> Mapping[str, Mapping[str, str | None]]:
+        """What is set of each of these topics, or of a broker; nothing where that may not be asked."""
+        asked = {name: ConfigResource(kind, name) for name in names}
+        if not asked:
             return {}
+        answers = self._admin.client.describe_configs([*asked.values()], request_timeout=ANSWER)
+        return {name: _values(answers[one]) for name, one in asked.items()}
 
     def _described(self, names: Collection[str]) -> dict[str, Any]:
         if not names:
@@ -125,10 +120,30 @@ class KafkaInspection:
                     raise
         return found
 
-    def _newest(self, topic: str, numbers: Iterable[int]) -> float | None:
-        asked = {TopicPartition(topic, number): Spec.max_timestamp() for number in numbers}
+    def _newest(self, numbers: Mapping[str, Iterable[int]]) -> dict[str, float]:
+        """When the newest record of each topic is from; those without any are left out."""
+        asked = {
+            TopicPartition(topic, n): Spec.max_timestamp() for topic, ones in numbers.items() for n in ones
+        }
         if not asked:
-            return None
-        answers = self._admin.client.list_offsets(asked, request_timeout=ANSWER)
-        times = [int(answer.result().timestamp) for answer in answers.values()]
-        return max(times) / 1000 if max(times) >= 0 else None
+            return {}
+        newest: dict[str, float] = {}
+        for one, answer in self._admin.client.list_offsets(asked, request_timeout=ANSWER).items():
+            at = int(answer.result().timestamp)
+            if at >= 0:
+                newest[one.topic] = max(newest.get(one.topic, 0.0), at / 1000)
+        return newest
+
+
+def _values(answer: Any) -> Mapping[str, str | None]:
+    try:
+        return {name: one.value for name, one in answer.result(ANSWER).items()}
+    except KafkaException:
+        return {}
+
+
+def _retention(settings: Mapping[str, str | None]) -> float | None:
+    """What is compacted is kept for ever, as far as anybody knows who asks for a time."""
+    said = settings.get("retention.ms")
+    is_deleted = "delete" in (settings.get("cleanup.policy") or "")
+    return int(said) / 1000 if said is not None and int(said) >= 0 and is_deleted else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import (
@@ -39,16 +39,13 @@ class KafkaOffsets:
 
     def ends(self, topics: Iterable[str]) -> list[Ends]:
         """See `Offsets`, here and below."""
-        found = []
-        for topic in sorted(set(topics)):
-            described = self._described(topic)
-            if described is not None:
-                topic_id, numbers = described
-                low = self._listed(topic, numbers, Spec.earliest())
-                high = self._listed(topic, numbers, Spec.latest())
-                ends = {n: PartitionEnds(low[n], high[n]) for n in numbers}
-                found.append(Ends(topic, topic_id, ends))
-        return found
+        described = self._described(set(topics))
+        places = [(topic, number) for topic, (_, numbers) in described.items() for number in numbers]
+        low, high = self._listed(places, Spec.earliest()), self._listed(places, Spec.latest())
+        return [
+            Ends(topic, topic_id, {n: PartitionEnds(low[topic, n], high[topic, n]) for n in numbers})
+            for topic, (topic_id, numbers) in described.items()
+        ]
 
     def committed(self, group: str, logs: Iterable[Ends]) -> dict[tuple[str, int], int]:
         asked = [TopicPartition(log.topic, number) for log in logs for number in log.partitions]
@@ -68,8 +65,9 @@ class KafkaOffsets:
         )
 
     def at(self, log: Ends, time: float) -> dict[int, int | None]:
-        found = self._listed(log.topic, log.partitions, Spec.for_timestamp(int(time * 1000)))
-        return {number: offset if offset >= 0 else None for number, offset in found.items()}
+        places = [(log.topic, number) for number in log.partitions]
+        found = self._listed(places, Spec.for_timestamp(int(time * 1000)))
+        return {number: offset if offset >= 0 else None for (_, number), offset in found.items()}
 
     def kept_for(self) -> float | None:
         """As one of the brokers is set. Not everybody may ask."""
@@ -109,17 +107,26 @@ class KafkaOffsets:
             close(client, silent)
         return [one for one in answers if one.offset >= 0 and one.metadata == AT_LEAST_ONCE]
 
-    def _described(self, topic: str) -> tuple[str, list[int]] | None:
-        asked = self._admin.client.describe_topics(TopicCollection([topic]), request_timeout=ANSWER)
-        try:
-            found = asked[topic].result()
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise
-        return str(found.topic_id), [partition.id for partition in found.partitions]
+    def _described(self, topics: Collection[str]) -> dict[str, tuple[str, list[int]]]:
+        """The id and the partitions of each topic that is there: one question, however many there are."""
+        if not topics:
+            return {}
+        asked = self._admin.client.describe_topics(TopicCollection(sorted(topics)), request_timeout=ANSWER)
+        found = {}
+        for topic in sorted(topics):
+            try:
+                one = asked[topic].result()
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+            else:
+                found[topic] = str(one.topic_id), [partition.id for partition in one.partitions]
+        return found
 
-    def _listed(self, topic: str, numbers: Iterable[int], which: Any) -> dict[int, int]:
-        asked = {TopicPartition(topic, number): which for number in numbers}
+    def _listed(self, places: Iterable[tuple[str, int]], which: Any) -> dict[tuple[str, int], int]:
+        """An offset of each of these partitions, by topic and number: one question too."""
+        asked = {TopicPartition(topic, number): which for topic, number in places}
+        if not asked:
+            return {}
         answers = self._admin.client.list_offsets(asked, request_timeout=ANSWER)
-        return {partition.partition: int(answer.result().offset) for partition, answer in answers.items()}
+        return {(one.topic, one.partition): int(answer.result().offset) for one, answer in answers.items()}

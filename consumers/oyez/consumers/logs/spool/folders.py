@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from oyez.producers.loggers import logger_named
-from oyez.producers.spool import Folder, SpoolError, found_in, is_folder, own_spool
+from oyez.producers.spool import Folder, SpoolError, copies_in, found_in, is_folder, own_spool
 from oyez.schemas import OyezError
 
 from ..settings import LogSettings
@@ -37,6 +37,13 @@ def spools_read(settings: LogSettings) -> list[Path]:
 def logs_read(settings: LogSettings) -> list[Folder]:
     """The logs of the spool that are read. Raises `SpoolError` for what this process may not read."""
     return found_in(spools_read(settings), settings.topic)
+
+
+def copies_read(settings: LogSettings) -> list[Folder]:
+    """The same, each with all its copies: for what has to be done in each of them."""
+    found = copies_in(spools_read(settings), settings.topic)
+    every = (folder for copies in found.values() for folder in copies)
+    return list({(folder.path.resolve(), folder.log_id): folder for folder in every}.values())
 
 
 class ReadableLogs:
