@@ -208,7 +208,7 @@ def test_somebody_is_asked_on_a_terminal(busy: Cafe) -> None:
     assert "nothing was changed" in said
     code, said = on_a_terminal("y\n", "dead", "discard")
     assert (code, left(busy)) == (0, (3, 0))
-    assert "3/3" in said
+    assert "discarded" in said
 
 
 def test_a_terminal_gets_a_table(busy: Cafe) -> None:
