@@ -48,6 +48,7 @@ PRODUCERS: Order = (
         "settings_file",
         "settings_masked",
         "settings_names",
+        "expiring",
         "tracing",
         "transport",
     ),

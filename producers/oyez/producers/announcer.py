@@ -27,12 +27,16 @@ from .transport import Database, JoinsTransaction, ReportsFailures, Transport
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+    from .expiring import Expires
     from .settings import Settings
 
 log = logger_named("oyez.announcer")
 
 Stamped = tuple[str, str, bytes | None, bytes]
 """An event's id, topic, key and bytes."""
+
+What = tuple[Signal | type[Signal] | str | int, Mapping[str, Any] | str | bytes | None, str | None]
+"""`signal`, `data` and `key`, as for announce()."""
 
 
 class Announcer:
@@ -118,38 +122,33 @@ class Announcer:
         db: Database | None = None,
         at: datetime | None = None,
         after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
         `signal` is the event itself, or a signal's name, number or class with `data`: a dict of its fields, or their
-        JSON as text, which is validated as JSON (a request's body, say). The key is `key`, else
-        the signal's key field (which is filled in if `data` lacks it), else the bound visitor session. With
-        `db` the event joins that transaction: it leaves once that is committed, and never otherwise.
+        JSON as text, which is validated as JSON (a request's body, say). The key is `key`, else the signal's key field
+        (which is filled in if `data` lacks it), else the bound visitor session. With `db` the event joins that
+        transaction: it leaves once that is committed, and never otherwise.
 
         `at`, a moment with a zone, or `after`, the time until then: it stays in the database of `db` until it is due.
+        `expires`, a moment with a zone, or a time that counts from the event's: from then on no handler is given it.
 
-        UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the
-        error carries the event. AnnouncerClosed: after close().
+        UnknownSignal, InvalidEvent: it may not be announced. NotAnnounced: the transport did not take it; the error
+        carries the event. AnnouncerClosed: after close().
         """
         if at is not None or after is not None:
-            return self._schedule(signal, data, key, db, When.of(at, after))
+            return self._schedule((signal, data, key), db, When.of(at, after), expires)
         if self._may_be_traced and (tracer := self.tracer()) is not None:
-            with self.traced(tracer, signal, data, key) as stamped:
+            with self.traced(tracer, (signal, data, key), None, expires) as stamped:
                 self._hand_over(stamped, db)
             return stamped[0]
-        stamped = self.stamped(signal, data, key)
+        stamped = self.stamped(signal, data, key, "", None, expires)
         self._hand_over(stamped, db)
         return stamped[0]
 
-    def _schedule(
-        self,
-        signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | str | bytes | None,
-        key: str | None,
-        db: Database | None,
-        when: When,
-    ) -> str:
-        """Keep an event until it is due. It is checked and written now, with that moment as its time."""
+    def _schedule(self, what: What, db: Database | None, when: When, expires: Expires | None) -> str:
+        """Keep an event until it is due. It is written now, with that moment as its time."""
         try:
             if db is None:
                 raise TransportRefused(NO_DATABASE)
@@ -157,15 +156,15 @@ class Announcer:
             now = schedules.now_in(db)
             due = when.due(now)
             if due <= now:
-                return self.announce(signal, data, key=key, db=db)
-            what, time, tracer = (signal, data, key), nanoseconds(due), self.tracer()
-            made = self.traced(tracer, *what, time) if tracer else nullcontext(self.stamped(*what, time=time))
+                return self.announce(*what[:2], key=what[2], db=db, expires=expires)
+            told, tracer = (nanoseconds(due), expires), self.tracer()
+            made = self.traced(tracer, what, *told) if tracer else nullcontext(self.stamped(*what, "", *told))
             with made as (event_id, topic, keyed, value):
                 event = decode(value, (), None, self._catalogue)
-                told = (event.signal, event.source, event_id, event.subject)
-                schedules.schedule_in(db, Scheduled(topic, keyed, value, *told, due, now))
+                said = event.signal, event.source, event_id, event.subject
+                schedules.schedule_in(db, Scheduled(topic, keyed, value, *said, due, now))
         except TransportRefused as refused:
-            value = self.stamped(signal, data, key)[3]
+            value = self.stamped(*what)[3]
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
         return event_id
@@ -191,16 +190,11 @@ class Announcer:
 
     @contextmanager
     def traced(
-        self,
-        tracer: Tracer,
-        signal: Signal | type[Signal] | str | int,
-        data: Mapping[str, Any] | str | bytes | None,
-        key: str | None,
-        time: int | None = None,
+        self, tracer: Tracer, what: What, time: int | None = None, expires: Expires | None = None
     ) -> Iterator[Stamped]:
         """As `stamped`, in a span that lasts until whoever is given the event has handed it over."""
-        with announcing(tracer, self._name_of(signal)) as span:
-            stamped = self.stamped(signal, data, key, span.members, time)
+        with announcing(tracer, self._name_of(what[0])) as span:
+            stamped = self.stamped(*what, span.members, time, expires)
             span.describe(stamped[1], self._source, stamped[0])
             yield stamped
 
@@ -218,6 +212,7 @@ class Announcer:
         key: str | None,
         trace: str = "",
         time: int | None = None,
+        expires: Expires | None = None,
     ) -> Stamped:
         """The id, topic, key and bytes of an event as it would be handed to the transport now; it is not. Arguments and
         errors as for announce(); `trace` as for `Encoder.encode`; `time` in ns since the epoch, now unless given."""
@@ -229,7 +224,12 @@ class Announcer:
             event, route = self._typed(signal, data, key)
         key, subject = route.identify(event, key)
         event_id = self._new_id()
-        stamp = self._time_text(self._clock() if time is None else time)
+        time = self._clock() if time is None else time
+        if expires is not None:
+            from .expiring import expiring  # noqa: PLC0415 # few events expire
+
+            trace += expiring(expires, time)
+        stamp = self._time_text(time)
         value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject, trace=trace)
         return event_id, route.topic, None if key is None else key.encode(), value
 

@@ -26,6 +26,7 @@ from .stamps import uuid7_text
 from .transport import Transport
 
 if TYPE_CHECKING:
+    from .expiring import Expires
     from .settings import Settings
     from .transport import AsyncDatabase
 
@@ -122,6 +123,7 @@ class AsyncAnnouncer:
         db: AsyncDatabase | None = None,
         at: datetime | None = None,
         after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event; the answer is its id. It is stored then: as after announce() and flush() of `Announcer`.
 
@@ -135,15 +137,15 @@ class AsyncAnnouncer:
         """
         loop = self._open_loop()
         if db is not None:
-            return await self._announce_in(db, signal, data, key, at, after)
+            return await self._announce_in(db, signal, data, key, at, after, expires)
         if at is not None or after is not None:
             return self._announcer.announce(
                 signal, data, key=key, at=at, after=after
             )  # refused: it needs db=
         tracer = self._announcer.tracer()
         if tracer is None:
-            return await self._commit(self._announcer.stamped(signal, data, key), loop)
-        with self._announcer.traced(tracer, signal, data, key) as stamped:
+            return await self._commit(self._announcer.stamped(signal, data, key, "", None, expires), loop)
+        with self._announcer.traced(tracer, (signal, data, key), None, expires) as stamped:
             return await self._commit(stamped, loop)
 
     async def pass_on(self, event: Stamped) -> str:
@@ -197,6 +199,7 @@ class AsyncAnnouncer:
         key: str | None,
         at: datetime | None,
         after: timedelta | None,
+        expires: Expires | None,
     ) -> str:
         from sqlalchemy.ext.asyncio import (  # noqa: PLC0415 # who passes db= has it
             AsyncConnection,
@@ -208,7 +211,9 @@ class AsyncAnnouncer:
             db = db()
         if isinstance(db, AsyncSession | AsyncConnection):
             return await db.run_sync(
-                lambda there: self._announcer.announce(signal, data, key=key, db=there, at=at, after=after)
+                lambda there: self._announcer.announce(
+                    signal, data, key=key, db=there, at=at, after=after, expires=expires
+                )
             )
         raise NotAnnounced(
             self._read(self._announcer.stamped(signal, data, key)[3]),

@@ -106,6 +106,11 @@ def _event(signal: Declaration, data: dict[str, Any]) -> dict[str, Any]:
         "subject": dict(_TEXT),
         "traceparent": {"type": "string"},
         "tracestate": {"type": "string"},
+        "expirytime": {
+            "type": "string",
+            "format": "date-time",
+            "description": "From then on it is not handled any more.",
+        },
         "data": data,
     }
     if (schema := dataschema(signal)) is not None:

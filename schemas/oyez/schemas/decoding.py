@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from .declaration import Declaration, required_prerequisites
 from .errors import Undecodable
 from .event import Event
-from .headers import TRACE
+from .headers import EXPIRY, TRACE
 from .text import MAX_TEXT, flaw
 from .tolerant import tolerant_reader
 from .versions import dataschema
@@ -28,6 +28,7 @@ class Envelope(TypedDict):
     partitionkey: NotRequired[str]
     traceparent: NotRequired[Any]
     tracestate: NotRequired[Any]
+    expirytime: NotRequired[Any]
     data: Any
 
 
@@ -46,7 +47,7 @@ def keyed_decoder(declaration: Declaration) -> Callable[[bytes], Envelope]:
 
 def _decoder(declaration: Declaration, key: Any) -> Callable[[bytes], Envelope]:
     members = {"source": Text, "id": Text, "time": NotRequired[str], "partitionkey": key}
-    members |= dict.fromkeys(TRACE, NotRequired[Any])  # whatever these are, the event is read
+    members |= dict.fromkeys((*TRACE, EXPIRY), NotRequired[Any])  # whatever these are, the event is read
     if (schema := dataschema(declaration)) is not None:
         members["dataschema"] = Literal[schema]  # of another version: the full path brings it up to this one
     envelope = typed_dict("Envelope", members | {"data": declaration.model})
@@ -72,7 +73,17 @@ def event_of(declaration: Declaration, envelope: Envelope) -> Event[Any]:
         data=data,
         traceparent=text_or_none(envelope.get("traceparent")),
         tracestate=text_or_none(envelope.get("tracestate")),
+        expires=expiry_of(envelope),
     )
+
+
+def expiry_of(envelope: Envelope) -> datetime | None:
+    """From when an event is of no use; None if it does not say, or what it says is no time: it is a hint."""
+    said = text_or_none(envelope.get(EXPIRY))
+    try:
+        return None if said is None else time_of(said)
+    except Undecodable:
+        return None
 
 
 def text_or_none(value: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from .catalogue import Catalogue, catalogue
 from .checking import Check
 from .errors import InvalidEvent
-from .headers import TRACE
+from .headers import EXPIRY, TRACE
 from .readable import refuse_unreadable
 from .signal import Signal
 from .text import flaw
@@ -64,8 +64,9 @@ class Encoder:
         subject: str | None,
         trace: str = "",
     ) -> bytes:
-        """One event. `time` is RFC 3339 text in UTC; `trace` are the members that say which trace it belongs to, see
-        `trace_members`. InvalidEvent: it cannot be written as JSON, or nobody would read it as what it is."""
+        """One event. `time` is RFC 3339 text in UTC; `trace` are further members, as text: which trace it belongs
+         to (`trace_members`), when it expires (`expiry_member`).
+        InvalidEvent: it cannot be written as JSON, or nobody would read it as what it is."""
         head, write, doubtful, longest, check = self._heads.get(type(data)) or self._head(type(data))
         keyed = "" if key is None else f',"partitionkey":{_quoted(key)}'
         about = "" if subject is None else f',"subject":{_quoted(subject)}'
@@ -103,6 +104,11 @@ def trace_members(carrier: Mapping[str, str]) -> str:
     """The members of an event with the trace that is in `carrier`, as a propagator of W3C Trace Context fills it."""
     found = ((name, carrier.get(name)) for name in TRACE)
     return "".join(f',"{name}":{_quoted(text)}' for name, text in found if text)
+
+
+def expiry_member(time: str) -> str:
+    """The member of an event that expires at `time`, which is as for `Encoder.encode`."""
+    return f',"{EXPIRY}":"{time}"'
 
 
 def _one_line(error: Exception) -> str:

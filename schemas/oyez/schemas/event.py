@@ -26,3 +26,5 @@ class Event(Generic[S]):
     """The span in which it was announced, as W3C Trace Context writes it, if that was traced."""
     tracestate: str | None = None
     """What tracing systems have added to that."""
+    expires: datetime | None = None
+    """From when it is not handled any more, in UTC; None if it does not expire."""

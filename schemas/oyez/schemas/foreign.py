@@ -53,6 +53,8 @@ def typed_envelope(raw: RawEnvelope, declaration: Declaration) -> Envelope:
         envelope["partitionkey"] = key
     check_text(declaration, envelope)
     envelope["traceparent"], envelope["tracestate"] = raw.trace
+    if raw.expirytime is not None:
+        envelope["expirytime"] = raw.expirytime
     return envelope
 
 

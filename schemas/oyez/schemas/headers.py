@@ -6,6 +6,8 @@ from .errors import Undecodable
 
 TRACE = ("traceparent", "tracestate")
 """The attributes that say which trace an event belongs to."""
+EXPIRY = "expirytime"
+"""The attribute (an extension that CloudEvents documents) with the moment from which an event is of no use."""
 
 Header = str | bytes | None
 Headers = Sequence[tuple[str, Header]] | Mapping[str, Header]

@@ -47,6 +47,7 @@ class _Said(NamedTuple):
     traceparent: str | None
     tracestate: str | None
     dataschema: str | None
+    expirytime: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class RawEnvelope:
     """Its traceparent and tracestate."""
     dataschema: str | None = None
     """What it says of its data's schema."""
+    expirytime: str | None = None
+    """From when it is of no use, as it says."""
 
 
 class Found(Protocol):
@@ -188,6 +191,7 @@ def _raw(
         keyless=keyless,
         trace=(said.traceparent, said.tracestate),
         dataschema=said.dataschema,
+        expirytime=said.expirytime,
     )
 
 

@@ -4,10 +4,10 @@ from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from .declaration import Declaration
-from .headers import TRACE
+from .headers import EXPIRY, TRACE
 
 _MEMBERS = frozenset(
-    ("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data", *TRACE)
+    ("specversion", "type", "source", "id", "time", "partitionkey", "subject", "data", *TRACE, EXPIRY)
 )
 """What an event of ours consists of."""
 

@@ -19,6 +19,7 @@ from support.waiting import eventually
 NOWHERE = "127.0.0.1:1"
 PARKED = ("waiting", "behind", "due", "paused", "for_lane", "in_lane")
 PAGE = '{"session_id": "s1", "url": "/a"}'
+NOTHING = {"handled": 0, "parked": 0, "released": 0, "dead": 0, "revived": 0, "expired": 0}
 
 
 def status(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -100,9 +101,9 @@ def test_a_sweep_runs_what_is_due_and_what_that_releases(shop: Shop) -> None:
     swept = {one.pop("group"): one for one in json.loads(shop.print("sweep", "--json"))}
     # The group of the views comes first, so it takes a second round.
     assert swept == {
-        "clishop.cli.page.viewed": {"handled": 1, "parked": 1, "released": 0, "dead": 0, "revived": 0},
-        "clishop.cli.session.started": {"handled": 2, "parked": 0, "released": 2, "dead": 0, "revived": 0},
-        "clishop.cli.ticked": {"handled": 0, "parked": 0, "released": 0, "dead": 0, "revived": 0},
+        "clishop.cli.page.viewed": NOTHING | {"handled": 1, "parked": 1},
+        "clishop.cli.session.started": NOTHING | {"handled": 2, "released": 2},
+        "clishop.cli.ticked": NOTHING,
     }
     assert noted(shop) == ["started", "started", "/a"]
     (failed,) = json.loads(shop.print("retry", "list", "--json"))

@@ -174,12 +174,23 @@ class Queued:
     is_final: ClassVar[bool] = False
 
 
-Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Queued | Paused
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Its event has expired: the handler is not called any more."""
+
+    has_run: ClassVar[bool] = False
+    holds_key: ClassVar[bool] = False
+    completes: ClassVar[bool] = False
+    is_final: ClassVar[bool] = True
+
+
+Outcome = Done | Waits | Behind | Failed | Dead | Unrun | Queued | Paused | Expired
 DONE = Done()
 BEHIND = Behind()
 UNRUN = Unrun()
 QUEUED = Queued()
 PAUSED = Paused()
+EXPIRED = Expired()
 
 
 def _prerequisite(signal: type[Signal] | str, subject: object) -> Prerequisite:

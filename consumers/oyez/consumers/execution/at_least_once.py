@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import length_hint
 from typing import Any
 
 from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Declaration
+from oyez.schemas.headers import EXPIRY
 
 from ..core.deadline import Deadline
-from ..core.outcomes import DONE, PAUSED, UNRUN
+from ..core.outcomes import DONE, EXPIRED, PAUSED, UNRUN
 from ..core.report import Report
 from ..core.stop_signals import raise_if_stop
+from ..database.clock import moment
 from ..handlers.registry import Handler
 from .attempt import outcome_of
 from .batch import Batch, is_before
@@ -22,12 +24,17 @@ from .broken_deploy import refuse_broken
 from .cut import cut
 from .delivery import Delivery, Result
 from .execution import Execution
+from .expiry import places_of_expired
 from .intake import Kept, Load
 from .readiness import Known, MetPrerequisites
 
 
+@dataclass(frozen=True)
 class AtLeastOnceBatch(Batch):
     """A batch whose events were handled before, or are handled without an inbox."""
+
+    expired: frozenset[int] | None = None
+    """The places of the events that had expired when it was looked; None: nobody has."""
 
     def take(self, db: Connection, now: float) -> Load:
         """Neither positions nor inbox: the group's offsets are in the log."""
@@ -62,6 +69,16 @@ class AtLeastOnceExecution:
             for signal, handlers in execution.group.by_signal.items()
         }
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
+
+    def without_expired(self, batch: AtLeastOnceBatch) -> AtLeastOnceBatch:
+        """The batch, with what of it has expired. Raises `DatabaseAway`: by whose clock it does."""
+        envelopes = batch.decoded.envelopes
+        if batch.expired is not None or self._in_database:
+            return batch
+        if not [one for one in envelopes if EXPIRY in one]:
+            return batch
+        now = moment(self._execution.database, self._execution.clock)
+        return replace(batch, expired=places_of_expired(envelopes, now))
 
     def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> Kept:
         """Run every handler that has no database parameter; returns what was not done, and where the batch was cut.
@@ -117,12 +134,14 @@ class AtLeastOnceExecution:
         return [others.get((delivery.handler.name, delivery.at), (delivery, DONE)) for delivery in deliveries]
 
 
-def _run_all(handlers: Sequence[Handler], batch: Batch, deadline: Deadline) -> list[Result]:
+def _run_all(handlers: Sequence[Handler], batch: AtLeastOnceBatch, deadline: Deadline) -> list[Result]:
     """Call the handlers, one after the other, while there is time."""
     results: list[Result] = []
     begun = False
     for handler in handlers:
-        held, places = _paused(batch, handler, _of_signal(batch, handler.declaration))
+        late, places = _expired(batch, _of_signal(batch, handler.declaration))
+        results += [(Delivery.of(handler, batch.decoded.events[at], at), EXPIRED) for at in late]
+        held, places = _paused(batch, handler, places)
         results += [(Delivery.of(handler, batch.decoded.events[at], at), PAUSED) for at in held]
         if begun and deadline.is_over():
             results += [(Delivery.of(handler, batch.decoded.events[at], at), UNRUN) for at in places]
@@ -130,6 +149,14 @@ def _run_all(handlers: Sequence[Handler], batch: Batch, deadline: Deadline) -> l
             results += _run(handler, batch, places, deadline)
         begun = begun or bool(places)
     return results
+
+
+def _expired(batch: AtLeastOnceBatch, places: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    """The places of the events that have expired, and those of the others."""
+    expired = batch.expired
+    if not expired:
+        return (), places
+    return [at for at in places if at in expired], [at for at in places if at not in expired]
 
 
 def _paused(batch: Batch, handler: Handler, places: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:

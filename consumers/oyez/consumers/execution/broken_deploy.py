@@ -8,7 +8,7 @@ from typing import assert_never
 
 from oyez.schemas import OyezError
 
-from ..core.outcomes import Behind, Dead, Done, Failed, Outcome, Paused, Queued, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Expired, Failed, Outcome, Paused, Queued, Unrun, Waits
 from .delivery import Result
 
 LEAST = 50  # events that must have been tried, before their failing says something about the handlers
@@ -48,7 +48,7 @@ def _kind(outcome: Outcome) -> str | None:
     match outcome:
         case Failed(kind=kind):
             return kind
-        case Done() | Waits() | Behind() | Dead() | Unrun() | Queued() | Paused():
+        case Done() | Waits() | Behind() | Dead() | Unrun() | Queued() | Paused() | Expired():
             return None
     assert_never(outcome)
 

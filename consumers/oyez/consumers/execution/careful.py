@@ -33,7 +33,7 @@ class OneByOne:
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
         results: list[Result] = []
-        gate = Gate(todo.known)
+        gate = Gate(self._memory.spared(todo.known))
         for work in todo.works:
             _, deliveries = work
             if results and todo.deadline.is_over():

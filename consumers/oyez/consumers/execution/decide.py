@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
-from ..core.outcomes import Behind, Dead, Done, Failed, Paused, Queued, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Expired, Failed, Paused, Queued, Unrun, Waits
 from ..database.due import at_once
 from .delivery import Delivery, Result
 
@@ -58,7 +58,12 @@ class Bury:
     span: str | None = None
 
 
-Decision = Stay | Park | Bury
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """It has expired: it ends, and is kept nowhere."""
+
+
+Decision = Stay | Park | Bury | Drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ def decide(result: Result, facts: Facts) -> Decision:
             return _retry(delivery, outcome, facts)
         case Dead(reason, error, span):
             return Bury(reason, error, span=span)
+        case Expired():
+            return Drop()
         case Done():
             raise AssertionError("a delivery that is done has nothing to be decided")
     assert_never(outcome)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from sqlalchemy.exc import DBAPIError
 
 from oyez.producers import Settings
+from oyez.schemas.headers import EXPIRY
 
 from ..core.backoff import RetryPolicy
 from ..core.deadline import NO_DEADLINE, Deadline
@@ -27,6 +28,7 @@ from ..handlers.application import Group
 from .careful import KILLED, Saying
 from .course import Course
 from .delivery import Result
+from .expiry import expired_among
 from .intake import Intake, Kept, Load
 from .journal import Journal
 from .lone import Lone
@@ -153,6 +155,10 @@ class Execution:
             now = self.clock(db)
             load = intake.take(db, now)
             known = intake.known(db, load, self.met)
+            for taken, _ in load.works:
+                if EXPIRY in taken.envelope:
+                    known = replace(known, expired=expired_among(load.works, now))
+                    break
         except DBAPIError as error:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group

@@ -10,7 +10,7 @@ from typing import assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.failure_summary import Faults
-from ..core.outcomes import Behind, Dead, Done, Failed, Outcome, Paused, Queued, Unrun, Waits
+from ..core.outcomes import Behind, Dead, Done, Expired, Failed, Outcome, Paused, Queued, Unrun, Waits
 from .delivery import Result
 
 
@@ -25,7 +25,7 @@ def _is_failure(outcome: Outcome, met: AbstractSet[Prerequisite]) -> bool:
             return True
         case Waits(prerequisite, raised):
             return raised and prerequisite in met
-        case Done() | Behind() | Unrun() | Queued() | Paused():
+        case Done() | Behind() | Unrun() | Queued() | Paused() | Expired():
             return False
     assert_never(outcome)
 

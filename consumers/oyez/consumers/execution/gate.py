@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..core.outcomes import BEHIND, PAUSED, QUEUED, Behind, Outcome, Paused, Queued, Waits
+from ..core.outcomes import BEHIND, EXPIRED, PAUSED, QUEUED, Behind, Expired, Outcome, Paused, Queued, Waits
 from ..database.key_heads import HandlerKey, Head
 from .delivery import Delivery
 from .readiness import Known
@@ -19,13 +19,16 @@ class Gate:
         self._heads: dict[HandlerKey, Head] = dict(known.heads)
         self._completed: dict[Prerequisite, int] = {}
 
-    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | Paused | None]:
+    def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | Paused | Expired | None]:
         """The delivery with its rank, and None when it may run; otherwise what it waits for. What runs in a lane waits
         for one, unless it comes from there.
 
         An event that meets what the head of its key waits for goes before the head: behind it, both would
         wait for ever. What is paused is due all the same: it is claimed when that has ended, and then checked.
+        What has expired ends before anything else is asked: nobody waits behind it.
         """
+        if self._known.expired and (delivery.handler.name, delivery.taken.event_id) in self._known.expired:
+            return delivery, EXPIRED
         key = delivery.ordered_key if self._heads else None
         if key is not None and (head := self._heads.get(key)) is not None:
             if head.waits is None or head.waits != delivery.prerequisite:

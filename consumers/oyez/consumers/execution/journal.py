@@ -22,7 +22,7 @@ from ..database.due import due_since
 from ..database.event_times import made_at
 from ..database.journal import ALL, DoneAtOnce, Transaction, number_of
 from ..handlers.application import Group
-from .decide import Bury, Decision, Park
+from .decide import Bury, Decision, Drop, Park
 from .delivery import Delivery, Result
 from .reader import Taken
 
@@ -157,6 +157,8 @@ def _row(delivery: Delivery, decision: Decision, transaction: Transaction) -> di
                 reason=decision.reason,
                 error=decision.error,
             )
+        case Drop():
+            return _columns(delivery, transaction, "expired", attempts=before)
     return None
 
 

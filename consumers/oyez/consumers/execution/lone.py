@@ -22,7 +22,7 @@ class Lone:
         self._failed = failed
 
     def run(self, todo: Todo, db: HandlerConnection) -> list[Result]:
-        gate = Gate(todo.known)
+        gate = Gate(self._memory.spared(todo.known))
         return [
             self._one(delivery, gate, todo, db) for _, deliveries in todo.works for delivery in deliveries
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..core.deadline import Deadline
 from ..core.outcomes import BEHIND, DONE, UNRUN, Failed, Outcome
@@ -12,6 +12,7 @@ from ..core.stop_signals import raise_if_stop
 from ..database.inbox import EventId
 from .attempt import attempt
 from .delivery import Delivery, Result, payloads
+from .readiness import Known
 
 LOSSES = 2  # connections that a handler may cost while the database answers, before that is its failure
 
@@ -33,6 +34,10 @@ class Memory:
         failed: set[tuple[str, str]] = set()
         results = [self._each(delivery, failed) for delivery in deadline.each(deliveries)]
         return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
+
+    def spared(self, known: Known) -> Known:
+        """The same; what has run before its event expired is not given up for that."""
+        return replace(known, expired=known.expired - self._ran.keys())
 
     def try_again(self) -> None:
         """The batch is tried again after a pause: what failed may succeed, what is done is done."""

@@ -38,7 +38,7 @@ class Plan:
 
 def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Sequence[Result] = ()) -> Plan:
     """The plan for these events, or for what is left to do of them after some have ``ran``, and not all are done."""
-    if not ran and not known.heads and known.paused is None:
+    if not (ran or known.heads or known.expired) and known.paused is None:
         deliveries = list(chain.from_iterable(map(_deliveries_of, works)))
         handlers = dict.fromkeys(map(_handler_of, deliveries))
         if not any(map(_required_by, deliveries)) and not any(map(_concurrency_of, handlers)):

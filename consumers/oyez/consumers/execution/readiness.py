@@ -69,6 +69,7 @@ class Known:
     this transaction; ``heads``: the first parked row of each (handler, key) that has one. ``last`` has the deliveries,
     by handler and event, whose events have no other one left that has to be done; None for events that are new, of
     which all are in hand. ``paused`` says what is not to run; None if nothing is paused.
+    ``expired`` has the deliveries, by handler and event, whose events have expired.
     """
 
     met: MetPrerequisites
@@ -76,6 +77,7 @@ class Known:
     answered: frozenset[Prerequisite] = frozenset()
     last: frozenset[tuple[str, EventId]] | None = None
     paused: PausedParts | None = None
+    expired: frozenset[tuple[str, EventId]] = frozenset()
 
     def is_met(self, prerequisite: Prerequisite) -> bool:
         """Whether it is met, as far as is known."""

@@ -69,9 +69,10 @@ class Together:
         session = HandlerSession(db, "rollback_only", todo.tool_context)
         results: list[Result] = []
         try:
-            planned = plan(todo.works, todo.known, todo.completing)
+            known = self._memory.spared(todo.known) if todo.known.expired else todo.known
+            planned = plan(todo.works, known, todo.completing)
             while self._comes_otherwise(planned, todo, session, results):
-                planned = plan(todo.works, todo.known, todo.completing, results)
+                planned = plan(todo.works, known, todo.completing, results)
             results.extend(planned.parked)
             return results
         finally:

@@ -16,7 +16,7 @@ from ..database.key_heads import HandlerKey
 from ..database.parked import RowChange
 from ..database.parked_row import ParkedRow
 from ..handlers.application import Group
-from .decide import Bury, Decision, Park, Stay
+from .decide import Bury, Decision, Drop, Park, Stay
 from .delivery import Delivery, Result
 from .fresh import Fresh, fresh_rows, is_for_lane
 from .rows import dead_row, first_attempt, parked_row
@@ -68,6 +68,10 @@ class Writes:
             case Bury():
                 self.counts["dead"] += 1
                 self._bury(delivery, decision)
+            case Drop():
+                self.counts["expired"] += 1
+                if delivery.row is not None:
+                    self._remove(delivery)
             case _:
                 assert_never(decision)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from oyez.producers.expiring import Expires, expiring
 from oyez.producers.outbox import INSERT, SCHEDULE, row
 from oyez.producers.outgoing import Route, typed
 from oyez.producers.scheduling import Scheduled, When, nanoseconds
@@ -94,10 +95,11 @@ class HandlerAnnouncer(Tool):
         cause: Signal | Event[Any] | None = None,
         at: datetime | None = None,
         after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
-        `signal`, `data`, `key`, `at` and `after` as for `Announcer.announce`. ``cause`` is the event that it is
+        `signal`, `data`, `key`, `at`, `after`, `expires` as for `Announcer.announce`. ``cause`` is the event that it is
         announced for: a handler of a batch must name one of those that it was given (the `Event` or the model itself),
         one of single events need not. The time is that of the run whose transaction was committed.
 
@@ -108,9 +110,9 @@ class HandlerAnnouncer(Tool):
         event = typed(self.context.signals, signal, data, bound_session() if key is None else key)
         route = self._route(type(event))
         if self._tracer is None:
-            return self._announce(event, route, key, because, when)
+            return self._announce(event, route, key, because, when, expires)
         with announcing(self._tracer, route.name) as span:
-            made = self._announce(event, route, key, because, when, span.members)
+            made = self._announce(event, route, key, because, when, expires, span.members)
             span.describe(route.topic, self._source, made)
             return made
 
@@ -121,6 +123,7 @@ class HandlerAnnouncer(Tool):
         key: str | None,
         because: EventId,
         when: When | None,
+        expires: Expires | None,
         trace: str = "",
     ) -> str:
         key, subject = route.identify(event, key)
@@ -129,6 +132,8 @@ class HandlerAnnouncer(Tool):
         )
         now = self.context.clock()
         due = now if when is None else max(now, when.due(now))
+        if expires is not None:
+            trace += expiring(expires, nanoseconds(due))
         stamp = self._time_text(nanoseconds(due))
         value = self._encode(event, id=made, time=stamp, key=key, subject=subject, trace=trace)
         keyed = None if key is None else key.encode()

@@ -25,6 +25,7 @@ class WorkerStopped(InstrumentationEvent):
     parked: int
     released: int
     dead: int
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)

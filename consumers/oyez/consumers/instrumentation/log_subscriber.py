@@ -28,7 +28,8 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
     events.WorkerStopped: Line(
         logging.INFO,
         WORKER,
-        "{group}: worker stopped; {handled} handled, {parked} parked, {released} released, {dead} dead",
+        "{group}: worker stopped; {handled} handled, {parked} parked, {released} released, {dead} dead, "
+        "{expired} expired",
     ),
     events.WorkerFailed: Line(logging.ERROR, SUPERVISOR, "{group}: {error}"),
     events.WorkerMoves: Line(

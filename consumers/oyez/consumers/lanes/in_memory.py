@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ..core.outcomes import DONE, PAUSED, Outcome
+from ..core.outcomes import DONE, EXPIRED, PAUSED, Outcome
 from ..core.report import Report
 from ..database.positions import Move, Partition
 from ..execution.at_least_once import AtLeastOnceBatch
@@ -110,6 +110,8 @@ class MemoryLanes:
                 for handler in handlers:
                     errands[handler].append(Errand(Delivery(handler, taken, at), flight))
         for handler, ours in errands.items():
+            if batch.expired:
+                ours = self._not_expired(ours, batch.expired)  # noqa: PLW2901 # of these, what is to be begun
             self._put(handler, ours if batch.paused is None else self._not_paused(ours, batch.paused))
 
     def keep(self, held: Collection[Partition]) -> None:
@@ -189,6 +191,13 @@ class MemoryLanes:
         """End what runs, as far as it can be ended."""
         for pool in self._pools.values():
             pool.cancel()
+
+    def _not_expired(self, errands: Sequence[Errand], expired: AbstractSet[int]) -> list[Errand]:
+        """Those that may be begun. The others have ended."""
+        late = [errand for errand in errands if errand.delivery.at in expired]
+        self._open += len(late)
+        self._ended.extend((errand, EXPIRED) for errand in late)
+        return [errand for errand in errands if errand.delivery.at not in expired]
 
     def _not_paused(self, errands: Sequence[Errand], paused: PausedParts) -> list[Errand]:
         """Those that may be begun. The others have ended: they are parked until their pause has."""

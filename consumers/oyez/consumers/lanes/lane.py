@@ -103,7 +103,7 @@ class Lane:
                 return Ran()
             report = self._run(unit, ids)
             done(report)
-            if report.done < len(ids):
+            if report.done + report.expired < len(ids):
                 return _cut(unit.ids[at:], report)
             at += len(ids)
         return Ran(is_done=True)

@@ -78,6 +78,9 @@ class Metrics:
             "oyez_released_deliveries", "Deliveries of the group that another released."
         )
         self._dead = _counter("oyez_dead_deliveries", "Deliveries that became dead letters.")
+        self._expired = _counter(
+            "oyez_expired_deliveries", "Deliveries that ended without a run: their events had expired."
+        )
         self._failures = _counter("oyez_handler_failures", "Attempts that a handler failed.", "handler")
         self._timeouts = _counter(
             "oyez_handler_timeouts", "Attempts that took longer than the handler's timeout.", "handler"
@@ -166,7 +169,14 @@ class Metrics:
 
     def _begin(self, group: str) -> None:
         """Every metric of the group is there from the start: a rate needs a zero to begin with."""
-        for counter in (self._handled, self._released, self._dead, self._misplaced, *self._times.values()):
+        for counter in (
+            self._handled,
+            self._released,
+            self._dead,
+            self._expired,
+            self._misplaced,
+            *self._times.values(),
+        ):
             counter.labels(group)
         for reason in REASONS:
             self._parked.labels(group, reason)
@@ -184,6 +194,7 @@ class Metrics:
     def _count(self, group: str, report: Report) -> None:
         self._handled.labels(group).inc(report.done)
         self._dead.labels(group).inc(report.dead)
+        self._expired.labels(group).inc(report.expired)
         parked = (report.waiting, report.behind, report.retried, report.unrun, report.queued, report.paused)
         for reason, count in zip(REASONS, parked, strict=True):
             if count:

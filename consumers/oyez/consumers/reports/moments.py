@@ -33,6 +33,7 @@ What = Literal[
     "retried",
     "paused",
     "dead",
+    "expired",
     "met",
     "mail",
 ]

@@ -260,6 +260,7 @@ class Reading(InStep):
             return self._retry_loop.until_back(having_failed(away, work), stopped)
 
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
+        batch = self._in_place.without_expired(batch)
         deadline = self._execution.deadline(stopped)
         unfinished = self._in_place.run(batch, deadline)
         return self._steadily(lambda: self._in_place.settle(batch, unfinished, deadline), stopped)

@@ -21,13 +21,14 @@ class Tally:
     released: int = 0
     revived: int = 0
     dead: int = 0
+    expired: int = 0
     failed: int = 0
     faults: Faults = field(default_factory=Faults)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no delivery was handled, parked, released or given up."""
-        return not (self.done or self.parked or self.released or self.dead or self.revived)
+        """Whether no delivery was handled, parked, released or given up, or has expired."""
+        return not (self.done or self.parked or self.released or self.dead or self.revived or self.expired)
 
     def add(self, report: Report) -> None:
         self.events += report.events
@@ -38,6 +39,7 @@ class Tally:
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead
+        self.expired += report.expired
         if report.failures:
             self.failed += sum(report.failures.values())
             self.faults.merge(report.faults)
@@ -51,9 +53,10 @@ class Tally:
         self.released += other.released
         self.revived += other.revived
         self.dead += other.dead
+        self.expired += other.expired
         self.failed += other.failed
         self.faults.merge(other.faults)
 
     def stopped(self, group: str) -> WorkerStopped:
         """What a worker of ``group`` says of all that at its end."""
-        return WorkerStopped(group, self.done, self.parked, self.released, self.dead)
+        return WorkerStopped(group, self.done, self.parked, self.released, self.dead, self.expired)

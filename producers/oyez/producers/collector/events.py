@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from oyez.schemas import Catalogue, Event, InvalidEvent, OyezError
-from oyez.schemas.encoding import Encoder, trace_members
+from oyez.schemas.encoding import Encoder, expiry_member, trace_members
 from oyez.schemas.text import flaw
 
 from ..announcer import Stamped
@@ -43,7 +43,8 @@ class Maker:
             time=self._time_text(self._clock()) if event.time is None else _text(event.time),
             key=key,
             subject=subject,
-            trace=_trace(event) if event.traceparent else "",
+            trace=(_trace(event) if event.traceparent else "")
+            + ("" if event.expires is None else expiry_member(_text(event.expires))),
         )
         return event.id, route.topic, None if key is None else key.encode(), value
 

@@ -18,6 +18,7 @@ from ..transport import JoinsTransaction
 from .outbox import DjangoOutbox
 
 if TYPE_CHECKING:
+    from ..expiring import Expires
     from ..transport import Database
 
     AnyDatabase: TypeAlias = "str | BaseDatabaseWrapper | ConnectionProxy[BaseDatabaseWrapper] | Database"
@@ -38,6 +39,7 @@ class DjangoAnnouncer(Announcer):
         db: AnyDatabase | None = None,
         at: datetime | None = None,
         after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event; the answer is its id.
 
@@ -45,7 +47,8 @@ class DjangoAnnouncer(Announcer):
         that transaction is committed, and never if it, or the savepoint that it was announced in, is rolled back.
         NotAnnounced: there is no transaction, or what `Announcer.announce` raises.
         """
-        return super().announce(signal, data, key=key, db=db, at=at, after=after)  # type: ignore[arg-type] # _joining takes them
+        joined: Any = db  # _joining takes them
+        return super().announce(signal, data, key=key, db=joined, at=at, after=after, expires=expires)
 
     def _joining(self, db: Any) -> JoinsTransaction:
         return self._django if isinstance(db, DJANGOS) else super()._joining(db)

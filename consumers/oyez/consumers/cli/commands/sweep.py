@@ -34,7 +34,7 @@ from ..common.stopping import end_on_sigterm, exit_code
 
 log = logger_named("oyez")
 
-COUNTS = {"handled": "done", "parked": "parked", "released": "released", "dead": "dead", "revived": "revived"}
+COUNTS = {"handled": "done"} | {name: name for name in ("parked", "released", "dead", "revived", "expired")}
 """What is printed of the totals of a group, and what it is called there."""
 
 
