@@ -17,6 +17,7 @@ ALLOWED = {
     "cli/commands/deliveries_filter.py": "ages become moments before there is a connection: see ages.py",
     "cli/commands/mail_filter.py": "the same",
     "cli/commands/spool.py": "files of this machine",
+    "cli/commands/status_watch.py": "says when it looked, also while no database answers",
     "cli/commands/spool_cat.py": "files of this machine",
     "dashboard/app.py": "says how long ago something was",
     "dashboard/questions/doctor.py": "compares it with the database's, and with what is announced",

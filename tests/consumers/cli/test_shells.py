@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from consumers.cli.running import OYEZ, Shop
+from oyez.consumers.cli.common.bash_words import rejoined
 from support.waiting import eventually
 
 CLEAR = "\x15"  # what readline takes for: forget the line
@@ -20,6 +21,8 @@ TYPED = {
     "oyez tail cli.s": "oyez tail cli.session.started ",
     "oyez listen cli.t": "oyez listen cli.ticked ",
     "oyez retry list --handler open": "oyez retry list --handler open_visit ",
+    "oyez --app shop:on tail cli.p": "oyez --app shop:on tail cli.page.viewed ",  # bash splits at these marks
+    "oyez --database=sqlite:///oyez.db pause coun": "oyez --database=sqlite:///oyez.db pause count_view ",
 }
 
 
@@ -69,3 +72,22 @@ def test_signals_groups_and_handlers_are_completed_in_bash(bash: Bash) -> None:
         bash.type(f"{keys}\t")
         eventually(lambda line=line: line in bash.said())  # type: ignore[misc]
         bash.type(CLEAR)
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "found", "place"),
+    [
+        ("oyez --app shop : on tail cli.s", 6, "oyez --app shop:on tail cli.s", 4),
+        ("oyez --app = shop : on tail cli.s", 7, "oyez --app=shop:on tail cli.s", 3),
+        ("oyez --database sqlite : ///a status", 5, "oyez --database sqlite:///a status", 3),
+        ("oyez tail --signal = cli", 4, "oyez tail --signal = cli", 4),
+        ("oyez tail --signal =", 3, "oyez tail --signal =", 3),
+        ("oyez --app shop :", 3, "oyez --app shop:", 2),
+    ],
+)
+def test_words_that_bash_has_split_are_one(words: str, at: int, found: str, place: int) -> None:
+    assert rejoined(words.split(), at) == (found.split(), place)
+
+
+def test_an_empty_word_is_one_of_its_own() -> None:
+    assert rejoined(["oyez", "--app", "shop", ":", ""], 4) == (["oyez", "--app", "shop:", ""], 3)

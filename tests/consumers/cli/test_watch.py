@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import cast
 
 import pytest
@@ -88,9 +89,11 @@ def test_what_does_not_answer_is_said_and_what_was_seen_stays(capsys: pytest.Cap
             raise found
         return found
 
-    watch(look, lambda _status: None, Times(), 1.0)
+    times = iter([0.0, 3_661.0])  # as it begins, and after the look that found something
+    watch(look, lambda _status: None, Times(), 1.0, lambda: next(times))
     said = capsys.readouterr().out
     assert said.count("shop.placed") == 2
+    assert said.count(f"seen at {datetime.fromtimestamp(3_661).astimezone():%H:%M:%S}") == 2
     assert said.index("the database is away; it is asked again") < said.index("shop.placed")
     assert (
         said.index("shop.placed") < said.index("away again; it is asked again") < said.rindex("shop.placed")
@@ -188,7 +191,9 @@ def test_it_is_drawn_until_a_signal_and_leaves_the_terminal_as_it_was(
         db.execute(insert(sample), rows)
     engine.dispose()
     with terminal("status", "--watch", "--every", "0.5") as drawn:
-        drawn.until("\x1b[?1049h", "last hour", BARS[-1])
+        drawn.until(
+            "\x1b[?1049h", "last hour", BARS[-1], "seen at", "outbox", "database", "sqlite:///oyez.db"
+        )
         assert drawn.end(number) == code
         assert drawn.said.endswith("\x1b[?25h") or "\x1b[?1049l" in drawn.said
         assert "Traceback" not in drawn.said

@@ -165,6 +165,10 @@ def _require_folder() -> None:
 def main() -> None:
     """Run `oyez`."""
     _prepare()
+    if os.environ.get("_OYEZ_COMPLETE") == "complete_bash":
+        from .common.bash_words import rejoin  # noqa: PLC0415 # for this alone
+
+        rejoin(os.environ)
     app(prog_name="oyez")
 
 

@@ -130,9 +130,7 @@ def status(
     if as_json:
         output.json_array({**asdict(state), **stands.places} for state in stands.groups)
         return
-    for name, value in stands.places.items():
-        if value is not None:
-            output.line(f"{name.replace('_', ' ')}\t{output.shown(value, None)}")
+    _show_places(stands)
     output.line("")
     output.table(stands.groups, GROUPS, empty=f"{found.name} has no groups")
     output.line("")
@@ -141,6 +139,12 @@ def status(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
     _show_more(stands)
+
+
+def _show_places(stands: Status) -> None:
+    for name, value in stands.places.items():
+        if value is not None:
+            output.line(f"{name.replace('_', ' ')}\t{output.shown(value, None)}")
 
 
 def _show_more(stands: Status) -> None:
@@ -167,11 +171,14 @@ def _watch(application: Application, settings: ListenSettings, every: float, *, 
 
     stop = Stop()
     with probes.engine_of(settings) as engine:
-        watch(Look(application, settings, engine, ask), _show_troubles, stop, every)
+        watch(Look(application, settings, engine, ask), _show_below, stop, every)
     raise typer.Exit(exit_code(stop.number))
 
 
-def _show_troubles(stands: Status) -> None:
+def _show_below(stands: Status) -> None:
+    """Of `--watch`: the services and what waits in them to leave, what is in trouble, what is not everyday."""
+    output.line("")
+    _show_places(stands)
     rows = [PartitionRow(state.group, one) for state in stands.groups for one in state.partitions]
     wrong = [row for row in rows if row.state.halted or row.state.trouble]
     if wrong:

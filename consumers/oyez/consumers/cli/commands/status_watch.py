@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from rich.console import Console
@@ -103,15 +105,24 @@ class Look:
         return status_of(self.application, self.settings, self.engine, backend, None), None
 
 
-def watch(look: Callable[[], Seen], show: Callable[[Status], None], stop: Stop, every: float) -> None:
-    """Show it until it is stopped. What does not answer is said, and asked again; what was seen before stays."""
+def watch(
+    look: Callable[[], Seen],
+    show: Callable[[Status], None],
+    stop: Stop,
+    every: float,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Show it until it is stopped, with the time of the look. What does not answer is said, and asked again; what was
+    seen before stays, with its time."""
     console = Console()
     with console.screen():
         seen: Seen | None = None
+        at = clock()
         while not stop():
             problem = None
             try:
                 seen = look()
+                at = clock()
             except Exception as error:
                 if not (isinstance(error, OyezError) or is_away(error)):
                     raise
@@ -120,6 +131,7 @@ def watch(look: Callable[[], Seen], show: Callable[[Status], None], stop: Stop, 
             if problem is not None:
                 output.line(f"{problem}; it is asked again")
             if seen is not None:
+                output.line(f"seen at {datetime.fromtimestamp(at).astimezone():%H:%M:%S}")
                 if seen.away is not None:
                     output.line(seen.away)
                 output.table(rows_of(seen), COLUMNS, empty="there are no groups")
