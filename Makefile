@@ -39,7 +39,7 @@ tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 	$(python) -m compileall -q -j 0 schemas producers consumers examples tests
 	$(call limit,1800) $(python) -m pytest --numprocesses $(or $(PROCESSES),4) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: export OYEZ_TEST_LONG = 1
+test-long: export TEST_LONG = 1
 test-long: $(ready) ## the tests that take long: tests/long.txt
 	$(call limit,3600) $(python) -m pytest $(ARGS) $(addprefix tests/,$(shell cat tests/long.txt))
 

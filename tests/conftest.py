@@ -32,7 +32,7 @@ os.register_at_fork(before=gc.collect)
 
 # Web servers that are killed while they are asked, browsers, thousands of interleavings: minutes that `make test` does
 # not have. `make test-long` runs them.
-collect_ignore = [] if "OYEZ_TEST_LONG" in os.environ else list(LONG)
+collect_ignore = [] if "TEST_LONG" in os.environ else list(LONG)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,7 +71,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where all services are said to be there, a skipped test is a failed one."""
     report = yield
-    if report.skipped and "OYEZ_TEST_NO_SKIPS" in os.environ and not hasattr(report, "wasxfail"):
+    if report.skipped and "TEST_NO_SKIPS" in os.environ and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped: {report.longrepr}"
     return report

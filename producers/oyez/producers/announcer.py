@@ -149,12 +149,12 @@ class Announcer:
 
     def _schedule(self, what: What, db: Database | None, when: When, expires: Expires | None) -> str:
         """Keep an event until it is due. It is written now, with that moment as its time."""
+        value = b""
         try:
             if db is None:
                 raise TransportRefused(NO_DATABASE)
             schedules = self._scheduling(db)
-            now = schedules.now_in(db)
-            due = when.due(now)
+            due = when.due(now := schedules.now_in(db))
             if due <= now:
                 return self.announce(*what[:2], key=what[2], db=db, expires=expires)
             told, tracer = (nanoseconds(due), expires), self.tracer()
@@ -164,7 +164,7 @@ class Announcer:
                 said = event.signal, event.source, event_id, event.subject
                 schedules.schedule_in(db, Scheduled(topic, keyed, value, *said, due, now))
         except TransportRefused as refused:
-            value = self.stamped(*what)[3]
+            value = value or self.stamped(*what, "", None, expires)[3]
             raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
         self.announced += 1
         return event_id

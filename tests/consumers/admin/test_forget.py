@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
@@ -168,6 +168,16 @@ def test_what_becomes_due_before_it_is_forgotten_is_not_said_to_be_gone(full: Pi
     first = {one.where: one for one in forgetting.run(before)}["scheduled"]
     assert (first.found, first.left, first.is_for_now) == (1, 1, True)
     assert forgotten(full, "anna")["outbox"].removed == 1
+
+
+def test_what_leaves_the_outbox_before_it_is_forgotten_is_not_said_to_be_gone(full: Pipeline) -> None:
+    who, database = person(full, "anna"), Database(full.engine)
+    before = found(full, who)
+    with full.engine.begin() as db:
+        db.execute(delete(outbox))
+    forgetting = Forgetting(full.application, database, who, NOTHING, full.clock)
+    done = {one.where: one for one in forgetting.run(before)}["outbox"]
+    assert (done.found, done.left, done.is_for_now) == (1, 1, True)
 
 
 def test_what_was_found_is_only_counted(full: Pipeline) -> None:

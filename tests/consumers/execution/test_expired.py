@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from consumers.admin.admin_pipeline import Operator
 from consumers.pipeline import TOPIC, Opened, Pipeline, Placed, Play, Viewed, empty, known, note
 from oyez.consumers import Handlers, RetryAfter
+from oyez.consumers.core.report import Report
 from oyez.consumers.worker.totals import Tally
 from oyez.producers import Announcer, MemoryTransport
 from oyez.schemas import Event, Signal
@@ -111,6 +113,19 @@ def test_what_waits_and_expires_is_not_run_when_it_is_released(play: Play) -> No
     web.announce(Opened(n=2))
     pipeline.run()
     assert (pipeline.effects(), pipeline.is_clean(), tally(pipeline).expired) == ([2], True, 1)
+
+
+def test_whoever_forces_it_is_told_that_it_has_expired(play: Play) -> None:
+    pipeline = play(counting(Opened, Viewed))
+    announcer(pipeline).announce(Viewed(n=1), expires=in_seconds(5))
+    pipeline.run()
+    pipeline.clock.now += 5
+    forced = Operator(pipeline).force()
+    assert (forced.chosen, forced.expired, forced.done, pipeline.effects()) == (1, 1, 0, [])
+
+
+def test_what_has_expired_is_counted_as_something_that_became_of_a_delivery() -> None:
+    assert Report(done=1, dead=1, expired=2).settled == 4
 
 
 def test_a_group_without_an_inbox_does_not_run_it_either(play: Play) -> None:

@@ -17,6 +17,8 @@ from consumers.outbox.outbox_pipeline import OutboxPipeline, Sailed
 from oyez.consumers.database import Database, scheduled, tables
 from oyez.consumers.database.scheduled import ScheduledFilter
 from oyez.producers import NotAnnounced
+from oyez.producers.errors import TransportRefused
+from oyez.producers.outbox import Outbox
 from oyez.schemas import InvalidEvent
 
 BASE = 4_000_000_000.0  # s; later than any clock that asks
@@ -94,6 +96,19 @@ def test_what_does_not_say_when_is_refused(port: OutboxPipeline, when: Any, said
 def test_without_a_database_it_says_what_to_give(port: OutboxPipeline) -> None:
     with pytest.raises(NotAnnounced, match="give db="):
         port._announcer.announce(Sailed(), after=timedelta(1))
+
+
+def test_the_error_has_the_event_as_it_was_to_be_announced(
+    port: OutboxPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise TransportRefused("no")
+
+    monkeypatch.setattr(Outbox, "schedule_in", refuse)
+    with port.engine.begin() as db, pytest.raises(NotAnnounced) as refused:
+        port._announcer.announce(Sailed(), db=db, at=moment(60), expires=timedelta(seconds=5))
+    assert refused.value.event.time == moment(60)
+    assert refused.value.event.expires == moment(65)
 
 
 class _DiedError(BaseException):

@@ -32,9 +32,9 @@ class Tally:
     """What was done. Counts of deliveries.
 
     ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
-    discarded), was handled and failed or waits (``again``), died (``dead``), or was left: ``behind`` an earlier one of
-    its key, its handler ``unregistered``, ``undecodable`` still, in the hands of a worker all the time (``busy``), or
-    not begun when the command was ``stopped``.
+    discarded), was handled and failed or waits (``again``), died (``dead``), had ``expired``, or was left: ``behind``
+    an earlier one of its key, its handler ``unregistered``, ``undecodable`` still, in the hands of a worker all the
+    time (``busy``), or not begun when the command was ``stopped``.
     What is missing from these was not there any more.
     ``met`` are the prerequisites that this met, ``released`` the number of deliveries that had waited for them,
     ``revived`` of those that had died waiting.
@@ -44,6 +44,7 @@ class Tally:
     done: int = 0
     again: int = 0
     dead: int = 0
+    expired: int = 0
     behind: int = 0
     unregistered: int = 0
     undecodable: int = 0

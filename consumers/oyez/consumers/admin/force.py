@@ -89,7 +89,7 @@ class Force:
         again = report.waiting + report.retried
         released = len(report.released) - report.revived
         made = Tally(done=report.done, again=again, dead=report.dead, behind=report.behind, released=released)
-        made.revived = report.revived
+        made.revived, made.expired = report.revived, report.expired
         total.add(made)
         return set(report.claimed)
 

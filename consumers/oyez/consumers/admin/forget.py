@@ -85,8 +85,8 @@ class Forgetting:
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
         ways: Mapping[str, Callable[[str, Found], Removed]] = {
-            "scheduled": self._scheduled,
-            "outbox": partial(self._rows, tables.outbox),
+            "scheduled": partial(self._leaving, tables.scheduled),
+            "outbox": partial(self._leaving, tables.outbox),
             "spool": self._spool_of,
             "parked": partial(self._deliveries, tables.parked),
             "dead": partial(self._deliveries, tables.dead),
@@ -108,13 +108,11 @@ class Forgetting:
         known, removed = len(found.ids[place]), self._removed(table, found.ids[place])
         return Removed(place, known, known, None if removed == known else "some had gone meanwhile")
 
-    def _scheduled(self, place: str, found: Found) -> Removed:
-        """What has become due meanwhile is not gone: it stands in the outbox, under another number."""
-        known, removed = len(found.ids[place]), self._removed(tables.scheduled, found.ids[place])
+    def _leaving(self, table: Table, place: str, found: Found) -> Removed:
+        """What has left meanwhile is not gone: it stands in the next place, or was handled."""
+        known, removed = len(found.ids[place]), self._removed(table, found.ids[place])
         left = removed < known
-        return Removed(
-            place, known, removed, "some became due, and left or are leaving" if left else None, left
-        )
+        return Removed(place, known, removed, "some have left for the next place" if left else None, left)
 
     def _removed(self, table: Table, ids: Sequence[int]) -> int:
         some = [ids[begin : begin + STEP] for begin in range(0, len(ids), STEP)]

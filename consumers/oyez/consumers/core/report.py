@@ -53,4 +53,4 @@ class Report:
     def settled(self) -> int:
         """Of how many deliveries something has become."""
         parked = self.waiting + self.behind + self.retried + self.unrun + self.queued + self.paused
-        return self.done + parked + self.dead
+        return self.done + parked + self.dead + self.expired

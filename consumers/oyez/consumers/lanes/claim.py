@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..core.outcomes import DONE
+from ..core.outcomes import DONE, EXPIRED
 from ..database import lane_claims, start_notes
 from ..database.parked_row import ParkedRow
 from ..execution.intake import Kept, Load
@@ -17,6 +17,7 @@ from ..handlers.application import Group
 from ..retry.claim import Claim
 from .unit import Unit
 
+ENDED = (DONE, EXPIRED)  # after these, those of their key that follow are run in the same unit
 SLOW = 0.2
 """Seconds after which a transaction, when it ends, says again that what is left of its unit is about to be run: so many
 of the rows of a unit may follow one another before its note looks as if it was left by a dead worker."""
@@ -53,7 +54,7 @@ class LaneClaim(Claim):
     def finish(self, db: Connection, kept: Kept, now: float) -> int:
         """The note goes with the transaction that ends the unit: rows that stay parked are not to look as if their
         worker had died. Where others of the unit follow, it looks new when it is let go of."""
-        done, number = sum(outcome is DONE for _, outcome in kept.results), self._unit.number
+        done, number = sum(outcome in ENDED for _, outcome in kept.results), self._unit.number
         if kept.results and (self._was_undone or done < len(self._ids)):
             start_notes.forget(db, number)
             if self._was_undone and len(self._unit.ids) > 1:

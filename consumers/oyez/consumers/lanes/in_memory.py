@@ -170,11 +170,10 @@ class MemoryLanes:
         return replace(report, events=0, handled=handled)
 
     def again(self) -> None:
-        """Run what has failed once more."""
+        """Run what has failed once more. What no handler was given, since it is paused or has expired, is not."""
         errands: dict[Handler, list[Errand]] = {}
-        for errand, _ in self.window.failed:
+        for errand in self.window.take_failed():
             errands.setdefault(errand.delivery.handler, []).append(errand)
-        self.window.clear()
         for handler, ours in errands.items():
             self._put(handler, ours)
 

@@ -33,9 +33,10 @@ class Ran(NamedTuple):
 
 
 def _cut(ids: Sequence[int], report: Report) -> Ran:
-    """After a transaction that has not done all of these: if whatever it had claimed is done, the rest may be run
-    again."""
-    if not report.done or report.done < len(report.claimed):
+    """After a transaction that has not ended all of these: if whatever it had claimed is done or has expired, the rest
+    may be run again."""
+    ended = report.done + report.expired
+    if not ended or ended < len(report.claimed):
         return Ran()
     claimed = set(report.claimed)
     return Ran(left=[one for one in ids if one not in claimed])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..core.outcomes import DONE, Outcome
+from ..core.outcomes import DONE, EXPIRED, PAUSED, Outcome
 from ..execution.broken_deploy import LEAST
 from ..execution.delivery import Result
 from .by_key import Errand
 
+SPARED = (EXPIRED, PAUSED)
 PATIENCE = 1.0  # s; how long what has failed waits for others, to be parked together with them
 
 
@@ -35,6 +36,12 @@ class Window:
     def failed(self) -> list[tuple[Errand, Outcome]]:
         """What is not done, of partitions that are still this worker's."""
         return [one for one in self._ended if one[1] is not DONE and not one[0].flight.is_forgotten]
+
+    def take_failed(self) -> list[Errand]:
+        """What is to be run again. What was not to be run at all stays."""
+        failed = [errand for errand, outcome in self.failed if outcome not in SPARED]
+        self._ended = [one for one in self._ended if one[1] in SPARED and not one[0].flight.is_forgotten]
+        return failed
 
     def results(self) -> Sequence[Result]:
         """All of it, as if it were of one batch."""

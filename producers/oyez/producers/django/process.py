@@ -14,6 +14,7 @@ from ..errors import SettingsError
 from .in_transactions import DjangoAnnouncer
 
 if TYPE_CHECKING:
+    from ..expiring import Expires
     from .in_transactions import AnyDatabase
 
 
@@ -41,6 +42,7 @@ def announce(
     db: AnyDatabase | None = None,
     at: datetime | None = None,
     after: timedelta | None = None,
+    expires: Expires | None = None,
 ) -> str:
     """Announce one event, as `DjangoAnnouncer.announce` does; the answer is its id."""
-    return announcer().announce(signal, data, key=key, db=db, at=at, after=after)
+    return announcer().announce(signal, data, key=key, db=db, at=at, after=after, expires=expires)

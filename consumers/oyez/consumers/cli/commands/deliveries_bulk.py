@@ -111,6 +111,8 @@ def _say(tally: Tally) -> None:
         output.note(
             f"stopped: {several(tally.stopped)} {'is' if tally.stopped == 1 else 'are'} left as they were"
         )
+    if tally.expired:
+        output.note(f"{several(tally.expired)} had expired, and came to an end without their handler")
     if tally.behind:
         output.note(f"{several(tally.behind)} follow an earlier one of their key")
     if tally.unregistered:
