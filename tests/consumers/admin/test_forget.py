@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
@@ -16,7 +16,6 @@ from oyez.consumers.admin.forget import Forgetting, Found
 from oyez.consumers.admin.forget_spool import Removed, SpoolPlace
 from oyez.consumers.database import Database, metadata, tables
 from oyez.consumers.database.personal import Person
-from oyez.consumers.database.scheduled import release
 from oyez.consumers.database.tables import mail, misplaced, outbox, scheduled
 from oyez.consumers.reports.personal import stored
 
@@ -158,26 +157,6 @@ def test_all_of_one_goes_and_nothing_of_another(full: Pipeline) -> None:
     assert found(full, person(full, "anna")).counts == dict.fromkeys(done, 0) | dict.fromkeys(
         ("spool", "pauses"), 0
     )
-
-
-def test_what_becomes_due_before_it_is_forgotten_is_not_said_to_be_gone(full: Pipeline) -> None:
-    who, database = person(full, "anna"), Database(full.engine)
-    before = found(full, who)
-    database.repeat(lambda db: release(db, full.clock.now + 2_000_000.0, 10))
-    forgetting = Forgetting(full.application, database, who, NOTHING, full.clock)
-    first = {one.where: one for one in forgetting.run(before)}["scheduled"]
-    assert (first.found, first.left, first.is_for_now) == (1, 1, True)
-    assert forgotten(full, "anna")["outbox"].removed == 1
-
-
-def test_what_leaves_the_outbox_before_it_is_forgotten_is_not_said_to_be_gone(full: Pipeline) -> None:
-    who, database = person(full, "anna"), Database(full.engine)
-    before = found(full, who)
-    with full.engine.begin() as db:
-        db.execute(delete(outbox))
-    forgetting = Forgetting(full.application, database, who, NOTHING, full.clock)
-    done = {one.where: one for one in forgetting.run(before)}["outbox"]
-    assert (done.found, done.left, done.is_for_now) == (1, 1, True)
 
 
 def test_what_was_found_is_only_counted(full: Pipeline) -> None:
