@@ -41,7 +41,7 @@ tests: $(ready) ## the suite alone, in PROCESSES=4; ARGS="-k name" chooses
 
 test-long: export TEST_LONG = 1
 test-long: $(ready) ## the tests that take long: tests/long.txt
-	$(call limit,3600) $(python) -m pytest $(ARGS) $(addprefix tests/,$(shell cat tests/long.txt))
+	$(call limit,7200) $(python) -m pytest $(ARGS) $(addprefix tests/,$(shell cat tests/long.txt))
 
 docs: export PYTHONPATH := $(CURDIR)/tools
 docs: export NO_MKDOCS_2_WARNING := 1 # it says when mkdocs-material ends: docs/decisions/270-mkdocs-and-a-hook.md

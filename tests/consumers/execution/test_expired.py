@@ -125,7 +125,7 @@ def test_whoever_forces_it_is_told_that_it_has_expired(play: Play) -> None:
 
 
 def test_what_has_expired_is_counted_as_something_that_became_of_a_delivery() -> None:
-    assert Report(done=1, dead=1, expired=2).settled == 4
+    assert Tally().add(Report(done=1, dead=1, expired=2)) == 4
 
 
 def test_a_group_without_an_inbox_does_not_run_it_either(play: Play) -> None:

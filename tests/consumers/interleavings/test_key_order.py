@@ -115,7 +115,7 @@ def test_a_dead_letter_lets_the_rest_go_on(opened: Open, attempts: int) -> None:
     assert shop.done("view") == [1, 3, 4]
     assert shop.rows("parked", "handler") == []
     assert shop.rows("dead", "handler", "attempts", "reason") == [
-        ("view", attempts, f"failed {attempts} times")
+        ("view", attempts, "failed 1 time" if attempts == 1 else f"failed {attempts} times")
     ]
 
 

@@ -48,9 +48,3 @@ class Report:
     ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
     seconds: float = 0.0
     fresh: Sequence[Any] = ()
-
-    @property
-    def settled(self) -> int:
-        """Of how many deliveries something has become."""
-        parked = self.waiting + self.behind + self.retried + self.unrun + self.queued + self.paused
-        return self.done + parked + self.dead + self.expired

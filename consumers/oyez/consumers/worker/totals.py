@@ -30,12 +30,15 @@ class Tally:
         """Whether no delivery was handled, parked, released or given up, or has expired."""
         return not (self.done or self.parked or self.released or self.dead or self.revived or self.expired)
 
-    def add(self, report: Report) -> None:
+    def add(self, report: Report) -> int:
+        """Count this too; returns of how many deliveries something has become."""
         self.events += report.events
         self.handled += report.handled
         self.done += report.done
-        parked = report.waiting + report.behind + report.retried
-        self.parked += parked + report.unrun + report.queued + report.paused
+        parked = (
+            report.waiting + report.behind + report.retried + report.unrun + report.queued + report.paused
+        )
+        self.parked += parked
         self.released += len(report.released) - report.revived
         self.revived += report.revived
         self.dead += report.dead
@@ -43,6 +46,7 @@ class Tally:
         if report.failures:
             self.failed += sum(report.failures.values())
             self.faults.merge(report.faults)
+        return report.done + parked + report.dead + report.expired
 
     def merge(self, other: Tally) -> None:
         """Add what another has counted."""

@@ -263,8 +263,7 @@ class Worker:
 
     def _count(self, report: Report) -> None:
         """What this worker parked, released or announced itself, it need not be told of."""
-        self.tally.add(report)
-        self._settled += report.settled
+        self._settled += self.tally.add(report)
         later = report.unrun or report.queued or report.paused
         if later or report.waiting or report.behind or report.retried:
             self._has_parked = True
