@@ -23,9 +23,15 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._now: Callable[[], float] = time.time
 
     def __call__(self, _db: object = None) -> float:
-        return time.time() + self.ahead
+        return self._now() + self.ahead
+
+    def stand(self) -> None:
+        """From now on it moves only as it is turned, however long the machine takes."""
+        now = time.time()
+        self._now = lambda: now
 
 
 class Gathering:

@@ -36,6 +36,7 @@ def test_a_batch_of_other_groups_signals_needs_no_transaction(
     tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
     member.commits.clear()
+    member.clock.stand()
     deployment.say(*(Priced(n=n) for n in range(10)))
     tickers.until(lambda: _read(member) == 10)
     assert (member.commits, _positions(deployment)) == ([], 0)
