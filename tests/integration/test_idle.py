@@ -21,14 +21,20 @@ def _positions(deployment: Deployment) -> int:
         return sum(db.execute(select(position.c.position)).scalars())
 
 
+def _owned(deployment: Deployment) -> int:
+    """How many partitions have an owner in the database: that is written in the step after a worker is given them."""
+    with deployment.engine.connect() as db:
+        return len(db.execute(select(position.c.partition)).all())
+
+
 def _read(member: Member) -> int:
     return sum(member.log.positions().values())
 
 
 @pytest.fixture
-def member(tickers: Workers) -> Member:
+def member(tickers: Workers, deployment: Deployment) -> Member:
     one = tickers.join("ticked", sweep_every=3600)
-    tickers.until(lambda: len(one.held()) == 4)
+    tickers.until(lambda: len(one.held()) == 4 == _owned(deployment))
     return one
 
 
