@@ -21,20 +21,24 @@ def _positions(deployment: Deployment) -> int:
         return sum(db.execute(select(position.c.position)).scalars())
 
 
-def _owned(deployment: Deployment) -> int:
-    """How many partitions have an owner in the database: that is written in the step after a worker is given them."""
-    with deployment.engine.connect() as db:
-        return len(db.execute(select(position.c.partition)).all())
-
-
 def _read(member: Member) -> int:
     return sum(member.log.positions().values())
 
 
 @pytest.fixture
-def member(tickers: Workers, deployment: Deployment) -> Member:
+def member(tickers: Workers) -> Member:
+    """One that has begun. After its first sweep it looks once more: only then has it begun to hear the database."""
     one = tickers.join("ticked", sweep_every=3600)
-    tickers.until(lambda: len(one.held()) == 4 == _owned(deployment))
+
+    def is_quiet() -> bool:
+        wrote = bool(one.commits)
+        one.commits.clear()
+        return not wrote
+
+    tickers.until(lambda: len(one.held()) == 4)
+    for _ in range(2):
+        tickers.step()
+        tickers.until(is_quiet)
     return one
 
 
