@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
 import textwrap
 from contextlib import closing
 from pathlib import Path
 
-from support.pages import ROOT, plain_environment
+from support.pages import ROOT, run_commands
 
 
 def run(page: str, folder: Path) -> str:
@@ -21,17 +20,7 @@ def run(page: str, folder: Path) -> str:
     for name, body in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(body)
-    done = subprocess.run(
-        ["sh", "-ec", commands],
-        cwd=folder,
-        env=plain_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_commands(commands, folder)
 
 
 def rows(folder: Path, query: str) -> list[tuple[object, ...]]:

@@ -33,8 +33,13 @@ def written(page: Path, folder: Path, *names: str) -> None:
 def run_tests(page: Path, folder: Path, *names: str) -> None:
     """The page's files, and its tests among them, which are run by the command that it says."""
     written(page, folder, *names)
+    run_commands(block(page, "tests"), folder)
+
+
+def run_commands(commands: str, folder: Path) -> str:
+    """Commands as a reader types them, to their end; what they print."""
     done = subprocess.run(
-        ["sh", "-ec", block(page, "tests")],
+        ["sh", "-ec", commands],
         cwd=folder,
         env=plain_environment(),
         capture_output=True,
@@ -43,6 +48,7 @@ def run_tests(page: Path, folder: Path, *names: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
     from .expiring import Expires
+    from .outbox import Outbox
     from .settings import Settings
 
 log = logger_named("oyez.announcer")
@@ -70,7 +72,6 @@ class Announcer:
         self._transport = transport
         self._send = transport.send
         self._joins: JoinsTransaction | None = transport if isinstance(transport, JoinsTransaction) else None
-        self._schedules: Schedules | None = None
         self._source = source
         self._topic = topic
         self._catalogue = catalogue
@@ -275,18 +276,16 @@ class Announcer:
     def _joining(self, db: Any) -> JoinsTransaction:
         """What takes events into the transaction of ``db``: the outbox, which needs SQLAlchemy, unless the transport
         does it itself. Who passes db= has imported that already, and nobody else is to."""
-        if self._joins is None:
-            from .outbox import Outbox  # noqa: PLC0415 # see above
-
-            self._joins = Outbox(self._clock, self._schema)
-        return self._joins
+        return self._outbox if self._joins is None else self._joins
 
     def _scheduling(self, db: Any) -> Schedules:
-        if self._schedules is None:
-            from .outbox import Outbox  # noqa: PLC0415 # as above
+        return self._outbox
 
-            self._schedules = Outbox(self._clock, self._schema)
-        return self._schedules
+    @cached_property
+    def _outbox(self) -> Outbox:
+        from .outbox import Outbox  # noqa: PLC0415 # see above
+
+        return Outbox(self._clock, self._schema)
 
     def _begin_in_child(self) -> None:
         self.announced = 0

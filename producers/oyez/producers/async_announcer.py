@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from oyez.schemas import Catalogue, Event, OyezError, Signal, catalogue, decode
 
-from .announcer import Announcer, Stamped
+from .announcer import Announcer, Stamped, What
 from .errors import AnnouncerClosed, NotAnnounced, Undelivered
 from .exits import at_exit, never_mind
 from .failures import OnUndelivered, log_undelivered
@@ -136,12 +136,13 @@ class AsyncAnnouncer:
         another event loop. AnnouncerClosed: after aclose().
         """
         loop = self._open_loop()
-        if db is not None:
-            return await self._announce_in(db, signal, data, key, at, after, expires)
-        if at is not None or after is not None:
-            return self._announcer.announce(
-                signal, data, key=key, at=at, after=after
-            )  # refused: it needs db=
+        if not (db is None and at is None and after is None):
+            announce = partial(
+                self._announcer.announce, signal, data, key=key, at=at, after=after, expires=expires
+            )
+            if db is None:
+                return announce()  # refused: what is announced later needs it
+            return await self._announce_in(db, announce, (signal, data, key))
         tracer = self._announcer.tracer()
         if tracer is None:
             return await self._commit(self._announcer.stamped(signal, data, key, "", None, expires), loop)
@@ -191,16 +192,7 @@ class AsyncAnnouncer:
     ) -> None:
         await self.aclose()
 
-    async def _announce_in(
-        self,
-        db: AsyncDatabase,
-        signal: Signal | type[Signal] | str | int,
-        data: Any,
-        key: str | None,
-        at: datetime | None,
-        after: timedelta | None,
-        expires: Expires | None,
-    ) -> str:
+    async def _announce_in(self, db: AsyncDatabase, announce: Callable[..., str], what: What) -> str:
         from sqlalchemy.ext.asyncio import (  # noqa: PLC0415 # who passes db= has it
             AsyncConnection,
             AsyncSession,
@@ -210,13 +202,9 @@ class AsyncAnnouncer:
         if isinstance(db, async_scoped_session):
             db = db()
         if isinstance(db, AsyncSession | AsyncConnection):
-            return await db.run_sync(
-                lambda there: self._announcer.announce(
-                    signal, data, key=key, db=there, at=at, after=after, expires=expires
-                )
-            )
+            return await db.run_sync(lambda there: announce(db=there))
         raise NotAnnounced(
-            self._read(self._announcer.stamped(signal, data, key)[3]),
+            self._read(self._announcer.stamped(*what)[3]),
             "db= must be a SQLAlchemy AsyncSession or AsyncConnection, in whose transaction it goes; "
             f"not {type(db).__name__}, which would block the event loop",
         )

@@ -30,14 +30,7 @@ class When:
             if not isinstance(after, timedelta):
                 raise InvalidEvent(f"announce: after= must be a timedelta, not {type(after).__name__}")
             return cls(None, after.total_seconds())
-        if not isinstance(at, datetime):
-            raise InvalidEvent(f"announce: at= must be a datetime with a zone, not {type(at).__name__}")
-        if at.utcoffset() is None:
-            raise InvalidEvent(
-                f"announce: at={at.isoformat()} has no zone; write datetime(…, tzinfo=UTC), or at.astimezone() for "
-                f"this machine's zone"
-            )
-        return cls(at.timestamp())
+        return cls(moment("at", at))
 
     def due(self, now: float) -> float:
         """The moment, in seconds since the epoch. InvalidEvent: there is no such moment."""
@@ -45,6 +38,19 @@ class When:
         if due > LATEST:
             raise InvalidEvent("announce: that is later than the year 9999")
         return due
+
+
+def moment(name: str, given: object, kinds: str = "a datetime with a zone") -> float:
+    """What announce() was given as a moment, in seconds since the epoch. InvalidEvent: it is none; ``kinds`` says what
+    else it might have been."""
+    if not isinstance(given, datetime):
+        raise InvalidEvent(f"announce: {name}= must be {kinds}, not {type(given).__name__}")
+    if given.utcoffset() is None:
+        raise InvalidEvent(
+            f"announce: {name}={given.isoformat()} has no zone; write datetime(…, tzinfo=UTC), or "
+            f"{name}.astimezone() for this machine's zone"
+        )
+    return given.timestamp()
 
 
 def nanoseconds(moment: float) -> int:

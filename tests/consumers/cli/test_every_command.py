@@ -6,30 +6,24 @@ test_every_command_long.py has the rest."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from consumers.cli.arguments import ENDING, LINES, asks, line_of
 from consumers.cli.running import Shop
-from consumers.cli.troubles import SOUND, code_of, ended, nobody, prepare, settings, spool_may_not_be_read
+from consumers.cli.troubles import (
+    SOUND,
+    code_of,
+    ended,
+    folder,
+    nowhere,
+    prepared,
+    settings,
+    spool_may_not_be_read,
+)
 
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture
-def folder(prepared: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(prepared, tmp_path / "copied"))
-
-
-@pytest.fixture(scope="module")
-def nowhere() -> Iterator[str]:
-    with nobody() as address:
-        yield address
+__all__ = ["folder", "nowhere", "prepared"]
 
 
 def test_every_command_has_a_line() -> None:

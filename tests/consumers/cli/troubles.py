@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from consumers.cli.arguments import SIGNALS, asks, line_of
 from consumers.cli.running import Shop
@@ -67,8 +69,10 @@ def spool_may_not_be_read(name: str, folder: Path) -> None:
     ended(done, code_of(name, "unreadable", "spool", 1), *words)
 
 
-def prepare(folder: Path) -> Path:
-    """The folder, now with tables, and with an event in the spool."""
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tables, and with an event in the spool."""
+    folder = tmp_path_factory.mktemp("shop")
     shop = Shop(folder, settings())
     shop.print("db", "upgrade")
     shop.print(*line_of("announce"))
@@ -76,8 +80,14 @@ def prepare(folder: Path) -> Path:
     return folder
 
 
-@contextmanager
-def nobody() -> Iterator[str]:
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(prepared, tmp_path / "copied"))
+
+
+@pytest.fixture(scope="module")
+def nowhere() -> Iterator[str]:
     """An address at which nobody answers: it is taken, and not listened at."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

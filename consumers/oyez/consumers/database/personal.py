@@ -91,15 +91,14 @@ def _remembered(person: Person) -> tuple[ColumnElement[bool], ...]:
 
 
 @cache
-def by_id(dialect: Dialect, table: Table) -> tuple[Rows, Any]:
-    """Deletes rows of a table by their ids."""
+def _by_id(dialect: Dialect, table: Table) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     return rows, delete(table).where(rows.holds(table.c.id))
 
 
 def remove(db: Connection, table: Table, ids: Sequence[int]) -> int:
-    """Delete rows of the journal or the outbox by their ids; returns how many."""
-    rows, statement = by_id(dialect_of(db), table)
+    """Delete rows of a table by their ids; returns how many."""
+    rows, statement = _by_id(dialect_of(db), table)
     return int(db.execute(statement, rows.bind([(number,) for number in ids])).rowcount)
 
 

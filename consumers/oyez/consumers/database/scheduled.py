@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 
 from oyez.producers.outbox import row as outbox_row
 
-from .dialects.lookup import dialect_of
-from .personal import by_id
+from . import personal
 from .tables import outbox, scheduled
 
 _due = (
@@ -81,8 +80,7 @@ def release(db: Connection, now: float, most: int) -> int:
 
 def remove(db: Connection, ids: Sequence[int]) -> int:
     """Delete rows; returns how many were there."""
-    rows, statement = by_id(dialect_of(db), scheduled)
-    return int(db.execute(statement, rows.bind([(number,) for number in sorted(ids)])).rowcount)
+    return personal.remove(db, scheduled, sorted(ids))
 
 
 def state(db: Connection, now: float) -> State:

@@ -70,12 +70,10 @@ class AtLeastOnceExecution:
         }
         self._in_database = any(handler.uses_database for handler in execution.group.handlers)
 
-    def without_expired(self, batch: AtLeastOnceBatch) -> AtLeastOnceBatch:
+    def with_expired(self, batch: AtLeastOnceBatch) -> AtLeastOnceBatch:
         """The batch, with what of it has expired. Raises `DatabaseAway`: by whose clock it does."""
         envelopes = batch.decoded.envelopes
-        if batch.expired is not None or self._in_database:
-            return batch
-        if not [one for one in envelopes if EXPIRY in one]:
+        if self._in_database or not [one for one in envelopes if EXPIRY in one]:
             return batch
         now = moment(self._execution.database, self._execution.clock)
         return replace(batch, expired=places_of_expired(envelopes, now))

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
+from ..core.counted import several
 from ..core.outcomes import Behind, Dead, Done, Expired, Failed, Paused, Queued, Unrun, Waits
 from ..database.due import at_once
 from .delivery import Delivery, Result
@@ -126,12 +127,8 @@ def _retry(delivery: Delivery, failed: Failed, facts: Facts) -> Decision:
     paused_until = facts.paused_until.get(delivery.handler.name, -math.inf)
     age = 0.0 if since is None else facts.now - max(since, paused_until)
     if attempts >= policy.max_attempts:
-        return Bury(_failed(attempts), failed.error, attempts=attempts, span=failed.span)
+        return Bury(f"failed {several(attempts, 'time')}", failed.error, attempts=attempts, span=failed.span)
     if age > policy.max_age:
         return Bury(f"failed for {age:.0f} s", failed.error, attempts=attempts, span=failed.span)
     pause = policy.delay(attempts) if failed.after is None else failed.after
     return Park("retried", facts.now + pause, attempts=attempts, error=failed.error, span=failed.span)
-
-
-def _failed(attempts: int) -> str:
-    return f"failed {attempts} time{'' if attempts == 1 else 's'}"

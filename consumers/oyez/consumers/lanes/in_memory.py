@@ -20,7 +20,6 @@ from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import is_before
 from ..execution.cut import Place
 from ..execution.delivery import Delivery
-from ..execution.pauses import PausedParts
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from .by_key import Ended, Errand
@@ -110,9 +109,7 @@ class MemoryLanes:
                 for handler in handlers:
                     errands[handler].append(Errand(Delivery(handler, taken, at), flight))
         for handler, ours in errands.items():
-            if batch.expired:
-                ours = self._not_expired(ours, batch.expired)  # noqa: PLW2901 # of these, what is to be begun
-            self._put(handler, ours if batch.paused is None else self._not_paused(ours, batch.paused))
+            self._put(handler, self._to_begin(ours, batch))
 
     def keep(self, held: Collection[Partition]) -> None:
         """Forget what is under way of partitions that are another worker's by now."""
@@ -191,22 +188,18 @@ class MemoryLanes:
         for pool in self._pools.values():
             pool.cancel()
 
-    def _not_expired(self, errands: Sequence[Errand], expired: AbstractSet[int]) -> list[Errand]:
-        """Those that may be begun. The others have ended."""
-        late = [errand for errand in errands if errand.delivery.at in expired]
-        self._open += len(late)
-        self._ended.extend((errand, EXPIRED) for errand in late)
-        return [errand for errand in errands if errand.delivery.at not in expired]
-
-    def _not_paused(self, errands: Sequence[Errand], paused: PausedParts) -> list[Errand]:
-        """Those that may be begun. The others have ended: they are parked until their pause has."""
+    def _to_begin(self, errands: Sequence[Errand], batch: AtLeastOnceBatch) -> Sequence[Errand]:
+        """Those that may be begun. The others have ended: for good, or, parked, until their pause has."""
+        if not batch.expired and batch.paused is None:
+            return errands
         free = []
         for errand in errands:
-            if paused.holds(errand.delivery.handler.name, errand.delivery.taken.key):
-                self._open += 1
-                self._ended.append((errand, PAUSED))
-            else:
+            spared = _spared(errand.delivery, batch)
+            if spared is None:
                 free.append(errand)
+            else:
+                self._open += 1
+                self._ended.append((errand, spared))
         return free
 
     def _put(self, handler: Handler, errands: Sequence[Errand]) -> None:
@@ -218,6 +211,15 @@ class MemoryLanes:
         self._ended.append((errand, outcome))
         if not self._changed.is_set():
             self._changed.set()
+
+
+def _spared(delivery: Delivery, batch: AtLeastOnceBatch) -> Outcome | None:
+    """Why its handler is not called now."""
+    if batch.expired and delivery.at in batch.expired:
+        return EXPIRED
+    if batch.paused is not None and batch.paused.holds(delivery.handler.name, delivery.taken.key):
+        return PAUSED
+    return None
 
 
 def _close(errand: Errand, *, is_final: bool) -> bool:

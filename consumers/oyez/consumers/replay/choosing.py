@@ -115,8 +115,7 @@ def chosen(
     source: Source, wanted: Wanted, seen: Seen, stopped: Callable[[], bool] = lambda: False
 ) -> Iterator[Picked]:
     """The events that are meant, each once, where it was first; without those that were announced again too often.
-    After a stop come no more. What is
-    missing by now is noted in ``seen`` too."""
+    After a stop come no more. What is missing by now is noted in ``seen`` too."""
     done: set[bytes] = set()
     for kept in source.read(wanted.since):
         if stopped():

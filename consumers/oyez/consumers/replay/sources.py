@@ -11,6 +11,7 @@ from oyez.producers.spool import Folder, Segments
 
 from ..core.counted import several
 from ..reports import Piece, pieces
+from ..reports.spool_segments import followed
 
 
 class Kept(NamedTuple):
@@ -52,7 +53,7 @@ class SpoolSource:
         for folder, (begin, end) in self._ranges.items():
             position = begin
             found = [piece for piece in _there(folder) if piece.base < end]
-            for piece, following in zip(found, [*found[1:], None], strict=False):
+            for piece, following in followed(found):
                 upto = end if following is None else following.base
                 if following is not None and _is_before(following, since):
                     position = upto

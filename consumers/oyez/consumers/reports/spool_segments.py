@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -39,6 +40,11 @@ class Piece(NamedTuple):
             for line in file:
                 yield position, line
                 position += len(line)
+
+
+def followed(found: Sequence[Piece]) -> Iterator[tuple[Piece, Piece | None]]:
+    """Each segment with the one that follows it, if any does."""
+    return zip_longest(found, found[1:])
 
 
 def pieces(folder: Folder) -> list[Piece]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from oyez.producers.spool import Folder, Segments, found_in
 from oyez.producers.spool_shipping import Mark, Troubles, count_refused
 
-from .spool_segments import Piece, pieces, time_of
+from .spool_segments import Piece, followed, pieces, time_of
 
 _BLOCK = 1024 * 1024
 
@@ -110,7 +110,7 @@ def states_of(folders: Iterable[Folder], now: float) -> SpoolStates:
 def _count(found: list[Piece], begin: int, end: int) -> int:
     """Lines between two positions."""
     count = 0
-    for piece, following in zip(found, [*found, None][1:], strict=True):
+    for piece, following in followed(found):
         if following is not None and following.base <= begin:
             continue
         with piece.open() as file:

@@ -85,7 +85,6 @@ class ReadingAhead(Reading):
 
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
         """What runs in place, then begin what does not."""
-        batch = self._in_place.without_expired(batch)
         report = super()._run_in_place(batch, stopped)
         self._lanes.keep(self._ownership.held)
         self._lanes.take(batch, report.ends, self._ownership.held)

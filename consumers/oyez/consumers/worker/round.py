@@ -194,7 +194,7 @@ class Reading(InStep):
         if not batch.decoded.envelopes and not batch.undecodable:
             return None
         if isinstance(batch, AtLeastOnceBatch):
-            work = partial(self._run_in_place, batch)
+            work = partial(self._at_least_once, batch)
         else:
             batch = self.make_ready(batch, stopped, is_full=is_full) if self._requires else batch
             work = partial(self._handle, batch, Memory())
@@ -259,8 +259,10 @@ class Reading(InStep):
         except DatabaseAway as away:
             return self._retry_loop.until_back(having_failed(away, work), stopped)
 
+    def _at_least_once(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
+        return self._run_in_place(self._in_place.with_expired(batch), stopped)
+
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
-        batch = self._in_place.without_expired(batch)
         deadline = self._execution.deadline(stopped)
         unfinished = self._in_place.run(batch, deadline)
         return self._steadily(lambda: self._in_place.settle(batch, unfinished, deadline), stopped)

@@ -66,9 +66,8 @@ def forget_refused(directory: Path, is_theirs: Callable[[bytes], bool]) -> int |
     with FileLock(directory / SHIP_LOCK).held_if_free() as is_ours:
         if not is_ours:
             return None
-        (directory / f"{FILE}{NEW}").unlink(
-            missing_ok=True
-        )  # of one who was killed; the folder may be gone, too
+        # Of one who was killed; the folder may be gone, too.
+        (directory / f"{FILE}{NEW}").unlink(missing_ok=True)
         try:
             lines = (directory / FILE).read_bytes().splitlines(keepends=True)
         except FileNotFoundError:

@@ -15,7 +15,7 @@ from oyez.producers.spool import Folder, LogReader, Segments
 from ...core.numerals import number_of
 from ...core.stop_signals import Stop
 from ...reports import Piece, pieces
-from ...reports.spool_segments import time_of
+from ...reports.spool_segments import followed, time_of
 from ...settings import ListenSettings
 from ..common import output
 from ..common.ages import moment_of
@@ -109,7 +109,7 @@ def _lines(
 ) -> Iterator[tuple[int, bytes]]:
     """Whole lines from there on. ``missing`` is told between which positions there are none."""
     waiting, end = begin.moment, None
-    for piece, following in zip(found, [*found, None][1:], strict=True):
+    for piece, following in followed(found):
         if following is not None and _is_before(following, begin):
             continue
         if end is not None and end < piece.base:

@@ -24,7 +24,7 @@ from ...run.status import Status, status_of
 from ...run.status_unasked import status_or_why_not
 from ...settings import ListenSettings
 from ..common import output
-from ..common.reporting import is_away, line_of
+from ..common.reporting import is_away, line_of, log_away
 from ..common.sparkline import BARS, PLAIN, sparkline
 
 HOURS = 1.0
@@ -95,8 +95,7 @@ class Look:
         status, why = self._status()
         with Database(self.engine).reading() as db:
             found = series_of(db, DatabaseClock()(db), HOURS, POINTS)
-        away = None if why is None else f"{line_of(why)}; how much is left to read is not known"
-        return Seen(status, {one.group: one for one in found}, away)
+        return Seen(status, {one.group: one for one in found}, log_away(why))
 
     def _status(self) -> tuple[Status, Exception | None]:
         backend = find_log_backend(self.settings)

@@ -90,6 +90,11 @@ def line_of(error: BaseException) -> str:
     return one_line(f"{type(error).__name__}: {error}")
 
 
+def log_away(why: BaseException | None) -> str | None:
+    """What is said where a log has not answered; nothing where it has."""
+    return None if why is None else f"{line_of(why)}; how much is left to read is not known"
+
+
 def is_usage(error: Any) -> bool:
     """Whether the command line itself was wrong: typer's own errors, which have no public class of their own."""
     return hasattr(error, "format_message") and hasattr(error, "exit_code")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...cli.common.reporting import line_of
+from ...cli.common.reporting import log_away
 from ...database import Database
 from ...handlers.application import Application
 from ...logs.lookup import find_log_backend
@@ -34,12 +34,11 @@ def overview(application: Application, settings: ListenSettings, database: Datab
     with database.reading():  # says that the database is away before anything else does
         pass
     status, why = status_or_why_not(application, settings, database.engine, backend)
-    away = None if why is None else f"{line_of(why)}; how much is left to read is not known"
     places = {name: value for name, value in status.places.items() if name != SPOOL_ERROR}
     troubles = _troubles(status.groups)
     if status.places.get(SPOOL_ERROR):
         troubles.append(("spool", status.places[SPOOL_ERROR]))
-    return Overview(application.name, places, status.groups, troubles, away)
+    return Overview(application.name, places, status.groups, troubles, log_away(why))
 
 
 def _troubles(groups: Sequence[GroupState]) -> list[tuple[str, str]]:
