@@ -183,7 +183,8 @@ def test_whoever_may_not_ask_sends_one_by_one_after_the_first_refusal(kafka: str
 def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
     kafka: str, topic: str, announcer_to: Make, tmp_path: Path
 ) -> None:
-    announcer = announcer_to(topic, spool=tmp_path)
+    options = {"batch.num.messages": 200, "linger.ms": 20_000}  # the 200 are one batch, however slow the machine
+    announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
     ids = burst(announcer, 10, lambda: 1_000)
     announcer.flush()
     set_limit(kafka, topic, LIMIT)
@@ -203,6 +204,23 @@ def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
     assert transport._lanes[topic].epoch == epoch, "it was not left again"
     assert announcer.undelivered == 0
     assert ids_in(kafka, topic, len(ids)) == ids
+
+
+def test_with_a_spool_a_batch_that_overtakes_one_that_was_refused_costs_nothing_else(
+    kafka: str, topic: str, announcer_to: Make, tmp_path: Path
+) -> None:
+    """The next batch may be under way before this process hears of the refusal: decision 036."""
+    options = {"batch.num.messages": 30, "linger.ms": 20_000}  # 6 batches that are refused, and one that is not
+    announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
+    ids = burst(announcer, 10, lambda: 1_000)
+    announcer.flush()
+    set_limit(kafka, topic, LIMIT)
+    ids += burst(announcer, 190, lambda: 1_000)
+    announcer.flush()
+    found = ids_in(kafka, topic, 200)
+    assert sorted(found) == ids
+    refused = [one for one in found if one in set(ids[:-10])]
+    assert refused == ids[:-10]
 
 
 def test_what_the_whole_broker_takes(tmp_path: Path) -> None:
