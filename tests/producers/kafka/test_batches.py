@@ -183,7 +183,7 @@ def test_whoever_may_not_ask_sends_one_by_one_after_the_first_refusal(kafka: str
 def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
     kafka: str, topic: str, announcer_to: Make, tmp_path: Path
 ) -> None:
-    options = {"batch.num.messages": 200, "linger.ms": 20_000}  # the 200 are one batch, however slow the machine
+    options = {"batch.num.messages": 200, "linger.ms": 20_000}  # the 200 are one batch
     announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
     ids = burst(announcer, 10, lambda: 1_000)
     announcer.flush()
@@ -210,7 +210,7 @@ def test_with_a_spool_a_batch_that_overtakes_one_that_was_refused_costs_nothing_
     kafka: str, topic: str, announcer_to: Make, tmp_path: Path
 ) -> None:
     """The next batch may be under way before this process hears of the refusal: decision 036."""
-    options = {"batch.num.messages": 30, "linger.ms": 20_000}  # 6 batches that are refused, and one that is not
+    options = {"batch.num.messages": 30, "linger.ms": 20_000}  # 6 that are refused, and one that is not
     announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
     ids = burst(announcer, 10, lambda: 1_000)
     announcer.flush()
