@@ -57,7 +57,7 @@ class ListenSettings(MailSettings, LogSettings):
     """Days after which dead letters are discarded; None: never."""
     journal: Annotated[float, Field(ge=0, le=1)] | Literal["off", "parked", "all"] = "off"
     """What became of which deliveries the journal keeps: of those that were `parked` or have died, of `all`, of none
-    (`off`), or of a share of the keys from 0 to 1."""
+    (`off`), or of a share of the keys from 0 to 1. What has expired it keeps always."""
     journal_days: float = Field(7.0, gt=0)
     """Days for which the journal keeps it."""
     sqlite_journal: Literal["wal", "delete", "truncate", "persist"] = "wal"

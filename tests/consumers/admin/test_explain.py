@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,51 @@ def test_a_delivery_that_is_done(cafe: Cafe) -> None:
         r"^serve \(cafe\.cafe\.ordered\): done, taken 20", cafe.call("explain", event_id).stdout, re.MULTILINE
     )
     assert cafe.json("explain", event_id, "--source", "nobody", code=4)[0]["parts"] == []
+
+
+def test_a_delivery_that_has_expired(cafe: Cafe) -> None:
+    """It is not said to be done, and what it means for others is said too: without a journal."""
+    cafe.handle(cafe.module.Paid(table="t1", n=1))
+    cafe.pipeline.announcer.announce(cafe.module.Seated(table="t1", n=7), expires=timedelta(seconds=1))
+    cafe.pipeline.clock.now = time.time() + 2
+    cafe.pipeline.run()
+    ((seated, at),) = cafe.pipeline.rows("journal", "event_id", "at")
+    expired = part(cafe, seated)
+    assert (expired["handler"], expired["state"], expired["attempts"]) == ("seat", "expired", 0)
+    assert datetime.fromisoformat(expired["since"]).timestamp() == pytest.approx(at, abs=1e-3)
+    assert expired["reason"].startswith("expired at 20")
+    assert expired["released_by"].startswith("nothing: its event has expired")
+    assert expired["followers"] == (
+        "later events of its key go on; what waits for cafe.seated 't1' is not released by it, but by another such "
+        "event or by oyez met cafe.seated t1; else it dies of waiting"
+    )
+    (explained,) = cafe.json("explain", seated, "--source", "web")
+    assert (explained["key"], explained["waiting_for_it"]) == ("t1", {"thank": 1})
+    lines = cafe.call("explain", seated).stdout
+    assert re.search(
+        r"^seat \(cafe\.cafe\.seated\): expired since 20.*\n  reason\texpired at 20.*\n  followers\tlater",
+        lines,
+        re.MULTILINE,
+    )
+    assert "\t1 of thank waiting for it" in lines
+    assert "paid" not in lines
+
+
+def test_what_has_expired_and_came_again_later_is_what_it_is_then(cafe: Cafe) -> None:
+    """Its inbox has forgotten it, and it was announced once more."""
+    web = cafe.pipeline.announcer
+    web._new_id = lambda: "the-same"
+    web.announce(cafe.module.Ordered(table="t1", n=1), expires=timedelta(seconds=1))
+    cafe.pipeline.clock.now = time.time() + 2
+    cafe.pipeline.run()
+    assert part(cafe, "the-same")["followers"] == "later events of its key go on"
+    with cafe.pipeline.engine.begin() as db:
+        db.execute(text("DELETE FROM oyez_inbox"))
+    cafe.pipeline.clock.now += 1
+    web.announce(cafe.module.Ordered(table="t1", n=1))
+    cafe.pipeline.run()
+    done = part(cafe, "the-same")
+    assert (done["state"], done["followers"]) == ("done", None)
 
 
 def test_two_sources_may_use_the_same_id(cafe: Cafe) -> None:

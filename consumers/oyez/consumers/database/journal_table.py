@@ -14,6 +14,8 @@ from .metadata import metadata
 from .partial_indexes import only
 from .row_id_type import RowId
 
+EXPIRED = "outcome = 'expired'"
+
 journal = Table(
     "oyez_journal",
     metadata,
@@ -39,4 +41,5 @@ journal = Table(
     Column("reason", Message),
     Column("error", Message),
     Index("oyez_journal_key", "key", "id", **only("key IS NOT NULL")),
+    Index("oyez_journal_expired", "app", "event_id", **only(EXPIRED)),
 )

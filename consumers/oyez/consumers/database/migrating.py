@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "oyez_alembic_version"
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision; a test compares it with the scripts, so that nothing but a migration needs Alembic."""
 
 

@@ -61,7 +61,7 @@ class Bury:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """It has expired: it ends, and is kept nowhere."""
+    """It has expired: it ends. The journal alone has it."""
 
 
 Decision = Stay | Park | Bury | Drop

@@ -1,7 +1,7 @@
 """The journal: what became of deliveries, written in the transaction in which it did.
 
 It has those of a share of the keys, by a number that each process makes of a key in the same way: so a session is in it
-as a whole, or not at all.
+as a whole, or not at all. What has expired it always has: nothing else is kept of that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zlib import crc32
 from sqlalchemy import Connection
 
 from oyez.schemas import Undecodable
-from oyez.schemas.decoding import time_of
+from oyez.schemas.decoding import expiry_of, time_of
 
 from ..core.outcomes import DONE
 from ..database import journal
@@ -56,7 +56,7 @@ class Journal:
         """Write of ``results`` those that are done, and what was ``decided`` of the others, in one statement.
         ``seconds`` is what their handlers took, if that is known."""
         done = self._done(results)
-        others = [one for one in decided if self._has(one[0].taken)]
+        others = [one for one in decided if self._has(*one)]
         if not (done or others):
             return
         together = sum(outcome.has_run for _, outcome in results) if decided else len(results)
@@ -78,9 +78,19 @@ class Journal:
                 done.append(delivery)
         return done
 
-    def _has(self, taken: Taken) -> bool:
-        envelope = taken.envelope
-        return number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+    def _has(self, delivery: Delivery, decision: Decision) -> bool:
+        envelope = delivery.taken.envelope
+        return isinstance(decision, Drop) or number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+
+
+class ExpiredJournal(Journal):
+    """The journal that is off: it has what has expired, and nothing else."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(group, 0.0)
+
+    def _done(self, results: Sequence[Result]) -> list[Delivery]:
+        return []
 
 
 class ParkedJournal(Journal):
@@ -158,8 +168,15 @@ def _row(delivery: Delivery, decision: Decision, transaction: Transaction) -> di
                 error=decision.error,
             )
         case Drop():
-            return _columns(delivery, transaction, "expired", attempts=before)
+            return _columns(
+                delivery, transaction, "expired", attempts=before, reason=_expiry(delivery.taken)
+            )
     return None
+
+
+def _expiry(taken: Taken) -> str | None:
+    moment = expiry_of(taken.envelope)
+    return None if moment is None else f"expired at {moment.isoformat(timespec='seconds')}"
 
 
 def _columns(

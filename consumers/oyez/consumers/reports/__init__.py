@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .grouped_errors import ErrorGroup, error_groups
     from .groups import DeadGroup, dead_groups
     from .moments import Moment
-    from .next_steps import way_out
+    from .next_steps import after_expiry, way_out
     from .parked_counts import LaneQueue, ParkedCounts
     from .pauses import GroupPause, PauseState, pauses_of
     from .settings_report import SettingState, setting_states
@@ -52,6 +52,7 @@ __all__ = [
     "TracedPrerequisite",
     "Verified",
     "Window",
+    "after_expiry",
     "dead_deliveries",
     "dead_details",
     "dead_groups",
@@ -99,6 +100,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "TracedPrerequisite": ".tracing",
             "Verified": ".spool_verify",
             "Window": ".timeline_rows",
+            "after_expiry": ".next_steps",
             "dead_deliveries": ".deliveries",
             "dead_details": ".details",
             "dead_groups": ".groups",

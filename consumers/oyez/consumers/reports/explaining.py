@@ -23,7 +23,7 @@ from .pauses import PauseState, pauses_of
 from .times import utc
 from .tracing import Trace, TracedPrerequisite
 
-Became = State | Literal["done", "dead", "not read", "not recorded"]
+Became = State | Literal["done", "dead", "expired", "not read", "not recorded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Part:
     """One handler's part of an event.
 
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
-    when it was taken, parked or died. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
+    when it was taken, parked or died, or was found to have expired. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
     counts those behind it. ``is_unregistered``: the application has no such handler any more. ``paused`` is the pause
     that holds it up. ``lane`` says how one that is due stands with the lanes of its handler, if it has any;
     ``due_before`` counts those that are due there before one that waits for a lane.
@@ -112,20 +112,25 @@ class Explaining:
             for group in self._application.groups.values()
             if group.is_exact
         }
-        sources = {row.source for row in rows} | {one for found in taken.values() for one in found}
+        ended = tracing.expired(self._db, app, self._event_id, source)
+        sources = {row.source for row in (*rows, *ended)} | {one for found in taken.values() for one in found}
         return [
             self._explanation(
                 one,
                 [row for row in rows if row.source == one],
+                [row for row in ended if row.source == one],
                 {group: found[one] for group, found in taken.items() if one in found},
             )
             for one in sorted(sources)
         ]
 
-    def _explanation(self, source: str, rows: Sequence[Any], taken: Mapping[str, float]) -> Explanation:
-        app, some = self._application.name, rows[0] if rows else None
+    def _explanation(
+        self, source: str, rows: Sequence[Any], ended: Sequence[Any], taken: Mapping[str, float]
+    ) -> Explanation:
+        app, some = self._application.name, next(iter((*rows, *ended)), None)
         signal = self._signal(some, taken)
         parts = [self._part(row) for row in rows]
+        parts += self._expired(ended, {part.handler for part in parts}, taken)
         told = {part.handler for part in parts}
         read = set(taken) | {part.group for part in parts}
         for group in self._groups(signal, taken):
@@ -181,6 +186,23 @@ class Explaining:
             lane=lane,
             due_before=tracing.due_before(self._db, row) if lane == "waits" else 0,
         )
+
+    def _expired(
+        self, rows: Sequence[Any], told: set[str | None], taken: Mapping[str, float]
+    ) -> Iterable[Part]:
+        """What has ended without a run, unless it came again later: then that counts."""
+        newest = {row.handler: row for row in rows if row.at >= taken.get(row.group_name, row.at)}
+        for row in newest.values():
+            if row.handler not in told:
+                yield Part(
+                    group=row.group_name,
+                    handler=row.handler,
+                    state="expired",
+                    since=utc(row.at),
+                    attempts=row.attempts,
+                    reason=row.reason,
+                    is_unregistered=row.handler not in self._handlers,
+                )
 
     def _unread(self, part: Part) -> Part:
         """What is not read since its whole group is paused."""

@@ -10,6 +10,8 @@ from .tracing import Trace, TracedPrerequisite
 
 def way_out(of: Explanation, part: Part) -> str | None:
     """One line; None for what is done."""
+    if part.state == "expired":
+        return "nothing: its event has expired, and no handler is given it any more"
     event = _named(of.event_id, part.handler)
     if part.is_unregistered:
         command = "dead" if part.state == "dead" else "retry"
@@ -28,6 +30,20 @@ def way_out(of: Explanation, part: Part) -> str | None:
         "not read": f"a worker of {part.group}, when it reads it",
     }
     return simple.get(part.state)
+
+
+def after_expiry(of: Explanation, part: Part) -> str | None:
+    """What it means for others that a delivery has expired, in one line; None for any other."""
+    if part.state != "expired":
+        return None
+    goes_on = "later events of its key go on" if of.key else "nothing was behind it"
+    if of.meets is None or of.meets.met:
+        return goes_on
+    named = shlex.join([of.meets.signal, of.meets.subject])
+    return (
+        f"{goes_on}; what waits for {of.meets.signal} {of.meets.subject!r} is not released by it, but by another such "
+        f"event or by oyez met {named}; else it dies of waiting"
+    )
 
 
 def _of_prerequisite(prerequisite: TracedPrerequisite, event: str) -> str:

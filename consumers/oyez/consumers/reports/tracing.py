@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, func, literal, select, tuple_
+from sqlalchemy import Connection, Table, func, literal, literal_column, select, tuple_
 
 from oyez.schemas.declaration import Prerequisite
 
 from ..database import prerequisites
 from ..database.delivery_filter import State
+from ..database.journal_table import journal
 from ..database.tables import dead, inbox, parked
 from .deliveries import state_of
 from .times import utc
@@ -79,6 +80,18 @@ def kept(db: Connection, table: Table, app: str, event_id: str, source: str | No
     if source is not None:
         query = query.where(table.c.source == source)
     return list(db.execute(query.order_by(table.c.id)))
+
+
+def expired(db: Connection, app: str, event_id: str, source: str | None) -> list[Any]:
+    """What the journal has of the deliveries of an event that were not run since it had expired, the newest last."""
+    query = select(journal).where(
+        journal.c.app == app,
+        journal.c.event_id == event_id,
+        journal.c.outcome == literal_column("'expired'"),  # as its index says it
+    )
+    if source is not None:
+        query = query.where(journal.c.source == source)
+    return list(db.execute(query.order_by(journal.c.id)))
 
 
 def first_of_key(db: Connection, row: Any) -> Trace | None:

@@ -17,7 +17,7 @@ from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..database.notices import Notices
 from ..execution.execution import Execution
-from ..execution.journal import Journal, ParkedJournal
+from ..execution.journal import ExpiredJournal, Journal, ParkedJournal
 from ..execution.reader import Reader
 from ..handlers.application import Group
 from ..handlers.registry import Handler
@@ -216,12 +216,12 @@ def execution_for(
     )
 
 
-def journal_for(group: Group, settings: ListenSettings) -> Journal | None:
-    """What a group's deliveries are written down in; None where the settings want none."""
+def journal_for(group: Group, settings: ListenSettings) -> Journal:
+    """What a group's deliveries are written down in."""
     if settings.journal == "parked":
         return ParkedJournal(group)
     share = settings.journal_share
-    return Journal(group, share) if share > 0 else None
+    return Journal(group, share) if share > 0 else ExpiredJournal(group)
 
 
 def retrying_for(

@@ -20,6 +20,7 @@ from ...reports import (
     Offsets,
     Part,
     TracedPrerequisite,
+    after_expiry,
     explain,
     group_states,
     way_out,
@@ -98,7 +99,7 @@ def _print(explained: list[Explanation], event: str, states: States, *, as_json:
 
 
 def _as_dict(one: Explanation, states: States) -> dict[str, Any]:
-    parts = [{**asdict(part), "released_by": way_out(one, part)} for part in one.parts]
+    parts = [{**asdict(part), "released_by": way_out(one, part), "followers": after_expiry(one, part)} for part in one.parts]
     return {**asdict(one), "parts": parts, "groups": [asdict(states[name]) for name in sorted(one.behind)]}
 
 
@@ -141,6 +142,8 @@ def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
         yield f"  behind it\t{part.behind_it} of the key {output.shown(one.key, None)}"
     if part.state == "not read":
         yield from (f"  {line}" for line in _positions(states[part.group]))
+    if (said := after_expiry(one, part)) is not None:
+        yield f"  followers\t{output.shown(said, None)}"
     if (way := way_out(one, part)) is not None:
         yield f"  released by\t{output.shown(way, None)}"
 

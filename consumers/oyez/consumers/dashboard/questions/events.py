@@ -16,6 +16,7 @@ from ...reports import (
     DeliveryDetails,
     Explanation,
     Part,
+    after_expiry,
     dead_details,
     explain,
     parked_details,
@@ -29,11 +30,12 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class EventOf:
-    """An event of one source: what became of it, each part with what would release it, and the event as it arrived, if
+    """An event of one source: what became of it, each part with what would release it and what it means for
+    those that follow if it has expired, and the event as it arrived, if
     anything is kept of it. ``is_cut``: it is longer than what is shown."""
 
     explanation: Explanation
-    parts: Sequence[tuple[Part, str | None]]
+    parts: Sequence[tuple[Part, str | None, str | None]]
     headers: Sequence[tuple[str, str]]
     text: str | None
     size: int | None
@@ -52,7 +54,7 @@ def events_of(
 
 
 def _event(one: Explanation, details: DeliveryDetails | None) -> EventOf:
-    parts = [(part, way_out(one, part)) for part in one.parts]
+    parts = [(part, way_out(one, part), after_expiry(one, part)) for part in one.parts]
     if details is None:
         return EventOf(one, parts, (), None, None, is_cut=False, trace=None)
     text = _text(details)
