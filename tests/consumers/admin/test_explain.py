@@ -111,9 +111,10 @@ def test_a_delivery_that_is_done(cafe: Cafe) -> None:
 
 def test_a_delivery_that_has_expired(cafe: Cafe) -> None:
     """It is not said to be done, and what it means for others is said too: without a journal."""
+    cafe.today()
     cafe.handle(cafe.module.Paid(table="t1", n=1))
     cafe.pipeline.announcer.announce(cafe.module.Seated(table="t1", n=7), expires=timedelta(seconds=1))
-    cafe.pipeline.clock.now = time.time() + 2
+    cafe.pipeline.clock.now += 5
     cafe.pipeline.run()
     ((seated, at),) = cafe.pipeline.rows("journal", "event_id", "at")
     expired = part(cafe, seated)
