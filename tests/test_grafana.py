@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from docs_site.metrics_page import series
 
@@ -48,6 +49,14 @@ def test_every_metric_of_a_worker_is_on_it() -> None:
     asked = {name for _, target in QUERIES for name in NAME.findall(target["expr"])}
     plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked}
     assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in series()} == plain
+
+
+def test_alerts_ask_for_what_is_exported() -> None:
+    page = (Path(__file__).parent.parent / "docs/metrics.md").read_text()
+    (rules,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    asked = [rule["expr"] for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]]
+    names = {name for expression in asked for name in NAME.findall(expression)}
+    assert {"oyez_outbox_oldest_seconds", "oyez_scheduled_overdue_seconds"} <= names <= series().keys()
 
 
 def test_whoever_imports_it_chooses_the_data_source() -> None:

@@ -80,6 +80,7 @@ def test_the_document_has_every_measure_and_no_other(deployment: Deployment) -> 
     eventually(lambda: at.values("oyez_handler_failures_total", views), 60)
     eventually(lambda: at.values("oyez_lag_records", views), 60)
     eventually(lambda: at.values("oyez_oldest_wait_seconds", views), 60)
+    eventually(lambda: at.values("oyez_scheduled_overdue_seconds", views), 60)
     eventually(lambda: at.values("oyez_handler_timeouts_total", f"{deployment.app}.lanes"), 60)
     eventually(lambda: at.values("oyez_lanes_running", f"{deployment.app}.lanes"), 60)
     exported = {

@@ -6,9 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from oyez.consumers.core.leaving import Leaving
 from oyez.consumers.core.report import Report
 from oyez.consumers.database import DatabaseAway
 from oyez.consumers.health.beat import born_at
@@ -166,18 +168,54 @@ def test_the_oldest_wait_takes_a_hundredth_of_the_time_at_most(
     question = Question(seconds)
     metrics = Metrics(question.timer)
     for _ in range(20):  # 100 s
-        metrics.receive(events.Swept("a", question))
+        metrics.receive(events.Swept("a", question, nothing))
         question.now += 5.0
     assert question.asked == times
     assert exported(place, "oyez_oldest_wait_seconds") == {("a",): 3.0}
 
 
-def away() -> float:
+def nothing() -> Leaving:
+    return Leaving(0, 0.0, 0, 0, 0.0)
+
+
+def away() -> NoReturn:
     raise DatabaseAway("as told")
 
 
+def test_what_has_not_left_is_measured_and_so_is_that_nothing_is_left(place: Folder) -> None:
+    metrics = Metrics(lambda: 0.0)
+    metrics.receive(events.Swept("a", lambda: 0.0, lambda: Leaving(3, 400.0, 1, 5, 60.0)))
+    names = (
+        "outbox_events",
+        "outbox_oldest_seconds",
+        "outbox_refused_events",
+        "scheduled_events",
+        "scheduled_overdue_seconds",
+    )
+    assert [exported(place, f"oyez_{name}")["a",] for name in names] == [3, 400, 1, 5, 60]
+    metrics.receive(events.Swept("a", lambda: 0.0, nothing))
+    assert [exported(place, f"oyez_{name}")["a",] for name in names] == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.001, 20), (0.5, 2)])
+def test_what_has_not_left_is_asked_for_in_a_hundredth_of_the_time_of_its_own(
+    place: Folder, seconds: float, times: int
+) -> None:
+    question, quick = Question(seconds), Question(0.0)
+
+    def leaving() -> Leaving:
+        question()
+        return nothing()
+
+    metrics = Metrics(question.timer)
+    for _ in range(20):  # 100 s
+        metrics.receive(events.Swept("a", quick, leaving))
+        question.now += 5.0
+    assert (question.asked, quick.asked) == (times, 20)
+
+
 def test_a_question_that_finds_no_database_is_no_error(place: Folder) -> None:
-    Metrics().receive(events.Swept("a", away))
+    Metrics().receive(events.Swept("a", away, away))
     assert exported(place, "oyez_workers_connected") == {("a",): 1}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from consumers.pipeline import Opened, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
 from oyez.consumers.database.positions import Partition
+from oyez.consumers.database.tables import outbox, scheduled
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, events
 from oyez.consumers.logs.log import LogAway
 
@@ -139,6 +140,34 @@ def test_the_oldest_wait_is_asked_for_only_by_who_wants_it(play: Play) -> None:
     waits = {one.group: one.oldest_wait() for one in told.received if isinstance(one, events.Swept)}
     assert waits["pipeline.opened"] == 0.0
     assert 60.0 <= waits["pipeline.viewed"] < 61.0
+
+
+def test_what_has_not_left_is_told_to_who_asks(play: Play) -> None:
+    told, on = Collecting(), Handlers("pipeline")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        note(db, "place", event.n)
+
+    pipeline = play(on, instrument=Instrument(told))
+    pipeline.run()
+    asked = next(one.leaving for one in told.received if isinstance(one, events.Swept))
+    assert asked() == (0, 0.0, 0, 0, 0.0)
+    with pipeline.engine.begin() as db:
+        for n, refused in enumerate((None, "too large", None)):
+            values = {
+                "topic": "t",
+                "value": b"{}",
+                "announced_at": pipeline.clock.now + n,
+                "refused": refused,
+            }
+            db.execute(insert(outbox).values(values))
+        later = {"signal": "placed", "source": "web", "topic": "t", "value": b"{}", "scheduled_at": 0.0}
+        for n, seconds in enumerate((7.0, 50.0)):
+            due = {"event_id": str(n), "due_at": pipeline.clock.now + seconds}
+            db.execute(insert(scheduled).values(later | due))
+    pipeline.clock.now += 10.0
+    assert asked() == (2, 10.0, 1, 2, 3.0)
 
 
 def test_a_log_that_gives_no_answer_is_said_once_and_so_is_its_return(

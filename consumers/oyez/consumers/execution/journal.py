@@ -80,7 +80,10 @@ class Journal:
 
     def _has(self, delivery: Delivery, decision: Decision) -> bool:
         envelope = delivery.taken.envelope
-        return isinstance(decision, Drop) or number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+        return (
+            isinstance(decision, Drop)
+            or number_of(envelope.get("partitionkey") or envelope["id"]) < self._below
+        )
 
 
 class ExpiredJournal(Journal):
@@ -168,9 +171,7 @@ def _row(delivery: Delivery, decision: Decision, transaction: Transaction) -> di
                 error=decision.error,
             )
         case Drop():
-            return _columns(
-                delivery, transaction, "expired", attempts=before, reason=_expiry(delivery.taken)
-            )
+            return _columns(delivery, transaction, "expired", attempts=before, reason=_expiry(delivery.taken))
     return None
 
 

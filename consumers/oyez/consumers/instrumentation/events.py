@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..core.leaving import Leaving
 from ..core.report import Report
 from .lives import (
     InstrumentationEvent,
@@ -51,9 +52,10 @@ class RowsRun(InstrumentationEvent):
 @dataclass(frozen=True, slots=True)
 class Swept(InstrumentationEvent):
     """The retry table was gone through; the database was reached. ``oldest_wait`` asks it for how many seconds the
-    oldest parked delivery has been parked; it may raise `DatabaseAway`."""
+    oldest parked delivery has been parked, ``leaving`` how much has not left; they may raise `DatabaseAway`."""
 
     oldest_wait: Callable[[], float]
+    leaving: Callable[[], Leaving]
 
 
 @dataclass(frozen=True, slots=True)

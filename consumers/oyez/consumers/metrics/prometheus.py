@@ -6,13 +6,18 @@ import math
 import time
 from collections import Counter as Count
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ..core.leaving import Leaving
 from ..core.outcomes import TimedOut
 from ..core.report import Report
 from ..database.engine import DatabaseAway
 from ..instrumentation import events
+
+T = TypeVar("T")
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -60,7 +65,7 @@ class Metrics:
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
-        self._ask_at: dict[str, float] = {}
+        self._ask_at: dict[tuple[str, str], float] = {}
         self._connected: dict[str, bool] = {}
         self._lagging: dict[str, set[tuple[str, str, int]]] = {}
         self._define_counters()
@@ -123,6 +128,17 @@ class Metrics:
         self._oldest = _gauge(
             "oyez_oldest_wait_seconds", "Since the oldest parked delivery was parked.", "livemostrecent"
         )
+        self._waiting = _gauge("oyez_outbox_events", "Events that wait in the outbox.", "livemostrecent")
+        self._stays = _gauge(
+            "oyez_outbox_oldest_seconds", "Since the oldest of them was announced.", "livemostrecent"
+        )
+        self._refused = _gauge(
+            "oyez_outbox_refused_events", "Events of the outbox that are quarantined.", "livemostrecent"
+        )
+        self._scheduled = _gauge("oyez_scheduled_events", "Events that are scheduled.", "livemostrecent")
+        self._overdue = _gauge(
+            "oyez_scheduled_overdue_seconds", "Since the first scheduled event was due.", "livemostrecent"
+        )
 
     def receive(self, event: events.InstrumentationEvent) -> None:
         group = event.group
@@ -145,7 +161,8 @@ class Metrics:
         match event:
             case events.Swept():
                 self._set_connected(group, connected=True)
-                self._ask(group, event.oldest_wait)
+                self._ask(group, "parked", event.oldest_wait, self._oldest.labels(group).set)
+                self._ask(group, "outbox", event.leaving, partial(self._set_leaving, group))
             case events.Lagging():
                 self._set_lags(group, event.lags)
             case events.LanesSeen():
@@ -236,14 +253,20 @@ class Metrics:
             self._lags.labels(*lost).set(math.nan)
         self._lagging[group] = held
 
-    def _ask(self, group: str, oldest_wait: Callable[[], float]) -> None:
-        """The question reads all that is parked for the group; it is asked the more seldom the longer it takes."""
+    def _set_leaving(self, group: str, seen: Leaving) -> None:
+        gauges = (self._waiting, self._stays, self._refused, self._scheduled, self._overdue)
+        for gauge, value in zip(gauges, seen, strict=True):
+            gauge.labels(group).set(value)
+
+    def _ask(self, group: str, what: str, question: Callable[[], T], put: Callable[[T], None]) -> None:
+        """The question reads much of a table, such as all that is parked for the group; it is asked the more seldom the
+        longer it takes."""
         begun = self._timer()
-        if begun < self._ask_at.get(group, begun):
+        if begun < self._ask_at.get((group, what), begun):
             return
         try:
-            self._oldest.labels(group).set(oldest_wait())
+            put(question())
         except DatabaseAway:
             return  # the worker will find out for itself
         ended = self._timer()
-        self._ask_at[group] = ended + (ended - begun) / SHARE
+        self._ask_at[group, what] = ended + (ended - begun) / SHARE

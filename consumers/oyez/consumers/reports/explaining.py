@@ -31,10 +31,10 @@ class Part:
     """One handler's part of an event.
 
     ``handler`` is None where the event is done and cannot be told from those of the group's other signals. ``since`` is
-    when it was taken, parked or died, or was found to have expired. ``first`` is the first delivery of its key, for one that is behind; ``behind_it``
-    counts those behind it. ``is_unregistered``: the application has no such handler any more. ``paused`` is the pause
-    that holds it up. ``lane`` says how one that is due stands with the lanes of its handler, if it has any;
-    ``due_before`` counts those that are due there before one that waits for a lane.
+    when it was taken, parked or died, or was found to have expired. ``first`` is the first delivery of its key, for one
+    that is behind; ``behind_it`` counts those behind it. ``is_unregistered``: the application has no such handler any
+    more. ``paused`` is the pause that holds it up. ``lane`` says how one that is due stands with the lanes of its
+    handler, if it has any; ``due_before`` counts those that are due there before one that waits for a lane.
     """
 
     group: str

@@ -10,10 +10,8 @@ from .tracing import Trace, TracedPrerequisite
 
 def way_out(of: Explanation, part: Part) -> str | None:
     """One line; None for what is done."""
-    if part.state == "expired":
-        return "nothing: its event has expired, and no handler is given it any more"
     event = _named(of.event_id, part.handler)
-    if part.is_unregistered:
+    if part.is_unregistered and part.state != "expired":
         command = "dead" if part.state == "dead" else "retry"
         return f"nothing: there is no handler {part.handler} any more; oyez {command} discard {event}"
     if part.paused is not None:
@@ -27,6 +25,7 @@ def way_out(of: Explanation, part: Part) -> str | None:
     simple = {
         "due": "its next attempt, by a worker or oyez sweep",
         "dead": f"oyez dead retry {event}",
+        "expired": "nothing: its event has expired, and no handler is given it any more",
         "not read": f"a worker of {part.group}, when it reads it",
     }
     return simple.get(part.state)

@@ -27,6 +27,7 @@ from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
 from .stall_watch import tell_stalls
+from .swept import swept
 from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
@@ -227,7 +228,7 @@ class Worker:
                 self._swept = now
             self._look_at_the_tables()
             self._watch_clocks()
-            self._emit(events.Swept(self._name, self._retrying.oldest_wait))
+            self._emit(swept(self._name, self._retrying, self._execution))
         elif self._wakeups.due() or (self._next_due is not None and self._next_due <= now):
             self._next_due = now  # due still, should the database be away
             if self._lanes is not None:

@@ -99,7 +99,10 @@ def _print(explained: list[Explanation], event: str, states: States, *, as_json:
 
 
 def _as_dict(one: Explanation, states: States) -> dict[str, Any]:
-    parts = [{**asdict(part), "released_by": way_out(one, part), "followers": after_expiry(one, part)} for part in one.parts]
+    parts = [
+        {**asdict(part), "released_by": way_out(one, part), "followers": after_expiry(one, part)}
+        for part in one.parts
+    ]
     return {**asdict(one), "parts": parts, "groups": [asdict(states[name]) for name in sorted(one.behind)]}
 
 
@@ -119,10 +122,7 @@ def _lines(one: Explanation, states: States) -> Iterator[str]:
 
 
 def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
-    since = "" if part.since is None else f" since {_when(part.since)}"
-    done = "" if part.since is None else f", taken {_when(part.since)}"
-    state = f"{part.state}, but paused" if part.state == "due" and part.paused else part.state
-    yield f"{part.handler or 'handlers'} ({part.group}): {state}{done if part.state == 'done' else since}"
+    yield f"{part.handler or 'handlers'} ({part.group}): {_state(part)}"
     if part.reason:
         yield f"  reason\t{output.shown(part.reason, None)}"
     if part.due_at is not None:
@@ -134,18 +134,28 @@ def _part(one: Explanation, part: Part, states: States) -> Iterator[str]:
     if part.first is not None:
         first = part.first
         yield f"  behind\t{first.event_id} of {first.source}, which is {first.state} since {_when(first.since)}"
-    if part.attempts:
-        yield f"  attempts\t{part.attempts}"
-    if part.error:
-        yield f"  error\t{output.shown(part.error.partition(chr(10))[0], None)}"
+    yield from _tried(part)
     if part.behind_it:
         yield f"  behind it\t{part.behind_it} of the key {output.shown(one.key, None)}"
     if part.state == "not read":
         yield from (f"  {line}" for line in _positions(states[part.group]))
-    if (said := after_expiry(one, part)) is not None:
-        yield f"  followers\t{output.shown(said, None)}"
-    if (way := way_out(one, part)) is not None:
-        yield f"  released by\t{output.shown(way, None)}"
+    for title, said in (("followers", after_expiry(one, part)), ("released by", way_out(one, part))):
+        if said is not None:
+            yield f"  {title}\t{output.shown(said, None)}"
+
+
+def _state(part: Part) -> str:
+    state = f"{part.state}, but paused" if part.state == "due" and part.paused else part.state
+    if part.since is None:
+        return state
+    return f"{state}{', taken' if state == 'done' else ' since'} {_when(part.since)}"
+
+
+def _tried(part: Part) -> Iterator[str]:
+    if part.attempts:
+        yield f"  attempts\t{part.attempts}"
+    if part.error:
+        yield f"  error\t{output.shown(part.error.partition(chr(10))[0], None)}"
 
 
 def _paused(part: Part) -> Iterator[str]:
