@@ -51,6 +51,51 @@ def test_it_is_an_error_of_each_command(command: list[str], spooled_shop: Shop, 
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "below"),
+    [
+        *((command, "") for command in [*COMMANDS, ["spool", "ship"], ["tail"], ["export", "k"]]),
+        (["sweep"], "below"),
+    ],
+    ids=str,
+)
+def test_where_no_folder_is_nothing_is_said_to_be_empty(
+    command: list[str], below: str, spooled_shop: Shop, spool: Path
+) -> None:
+    """A file stands in the place of the spool, or of a folder above it."""
+    place = spooled_shop.folder / "events.ndjson"
+    place.write_text("{}\n")
+    done = spooled_shop.run(*command, OYEZ_SPOOL=str(place / below))
+    (said,) = [line for line in done.stderr.splitlines() if line != "imported"]
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert said.startswith(
+        f"oyez: the spool {place / below} cannot be used: {place} is no folder; move that away"
+    )
+
+
+@pytest.mark.parametrize("named", ["OYEZ_SPOOL", "OYEZ_SPOOLS"])
+def test_a_file_among_several_spools(named: str, spooled_shop: Shop, spool: Path) -> None:
+    place = spooled_shop.folder / "a-file"
+    place.touch()
+    both = {"OYEZ_SPOOL": str(spool.parent), "OYEZ_SPOOLS": json.dumps([str(spool.parent)])}
+    both[named] = str(place) if named == "OYEZ_SPOOL" else json.dumps([str(place)])
+    done = spooled_shop.run("sweep", **both)
+    assert (done.returncode, f"{place} is no folder" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("place", ["spool", "spool/oyez.events"])
+def test_whoever_announces_into_a_file_is_told(place: str, spooled_shop: Shop) -> None:
+    path = spooled_shop.folder / place
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    done = spooled_shop.run("announce", "cli.ticked", "-d", "{}")
+    (said,) = [line for line in done.stderr.splitlines() if line != "imported"]
+    assert (done.returncode, f"cannot be used: {path} is no folder; move that away" in said) == (1, True), (
+        said
+    )
+    assert path.read_bytes() == b""
+
+
 @pytest.mark.parametrize("what", ["the root", "above it", "folder.json", "a segment"])
 def test_whatever_of_it_may_not_be_read(what: str, spooled_shop: Shop, spool: Path) -> None:
     (segment,) = spool.glob("*.ndjson")

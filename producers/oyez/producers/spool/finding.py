@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .folder import IDENTITY, Folder, SpoolError
+from .folder import IDENTITY, Folder, SpoolError, no_folder
 from .names import SegmentName
 from .segments import Segments
 
@@ -29,13 +29,18 @@ def own_spool(settings: Settings) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is there. Raises `SpoolError` if this process may not know."""
+    """Whether a folder is there. Raises `SpoolError` if this process may not know, or something else is there."""
     try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except _GONE:
+        is_there = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
         return False
+    except NotADirectoryError:
+        is_there = False
     except OSError as error:
         raise not_read(path, error) from None
+    if not is_there:
+        raise no_folder(path)
+    return True
 
 
 def refuse(error: SpoolError) -> None:
@@ -49,7 +54,8 @@ def found_in(
     """All logs below these directories, wherever their files were copied to. Segments without a sound
     ``folder.json`` of their own count as of ``topic``. Of several copies of a log the one that goes furthest counts.
 
-    ``unreadable`` is told of each folder that this process may not read; unless said, it raises the `SpoolError`.
+    ``unreadable`` is told of each folder that this process may not read, or that is none; unless said, it raises the
+    `SpoolError`.
     """
     found = copies_in(roots, topic, unreadable).values()
     return [copies[0] if len(copies) == 1 else max(copies, key=_end) for copies in found]
@@ -61,6 +67,11 @@ def copies_in(
     """The same logs by their ids, each with all its copies."""
     found: dict[str, list[Folder]] = {}
     for root in roots:
+        try:
+            is_folder(root)
+        except SpoolError as error:
+            unreadable(error)
+            continue
         for directory, inner, files in os.walk(root, onerror=partial(_tell, unreadable)):
             here = Path(directory)
             if len(here.relative_to(root).parts) >= DEPTH:

@@ -35,9 +35,12 @@ class Folder:
     @classmethod
     def create(cls, path: Path, topic: str) -> Self:
         """The folder at ``path``, made if it is not there. OSError: it cannot be made or read; `SpoolError`: it is
-        another topic's, or damaged."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        another topic's, damaged, or no folder."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise no_folder(path) from None
         with locked(path / LOCK):
             identity = path / IDENTITY
             if not identity.exists():
@@ -61,6 +64,16 @@ class Folder:
             ids = sorted({name.log_id for one in path.iterdir() if (name := SegmentName.parse(one.name))})
             right = json.dumps({"format": 1, "log_id": ids[0] if ids else uuid4().hex, "topic": path.name})
             raise SpoolError(f"{identity} is damaged; write this into it: {right}") from None
+
+
+def no_folder(path: Path) -> SpoolError:
+    """What is said where something else is in a folder's place, or in that of one above it."""
+    here = path.absolute()
+    what = next((one for one in (here, *here.parents) if one.exists() and not one.is_dir()), here)
+    return SpoolError(
+        f"the spool {here} cannot be used: {what} is no folder; move that away, or name the spool as it is, by "
+        f"OYEZ_SPOOL, OYEZ_SPOOLS or --spool"
+    )
 
 
 def _write(path: Path, content: object) -> None:

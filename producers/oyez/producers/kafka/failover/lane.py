@@ -79,8 +79,10 @@ class Lane:
         return (Mark(self._writer.path, self._writer.log_id).read() or 0) == end
 
     def _why(self, error: OSError | SpoolError) -> str:
-        said = error.strerror if isinstance(error, OSError) else str(error)
-        return f"the broker is away, and the spool {self._writer.path}: {said}; nothing was recorded"
+        said = (
+            f"the spool {self._writer.path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        )
+        return f"the broker is away, and {said}; nothing was recorded"
 
 
 def _line(value: bytes) -> bytes:
