@@ -10,7 +10,10 @@ import pytest
 
 from consumers.cli.running import Shop
 from consumers.outbox.outbox_pipeline import Sailed, known
+from oyez.consumers.cli.commands.scheduled import COLUMNS
+from oyez.consumers.cli.common import output
 from oyez.consumers.database import make_engine
+from oyez.consumers.reports.scheduled import ScheduledEvent
 from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 
 
@@ -57,3 +60,17 @@ def test_a_moment_that_is_none_is_refused_in_one_line(later: Shop, command: str,
     assert "Traceback" not in done.stderr
     assert "--until" in done.stderr
     assert keys(later) == ["k0", "k1", "k2"]
+
+
+@pytest.mark.parametrize("width", [90, 100, 140])
+def test_what_is_copied_is_in_one_piece_on_a_terminal(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, event = "customer-1@mail.example.org", "019325f0-3a53-7000-8000-000000000001"
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    row = ScheduledEvent(1, hour, "order.placed", "web-1.example.org", event, "t", key, "order-1", hour, None)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+    output.table([row], COLUMNS, empty="")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if event in line]
+    assert {"order.placed", key, event} <= set(line.split())

@@ -52,12 +52,12 @@ def _wanted(
 FILTER = Bundle("wanted", OPTIONS, _wanted)
 COLUMNS = (
     output.Column("due", lambda row: row.due_at),
-    output.Column("signal", lambda row: row.signal),
-    output.Column("key", lambda row: row.key),
-    output.Column("source", lambda row: row.source, wide=True),
+    output.Column("signal", lambda row: row.signal, whole=True),
+    output.Column("key", lambda row: row.key, whole=True),
+    output.Column("source", lambda row: row.source, wide=True, whole=True),
     output.Column("event", lambda row: row.event_id, whole=True),
-    output.Column("subject", lambda row: row.subject, wide=True),
-    output.Column("scheduled", lambda row: row.scheduled_at),
+    output.Column("subject", lambda row: row.subject, wide=True, whole=True),
+    output.Column("scheduled", lambda row: row.scheduled_at, wide=True),
 )
 
 
