@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -182,6 +183,26 @@ def test_a_database_that_was_named_is_left_as_it_was(pipeline_postgres: str) -> 
             oyez.announce(Opened(table="7"))
             assert oyez.run()
             assert noted(oyez, "count") == [1]
+
+
+def test_what_is_scheduled_is_due_by_the_clock_of_the_kit(pipeline_database: str) -> None:
+    """Whatever time it is for the server: the kit's is a day ahead, and passes as it is told."""
+    with kit(on, signals=signals, database=pipeline_database) as oyez:
+        tables.drop_all(oyez.engine)
+        tables.create_all(oyez.engine)
+        oyez.advance(86_400)
+        with oyez.engine.begin() as db:
+            oyez.announcer.announce(Opened(table="7"), db=db, after=timedelta(hours=1))
+            oyez.announcer.announce(
+                Opened(table="8"), db=db, at=datetime.fromtimestamp(oyez.clock.now + 7_199, UTC)
+            )
+        (due,) = oyez.query("SELECT min(due_at) FROM oyez_scheduled")[0]
+        assert due == pytest.approx(oyez.clock.now + 3_600, abs=1e-3)
+        assert not oyez.run().handled
+        oyez.advance(3_600)
+        assert (oyez.run().handled, noted(oyez, "lay")) == (1, [7])
+        oyez.advance(3_600)
+        assert (oyez.run().handled, noted(oyez, "lay")) == (1, [7, 8])
 
 
 def test_a_database_that_is_in_use_is_refused(pipeline_sqlite: str) -> None:

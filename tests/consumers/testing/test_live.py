@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -41,6 +42,15 @@ def test_all_that_the_other_one_can(live: Kit) -> None:
     assert sorted(rung) == [("echo", 5), ("hear", 5), ("hum", 5)]
     with pytest.raises(ValueError, match="here Kafka decides"):
         live.run(order="any")
+
+
+def test_what_is_scheduled_is_due_by_the_clock_of_the_kit(live: Kit) -> None:
+    live.advance(86_400)
+    with live.engine.begin() as db:
+        live.announcer.announce(Opened(table="7"), db=db, after=timedelta(hours=1))
+    assert not live.run().handled
+    live.advance(3_600)
+    assert (live.run().handled, noted(live, "lay")) == (1, [7])
 
 
 def test_topics_that_signals_name_are_empty_again(oyez_services: Services) -> None:

@@ -170,8 +170,9 @@ def _clock_watch(execution: Execution, settings: ListenSettings, told: Instrumen
     return ClockWatch(execution.group.name, clock, settings.max_clock_skew, told.emit)
 
 
-def relay_for(settings: ListenSettings, engine: Engine) -> Relay:
-    """What relays the outbox, by the transport that is set; for one thread at a time."""
+def relay_for(settings: ListenSettings, engine: Engine, clock: Clock | None = None) -> Relay:
+    """What relays the outbox, by the transport that is set; for one thread at a time. Scheduled events are due by ``clock``,
+    the database's unless given."""
     database = Database(engine)
     return Relay(
         database,
@@ -179,6 +180,7 @@ def relay_for(settings: ListenSettings, engine: Engine) -> Relay:
         RowLease(database, f"{_process()}/{uuid4().hex[:8]}"),
         batch=settings.batch,
         timeout=settings.flush_timeout,
+        clock=clock,
     )
 
 

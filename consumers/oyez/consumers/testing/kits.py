@@ -27,6 +27,7 @@ from ..settings import ListenSettings
 from ..tracing.watching import watched_application
 from ..worker.retry_loop import Once
 from ..worker.worker import Worker
+from .announcers import KitAnnouncer
 from .clock import Clock
 from .deliveries import DeadDelivery, ParkedDelivery, dead_deliveries, parked_deliveries
 from .failing import Failure, Failures, exception_of, handler_named
@@ -175,12 +176,12 @@ class Kit:
 
     def _announcer(self, source: str) -> Announcer:
         if source not in self._announcers:
-            self._announcers[source] = Announcer(
+            self._announcers[source] = KitAnnouncer(
                 self._pipes.transport(),
+                self.clock,
                 source=source,
                 topic=self.settings.topic,
                 catalogue=self.application.signals,
-                clock=self.clock.nanoseconds,
                 schema=self.settings.database_schema,
             )
         return self._announcers[source]

@@ -12,6 +12,7 @@ from oyez.producers import Transport
 from oyez.producers.lookup import transport_from
 from oyez.schemas import Catalogue, catalogue
 
+from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.migrating import upgrade
 from ..handlers.application import Group
@@ -31,12 +32,14 @@ from .real_services import Services, fresh_database, unique
 class LivePipes:
     """Events go through the broker, as they do elsewhere."""
 
-    def __init__(self, settings: ListenSettings, topics: Collection[str], database: Database) -> None:
+    def __init__(
+        self, settings: ListenSettings, topics: Collection[str], database: Database, clock: Clock
+    ) -> None:
         self._settings = settings
         self._topics = topics
         self._brought = count_records(settings.kafka, topics)
         self._engine = database.engine
-        self._relay = relay_for(settings, database.engine)
+        self._relay = relay_for(settings, database.engine, clock)
 
     def announced(self) -> Sequence[Arrival]:
         raise ValueError("announced is for kits in memory: here it is in Kafka")
@@ -74,7 +77,9 @@ def live_kit(
         read = {said.topic, *readers_of(found, said)}
         make_topics(at.kafka, read)
         topics = read | {one.topic or said.topic for one in found.signals}
-        with opened(found, said, _upgraded, lambda database, _: LivePipes(said, topics, database)) as made:
+        with opened(
+            found, said, _upgraded, lambda database, clock: LivePipes(said, topics, database, clock)
+        ) as made:
             yield made
 
 
