@@ -171,8 +171,8 @@ def _clock_watch(execution: Execution, settings: ListenSettings, told: Instrumen
 
 
 def relay_for(settings: ListenSettings, engine: Engine, clock: Clock | None = None) -> Relay:
-    """What relays the outbox, by the transport that is set; for one thread at a time. Scheduled events are due by ``clock``,
-    the database's unless given."""
+    """What relays the outbox, by the transport that is set; for one thread at a time. ``clock`` says what is due
+    of what is scheduled: the database's unless given."""
     database = Database(engine)
     return Relay(
         database,
