@@ -13,11 +13,12 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, known, note
-from oyez.consumers import Handlers, NotReady
+from oyez.consumers import Application, Handlers, NotReady
 from oyez.consumers.database import metadata
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.execution.batch import Batch
 from oyez.consumers.execution.reader import Decoded, Reader, Taken
+from oyez.consumers.handlers.application import Group
 from oyez.schemas import Event, Signal
 from oyez.schemas.encoding import Encoder
 from support.tables import knowing_the_tables
@@ -53,11 +54,8 @@ def counted(event: Placed, db: Session) -> None:
     note(db, "place", event.n)
 
 
-@given(st.lists(st.integers(0, 4), max_size=12))
-def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: list[int]):
-    from oyez.consumers import Application
-
-    group = Application(shop(counted), known).groups["shop.placed"]
+def placed(group: Group, numbers: list[int]) -> list[Taken]:
+    """Events with these numbers, as read from a log; the same number is the same event."""
     reader, encode = Reader(group), Encoder("web", known).encode
     taken: list[Taken] = []
     for n in numbers:
@@ -65,12 +63,35 @@ def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: 
         event = reader.read(Raw(value))
         assert event is not None
         taken.append(event)
+    return taken
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_repeats_in_a_batch_are_dropped_and_the_first_keep_their_order(numbers: list[int]):
+    group = Application(shop(counted), known).groups["shop.placed"]
+    taken = placed(group, numbers)
     engine = knowing_the_tables(create_engine("sqlite://"))
     metadata.create_all(engine)
     with engine.begin() as db:
         works = Batch(group, Decoded.of(taken)).take(db, 0.0).works
     engine.dispose()
     assert [event.data.n for event, _ in works] == list(dict.fromkeys(numbers))
+
+
+@given(st.lists(st.integers(0, 3), max_size=5), st.lists(st.integers(0, 4), max_size=8))
+def test_what_was_prepared_is_taken_unless_the_inbox_has_some_of_it(earlier: list[int], numbers: list[int]):
+    group = Application(shop(counted), known).groups["shop.placed"]
+    engine = knowing_the_tables(create_engine("sqlite://"))
+    metadata.create_all(engine)
+    with engine.begin() as db:
+        Batch(group, Decoded.of(placed(group, earlier))).take(db, 0.0)
+        prepared = Batch(group, Decoded.of(placed(group, numbers))).prepare()
+        works = prepared.take(db, 1.0).works
+    engine.dispose()
+    expected = [n for n in dict.fromkeys(numbers) if n not in earlier]
+    assert [event.data.n for event, _ in works] == expected
+    assert [delivery.at for _, (delivery,) in works] == list(range(len(expected)))
+    assert (works is prepared.prepared) == (0 < len(expected) == len(numbers))
 
 
 @pytest.mark.parametrize("ref", ["x\0y", "x" * 6000])

@@ -27,6 +27,8 @@ from .reader import NOTHING, Decoded, Reader, Taken
 from .readiness import Known, MetPrerequisites
 from .rows import undecodable_row
 
+B = TypeVar("B", bound="Batch")
+
 
 class Fenced(OyezError):
     """Positions are not what this worker believes: another worker has the partition, or the row was moved."""
@@ -52,6 +54,8 @@ class Batch:
     """What was not met when it was last asked, and is not completed by the batch itself."""
     paused: PausedParts | None = None
     """What of the group is paused: it is parked."""
+    prepared: Sequence[Work] = ()
+    """All its events with their deliveries, if somebody has made these already."""
 
     @property
     def size(self) -> int:
@@ -63,7 +67,9 @@ class Batch:
         unmoved = positions.advance(db, self.group.name, self.moves, now) if self.moves else []
         if unmoved:
             raise Fenced([move.partition for move in unmoved])
-        return Load(self.works(self._new(db, now)))
+        new = self._new(db, now)
+        is_all = new is self.decoded.events
+        return Load(self.prepared if self.prepared and is_all else self.works(new))
 
     def known(self, db: Connection, load: Load, met: MetPrerequisites) -> Known:
         """Step 3: which keys have parked rows. Prerequisites were asked for before the transaction; what was missing
@@ -108,6 +114,10 @@ class Batch:
         """The moves that were committed, of a batch that was cut at these ``ends``."""
         return [move._replace(next=min(move.next, ends.get(_place(move), move.next))) for move in self.moves]
 
+    def prepare(self: B) -> B:
+        """The same with its deliveries, which are looked at before the transaction and handled in it."""
+        return replace(self, prepared=self.works(self.decoded.events))
+
     def works(self, events: Sequence[Taken]) -> list[Work]:
         """The events with a delivery for each of their handlers."""
         handlers = self.group.by_signal
@@ -146,9 +156,6 @@ def _place(move: Move) -> Place:
     return move.partition.topic, move.partition.number
 
 
-B = TypeVar("B", bound=Batch)
-
-
 def decode(
     batch: B, reader: Reader, records: Sequence[Record], topic_ids: Mapping[tuple[str, int], str]
 ) -> B:
@@ -158,4 +165,4 @@ def decode(
         (record, topic_ids.get((record.topic(), record.partition()), record.topic()), reason)
         for record, reason in refused
     ]
-    return replace(batch, decoded=decoded, undecodable=undecodable)
+    return replace(batch, decoded=decoded, undecodable=undecodable, prepared=())

@@ -270,23 +270,23 @@ class Reading(InStep):
     def make_ready(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> Batch:
         """The batch with what it requires and is not met; if it is not full, it waits a little for that."""
         missing: AbstractSet[Prerequisite] = frozenset()
+        prepared = batch.prepare()
         for pause in (0.0, *([] if is_full else PAUSES)):
             if pause:
                 self._sleep(pause)
-            missing = self._steadily(lambda: self._missing(batch), stopped)
+            missing = self._steadily(lambda: self._missing(prepared), stopped)
             if not missing:
                 break
-        return replace(batch, missing=missing)
+        return replace(prepared, missing=missing)
 
     def _missing(self, batch: Batch) -> AbstractSet[Prerequisite]:
-        """What the batch requires that is neither met nor completed by the batch itself."""
-        works = batch.works(batch.decoded.events)
+        """What a prepared batch requires that is neither met nor completed by the batch itself."""
         with self._execution.database.reading() as db:
-            unmet = ask(db, self._group.app, works, self._execution.met)
+            unmet = ask(db, self._group.app, batch.prepared, self._execution.met)
         if not unmet:
             return unmet
         completing = self._group.completing
-        own = {ours[0].prerequisite for taken, ours in works if completing[taken.declaration.name]}
+        own = {ours[0].prerequisite for taken, ours in batch.prepared if completing[taken.declaration.name]}
         rest = unmet - own
         found = record_answers(self._execution.database, self._group, rest, self._execution.clock)
         self._execution.met.add(found)
