@@ -40,6 +40,9 @@ Decided = tuple[Delivery, Decision]
 class Journal:
     """The journal of one group."""
 
+    has_done = True
+    """Whether it is asked about what is done."""
+
     def __init__(self, group: Group, share: float) -> None:
         """``share``: of how many of the keys, from 0 to 1."""
         self._group = group
@@ -88,6 +91,8 @@ class Journal:
 
 class ExpiredJournal(Journal):
     """The journal that is off: it has what has expired, and nothing else."""
+
+    has_done = False
 
     def __init__(self, group: Group) -> None:
         super().__init__(group, 0.0)

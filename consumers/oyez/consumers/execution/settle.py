@@ -68,7 +68,7 @@ class Settling:
         else:
             count = self._count(results)
             report = Report(events=count, handled=count, done=len(results))
-        if self._journal is not None:
+        if self._journal is not None and (decided or self._journal.has_done):
             self._journal.write(db, results, decided, now, seconds)
         return report
 
