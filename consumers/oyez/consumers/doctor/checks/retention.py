@@ -10,8 +10,8 @@ from ...reports.positions import group_positions
 from ...run.topics import readers_of, topics_of
 from ..check import Check, Finding, ok
 from ..setup import Setup
+from ..spans import DAY, days
 
-DAY = 86_400.0
 SHARE = 0.5
 """Of the retention: what is unread for longer is in danger."""
 
@@ -23,15 +23,15 @@ def against_inbox(setup: Setup) -> Sequence[Finding]:
     found = [
         Finding(
             "warning",
-            f"{one.topic} keeps events for {_days(one.retention)}, and groups know for {_days(window)} what they "
+            f"{one.topic} keeps events for {days(one.retention)}, and groups know for {days(window)} what they "
             f"have taken: what is rewound to before that is handled again",
-            f"set OYEZ_INBOX_DAYS to more than {_days(one.retention)}, or do not rewind further than "
-            f"{_days(window)}",
+            f"set OYEZ_INBOX_DAYS to more than {days(one.retention)}, or do not rewind further than "
+            f"{days(window)}",
         )
         for one in topics
         if one.retention is not None and one.retention > window
     ]
-    return found or ok(f"groups know for {_days(window)} what they have taken")
+    return found or ok(f"groups know for {days(window)} what they have taken")
 
 
 def against_positions(setup: Setup) -> Sequence[Finding]:
@@ -78,7 +78,7 @@ def _of_log(
         elif retention is not None and position < high and _is_old(position, number, old):
             yield Finding(
                 "warning",
-                f"{where}: what is unread is older than half of the topic's retention of {_days(retention)}",
+                f"{where}: what is unread is older than half of the topic's retention of {days(retention)}",
                 "add workers, or see by oyez status what holds the group up; give the topic a longer retention",
             )
 
@@ -89,11 +89,6 @@ def _is_old(position: int, number: int, old: Mapping[int, int | None]) -> bool:
         return False
     first = old[number]
     return first is None or position < first
-
-
-def _days(seconds: float | None) -> str:
-    days = (seconds or 0.0) / DAY
-    return f"{days:g} days" if days >= 1 else f"{seconds:g} s"
 
 
 INBOX = Check("retention and inbox", ("log", "application"), against_inbox)
