@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -142,3 +144,15 @@ def test_an_event_with_all_that_is_known(play: Play) -> None:
     assert "oyez dead retry" in client.page(f"/event?id={dead}&source=web")
     problem(client.get("/event?id=none"), 404, "none")
     assert "required" in client.page("/event")
+
+
+def test_an_event_that_has_expired_is_not_said_to_be_done(play: Play) -> None:
+    pipeline = play(on)
+    pipeline.clock.now = time.time() + 60
+    event = pipeline.announcer.announce(Opened(n=1), expires=timedelta(seconds=1))
+    pipeline.run()
+    shown = visitor(pipeline, Access.read()).page(f"/event?id={event}")
+    assert re.search(r"<td>expired: expired at 20", shown)
+    assert "no handler is given it any more; later events of its key go on" in shown
+    assert "it has ended everywhere" in shown
+    assert "done" not in re.findall(r"<td>(\w+)", shown)

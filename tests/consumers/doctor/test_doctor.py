@@ -150,7 +150,14 @@ def test_a_spool_that_cannot_be_written_is_wrong(ready: Shop) -> None:
     assert "not one more segment" in full.says["spool"]
     (ready.folder / "file").write_text("")
     found = examined(ready, OYEZ_SPOOL=str(ready.folder / "file" / "spool"))
-    assert f"{ready.folder / 'file'} is no folder" in found.says["spool"]
+    assert [name for name, states in found.states.items() if "wrong" in states] == ["log"]
+    assert f"{ready.folder / 'file'} is no folder" in found.says["log"]
+    before = {
+        "OYEZ_TRANSPORT": "kafka",
+        "OYEZ_KAFKA": "127.0.0.1:1",
+        "OYEZ_SPOOL": str(ready.folder / "file"),
+    }
+    assert f"{ready.folder / 'file'} is no folder" in examined(ready, **before).says["spool"]
     spool.chmod(0o555)
     done = ready.run("doctor", before=modes_count)
     spool.chmod(0o755)

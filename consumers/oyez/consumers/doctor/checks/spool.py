@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from oyez.producers.spool import is_folder, own_spool
+from oyez.producers.spool import SpoolError, is_folder, own_spool
 
 from ..check import Check, Finding, not_checked, ok
 from ..setup import NoLog, Setup
@@ -20,7 +20,11 @@ MEGABYTE = 1_000_000
 def look(setup: Setup) -> Sequence[Finding]:
     """The folder that this process announces into; while it is missing, the one in which it would be made."""
     settings = setup.settings
-    if settings.spool is None and not _is_the_log(setup):
+    try:
+        is_the_log = _is_the_log(setup)
+    except SpoolError:  # of the workers' own log: that check has said so
+        return not_checked("log comes first: see there")
+    if settings.spool is None and not is_the_log:
         return not_checked("no spool is set")
     spool = own_spool(settings)
     folder = _nearest(spool)
