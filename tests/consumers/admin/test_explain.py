@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.event import listen, remove
 from typer.testing import CliRunner
 
 from consumers.admin.cafe_commands import APPS, Cafe
 from oyez.consumers.cli import app
+from oyez.consumers.reports.tracing import expired
 
 
 def event(cafe: Cafe, handler: str, n: int) -> str:
@@ -117,12 +119,12 @@ def test_a_delivery_that_has_expired(cafe: Cafe) -> None:
     cafe.pipeline.clock.now += 5
     cafe.pipeline.run()
     ((seated, at),) = cafe.pipeline.rows("journal", "event_id", "at")
-    expired = part(cafe, seated)
-    assert (expired["handler"], expired["state"], expired["attempts"]) == ("seat", "expired", 0)
-    assert datetime.fromisoformat(expired["since"]).timestamp() == pytest.approx(at, abs=1e-3)
-    assert expired["reason"].startswith("expired at 20")
-    assert expired["released_by"].startswith("nothing: its event has expired")
-    assert expired["followers"] == (
+    ended = part(cafe, seated)
+    assert (ended["handler"], ended["state"], ended["attempts"]) == ("seat", "expired", 0)
+    assert datetime.fromisoformat(ended["since"]).timestamp() == pytest.approx(at, abs=1e-3)
+    assert ended["reason"].startswith("expired at 20")
+    assert ended["released_by"].startswith("nothing: its event has expired")
+    assert ended["followers"] == (
         "later events of its key go on; what waits for cafe.seated 't1' is not released by it, but by another such "
         "event or by oyez met cafe.seated t1; else it dies of waiting"
     )
@@ -136,6 +138,26 @@ def test_a_delivery_that_has_expired(cafe: Cafe) -> None:
     )
     assert "\t1 of thank waiting for it" in lines
     assert "paid" not in lines
+
+
+def test_what_has_expired_is_found_by_its_index(cafe: Cafe) -> None:
+    """The journal may have millions of rows, and is asked by an event's id."""
+    seen: list[str] = []
+    with cafe.pipeline.engine.connect() as db:
+        if db.dialect.name == "postgresql":
+            db.exec_driver_sql("SET LOCAL enable_seqscan TO off")  # of an empty table it would be used
+
+        def explained(_c: Any, _u: Any, statement: str, values: Any, *_: Any) -> None:
+            if statement.startswith("SELECT") and "oyez_journal" in statement:
+                how = "EXPLAIN QUERY PLAN " if db.dialect.name == "sqlite" else "EXPLAIN "
+                seen.extend(
+                    str(row) for row in db.connection.cursor().execute(how + statement, values).fetchall()
+                )
+
+        listen(cafe.pipeline.engine, "before_cursor_execute", explained)
+        assert expired(db, "cafe", "e1", None) == []
+        remove(cafe.pipeline.engine, "before_cursor_execute", explained)
+    assert "oyez_journal_expired" in "".join(seen)
 
 
 def test_what_has_expired_and_came_again_later_is_what_it_is_then(cafe: Cafe) -> None:

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, insert
 
 from consumers.pipeline import Opened, Placed, Play, Viewed, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.database import Database
+from oyez.consumers.database.leaving import leaving
 from oyez.consumers.database.positions import Partition
 from oyez.consumers.database.tables import outbox, scheduled
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, events
@@ -168,6 +170,11 @@ def test_what_has_not_left_is_told_to_who_asks(play: Play) -> None:
             db.execute(insert(scheduled).values(later | due))
     pipeline.clock.now += 10.0
     assert asked() == (2, 10.0, 1, 2, 3.0)
+    database = Database(pipeline.engine)
+    assert leaving(database, pipeline.clock, most=2) == (1, 10.0, 1, 2, 3.0), (
+        "no more rows than that are read"
+    )
+    assert leaving(database, pipeline.clock, most=1) == (1, 10.0, 0, 1, 3.0)
 
 
 def test_a_log_that_gives_no_answer_is_said_once_and_so_is_its_return(
