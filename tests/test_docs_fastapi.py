@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, run_tests, shell, written
+from support.pages import ROOT, answers, block, free_port, run_commands, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -40,6 +40,20 @@ def test_the_application_runs_with_several_workers(tmp_path: Path) -> None:
         # What was answered is stored, whatever becomes of the server.
         assert {name: one.get("partitionkey") for name, one in spooled(tmp_path).items()} == ids
     assert "Traceback" not in log.read_text()
+
+
+def test_a_broker_that_is_away_is_answered_with_503(tmp_path: Path) -> None:
+    written(PAGE, tmp_path, "app.py")
+    (tmp_path / "ask.py").write_text(
+        "from app import app\n"
+        "from fastapi.testclient import TestClient\n"
+        "with TestClient(app) as client:\n"
+        "    answer = client.get('/pages/tea')\n"
+        "print(answer.status_code, answer.json()['detail'])\n"
+    )
+    away = f"export OYEZ_KAFKA=127.0.0.1:{free_port()} OYEZ_ANNOUNCE_TIMEOUT=0.5 OYEZ_FLUSH_TIMEOUT=1"
+    said = run_commands(f"{away}; python ask.py", tmp_path)
+    assert said.startswith("503 page.viewed was not announced: the broker")
 
 
 def test_the_tests_pass(tmp_path: Path) -> None:
