@@ -84,15 +84,16 @@ def test_a_file_among_several_spools(named: str, spooled_shop: Shop, spool: Path
 
 
 @pytest.mark.parametrize("place", ["spool", "spool/oyez.events"])
-def test_whoever_announces_into_a_file_is_told(place: str, spooled_shop: Shop) -> None:
+def test_whoever_announces_into_a_file_is_told_and_whoever_reads_it(place: str, spooled_shop: Shop) -> None:
+    spooled_shop.print("db", "upgrade")
     path = spooled_shop.folder / place
     path.parent.mkdir(exist_ok=True)
     path.touch()
-    done = spooled_shop.run("announce", "cli.ticked", "-d", "{}")
-    (said,) = [line for line in done.stderr.splitlines() if line != "imported"]
-    assert (done.returncode, f"cannot be used: {path} is no folder; move that away" in said) == (1, True), (
-        said
-    )
+    for command in (["announce", "cli.ticked", "-d", "{}"], ["sweep"]):
+        done = spooled_shop.run(*command)
+        (said,) = [line for line in done.stderr.splitlines() if line != "imported"]
+        assert f"cannot be used: {path} is no folder; move that away" in said
+        assert done.returncode == 1
     assert path.read_bytes() == b""
 
 

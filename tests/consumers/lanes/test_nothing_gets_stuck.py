@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import Session
 
 from consumers.pipeline import Pipeline, Placed, Play, note
-from oyez.consumers import Handlers
+from oyez.consumers import Backoff, Handlers, NotReady
 from oyez.consumers.database import Database, start_notes
 from oyez.consumers.database.engine import DatabaseAway
 from oyez.consumers.database.tables import parked
@@ -171,6 +171,28 @@ def test_what_is_suspected_is_found_behind_what_fails(lanes: Play) -> None:
     unit = dispatcher(pipeline).choosing.choose_suspected()
     assert unit is not None
     assert unit.keys == {("noted", "kills")}
+
+
+def test_what_is_suspected_behind_others_of_its_key_waits_for_them_and_is_run(lanes: Play) -> None:
+    """Workers have died on a unit of several rows of a key; then the first of them was run, and failed once."""
+    on, tried = Handlers("shop"), list[int]()
+
+    @on(Placed, concurrency=3, retry=Backoff(first=1.0))
+    def noted(event: Placed, db: Session) -> None:
+        tried.append(event.n)
+        if tried == [0]:
+            raise NotReady
+        note(db, "noted", event.n)
+
+    pipeline = lanes(on)
+    arrived(pipeline, *[Placed(k="a", n=n) for n in range(4)])
+    with pipeline.engine.begin() as db:
+        behind = select(func.min(parked.c.id)).scalar_subquery()
+        db.execute(update(parked).where(parked.c.id > behind).values(starts=ALONE))
+    pipeline.run()
+    pipeline.later()
+    assert pipeline.effects() == [0, 1, 2, 3]
+    assert pipeline.is_clean()
 
 
 def test_a_key_that_has_all_that_it_may_does_not_hide_others(lanes: Play) -> None:

@@ -16,6 +16,7 @@ from oyez.consumers.lanes.unit import (
     Room,
     Unit,
     deal,
+    has_suspected,
     is_suspected,
     key_of,
     next_size,
@@ -63,13 +64,23 @@ def test_what_may_hang_has_a_unit_to_itself(
 
 @given(rows, rooms)
 def test_of_a_key_nothing_is_left_out_in_between(found: list[Candidate], room: Room) -> None:
-    """What is dealt of a key is what comes first of it, in its order; nothing of a key that has a suspected row."""
+    """What is dealt of a key is what comes first of it, in its order; nothing that is suspected, nor behind that."""
     dealt = [row for unit in deal(found, Busy(), room) for row in unit if key_of(row)]
     for key, ours in groupby(sorted(dealt, key=lambda row: (row.key_text or "", 0)), key=key_of):
         of_key = [row for row in found if key_of(row) == key]
         mine = list(ours)
         assert mine == of_key[: len(mine)]
-        assert not any(map(is_suspected, of_key))
+        assert not any(map(is_suspected, mine))
+
+
+@given(rows)
+def test_a_head_is_dealt_whatever_is_behind_it(found: list[Candidate]) -> None:
+    """Nobody else would ever run it: what is suspected behind it waits for it."""
+    heads = {key_of(row): row for row in reversed(found) if key_of(row)}
+    dealt = {row.id for unit in deal(found, Busy(), Room(60, 64)) for row in unit}
+    assert dealt.issuperset(row.id for row in heads.values() if not is_suspected(row))
+    first = [row for row in found if heads.get(key_of(row), row) is row]
+    assert has_suspected(found) == any(map(is_suspected, first)), "what is behind another one is not its turn"
 
 
 def test_all_is_dealt_where_there_is_room() -> None:

@@ -24,7 +24,7 @@ from ..handlers.registry import Handler
 from ..retry.claim import before_later
 from ..retry.retrying import ALONE, LOOK
 from .handed import Handed
-from .unit import NO_LIMIT, Busy, Room, Unit, deal, has_failed, is_suspected, key_of
+from .unit import NO_LIMIT, Busy, Room, Unit, deal, has_failed, has_suspected, key_of
 
 ROUNDS = 5  # looks behind keys that have all that they may have at once
 EVERY = 0.5  # s; how often it is looked for what is due, while only what was handed was found
@@ -85,9 +85,7 @@ class Choosing:
                 rows = self._look(db, now, given, busy)
             dealt = deal(rows, busy, given)
             self._spend(db, tokens, sum(map(len, dealt)), now)
-            return Chosen(
-                self._noted(db, dealt, room.size, now, is_shared=True), any(map(is_suspected, rows))
-            )
+            return Chosen(self._noted(db, dealt, room.size, now, is_shared=True), has_suspected(rows))
 
         chosen = self._database.repeat(work)
         return chosen._replace(

@@ -138,9 +138,18 @@ def _takes(unit: Sequence[Candidate], row: Candidate, most: int, alone: Abstract
 
 
 def _free(rows: Sequence[Candidate], busy: Busy) -> list[Candidate]:
-    free = [row for row in rows if row.id not in busy.ids and key_of(row) not in busy.keys]
-    held = {key_of(row) for row in free if is_suspected(row)} - {None}
-    return [row for row in free if not is_suspected(row) and key_of(row) not in held]
+    """What neither runs nor is suspected, nor behind what is. What is before it goes: nothing else brings its turn."""
+    found: list[Candidate] = []
+    held: set[HandlerKey | None] = set()
+    for row in rows:
+        key = key_of(row)
+        if row.id in busy.ids or key in busy.keys or key in held:
+            continue
+        if not is_suspected(row):
+            found.append(row)
+        elif key is not None:
+            held.add(key)
+    return found
 
 
 def has_failed(row: Candidate) -> bool:
@@ -156,6 +165,14 @@ def has_died(row: Candidate) -> bool:
 def is_suspected(row: Candidate) -> bool:
     """Whether so many have that it is run with nothing beside it."""
     return row.starts >= ALONE
+
+
+def has_suspected(rows: Iterable[Candidate]) -> bool:
+    """Whether one of these rows is suspected, and none of its key is before it."""
+    first: dict[object, Candidate] = {}
+    for row in rows:
+        first.setdefault(key_of(row) or row.id, row)
+    return any(map(is_suspected, first.values()))
 
 
 def key_of(row: Candidate) -> HandlerKey | None:

@@ -43,6 +43,13 @@ def is_folder(path: Path) -> bool:
     return True
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
 def refuse(error: SpoolError) -> None:
     """Raise it."""
     raise error
@@ -72,6 +79,8 @@ def copies_in(
         except SpoolError as error:
             unreadable(error)
             continue
+        if _is_file(root / topic):
+            unreadable(no_folder(root / topic))  # nobody can announce into it
         for directory, inner, files in os.walk(root, onerror=partial(_tell, unreadable)):
             here = Path(directory)
             if len(here.relative_to(root).parts) >= DEPTH:
