@@ -56,7 +56,10 @@ def _line(done: Listened, *, is_stopped: bool) -> str:
         return f"{done.handled} handled, {done.remain} remain ({done.left} in the log, {done.parked} parked){hint}"
     why = "was not asked: the pass was stopped" if is_stopped else "has not answered"
     known = f"{done.left} in the log and " if done.left else ""
-    return f"{done.handled} handled, {known}{done.parked} parked remain; what else is in the log is not known: it {why}{hint}"
+    return (
+        f"{done.handled} handled, {known}{done.parked} parked remain; "
+        f"what else is in the log is not known: it {why}{hint}"
+    )
 
 
 def _json(done: Listened) -> str:
