@@ -15,8 +15,8 @@ class Listened:
     signals counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``:
     why a group was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
     ``halted``: what is not read any more, and why, a line for each group and log. ``unsaid``: the groups whose logs
-    have not said what they have, since they did not answer in time or the pass was stopped before: ``left`` has nothing of
-    these.
+    have not said what they have, since they did not answer in time or the pass was stopped before: ``left`` has
+    nothing of these.
     """
 
     handled: int
