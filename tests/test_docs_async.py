@@ -47,5 +47,7 @@ def test_the_application_announces_what_it_is_asked_to(tmp_path: Path) -> None:
         assert {one["partitionkey"] for one in found.values()} == {"s0", "s1", "s2"}
         with pytest.raises(urllib.error.HTTPError, match="422"):
             post(address, "{}")
+        with pytest.raises(urllib.error.HTTPError, match="422"):
+            post(address, '{"url": "/"}', session="")
     assert spooled(tmp_path).keys() == found.keys()
     assert "Traceback" not in (tmp_path / "log").read_text()

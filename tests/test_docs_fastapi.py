@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, run_tests, shell, written
+from support.pages import ROOT, answers, block, free_port, run_commands, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -42,6 +42,20 @@ def test_the_application_runs_with_several_workers(tmp_path: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
+def test_a_broker_that_is_away_is_answered_with_503(tmp_path: Path) -> None:
+    written(PAGE, tmp_path, "app.py")
+    (tmp_path / "ask.py").write_text(
+        "from app import app\n"
+        "from fastapi.testclient import TestClient\n"
+        "with TestClient(app) as client:\n"
+        "    answer = client.get('/pages/tea')\n"
+        "print(answer.status_code, answer.json()['detail'])\n"
+    )
+    away = f"export OYEZ_KAFKA=127.0.0.1:{free_port()} OYEZ_ANNOUNCE_TIMEOUT=0.5 OYEZ_FLUSH_TIMEOUT=1"
+    said = run_commands(f"{away}; python ask.py", tmp_path)
+    assert said.startswith("503 page.viewed was not announced: the broker")
+
+
 def test_the_tests_pass(tmp_path: Path) -> None:
     run_tests(PAGE, tmp_path, "app.py", "handlers.py", "conftest.py", "test_app.py")
 
@@ -62,6 +76,7 @@ def test_the_key_is_in_the_signed_session(tmp_path: Path) -> None:
     ("server", "name", "asked", "event"),
     [
         ("uvicorn --port ", "lifespan.py", "POST /doors/front", {"type": "opened", "source": "front door"}),
+        ("uvicorn --port ", "basket.py", "DELETE /basket", {"type": "basket.emptied", "data": {}}),
         ("hypercorn --bind 127.0.0.1:", "star.py", "GET /pages/1", {"data": {"url": "/pages/1"}}),
     ],
 )
@@ -79,6 +94,6 @@ def test_the_other_applications_run(
         assert event.items() <= found.items()
         if name == "lifespan.py":
             assert answer.json() == "welcome"
-        else:
+        if name == "star.py":
             assert (answer.text, found["partitionkey"]) == (event_id, "a")
     assert "Traceback" not in log.read_text()

@@ -9,7 +9,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, plain_environment, run_tests, shell, written
+from support.pages import (
+    ROOT,
+    answers,
+    block,
+    free_port,
+    plain_environment,
+    run_commands,
+    run_tests,
+    shell,
+    written,
+)
 from support.spooled import spooled
 from support.waiting import eventually
 
@@ -82,6 +92,18 @@ def test_the_help_and_a_wrong_setting_are_said_as_oyez_says_them(folder: Path) -
     done = flask(folder, "oyez", "signals")
     assert done.returncode == 2
     assert done.stderr == "oyez: app.config: there is no setting databse; did you mean database?\n"
+
+
+def test_a_broker_that_is_away_is_answered_with_503(folder: Path) -> None:
+    asked = (
+        "from shop import app\n"
+        "answer = app.test_client().get('/pages/tea')\n"
+        "print(answer.status_code, answer.json['detail'])\n"
+    )
+    (folder / "ask.py").write_text(asked)
+    away = f"export OYEZ_KAFKA=127.0.0.1:{free_port()} OYEZ_ANNOUNCE_TIMEOUT=0.5"
+    said = run_commands(f"{away}; python ask.py", folder)
+    assert said.startswith("503 page.viewed was not announced: the broker")
 
 
 def test_flasks_own_test_runner_runs_them(folder: Path) -> None:

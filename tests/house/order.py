@@ -49,6 +49,7 @@ PRODUCERS: Order = (
         "settings_masked",
         "settings_names",
         "expiring",
+        "extras",
         "tracing",
         "transport",
     ),

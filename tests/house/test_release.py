@@ -43,6 +43,13 @@ def test_no_file_has_another_version(file: str, pattern: str) -> None:
     assert set(re.findall(pattern, (HOME / file).read_text(), re.MULTILINE)) == {VERSION}
 
 
+def test_nothing_that_is_committed_is_ignored() -> None:
+    """The sdist leaves out what git ignores, whether it is committed or not."""
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    found = subprocess.run(command, cwd=HOME, capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout == ""
+
+
 def test_what_is_not_committed_is_not_released(tmp_path: Path) -> None:
     (tmp_path / "tools").mkdir()
     shutil.copy(HOME / "tools" / "release-check", tmp_path / "tools")

@@ -9,6 +9,10 @@ class SettingsError(OyezError):
     """A setting is wrong: the message names it, where it was read, and the problem."""
 
 
+class ExtraMissing(SettingsError, ImportError):
+    """What was imported needs an extra that is not installed: the message says how to install it."""
+
+
 class AnnouncerClosed(OyezError):
     """Something was announced on an announcer after its close()."""
 

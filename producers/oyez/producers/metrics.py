@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import SettingsError
+from .extras import extra
 
 if TYPE_CHECKING:
     from prometheus_client.core import CounterMetricFamily
@@ -31,10 +31,8 @@ def announced(*announcers: Counts) -> Collector:
 
     SettingsError: prometheus-client (`oyez[metrics]`) is not installed.
     """
-    try:
+    with extra("metrics", "prometheus_client", who="announced()", needs="prometheus-client"):
         from prometheus_client.registry import Collector  # noqa: PLC0415 # an extra
-    except ModuleNotFoundError:
-        raise SettingsError("announced() needs prometheus-client; run: pip install 'oyez[metrics]'") from None
 
     class Announced(Collector):
         def collect(self) -> Iterator[CounterMetricFamily]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
 import pytest
 
+from consumers.cli.conftest import Invoke
 from consumers.cli.running import Shop, one_line
 
 
@@ -68,3 +73,41 @@ def test_the_nearest_module_and_what_filters_name(spooled_shop: Shop) -> None:
     done = spooled_shop.run("dead", "retry", "--handler", "conut_view", "--yes")
     assert done.returncode == 0
     assert "clishop has no handler conut_view; did you mean count_view?" in done.stderr
+
+
+NOWHERE = [
+    ("retry list --signal cli.tikced", "clishop has no signal cli.tikced; did you mean cli.ticked?"),
+    ("retry list --handler conut_view", "clishop has no handler conut_view; did you mean count_view?"),
+    ("retry show e1 --handler conut_view", "clishop has no handler conut_view; did you mean count_view?"),
+    ("dead list --json --signal cli.tikced", "clishop has no signal cli.tikced; did you mean cli.ticked?"),
+    ("dead groups --handler conut_view", "clishop has no handler conut_view; did you mean count_view?"),
+    ("dead discard --yes --signal cli.tikced", "clishop has no signal cli.tikced; did you mean cli.ticked?"),
+    ("scheduled list --signal cli.tikced", "clishop has no signal cli.tikced; did you mean cli.ticked?"),
+    (
+        "scheduled cancel --yes --signal cli.tikced",
+        "clishop has no signal cli.tikced; did you mean cli.ticked?",
+    ),
+]
+
+
+def test_each_filter_tells_the_nearest_of_a_name_that_is_none(invoke: Invoke) -> None:
+    invoke("db", "upgrade")
+    for command, words in NOWHERE:
+        assert words in invoke(*command.split()).stderr, command
+
+
+def test_a_name_that_something_stored_has_is_none_that_is_wrong(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal that is not declared any more; and without an application nobody knows the names."""
+    invoke("db", "upgrade")
+    later = str(datetime(2099, 1, 1, tzinfo=UTC).timestamp())
+    row = f"'cli.tikced', 'web-1', 'e1', 't', 'k', {later}, {later}, x'7b7d'"
+    names = "signal, source, event_id, topic, key, due_at, scheduled_at, value"
+    with closing(sqlite3.connect("oyez.db")) as db, db:
+        db.execute(f"INSERT INTO oyez_scheduled ({names}) VALUES ({row})")
+    for command in ("scheduled list --signal cli.tikced", "retry list --signal cli.tikced"):
+        assert "has no signal" not in invoke(*command.split()).stderr
+    assert "has no signal cli.tikt" in invoke("retry", "list", "--signal", "cli.tikt").stderr
+    monkeypatch.setenv("OYEZ_APP", "")
+    assert invoke("retry", "list", "--signal", "cli.tikt").stderr == "oyez: nothing is parked\n"

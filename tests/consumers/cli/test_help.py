@@ -101,3 +101,13 @@ def test_panels_stand_in_the_order_of_the_work(invoke: Invoke) -> None:
     places = [said.index(f" {panel} ─") for panel in PANELS]
     assert places == sorted(places)
     assert "─ Commands ─" not in said
+
+
+def test_a_group_lists_the_options_of_the_command_that_is_meant_without_a_name(invoke: Invoke) -> None:
+    (group,) = (group for group in GROUPS if group.usual is not None)
+    usual = loaded(WhenRun("list", group.commands["list"]))
+    options = {option for one in usual.params for option in one.opts if option.startswith("--")}
+    assert (group.name, group.usual) == ("signals", "list")
+    assert options > {"--json", "--json-schema", "--asyncapi"}
+    said = invoke("signals", "--help").stdout
+    assert {option for option in options if f" {option} " not in said} == set()

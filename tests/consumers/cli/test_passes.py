@@ -126,7 +126,10 @@ def test_failures_are_said_once_for_each_handler_and_type_of_error(spooled: Invo
     assert spooled("announce", "901", "-d", "-", given=starts).exit_code == 0
     assert spooled("announce", "903", "-d", "-", given=views).exit_code == 0
     result = spooled("listen", "--limit", "100")
-    assert (result.exit_code, result.stdout) == (0, "7 handled, 6 remain (0 in the log, 6 parked)\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "7 handled, 6 remain (0 in the log, 6 parked); oyez retry list says why\n",
+    )
     (said,) = [line for line in result.stderr.splitlines() if "failed" in line]
     group = "WARNING clishop.cli.page.viewed: count_view"
     assert f"{group} failed 3 times with ValueError, first: ValueError: no such page" in said

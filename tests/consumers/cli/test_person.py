@@ -98,7 +98,18 @@ def test_nothing_is_done_without_being_asked_for(visited: Shop) -> None:
     wrong = visited.run("forget", "anna", "--only", "name")
     assert wrong.returncode == 2
     told = visited.run("export", "anna")
-    assert "Kafka keeps what it has" in told.stderr
+    assert "Kafka" not in told.stderr
+    done = visited.run("forget", "anna", "--yes")
+    assert "without them what the spool, or a copy of it, has would be handled again" in done.stdout
+    assert "Kafka" not in done.stdout + done.stderr
+
+
+def test_where_there_is_a_kafka_it_is_said_that_it_keeps_what_it_has(visited: Shop) -> None:
+    shipped = Shop(visited.folder, {**visited.settings, "OYEZ_KAFKA": "127.0.0.1:9"})
+    assert "Kafka keeps what it has" in shipped.run("export", "anna").stderr
+    done = shipped.run("forget", "anna", "--yes")
+    assert "without them what Kafka has would be handled again" in done.stdout
+    assert "Kafka keeps what it has" in done.stderr
 
 
 def test_a_copy_of_another_hosts_log_is_rewritten_but_for_its_last_segment(visited: Shop) -> None:

@@ -140,6 +140,9 @@ def test_status_and_rewind(deployment: Invoke, tmp_path: Path) -> None:
     before = json.loads(printed(deployment, "status", "--json"))
     assert {one["spool"] for one in before} == {"spool"}
     assert {one["lag"] for one in before} == {half}
+    assert {one["lag_unit"] for one in before} == {"bytes"}
+    said = printed(deployment, "status")
+    assert said.count(f"\t{half} bytes\t") == 6  # each of three groups, and its only partition
     swept(deployment)
     moment = datetime.now(UTC).isoformat()
     visit(deployment, "s2", "/b")

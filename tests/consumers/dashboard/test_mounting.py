@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -44,10 +46,13 @@ class SignedIn:
         await self._app(scope, receive, send)
 
 
-def mounted() -> dict[str, Any]:
+def mounted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the document's lines have made."""
     (block,) = re.findall(r"```python\n(from contextlib.*?dashboard\(.*?)```", TEXT, re.DOTALL)
-    names: dict[str, Any] = {"on": Application(handlers, known)}
+    shop: Any = ModuleType("shop")
+    shop.on = Application(handlers, known)
+    monkeypatch.setitem(sys.modules, "shop", shop)
+    names: dict[str, Any] = {}
     exec(block, names)  # it is our own document
     return names
 
@@ -66,7 +71,7 @@ def test_mounted_as_it_is_shown(
 ) -> None:
     monkeypatch.setenv("OYEZ_DATABASE", pipeline_sqlite)
     monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
-    names = mounted()
+    names = mounted(monkeypatch)
     client = Visitor(SignedIn(names["app"], user))
     response = client.get("/oyez/")
     assert response.status_code == status
@@ -79,7 +84,7 @@ def test_the_lifespan_that_is_shown_ends_what_is_under_way(
 ) -> None:
     monkeypatch.setenv("OYEZ_DATABASE", pipeline_sqlite)
     monkeypatch.setenv("OYEZ_TRANSPORT", "memory")
-    names = mounted()
+    names = mounted(monkeypatch)
     changes = names["board"].state.board.changes
 
     async def server() -> None:

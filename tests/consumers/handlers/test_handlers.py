@@ -131,3 +131,18 @@ def test_what_is_no_signal(signal: Any) -> None:
     with pytest.raises(RegistrationError) as caught:
         on(signal)(takes_model)
     one_line(caught.value, "@on(", "that is no signal", "name=")
+
+
+@pytest.mark.parametrize("signal", [Abstract, Signal, str, "placed", 3, None])
+def test_it_is_refused_at_once(signal: Any) -> None:
+    """Whoever forgets the brackets decorates nothing, and would never hear of it."""
+    with pytest.raises(RegistrationError):
+        Handlers("shop")(signal)
+
+
+@pytest.mark.parametrize("name", ["on", "on.met_by"])
+def test_on_without_its_signal(name: str) -> None:
+    on: Any = Handlers("shop")
+    with pytest.raises(RegistrationError) as caught:
+        (on if name == "on" else on.met_by)(takes_model)
+    one_line(caught.value, "takes_model: ", f"write @{name}(X)", "class X(Signal, name=…)")

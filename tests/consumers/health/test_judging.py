@@ -59,8 +59,12 @@ def test_what_a_restart_may_help(changes: dict[str, Any], reason: str) -> None:
 WAITS: dict[str, tuple[dict[str, Any], str]] = {
     "it is dead": ({"pid": 0, "why": "it ended with signal SIGKILL"}, "it ended with signal SIGKILL"),
     "another has its number": ({"born": FINE.born + 1}, "it does not run"),
-    "it starts": ({"doing": "starting", "since": NOW}, "it starts"),
-    "it joins": ({"doing": "joining", "since": NOW}, "it joins its group"),
+    "it starts": ({"doing": "starting", "since": NOW}, "it starts (wait a moment)"),
+    "it joins": ({"doing": "joining", "since": NOW}, "it joins its group (wait a moment)"),
+    "nobody was asked yet": (
+        {"doing": "joining", "since": NOW, "why": "the broker has not been asked yet"},
+        "it joins its group (wait a moment): the broker has not been asked yet",
+    ),
     "the database is away": (
         {"waits": "the database does not answer", "turned": LONG_AGO, "progress": LONG_AGO},
         "the database does not answer",

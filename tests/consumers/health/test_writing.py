@@ -78,6 +78,6 @@ def test_a_worker_that_says_nothing_is_not_well(tmp_path: Path) -> None:
     with kept(tmp_path / "health", LIMIT) as keeper:
         (keeper.folder / "0").touch()
         found = [str(one) for one in problems_in(str(keeper.folder), 0.0)]
-        assert found == ["worker 0: it has no heartbeat", "main: it starts"]
+        assert found == ["worker 0: it has no heartbeat", "main: it starts (wait a moment)"]
         (keeper.folder / MAIN).write_bytes(b"")
         assert [one.name for one in problems_in(str(keeper.folder), 0.0)] == [MAIN, "worker 0"]

@@ -22,7 +22,7 @@ from oyez.consumers.logs.inspection import Inspection
 from oyez.consumers.logs.log import Log
 from oyez.consumers.logs.lookup import GROUP, log_backend
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
+from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds, Unit
 from oyez.consumers.logs.settings import LogSettings
 from oyez.consumers.logs.tail import Tail
 from oyez.consumers.processes.spec import Place
@@ -59,6 +59,8 @@ SERVICES: dict[str, AnotherService] = {}
 
 class AnotherOffsets:
     """See `Offsets`."""
+
+    unit: Unit = "records"
 
     def __init__(self, service: AnotherService) -> None:
         self._service = service

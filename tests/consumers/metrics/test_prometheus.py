@@ -236,10 +236,11 @@ def test_ready_when_every_worker_gets_on_and_alive_while_none_is_stuck(place: Fo
         pulses[f"{event.group}[0]"].receive(event)
 
     alive, ready = (200, "alive\n"), (200, "ready\n")
-    assert said() == [alive, (503, "a[0]: it starts\nb[0]: it starts\n")]
+    assert said() == [alive, (503, "a[0]: it starts (wait a moment)\nb[0]: it starts (wait a moment)\n")]
     tell(events.WorkerStarted("a"))
     tell(events.WorkerStarted("b"))
-    assert said() == [alive, (503, "a[0]: it joins its group\nb[0]: it joins its group\n")]
+    joins = "it joins its group (wait a moment)"
+    assert said() == [alive, (503, f"a[0]: {joins}\nb[0]: {joins}\n")]
     tell(events.LogJoined("a"))
     tell(events.LogJoined("b"))
     assert said() == [alive, ready]
@@ -251,7 +252,7 @@ def test_ready_when_every_worker_gets_on_and_alive_while_none_is_stuck(place: Fo
     tell(events.LogAsked("a", "done", "", False, ("t partition 0 is not read any more",)))
     assert said() == [alive, (503, "a[0]: t partition 0 is not read any more\n")]
     tell(events.LogAsked("a", "outside", "it has no members", False, ()))
-    assert said() == [alive, (503, "a[0]: it joins its group: it has no members\n")]
+    assert said() == [alive, (503, f"a[0]: {joins}: it has no members\n")]
     tell(events.LogAsked("a", "more", "t partition 0", True, ()))
     tell(events.HandlersFoundBroken("b", "60 of 60 failed alike"))
     assert said() == [alive, (503, "b[0]: 60 of 60 failed alike\n")]

@@ -73,7 +73,9 @@ class Forgetting:
         person: Person,
         spool: SpoolPlace,
         clock: Clock,
+        log: str = "Kafka",
     ) -> None:
+        """``log``: what may still have an event, in words."""
         self._application = application
         self._database = database
         self._person = person
@@ -81,6 +83,7 @@ class Forgetting:
         self._clock = clock
         self._steps = Steps(database)
         self._met: set[str] = set()
+        self._inbox = f"source and id alone; without them what {log} has would be handled again"
 
     def run(self, found: Found, on_step: Callable[[int], None] = lambda _count: None) -> Iterator[Removed]:
         """Delete what was found, place by place."""
@@ -94,7 +97,7 @@ class Forgetting:
             "journal": partial(self._rows, journal),
             "prerequisites": self._prerequisites,
             "pauses": _left("it is an operator's word; oyez resume --key ends it"),
-            "inbox": _left("source and id alone; without them Kafka's copy would be handled again"),
+            "inbox": _left(self._inbox),
         }
         for place in PLACES:
             if found.counts[place] or place in MADE:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import copy
 from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from .common.arguments import check_arguments
 from .examples import epilog_of
@@ -60,6 +61,20 @@ class WithUsual(TyperGroup):
         """Its own help is the group's."""
         is_named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
         return super().parse_args(ctx, args if is_named else [self._usual, *args])
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The options of the command that is meant are listed too: they are given without its name."""
+        shown = copy(self)
+        shown.params = [*self.params, *self._options_of_the_usual()]
+        TyperGroup.format_help(shown, ctx, formatter)
+
+    def _options_of_the_usual(self) -> Iterator[Any]:
+        usual: Any = self.commands[self._usual]
+        for one in usual.loaded().params:
+            if isinstance(one, TyperOption):
+                option: Any = copy(one)
+                option.rich_help_panel = f"Options of {self._usual}"
+                yield option
 
 
 def group_of(group: CommandGroup) -> TyperGroup:

@@ -30,3 +30,9 @@ def events(db: Connection, groups: Sequence[str]) -> int:
         parked.c.group_name.in_(groups)
     )
     return int(db.execute(select(func.count()).select_from(rows.distinct().subquery())).scalar_one())
+
+
+def has_failed(db: Connection, groups: Sequence[str]) -> bool:
+    """Whether a delivery parked in these groups has raised an error."""
+    rows = select(parked.c.id).where(parked.c.group_name.in_(groups), parked.c.error.is_not(None))
+    return db.execute(rows.limit(1)).first() is not None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Literal
 
 from oyez.schemas import SchemaError, Signal
@@ -171,11 +172,17 @@ def timeout_asked(function: Callable[..., object], given: object) -> float | Non
     return float(given)
 
 
-def declared(signal: type[Signal]) -> Declaration:
-    """A signal's declaration."""
+def declared(signal: type[Signal], what: str = "on") -> Declaration:
+    """A signal's declaration. ``what`` was called with it, in the message of the error."""
     declaration = getattr(signal, "__oyez__", None)
     if isinstance(declaration, Declaration):
         return declaration
+    given: object = signal
+    if isinstance(given, FunctionType):
+        raise RegistrationError(
+            f"{place(given)}: @{what} stands above it without its signal; write @{what}(X), with a class that says "
+            f"class X(Signal, name=…)"
+        )
     raise RegistrationError(
-        f"@on({signal!r}): that is no signal; give a class that says class X(Signal, name=…)"
+        f"@{what}({given!r}): that is no signal; give a class that says class X(Signal, name=…)"
     )

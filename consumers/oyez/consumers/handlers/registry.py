@@ -141,6 +141,7 @@ class Handlers:
         see `Limits`.
         """
 
+        declaration = declared(signal)  # at once: without its signal, `@on` would take the function for it
         asked = Asked(
             name,
             group,
@@ -154,7 +155,7 @@ class Handlers:
         )
 
         def register(function: Callable[..., object]) -> None:
-            self.add(function, declared(signal), asked)
+            self.add(function, declaration, asked)
 
         return Decorator(register)
 
@@ -165,7 +166,7 @@ class Handlers:
         It is asked for many subjects at once, before anything waits for them and in every sweep. It may only
         read, and gets a connection that it cannot end.
         """
-        declaration = declared(signal)
+        declaration = declared(signal, "on.met_by")
 
         def register(function: M) -> M:
             check_met_by(function, declaration)

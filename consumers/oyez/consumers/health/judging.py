@@ -9,6 +9,7 @@ from typing import NamedTuple
 from .beat import Beat, is_alive, read
 from .folder import MAIN
 
+MOMENT = "(wait a moment)"
 FROZEN = 30.0  # s; a process beats every second, on a machine that is very busy less often
 
 
@@ -62,7 +63,7 @@ def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
     if beat.waits and not hangs:
         yield Problem(beat.name, beat.waits, is_stuck=False)
     elif beat.doing == "starting" and now - beat.since <= beat.limit:
-        yield Problem(beat.name, "it starts", is_stuck=False)
+        yield Problem(beat.name, f"it starts {MOMENT}", is_stuck=False)
     elif beat.doing != "resting" and now - beat.turned > beat.limit:
         yield Problem(beat.name, _why_it_does_not_turn(beat, now), is_stuck=True)
     elif beat.doing == "joining":
@@ -70,7 +71,7 @@ def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
         lasts = (
             f"its join lasts for {now - beat.since:.0f} s and does not end"
             if is_long
-            else "it joins its group"
+            else f"it joins its group {MOMENT}"
         )
         yield Problem(beat.name, f"{lasts}: {beat.why}" if beat.why else lasts, is_stuck=is_long)
     elif beat.doing == "working" and not beat.halted and now - beat.progress > beat.limit:

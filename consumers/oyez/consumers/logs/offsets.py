@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from oyez.schemas import OyezError
 
 AT_LEAST_ONCE = "at-least-once"
 """The promise of groups whose committed offsets are their positions."""
+
+
+Unit = Literal["records", "bytes"]
+"""What offsets count."""
 
 
 class GroupActive(OyezError):
@@ -33,6 +37,10 @@ class Ends(NamedTuple):
 
 class Offsets(Protocol):
     """What logs and their groups have, and what groups are to have committed."""
+
+    @property
+    def unit(self) -> Unit:
+        """What offsets count, and so lags."""
 
     def ends(self, topics: Iterable[str]) -> list[Ends]:
         """The logs of these topics; a topic that is not there yet has none."""

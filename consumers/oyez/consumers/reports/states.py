@@ -13,7 +13,7 @@ from ..database.misplaced import Misplaced
 from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
-from ..logs.offsets import Ends, Offsets
+from ..logs.offsets import Ends, Offsets, Unit
 from .parked_counts import LaneQueue, Parked, ParkedCounts, parked_of
 from .pauses import GroupPause, of_group, pauses_of
 from .times import utc
@@ -55,6 +55,8 @@ class GroupState:
     partitions: list[PartitionState]
     unregistered: int = 0
     offsets_kept: float | None = None
+    lag_unit: Unit | None = None
+    """What ``lag`` counts, and the offsets of the partitions: records, or in a spool bytes; None: nobody was asked."""
     misplaced: list[Misplaced] = field(default_factory=list)
     """Sources whose events were found in other partitions than their keys belong to."""
     paused: list[GroupPause] = field(default_factory=list)
@@ -99,6 +101,7 @@ def group_states(
                 partitions=partitions,
                 unregistered=left.pop(group.name, 0),
                 offsets_kept=None if group.is_exact else kept,
+                lag_unit=None if offsets is None else offsets.unit,
                 misplaced=elsewhere.get(group.name, []),
                 paused=[GroupPause.of(one, ours.held.get(one, 0)) for one in paused],
                 lanes=ours.lanes,

@@ -62,8 +62,10 @@ def one_pass(
         bounded.run()
         _relay(settings, engine, stopped)
         with Database(engine).reading() as db:
-            waiting = parked_age.events(db, [group.name for group in groups])
-        return Listened(bounded.handled, bounded.count_left(), waiting, bounded.broken, tuple(bounded.halted))
+            names = [group.name for group in groups]
+            waiting, has_failed = parked_age.events(db, names), parked_age.has_failed(db, names)
+        left, halted, unsaid = bounded.count_left(), tuple(bounded.halted), tuple(bounded.unsaid)
+        return Listened(bounded.handled, left, waiting, bounded.broken, halted, unsaid, has_failed)
     finally:
         for worker in workers:
             worker.leave()

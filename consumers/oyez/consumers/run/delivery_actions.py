@@ -96,8 +96,8 @@ def _overtaken(db: Connection, wanted: Filter) -> Seen:
         warnings.append(f"{several(found.parked)} will go before newer events of their key, which are parked")
     if found.handled:
         warnings.append(
-            f"for up to {several(found.handled)} newer events of their key have been handled since: "
-            f"these will be handled after them, out of order"
+            f"newer events have been handled since, and of which keys is not kept: at most {several(found.handled)} "
+            f"will be handled after a newer event of their own key, out of order; it is not known which"
         )
     return Seen({"newer_parked": found.parked, "newer_handled": found.handled}, warnings)
 

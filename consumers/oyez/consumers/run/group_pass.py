@@ -46,6 +46,8 @@ class GroupPass:
         self._ends: dict[Worker, float] = {}
         self.broken: dict[str, str] = {}
         """Why a group was left, by its name: nearly everything in it failed alike."""
+        self.unsaid: list[str] = []
+        """The groups whose logs have not said what they have: what they have left is not known."""
 
     def run(self) -> None:
         """Do it. Raises `DatabaseAway`; what was committed before that stays."""
@@ -131,10 +133,9 @@ class GroupPass:
                 worker.look()
             self._sleep(POLL)
             waiting = self._unsettled()
-        for worker in waiting:
-            log.warning(
-                "%s: the log did not say within %.0f s what there is to read here", worker.group, JOIN
-            )
+        self.unsaid = [worker.group for worker in waiting]
+        for group in [] if self._stopped() else self.unsaid:
+            log.warning("%s: the log did not say within %.0f s what there is to read here", group, JOIN)
 
     def _tell_faults(self) -> None:
         for worker in self._workers:

@@ -14,7 +14,9 @@ class Listened:
     ``handled``: events of which a delivery is done or was given up. ``left``: records in the logs, those of other
     signals counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``:
     why a group was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
-    ``halted``: what is not read any more, and why, a line for each group and log.
+    ``halted``: what is not read any more, and why, a line for each group and log. ``unsaid``: the groups whose logs
+    have not said what they have, since they did not answer in time or the pass was stopped before: ``left`` has
+    nothing of these.
     """
 
     handled: int
@@ -22,10 +24,13 @@ class Listened:
     parked: int
     broken: Mapping[str, str] = field(default_factory=dict)
     halted: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = field(default=(), repr=False)
+    has_failed: bool = field(default=False, repr=False, compare=False)
+    """Whether something that is parked has failed, or was refused, and is not only waiting."""
 
     @property
     def remain(self) -> int:
-        """What there is for later passes."""
+        """What there is for later passes, as far as the logs have said."""
         return self.left + self.parked
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from oyez.producers.collector import web
 from oyez.producers.collector.settings import CollectSettings
-from oyez.producers.errors import SettingsError
 from oyez.producers.settings import values_for
 
 from ...settings import ListenSettings
@@ -46,12 +46,8 @@ def collect(
 
 
 def _serve(settings: CollectSettings, *, tries: bool) -> None:
-    try:
+    with web(who="collect"):
         from oyez.producers.collector.app import collector, trying_collector  # noqa: PLC0415 # an extra
         from oyez.producers.collector.serving import serve  # noqa: PLC0415 # as above
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "h11"):
-            raise
-        raise SettingsError("collect needs Starlette and uvicorn; run: pip install 'oyez[web]'") from None
     app = trying_collector(settings) if tries else collector(settings)
     serve(app, settings, output.line)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from oyez.producers.errors import SettingsError
 from oyez.producers.settings import values_for
 
+from ...dashboard import web
 from ...dashboard.settings import DashboardSettings
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -49,14 +49,8 @@ def dashboard(
 
 
 def _serve(settings: DashboardSettings, *, acts: bool) -> None:
-    try:
+    with web(who="dashboard"):
         from ...dashboard.serving import serve, served  # noqa: PLC0415 # an extra
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "h11", "jinja2", "anyio"):
-            raise
-        raise SettingsError(
-            "dashboard needs Starlette, Jinja and uvicorn; run: pip install 'oyez[web]'"
-        ) from None
     app = served(application_of(settings), settings, acts=acts)
     probes.database(settings)
     serve(app, settings, output.line)

@@ -9,14 +9,11 @@ from typing import Any
 
 import typer
 
-from oyez.schemas.nearest import did_you_mean
-
 from ...admin import Pacing, Steps, Tally
 from ...core.counted import several
 from ...core.rate_limit import Pace
 from ...database import Database as Transactions
 from ...database.delivery_filter import Filter
-from ...handlers.application import Application
 from ...run.delivery_actions import Action, Chosen
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -24,6 +21,7 @@ from ..common.ages import by_database
 from ..common.application import application_of
 from ..common.bulk import BulkOptions, apply, end_if_busy
 from ..common.stopping import between_steps, exit_code
+from ..common.unknown_names import Known
 
 MOST_PREREQUISITES = 20
 
@@ -39,11 +37,13 @@ def act(
         with engine.connect() as db:
             wanted = by_database(wanted, db)
         ids = steps.choose(action.table, wanted)
-        if not ids:
-            _tell_names(application, wanted)
         chosen = Chosen(application, settings, engine, steps, wanted, ids)
         with engine.connect() as db:
             looked = action.look(db, wanted)
+            if not ids:
+                known = Known.of(application)
+                known.tell(db, "handler", wanted.handler)
+                known.tell(db, "signal", wanted.signal)
         for warning in looked.warnings:
             output.note(warning)
         seen = {"matched": len(ids), **looked.counts}
@@ -53,15 +53,6 @@ def act(
     if paced.signal:
         raise typer.Exit(exit_code(paced.signal))
     end_if_busy(tally)
-
-
-def _tell_names(application: Application, wanted: Filter) -> None:
-    """Nothing was found: maybe since a handler or a signal is misspelt. What is parked may be of one that is gone."""
-    handlers = [one.name for one in application.handlers]
-    signals = [one.name for one in application.signals]
-    for noun, name, names in (("handler", wanted.handler, handlers), ("signal", wanted.signal, signals)):
-        if name is not None and name not in names:
-            output.note(f"{application.name} has no {noun} {name}{did_you_mean(name, names)}")
 
 
 class _Paced:

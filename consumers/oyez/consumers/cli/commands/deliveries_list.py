@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from ..common import output, probes
 from ..common.ages import by_database
 from ..common.bundles import Command, taking
 from ..common.options import Json, settings_by
+from ..common.unknown_names import tell_unknown
 from .deliveries_filter import filter_by
 
 ON_A_TERMINAL = 100
@@ -80,16 +81,20 @@ def at_most(given: int | None) -> int | None:
 
 
 def shown_rows(
-    rows: Iterator[Any], columns: Sequence[output.Column], limit: int | None, *, as_json: bool, empty: str
-) -> None:
-    """Print rows that were asked for with `at_most` the limit given; on a terminal a page, unless told otherwise."""
+    found: Iterator[Any], columns: Sequence[output.Column], limit: int | None, *, as_json: bool, empty: str
+) -> bool:
+    """Print rows that were asked for with `at_most` the limit given; on a terminal a page, unless told otherwise.
+    Whether there are any."""
+    first = list(islice(found, 1))
+    rows = chain(first, found)
     if as_json:
         output.json_array(output.as_dict(row) for row in rows)
-        return
+        return bool(first)
     is_page = at_most(limit) == ON_A_TERMINAL + 1
     output.table(islice(rows, ON_A_TERMINAL) if is_page else rows, columns, empty=empty)
     if next(rows, None) is not None:
         output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")
+    return bool(first)
 
 
 def _command(
@@ -111,7 +116,8 @@ def _command(
     ) -> None:
         with probes.connected(settings) as db:
             rows = query(db, by_database(wanted, db), at_most(limit))
-            shown_rows(rows, columns, limit, as_json=as_json, empty=empty)
+            if not shown_rows(rows, columns, limit, as_json=as_json, empty=empty):
+                tell_unknown(db, settings, signal=wanted.signal, handler=wanted.handler)
 
     command.__doc__ = text
     return command

@@ -18,6 +18,7 @@ from ..common.ages import by_database
 from ..common.bundles import Command, taking
 from ..common.errors import NotFound
 from ..common.options import Json, settings_by
+from ..common.unknown_names import tell_unknown
 from .deliveries_filter import Handler, Source, filter_by
 
 Events = Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids of events.")]
@@ -49,6 +50,8 @@ def dead_groups_(
     """Count dead letters by handler and error, the most frequent first."""
     with probes.connected(settings) as db:
         found = dead_groups(db, by_database(wanted, db))
+        if not found:
+            tell_unknown(db, settings, signal=wanted.signal, handler=wanted.handler)
     if as_json:
         output.json_array(output.as_dict(group) for group in found)
     else:
@@ -69,6 +72,8 @@ def _command(query: Callable[[Connection, Filter], list[DeliveryDetails]], what:
     ) -> None:
         with probes.connected(settings) as db:
             found = query(db, Filter(events=tuple(events), handler=handler, source=source))
+            if not found:
+                tell_unknown(db, settings, signal=None, handler=handler)
         _print(found, as_json=as_json)
         missing = sorted(set(events) - {one.delivery.event_id for one in found})
         if missing:

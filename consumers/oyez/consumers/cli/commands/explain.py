@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Engine
 
+from ...core.counted import measured
 from ...database.clock import DatabaseClock
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
@@ -187,7 +188,7 @@ def _positions(state: GroupState) -> Iterator[str]:
     if not state.partitions:
         yield f"{state.group}: has read nothing yet"
     for at in state.partitions:
-        end = "" if at.end is None else f" of {at.end}, {at.lag} to go"
+        end = "" if at.end is None else f" of {at.end}, {measured(at.lag, state.lag_unit)} to go"
         read = "not begun" if at.position is None else f"read up to {at.position}"
         yield f"{state.group}: {at.topic} {at.partition} {read}{end}"
 

@@ -42,17 +42,28 @@ def listen_once(
     prepare(application, settings)
     with progress("listen", limit, hidden=as_json) as advance, output.aside():
         done = one_pass(groups, settings, limit, stop, instrument=counting_into(advance))
-    output.line(_json(done) if as_json else _line(done))
+    output.line(_json(done) if as_json else _line(done, is_stopped=stop()))
     if done.broken or done.halted:
         raise typer.Exit(FAILED)
     if stop():
         raise typer.Exit(exit_code(stop.number))
 
 
-def _line(done: Listened) -> str:
-    return f"{done.handled} handled, {done.remain} remain ({done.left} in the log, {done.parked} parked)"
+def _line(done: Listened, *, is_stopped: bool) -> str:
+    """What no log has said is no 0."""
+    hint = "; oyez retry list says why" if done.has_failed else ""
+    if not done.unsaid:
+        return f"{done.handled} handled, {done.remain} remain ({done.left} in the log, {done.parked} parked){hint}"
+    why = "was not asked: the pass was stopped" if is_stopped else "has not answered"
+    known = f"{done.left} in the log and " if done.left else ""
+    return (
+        f"{done.handled} handled, {known}{done.parked} parked remain; "
+        f"what else is in the log is not known: it {why}{hint}"
+    )
 
 
 def _json(done: Listened) -> str:
-    counts = {"handled": done.handled, "remain": done.remain, "left": done.left, "parked": done.parked}
+    """What no log has said is null."""
+    remain, left = (None, None) if done.unsaid else (done.remain, done.left)
+    counts = {"handled": done.handled, "remain": remain, "left": left, "parked": done.parked}
     return output.json_text({**counts, "broken": dict(done.broken), "halted": done.halted})

@@ -21,7 +21,7 @@ from ...logs.spool.folders import copies_read
 from ...reports.personal import stored
 from ...settings import ListenSettings
 from ..common import output, probes
-from ..common.application import application_of
+from ..common.application import application_of, has_kafka
 from ..common.bulk import BULK, BulkOptions
 from ..common.bundles import taking
 from ..common.confirming import confirm
@@ -67,15 +67,18 @@ def forgets(
             raise NotFound(f"nothing is stored of {text!r} in {application.name}")
         if options.dry_run:
             _print(
-                [Removed(place, found.counts[place], 0) for place in PLACES if found.counts[place]], options
+                [Removed(place, found.counts[place], 0) for place in PLACES if found.counts[place]],
+                options,
+                settings,
             )
             return
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
         spool = SpoolPlace(folders, own_spool(settings), written_here=written_here)
-        forgetting = Forgetting(application, Database(engine), person, spool, DatabaseClock())
+        copy = "Kafka" if has_kafka(settings) else "the spool, or a copy of it,"
+        forgetting = Forgetting(application, Database(engine), person, spool, DatabaseClock(), copy)
         with progress("forget", total, hidden=options.as_json) as advance, output.aside():
             done = list(forgetting.run(found, advance))
-    _print(done, options)
+    _print(done, options, settings)
     if any(one.is_for_now for one in done):
         output.note("some of it was left; run the command again")
         raise typer.Exit(FAILED)
@@ -94,7 +97,7 @@ def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
             output.line(output.json_text({"where": one.where, **one.content}))
     if not is_any:
         raise NotFound(f"nothing is stored of {text!r} in {application.name}")
-    output.note(KAFKA)
+    _say_what_kafka_keeps(settings)
 
 
 def _person(application: Application, text: str, only: str | None) -> Person:
@@ -104,11 +107,16 @@ def _person(application: Application, text: str, only: str | None) -> Person:
     return Person(text, application.name, groups, only != "subject", only != "key")
 
 
-def _print(done: Sequence[Removed], options: BulkOptions) -> None:
+def _print(done: Sequence[Removed], options: BulkOptions, settings: ListenSettings) -> None:
     if options.as_json:
         output.json_array(_as_dict(one) for one in done)
     else:
         output.table(done, COLUMNS, empty="")
+        _say_what_kafka_keeps(settings)
+
+
+def _say_what_kafka_keeps(settings: ListenSettings) -> None:
+    if has_kafka(settings):
         output.note(KAFKA)
 
 

@@ -21,6 +21,7 @@ from ..common.ages import age_of, due_before
 from ..common.bulk import BULK, BulkOptions, apply
 from ..common.bundles import Bundle, taking
 from ..common.options import Json, settings_by
+from ..common.unknown_names import tell_unknown
 from .deliveries_filter import EventIds, Source
 from .deliveries_list import Limit, at_most, shown_rows
 
@@ -73,7 +74,8 @@ def scheduled_list(
     with probes.connected(settings) as db:
         now = DatabaseClock()(db)
         rows = scheduled_events(db, wanted.by(now), at_most(limit), now)
-        shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="nothing is scheduled")
+        if not shown_rows(rows, COLUMNS, limit, as_json=as_json, empty="nothing is scheduled"):
+            tell_unknown(db, settings, signal=wanted.signal)
 
 
 @taking(FILTER, BULK, settings_by("database"))
@@ -92,6 +94,8 @@ def scheduled_cancel(
         with database.reading() as db:
             wanted = wanted.by(DatabaseClock()(db))
             ids = scheduled.chosen(db, wanted)
+            if not ids:
+                tell_unknown(db, settings, signal=wanted.signal)
         steps = Steps(database)
         tally = apply(
             "cancel", ids, options, lambda advance: steps.apply(Cancel(), ids, wanted, advance), noun="event"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from ...core.counted import measured
 from ...core.stop_signals import Stop
 from ...database.misplaced import Misplaced
 from ...handlers.application import Application
@@ -32,6 +33,7 @@ class PartitionRow(NamedTuple):
 
     group: str
     state: PartitionState
+    unit: str | None
 
 
 class LanesRow(NamedTuple):
@@ -51,7 +53,7 @@ class MisplacedRow(NamedTuple):
 GROUPS = (
     output.Column("group", lambda row: row.group, whole=True),
     output.Column("promise", lambda row: row.promise),
-    output.Column("lag", lambda row: _known(row.lag)),
+    output.Column("lag", lambda row: measured(row.lag, row.lag_unit)),
     output.Column("waiting", lambda row: row.parked.waiting),
     output.Column("behind", lambda row: row.parked.behind),
     output.Column("due", lambda row: row.parked.due),
@@ -69,7 +71,7 @@ PARTITIONS = (
     output.Column("partition", lambda row: row.state.partition),
     output.Column("position", lambda row: "not begun" if row.state.position is None else row.state.position),
     output.Column("end", lambda row: _known(row.state.end)),
-    output.Column("lag", lambda row: _known(row.state.lag)),
+    output.Column("lag", lambda row: measured(row.state.lag, row.unit)),
     output.Column("worker", lambda row: row.state.owner),
     output.Column("halted since", lambda row: row.state.halted_at, rare=True),
     output.Column("halted", lambda row: row.state.halted, brief=True, rare=True),
@@ -134,7 +136,9 @@ def status(
     output.line("")
     output.table(stands.groups, GROUPS, empty=f"{found.name} has no groups")
     output.line("")
-    rows = [PartitionRow(state.group, one) for state in stands.groups for one in state.partitions]
+    rows = [
+        PartitionRow(state.group, one, state.lag_unit) for state in stands.groups for one in state.partitions
+    ]
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
@@ -179,7 +183,9 @@ def _show_below(stands: Status) -> None:
     """Of `--watch`: the services and what waits in them to leave, what is in trouble, what is not everyday."""
     output.line("")
     _show_places(stands)
-    rows = [PartitionRow(state.group, one) for state in stands.groups for one in state.partitions]
+    rows = [
+        PartitionRow(state.group, one, state.lag_unit) for state in stands.groups for one in state.partitions
+    ]
     wrong = [row for row in rows if row.state.halted or row.state.trouble]
     if wrong:
         output.line("")

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from oyez.schemas import OyezError
 
+from ...core.counted import measured
 from ...core.stop_signals import Stop
 from ...database import Database
 from ...database.clock import DatabaseClock
@@ -65,7 +66,7 @@ class Watched(NamedTuple):
 
 COLUMNS = (
     output.Column("group", lambda row: row.state.group, whole=True),
-    output.Column("lag", lambda row: "unknown" if row.state.lag is None else row.state.lag),
+    output.Column("lag", lambda row: measured(row.state.lag, row.state.lag_unit)),
     output.Column("parked", lambda row: row.state.parked.total),
     output.Column("oldest wait", lambda row: row.state.oldest_wait),
     output.Column("dead", lambda row: row.state.dead),

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from oyez.schemas import catalogue
-from oyez.schemas.nearest import did_you_mean
+from oyez.schemas.nearest import nearest
 
 from ...core.numerals import number_of
 from ...core.stop_signals import Stop
@@ -25,7 +25,7 @@ from ..common import completing, output, probes, streams
 from ..common.ages import moment_of
 from ..common.application import handlers_of
 from ..common.bundles import taking
-from ..common.errors import UsageProblem
+from ..common.errors import NotFound, UsageProblem
 from ..common.options import settings_by
 from ..common.stopping import exit_code
 
@@ -188,8 +188,18 @@ def _chosen(settings: ListenSettings, names: list[str]) -> tuple[set[str], set[s
         number = number_of(name)
         found = known.get(name) or (None if number is None else by_number.get(number))
         if found is None:
-            output.note(f"no signal {name} is declared here{did_you_mean(name, known)}")
+            _tell_unknown(name, known)
         chosen.append(name if found is None else found.name)
     of = [known[name] for name in chosen if name in known] if chosen else list(known.values())
     topics = {one.topic or settings.topic for one in of}
     return topics | ({settings.topic} if len(of) < len(chosen) or not of else set()), set(chosen)
+
+
+def _tell_unknown(name: str, known: Iterable[str]) -> None:
+    """Raises `NotFound` for a name that is near to one of ours; any other may be what others announce."""
+    near = nearest(name, known)
+    if near is not None:
+        raise NotFound(
+            f"no signal {name} is declared here; did you mean {near}? --app '' takes any name as it is"
+        )
+    output.note(f"no signal {name} is declared here; it is looked for all the same: others may announce it")

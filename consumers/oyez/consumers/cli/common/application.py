@@ -34,6 +34,11 @@ def loaded_of(settings: ListenSettings) -> Loaded:
         return load(settings)
 
 
+def has_kafka(settings: ListenSettings) -> bool:
+    """Whether its events may be in a Kafka: it is the transport, or a broker is named to which the spool is shipped."""
+    return settings.transport == "kafka" or "kafka" in settings.model_fields_set
+
+
 @contextmanager
 def _importing() -> Iterator[None]:
     """Code of the user's runs: what it prints is no data, and it may configure logging."""

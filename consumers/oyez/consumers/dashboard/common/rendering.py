@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from oyez.producers.passwords import without_passwords
 
 from ...cli.common.output import iso, relative, span
+from ...core.counted import measured
 from ...core.printable import printable
 from .asked import Asked
 from .page import Page
@@ -99,6 +100,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "lines": lines,
     "brief": brief,
     "masked": without_passwords,
+    "measured": measured,
     "as_it_is": escape,
 }
 

@@ -18,7 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from
     ResourceType,
 )
 
-from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds, Unit
 from .closing import close
 from .coordinator import LONGEST, RenewedClient
 from .probe import admin, outsider, silent
@@ -31,6 +31,8 @@ Spec: Any = OffsetSpec  # its methods have no annotations
 
 class KafkaOffsets:
     """Asks a broker, and sets what groups have committed. Raises KafkaException when it does not answer."""
+
+    unit: Unit = "records"
 
     def __init__(self, servers: str, options: Mapping[str, object]) -> None:
         self._servers = servers

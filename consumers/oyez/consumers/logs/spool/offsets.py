@@ -13,7 +13,7 @@ from oyez.schemas.foreign import read_envelope
 from ...database import Database, committed_offsets, members
 from ...database.clock import Clock, DatabaseClock
 from ...database.positions import Partition
-from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds, Unit
 from .member import partition_of
 from .roll import ALIVE
 
@@ -22,6 +22,8 @@ MANY = 1_000
 
 class SpoolOffsets:
     """Asks the folders, and the database that has what groups committed."""
+
+    unit: Unit = "bytes"
 
     def __init__(self, folders: Sequence[Folder], database: Database, clock: Clock | None = None) -> None:
         self._folders = {partition_of(folder): folder for folder in folders}
