@@ -75,7 +75,7 @@ class World(LanePipeline):
         self.pausing = Pausing(self.application, Database(self.engine), self.clock, 1e9)
         self._doomed: dict[str, Dispatcher] = {}
 
-    def announce_one(self, signal: type[Signal], key: str, subject: str, expires: bool) -> None:
+    def announce_one(self, signal: type[Any], key: str, subject: str, expires: bool) -> None:
         """One more event; each has a number of its own."""
         n = len(self.events)
         subject = f"{subject} from {self.first}"
@@ -83,9 +83,7 @@ class World(LanePipeline):
         self.events.append((event, self.clock.now + EXPIRES if expires else None))
         self.announcer.announce(event, expires=timedelta(seconds=EXPIRES) if expires else None)
 
-    def announce_several(
-        self, signal: type[Signal], key: str, subject: str, expires: bool, count: int
-    ) -> None:
+    def announce_several(self, signal: type[Any], key: str, subject: str, expires: bool, count: int) -> None:
         """So many, which are read at once."""
         for _ in range(count):
             self.announce_one(signal, key, subject, expires)
@@ -214,8 +212,7 @@ class World(LanePipeline):
 
     def _die_in_lanes(self, one: Dispatcher, room: Room, part: int) -> None:
         for unit in self._chosen(one, room):
-            left = itertools.count(part, -1)
-            one._make_lane().run(unit, lambda _report: None, lambda left=left: next(left) <= 0, lambda: 1)
+            one._make_lane().run(unit, lambda _report: None, _is_over_after(part), lambda: 1)
 
     def _die_retrying(self, worker: Worker) -> None:
         retrying = worker._retrying
@@ -247,10 +244,8 @@ class World(LanePipeline):
                 raise OUTCOMES[self.told[name, event.k].pop(0)](event)
 
         handle.__annotations__["event"] = signal
-        options: dict[str, Any] = {} if self.concurrency is None else {"concurrency": self.concurrency}
-        on(signal, name=name, group="all", **options, **({"order": "none"} if name == "loose" else {}))(
-            handle
-        )
+        options: dict[str, Any] = {"order": "none"} if name == "loose" else {}
+        on(signal, name=name, group="all", concurrency=self.concurrency, **options)(handle)
 
 
 def _until_done(step: Callable[[], int]) -> None:
@@ -261,6 +256,11 @@ def _until_done(step: Callable[[], int]) -> None:
         if rests == 2:
             return
     raise AssertionError("a worker reads and reads")
+
+
+def _is_over_after(part: int) -> Callable[[], bool]:
+    left = itertools.count(part, -1)
+    return lambda: next(left) <= 0
 
 
 class _AnyNumber:
