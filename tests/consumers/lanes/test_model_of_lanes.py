@@ -111,7 +111,7 @@ SUSPECTED_BEHIND: Sequence[Step] = [  # workers die on several rows of a key; th
 
 
 @pytest.mark.parametrize("concurrency", [3, None])
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @any_run
 @example(steps=SUSPECTED_BEHIND)
 def test_each_event_is_handled_once_in_its_order(

@@ -13,7 +13,7 @@ __all__ = ["worlds"]
 
 
 @pytest.mark.parametrize("concurrency", [3, None])
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @any_run
 def test_each_event_is_handled_once_in_its_order(
     worlds: Worlds,

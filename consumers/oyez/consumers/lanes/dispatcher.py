@@ -126,11 +126,13 @@ class Dispatcher:
             self._begin(unit)
         return sum(len(unit.ids) for unit in chosen.units)
 
-    def dispatch_suspected(self) -> None:
-        """Begin one row on which workers have died, if there still is one; nothing else is to run beside it."""
+    def dispatch_suspected(self) -> bool:
+        """Begin one row on which workers have died, if there still is one; nothing else is to run beside it. Whether it
+        has begun."""
         unit = self.choosing.choose_suspected()
         if unit is not None:
             self._begin(unit)
+        return unit is not None
 
     def forget_left(self) -> None:
         """Forget the notes of units that have ended: the next choice does it too, but may be a while off. Raises

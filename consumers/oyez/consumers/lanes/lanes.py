@@ -147,9 +147,7 @@ class Lanes:
         for one in self._dispatchers:
             one.forget_left()
         suspected = [one for one in self._dispatchers if one.has_suspected and most > 0]
-        for one in suspected[:1]:
-            one.dispatch_suspected()
-        return bool(suspected)
+        return any(one.dispatch_suspected() for one in suspected)
 
     def wake(self) -> None:
         for one in self._dispatchers:
