@@ -141,6 +141,7 @@ def test_a_group_without_an_inbox_does_not_run_it_either(play: Play) -> None:
         web.announce(Placed(n=n), expires=in_seconds(seconds))
     pipeline.later(5)
     assert (seen, tally(pipeline).expired, pipeline.is_clean()) == ([1], 2, True)
+    assert pipeline.rows("journal", "handler", "outcome") == [("noted", "expired")] * 2
 
 
 def test_a_handler_sees_when_an_event_expires(play: Play) -> None:

@@ -58,6 +58,8 @@ class World(LanePipeline):
         """By their numbers, with when they expire."""
         self.first = 0
         """The number of the first event since all was done that came before."""
+        self.ids: list[str] = []
+        """Of the events, by their numbers."""
         self.died: set[tuple[str, int]] = set()
         """What was a dead letter at some time."""
         self.paused: list[tuple[str | None, str | None]] = []
@@ -81,7 +83,9 @@ class World(LanePipeline):
         subject = f"{subject} from {self.first}"
         event = signal(k=key, n=n) if signal is Placed else signal(k=key, n=n, s=subject)
         self.events.append((event, self.clock.now + EXPIRES if expires else None))
-        self.announcer.announce(event, expires=timedelta(seconds=EXPIRES) if expires else None)
+        self.ids.append(
+            self.announcer.announce(event, expires=timedelta(seconds=EXPIRES) if expires else None)
+        )
 
     def announce_several(self, signal: type[Any], key: str, subject: str, expires: bool, count: int) -> None:
         """So many, which are read at once."""
@@ -182,11 +186,20 @@ class World(LanePipeline):
         for handler, signal in HANDLERS.items():
             done = [n for n in self.effects(handler) if n >= self.first]
             assert len(done) == len(set(done)), f"{handler}: doubled in {done}"
-            for n, (event, expires) in list(enumerate(self.events))[self.first :]:
-                late = expires is not None and expires <= self.clock.now
-                assert n in done or late or type(event) is not signal, f"{handler}: {n} is lost; done: {done}"
+            expired = self._expired(handler)
+            for n, (event, _) in list(enumerate(self.events))[self.first :]:
+                is_theirs = type(event) is signal
+                assert (n in done) + (n in expired) == is_theirs, f"{handler}: {n} is lost; done: {done}"
             if handler != "loose":
                 self._check_order(handler, done)
+
+    def _expired(self, handler: str) -> set[int]:
+        """The numbers of the events whose deliveries to the handler have expired, as the journal has them."""
+        numbers = {event_id: n for n, event_id in enumerate(self.ids)}
+        rows = self.rows("journal", "handler", "outcome", "event_id")
+        return {
+            numbers[event_id] for name, outcome, event_id in rows if (name, outcome) == (handler, "expired")
+        }
 
     def close(self) -> None:
         for one in self._doomed.values():

@@ -205,12 +205,20 @@ def test_what_is_wrong_with_one_log_is_named_and_stops_no_other(tmp_path: Path, 
 def test_a_spool_that_cannot_be_looked_through_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(roots: object, topic: str) -> None:
+    def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "t"))
 
     monkeypatch.setattr("oyez.producers.spool_shipping.spool_shipper.found_in", denied)
     done = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(FakeBroker()))).run(never)
     assert "Permission denied" in done.stuck[tmp_path]
+
+
+def test_a_file_in_the_place_of_a_topics_folder_stops_no_other(tmp_path: Path) -> None:
+    spooled(tmp_path, 3, topic="u")
+    (tmp_path / "t").touch()
+    done = SpoolShipper([tmp_path], "t", lambda: OrderedSender(FakeShipping(FakeBroker()))).run(never)
+    assert done.shipped == 3
+    assert f"{tmp_path / 't'} is no folder" in done.stuck[tmp_path]
 
 
 def test_a_log_that_cannot_be_read_has_not_shipped_anew_what_it_shipped_before(tmp_path: Path) -> None:

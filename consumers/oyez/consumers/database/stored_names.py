@@ -9,8 +9,11 @@ from sqlalchemy import Connection, select
 from .tables import dead, parked, scheduled
 
 
-def is_stored(db: Connection, noun: Literal["signal", "handler"], name: str) -> bool:
-    """Whether a row of what is parked, dead or scheduled has it."""
-    tables = (table for table in (parked, dead, scheduled) if noun in table.c)
-    found = (db.execute(select(table.c.id).where(table.c[noun] == name).limit(1)) for table in tables)
-    return any(one.first() is not None for one in found)
+def is_stored(db: Connection, app: str, noun: Literal["signal", "handler"], name: str) -> bool:
+    """Whether a row of what the application has parked or dead, or of what is scheduled, has it."""
+    of_name = [
+        select(table.c.id).where(*([table.c.app == app] if "app" in table.c else []), table.c[noun] == name)
+        for table in (parked, dead, scheduled)
+        if noun in table.c
+    ]
+    return any(db.execute(one.limit(1)).first() is not None for one in of_name)

@@ -100,6 +100,9 @@ class ExpiredJournal(Journal):
     def _done(self, results: Sequence[Result]) -> list[Delivery]:
         return []
 
+    def _has(self, delivery: Delivery, decision: Decision) -> bool:
+        return isinstance(decision, Drop)
+
 
 class ParkedJournal(Journal):
     """The journal of what had to wait, has failed or has died, of all keys: of what is done at once it has nothing."""

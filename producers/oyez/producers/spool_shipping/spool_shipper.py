@@ -10,7 +10,7 @@ from pathlib import Path
 from ..loggers import logger_named
 from ..ordered_sender import OrderedSender
 from ..spool.finding import found_in
-from ..spool.folder import Folder, SpoolError
+from ..spool.folder import Folder
 from ..spool.retiring import RETENTION, retire
 from .log_shipper import LogShipper, Stuck
 from .mark import Mark
@@ -52,13 +52,8 @@ class SpoolShipper:
 
     def run(self, stop: Callable[[], bool]) -> Pass:
         """One pass over all logs. What stands in the way of one is told, and stops no other."""
-        shipped, stuck = 0, {}
-        try:
-            found = self._found()
-        except (SpoolError, OSError) as error:
-            self._say(self._roots[0], str(error))
-            return Pass(0, {self._roots[0]: str(error)})
-        for one in found:
+        shipped, stuck = 0, dict[Path, str]()
+        for one in self._found(stuck):
             if stop():
                 break
             try:
@@ -110,9 +105,18 @@ class SpoolShipper:
             self._told.add(path)
             log.warning("the spool %s waits: %s", path, error)
 
-    def _found(self) -> list[LogShipper]:
-        for folder in found_in(self._roots, self._topic):
+    def _found(self, stuck: dict[Path, str]) -> list[LogShipper]:
+        """What is there, or was. What may not be read, or is no folder, is told, and is in ``stuck`` from now on."""
+        errors: list[str] = []
+        try:
+            found = found_in(self._roots, self._topic, lambda error: errors.append(str(error)))
+        except OSError as error:
+            found, errors = [], [str(error)]
+        for folder in found:
             key = (folder.path, folder.log_id)
             if key not in self._logs:
                 self._logs[key] = LogShipper(folder, clock=self._clock)
+        if errors:
+            stuck[self._roots[0]] = errors[0]
+            self._say(self._roots[0], errors[0])
         return list(self._logs.values())

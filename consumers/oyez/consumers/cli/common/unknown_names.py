@@ -50,7 +50,7 @@ class Known:
 
     def tell(self, db: Connection, noun: Noun, name: str | None) -> None:
         """Say that there is no such name, with the nearest, unless it is declared or something stored has it."""
-        if name is None or name in self.names[noun] or is_stored(db, noun, name):
+        if name is None or name in self.names[noun] or is_stored(db, self.app, noun, name):
             return
         output.note(f"{self.app} has no {noun} {name}{did_you_mean(name, self.names[noun])}")
 

@@ -18,7 +18,7 @@ def look(setup: Setup) -> Sequence[Finding]:
     that waits for it does. What the application's own tables answer (`met_by`) need not be remembered."""
     application, policy = setup.application, retry_policy_from(setup.settings)
     found = [finding for one in application.handlers for finding in _of(one, application, policy)]
-    return found or ok("what parked deliveries require is remembered for longer than they may wait")
+    return found or ok("what parked deliveries require is remembered for longer than their retries last")
 
 
 def _of(handler: Handler, application: Application, policy: RetryPolicy) -> Iterable[Finding]:
@@ -38,7 +38,7 @@ def _of(handler: Handler, application: Application, policy: RetryPolicy) -> Iter
 
 def longest_wait(handler: Handler, policy: RetryPolicy) -> float:
     """For how many seconds a delivery may be parked: it fails once more after its age, and may have been behind one
-    that took as long. What an operator pauses, or retries when it is dead, waits longer."""
+    that took as long. Behind several, after `RetryAfter`, and where an operator pauses it, it waits longer."""
     own = policy.of(handler.retry)
     once = own.max_age + own.longest * (1 + own.spread)
     return 2 * once if handler.ordered else once

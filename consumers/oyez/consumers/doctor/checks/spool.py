@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from oyez.producers.spool import SpoolError, is_folder, own_spool
+from oyez.producers.spool import SpoolError, own_spool
 
 from ..check import Check, Finding, not_checked, ok
 from ..setup import NoLog, Setup
@@ -28,7 +28,7 @@ def look(setup: Setup) -> Sequence[Finding]:
         return not_checked("no spool is set")
     spool = own_spool(settings)
     folder = _nearest(spool)
-    if not is_folder(folder):
+    if not folder.is_dir():
         return [Finding("wrong", f"{folder} is no folder", "set OYEZ_SPOOL to one")]
     is_there = folder == spool.absolute()
     unusable = [

@@ -31,6 +31,8 @@ def spools_read(settings: LogSettings) -> list[Path]:
     """Where logs of the spool are looked for: below the folders that are set, and below this process's own one, where
     what its handlers announce is put."""
     own = own_spool(settings)
+    if settings.spool is None and settings.spools and not own.is_dir():
+        return [*settings.spools]  # nobody has said that there is one, whatever else has its name
     return [*settings.spools, *([own] if is_folder(own) or not settings.spools else [])]
 
 
@@ -58,7 +60,7 @@ class ReadableLogs:
         try:
             roots = spools_read(self._settings)
         except SpoolError as error:
-            roots = []
+            roots = [*self._settings.spools]
             errors.add(str(error))
         found = found_in(roots, self._settings.topic, lambda error: errors.add(str(error)))
         for said in sorted(errors - self._said):
