@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from oyez.consumers.core.leaving import Leaving
 from oyez.consumers.core.report import Report
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, LogSubscriber, events
 from oyez.consumers.instrumentation.log_subscriber import LINES
@@ -24,6 +25,7 @@ GIVEN: dict[str, Any] = {
     "Report": Report(),
     "Mapping[tuple[str, int], int]": {},
     "Callable[[], float]": lambda: 0.0,
+    "Callable[[], Leaving]": lambda: Leaving(0, 0.0, 0, 0, 0.0),
 }
 KINDS = [
     kind for kind in vars(events).values() if isinstance(kind, type) and kind.__base__ is InstrumentationEvent
