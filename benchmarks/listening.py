@@ -19,9 +19,16 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from oyez.consumers import Application, Handlers, ListenSettings
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.run.assembly import log_for, make_worker
-from oyez.consumers.tracing.watching import watched_application
 from oyez.consumers.worker.worker import Worker
 from oyez.schemas import Signal
+
+try:
+    from oyez.consumers.tracing.watching import watched_application
+except ImportError:  # the build that `before` compares with has no traces
+
+    def watched_application(application: Application) -> Application:
+        return application
+
 
 BATCH = 500
 

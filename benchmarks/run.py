@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
+from subprocess import CalledProcessError
 from typing import Any
 
 import announcing
@@ -120,7 +121,7 @@ def _measured(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
                     yield {"part": name, **row.saved()}
             except NotOnce as error:
                 raise NotOnce(f"{name}: {error}") from None
-            except TimeoutError as error:  # a busy machine takes one part with it, not an hour's work
+            except (TimeoutError, CalledProcessError) as error:  # one part is lost, not an hour's work
                 missing = Figure(f"{name}: not measured", str(error), "", "to be measured", False)
                 print(missing, flush=True)
                 yield {"part": name, **missing.saved()}
