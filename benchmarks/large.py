@@ -122,7 +122,7 @@ def _commands(url: str, tables: str, turns: int) -> Iterator[Figure]:
         folder = Path(name)
         (folder / "shop.py").write_text(APPLICATION)
         (folder / "oyez.toml").write_text(f'app = "shop:on"\ndatabase = "{url}"\n')
-        for command in (["status"], ["retry", "list"]):
+        for command in (["status"], ["retry", "list", "--limit", "100"]):  # as on a terminal
             seconds = median(wall_time([HOME / ".venv/bin/oyez", *command], folder) for _ in range(turns))
             yield Figure(
                 f"oyez {' '.join(command)} {tables}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,17 +99,17 @@ class Less:
 def rows(count: int, turns: int) -> Iterator[Less]:
     """Processes that end, and those of `oyez listen`: with 20 groups, or with 2 where few events are asked for."""
     now, before = HOME / ".venv", environment()
-    with _shop(now, 1) as folder:
+    with _shop(now, 1) as ours, _shop(before, 1) as theirs:  # neither knows the other's tables
         for work, (command, goal) in COMMANDS.items():
             row = Less(work, " ms", goal)
             for _ in range(turns):
-                row.turn(_ended(command, folder), now, before)
+                row.turn(_ended(command, {now: ours, before: theirs}), now, before)
             yield row
     yield from _listening(now, before, FULL if count >= 1_000 else SMALL)
 
 
-def _ended(command: list[str], folder: Path) -> Callable[[Path], float]:
-    return lambda where: 1000 * processor_time([where / command[0], *command[1:]], folder)
+def _ended(command: list[str], folders: Mapping[Path, Path]) -> Callable[[Path], float]:
+    return lambda where: 1000 * processor_time([where / command[0], *command[1:]], folders[where])
 
 
 def _listening(now: Path, before: Path, of: Listening) -> Iterator[Less]:
