@@ -13,7 +13,15 @@ from playwright.sync_api import Browser, sync_playwright
 from support.debian import Unpacked, unpacked
 
 PROGRAM = "usr/lib/chromium/chromium-headless-shell"
-OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--font-render-hinting=none")
+AGENT = "Mozilla/5.0 Firefox/140.0"
+"""Of no bot. What a page sends while it goes does not always have the user agent of its context."""
+OPTIONS = (
+    f"--user-agent={AGENT}",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--font-render-hinting=none",
+)
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig><dir>{fonts}</dir><cachedir>{folder}/cache</cachedir>
 <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
