@@ -90,8 +90,11 @@ class Lanes(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(PARTITIONS), back=st.integers(1, 4))
     def goes_back(self, number: int, back: int) -> None:
-        """All from there on is to be handled again."""
+        """Behind the frontier: all from there on is to be handled again. From the frontier on, what was handled since
+        is not: see `gains`."""
         to = max(0, self.committed[number] - back)
+        if to == self.committed[number]:
+            return
         self.committed[number] = self.read[number] = to
         self.settled = {place for place in self.settled if place[0] != number or place[1] < to}
 
