@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from ...handler_files import Loaded
 from ...handlers.application import Application
 from ...handlers.registry import Handlers
-from ...logs.lookup import find_log_backend
 from ...run.loading import load, load_application, load_handlers
 from ...run.looked_after import looked_after
 from ...settings import ListenSettings
@@ -37,6 +36,8 @@ def loaded_of(settings: ListenSettings) -> Loaded:
 
 def has_kafka(settings: ListenSettings) -> bool:
     """Whether its events may be in a Kafka: it is the transport, or a broker is named to which the spool is shipped."""
+    from ...logs.lookup import find_log_backend  # noqa: PLC0415 # it loads the database, which not every command needs
+
     backend = find_log_backend(settings)
     return "kafka" in settings.model_fields_set or (backend is not None and "kafka" in backend.place)
 
