@@ -180,16 +180,26 @@ def test_whoever_may_not_ask_sends_one_by_one_after_the_first_refusal(kafka: str
     assert ids_in(kafka, topic, arrived + 200)[arrived:] == ids
 
 
-def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
-    kafka: str, topic: str, announcer_to: Make, tmp_path: Path
-) -> None:
-    options = {"batch.num.messages": 200, "linger.ms": 20_000}  # the 200 are one batch
-    announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
+def batches_of(count: int) -> dict[str, int]:
+    """The client's options for batches that are sent when they have so many events, or at a flush."""
+    return {"batch.num.messages": count, "linger.ms": 20_000}
+
+
+def beside_a_lowered_limit(kafka: str, topic: str, announcer: Announcer, count: int) -> list[str]:
+    """The ids of 10 events, and of so many that were announced when the topic had come to take less."""
     ids = burst(announcer, 10, lambda: 1_000)
     announcer.flush()
     set_limit(kafka, topic, LIMIT)
-    ids += burst(announcer, 200, lambda: 1_000)
+    ids += burst(announcer, count, lambda: 1_000)
     announcer.flush()
+    return ids
+
+
+def test_with_a_spool_nothing_is_lost_and_the_broker_is_used_again(
+    kafka: str, topic: str, announcer_to: Make, tmp_path: Path
+) -> None:
+    announcer = announcer_to(topic, spool=tmp_path, kafka_options=batches_of(200))
+    ids = beside_a_lowered_limit(kafka, topic, announcer, 200)  # as one batch
     transport: Any = announcer._transport
 
     def is_direct() -> bool:
@@ -210,13 +220,8 @@ def test_with_a_spool_a_batch_that_overtakes_one_that_was_refused_costs_nothing_
     kafka: str, topic: str, announcer_to: Make, tmp_path: Path
 ) -> None:
     """The next batch may be under way before this process hears of the refusal: decision 036."""
-    options = {"batch.num.messages": 30, "linger.ms": 20_000}  # 6 that are refused, and one that is not
-    announcer = announcer_to(topic, spool=tmp_path, kafka_options=options)
-    ids = burst(announcer, 10, lambda: 1_000)
-    announcer.flush()
-    set_limit(kafka, topic, LIMIT)
-    ids += burst(announcer, 190, lambda: 1_000)
-    announcer.flush()
+    announcer = announcer_to(topic, spool=tmp_path, kafka_options=batches_of(30))
+    ids = beside_a_lowered_limit(kafka, topic, announcer, 190)  # 6 that are refused, and one that is not
     found = ids_in(kafka, topic, 200)
     assert sorted(found) == ids
     refused = [one for one in found if one in set(ids[:-10])]

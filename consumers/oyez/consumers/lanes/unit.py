@@ -167,11 +167,11 @@ def is_suspected(row: Candidate) -> bool:
     return row.starts >= ALONE
 
 
-def has_suspected(rows: Iterable[Candidate]) -> bool:
+def has_suspected(rows: Sequence[Candidate]) -> bool:
     """Whether one of these rows is suspected, and none of its key is before it."""
-    first: dict[object, Candidate] = {}
-    for row in rows:
-        first.setdefault(key_of(row) or row.id, row)
+    if not any(map(is_suspected, rows)):
+        return False  # as mostly: the keys are not looked at then
+    first = {key_of(row) or row.id: row for row in reversed(rows)}
     return any(map(is_suspected, first.values()))
 
 

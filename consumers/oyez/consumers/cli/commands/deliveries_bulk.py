@@ -41,9 +41,7 @@ def act(
         with engine.connect() as db:
             looked = action.look(db, wanted)
             if not ids:
-                known = Known.of(application)
-                known.tell(db, "handler", wanted.handler)
-                known.tell(db, "signal", wanted.signal)
+                Known.of(application).tell(db, signal=wanted.signal, handler=wanted.handler)
         for warning in looked.warnings:
             output.note(warning)
         seen = {"matched": len(ids), **looked.counts}

@@ -136,9 +136,7 @@ def status(
     output.line("")
     output.table(stands.groups, GROUPS, empty=f"{found.name} has no groups")
     output.line("")
-    rows = [
-        PartitionRow(state.group, one, state.lag_unit) for state in stands.groups for one in state.partitions
-    ]
+    rows = _partitions(stands)
     output.table(
         rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
     )
@@ -179,13 +177,17 @@ def _watch(application: Application, settings: ListenSettings, every: float, *, 
     raise typer.Exit(exit_code(stop.number))
 
 
+def _partitions(stands: Status) -> list[PartitionRow]:
+    return [
+        PartitionRow(state.group, one, state.lag_unit) for state in stands.groups for one in state.partitions
+    ]
+
+
 def _show_below(stands: Status) -> None:
     """Of `--watch`: the services and what waits in them to leave, what is in trouble, what is not everyday."""
     output.line("")
     _show_places(stands)
-    rows = [
-        PartitionRow(state.group, one, state.lag_unit) for state in stands.groups for one in state.partitions
-    ]
+    rows = _partitions(stands)
     wrong = [row for row in rows if row.state.halted or row.state.trouble]
     if wrong:
         output.line("")

@@ -48,8 +48,12 @@ class Known:
         names = [one.name for one in handlers]
         return cls(handlers.app, {"handler": names, "signal": [one.name for one in catalogue]})
 
-    def tell(self, db: Connection, noun: Noun, name: str | None) -> None:
-        """Say that there is no such name, with the nearest, unless it is declared or something stored has it."""
+    def tell(self, db: Connection, *, signal: str | None, handler: str | None) -> None:
+        """Say which of these there is none of, with the nearest, unless it is declared or something stored has it."""
+        self._tell(db, "handler", handler)
+        self._tell(db, "signal", signal)
+
+    def _tell(self, db: Connection, noun: Noun, name: str | None) -> None:
         if name is None or name in self.names[noun] or is_stored(db, self.app, noun, name):
             return
         output.note(f"{self.app} has no {noun} {name}{did_you_mean(name, self.names[noun])}")
@@ -63,5 +67,4 @@ def tell_unknown(
         return
     known = Known.found(settings)
     if known is not None:
-        known.tell(db, "handler", handler)
-        known.tell(db, "signal", signal)
+        known.tell(db, signal=signal, handler=handler)

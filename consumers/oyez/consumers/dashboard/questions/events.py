@@ -30,9 +30,9 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 @dataclass(frozen=True)
 class EventOf:
-    """An event of one source: what became of it, each part with what would release it and what it means for
-    those that follow if it has expired, and the event as it arrived, if
-    anything is kept of it. ``is_cut``: it is longer than what is shown."""
+    """An event of one source: what became of it, each part with what would release it, and what it means for those that
+    follow if it has expired; and the event as it arrived, if anything is kept of it. ``is_cut``: it is longer than what
+    is shown."""
 
     explanation: Explanation
     parts: Sequence[tuple[Part, str | None, str | None]]
