@@ -10,7 +10,7 @@ import pytest
 
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import Opened, Placed
-from support.processes import Program, is_alive
+from support.processes import Program
 
 MANY = 400
 LIVES = 7  # more than it takes to give up what was alone each time: three together, three alone
@@ -62,9 +62,10 @@ def die_together(app: RunningApp) -> None:
     """A machine's process dies while both have an event in hand, and the machine with it: its supervisor is frozen, so
     that nobody is started again there."""
     (app.folder / "inside").unlink(missing_ok=True)
-    listening = listen(app)
-    listening.freeze()  # it may have died by now
-    app.until(lambda: not any(map(is_alive, listening.children())), 120)
+    listening = app.listen("rows.placed", "rows.opened")
+    app.until(listening.children, 90, every=0.01)
+    listening.freeze()  # before they have joined their groups, so before one can die, or leave for another process
+    app.until(lambda: not listening.children(), 120)
     listening.end()
 
 
