@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.pages import ROOT, free_port, shell, written
+from oyez.consumers.dev.ports import free_port
+from support.pages import ROOT, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from support.pages import ROOT, answers, block, free_port, plain_environment, shell, written
+from oyez.consumers.dev.ports import free_port
+from support.pages import ROOT, answers, block, plain_environment, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from support.pages import ROOT, answers, block, free_port, run_commands, run_tests, shell, written
+from oyez.consumers.dev.ports import free_port
+from support.pages import ROOT, answers, block, run_commands, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from support.pages import ROOT, answers, block, free_port, shell
+from oyez.consumers.dev.ports import free_port
+from support.pages import ROOT, answers, block, shell
 from support.spooled import spooled
 from support.waiting import eventually
 

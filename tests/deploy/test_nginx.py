@@ -15,10 +15,11 @@ from oyez.consumers import Application, Handlers
 from oyez.consumers.dashboard.serving import served
 from oyez.consumers.dashboard.serving import server as dashboard_server
 from oyez.consumers.dashboard.settings import DashboardSettings
+from oyez.consumers.dev.ports import free_port
 from oyez.producers.collector import listening
 from producers.collector.running import running, serving, settings
 from support.nginx import Nginx, certificate, names_on_this_machine
-from support.pages import ROOT, free_port
+from support.pages import ROOT
 from support.spooled import spooled
 
 FILE = ROOT / "deploy/nginx/oyez.conf"

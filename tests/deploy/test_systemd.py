@@ -128,7 +128,7 @@ def test_systemd_is_told_until_a_worker_is_stuck_and_again_when_it_gets_on(
         "OYEZ_DATABASE": f"sqlite:///{tmp_path}/oyez.db",
         "OYEZ_HEALTH": str(tmp_path / "health"),
         "OYEZ_BUDGET": "1",
-        "OYEZ_STUCK_AFTER": "3",
+        "OYEZ_STUCK_AFTER": "10",
     }
 
     def oyez(name: str, *arguments: str, **more: str) -> Program:

@@ -45,8 +45,9 @@ def member(tickers: Workers) -> Member:
 def test_a_batch_of_other_groups_signals_needs_no_transaction(
     tickers: Workers, deployment: Deployment, member: Member
 ) -> None:
-    member.commits.clear()
     member.clock.stand()
+    tickers.step()  # writes what is due by then
+    member.commits.clear()
     deployment.say(*(Priced(n=n) for n in range(10)))
     tickers.until(lambda: _read(member) == 10)
     assert (member.commits, _positions(deployment)) == ([], 0)

@@ -21,6 +21,7 @@ def app(postgres: str, tmp_path: Path) -> Iterator[RunningApp]:
     """Over the spool, on PostgreSQL; nobody waits long."""
     with RunningApp(postgres, "", tmp_path) as running:
         running.env["OYEZ_APP"] = "integration.rows.lane_app:on"
+        running.env["ROWS_LIMIT"] = "60"  # nothing of these is to take longer than its timeout
         yield running
 
 

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from sqlalchemy import create_engine, func, select
 
 from consumers.cli.running import Shop
+from oyez.consumers.database.tables import inbox
 from support.otlp import Receiver, receiving
+from support.tables import knowing_the_tables
 from support.waiting import eventually
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tracing.md").read_text()
@@ -75,6 +78,7 @@ def test_one_trace_over_all_processes(shop: Shop) -> None:
             eventually(lambda: '"waiting": 1' in shop.print("status", "--json"), 60)
             shop.print("announce", "shop.opened", "-d", '{"shop": "s1"}')
             eventually(lambda: not parked(shop), 60)
+            eventually(lambda: handled_of(shop, "shop.greeted") == 1, 60)
             assert running.end(signal.SIGTERM) == 0, running.said()
         eventually(lambda: len(receiver.named("process shop.greeted")) == 1, 30)
         (visited,) = receiver.named("process shop.visited")
@@ -86,6 +90,16 @@ def test_one_trace_over_all_processes(shop: Shop) -> None:
         assert parent(greeted, receiver) == "announce shop.greeted"
         assert greeted.trace_id == visited.trace_id
         assert len(receiver.named("release")) == 1
+
+
+def handled_of(shop: Shop, signal: str) -> int:
+    """How many events of a signal its group has handled."""
+    engine = knowing_the_tables(create_engine(shop.settings["OYEZ_DATABASE"]))
+    query = select(func.count()).where(inbox.c.group_name.endswith(signal))
+    with engine.connect() as db:
+        found = int(db.execute(query).scalar_one())
+    engine.dispose()
+    return found
 
 
 def parked(shop: Shop) -> bool:

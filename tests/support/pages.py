@@ -51,14 +51,6 @@ def run_commands(commands: str, folder: Path) -> str:
     return done.stdout
 
 
-def free_port() -> int:
-    """One that nobody listens to."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 def plain_environment(**more: str) -> dict[str, str]:
     """This process's, with its own Python first and no settings of Oyez's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OYEZ_")}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -74,7 +75,7 @@ class Program:
             self._process.kill()
             self._process.wait(20)
         for child in children:
-            if is_alive(child):
+            with suppress(psutil.NoSuchProcess):  # it ends when it sees that its parent has
                 child.kill()
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 def spooled(folder: Path) -> dict[str, dict[str, Any]]:
     """The events in the spool, by their ids; none is there twice."""
-    lines = [line for file in folder.rglob("*.ndjson") for line in file.read_text().splitlines()]
+    texts = [file.read_text() for file in folder.rglob("*.ndjson")]
+    lines = [
+        line for text in texts for line in text[: text.rfind("\n") + 1].splitlines()
+    ]  # the last is being written
     events = [json.loads(line) for line in lines]
     found = {one["id"]: one for one in events}
     assert len(found) == len(events)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.pages import free_port
+from oyez.consumers.dev.ports import free_port
 from support.visits_site import reported, running_site
 from visits.site.web import KEY
 

@@ -64,7 +64,7 @@ def sweep(run: Run, work: Work, spool: Path, url: str) -> str:
 def test_live_swept_and_copied_come_to_the_same(run: Run, tmp_path: Path) -> None:
     work = Work(tmp_path / "work")
     engine = database.opened(run.database)
-    outcome = commands.import_log(run, Plan(pause=0.003, delays={1: 0.3}), work, engine, lambda _seen: None)
+    outcome = commands.import_log(run, Plan(pause=0.003, delays={1: 3.0}), work, engine, lambda _seen: None)
     assert str(commands.check(run, work, engine)) == CLEAN
     assert outcome.progress.ever_parked > 0
     assert outcome.progress.dead == outcome.progress.lag == 0

@@ -3,11 +3,11 @@
 import os
 
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, create_engine, select
+from sqlalchemy.schema import CreateTable
 
-tables = MetaData()
 baskets = Table(
     "basket",
-    tables,
+    MetaData(),
     Column("session", Text, primary_key=True),
     Column("item", Text, primary_key=True),
     Column("count", Integer, nullable=False),
@@ -17,7 +17,8 @@ baskets = Table(
 def opened() -> Engine:
     """The database that Oyez uses too, with the table."""
     engine = create_engine(os.environ.get("OYEZ_DATABASE", "sqlite:///oyez.db"))
-    tables.create_all(engine)
+    with engine.begin() as db:
+        db.execute(CreateTable(baskets, if_not_exists=True))  # the server's processes begin at the same time
     return engine
 
 

@@ -49,10 +49,10 @@ class PassThread:
 
     def wake(self) -> None:
         """There may be something to do. Never blocks."""
-        if self._thread is None:
-            self._start()
         if not self._woken.is_set():
             self._woken.set()
+        if self._thread is None:
+            self._start()
 
     def finish(self, timeout: float) -> None:
         """Do what can be done in so many seconds, and end."""

@@ -7,11 +7,13 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 
 from consumers.cli.conftest import Invoke
 from consumers.cli.running import Shop
 from consumers.cli.test_processes import noted, parked, status
+from support.processes import is_alive
 from support.waiting import eventually
 
 Refused = Callable[..., None]
@@ -122,8 +124,10 @@ def test_a_pause_outlives_a_worker_that_is_killed(spooled_shop: Shop) -> None:
         announce(shop, "/0")
         announce(shop, "/1")
         eventually(lambda: parked(shop) == 2)
+        workers = psutil.Process(listening.process.pid).children()
         listening.process.send_signal(signal.SIGKILL)
         listening.process.wait(40)
+        eventually(lambda: not any(map(is_alive, workers)))
     shop.print("pause", "cli.page.viewed")
     announce(shop, "/2")
     with shop.running("listen") as listening:

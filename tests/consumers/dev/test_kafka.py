@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 from oyez.consumers.dev import Kafka, ServiceError
 from oyez.consumers.dev.folder import ServiceFolder
+from support.freezing import freeze
 from support.services import make_topic
 
 
@@ -54,7 +55,7 @@ def test_what_was_written_survives_a_kill(broker: Kafka) -> None:
 def test_frozen_it_answers_nothing_and_thawed_it_goes_on(broker: Kafka) -> None:
     topic = make_topic(broker.bootstrap, "frozen", 1)
     producer = Producer({"bootstrap.servers": broker.bootstrap, "log_level": 0})
-    broker.freeze()
+    freeze(broker)
     producer.produce(topic, b"late")
     assert producer.flush(1) == 1
     broker.thaw()

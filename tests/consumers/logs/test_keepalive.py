@@ -95,8 +95,8 @@ def test_a_worker_that_polls_is_left_alone(watched: Watched) -> None:
 def test_what_goes_wrong_meanwhile_is_raised_by_the_next_poll(
     keep_alive: KeepAlive, watched: Watched
 ) -> None:
-    keep_alive.poll(1, 0)
     watched.error = ValueError("broken")
+    keep_alive.poll(1, 0)
     eventually(lambda: watched.idles >= 1)
     with pytest.raises(ValueError, match="broken"):
         keep_alive.poll(1, 0)

@@ -86,7 +86,7 @@ def test_members_that_have_partitions_and_one_that_gets_none(kafka: str) -> None
     def both() -> list[str]:
         reading.turn()
         for log, clock in zip(logs, clocks, strict=True):
-            clock.now += 1.0
+            clock.now += 0.1
             log.look_for_stalls()
         return [log.standing().said for log in logs]
 

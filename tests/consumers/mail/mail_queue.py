@@ -74,8 +74,8 @@ class MailQueue:
         return tally
 
     def queue(self, numbers: Sequence[int], **said: Any) -> None:
-        with self.engine.begin() as db:
-            db.execute(insert(mail), rows_of(numbers, self.clock.now, **said))
+        rows = rows_of(numbers, self.clock.now, **said)
+        self.database.repeat(lambda db: db.execute(insert(mail), rows))  # the other side may be writing
 
     def states(self) -> Counter[str]:
         return Counter(self.column("state"))

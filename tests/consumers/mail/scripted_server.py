@@ -45,7 +45,7 @@ USUAL = {"welcome": "220 here", "data": "354 go on", "quit": "221 bye"}
 def timeout_for(said: Iterable[str | None]) -> float:
     """The seconds that a client is to wait: short for silence, which is all that it is to wait out; else long enough
     for any machine."""
-    return 2.0 if SILENT in said else 30.0
+    return 5.0 if SILENT in said else 30.0
 
 
 class Talking:

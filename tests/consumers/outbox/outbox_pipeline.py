@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from consumers.pipeline import Known, known
 from oyez.consumers.database import Database, make_engine
+from oyez.consumers.database.connection import HandlerConnection
 from oyez.consumers.database.tables import outbox, relay_lease
 from oyez.consumers.outbox.lease import Lease, NoLease, RowLease
 from oyez.consumers.outbox.relay import Relay
@@ -51,9 +52,12 @@ class OutboxPipeline:
 
     def announce(self, *events: Sailed) -> None:
         """All of them in one transaction."""
-        with self.engine.begin() as db:
+
+        def announce_in(db: HandlerConnection) -> None:
             for event in events:
                 self._announcer.announce(event, db=db)
+
+        Database(self.engine).repeat(announce_in)  # the relay may be writing
 
     def relay(self, transport: Transport | None = None, lease: Lease | None = None, **said: Any) -> Relay:
         """One that has this transport to itself, MemoryTransport unless it is given."""

@@ -121,7 +121,7 @@ def test_the_loop_guard(spooled_shop: Shop) -> None:
 
 def test_stopped_at_a_rate_it_says_how_to_go_on_and_nothing_is_delivered_twice(spooled_shop: Shop) -> None:
     arguments = ("replay", "--to-handler", "count_view", "--run", "slow", "--yes", "--json")
-    with spooled_shop.running(*arguments, "--rate", "2/s") as running:
+    with spooled_shop.running(*arguments, "--rate", "1/min") as running:
         eventually(lambda: parked(spooled_shop) >= 1)
         assert running.end(signal.SIGINT) == 130
         said = running.said()

@@ -2,10 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from oyez.consumers.dev import Kafka
@@ -15,6 +13,7 @@ from oyez.producers.kafka.transport import KafkaTransport
 from oyez.schemas import Event, decode
 from producers.kafka.test_transport import records
 from producers.shop import PageViewed, known
+from support.freezing import freeze
 from support.services import make_topic, unique
 from support.waiting import eventually
 
@@ -145,20 +144,6 @@ def test_a_broker_that_leaves_and_comes_back(
     announcer.close()
     assert announcer.undelivered == 0
     assert arrived(broker, place, len(ids)) == set(ids)
-
-
-def freeze(broker: Kafka) -> None:
-    """Stop it, and wait until it has: its threads stop one after another, and may still answer meanwhile."""
-    broker.freeze()
-    frozen = psutil.Process(broker.pid)
-    tasks = Path(f"/proc/{broker.pid}/task")
-    eventually(lambda: frozen.status() == psutil.STATUS_STOPPED)
-    if tasks.exists():
-        eventually(lambda: all(_state(task) == "T" for task in tasks.iterdir()))
-
-
-def _state(task: Path) -> str:
-    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_flush_ends_in_time_and_lists_what_did_not_arrive(broker: Kafka, place: str) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from oyez.consumers.dev.ports import free_port
 from producers.collector.running import running
 from producers.collector.shop_site import SIGNALS, Shop, settings_for, shop_site, told
 from support.chromium import chromium
-from support.pages import free_port
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from oyez.consumers.dev.ports import free_port
 from producers.collector.running import KEY, event, running, settings
-from support.pages import free_port
 from support.waiting import eventually
 
 SEND = {**KEY, "Content-Type": "application/cloudevents-batch+json"}

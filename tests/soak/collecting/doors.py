@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from integration.rows.running_app import RunningApp
+from oyez.consumers.dev.ports import free_port
 from soak.collecting.clients import KEY, ORIGIN, SITE, SOURCE
-from support.pages import answers, free_port
+from support.pages import answers
 from support.processes import Program
 from support.waiting import eventually
 

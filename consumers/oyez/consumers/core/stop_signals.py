@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import signal
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from .error_groups import leaves
@@ -19,24 +20,31 @@ STOPS = (KeyboardInterrupt, Terminated)
 
 
 class Stop:
-    """Notes that SIGTERM or SIGINT came, for work that is finished first."""
+    """Notes that SIGTERM or SIGINT came, for work that is finished first.
+
+    The note may be made between any two instructions of whoever waits for it. An `Event` would not do: `set` takes the
+    lock that `wait` holds for a moment, in the same thread, and would wait for it for ever.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._came: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.number = 0
         for kind in (signal.SIGTERM, signal.SIGINT):
             signal.signal(kind, self._on_signal)
 
     def __call__(self) -> bool:
-        return self._event.is_set()
+        return self.number != 0
 
     def wait(self, seconds: float) -> bool:
         """Wait ``seconds``, or less when a signal comes; returns whether one has come."""
-        return self._event.wait(seconds)
+        if self.number == 0:
+            with suppress(queue.Empty):
+                self._came.put(self._came.get(timeout=max(0.0, seconds)))  # others may wait too
+        return self()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.number = number
-        self._event.set()
+        self._came.put(number)
 
 
 class Told:

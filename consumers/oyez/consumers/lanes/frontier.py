@@ -22,6 +22,7 @@ class Frontier:
 
     def __init__(self) -> None:
         self._flights: OrderedDict[int, Flight] = OrderedDict()
+        self._first: int | None = None
         self._last = -1
 
     def __len__(self) -> int:
@@ -39,9 +40,14 @@ class Frontier:
             return False
         if offset <= self._last:
             self.forget()
+        self._first = offset if self._first is None else self._first
         self._flights[offset] = flight
         self._last = offset
         return True
+
+    def has_passed(self, count: int) -> bool:
+        """Whether ``count`` offsets, from the first that was begun on, are done, or all that was begun."""
+        return self._first is None or not self._flights or next(iter(self._flights)) >= self._first + count
 
     def reached(self, read: int) -> int:
         """The frontier, where the log was read up to ``read``."""
@@ -58,3 +64,4 @@ class Frontier:
         for flight in self._flights.values():
             flight.is_forgotten = True
         self._flights.clear()
+        self._first = None

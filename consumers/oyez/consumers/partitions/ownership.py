@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -175,9 +176,10 @@ class Ownership:
         """Read again from where these moves end: the log has been read further than was handled."""
         self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
 
-    def moved(self, moves: list[Move]) -> None:
+    def moved(self, moves: list[Move], doubted: AbstractSet[Partition] = frozenset()) -> None:
         """The moves are committed here; now in the log too, whose copy is for lag tools. An at-least-once group's
-        offsets are those of the log: nothing that the database may refuse comes before them."""
+        offsets are those of the log: nothing that the database may refuse comes before them. ``doubted``: those that
+        are not past all that workers may have died on."""
         ours = [move for move in moves if move.partition in self._held]
         was_suspect = any(self._held[move.partition].suspect is not None for move in ours)
         for move in ours:
@@ -188,14 +190,12 @@ class Ownership:
             self._log.offsets.commit_now()
         if not self._group.is_exact:
             with suppress(DatabaseAway):  # it is tried again with the next moves
-                self._release(move.partition for move in ours)
+                self._release(move.partition for move in ours if move.partition not in doubted)
 
     def restore(self) -> None:
-        """After a rollback: read on from the database's positions, or events would be lost.
-
-        Partitions that another worker has taken are left. If the log still says after a while that they are this
-        worker's, the other one was wrong, and they are acquired again.
-        """
+        """After a rollback: read on from the database's positions, or events would be lost. Partitions that another
+        worker has taken are left. If the log still says after a while that they are this worker's, the other one was
+        wrong, and they are acquired again."""
         self._adopt(self._rows(self._held), list(self._held))
 
     def _rows(self, partitions: Iterable[Partition]) -> dict[Partition, Held]:

@@ -126,7 +126,7 @@ class ReadingAhead(Reading):
 
     def _move_frontiers(self, moves: list[Move]) -> None:
         if reached := self.reached(moves):
-            self._ownership.moved(reached)
+            self._ownership.moved(reached, self._lanes.doubted())
 
     def _note(self, report: Report) -> None:
         self._reports.append(report)

@@ -15,7 +15,7 @@ from ..core.apart import OWN, ProcessKind
 from ..core.record import Record
 from ..core.report import Report
 from ..database.engine import DatabaseAway
-from ..database.positions import Partition
+from ..database.positions import Move, Partition
 from ..execution.ask_met_by import record_answers
 from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch, Fenced, decode
@@ -75,7 +75,7 @@ class Reading(InStep):
         self._requires = any(handler.requires for handler in execution.group.handlers)
         self._log = source
         self._ownership = ownership
-        self._moved = ownership.moved
+        self._moved: Callable[[list[Move]], None] = ownership.moved
         self._retry_loop = retry_loop
         self._emit = instrument.emit
         self._batch = batch

@@ -67,6 +67,7 @@ class FailoverPipeline:
             self.background,
             clock=self._tick,  # type: ignore[arg-type]
         )
+        self.transport._ended.set()  # nobody looks at it from time to time but who plays it
         self.transport.report_to(self._undelivered)
         self.spool_shipper = SpoolShipper([self.path], "t", lambda: OrderedSender(self.shipping))
 
