@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from oyez.consumers.dev.ports import free_port
 from support.pages import (
     ROOT,
     answers,
     block,
-    free_port,
     plain_environment,
     run_commands,
     run_tests,

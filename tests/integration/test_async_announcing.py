@@ -13,7 +13,7 @@ from oyez.consumers.dev import Kafka
 from oyez.producers import AsyncAnnouncer, NotAnnounced, Settings, Undelivered
 from producers.shop import PageViewed, known
 from support.services import make_topic, unique
-from support.waiting import soon
+from support.waiting import eventually, soon
 
 Ends = list[str | BaseException]  # an id for each that was announced, else why not
 
@@ -102,6 +102,17 @@ async def soon_announced(announcer: AsyncAnnouncer) -> str:
     return answers[0]
 
 
+def known_offsets(reader: Any, place: Any) -> tuple[int, int] | None:
+    """Where a partition begins and ends; None as long as the client does not know it."""
+    from confluent_kafka import KafkaException
+
+    try:
+        found: tuple[int, int] = reader.get_watermark_offsets(place, timeout=20)
+    except KafkaException:
+        return None
+    return found
+
+
 def all_of(broker: Kafka, topic: str, least: int) -> list[str]:
     from confluent_kafka import Consumer, TopicPartition
 
@@ -111,7 +122,7 @@ def all_of(broker: Kafka, topic: str, least: int) -> list[str]:
     found: list[str] = []
     for partition in range(4):
         place = TopicPartition(topic, partition, 0)
-        _, end = reader.get_watermark_offsets(place, timeout=20)
+        _, end = eventually(lambda place=place: known_offsets(reader, place))
         reader.assign([place])
         at = 0
         while at < end:
