@@ -10,7 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from oyez.schemas import Catalogue, Signal, UnknownSignal, catalogue, decode
+from oyez.schemas import Catalogue, Signal, catalogue, decode
 from oyez.schemas.encoding import Encoder
 
 from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
@@ -18,7 +18,7 @@ from .exits import at_exit, never_mind
 from .failures import Failures, OnUndelivered, log_undelivered
 from .forks import call_in_child
 from .loggers import logger_named
-from .outgoing import Route, typed
+from .outgoing import Route, name_of, typed
 from .scheduling import NO_DATABASE, Scheduled, Schedules, When, nanoseconds
 from .session import bound_session
 from .stamps import TimeText, uuid7_text
@@ -142,11 +142,16 @@ class Announcer:
             return self._schedule((signal, data, key), db, When.of(at, after), expires)
         if self._may_be_traced and (tracer := self.tracer()) is not None:
             with self.traced(tracer, (signal, data, key), None, expires) as stamped:
-                self._hand_over(stamped, db)
-            return stamped[0]
-        stamped = self.stamped(signal, data, key, "", None, expires)
-        self._hand_over(stamped, db)
-        return stamped[0]
+                return self._hand_over(stamped, db)
+        event_id, topic, keyed, value = stamped = self.stamped(signal, data, key, "", None, expires)
+        if db is not None:
+            return self._hand_over(stamped, db)
+        try:  # as `_hand_over`: on this way each call counts
+            self._send(topic, keyed, value)
+        except TransportRefused as refused:
+            raise self._not_announced(value, refused) from None
+        self.announced += 1
+        return event_id
 
     def _schedule(self, what: What, db: Database | None, when: When, expires: Expires | None) -> str:
         """Keep an event until it is due. It is written now, with that moment as its time."""
@@ -165,21 +170,24 @@ class Announcer:
                 said = event.signal, event.source, event_id, event.subject
                 schedules.schedule_in(db, Scheduled(topic, keyed, value, *said, due, now))
         except TransportRefused as refused:
-            value = value or self.stamped(*what, "", None, expires)[3]
-            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
+            raise self._not_announced(value or self.stamped(*what, "", None, expires)[3], refused) from None
         self.announced += 1
         return event_id
 
-    def _hand_over(self, stamped: Stamped, db: Database | None) -> None:
-        _, topic, keyed, value = stamped
+    def _hand_over(self, stamped: Stamped, db: Database | None) -> str:
+        event_id, topic, keyed, value = stamped
         try:
             if db is None:
                 self._send(topic, keyed, value)
             else:
                 self._joining(db).send_in(db, topic, keyed, value)
         except TransportRefused as refused:
-            raise NotAnnounced(decode(value, (), None, self._catalogue), refused.reason) from None
+            raise self._not_announced(value, refused) from None
         self.announced += 1
+        return event_id
+
+    def _not_announced(self, value: bytes, refused: TransportRefused) -> NotAnnounced:
+        return NotAnnounced(decode(value, (), None, self._catalogue), refused.reason)
 
     def tracer(self) -> Tracer | None:
         """What traces announcing, if the application has set up that. It is looked for again with each signal that is
@@ -194,17 +202,10 @@ class Announcer:
         self, tracer: Tracer, what: What, time: int | None = None, expires: Expires | None = None
     ) -> Iterator[Stamped]:
         """As `stamped`, in a span that lasts until whoever is given the event has handed it over."""
-        with announcing(tracer, self._name_of(what[0])) as span:
+        with announcing(tracer, name_of(self._catalogue, what[0])) as span:
             stamped = self.stamped(*what, span.members, time, expires)
             span.describe(stamped[1], self._source, stamped[0])
             yield stamped
-
-    def _name_of(self, signal: Signal | type[Signal] | str | int) -> str | None:
-        """The name of a signal, as announce() is given it; None if there is none."""
-        try:
-            return self._catalogue[type(signal) if isinstance(signal, Signal) else signal].name
-        except UnknownSignal:
-            return None
 
     def stamped(
         self,

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ValidationError
 
-from oyez.schemas import Catalogue, InvalidEvent, Signal
+from oyez.schemas import Catalogue, InvalidEvent, Signal, UnknownSignal
 from oyez.schemas.declaration import Declaration
 from oyez.schemas.errors import reasons
 from oyez.schemas.text import MAX_TEXT, flaw, text_of
@@ -43,7 +43,8 @@ class Route:
         """The key, chosen, and the subject of an event. InvalidEvent: one of its texts cannot be used."""
         try:
             if key is None and self.key is not None:
-                key = text_of(self.key(data))
+                key = self.key(data)
+                key = key if type(key) is str else text_of(key)
             if key is None:
                 key = bound_session()
             if key is not None and (type(key) is not str or not key or len(key) > MAX_TEXT or "\0" in key):
@@ -79,6 +80,14 @@ def check_text(signal: str, what: str, text: object) -> None:
     """InvalidEvent: `text` is neither None nor fit to be an id, key or subject."""
     if text is not None and (reason := flaw(text)):
         raise InvalidEvent(f"{signal}: {what} {reason}")
+
+
+def name_of(catalogue: Catalogue, signal: Signal | type[Signal] | str | int) -> str | None:
+    """The name of a signal, as announce() is given it; None if there is none."""
+    try:
+        return catalogue[type(signal) if isinstance(signal, Signal) else signal].name
+    except UnknownSignal:
+        return None
 
 
 def typed(

@@ -9,6 +9,7 @@ import uuid_utils
 os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
 _SECOND = 1_000_000_000
+_MICROSECONDS = 1_000_000  # of it
 _DIGITS = [f"{n:03d}" for n in range(1000)]
 
 
@@ -26,12 +27,11 @@ class TimeText:
 
     def __call__(self, nanoseconds: int) -> str:
         start, text = self._known
-        rest = nanoseconds - start
-        if not 0 <= rest < _SECOND:
+        rest = (nanoseconds - start) // 1000
+        if not 0 <= rest < _MICROSECONDS:
             start, text = self._known = _second_of(nanoseconds)
-            rest = nanoseconds - start
-        milliseconds, microseconds = divmod(rest // 1000, 1000)
-        return f"{text}.{_DIGITS[milliseconds]}{_DIGITS[microseconds]}Z"
+            rest = (nanoseconds - start) // 1000
+        return f"{text}.{_DIGITS[rest // 1000]}{_DIGITS[rest % 1000]}Z"
 
 
 def _second_of(nanoseconds: int) -> tuple[int, str]:

@@ -44,7 +44,6 @@ class KafkaTransport:
         self._by_batch: dict[int, Link] = {}
         self._links: dict[str, Link] = {}
         self._outsized: set[str] = set()
-        self._unserved = 0
         call_in_child(self._leave_to_parent)
 
     def report_to(self, report: Report) -> None:
@@ -62,12 +61,10 @@ class KafkaTransport:
             self._send_when_full(link, topic, key, value)
         except KafkaException as error:
             raise self._refused(error.args[0], len(value)) from None
-        link.sent += 1
+        sent = link.sent = link.sent + 1
         if self._links.get(topic) is not link:
             self._go_first(link)
-        self._unserved -= 1
-        if self._unserved < 0:
-            self._unserved = _SERVE_EVERY
+        if sent % _SERVE_EVERY == 0:
             link.producer.poll(0)
 
     def flush(self, timeout: float) -> None:
