@@ -92,11 +92,13 @@ class Stirred:
         self._has_reason = True
 
     def due(self) -> bool:
+        if not self._looking.is_time():
+            return False  # what is written meanwhile is heard then
         try:
             self._has_reason = self._notices.heard(self._group) or self._has_reason
         except DatabaseAway:
             self._has_reason = True  # looking finds out whether it is
-        if not self._has_reason or not self._looking.is_time():
+        if not self._has_reason:
             return False
         found = self._looking.look()
         self._has_reason = found is not None
