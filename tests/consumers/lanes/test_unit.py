@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from itertools import groupby
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oyez.consumers.database.parked_row import Candidate
 from oyez.consumers.lanes.unit import (
     FEW,
+    FEWEST,
+    LARGE,
     MOST,
     RUN,
     Busy,
@@ -94,6 +97,7 @@ def test_transactions_grow_while_they_are_quick(size: int, count: int, seconds: 
     following = next_size(size, count, seconds)
     assert 1 <= following <= MOST
     assert following <= size or seconds <= max(0.01, 0.001 * count)
+    assert following <= max(size, LARGE) or seconds <= 0.01
 
 
 def test_one_that_had_to_wait_says_little() -> None:
@@ -114,5 +118,16 @@ def test_what_was_chosen_goes_on_in_larger_transactions(count: int, sizes: list[
 
 def test_a_quick_handler_uses_few_lanes() -> None:
     assert useful(50, 1) == 50
-    assert useful(50, MOST) == FEW
-    assert useful(2, MOST) == 2
+    assert useful(50, LARGE) == FEW
+    assert useful(2, LARGE) == 2
+    assert useful(50, LARGE + 1) == useful(50, MOST) == FEWEST
+    assert useful(1, MOST) == 1
+
+
+@pytest.mark.parametrize(("each", "most"), [(1e-6, MOST), (0.0003, LARGE), (0.001, LARGE), (0.004, 4)])
+def test_how_large_transactions_become(each: float, most: int) -> None:
+    """Of a handler that always takes so long."""
+    size, sizes = 1, set()
+    for _ in range(20):
+        sizes.add(size := next_size(size, size, size * each))
+    assert size == max(sizes) == most

@@ -17,9 +17,11 @@ from ..retry.retrying import ALONE
 QUICK = 0.01  # s; a transaction that took less may be followed by one of twice as many rows
 EACH = 0.001  # s; and so may one that took less for each of its rows
 SLOW = 0.5  # s; after a transaction that took more, each event is alone again
-MOST = 64  # rows of a transaction
+LARGE = 64  # rows of a transaction, if it was `QUICK` only for so many rows
+MOST = 256  # rows of a transaction
 MANY = 16  # rows of a transaction, from which on the handler does next to nothing but keep a processor busy
 FEW = 6  # lanes, for such a handler: more would wait for one another
+FEWEST = 2  # lanes, for one that does nothing: one has the processor while the other waits for the database
 NO_LIMIT = sys.maxsize
 RUN = 16  # rows of a key that are run one after another in one lane
 
@@ -183,16 +185,19 @@ def key_of(row: Candidate) -> HandlerKey | None:
 def next_size(size: int, rows: int, seconds: float) -> int:
     """How many rows the next transactions may have, after one whose handlers took so long for so many: it is to be over
     soon, since whoever is in it waits for all of it."""
-    quick = max(QUICK, EACH * rows)
+    quick = QUICK if size > LARGE else max(QUICK, EACH * rows)
+    most = MOST if seconds <= QUICK else LARGE
     if seconds > SLOW:
         return 1
     if seconds > 2 * quick:
         return max(
             1, size // 2
         )  # not of `rows`: it may have been chosen long ago, or its thread have had to wait
-    return min(MOST, size * 2) if seconds <= quick and rows >= size else size
+    return min(most, size * 2) if seconds <= quick and rows >= size else size
 
 
 def useful(lanes: int, size: int) -> int:
     """How many of a handler's lanes are used while its transactions have so many rows."""
+    if size > LARGE:
+        return min(lanes, FEWEST)
     return min(lanes, FEW) if size >= MANY else lanes
