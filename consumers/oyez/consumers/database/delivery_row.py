@@ -89,13 +89,18 @@ def waits_of(row: Any) -> Prerequisite | None:
 
 def headers_text(headers: Sequence[tuple[str, bytes | None]] | None) -> str | None:
     """A record's headers as they are kept; None for none."""
-    kept = [(name, (value or b"").decode("latin-1")) for name, value in headers or ()]
-    return json.dumps(kept) if kept else None
+    return _headers_text(tuple(map(tuple, headers))) if headers else None
 
 
 def headers_of(text: str | None) -> list[tuple[str, bytes]]:
     """A record's headers, as `headers_text` has written them."""
     return list(_headers_of(text)) if text else []
+
+
+@lru_cache(maxsize=64)
+def _headers_text(headers: tuple[tuple[str, bytes | None], ...]) -> str:
+    """See `_headers_of`."""
+    return json.dumps([(name, (value or b"").decode("latin-1")) for name, value in headers])
 
 
 @lru_cache(maxsize=64)

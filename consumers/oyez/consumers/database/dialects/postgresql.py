@@ -276,14 +276,21 @@ def _parameter(name: str) -> str:
     return f"{NAME}_{name}"
 
 
+NUMBERS = {int, float, bool}
+
+
 def _array_text(values: Sequence[object]) -> str:
     """PostgreSQL's text for the array of these texts, numbers or booleans, of which some may be None."""
     if not values:
         return "{}"
-    try:
-        joined = '","'.join(typing.cast("Sequence[str]", values))
-    except TypeError:  # they are not all texts
+    kinds = set(map(type, values))
+    if kinds == {type(None)}:
+        return f"{{{','.join(['NULL'] * len(values))}}}"
+    if kinds <= NUMBERS:
+        return f"{{{str(list(values))[1:-1]}}}"
+    if kinds != {str}:
         return f"{{{','.join(map(_written, values))}}}"
+    joined = '","'.join(typing.cast("Sequence[str]", values))
     if "\\" in joined or joined.count('"') > 2 * (len(values) - 1):
         return f"{{{','.join(map(_written, values))}}}"
     return f'{{"{joined}"}}'

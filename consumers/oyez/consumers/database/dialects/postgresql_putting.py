@@ -38,28 +38,28 @@ ArrayText = Callable[[Sequence[object]], str]
 
 def put(db: Connection, table: Table, rows: Sequence[NewRow], array_text: ArrayText) -> Sequence[int]:
     """See `Dialect.put`. All rows have the same columns."""
-    names = tuple(rows[0])
-    statement = _statement(table, names)
+    statement = _statement(table, tuple(rows[0]))
     ids: list[int] = []
-    for some in _portions(rows):
-        given = {
-            _parameter(name): array_text(_values(table.c[name], [row[name] for row in some], db))
-            for name in names
-        }
+    for given in _portions(db, table, rows, array_text):
         ids.extend(db.execute(statement, given).scalars())
     ids.sort()  # they were numbered in the order of the rows
     return ids if len(ids) == len(rows) else ()
 
 
-def _portions(rows: Sequence[NewRow]) -> Iterator[Sequence[NewRow]]:
-    begin = size = 0
-    for at, row in enumerate(rows):
-        own = sum(len(value) for value in row.values() if isinstance(value, str | bytes))
-        if size + own > LARGEST and at > begin:
-            yield rows[begin:at]
-            begin, size = at, 0
-        size += own
-    yield rows[begin:]
+def _portions(
+    db: Connection, table: Table, rows: Sequence[NewRow], array_text: ArrayText
+) -> Iterator[Mapping[str, str]]:
+    """Parameters for all rows, in their order: halves of them, and so on, where all are too much."""
+    given = {
+        _parameter(name): array_text(_values(table.c[name], [row[name] for row in rows], db))
+        for name in rows[0]
+    }
+    half = len(rows) // 2
+    if half and sum(map(len, given.values())) > LARGEST:
+        yield from _portions(db, table, rows[:half], array_text)
+        yield from _portions(db, table, rows[half:], array_text)
+    else:
+        yield given
 
 
 @cache
