@@ -1,8 +1,10 @@
 """The table of baskets, and what is read from it."""
 
 import os
+from contextlib import suppress
 
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, create_engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
 baskets = Table(
@@ -17,8 +19,11 @@ baskets = Table(
 def opened() -> Engine:
     """The database that Oyez uses too, with the table."""
     engine = create_engine(os.environ.get("OYEZ_DATABASE", "sqlite:///oyez.db"))
-    with engine.begin() as db:
-        db.execute(CreateTable(baskets, if_not_exists=True))  # the server's processes begin at the same time
+    with (
+        suppress(IntegrityError),
+        engine.begin() as db,
+    ):  # another process of the server makes it at this moment
+        db.execute(CreateTable(baskets, if_not_exists=True))
     return engine
 
 

@@ -50,7 +50,7 @@ def test_all_who_wait_hear_of_it() -> None:
 import signal, threading
 from oyez.consumers.core.stop_signals import Stop
 stop, heard = Stop(), []
-threads = [threading.Thread(target=lambda: heard.append(stop.wait(60))) for _ in range(3)]
+threads = [threading.Thread(target=lambda: heard.append(stop.wait(600)), daemon=True) for _ in range(3)]
 for thread in threads:
     thread.start()
 assert not stop.wait(0.01) and not stop()

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from consumers.lanes.gated_handlers import BOTH, Gates, Hold, in_threads, loose, offsets, step_until
-from consumers.pipeline import Pipeline, Placed, Play, placed
+from consumers.lanes.gated_handlers import Gates, in_threads, loose, offsets, step_until
+from consumers.pipeline import Placed, Play, placed
 from oyez.consumers import NotReady, Reject, RetryAfter
 from oyez.consumers.admin import Pausing
 from oyez.consumers.database import Database
 from oyez.consumers.execution.broken_deploy import HandlersBroken
 from oyez.consumers.instrumentation import Instrument
 from oyez.consumers.instrumentation.events import InstrumentationEvent, LanesSeen
-from oyez.consumers.worker.worker import Worker
 
 MANY = 120
 
@@ -198,50 +197,6 @@ def test_an_event_that_workers_have_died_on_runs_with_nothing_beside_it(play: Pl
     step_until(pipeline, lambda: offsets(pipeline) == [8])
     assert ended[2:] == list(range(2, 8))
     assert most == [1] * 6
-
-
-def replaced(pipeline: Pipeline) -> Worker:
-    """The worker's process has died, with its event loop; another one takes its place."""
-    pipeline.workers["shop.loose"].reading.leave()
-    return pipeline.replace("shop.loose")
-
-
-@BOTH
-def test_who_dies_a_little_further_each_time_has_not_got_on(
-    play: Play, register: Hold, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Others that end beside the event that kills are no sign that it is behind."""
-    on, gates = loose(), Gates()
-    register(on, gates)
-    pipeline = play(on)
-    pipeline.announce(*placed(range(8)))
-    for n in range(3):
-        gates.let(n)
-        step_until(pipeline, lambda n=n: offsets(pipeline) == [n + 1])
-        assert "workers died here" not in caplog.text
-        replaced(pipeline)
-    gates.let(*range(8))
-    step_until(pipeline, lambda: offsets(pipeline) == [8])
-    assert "workers died here; the next 500 events are handled one by one" in caplog.text
-
-
-@BOTH
-@pytest.mark.parametrize("count", [2, 11])
-def test_who_has_ended_all_or_as_much_as_may_be_under_way_has_got_on(
-    play: Play, register: Hold, count: int
-) -> None:
-    on, gates = loose(), Gates()
-    register(on, gates)
-    pipeline = play(on, in_flight=8)
-    pipeline.announce(*placed(range(count)))
-    gates.let(0)
-    step_until(pipeline, lambda: offsets(pipeline) == [1])
-    replaced(pipeline).step()
-    assert pipeline.rows("position", "acquisitions") == [2]
-    gates.let(*range(10))
-    step_until(pipeline, lambda: offsets(pipeline) == [min(count, 10)])
-    assert pipeline.rows("position", "acquisitions") == [0]
-    gates.let(10)
 
 
 def test_what_it_does_is_shown(lanes: Play) -> None:

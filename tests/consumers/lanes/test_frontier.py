@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from consumers.lanes.lanes_by_hand import ByHand, Where, loose_group, partition, where
 from oyez.consumers.core.outcomes import Dead, Failed
 from oyez.consumers.core.report import Report
+from oyez.consumers.lanes.frontier import Flight, Frontier
 
 LANES = 3
 PARTITIONS = (0, 1)
@@ -138,6 +139,22 @@ class Lanes(RuleBasedStateMachine):
                 if self.read[number] < 12:
                     self.reads(number, 1)
         assert [self.committed[number] >= 12 for number in PARTITIONS] == [True, True]
+
+
+def test_what_was_passed_is_counted_in_events() -> None:
+    """Offsets may be far apart: there are other signals between them, or they are bytes of a file."""
+    frontier, flights = Frontier(), [Flight(1) for _ in range(9)]
+    assert not frontier.has_passed(8), "nothing has begun"
+    for n, flight in enumerate(flights):
+        assert frontier.begin(1000 * n, flight)
+    passed = []
+    for flight in flights:
+        flight.left = 0
+        frontier.reached(10_000)
+        passed.append((frontier.has_passed(8), frontier.has_passed(1000)))
+    assert passed == [(False, False)] * 7 + [(True, False), (True, True)]
+    assert frontier.begin(0, Flight(1)), "all over again"
+    assert not frontier.has_passed(1)
 
 
 TestLanes: Any = Lanes.TestCase

@@ -6,6 +6,8 @@ import asyncio
 import threading
 from collections import Counter
 
+import pytest
+
 from consumers.lanes.gated_handlers import BOTH, Gates, Hold, in_threads, loose, offsets, step_until
 from consumers.pipeline import Opened, Placed, Play, placed
 
@@ -124,7 +126,9 @@ def test_a_partition_that_is_lost_is_committed_as_far_as_it_was_done(play: Play)
     assert other.tally.done == 7
 
 
-def test_a_stop_lets_finish_what_runs_and_begins_nothing_more(play: Play) -> None:
+def test_a_stop_lets_finish_what_runs_and_begins_nothing_more(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on, gates = loose(), Gates()
     in_threads(on, gates)
     pipeline = play(on)
@@ -132,8 +136,13 @@ def test_a_stop_lets_finish_what_runs_and_begins_nothing_more(play: Play) -> Non
     gates.let(1)
     step_until(pipeline, lambda: sorted(gates.begun) == [0, 1, 2, 3, 4])
     (worker,) = pipeline.workers.values()
-    worker.reading.stop()
-    threading.Timer(0.1, lambda: gates.let(*range(10))).start()
+    reading, stop = worker.reading, worker.reading.stop
+
+    def stopped() -> None:
+        stop()
+        gates.let(*range(10))
+
+    monkeypatch.setattr(reading, "stop", stopped)
     worker.finish()
     assert sorted(gates.ended) == [0, 1, 2, 3, 4]
     assert offsets(pipeline) == [5]

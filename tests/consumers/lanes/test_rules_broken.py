@@ -11,12 +11,14 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from consumers.lanes import (
     test_choosing_without_the_paused,
+    test_deaths_in_memory,
     test_fair_shares,
     test_frontier,
     test_limits,
     test_nothing_gets_stuck,
     test_unit,
 )
+from consumers.lanes.gated_handlers import in_threads
 from consumers.lanes.test_fair_shares import failed
 from oyez.consumers.database import rates, start_notes
 from oyez.consumers.execution.pauses import Pauses
@@ -26,6 +28,7 @@ from oyez.consumers.lanes.frontier import Flight, Frontier
 from oyez.consumers.lanes.in_memory import MemoryLanes
 from oyez.consumers.lanes.unit import NO_LIMIT, Busy, Candidate, Room, deal
 from oyez.consumers.retry.retrying import ALONE
+from oyez.consumers.worker.reading_ahead import ReadingAhead
 
 __all__ = ["failed"]
 
@@ -75,6 +78,17 @@ def what_hung_is_run_beside_others(patch: Patch) -> None:
     patch.setattr(unit, "_takes", lambda some, _row, most, _alone: len(some) < most)
 
 
+def whoever_moves_has_got_on(patch: Patch) -> None:
+    """A frontier that moves is no sign that nobody has died."""
+    patch.setattr(Frontier, "has_passed", lambda *_: True)
+
+
+def what_is_in_hand_is_committed(patch: Patch) -> None:
+    """What was polled, and has not begun, is not passed by what is committed."""
+    settle = ReadingAhead._settle
+    patch.setattr(ReadingAhead, "_settle", lambda self, stopped, *_, **how: settle(self, stopped, **how))
+
+
 ROOM = Room(2, 8)
 FRESH, OTHER = test_unit.candidate(1, "a", 0), test_unit.candidate(2, "b", 0)
 SUSPECTED = test_unit.candidate(0, "a", ALONE)
@@ -96,6 +110,16 @@ IN_DATABASE: dict[Break, Callable[[pytest.FixtureRequest], Any]] = {
     ),
     notes_grow_old: lambda ask: test_nothing_gets_stuck.test_what_is_chosen_and_waits_is_noted_anew(
         ask.getfixturevalue("many")
+    ),
+    whoever_moves_has_got_on: lambda ask: (
+        test_deaths_in_memory.test_who_dies_a_little_further_each_time_has_not_got_on(
+            ask.getfixturevalue("many"), in_threads, ask.getfixturevalue("caplog")
+        )
+    ),
+    what_is_in_hand_is_committed: lambda ask: (
+        test_deaths_in_memory.test_what_is_in_hand_is_not_committed_while_others_end(
+            ask.getfixturevalue("many"), in_threads, ask.getfixturevalue("monkeypatch")
+        )
     ),
     suspects_run_beside_others: lambda _ask: given(
         test_unit.test_of_a_key_nothing_is_left_out_in_between, [SUSPECTED, FRESH], ROOM

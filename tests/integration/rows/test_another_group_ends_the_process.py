@@ -13,6 +13,7 @@ from integration.rows.scripted_app import Opened, Placed
 from support.processes import Program
 
 MANY = 400
+TOGETHER = 3  # deaths, after which each is run alone
 LIVES = 7  # more than it takes to give up what was alone each time: three together, three alone
 
 
@@ -63,8 +64,10 @@ def die_together(app: RunningApp) -> None:
     that nobody is started again there."""
     (app.folder / "inside").unlink(missing_ok=True)
     listening = app.listen("rows.placed", "rows.opened")
-    app.until(listening.children, 90, every=0.01)
-    listening.freeze()  # before they have joined their groups, so before one can die, or leave for another process
+    # Before the workers have joined their groups, so before one can die, or leave for another process. The child that
+    # asks whether Kafka is there comes and goes before that is said.
+    app.until(lambda: "listening to Kafka" in listening.output() and listening.children(), 90, every=0.01)
+    listening.freeze()
     app.until(lambda: not listening.children(), 120)
     listening.end()
 
@@ -74,8 +77,9 @@ def test_however_many_machines_it_kills(postgres: str, kafka: str, tmp_path: Pat
     with RunningApp(postgres, kafka, tmp_path, partitions=2, processes=1) as app:
         app.announce(Opened(s="s", n=1, asks="wait"), Placed(k="k", n=2, asks="die-beside"))
         app.announce(Opened(s="t", n=3), Placed(k="k", n=4))
-        for _ in range(LIVES):
+        for life in range(LIVES):
             die_together(app)
+            assert (app.folder / "inside").exists() or life >= TOGETHER, "nothing was in hand"
         (app.folder / "go").touch()
         listening = listen(app)
         app.until_handled([1, 3], "open_up", timeout=120)

@@ -20,7 +20,6 @@ from .connection import HandlerConnection
 from .dialects.dialect import NO_OPTIONS, Notifier
 from .dialects.errors import DatabaseError
 from .dialects.lookup import all_dialects, dialect_named, dialect_of
-from .guards import Counted, Meaning
 from .schema import put_tables_in
 
 T = TypeVar("T")
@@ -128,19 +127,25 @@ def could_not_connect(error: DBAPIError) -> bool:
     return is_lost(error) or any(dialect.could_not_connect(error) for dialect in all_dialects())
 
 
-def _away(error: DBAPIError) -> DatabaseAway:
+@contextmanager
+def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
     """A missing connection says nothing of what was to be done with it."""
-    return DatabaseAway(f"the database does not answer: {one_line(error)}")
+    try:
+        yield
+    except DBAPIError as error:
+        if is_away(error):
+            raise DatabaseAway(f"the database does not answer: {one_line(error)}") from error
+        raise
 
 
-def _lost(error: DBAPIError) -> ConnectionLost | None:
-    if not is_lost(error):
-        return None
-    return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
-
-
-_or_away = Meaning(_away)
-_or_lost = Meaning(_lost)
+@contextmanager
+def _or_lost() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_lost(error):
+            raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
+        raise
 
 
 class Database:
@@ -170,9 +175,6 @@ class Database:
         self._stopping = stopping
         self.losses = 0
         """How often it was found to be away."""
-        self._counting = Counted(DatabaseAway, self._count_loss)
-        self._or_refused = Meaning(self.refusal)
-        self._or_away_or_busy = Meaning(lambda error: _away(error) if self._is_away_or_busy(error) else None)
 
     @contextmanager
     def transaction(self) -> Iterator[HandlerConnection]:
@@ -180,15 +182,15 @@ class Database:
 
         Raises `DatabaseAway` when there is no connection to be had, when it is lost, or when a statement is refused.
         """
-        with self._counting, self._or_refused, self.handling() as db:
+        with self._counting(), self._or_refused(), self.handling() as db:
             yield db
 
     @contextmanager
     def handling(self) -> Iterator[HandlerConnection]:
         """The same for one in which handlers run: what is refused may be their fault, and is raised as it is."""
-        with self._counting, _or_away:
+        with self._counting(), _or_away(lambda _: True):
             connection = HandlerConnection(self.engine)
-        with self._counting, _or_lost:
+        with self._counting(), _or_lost():
             try:
                 self.dialect.before_begin(connection)
                 with connection.begin():
@@ -203,9 +205,14 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
         when a writer kept SQLite's file locked."""
-        with self._counting, _or_away:
+        with self._counting(), _or_away(lambda _: True):
             connection = self.engine.connect()
-        with self._counting, self._or_refused, self._or_away_or_busy, connection:
+        with (
+            self._counting(),
+            self._or_refused(),
+            _or_away(lambda error: is_lost(error) or self.is_conflict(error)),
+            connection,
+        ):
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def is_conflict(self, error: BaseException) -> bool:
@@ -217,19 +224,29 @@ class Database:
         the way, or if it is about the values that were given; else the database is away."""
         if isinstance(error, DataError | IntegrityError) or self.is_conflict(error):
             return error
-        refused = DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
-        return _lost(error) or refused
+        if is_lost(error):
+            return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
+        return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
 
-    def _count_loss(self) -> None:
-        self.losses += 1
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseAway:
+            self.losses += 1
+            raise
 
-    def _is_away_or_busy(self, error: DBAPIError) -> bool:
-        return is_lost(error) or self.is_conflict(error)
+    @contextmanager
+    def _or_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self.refusal(error) from error
 
     def listening(self, notifier: Notifier, channel: str) -> Connection:
         """A connection that hears a channel; the caller closes it. Raises as `transaction` does, and `DatabaseAway`
         where a pooler is between."""
-        with _or_away:
+        with _or_away(lambda _: True):
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             if self.dialect.is_pooled(connection):
                 connection.close()
@@ -240,7 +257,7 @@ class Database:
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s, or when
         it `gives_up`."""
-        with self._counting:
+        with self._counting():
             return self._until_done(work)
 
     def _until_done(self, work: Callable[[HandlerConnection], T]) -> T:

@@ -22,7 +22,7 @@ class Frontier:
 
     def __init__(self) -> None:
         self._flights: OrderedDict[int, Flight] = OrderedDict()
-        self._first: int | None = None
+        self._passed = 0
         self._last = -1
 
     def __len__(self) -> int:
@@ -40,14 +40,13 @@ class Frontier:
             return False
         if offset <= self._last:
             self.forget()
-        self._first = offset if self._first is None else self._first
         self._flights[offset] = flight
         self._last = offset
         return True
 
     def has_passed(self, count: int) -> bool:
-        """Whether ``count`` offsets, from the first that was begun on, are done, or all that was begun."""
-        return self._first is None or not self._flights or next(iter(self._flights)) >= self._first + count
+        """Whether the frontier has passed ``count`` events, or all that were begun, and there were any."""
+        return self._passed >= count or (self._passed > 0 and not self._flights)
 
     def reached(self, read: int) -> int:
         """The frontier, where the log was read up to ``read``."""
@@ -57,6 +56,7 @@ class Frontier:
             if flights[offset].left:
                 return min(offset, read)
             del flights[offset]
+            self._passed += 1
         return read
 
     def forget(self) -> None:
@@ -64,4 +64,4 @@ class Frontier:
         for flight in self._flights.values():
             flight.is_forgotten = True
         self._flights.clear()
-        self._first = None
+        self._passed = 0

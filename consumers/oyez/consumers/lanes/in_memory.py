@@ -137,10 +137,11 @@ class MemoryLanes:
                 found.append(move if end == move.next else move._replace(next=end))
         return found
 
-    def doubted(self) -> set[Partition]:
-        """The partitions in which what a worker before this one may have had under way is not all done: should it have
-        died on one of those, that may still be to come."""
-        return {p for p, frontier in self._frontiers.items() if not frontier.has_passed(self._most)}
+    def doubted(self, partitions: Iterable[Partition]) -> set[Partition]:
+        """Those of which it is not all done that a worker before this one may have had under way: should it have died
+        on something of that, this may still be to come."""
+        found = {partition: self._frontiers.get(partition) for partition in partitions}
+        return {p for p, frontier in found.items() if frontier is None or not frontier.has_passed(self._most)}
 
     def drain(self) -> Report | None:
         """Note what has ended; None if nothing has. What is not done goes to the window, and its events stay under way.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
 from ..core.record import Record
 from ..core.report import Report
-from ..database.positions import Move
+from ..database.positions import Move, Partition
 from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch
 from ..execution.broken_deploy import HandlersBroken, refuse_broken
@@ -98,13 +99,14 @@ class ReadingAhead(Reading):
             self._land(stop)
             return report
 
-        self._land(stopped)
+        self._land(stopped, {move.partition for move in batch.moves})
         return super()._alone_with(batch, record, alone, stopped)
 
-    def _land(self, stopped: Stopped) -> None:
+    def _land(self, stopped: Stopped, in_hand: AbstractSet[Partition] = frozenset()) -> None:
+        """Wait until nothing is under way. Of what is ``in_hand`` something was polled, and has not begun."""
         while not self._lanes.is_idle and not stopped():
             self._lanes.wait(WAIT)
-            self._settle(stopped)
+            self._settle(stopped, in_hand)
 
     def _wait_for_calls(self, until: float) -> None:
         while self._lanes.running and self._timer() < until:
@@ -117,16 +119,19 @@ class ReadingAhead(Reading):
             self.stir()
             self._note(report)
 
-    def _settle(self, stopped: Stopped, *, is_last: bool = False) -> None:
-        """Count what is done, park what is not, and commit as far as that goes. Raises `HandlersBroken` if stopped."""
+    def _settle(
+        self, stopped: Stopped, in_hand: AbstractSet[Partition] = frozenset(), *, is_last: bool = False
+    ) -> None:
+        """Count what is done, park what is not, and commit as far as that goes, but of the partitions ``in_hand``.
+        Raises `HandlersBroken` if stopped."""
         self._drain()
         if self._lanes.window.is_ripe(self._timer(), is_idle=is_last or self._lanes.is_idle):
             self._note(self._repaired(Parking(self._lanes, self._execution, stopped, self._drain), stopped))
-        self._move_frontiers(self._ownership.moves())
+        self._move_frontiers([move for move in self._ownership.moves() if move.partition not in in_hand])
 
     def _move_frontiers(self, moves: list[Move]) -> None:
         if reached := self.reached(moves):
-            self._ownership.moved(reached, self._lanes.doubted())
+            self._ownership.moved(reached, self._lanes.doubted(move.partition for move in reached))
 
     def _note(self, report: Report) -> None:
         self._reports.append(report)

@@ -276,7 +276,7 @@ def _parameter(name: str) -> str:
     return f"{NAME}_{name}"
 
 
-NUMBERS = {int, float, bool}
+NUMBERS = {int, float, bool, type(None)}
 
 
 def _array_text(values: Sequence[object]) -> str:
@@ -284,10 +284,8 @@ def _array_text(values: Sequence[object]) -> str:
     if not values:
         return "{}"
     kinds = set(map(type, values))
-    if kinds == {type(None)}:
-        return f"{{{','.join(['NULL'] * len(values))}}}"
     if kinds <= NUMBERS:
-        return f"{{{str(list(values))[1:-1]}}}"
+        return f"{{{str(list(values))[1:-1].replace('None', 'NULL')}}}"
     if kinds != {str}:
         return f"{{{','.join(map(_written, values))}}}"
     joined = '","'.join(typing.cast("Sequence[str]", values))

@@ -27,8 +27,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from .rows import NAME
 
-LARGEST = 16_000_000
-"""Characters that are sent at most in one statement, unless a single row is larger."""
+LARGEST = 8_000_000
+"""Bytes of values that are sent at most in one statement, unless a single row is larger; their text is twice that."""
 PLACE = "place"
 
 NewRow = Mapping[str, Any]
@@ -38,28 +38,28 @@ ArrayText = Callable[[Sequence[object]], str]
 
 def put(db: Connection, table: Table, rows: Sequence[NewRow], array_text: ArrayText) -> Sequence[int]:
     """See `Dialect.put`. All rows have the same columns."""
-    statement = _statement(table, tuple(rows[0]))
+    names = tuple(rows[0])
+    statement = _statement(table, names)
+    heavy = [name for name in names if isinstance(table.c[name].type, LargeBinary)]
     ids: list[int] = []
-    for given in _portions(db, table, rows, array_text):
+    for some in _portions(rows, heavy):
+        given = {
+            _parameter(name): array_text(_values(table.c[name], [row[name] for row in some], db))
+            for name in names
+        }
         ids.extend(db.execute(statement, given).scalars())
     ids.sort()  # they were numbered in the order of the rows
     return ids if len(ids) == len(rows) else ()
 
 
-def _portions(
-    db: Connection, table: Table, rows: Sequence[NewRow], array_text: ArrayText
-) -> Iterator[Mapping[str, str]]:
-    """Parameters for all rows, in their order: halves of them, and so on, where all are too much."""
-    given = {
-        _parameter(name): array_text(_values(table.c[name], [row[name] for row in rows], db))
-        for name in rows[0]
-    }
+def _portions(rows: Sequence[NewRow], heavy: Sequence[str]) -> Iterator[Sequence[NewRow]]:
+    """All rows, in their order, or halves of them, and so on, where what is ``heavy`` of them is too much."""
     half = len(rows) // 2
-    if half and sum(map(len, given.values())) > LARGEST:
-        yield from _portions(db, table, rows[:half], array_text)
-        yield from _portions(db, table, rows[half:], array_text)
+    if half and sum([len(row[name] or b"") for name in heavy for row in rows]) > LARGEST:
+        yield from _portions(rows[:half], heavy)
+        yield from _portions(rows[half:], heavy)
     else:
-        yield given
+        yield rows
 
 
 @cache
