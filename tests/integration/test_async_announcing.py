@@ -102,28 +102,30 @@ async def soon_announced(announcer: AsyncAnnouncer) -> str:
     return answers[0]
 
 
-def known_offsets(reader: Any, place: Any) -> tuple[int, int] | None:
-    """Where a partition begins and ends; None as long as the client does not know it."""
-    from confluent_kafka import KafkaException
+def reader_of(broker: Kafka, topic: str) -> tuple[Any, list[int]] | None:
+    """A client, and where it says that the topic's partitions end; None if it does not know them all. It keeps for
+    minutes what it was told: the next one may know."""
+    from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+    reader = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": unique("all")})
     try:
-        found: tuple[int, int] = reader.get_watermark_offsets(place, timeout=20)
+        return reader, [
+            reader.get_watermark_offsets(TopicPartition(topic, n), timeout=20)[1] for n in range(4)
+        ]
     except KafkaException:
+        reader.close()
         return None
-    return found
 
 
 def all_of(broker: Kafka, topic: str, least: int) -> list[str]:
-    from confluent_kafka import Consumer, TopicPartition
+    from confluent_kafka import TopicPartition
 
     from oyez.schemas import decode
 
-    reader = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": unique("all")})
+    reader, ends = eventually(lambda: reader_of(broker, topic))
     found: list[str] = []
-    for partition in range(4):
-        place = TopicPartition(topic, partition, 0)
-        _, end = eventually(lambda place=place: known_offsets(reader, place))
-        reader.assign([place])
+    for partition, end in enumerate(ends):
+        reader.assign([TopicPartition(topic, partition, 0)])
         at = 0
         while at < end:
             for message in reader.consume(1000, 1.0):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from oyez.consumers.logs.kafka.inspection import KafkaInspection
 from oyez.consumers.logs.kafka.offsets import KafkaOffsets
-from oyez.consumers.logs.offsets import PartitionEnds
+from oyez.consumers.logs.offsets import Ends, PartitionEnds
+from support.waiting import eventually
 
 LONG = 10**10
 """Seconds: what is of 1970 is kept."""
+
+
+def ends(kafka: str, topics: list[str]) -> list[Ends] | None:
+    """What Kafka says of these; None as long as a new partition has no leader."""
+    try:
+        return KafkaOffsets(kafka, {}).ends(topics)
+    except KafkaException:
+        return None
 
 
 def test_each_topic_has_its_own(kafka: str, topic: str) -> None:
@@ -28,7 +37,7 @@ def test_each_topic_has_its_own(kafka: str, topic: str) -> None:
             producer.produce(names[n], b"x", partition=count, timestamp=1_000_000 * n)
     producer.flush()
     asked = [*reversed(names), f"{topic}.none"]
-    found = KafkaOffsets(kafka, {}).ends(asked)
+    found = eventually(lambda: ends(kafka, asked))
     assert [(one.topic, one.partitions) for one in found] == [
         (names[0], {0: PartitionEnds(0, 0)}),
         (names[1], {0: PartitionEnds(0, 1), 1: PartitionEnds(0, 0)}),
