@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from oyez.consumers.dev.ports import free_port
-from support.pages import ROOT, answers, block, plain_environment, shell, written
+from oyez.consumers.dev.ports import answers, free_port
+from support.pages import ROOT, block, plain_environment, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

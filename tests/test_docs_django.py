@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from oyez.consumers.dev.ports import free_port
+from oyez.consumers.dev.ports import answers, free_port
 from support.django_visitor import Visitor
-from support.pages import ROOT, answers, block, plain_environment, shell, written
+from support.pages import ROOT, block, plain_environment, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

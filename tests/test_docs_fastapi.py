@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from oyez.consumers.dev.ports import free_port
-from support.pages import ROOT, answers, block, run_commands, run_tests, shell, written
+from oyez.consumers.dev.ports import answers, free_port
+from support.pages import ROOT, block, run_commands, run_tests, shell, written
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from oyez.consumers.dev.ports import free_port
+from oyez.consumers.dev.ports import answers, free_port
 from support.django_visitor import Visitor
-from support.pages import ROOT, answers, block, shell
+from support.pages import ROOT, block, shell
 from support.spooled import spooled
 from support.waiting import eventually
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from oyez.consumers.dev.ports import free_port
-from support.pages import ROOT, answers, block, shell
+from oyez.consumers.dev.ports import answers, free_port
+from support.pages import ROOT, block, shell
 from support.spooled import spooled
 from support.waiting import eventually
 

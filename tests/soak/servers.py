@@ -13,11 +13,10 @@ from sqlalchemy import select
 
 from integration.rows.running_app import RunningApp
 from integration.rows.scripted_app import effects
-from oyez.consumers.dev.ports import free_port
+from oyez.consumers.dev.ports import answers, free_port
 from soak.figures import Figures, judged, overtaken
 from soak.serving.visitors import Visitors
 from soak.serving.work import SESSION, Work
-from support.pages import answers
 from support.processes import Program, is_alive
 from support.spooled import spooled
 from support.waiting import eventually

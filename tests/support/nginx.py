@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from oyez.consumers.dev.ports import answers
 from support.debian import unpacked
-from support.pages import answers
 from support.waiting import eventually
 
 MAIN = """daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; {user}

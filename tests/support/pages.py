@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -95,9 +94,3 @@ def group_lives(number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens to this port."""
-    with socket.socket() as asking:
-        return asking.connect_ex(("127.0.0.1", port)) == 0

@@ -19,10 +19,8 @@ baskets = Table(
 def opened() -> Engine:
     """The database that Oyez uses too, with the table."""
     engine = create_engine(os.environ.get("OYEZ_DATABASE", "sqlite:///oyez.db"))
-    with (
-        suppress(IntegrityError),
-        engine.begin() as db,
-    ):  # another process of the server makes it at this moment
+    # Another process of the server may make it at this moment.
+    with suppress(IntegrityError), engine.begin() as db:
         db.execute(CreateTable(baskets, if_not_exists=True))
     return engine
 

@@ -17,12 +17,11 @@ import httpx
 import pytest
 
 from integration.servers.signals import EARLY, known
-from oyez.consumers.dev.ports import free_port
+from oyez.consumers.dev.ports import answers, free_port
 from oyez.schemas import decode
 from producers.kafka.test_transport import records
 from producers.tasks import noting
 from producers.tasks.files import queue_in
-from support.pages import answers
 from support.processes import Program
 from support.waiting import eventually
 

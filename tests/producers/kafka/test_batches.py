@@ -239,9 +239,8 @@ def test_with_a_spool_a_batch_that_overtakes_one_that_was_refused_costs_nothing_
 
 
 def test_what_the_whole_broker_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "oyez.producers.kafka.limits.MADE", 60.0
-    )  # a new broker takes a while to make a topic
+    # A new broker takes a while to make a topic.
+    monkeypatch.setattr("oyez.producers.kafka.limits.MADE", 60.0)
     with Kafka(settings={"message.max.bytes": str(LIMIT)}) as broker:
         settings = Settings(
             transport="kafka", kafka=broker.bootstrap, topic="made.by.itself", announce_timeout=30.0

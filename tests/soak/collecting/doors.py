@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from integration.rows.running_app import RunningApp
-from oyez.consumers.dev.ports import free_port
+from oyez.consumers.dev.ports import answers, free_port
 from soak.collecting.clients import KEY, ORIGIN, SITE, SOURCE
-from support.pages import answers
 from support.processes import Program
 from support.waiting import eventually
 

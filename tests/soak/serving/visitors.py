@@ -6,7 +6,7 @@ import http.client
 import threading
 from collections.abc import Callable
 
-from support.pages import answers
+from oyez.consumers.dev.ports import answers
 from support.waiting import eventually
 
 PATIENCE = 30.0  # s for one answer

@@ -140,8 +140,8 @@ class MemoryLanes:
     def doubted(self, partitions: Iterable[Partition]) -> set[Partition]:
         """Those of which it is not all done that a worker before this one may have had under way: should it have died
         on something of that, this may still be to come."""
-        found = {partition: self._frontiers.get(partition) for partition in partitions}
-        return {p for p, frontier in found.items() if frontier is None or not frontier.has_passed(self._most)}
+        known = self._frontiers
+        return {one for one in partitions if one not in known or not known[one].has_passed(self._most)}
 
     def drain(self) -> Report | None:
         """Note what has ended; None if nothing has. What is not done goes to the window, and its events stay under way.

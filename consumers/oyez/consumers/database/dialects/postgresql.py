@@ -286,12 +286,11 @@ def _array_text(values: Sequence[object]) -> str:
     kinds = set(map(type, values))
     if kinds <= NUMBERS:
         return f"{{{str(list(values))[1:-1].replace('None', 'NULL')}}}"
-    if kinds != {str}:
-        return f"{{{','.join(map(_written, values))}}}"
-    joined = '","'.join(typing.cast("Sequence[str]", values))
-    if "\\" in joined or joined.count('"') > 2 * (len(values) - 1):
-        return f"{{{','.join(map(_written, values))}}}"
-    return f'{{"{joined}"}}'
+    if kinds == {str}:
+        joined = '","'.join(typing.cast("Sequence[str]", values))
+        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
+            return f'{{"{joined}"}}'
+    return f"{{{','.join(map(_written, values))}}}"
 
 
 def _written(value: object) -> str:
