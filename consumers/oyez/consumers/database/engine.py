@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from .dialects.lookup import all_dialects, dialect_named, dialect_of
 from .schema import put_tables_in
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Connection)
+E = TypeVar("E", bound=Exception)
 
 PATIENCE = 5.0  # s that a process which was told to stop still waits for others
 
@@ -111,7 +114,7 @@ def raise_for_database(error: BaseException, db: Connection) -> None:
     transaction in the way, also when the handler wrapped it. A single writer, once begun, is in nobody's way.
     """
     if db.invalidated:
-        raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
+        raise _lost(error) from error
     conflict = dialect_of(db).conflict_in(error)
     if conflict is not None:
         raise conflict
@@ -127,25 +130,12 @@ def could_not_connect(error: DBAPIError) -> bool:
     return is_lost(error) or any(dialect.could_not_connect(error) for dialect in all_dialects())
 
 
-@contextmanager
-def _or_away(is_away: Callable[[DBAPIError], bool]) -> Iterator[None]:
-    """A missing connection says nothing of what was to be done with it."""
-    try:
-        yield
-    except DBAPIError as error:
-        if is_away(error):
-            raise DatabaseAway(f"the database does not answer: {one_line(error)}") from error
-        raise
+def _away(error: DBAPIError) -> DatabaseAway:
+    return DatabaseAway(f"the database does not answer: {one_line(error)}")
 
 
-@contextmanager
-def _or_lost() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        if is_lost(error):
-            raise ConnectionLost(f"the connection to the database was lost: {one_line(error)}") from error
-        raise
+def _lost(error: BaseException) -> ConnectionLost:
+    return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
 
 
 class Database:
@@ -182,15 +172,17 @@ class Database:
 
         Raises `DatabaseAway` when there is no connection to be had, when it is lost, or when a statement is refused.
         """
-        with self._counting(), self._or_refused(), self.handling() as db:
-            yield db
+        try:
+            with self.handling() as db:
+                yield db
+        except DBAPIError as error:
+            raise self._counted(self.refusal(error)) from error
 
     @contextmanager
     def handling(self) -> Iterator[HandlerConnection]:
         """The same for one in which handlers run: what is refused may be their fault, and is raised as it is."""
-        with self._counting(), _or_away(lambda _: True):
-            connection = HandlerConnection(self.engine)
-        with self._counting(), _or_lost():
+        connection = self._connected(partial(HandlerConnection, self.engine))
+        try:
             try:
                 self.dialect.before_begin(connection)
                 with connection.begin():
@@ -198,6 +190,11 @@ class Database:
                     yield connection
             finally:
                 connection.release()
+        except (DBAPIError, DatabaseAway) as error:
+            if is_lost(error):
+                raise self._counted(_lost(error)) from error
+            self._counted(error)
+            raise
         if "calls" in connection.__dict__:
             connection.after_commit.run()
 
@@ -205,15 +202,16 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A connection for single queries, outside of any transaction; raises as `transaction` does, and also
         when a writer kept SQLite's file locked."""
-        with self._counting(), _or_away(lambda _: True):
-            connection = self.engine.connect()
-        with (
-            self._counting(),
-            self._or_refused(),
-            _or_away(lambda error: is_lost(error) or self.is_conflict(error)),
-            connection,
-        ):
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection = self._connected(self.engine.connect)
+        try:
+            with connection:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        except DatabaseAway as error:
+            self._counted(error)
+            raise
+        except DBAPIError as error:
+            meant = _away(error) if is_lost(error) or self.is_conflict(error) else self.refusal(error)
+            raise self._counted(meant) from error
 
     def is_conflict(self, error: BaseException) -> bool:
         """Whether another transaction was in the way: running the same again may well succeed."""
@@ -225,42 +223,38 @@ class Database:
         if isinstance(error, DataError | IntegrityError) or self.is_conflict(error):
             return error
         if is_lost(error):
-            return ConnectionLost(f"the connection to the database was lost: {one_line(error)}")
+            return _lost(error)
         return DatabaseRefuses(f"the database refuses what Oyez asks of it: {one_line(error)}")
 
-    @contextmanager
-    def _counting(self) -> Iterator[None]:
+    def _connected(self, connect: Callable[[], C]) -> C:
+        """A missing connection says nothing of what was to be done with it."""
         try:
-            yield
-        except DatabaseAway:
-            self.losses += 1
-            raise
-
-    @contextmanager
-    def _or_refused(self) -> Iterator[None]:
-        try:
-            yield
+            return connect()
         except DBAPIError as error:
-            raise self.refusal(error) from error
+            raise self._counted(_away(error)) from error
+
+    def _counted(self, error: E) -> E:
+        """The same error, counted if it says that the database is away."""
+        if isinstance(error, DatabaseAway):
+            self.losses += 1
+        return error
 
     def listening(self, notifier: Notifier, channel: str) -> Connection:
         """A connection that hears a channel; the caller closes it. Raises as `transaction` does, and `DatabaseAway`
         where a pooler is between."""
-        with _or_away(lambda _: True):
+        try:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             if self.dialect.is_pooled(connection):
                 connection.close()
                 raise DatabaseAway("nothing is heard through a connection pooler: set OYEZ_DATABASE_DIRECT")
             notifier.listen(connection, channel)
             return connection
+        except DBAPIError as error:
+            raise _away(error) from error
 
     def repeat(self, work: Callable[[HandlerConnection], T]) -> T:
         """Run ``work`` in a transaction, again whenever another one was in the way; `DatabaseAway` after 30 s, or when
         it `gives_up`."""
-        with self._counting():
-            return self._until_done(work)
-
-    def _until_done(self, work: Callable[[HandlerConnection], T]) -> T:
         began = self._clock()
         while True:
             try:
@@ -271,8 +265,8 @@ class Database:
                     raise
                 waited = self._clock() - began
                 if waited > self._timeout or self.gives_up():
-                    raise DatabaseAway(
-                        f"the database stayed busy for {waited:.0f} s: {error.orig}"
+                    raise self._counted(
+                        DatabaseAway(f"the database stayed busy for {waited:.0f} s: {error.orig}")
                     ) from error
             self._sleep(self.pause())
 

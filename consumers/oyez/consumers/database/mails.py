@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from pydantic_core import from_json
 from sqlalchemy import BigInteger, Connection, Insert, Integer, bindparam, literal_column, select, update
 
 from .claims import unclaimed
@@ -31,15 +32,17 @@ class Letter:
     """One row, as its sender needs it: ``to_try`` are the recipients that nothing final is known of."""
 
     def __init__(self, row: Any) -> None:
-        self.id: int = row.id
-        self.due_for: float = row.changed_at - row.since  # s, until it was marked
-        self.sender: str | None = row.sender
-        self.remaining: list[str] = json.loads(row.remaining)
-        self.refused: dict[str, str] = json.loads(row.refused or "{}")
-        self.attempts: int = row.attempts
-        self.unsure: int = row.unsure
-        self.content: bytes = row.content
-        self.traceparent: str | None = row.traceparent
+        self.id: int
+        self.sender: str | None
+        self.attempts: int
+        self.unsure: int
+        self.content: bytes
+        self.traceparent: str | None
+        self.id, since, marked_at, self.sender, remaining, refused, *others = row
+        self.attempts, self.unsure, self.content, self.traceparent = others
+        self.due_for: float = marked_at - since  # s, until it was marked
+        self.remaining: list[str] = from_json(remaining)
+        self.refused: dict[str, str] = from_json(refused) if refused else {}
 
     @property
     def to_try(self) -> list[str]:

@@ -49,6 +49,8 @@ class Answer:
 
     def and_also(self, refused: Mapping[str, str], delayed: Mapping[str, str]) -> Answer:
         """With what was said to other recipients before."""
+        if not (refused or delayed):
+            return self
         return replace(self, delayed={**delayed, **self.delayed}, refused={**refused, **self.refused})
 
     def for_all_of(self, recipients: Sequence[str]) -> Answer:

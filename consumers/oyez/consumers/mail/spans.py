@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from oyez.producers.tracing import context_in, find_tracer
 
 from ..database.mails import Change
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 Say = Callable[[Change], None]
 
 
-@contextmanager
-def sending(number: int, traceparent: str | None) -> Iterator[Say]:
-    """A span for one attempt to send the mail with this number, where the application has set up tracing. What is
-    yielded is to be told what became of it."""
+def sending(number: int, traceparent: str | None) -> AbstractContextManager[Say]:
+    """A span for one attempt to send the mail with this number, where the application has set up tracing. What the
+    block gets is to be told what became of it."""
     tracer = find_tracer()
-    if tracer is None:
-        yield _to_nobody
-        return
+    return _untraced if tracer is None else _span(tracer, number, traceparent)
+
+
+@contextmanager
+def _span(tracer: Tracer, number: int, traceparent: str | None) -> Iterator[Say]:
     from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415 # the application has loaded it
 
     parent = context_in({"traceparent": traceparent or ""})
@@ -37,3 +42,6 @@ def sending(number: int, traceparent: str | None) -> Iterator[Say]:
 
 
 def _to_nobody(_change: Change) -> None: ...
+
+
+_untraced = nullcontext(_to_nobody)
