@@ -127,7 +127,7 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
-        if self._lanes is not None and self._rests(self._lanes):
+        if self._lanes is not None and self._rests(self._lanes, stopped):
             return 0
         count = self.read(stopped, most)
         self._taken += count
@@ -194,7 +194,7 @@ class Worker:
         self._reading.stop()
         if self._lanes is not None:
             self._lanes.stop()
-            self._rests(self._lanes)
+            self._count_ended(self._lanes)
         for report in self._reading.finish():
             self._count(report)
         self._write_positions()
@@ -210,14 +210,17 @@ class Worker:
         self._log.close()
         self._relay.close()
 
-    def _rests(self, lanes: WorkerLanes) -> bool:
+    def _rests(self, lanes: WorkerLanes, stopped: Callable[[], bool]) -> bool:
         """Count what the lanes have done; whether they want this worker to rest, and only stay in its group."""
-        for report in lanes.ended():
-            self._ran(report)
+        self._count_ended(lanes)
         if not lanes.wants_rest():
             return False
-        self.look()
+        self._retry_loop.until_back(self.look, stopped)
         return True
+
+    def _count_ended(self, lanes: WorkerLanes) -> None:
+        for report in lanes.ended():
+            self._ran(report)
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
