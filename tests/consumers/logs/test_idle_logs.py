@@ -1,4 +1,4 @@
-"""Members that were idle read on with their next poll, and partitions that were started meanwhile from there: as after a
+"""Members that were idle read on with their next poll, partitions that were started meanwhile from there: as after a
 batch that was cut. The same for each log, with a watchdog and without."""
 
 from __future__ import annotations

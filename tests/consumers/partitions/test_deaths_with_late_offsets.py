@@ -15,6 +15,7 @@ from oyez.consumers.database.positions import Partition
 from oyez.consumers.logs.kafka import pending_offsets
 from oyez.consumers.logs.kafka.pending_offsets import PendingOffsets
 from oyez.consumers.logs.memory import MemoryGroup, MemoryGroupOffsets, MemoryLog
+from oyez.consumers.partitions import ownership
 
 GROUP = "shop.placed"
 
@@ -26,8 +27,8 @@ class LateOffsets(MemoryGroupOffsets):
         super().__init__(group)
         self._pending = pending
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
-        self._pending.put(positions, promise)
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+        return self._pending.put(positions, promise)
 
     def commit_now(self) -> None:
         self._pending.commit()
@@ -58,7 +59,7 @@ class LateLog(MemoryLog):
         self.offsets = LateOffsets(group, self._late)
 
     def start(self, positions: Mapping[Partition, int]) -> None:
-        self._late.begin()
+        self._late.commit()
         super().start(positions)
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
@@ -127,7 +128,7 @@ def test_what_was_handled_alone_is_committed_at_once(play: Play) -> None:
 
 
 def test_without_the_haste_at_first_it_takes_many(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pending_offsets, "AT_FIRST", 0.0)
+    monkeypatch.setattr(ownership, "AT_FIRST", 0.0)
     monkeypatch.setattr(pending_offsets, "EVERY", 10.0)
     try:
         _, deaths = lived(play, 320, 0.05)

@@ -171,11 +171,11 @@ def count_acquisitions(db: Connection, group: str, partitions: Iterable[Partitio
     return found
 
 
-def release(db: Connection, group: str, epochs: Mapping[Partition, int]) -> None:
-    """Give partitions up as it should be: nobody died on them."""
+def release(db: Connection, group: str, epochs: Mapping[Partition, int], acquisitions: int = 0) -> None:
+    """Nobody died on these partitions. ``acquisitions`` is what the next one counts from."""
     for partition, epoch in sorted(epochs.items()):
         mine = and_(row_of(group, partition), position.c.epoch == epoch)
-        db.execute(update(position).where(mine).values(acquisitions=0, suspect=None, starts=0))
+        db.execute(update(position).where(mine).values(acquisitions=acquisitions, suspect=None, starts=0))
 
 
 def trouble(db: Connection, group: str, partitions: Iterable[Partition], why: str, now: float) -> None:

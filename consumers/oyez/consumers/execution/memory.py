@@ -28,9 +28,8 @@ class Memory:
     def run(self, deliveries: Sequence[Delivery], deadline: Deadline) -> list[Result]:
         """Run one handler's deliveries, in order. A failure is caught in place; what follows of its key parks
         behind."""
-        fresh = [delivery for delivery in deliveries if _name(delivery) not in self._ran]
-        if len(fresh) > 1 and fresh[0].handler.takes_list:
-            self._try_all(fresh)
+        if len(deliveries) > 1 and deliveries[0].handler.takes_list:
+            self._try_all(self._fresh(deliveries))
         failed: set[tuple[str, str]] = set()
         results = [self._each(delivery, failed) for delivery in deadline.each(deliveries)]
         return results + [(delivery, UNRUN) for delivery in deliveries[len(results) :]]
@@ -64,7 +63,23 @@ class Memory:
             self._lost[_name(self._in_database)] += 1
             self._in_database = None
 
+    def _fresh(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those that have not run, but what stands behind one of its key that has, and failed."""
+        fresh: list[Delivery] = []
+        failed: set[tuple[str, str] | None] = set()
+        for delivery in deliveries:
+            outcome = self._ran.get(_name(delivery))
+            key = delivery.ordered_key
+            if outcome is None and (key is None or key not in failed):
+                fresh.append(delivery)
+            elif outcome is not None and outcome.holds_key:
+                failed.add(key)
+        return fresh
+
     def _try_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Call the handler for all of them at once, if they are several."""
+        if len(deliveries) < 2:
+            return
         try:
             deliveries[0].handler.call(payloads(deliveries), None)
         except BaseException as error:  # noqa: BLE001 # see `attempt`

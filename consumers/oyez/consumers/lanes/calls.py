@@ -34,6 +34,7 @@ class Calls:
         self._calls: dict[threading.Thread, Call] = {}
         self._threads = 0
         self._idle = 0
+        """How many threads wait, and were not woken: one that was is counted on, before it has looked."""
         self._is_stopped = False
         self.hanging = 0
         """How many calls nobody waits for any more, which do not return."""
@@ -47,8 +48,10 @@ class Calls:
         """Run these, in this order for each key, when there is room."""
         with self._change:
             self._queue.put(errands)
-            self._change.notify(len(errands))
-            for _ in range(min(self._most - self._threads, len(errands) - self._idle)):
+            woken = min(len(errands), self._idle)
+            self._idle -= woken
+            self._change.notify(woken)
+            for _ in range(min(self._most - self._threads, len(errands) - woken)):
                 self._begin_thread()
 
     def time_out(self) -> None:
@@ -73,6 +76,7 @@ class Calls:
         with self._change:
             self._is_stopped = True
             self._queue.clear()
+            self._idle = 0
             self._change.notify_all()
 
     def cancel(self) -> None:
@@ -101,7 +105,6 @@ class Calls:
                     return None
                 self._idle += 1
                 self._change.wait()
-                self._idle -= 1
             self._calls[me] = Call(errand, self._timer())
             return errand
 

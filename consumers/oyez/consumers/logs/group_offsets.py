@@ -25,9 +25,9 @@ class GroupOffsets(Protocol):
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offsets that an at-least-once group committed, for those partitions for which one did."""
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
         """Commit the group's offsets, for tools that show lag and for at-least-once groups: within a second, and before
-        a partition is given back or the group is left."""
+        a partition is given back or the group is left. Returns whether that is done."""
 
     def commit_now(self) -> None:
         """Commit what waits for it."""

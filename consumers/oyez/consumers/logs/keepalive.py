@@ -35,9 +35,9 @@ class LockedOffsets:
         with self._lock:
             return self._offsets.committed(partitions)
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
         with self._lock:
-            self._offsets.commit(positions, promise)
+            return self._offsets.commit(positions, promise)
 
     def commit_now(self) -> None:
         with self._lock:

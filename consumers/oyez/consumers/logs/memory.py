@@ -59,8 +59,9 @@ class MemoryGroupOffsets:
         known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
         return {p: offset for p, (offset, promise) in known.items() if promise == AT_LEAST_ONCE}
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
+        return True
 
     def commit_now(self) -> None:
         """Nothing waits for it."""

@@ -24,11 +24,12 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
-from .held import has_moved, is_suspected
+from .held import has_moved, is_suspected, show_trouble, was_left
 from .initial_positions import why_out_of_range
 from .lone_notes import LoneNotes
 
 LOOK_EVERY = 5.0  # s; how long a rewind may go unnoticed by a worker that commits nothing
+AT_FIRST = 5.0  # s in a hurry after a start: a second of events, handled again, takes less
 ACQUIRE_AGAIN = 10.0  # s; a worker that was thrown out of its group without noticing has noticed by then
 
 
@@ -60,6 +61,7 @@ class Ownership:
         self._halted: dict[Partition, str] = {}
         self._looked = timer()
         self._is_away = False
+        self._hurries_until = float("-inf")
         self._suspected: list[Partition] = []
         self.is_waiting = False
         """Whether there are partitions that could not be acquired yet."""
@@ -110,7 +112,9 @@ class Ownership:
                 self._halt(out_of_range)
             if gained or self._left:
                 self._start(self._to_acquire(gained))
-                self._heard()
+                if self._is_away:
+                    self._is_away = False
+                    self._instrument.emit(LogBack(self._group.name))
             settled = self._held.keys() | self._halted.keys() | self._left.keys()
             self.is_waiting = not settled.issuperset(gained)
         except LogAway as error:
@@ -121,11 +125,6 @@ class Ownership:
         current = self._log.positions().keys() | self._log.out_of_range().keys()
         self._release([partition for partition in self._held if partition not in current])
         self._held = {partition: held for partition, held in self._held.items() if partition in current}
-
-    def _heard(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            self._instrument.emit(LogBack(self._group.name))
 
     def standing(self) -> list[Move]:
         """Every partition that is read now, from the position that the database has to the log's."""
@@ -166,11 +165,7 @@ class Ownership:
 
     def trouble(self, error: Exception) -> None:
         """Show why the group does not get on, until it does."""
-        try:
-            with self._database.transaction() as db:
-                positions.trouble(db, self._group.name, list(self._held), str(error), self._clock(db))
-        except (DatabaseAway, DBAPIError):
-            return  # it is said again with the next attempt
+        show_trouble(self._database, self._group.name, self._held, error, self._clock)
 
     def go_back(self, moves: Iterable[Move]) -> None:
         """Read again from where these moves end: the log has been read further than was handled."""
@@ -185,12 +180,14 @@ class Ownership:
         for move in ours:
             held = replace(self._held[move.partition], position=move.next)
             self._held[move.partition] = _unsuspected(held) if self._group.is_exact else held
-        self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
-        if was_suspect:
+        is_told = self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
+        is_pressing = was_suspect or self._timer() < self._hurries_until
+        if is_pressing and not is_told:
             self._log.offsets.commit_now()
-        if not self._group.is_exact:
+        if not self._group.is_exact and (is_told or is_pressing):
             with suppress(DatabaseAway):  # it is tried again with the next moves
-                self._release(move.partition for move in ours if move.partition not in doubted)
+                got_on = (move.partition for move in ours if move.partition not in doubted)
+                self._release(got_on, 0 if is_told else 1)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost. Partitions that another
@@ -253,29 +250,30 @@ class Ownership:
         """The worker ends as it should: nobody died on what comes next."""
         self._release(list(self._held))
         if not self._group.is_exact and self._held:
-            self._database.repeat(self._keep_committed)
+            # Kafka forgets what a group committed some days after its last member has left. These rows do not.
+            kept = {p: held.position for p, held in self._held.items()}
+            self._database.repeat(lambda db: positions.raise_to(db, self._group.name, kept))
 
-    def _keep_committed(self, db: Connection) -> None:
-        """Kafka forgets what a group committed some days after its last member has left. These rows do not."""
-        positions.raise_to(db, self._group.name, {p: held.position for p, held in self._held.items()})
-
-    def _release(self, partitions: Iterable[Partition]) -> None:
+    def _release(self, partitions: Iterable[Partition], acquisitions: int = 0) -> None:
         """Nobody has died on these. Only a courtesy: if the row is locked, its next owner is careful for a while.
-        Raises `DatabaseAway`."""
+        With one left of its ``acquisitions`` that one hurries. Raises `DatabaseAway`."""
         counted = {
-            p: held for p in partitions if (held := self._held[p]).acquisitions or held.suspect is not None
+            p: held
+            for p in partitions
+            if (held := self._held[p]).acquisitions > acquisitions or held.suspect is not None
         }
         if not counted:
             return
         try:
             with self._database.transaction() as db:
                 dialect_of(db).be_brief(db)
-                positions.release(db, self._group.name, {p: held.epoch for p, held in counted.items()})
+                epochs = {p: held.epoch for p, held in counted.items()}
+                positions.release(db, self._group.name, epochs, acquisitions)
         except DBAPIError as error:
             if not self._database.is_conflict(error):
                 raise
             return
-        self._held |= {p: _unsuspected(held) for p, held in counted.items()}
+        self._held |= {p: _unsuspected(held, acquisitions) for p, held in counted.items()}
 
     def _to_acquire(self, gained: Collection[Partition]) -> list[Partition]:
         """What was gained, without what was left just now. What was lost and assigned again is acquired at once."""
@@ -291,9 +289,11 @@ class Ownership:
         self._held.update(acquired.held)
         self._suspected += [p for p, held in acquired.held.items() if is_suspected(held)]
         self._log.start({partition: held.position for partition, held in acquired.held.items()})
+        if not self._group.is_exact and any(map(was_left, acquired.held.values())):
+            self._hurries_until = self._timer() + AT_FIRST
         for partition, row in acquired.halted.items():
             self._note_halted(partition, str(row.halted))
 
 
-def _unsuspected(held: Held) -> Held:
-    return replace(held, acquisitions=0, suspect=None, starts=0)
+def _unsuspected(held: Held, acquisitions: int = 0) -> Held:
+    return replace(held, acquisitions=acquisitions, suspect=None, starts=0)

@@ -62,8 +62,8 @@ class KafkaGroupOffsets:
             if answer.offset >= 0 and answer.metadata == AT_LEAST_ONCE
         }
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
-        self._pending.put(positions, promise)
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+        return self._pending.put(positions, promise)
 
     def commit_now(self) -> None:
         self._pending.commit()

@@ -113,7 +113,6 @@ class KafkaLog:
         ours = {p: at for p, at in positions.items() if self._names.of(p.topic, p.number) == p}
         if ours:
             self._pending.commit()
-            self._pending.begin()
             self._assigning.start(self._consumer, self._positions, ours)
         for partition, offset in ours.items():
             self._positions[partition] = offset

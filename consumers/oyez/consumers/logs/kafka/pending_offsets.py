@@ -1,8 +1,7 @@
 """Offsets that wait to be committed: the broker is told once a second, and not after each batch.
 
-A second of events may be read again by the next member of an at-least-once group, should this one be killed. If that
-was an event's doing, the next one must get nearer to it, or its deaths would never add up: so at first everything is
-committed at once.
+A second of events may be read again by the next member of an at-least-once group, should this one be killed. Before a
+second is over nothing is committed: so it is known of a member that is killed soon that it has not got on.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from ...database.positions import Partition
 
 EVERY = 1.0  # s between two commits
-AT_FIRST = 5.0  # s after a start; a second of events, handled again, takes less
 
 
 class PendingOffsets:
@@ -30,23 +28,19 @@ class PendingOffsets:
         self._started = started
         self._clock = clock
         self._pending: dict[Partition, tuple[int, str]] = {}
-        self._committed = float("-inf")
-        self._began = float("-inf")
+        self._committed = clock()
 
-    def begin(self) -> None:
-        """Partitions are started: for a while their offsets are committed at once."""
-        self._began = self._clock()
-
-    def put(self, positions: Mapping[Partition, int], promise: str) -> None:
-        """Commit these with the next ones, or now if it is time."""
+    def put(self, positions: Mapping[Partition, int], promise: str) -> bool:
+        """Commit these with the next ones, or now if it is time; whether it was."""
         self._pending.update({p: (offset, promise) for p, offset in positions.items()})
-        self.commit_if_due()
+        return self.commit_if_due()
 
-    def commit_if_due(self) -> None:
-        """Commit what waits for it, if it is time."""
-        now = self._clock()
-        if self._pending and (now - self._committed >= EVERY or now - self._began < AT_FIRST):
+    def commit_if_due(self) -> bool:
+        """Commit what waits for it, if it is time; whether it was."""
+        is_due = self._clock() - self._committed >= EVERY
+        if is_due and self._pending:
             self.commit()
+        return is_due
 
     def commit(self) -> None:
         """Commit what waits for it. The answer comes later."""

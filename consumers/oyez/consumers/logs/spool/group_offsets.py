@@ -35,9 +35,10 @@ class SpoolGroupOffsets:
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         return self._members.committed(partitions)
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> None:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
         if promise == AT_LEAST_ONCE and positions:
             self._members.commit(positions)
+        return True
 
     def commit_now(self) -> None:
         """Nothing waits for it."""
