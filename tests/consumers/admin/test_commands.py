@@ -93,7 +93,7 @@ def test_several_events(busy: Cafe) -> None:
 
 
 def test_an_age_that_is_none(cafe: Cafe) -> None:
-    for age in ("10", "m", "2 h", "-3d", "3y", ""):
+    for age in ("10", "m", "2 h", "-3d", "3y"):
         assert "10m, 2h or 3d" in cafe.refused(2, "dead", "list", f"--older={age}")
 
 

@@ -116,9 +116,9 @@ def test_wrong_data(refused: Refused, topic: str, given: str, words: str) -> Non
     assert announced(topic) == []
 
 
-@pytest.mark.parametrize(("key", "words"), [("", "must not be empty"), ("x" * 251, "250 are allowed")])
+@pytest.mark.parametrize(("key", "words"), [("", "it is empty"), ("x" * 251, "250 are allowed")])
 def test_a_wrong_key(refused: Refused, key: str, words: str) -> None:
-    refused(["announce", "cli.ticked", "--key", key], 2, "the key", words)
+    refused(["announce", "cli.ticked", "--key", key], 2, "key", words)
 
 
 def test_one_wrong_line_of_several_announces_nothing(refused: Refused, topic: str) -> None:

@@ -80,7 +80,7 @@ def test_status_shows_it(ready: Invoke) -> None:
         ),
         (["pause", "xyzzy"], 4, ("clishop has no group and no handler xyzzy", "it has cli.page.viewed")),
         (["pause", "--reason", "why"], 2, ("--reason", "say what")),
-        (["pause", "--key", ""], 2, ("no event has such a key",)),
+        (["pause", "--key", "a\0b"], 2, ("no event has such a key",)),
         (["resume", "count_view"], 4, ("count_view is not paused", "the handler tick")),
         (["resume", "tick", "--key", "k"], 4, ("tick --key k is not paused", "the handler tick")),
         (["resume"], 2, ("or --all",)),

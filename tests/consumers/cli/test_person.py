@@ -144,8 +144,8 @@ def test_every_copy_of_a_log_is_rewritten_and_the_other_one_not_left_out(visited
 
 
 def test_what_is_no_key_is_refused(visited: Shop) -> None:
-    one_line(visited.run("forget", "", "--yes"), 2, "must not be empty")
-    one_line(visited.run("export", ""), 2, "must not be empty")
+    one_line(visited.run("forget", "", "--yes"), 2, "empty")
+    one_line(visited.run("export", ""), 2, "empty")
 
 
 def test_what_was_forgotten_is_neither_printed_nor_announced_again(visited: Shop) -> None:

@@ -179,7 +179,7 @@ def test_what_is_refused(begun: Begun) -> None:
         one_line(begun.shop.run("rewind", *arguments), code, *words)
     unasked = begun.shop.run("rewind", VIEWS, "--to", "earliest")
     assert unasked.returncode == 2
-    assert "reads 15 records again and skips 0? Give --yes" in unasked.stderr
+    assert "reads 15 records again and skips nothing? Give --yes" in unasked.stderr
     assert (begun.rows(), begun.rows(TICKS)) == before
 
 

@@ -54,6 +54,20 @@ def test_a_cause_is_told_once_and_what_depends_on_it_names_it(spooled_shop: Shop
     assert not (spooled_shop.folder / "spool").exists()
 
 
+def test_what_is_deleted_of_a_spool_is_told_in_bytes(ready: Shop) -> None:
+    ready.print(*VIEW)
+    ready.print("sweep")  # the groups have positions now
+    ready.print(*VIEW)
+    (old,) = (ready.folder / "spool").rglob("*.ndjson")
+    first, end = len(old.read_bytes().split(b"\n")[0]) + 1, old.stat().st_size
+    old.chmod(0o400)
+    ready.print(*VIEW)
+    old.unlink()
+    found = examined(ready)
+    assert found.states["retention and positions"] == ["wrong"] * 3
+    assert f": {end - first} bytes deleted unread" in found.says["retention and positions"]
+
+
 def test_where_all_is_well_nothing_is_wrong(ready: Shop) -> None:
     ready.print(*VIEW)
     found = examined(ready)

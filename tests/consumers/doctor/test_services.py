@@ -80,7 +80,7 @@ def test_events_that_are_deleted_before_they_are_read_are_lost(shop: Shop, kafka
         answer.result(20)
     found = examined(shop)
     assert (found.code, found.states["retention and positions"]) == (3, ["wrong"] * 3)
-    assert "1 records were deleted before they were read" in found.says["retention and positions"]
+    assert "1 record deleted unread" in found.says["retention and positions"]
     assert "--to earliest" in found.advice["retention and positions"]
 
 

@@ -1,4 +1,4 @@
-"""Threads of lanes in memory: nothing waits while a lane is free."""
+"""Threads of lanes in memory: nothing waits while a lane is free, and nothing that has ended is missed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ class Held:
     def __init__(self) -> None:
         self.gates = Gates()
         self.ended: list[tuple[Errand, Outcome]] = []
+        self.running: list[int] = []
+        """How many ran, as the pool says, when it told of each that has ended."""
 
         def hold(event: Placed) -> None:
             self.gates.enter(event)
             self.gates.wait(event.n)
 
         self._handler = loose_handler(hold, LANES)
-        self.calls = Calls(self._handler, lambda *end: self.ended.append(end), LANES, lambda: 0.0)
+        self.calls = Calls(self._handler, self._end, LANES, lambda: 0.0)
+
+    def _end(self, errand: Errand, outcome: Outcome) -> None:
+        self.running.append(self.calls.running)
+        self.ended.append((errand, outcome))
 
     def put(self, numbers: Iterable[int]) -> None:
         self.calls.put([errand(self._handler, n) for n in numbers])
@@ -60,4 +66,15 @@ def test_what_comes_before_a_thread_has_woken_waits_for_no_other(idle: int, firs
     assert held.calls._threads <= LANES
     held.gates.let(*range(count))
     eventually(lambda: len(held.ended) == idle + count)
+    held.calls.stop()
+
+
+def test_what_has_ended_is_told_before_it_counts_as_not_running() -> None:
+    """Whoever waits until nothing runs, and then looks at what has ended, finds all of it."""
+    held = Held()
+    for n in range(3):
+        held.put([n])
+        held.gates.let(n)
+        eventually(lambda: held.calls.running == 0 and len(held.running) > n)  # noqa: B023 # at once
+    assert held.running == [1, 1, 1]
     held.calls.stop()

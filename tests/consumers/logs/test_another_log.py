@@ -91,6 +91,9 @@ class AnotherOffsets:
     def at(self, log: Ends, time: float) -> dict[int, int | None]:
         raise NotImplementedError
 
+    def is_begin(self, log: Ends, number: int, offset: int) -> bool:
+        return True
+
     def copy_committed(self, old: str, new: str) -> int:
         raise NotImplementedError
 

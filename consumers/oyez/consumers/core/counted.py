@@ -10,6 +10,11 @@ def several(count: int, what: str = "delivery") -> str:
     return f"{count} {what.removesuffix('y')}{'ies' if what.endswith('y') else 's'}"
 
 
+def amount(count: int, unit: str | None) -> str:
+    """So many records, or so many bytes, with their noun."""
+    return str(measured(count, unit)) if unit == "bytes" else several(count, "record")
+
+
 def measured(count: int | None, unit: str | None) -> str | int:
     """A count of records as it is, one of bytes with its unit, such as `3.4 MB`; `unknown` where there is none."""
     if count is None:

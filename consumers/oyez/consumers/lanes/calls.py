@@ -92,11 +92,12 @@ class Calls:
         while (errand := self._next(me)) is not None:
             outcome = self._outcome(errand.delivery)
             with self._change:
-                if self._calls.pop(me, None) is None:
+                if me not in self._calls:
                     self.hanging -= 1
                     return
+                self._ended(errand, outcome)  # before it counts as not running: see `Pool`
+                del self._calls[me]
                 self._queue.end(errand)
-            self._ended(errand, outcome)
 
     def _next(self, me: threading.Thread) -> Errand | None:
         with self._change:

@@ -32,7 +32,8 @@ class Pool(Protocol):
     """Runs the errands of one handler: see `Tasks` and `Calls`."""
 
     @property
-    def running(self) -> int: ...
+    def running(self) -> int:
+        """How many run. When one is not counted any more, it was told what came of it."""
 
     @property
     def hanging(self) -> int: ...

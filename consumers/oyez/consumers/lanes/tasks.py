@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..core.awaiting import within
@@ -26,7 +27,7 @@ class Tasks:
         self._ended = ended
         self._most = most
         self._queue = ByKey(lambda errand: ended(errand, UNRUN))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Outcome | None]] = set()
         self._is_cancelled = False
         self.hanging = 0
 
@@ -57,18 +58,20 @@ class Tasks:
     def _fill(self) -> None:
         loop = asyncio.get_running_loop()
         while len(self._tasks) < self._most and (errand := self._queue.take()) is not None:
-            self._tasks.add(loop.create_task(self._run(errand)))
+            task = loop.create_task(self._outcome(errand.delivery))
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._end, errand))
 
-    async def _run(self, errand: Errand) -> None:
-        outcome = await self._outcome(errand.delivery)
-        self._tasks.discard(asyncio.current_task())
-        self._queue.end(errand)
+    def _end(self, errand: Errand, task: asyncio.Task[Outcome | None]) -> None:
+        outcome = self._came_of(asyncio.CancelledError()) if task.cancelled() else task.result()
         if outcome is not None:
-            self._ended(errand, outcome)
+            self._ended(errand, outcome)  # before it counts as not running: see `Pool`
+        self._tasks.discard(task)
+        self._queue.end(errand)
         self._fill()
 
     async def _outcome(self, delivery: Delivery) -> Outcome | None:
-        """None if it was ended from outside."""
+        """As `_came_of`. A task that is cancelled before it has begun does not come here."""
         try:
             (payload,) = payloads([delivery])
             if self._seconds is None:
@@ -76,8 +79,12 @@ class Tasks:
             else:
                 await within(self._function(payload), self._seconds)
         except BaseException as error:  # noqa: BLE001 # see `attempt`
-            return None if self._is_cancelled else outcome_of(error)
+            return self._came_of(error)
         return DONE
+
+    def _came_of(self, error: BaseException) -> Outcome | None:
+        """None if it was ended from outside."""
+        return None if self._is_cancelled else outcome_of(error)
 
     def _cancel(self) -> None:
         self._is_cancelled = True

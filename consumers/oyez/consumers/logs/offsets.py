@@ -54,6 +54,10 @@ class Offsets(Protocol):
     def at(self, log: Ends, time: float) -> dict[int, int | None]:
         """The offsets of the first records at or after ``time``, in seconds since the epoch; None after the last."""
 
+    def is_begin(self, log: Ends, number: int, offset: int) -> bool:
+        """Whether a record begins, or will, at an offset between the ends of a partition: where it counts records, at
+        each."""
+
     def copy_committed(self, old: str, new: str) -> int:
         """Give what an at-least-once group committed to another group; returns for how many partitions."""
 

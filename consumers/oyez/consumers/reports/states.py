@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Table, case, func, or_, select
 
 from ..database.misplaced import Misplaced
 from ..database.misplaced import read as read_misplaced
@@ -78,7 +78,7 @@ def group_states(
     """
     found = []
     groups = list(groups)
-    buried, left = _dead(db), _left(db, groups)
+    buried, left, gone = _dead(db), _left(db, groups), _gone(db, groups)
     elsewhere = read_misplaced(db)
     held = [one for app in {group.app for group in groups} for one in pauses_of(db, app)]
     waits = parked_of(db, groups, held, now)
@@ -108,27 +108,44 @@ def group_states(
             )
         )
     return found + [
-        _unregistered(name, waits[name], buried.get(name, 0), count, now) for name, count in left.items()
+        # What was there a moment ago may be gone since.
+        _unregistered(name, waits.get(name, Parked()), buried.get(name, 0), left.get(name, 0), now)
+        for name in sorted({*left, *gone})
     ]
 
 
 def _unregistered(name: str, found: Parked, buried: int, count: int, now: float) -> GroupState:
     """A group that the application does not have any more, and that has left something."""
-    wait = max(0.0, now - (found.oldest or now))
+    wait = None if found.oldest is None else max(0.0, now - found.oldest)
     return GroupState(name, "unregistered", None, found.counts, wait, buried, [], count)
 
 
-def _left(db: Connection, groups: Iterable[Group]) -> dict[str, int]:
-    """How many parked deliveries of each group have no handler in the application that the groups are of."""
-    ours = list(groups)
-    known = [handler.name for group in ours for handler in group.application.handlers]
+def _left(db: Connection, groups: Sequence[Group]) -> dict[str, int]:
+    """How many parked deliveries of each group have no handler in the application that the groups are of; 0 of a group
+    that it does not have, where they have one."""
+    known = [handler.name for group in groups for handler in group.application.handlers]
+    is_unknown = parked.c.handler.not_in(known)
     query = (
-        select(parked.c.group_name, func.count().label("total"))
-        .where(parked.c.app.in_({group.app for group in ours}), parked.c.handler.not_in(known))
+        select(parked.c.group_name, func.sum(case((is_unknown, 1), else_=0)).label("total"))
+        .where(_is_ours(parked, groups), or_(is_unknown, _is_of_none(parked, groups)))
         .group_by(parked.c.group_name)
-        .order_by(parked.c.group_name)
     )
     return {row.group_name: row.total for row in db.execute(query)}
+
+
+def _gone(db: Connection, groups: Sequence[Group]) -> set[str]:
+    """Groups that the application does not have, and that have dead letters."""
+    query = select(dead.c.group_name).where(_is_ours(dead, groups), _is_of_none(dead, groups)).distinct()
+    return set(db.execute(query).scalars())
+
+
+def _is_ours(table: Table, groups: Sequence[Group]) -> ColumnElement[bool]:
+    return table.c.app.in_({group.app for group in groups})
+
+
+def _is_of_none(table: Table, groups: Sequence[Group]) -> ColumnElement[bool]:
+    """Whether a row is of a group that its application does not have."""
+    return table.c.group_name.not_in({name for group in groups for name in group.application.groups})
 
 
 def _partitions(

@@ -101,6 +101,18 @@ class Segments:
         finally:
             os.close(file)
 
+    def is_begin(self, position: int) -> bool:
+        """Whether a line begins at a position, or will: after a line feed, or with a segment."""
+        segment = self.at(position)
+        if segment is None or position == segment.base:
+            return segment is not None or position == 0
+        try:
+            with segment.path.open("rb") as file:
+                file.seek(position - segment.base - 1)
+                return file.read(1) == b"\n"
+        except FileNotFoundError:
+            return False
+
     def _listed(self) -> list[Segment]:
         found = []
         with os.scandir(self.directory) as entries:

@@ -73,7 +73,8 @@ def _states(
     offsets = None if backend is None else _offsets(backend, engine)
     topics = {group.name: topics_of(group, settings) for group in groups}
     with engine.connect() as db:
-        return {one.group: one for one in group_states(db, groups, topics, offsets, DatabaseClock()(db))}
+        states = group_states(db, groups, topics, offsets, DatabaseClock()(db))
+        return {one.group: one for one in states if one.group in topics}
 
 
 def _offsets(backend: LogBackend, engine: Engine) -> Offsets | None:

@@ -113,7 +113,7 @@ def resume(
 
 
 def _check(key: str | None) -> None:
-    if key is not None and (not key or "\0" in key):
+    if key is not None and "\0" in key:
         raise UsageProblem(f"--key {key!r}: no event has such a key")
 
 

@@ -106,12 +106,12 @@ def named_signals(catalogue: Catalogue, names: Sequence[str]) -> frozenset[str]:
 def source_of(where: str | None, settings: ListenSettings, topics: Sequence[str]) -> Source:
     """The stored events that are meant; ``topics`` are those of Kafka unless one is named. Raises `UsageProblem`,
     `NotFound`, and what tells that a log is not there."""
-    kind, _, place = (where or settings.transport).partition(":")
+    kind, has_place, place = (settings.transport if where is None else where).partition(":")
     if where == "-":
         return LinesSource("stdin", text_of_stdin())
     if where is not None and where.startswith("@"):
         return LinesSource(where, text_of_file(where))
-    if reason := flaw(where or kind):
+    if reason := flaw(place if has_place else kind):
         raise UsageProblem(f"where the events are: it {reason}")
     if kind == "spool":
         roots = [Path(place)] if place else spools_read(settings)

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ...admin import Rewinding, Rewound
-from ...core.counted import several
+from ...core.counted import amount, several
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...database.positions import Partition
 from ...handlers.application import Group, StartError
 from ...logs.lookup import log_backend
-from ...logs.offsets import Ends, Offsets
+from ...logs.offsets import Ends, Offsets, Unit
 from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import completing, output, probes
@@ -100,9 +100,9 @@ def rewind(
         chosen = _chosen(logs, wanted, offsets)
         rewinding = Rewinding(found, Transactions(engine), offsets, logs, DatabaseClock())
         rows = rewinding.plan(chosen)
-        _say(found, rows, settings, is_again=again)
+        _say(found, rows, settings, offsets.unit, is_again=again)
         if not dry_run:
-            confirm(_question(found, rows), yes=yes)
+            confirm(_question(found, rows, offsets.unit), yes=yes)
             rows = rewinding.perform(chosen, is_again=again)
     _print(found, rows, as_json=as_json)
     if not dry_run and found.is_exact:
@@ -145,6 +145,12 @@ def _chosen(logs: Sequence[Ends], wanted: Wanted, offsets: Offsets) -> dict[Part
                     f"--to {places[number]}: {log.topic} partition {number} has the offsets {low} to {high}; "
                     f"nothing was changed"
                 )
+            if not offsets.is_begin(log, number, places[number]):
+                raise UsageProblem(
+                    f"--to {places[number]}: no event begins there in {log.topic} partition {number}, whose offsets "
+                    f"are {offsets.unit}; nothing was changed; give the offset of an event as `oyez dead show` or a "
+                    f"log line has it, or a time"
+                )
             chosen[Partition(log.topic, log.topic_id, number)] = places[number]
     return chosen
 
@@ -156,31 +162,39 @@ def _check_numbers(logs: Sequence[Ends], wanted: Sequence[int]) -> None:
             raise UsageProblem(f"--partition {number}: {topic} has {several(len(there), 'partition')}")
 
 
-def _question(group: Group, rows: Sequence[Rewound]) -> str:
+def _amounts(rows: Sequence[Rewound], unit: Unit) -> tuple[str, str]:
+    """How much is read again and how much is skipped, in words; empty where it is nothing."""
     again, skipped = sum(row.read_again for row in rows), sum(row.skipped for row in rows)
+    return amount(again, unit) if again else "", amount(skipped, unit) if skipped else ""
+
+
+def _question(group: Group, rows: Sequence[Rewound], unit: Unit) -> str:
+    again, skipped = _amounts(rows, unit)
     return (
-        f"rewind {group.name} in {several(len(rows), 'partition')}, which reads {several(again, 'record')} again "
-        f"and skips {skipped}?"
+        f"rewind {group.name} in {several(len(rows), 'partition')}, which reads {again or 'nothing'} again "
+        f"and skips {skipped or 'nothing'}?"
     )
 
 
-def _say(group: Group, rows: Sequence[Rewound], settings: ListenSettings, *, is_again: bool) -> None:
+def _say(
+    group: Group, rows: Sequence[Rewound], settings: ListenSettings, unit: Unit, *, is_again: bool
+) -> None:
     """What comes of it."""
-    again, skipped = sum(row.read_again for row in rows), sum(row.skipped for row in rows)
+    again, skipped = _amounts(rows, unit)
     if again and not group.is_exact:
         output.note("an at-least-once group has no inbox: what is read again is handled again")
     elif again and is_again:
         output.note(
-            f"--again: up to {several(again, 'record')} that were handled before are handled again, which doubles "
+            f"--again: up to {again} that were handled before are handled again, which doubles "
             f"their effects; deliveries of theirs that are parked or dead stay as they are"
         )
     elif again:
         output.note(
-            f"of up to {several(again, 'record')} that are read again, the inbox skips what it has: what was "
+            f"of up to {again} that are read again, the inbox skips what it has: what was "
             f"handled in the last {settings.inbox_days:g} days; --again handles all of it again"
         )
     if skipped:
-        output.note(f"up to {several(skipped, 'record')} are skipped: the group never reads them")
+        output.note(f"up to {skipped} are skipped: the group never reads them")
 
 
 def _print(group: Group, rows: Sequence[Rewound], *, as_json: bool) -> None:

@@ -16,6 +16,8 @@ LONGEST = 1e9
 
 _MAY_NAME_A_FILE = "@FILE"
 """In what an argument is called: names of files are bytes, and what else it may be is checked as what it is."""
+_OF_A_SETTING = "[OYEZ_"
+"""In the help of an option that sets a setting: of these some may be set to nothing."""
 
 
 def check_arguments(context: Any) -> None:
@@ -24,7 +26,7 @@ def check_arguments(context: Any) -> None:
         if _MAY_NAME_A_FILE in (param.metavar or ""):
             continue
         for value in _each(context.params.get(param.name)):
-            if (why := _flaw(value)) is not None:
+            if (why := _flaw(value) or _nothing(param, value)) is not None:
                 raise typer.BadParameter(why, ctx=context, param=param)
 
 
@@ -43,6 +45,13 @@ def _flaw(value: object) -> str | None:
     if isinstance(value, float):
         return None if isfinite(value) and value <= LONGEST else f"{value} is beyond {LONGEST:.0f} seconds."
     return None
+
+
+def _nothing(param: Any, value: object) -> str | None:
+    """What a script gives whose variable is not set chooses nothing, and never all there is."""
+    if value != "" or _OF_A_SETTING in (getattr(param, "help", None) or ""):
+        return None
+    return f"it is empty; say what is meant{'' if param.required else ', or leave it out'}."
 
 
 def _no_utf8(text: str) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ...core.counted import amount
 from ...handlers.application import Group
-from ...logs.offsets import Ends
+from ...logs.offsets import Ends, Unit
 from ...reports.positions import group_positions
 from ...run.topics import readers_of, topics_of
 from ..check import Check, Finding, ok
@@ -53,7 +54,8 @@ def against_positions(setup: Setup) -> Sequence[Finding]:
         with setup.connected() as db:
             at = group_positions(db, group, ours, offsets)
         for log in ours:
-            found += _of_log(group, log, at, old.get((log.topic, log.topic_id), {}), kept.get(log.topic))
+            aged = old.get((log.topic, log.topic_id), {})
+            found += _of_log(group, log, at, aged, kept.get(log.topic), offsets.unit)
     return found or ok("no group is far behind")
 
 
@@ -63,6 +65,7 @@ def _of_log(
     at: Mapping[tuple[str, int], int],
     old: Mapping[int, int | None],
     retention: float | None,
+    unit: Unit,
 ) -> Iterable[Finding]:
     for number, (low, high) in sorted(log.partitions.items()):
         position = at.get((log.topic_id, number))
@@ -72,7 +75,7 @@ def _of_log(
         if position < low:
             yield Finding(
                 "wrong",
-                f"{where}: {low - position} records were deleted before they were read",
+                f"{where}: {amount(low - position, unit)} deleted unread",
                 f"oyez rewind {group.name} --to earliest reads on; give the topic a longer retention",
             )
         elif retention is not None and position < high and _is_old(position, number, old):

@@ -71,6 +71,9 @@ class KafkaOffsets:
         found = self._listed(places, Spec.for_timestamp(int(time * 1000)))
         return {number: offset if offset >= 0 else None for (_, number), offset in found.items()}
 
+    def is_begin(self, log: Ends, number: int, offset: int) -> bool:
+        return True
+
     def kept_for(self) -> float | None:
         """As one of the brokers is set. Not everybody may ask."""
         brokers = sorted(self._admin.client.list_topics(timeout=ANSWER).brokers)

@@ -59,6 +59,10 @@ class SpoolOffsets:
             number: self._at(Partition(log.topic, log.topic_id, number), time) for number in log.partitions
         }
 
+    def is_begin(self, log: Ends, number: int, offset: int) -> bool:
+        folder = self._folders[Partition(log.topic, log.topic_id, number)]
+        return Segments(folder.path, folder.log_id).is_begin(offset)
+
     def copy_committed(self, old: str, new: str) -> int:
         return 0  # it stands in the database, where all that is the group's gets the new name
 
