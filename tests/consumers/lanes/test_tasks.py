@@ -113,3 +113,23 @@ def test_one_that_another_handler_cancels_before_it_has_begun_has_failed(see: Ca
     assert outcomes[0] is outcomes[2] is DONE
     assert isinstance(outcomes[1], Failed)
     assert seen.begun == [0, 2]
+
+
+@pytest.mark.parametrize("how", ["begun", "waiting to be put"])
+def test_when_the_loop_is_closed_nothing_more_is_begun(see: Callable[[Acts], Seen], how: str) -> None:
+    """As after an error, which ends the worker: nobody has said before that nothing is to be begun. Of what
+    ran nothing is told: it has not failed."""
+    seen = see(never)
+    loop = seen.loop.running
+    if how == "begun":
+        seen.put(range(8))
+        eventually(lambda: len(seen.begun) == LANES)
+        seen.loop.close()
+    else:
+        with seen.standing():
+            seen.put(range(8))
+            seen.loop.close()
+    eventually(loop.is_closed)
+    assert len(seen.begun) == (LANES if how == "begun" else 0)
+    assert seen.ended == []
+    assert seen.tasks.running == 0

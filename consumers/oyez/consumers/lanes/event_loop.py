@@ -30,6 +30,10 @@ class EventLoop:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(work)
 
+    def is_over(self) -> bool:
+        """Whether the loop that the caller runs on is being closed: nothing is to be begun on it any more."""
+        return self._loop is not asyncio.get_running_loop()
+
     def close(self) -> None:
         """End the loop; what still runs in it is cancelled."""
         with self._lock:

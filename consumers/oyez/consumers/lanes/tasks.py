@@ -56,9 +56,11 @@ class Tasks:
         self._fill()
 
     def _fill(self) -> None:
-        loop = asyncio.get_running_loop()
-        while len(self._tasks) < self._most and (errand := self._queue.take()) is not None:
-            task = loop.create_task(self._outcome(errand.delivery))
+        while len(self._tasks) < self._most and not self._loop.is_over():
+            errand = self._queue.take()
+            if errand is None:
+                return
+            task = asyncio.create_task(self._outcome(errand.delivery))
             self._tasks.add(task)
             task.add_done_callback(partial(self._end, errand))
 
@@ -84,7 +86,7 @@ class Tasks:
 
     def _came_of(self, error: BaseException) -> Outcome | None:
         """None if it was ended from outside."""
-        return None if self._is_cancelled else outcome_of(error)
+        return None if self._is_cancelled or self._loop.is_over() else outcome_of(error)
 
     def _cancel(self) -> None:
         self._is_cancelled = True
