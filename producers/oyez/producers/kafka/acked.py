@@ -124,6 +124,6 @@ class AckedTransport(KafkaTransport):
                 answer.is_there.wait(_TURN)
                 continue
             try:
-                link.producer.poll(_TURN)
+                link.serve(_TURN)
             finally:
                 link.serving.release()

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from ..errors import SettingsError
 from ..loggers import logger_named
 from ..transport import Lasting
+from .served import Served
 
 log = logger_named("oyez.kafka")
 
@@ -64,7 +65,7 @@ class Silence:
         return f"no acknowledgement for {silent:.0f} s" if silent >= self._timeout else None
 
 
-class Link:
+class Link(Served):
     """The producer with what is known about its broker.
 
     A thread looks at it once a second, so that a failure is told, and a broker's absence and return are
@@ -95,7 +96,7 @@ class Link:
         """Why nothing is taken at present; None while all is well."""
         # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
-        self.producer = make_producer({**config, **told})
+        super().__init__(make_producer({**config, **told}))
         self.produce: Callable[..., None] = self.producer.produce
 
     def connect(self, topic: str) -> None:
@@ -113,7 +114,7 @@ class Link:
 
     def look(self) -> None:
         """Serve what librdkafka has to tell, and judge whether the broker is there."""
-        self.producer.poll(0)
+        self.serve(0)
         if self.away is not None:
             self._probe(_PROBE)
             return
@@ -122,8 +123,8 @@ class Link:
 
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not by then is given up."""
-        if self.producer.flush(timeout):
-            recall(self.producer)
+        if self.wait(timeout):
+            self.recall()
 
     def close(self, timeout: float) -> None:
         """flush(), and end the watching."""
@@ -134,7 +135,7 @@ class Link:
         try:
             self.producer.list_topics(self._probed, timeout=timeout)
         except KafkaException as error:
-            self.producer.poll(0)
+            self.serve(0)
             self.leave(str(error.args[0].str()))
             return
         if self.away is not None:
@@ -173,22 +174,6 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
             alive(*given)
 
     return call
-
-
-def recall(producer: Producer) -> None:
-    """Give up whatever was not acknowledged; every callback has been called when this returns."""
-    producer.purge(in_queue=True, in_flight=True, blocking=True)
-    while flushed(producer, 1.0):
-        producer.purge(in_queue=True, in_flight=True, blocking=True)
-
-
-def flushed(producer: Producer, timeout: float) -> int:
-    """flush(), with as many left as it says, also when the client tells of an error that it dies of: it raises that
-    here once, where nobody can do anything about it, and with every call that needs it."""
-    try:
-        return int(producer.flush(timeout))
-    except (KafkaException, SystemError):
-        return len(producer)
 
 
 def reason_of(error: KafkaError) -> str:

@@ -65,7 +65,7 @@ class KafkaTransport:
         if self._links.get(topic) is not link:
             self._go_first(link)
         if sent % _SERVE_EVERY == 0:
-            link.producer.poll(0)
+            link.serve(0)
 
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not after `timeout` seconds is given up as failed
@@ -133,7 +133,7 @@ class KafkaTransport:
     def _drain(self, topic: str, link: Link) -> None:
         """What went by another link than this goes first."""
         for other in list(self._by_batch.values()):
-            if other is not link and other.producer.flush(self._announce_timeout):
+            if other is not link and other.wait(self._announce_timeout):
                 raise TransportRefused(
                     f"{topic} takes less than before, and what was sent is not acknowledged yet"
                 )
@@ -143,12 +143,12 @@ class KafkaTransport:
         if self._closed:
             link.close(self._announce_timeout)
         else:
-            link.producer.flush(self._announce_timeout)
+            link.wait(self._announce_timeout)
 
     def _send_when_full(self, link: Link, topic: str, key: bytes | None, value: bytes) -> None:
         end = time.monotonic() + self._announce_timeout
         while (left := end - time.monotonic()) > 0:
-            link.producer.poll(min(left, 0.1))
+            link.serve(min(left, 0.1))
             try:
                 link.produce(topic, value, key, headers=HEADERS)
             except BufferError:
