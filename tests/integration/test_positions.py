@@ -177,7 +177,6 @@ def test_what_is_said_while_a_batch_takes_long_is_not_lost(
         deployment.tick(partition, partition)
     for _ in range(3):
         log.idle()
-    log.resume()
     assert {partition.number for partition in log.out_of_range()} == {1}
     tickers.until(lambda: HALTED in caplog.text)
     tickers.until(lambda: len(tickers.ticks()) == 3)

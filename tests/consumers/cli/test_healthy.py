@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from consumers.cli.running import Shop, one_line
+from oyez.consumers.cli.program import run_within
 from support.waiting import eventually
 
 HEALTHY = (0, "healthy\n")
@@ -129,3 +131,26 @@ def test_what_else_is_said_of_it_is_the_command_lines(asked: Shop) -> None:
     one_line(asked.run("healthy", "--lively"), 2, "--lively")
     assert "--live" in asked.print("healthy", "--help")
     assert asked.run("--quiet", "healthy").returncode == 1
+
+
+@pytest.mark.parametrize("program", ["flask oyez", "manage.py oyez"])
+def test_the_settings_of_the_program_around_say_where(
+    program: str, asked: Shop, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They win over the environment, as they do for the workers that this program starts."""
+    monkeypatch.chdir(asked.folder)
+    monkeypatch.setenv("OYEZ_HEALTH", str(asked.folder / "elsewhere"))
+    settings = {name.removeprefix("OYEZ_").lower(): value for name, value in asked.settings.items()}
+
+    def said_within(*arguments: str) -> tuple[int, str]:
+        code = run_within(program, arguments, "its settings", {**settings, "app": None})
+        return code, capfd.readouterr().out
+
+    nothing = said_within("healthy")
+    assert nothing == (1, f"nothing of Oyez runs here: there is no heartbeat in {asked.folder / 'health'}\n")
+    with asked.running("sweep", "--every", "0.2") as going:
+        eventually(lambda: said(asked) == HEALTHY)
+        assert said_within("healthy") == HEALTHY
+        _, found = said_within("doctor", "--json")
+        assert ("processes", "ok") in {(row["check"], row["state"]) for row in json.loads(found)}
+        assert going.end(15) == 0

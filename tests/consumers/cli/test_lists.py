@@ -226,3 +226,13 @@ def test_on_a_terminal_a_long_list_is_cut_and_that_is_said(
     assert on_a_terminal("retry", "list").count("behind") == 98
     assert "more than 100; --limit 0" in capfd.readouterr().err
     assert on_a_terminal("retry", "list", "--limit", "0").count("behind") == 152
+
+
+def test_a_limit_that_is_said_is_the_limit(filled: Invoke) -> None:
+    """Also that of 101, which is one more than a terminal is shown unless told."""
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
+    with engine.begin() as db:
+        db.execute(insert(parked), [delivery(event_id=f"more{n}", due_at=None) for n in range(150)])
+    engine.dispose()
+    assert len(filled("retry", "list", "--limit", "101").stdout.splitlines()) == 102
+    assert on_a_terminal("retry", "list", "--limit", "101").count("behind") == 99

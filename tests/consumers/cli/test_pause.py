@@ -177,3 +177,19 @@ def test_an_operator_may_run_chosen_deliveries_of_what_is_paused(spooled_shop: S
     assert noted(shop) == []
     shop.print("retry", "release", "--handler", "count_view", "--force", "--yes")
     assert noted(shop) == ["/0", "/1"]
+
+
+def test_what_is_kept_of_a_paused_delivery_says_the_pause_in_words(ready: Invoke) -> None:
+    rows(ready, "pause", "tick", "--reason", "a\nmove")
+    done = ready("announce", "cli.ticked", "--transport", "inline", "-d", "{}")
+    assert done.exit_code == 0, done.output
+    (parked_now,) = rows(ready, "retry", "list")
+    (line,) = [
+        one
+        for one in ready("retry", "show", parked_now["event_id"]).stdout.splitlines()
+        if one.startswith("paused")
+    ]
+    said = parked_now["paused"]
+    assert line == f"paused\tthe handler tick, since {said['since']}, by {said['paused_by']}: a\\nmove"
+    (shown,) = rows(ready, "retry", "show", parked_now["event_id"])
+    assert shown["paused"] == said

@@ -208,7 +208,6 @@ def test_a_partition_that_was_lost_and_gained_while_its_member_was_idle_is_read(
     eventually(dealt)
     two.close()
     setup.members.remove(two)
-    one.resume()
     reading.until(lambda: len(one.positions()) == 4)
     _fill(setup, 16, 2)
     reading.until(lambda: len(reading.seen) >= 32)

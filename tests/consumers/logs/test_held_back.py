@@ -22,7 +22,6 @@ def test_what_is_held_back_is_read_later_and_nothing_twice(setup: LogSetup, was_
     reading.until(lambda: len(reading.seen) >= others)
     if was_idle:
         log.idle()
-        log.resume()
         _fill(setup, 16, 1)
         others += others // 2
         reading.until(lambda: len(reading.seen) >= others)

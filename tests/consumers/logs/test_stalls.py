@@ -101,7 +101,6 @@ def test_a_member_that_is_well_or_busy_is_left_alone(stalling: Stalling) -> None
         stalling.log.idle()
         stalling.clock.now += 60.0
         assert stalling.log.look_for_stalls() == []
-    stalling.log.resume()
     stalling.reading.until(stalling.is_read)
     for _ in range(8):
         stalling.announce()

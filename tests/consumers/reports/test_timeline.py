@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from consumers.mail.mail_queue import rows_of
 from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.database.tables import mail, outbox, parked, scheduled
+from oyez.consumers.database.tables import dead, mail, outbox, parked, scheduled
 from oyez.consumers.reports import Moment, Timeline, Window, timeline_of
 
 
@@ -186,3 +186,34 @@ def test_an_event_was_announced_when_its_time_says(play: Play) -> None:
         db.execute(update(parked).values(value=json.dumps(value).encode()))
     (moment,) = [one for one in told(pipeline).moments if one.what == "announced"]
     assert moment.at.year == 2096
+
+
+def test_what_of_it_could_not_be_decoded_is_in_it(play: Play) -> None:
+    pipeline = play(shop(set()), journal="all")
+    pipeline.handle(Viewed(n=1))
+    letter = {
+        "app": "shop",
+        "group_name": "shop.viewed",
+        "handler": "",
+        "signal": "",
+        "source": "",
+        "event_id": "t/0/7",
+        "key": "k1",
+        "ordered": True,
+        "attempts": 0,
+        "parked_at": pipeline.clock.now,
+        "value": b'{"time":"2026-11-30T12:00:00Z"}',
+        "error": "data.url: must be text",
+        "reason": "undecodable",
+        "died_at": pipeline.clock.now,
+        "topic": "t",
+        "partition": 0,
+        "position": 7,
+    }
+    with pipeline.engine.begin() as db:
+        db.execute(insert(dead), letter)
+        db.execute(insert(dead), {**letter, "key": "another", "position": 8, "event_id": "t/0/8"})
+    (undecodable,) = [one for one in told(pipeline).moments if one.event_id == "t/0/7"]
+    assert (undecodable.what, undecodable.reason, undecodable.handler) == ("dead", "undecodable", None)
+    assert undecodable.error == "data.url: must be text"
+    assert "t/0/8" not in {one.event_id for one in told(pipeline).moments}

@@ -22,9 +22,10 @@ def answer(arguments: Sequence[str]) -> int | None:
     return say(found(is_live=LIVE in arguments))
 
 
-def found(*, is_live: bool) -> list[str]:
-    """What is wrong with this user's processes. ``is_live``: only what a restart may help."""
-    path = place(os.environ)
+def found(*, is_live: bool, where: str | None = None) -> list[str]:
+    """What is wrong with this user's processes. ``is_live``: only what a restart may help; ``where`` is the folder of
+    heartbeats, unless it is where the environment and oyez.toml say."""
+    path = place(os.environ) if where is None else where
     why = why_not(path)
     if why and os.path.lexists(path):
         return [f"the heartbeats in {path} are not believed: {why}"]

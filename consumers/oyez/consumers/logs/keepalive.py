@@ -62,7 +62,6 @@ class KeepAlive:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._polled = clock()
-        self._idle = False
         self._error: BaseException | None = None
 
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
@@ -71,9 +70,6 @@ class KeepAlive:
             self._thread.start()
         with self._lock:
             self._raise_kept()
-            if self._idle:
-                self._log.resume()
-                self._idle = False
             records = self._log.poll(limit, wait)
             self._polled = self._clock()
             return records
@@ -126,10 +122,6 @@ class KeepAlive:
         with self._lock:
             self._log.idle()
 
-    def resume(self) -> None:
-        with self._lock:
-            self._log.resume()
-
     def hold_back(self, partitions: AbstractSet[Partition]) -> None:
         with self._lock:
             self._log.hold_back(partitions)
@@ -148,7 +140,6 @@ class KeepAlive:
                     self._attend()
 
     def _attend(self) -> None:
-        self._idle = True
         try:
             self._log.idle()
         except BaseException as error:  # noqa: BLE001 # the worker's next poll raises it

@@ -107,10 +107,8 @@ class Log(Protocol):
         """What the log said last of what is left. Nothing is asked, and nobody waits: `look_for_stalls` asks."""
 
     def idle(self) -> None:
-        """Stay in the group without reading: nothing is fetched or returned until `resume`."""
-
-    def resume(self) -> None:
-        """Read on after `idle`, from where the last `poll` ended."""
+        """Stay in the group without reading: nothing is fetched until the next `poll`, which reads on from where the
+        last one ended. Whoever idles need not tell who polls."""
 
     def hold_back(self, partitions: AbstractSet[Partition]) -> None:
         """Read nothing of these partitions, until they are not among those that this is told again. They stay assigned,

@@ -140,9 +140,6 @@ class MemoryLog:
     def idle(self) -> None:
         self._rebalance()
 
-    def resume(self) -> None:
-        """Nothing was held back."""
-
     def hold_back(self, partitions: AbstractSet[Partition]) -> None:
         self._held_back = partitions
 

@@ -119,7 +119,8 @@ def dead_moment(row: Any) -> Moment:
 
 def announced_moments(db: Connection, *kinds: Sequence[Any]) -> Iterator[Moment]:
     """When each event was announced: as the journal has it, or its bytes, or its id. An event that was scheduled has
-    an id of that moment, and the time at which it was due."""
+    an id of that moment, and the time at which it was due. Who announced what could not be decoded is
+    not known."""
     of_journal, of_parked, of_dead = kinds
     told: set[tuple[str, str]] = set()
     said = {id(row): row.announced_at for row in of_journal}
@@ -128,7 +129,7 @@ def announced_moments(db: Connection, *kinds: Sequence[Any]) -> Iterator[Moment]
         said |= {id(row): _time_in(found.get(row.id, b"")) for row in rows}
     for row in (*of_journal, *of_parked, *of_dead):
         at = said.get(id(row)) or made_at(row.event_id)
-        if at is not None and (row.source, row.event_id) not in told:
+        if row.source and at is not None and (row.source, row.event_id) not in told:
             told.add((row.source, row.event_id))
             yield Moment(
                 utc(at), "announced", row.signal or None, row.source, row.event_id, subject=row.subject

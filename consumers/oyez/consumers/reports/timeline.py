@@ -31,6 +31,9 @@ from .moments import (
 from .timeline_rows import Window
 from .times import utc
 
+NOBODY = ""
+"""Instead of a handler: what could not be decoded is for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -44,7 +47,8 @@ class Timeline:
 def timeline_of(db: Connection, application: Application, key: str, window: Window) -> Timeline:
     """The timeline of ``key`` in an application."""
     app = application.name
-    names = sorted({one.name for one in application.handlers} | timeline_rows.handlers_of(db, app))
+    known = {one.name for one in application.handlers} | timeline_rows.handlers_of(db, app)
+    names = sorted({NOBODY, *known})
     of_journal = timeline_rows.journaled(db, app, key, window)
     of_parked = timeline_rows.kept(db, parked, app, names, key, window)
     of_dead = timeline_rows.kept(db, dead, app, names, key, window)

@@ -86,7 +86,6 @@ class Reading(InStep):
         self._alone = Alone(batch)
         self._process = process
         self._stirred = timer()
-        self._is_resting = False
 
     @property
     def paused(self) -> Sequence[str]:
@@ -115,9 +114,6 @@ class Reading(InStep):
         self._steadily(self._execution.pauses.look, stopped)
         if self.is_paused:
             return self._rest(stopped)
-        if self._is_resting:
-            self._is_resting = False
-            self._log.resume()
         limit = min(self._limit(), self._batch if most is None else most)
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
         records = self._log.poll(limit, wait)
@@ -135,7 +131,6 @@ class Reading(InStep):
 
     def _rest(self, stopped: Stopped) -> Round:
         """Stay in the group, take the partitions that it deals, and read nothing of them."""
-        self._is_resting = True
         self._log.idle()
         self._steadily(self._ownership.follow, stopped)
         self._sleep(QUIET_POLL)

@@ -21,17 +21,15 @@ from ..outbox.relay_thread import BackgroundRelay
 from ..partitions.ownership import Ownership
 from ..retry.retrying import Retrying
 from ..retry.wakeups import Wakeups
-from .asking import Asking
 from .clock_watch import nobody_watches
-from .pause_watch import PauseWatch
 from .retry_loop import RetryLoop
 from .round import Reading
-from .stall_watch import tell_stalls
 from .swept import swept
+from .telling import Telling
 from .totals import Tally
 
 IDLE_POSITIONS = 5.0  # s; after which positions are written though nothing was ours
-TELL_LAGS = 1.0  # s; between two looks at how far the log has got
+TELL = 1.0  # s; between two looks at how far the log has got
 SLICE = 0.2  # s; how long parked rows are run before the log is polled again
 
 
@@ -78,11 +76,9 @@ class Worker:
         self._batch = batch
         self._sweep_every = sweep_every
         self._timer = timer
-        self._told_lags = float("-inf")
-        self._pause_watch = PauseWatch(self._name, execution.pauses, instrument.emit)
-        self._has_joined = False
+        self._told = float("-inf")
+        self._telling = Telling(self._name, source, ownership, execution.pauses, instrument)
         self._has_parked = True  # of the group, as far as is known
-        self._asking = Asking(self._name)
         self._swept = float("-inf")
         self._written = timer()
         self._next_due: float | None = None  # by the timer
@@ -127,7 +123,7 @@ class Worker:
 
     def step(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
         """One round; returns the number of records read, ``most`` of them if that is less than a batch."""
-        if self._lanes is not None and self._rests(self._lanes):
+        if self._lanes is not None and self._rests(self._lanes, stopped):
             return 0
         count = self.read(stopped, most)
         self._taken += count
@@ -137,7 +133,7 @@ class Worker:
         self._retry_loop.until_back(lambda: self._retry(stopped), stopped)
         if self._wakeups.announced():
             self._relay.wake()
-        self._tell_lags()
+        self._tell()
         return count
 
     def read(self, stopped: Callable[[], bool] = lambda: False, most: int | None = None) -> int:
@@ -178,7 +174,7 @@ class Worker:
 
     def is_settled(self) -> bool:
         """Whether it is known what this worker has to read."""
-        return self._log.is_settled() and not self._ownership.is_waiting
+        return self._telling.is_settled
 
     def lag(self) -> int | None:
         """How many offsets the log is ahead; None as long as that is not known."""
@@ -194,7 +190,7 @@ class Worker:
         self._reading.stop()
         if self._lanes is not None:
             self._lanes.stop()
-            self._rests(self._lanes)
+            self._count_ended(self._lanes)
         for report in self._reading.finish():
             self._count(report)
         self._write_positions()
@@ -210,14 +206,17 @@ class Worker:
         self._log.close()
         self._relay.close()
 
-    def _rests(self, lanes: WorkerLanes) -> bool:
+    def _rests(self, lanes: WorkerLanes, stopped: Callable[[], bool]) -> bool:
         """Count what the lanes have done; whether they want this worker to rest, and only stay in its group."""
-        for report in lanes.ended():
-            self._ran(report)
+        self._count_ended(lanes)
         if not lanes.wants_rest():
             return False
-        self.look()
+        self._retry_loop.until_back(self.look, stopped)
         return True
+
+    def _count_ended(self, lanes: WorkerLanes) -> None:
+        for report in lanes.ended():
+            self._ran(report)
 
     def _retry(self, stopped: Callable[[], bool]) -> None:
         now = self._timer()
@@ -279,22 +278,14 @@ class Worker:
         """What the timer says in so many seconds."""
         return None if seconds is None else self._timer() + seconds
 
-    def _tell_lags(self) -> None:
+    def _tell(self) -> None:
         now = self._timer()
-        if now - self._told_lags >= TELL_LAGS:
-            self._told_lags = now
-            lags = {(p.topic, p.number): lag for p, lag in self._log.lags().items()}
-            self._emit(events.Lagging(self._name, lags))
-            for seen in self._reading.seen(() if self._lanes is None else self._lanes.seen(self._name)):
-                self._emit(seen)
-            if not self._has_joined and self.is_settled():
-                self._has_joined = True
-                self._emit(events.LogJoined(self._name))
-            tell_stalls(self._log, self._ownership, self._name, self._instrument)
-            is_paused = self._reading.is_paused
-            self._emit(self._asking.ask(self._log, self._ownership.halted, is_paused=is_paused))
-            if self._pause_watch.has_changed():
-                self._next_due = now
+        if now - self._told < TELL:
+            return
+        self._told = now
+        lanes = self._reading.seen(() if self._lanes is None else self._lanes.seen(self._name))
+        if self._telling.tell(lanes, is_paused=self._reading.is_paused):
+            self._next_due = now
 
     def _emit(self, event: InstrumentationEvent) -> None:
         self._instrument.emit(event)

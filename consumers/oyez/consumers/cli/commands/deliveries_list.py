@@ -90,7 +90,7 @@ def shown_rows(
     if as_json:
         output.json_array(output.as_dict(row) for row in rows)
         return bool(first)
-    is_page = at_most(limit) == ON_A_TERMINAL + 1
+    is_page = limit is None and output.is_terminal()
     output.table(islice(rows, ON_A_TERMINAL) if is_page else rows, columns, empty=empty)
     if next(rows, None) is not None:
         output.note(f"there are more than {ON_A_TERMINAL}; --limit 0 shows all")

@@ -11,7 +11,15 @@ from sqlalchemy import Connection
 
 from ...database.delivery_filter import Filter
 from ...database.tables import dead
-from ...reports import DeadGroup, DeliveryDetails, dead_details, dead_groups, parked_details
+from ...reports import (
+    DeadGroup,
+    DeliveryDetails,
+    ParkedDelivery,
+    PauseState,
+    dead_details,
+    dead_groups,
+    parked_details,
+)
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.ages import by_database
@@ -105,15 +113,23 @@ def _flat(one: DeliveryDetails) -> dict[str, Any]:
 def _lines(one: DeliveryDetails) -> Iterable[str]:
     delivery = asdict(one.delivery)
     error = delivery.pop("error")
+    delivery.pop("paused", None)
     for name, value in delivery.items():
         if value not in (None, ""):
             yield f"{name}\t{output.shown(value, None)}"
+    if isinstance(one.delivery, ParkedDelivery) and one.delivery.paused is not None:
+        yield f"paused\t{output.shown(_pause(one.delivery.paused), None)}"
     for name, value in one.headers:
         yield f"header {output.shown(name, None)}\t{output.shown(value, None)}"
     for name, text in (("error", error), ("event", _content(one))):
         if text:
             yield name
             yield from (f"  {output.shown(line, None)}" for line in text.splitlines())
+
+
+def _pause(one: PauseState) -> str:
+    why = f": {one.reason}" if one.reason else ""
+    return f"{one.scope}, since {output.iso(one.since)}, by {one.paused_by}{why}"
 
 
 def _content(one: DeliveryDetails) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from oyez.producers.loggers import logger_named
 from oyez.producers.passwords import without_passwords
 
+from ...core.json_text import json_text
 from ...core.printable import one_line
 
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
@@ -46,7 +46,7 @@ class JsonLine(logging.Formatter):
         said |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             said["traceback"] = self.formatException(record.exc_info)
-        return without_passwords(json.dumps(said, default=str))
+        return without_passwords(json_text(said, default=str))
 
 
 class ToStderr(logging.StreamHandler[TextIO]):

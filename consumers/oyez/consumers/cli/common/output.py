@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from oyez.producers.passwords import without_passwords
 
+from ...core.json_text import json_text as as_json
 from ...core.printable import printable
 
 _LETTERS = re.compile(r"[^\x00-\x7f]")
@@ -54,7 +55,7 @@ def line(text: str) -> None:
 
 def json_text(value: object, *, indent: int | None = None) -> str:
     """JSON that stdout can express."""
-    return json.dumps(value, default=_plain, ensure_ascii=not is_unicode(), indent=indent)
+    return as_json(value, default=_plain, is_ascii=not is_unicode(), indent=indent)
 
 
 def json_line(text: str) -> None:

@@ -90,6 +90,8 @@ class KafkaLog:
     def poll(self, limit: int, wait: float) -> Sequence[Record]:
         self._lost_some = False
         self._pending.commit_if_due()
+        if self._is_idle:
+            self._resume()
         messages = self._fetched(limit, wait)
         self._stalls.polled(len(messages))
         if any(map(Message.error, messages)):
@@ -193,7 +195,7 @@ class KafkaLog:
             return
         if message.error() is not None:
             self._without_errors([message])
-            self._is_idle = False  # whatever was started anew for it is paused again
+            self._pauses.pause(self._positions)  # whatever was started anew for it
         else:
             partition = self._names.of(str(message.topic()), int(message.partition() or 0))
             if (
@@ -202,7 +204,8 @@ class KafkaLog:
                 self._pauses.pause([partition])
                 self._early.setdefault(partition, int(message.offset() or 0))
 
-    def resume(self) -> None:
+    def _resume(self) -> None:
+        """Read on after `idle`: what came meanwhile was dropped, and is read again."""
         self._is_idle = False
         self._pauses.end(self._positions)
         early = {p: offset for p, offset in self._early.items() if p in self._positions}

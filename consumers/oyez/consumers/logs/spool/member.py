@@ -150,9 +150,6 @@ class SpoolLog:
     def idle(self) -> None:
         self._look()
 
-    def resume(self) -> None:
-        """Nothing was held back."""
-
     def hold_back(self, partitions: AbstractSet[Partition]) -> None:
         self._held_back = partitions
 
