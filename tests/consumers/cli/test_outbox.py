@@ -69,7 +69,10 @@ def test_status_and_relay(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.Mo
     assert re.match(r"3\t\d+ s\t0\t-\t-\t-", invoke("outbox", "status").stdout.splitlines()[1])
     relayed = invoke("outbox", "relay", "--limit", "2")
     assert (relayed.exit_code, relayed.stdout) == (0, "")
-    assert relayed.stderr.splitlines()[-1] == "oyez: 2 events left the outbox"
+    assert relayed.stderr.splitlines()[-2:] == [
+        "oyez: 2 events left the outbox",
+        "oyez: 1 event waits for the next time: --limit was reached",
+    ]
     assert invoke("outbox", "relay").stderr.splitlines()[-1] == "oyez: 1 event left the outbox"
     assert invoke("outbox", "relay").stderr.splitlines()[-1] == "oyez: 0 events left the outbox"
     (segment,) = (tmp_path / "spool" / "relayed").glob("*.ndjson")

@@ -24,8 +24,9 @@ def spooled(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> Invoke:
 def printed(invoke: Invoke, *arguments: str) -> dict[str, object]:
     result = invoke("listen", *arguments, "--json")
     assert result.exit_code == 0, result.output
-    found: dict[str, object] = json.loads(result.stdout)
-    return found
+    found: list[dict[str, object]] = json.loads(result.stdout)
+    assert len(found) == 1
+    return found[0]
 
 
 def test_it_says_what_was_handled_and_what_remains(spooled: Invoke) -> None:
@@ -87,7 +88,7 @@ def test_handlers_that_are_broken_are_an_error(spooled: Invoke, monkeypatch: pyt
     assert spooled("announce", "901", "-d", "-", given=starts).exit_code == 0
     result = spooled("listen", "cli.session.started", "--limit", "100", "--json")
     assert result.exit_code == 1
-    done = json.loads(result.stdout)
+    (done,) = json.loads(result.stdout)
     assert (done["handled"], done["left"], done["parked"]) == (0, 67, 0)
     assert "60 of 60 deliveries failed alike" in done["broken"]["clishop.cli.session.started"]
 

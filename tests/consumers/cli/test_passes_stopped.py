@@ -62,5 +62,5 @@ def test_it_says_that_the_log_was_not_asked(stopping: Shop) -> None:
 
 
 def test_in_json_it_is_null(stopping: Shop) -> None:
-    done = json.loads(stopping.run("listen", "--limit", "20", "--json").stdout)
+    (done,) = json.loads(stopping.run("listen", "--limit", "20", "--json").stdout)
     assert (done["handled"], done["parked"], done["left"], done["remain"]) == (1, 0, None, None)

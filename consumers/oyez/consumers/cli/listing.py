@@ -233,7 +233,7 @@ GROUPS: Sequence[CommandGroup] = (
             "relay": Listed(
                 "outbox:relay",
                 "Send what stands in the outbox, in order, and delete what has arrived. Exit code 1 "
-                "if some of it stays.",
+                "if something is in the way of what stays; that --limit was reached is none.",
             ),
             "retry": Listed("outbox:retry", "Let what was refused wait again, to be sent once more."),
             "status": Listed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -42,7 +43,10 @@ def listen_once(
     prepare(application, settings)
     with progress("listen", limit, hidden=as_json) as advance, output.aside():
         done = one_pass(groups, settings, limit, stop, instrument=counting_into(advance))
-    output.line(_json(done) if as_json else _line(done, is_stopped=stop()))
+    if as_json:
+        output.json_array([_as_dict(done)])
+    else:
+        output.line(_line(done, is_stopped=stop()))
     if done.broken or done.halted:
         raise typer.Exit(FAILED)
     if stop():
@@ -62,8 +66,8 @@ def _line(done: Listened, *, is_stopped: bool) -> str:
     )
 
 
-def _json(done: Listened) -> str:
+def _as_dict(done: Listened) -> dict[str, Any]:
     """What no log has said is null."""
     remain, left = (None, None) if done.unsaid else (done.remain, done.left)
     counts = {"handled": done.handled, "remain": remain, "left": left, "parked": done.parked}
-    return output.json_text({**counts, "broken": dict(done.broken), "halted": done.halted})
+    return {**counts, "broken": dict(done.broken), "halted": done.halted}

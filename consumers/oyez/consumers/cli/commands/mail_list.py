@@ -114,7 +114,7 @@ def mail_status_(
         found = mail_status(db, DatabaseClock()(db), settings.mail_limit, settings.mail_every)
     if as_json:
         said = {"limit": settings.mail_limit, "every": settings.mail_every}
-        output.line(output.json_text({**asdict(found), **said}))
+        output.json_array([{**asdict(found), **said}])
         return
     columns = [output.Column(name, _count(name)) for name in COUNTS]
     columns.append(output.Column("oldest wait", lambda row: row.oldest_wait))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oyez.producers.loggers import logger_named
 
+from ...core.counted import several
 from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway, outbox
@@ -78,7 +79,8 @@ def relay(
     ] = None,
     settings: ListenSettings,
 ) -> None:
-    """Send what stands in the outbox, in order, and delete what has arrived. Exit code 1 if some of it stays."""
+    """Send what stands in the outbox, in order, and delete what has arrived. Exit code 1 if something is in the way of
+    what stays; that --limit was reached is none."""
     end_on_sigterm()
     with probes.engine_of(settings) as engine:
         require_outlet(settings)
@@ -109,11 +111,17 @@ class Relaying:
         left = self._left()
         with progress("relay", int(min(left, self._limit))) as advance:
             done = self.relay(advance)
-        output.note(f"{done.events} event{'' if done.events == 1 else 's'} left the outbox")
-        if done.problem is None:
-            return exit_code(self._stop.number) if self._stop() else 0
-        output.note(f"{self._left()} stay: {done.problem}")
-        return FAILED
+        output.note(f"{several(done.events, 'event')} left the outbox")
+        if done.problem is not None:
+            output.note(f"{self._left()} stay: {done.problem}")
+            return FAILED
+        if self._stop():
+            return exit_code(self._stop.number)
+        if done.events >= self._limit and (left := self._left()):
+            # No failure: who limits what leaves each time means the rest to leave the next time.
+            verb = "waits" if left == 1 else "wait"
+            output.note(f"{several(left, 'event')} {verb} for the next time: --limit was reached")
+        return 0
 
     def relay(self, advance: Callable[[int], None] = lambda _more: None) -> Relayed:
         """Send, waiting while another relay does. ``advance`` is told how many more have left."""
