@@ -10,6 +10,15 @@ import pytest
 from consumers.cli.running import Shop, one_line
 from oyez.producers.spool import Writer
 
+BAD = {
+    "specversion": "1.0",
+    "type": "cli.page.viewed",
+    "source": "php",
+    "id": "bad",
+    "time": "2026-01-01T00:00:00Z",
+    "partitionkey": "bad-anna",
+}
+
 
 def announced(shop: Shop, signal: str, **data: str) -> str:
     return shop.print("announce", signal, "-d", json.dumps(data)).splitlines()[-1]
@@ -165,3 +174,26 @@ def test_the_segment_that_is_written_is_left_unless_it_is_said_to_be_no_copy(vis
     assert (done.returncode, spool["removed"], spool["left"]) == (1, 0, 3)
     assert spool["why"].endswith("3 in the segment that is being written, see --written-here")
     assert sorted(visited.folder.glob("spool/**/*.ndjson")) == before
+
+
+@pytest.mark.parametrize(
+    "data", ['{"session_id":"anna-2","url":["a"]}', r'{"session_id":"anna-2","url":"\ud800"}']
+)
+def test_what_cannot_be_decoded_goes_too_out_of_the_spool_and_of_the_dead_letters(
+    visited: Shop, data: str
+) -> None:
+    """A record of the spool has no key beside its bytes."""
+    wrong = json.dumps(BAD)[:-1] + f',"data":{data}}}'
+    own = next((visited.folder / "spool").rglob("folder.json")).parent
+    writer = Writer(own, "oyez.events")
+    writer.append(wrong.encode())
+    writer.close()
+    visited.print("listen", "--limit", "20")
+    assert len(json.loads(visited.print("dead", "list", "--json"))) == 1
+    found = [json.loads(line) for line in visited.print("export", "bad-anna").splitlines()]
+    assert sorted(one["where"] for one in found) == ["dead", "spool"]
+    assert all("php" in str(one) for one in found)
+    visited.print("forget", "bad-anna", "--yes", "--written-here")
+    assert visited.run("export", "bad-anna").returncode == 4
+    assert json.loads(visited.print("dead", "list", "--json")) == []
+    assert not any(b"bad-anna" in file.read_bytes() for file in (visited.folder / "spool").rglob("*.ndjson"))

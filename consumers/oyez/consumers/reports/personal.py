@@ -15,10 +15,12 @@ from oyez.producers.spool import Folder
 from oyez.producers.spool_shipping.refused import FILE, refused_of
 
 from ..database import personal, tables
+from ..database.delivery_row import headers_of
 from ..database.inbox import EventId
 from ..database.journal_table import journal
 from ..database.personal import Person
 from .spool_segments import pieces
+from .whose import attributes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,17 @@ def _in_tables(db: Connection, person: Person) -> Iterator[Stored]:
     for where, table in (("parked", tables.parked), ("dead", tables.dead), ("journal", journal)):
         for row in personal.rows_of(db, table, person):
             yield Stored(where, row.id, (row.source, row.event_id), _plain(row))
+    yield from _undecodable(db, person)
+
+
+def _undecodable(db: Connection, person: Person) -> Iterator[Stored]:
+    """Dead letters of records that are no event have no subject, and the key of the record, if it had one. Those with
+    their key are found already. The others are read as a whole."""
+    dead = tables.dead
+    for row in personal.paged(db, dead, dead.c.app == person.app, dead.c.handler == ""):
+        is_found = person.is_key and row.key == person.text
+        if not is_found and person.has(attributes_of(row.value, headers_of(row.headers))):
+            yield Stored("dead", row.id, None, _plain(row))
 
 
 def _scheduled(db: Connection, person: Person) -> Iterator[Stored]:
@@ -77,9 +90,12 @@ def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:
         for piece in pieces(folder):
             for position, line in piece.lines():
                 if is_theirs(line.rstrip(b"\n")):
-                    event = _event(line)
-                    place = {"file": str(piece.path), "position": position, "event": event}
-                    yield Stored("spool", None, event_id(event), place)
+                    place = {
+                        "file": str(piece.path),
+                        "position": position,
+                        "event": _said(line.rstrip(b"\n")),
+                    }
+                    yield Stored("spool", None, event_id(_event(line)), place)
         for refused in refused_of(folder.path, is_theirs):
             event = _event(str(refused["record"]).encode("utf-8", "surrogateescape"))
             yield Stored("spool", None, event_id(event), {"file": str(folder.path / FILE), **refused})
@@ -98,7 +114,7 @@ def finder(person: Person) -> Any:
     needle = person.text.encode()
 
     def is_theirs(line: bytes) -> bool:
-        return (needle in line or b"\\" in line) and person.has(_event(line))
+        return (needle in line or b"\\" in line) and person.has(attributes_of(line))
 
     return is_theirs
 

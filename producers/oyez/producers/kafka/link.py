@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from ..errors import SettingsError
 from ..loggers import logger_named
 from ..transport import Lasting
+from .served import Served
 
 log = logger_named("oyez.kafka")
 
@@ -27,6 +28,7 @@ os.register_at_fork(after_in_child=gc.freeze)
 
 _LOOK_EVERY = 1.0
 _PROBE = 1.0
+_LAST_WORDS = 0.1
 
 _LASTING = (
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -64,7 +66,7 @@ class Silence:
         return f"no acknowledgement for {silent:.0f} s" if silent >= self._timeout else None
 
 
-class Link:
+class Link(Served):
     """The producer with what is known about its broker.
 
     A thread looks at it once a second, so that a failure is told, and a broker's absence and return are
@@ -89,13 +91,14 @@ class Link:
         self._silence = Silence(timeout, time.monotonic)
         self._probed = ""
         self._stop = threading.Event()
+        self._telling: set[int] = set()
         self.sent = 0
         self.failed = 0
         self.away: str | None = None
-        """Why nothing is taken at present; None while all is well."""
+        """Why nothing is taken at present, or by a dead client ever again; None while all is well."""
         # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
-        self.producer = make_producer({**config, **told})
+        super().__init__(make_producer({**config, **told}))
         self.produce: Callable[..., None] = self.producer.produce
 
     def connect(self, topic: str) -> None:
@@ -113,7 +116,9 @@ class Link:
 
     def look(self) -> None:
         """Serve what librdkafka has to tell, and judge whether the broker is there."""
-        self.producer.poll(0)
+        self.serve(0)
+        if self.is_dead:
+            return
         if self.away is not None:
             self._probe(_PROBE)
             return
@@ -122,20 +127,38 @@ class Link:
 
     def flush(self, timeout: float) -> None:
         """Wait until all is acknowledged or failed; what is not by then is given up."""
-        if self.producer.flush(timeout):
-            recall(self.producer)
+        if self.wait(timeout):
+            self.recall()
 
     def close(self, timeout: float) -> None:
         """flush(), and end the watching."""
         self._stop.set()
         self.flush(timeout)
 
+    def dies(self, reason: str) -> None:
+        """Nothing goes by this client any more."""
+        if not self.is_dead:
+            log.error("a Kafka client has died: %s; another one takes its place", reason)
+        super().dies(reason)
+        self.away = f"its client has died: {reason}"
+
+    def is_told(self) -> bool:
+        """Whether all that a dead client had not delivered has been told by now, so that another may take its place.
+        Whoever is told of one of these events, and announces, is not to wait for itself."""
+        if threading.get_ident() in self._telling:
+            return False
+        self._stop.set()
+        self.purge()
+        return not self.wait(_LAST_WORDS)
+
     def _probe(self, timeout: float) -> None:
         try:
             self.producer.list_topics(self._probed, timeout=timeout)
         except KafkaException as error:
-            self.producer.poll(0)
+            self.serve(0)
             self.leave(str(error.args[0].str()))
+            return
+        if self.is_dead:
             return
         if self.away is not None:
             log.info("the broker is back")
@@ -161,7 +184,11 @@ class Link:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             self._too_large(message.topic() or "")
         value = message.value() or b""
-        self._report(value, why_undelivered(error, len(value)))
+        self._telling.add(me := threading.get_ident())
+        try:
+            self._report(value, why_undelivered(error, len(value)))
+        finally:
+            self._telling.discard(me)
 
 
 def weakly(method: Callable[..., None]) -> Callable[..., None]:
@@ -173,22 +200,6 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
             alive(*given)
 
     return call
-
-
-def recall(producer: Producer) -> None:
-    """Give up whatever was not acknowledged; every callback has been called when this returns."""
-    producer.purge(in_queue=True, in_flight=True, blocking=True)
-    while flushed(producer, 1.0):
-        producer.purge(in_queue=True, in_flight=True, blocking=True)
-
-
-def flushed(producer: Producer, timeout: float) -> int:
-    """flush(), with as many left as it says, also when the client tells of an error that it dies of: it raises that
-    here once, where nobody can do anything about it, and with every call that needs it."""
-    try:
-        return int(producer.flush(timeout))
-    except (KafkaException, SystemError):
-        return len(producer)
 
 
 def reason_of(error: KafkaError) -> str:

@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
-from ..link import Silence, flushed, make_producer, recall, weakly, why_undelivered
+from ..link import Silence, make_producer, weakly, why_undelivered
+from ..served import Served
 
 
 class Failed(NamedTuple):
@@ -21,7 +22,7 @@ class Failed(NamedTuple):
     reason: str
 
 
-class Outlet:
+class Outlet(Served):
     """A producer in the process that made it, with what it has to tell."""
 
     def __init__(
@@ -36,15 +37,13 @@ class Outlet:
         self.sent = 0
         self.failures: deque[Failed] = deque()
         """What was not delivered, in the order of the callbacks, which is no order of the events."""
-        self.is_dead = False
-        """Whether the producer will deliver nothing any more."""
         self.is_outsized = False
         """Whether the broker refused something for its size, or for that of its batch."""
         self._failed = 0
         self._last_error = ""
         self._silence = Silence(timeout, clock)
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
-        self.producer = make({**config, **told})
+        super().__init__(make({**config, **told}))
         self.produce: Callable[..., None] = self.producer.produce
 
     def wrong(self) -> str | None:
@@ -55,31 +54,15 @@ class Outlet:
         silent = self._silence.too_long(self.sent - self._failed, len(self.producer))
         return self._with_error(silent) if silent else None
 
-    def serve(self, timeout: float) -> None:
-        """Call back what is to be called back, for up to so many seconds if there is nothing."""
-        try:
-            self.producer.poll(timeout)
-        except (KafkaException, SystemError):  # an error that the client dies of, told once
-            self.is_dead = True
-
-    def flush(self, timeout: float) -> int:
-        """Wait until all is acknowledged or has failed; how many are not."""
-        return flushed(self.producer, timeout)
-
     def empty(self) -> list[Failed]:
         """Purge it; all that it had taken and not delivered. Everything that is not in the answer has arrived."""
-        recall(self.producer)
+        self.recall()
         return [self.failures.popleft() for _ in range(len(self.failures))]
 
     def resume(self) -> None:
         """It is used again."""
         self._last_error = ""
         self._silence.end()
-
-    def judge(self, error: KafkaError) -> None:
-        """Notice whether the client dies of an error."""
-        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 # its public name
-            self.is_dead = True
 
     def leave_to_parent(self) -> None:
         """In a forked child: never destroy it. librdkafka's threads are not here; it would wait for them."""

@@ -118,7 +118,7 @@ class FailoverTransport:
         outlet = self._outlet
         if outlet is None:
             return
-        if outlet.flush(timeout) or outlet.failures:
+        if outlet.wait(timeout) or outlet.failures:
             self._go_over(outlet, outlet.wrong() or f"no acknowledgement within {timeout:g} s")
         me = threading.get_ident()
         with self._lock:
