@@ -69,7 +69,8 @@ class Limits:
         try:
             answer = admin.describe_configs([resource], request_timeout=timeout)[resource]
         except KafkaException as error:
-            return error.args[0]
+            said: KafkaError = error.args[0]
+            return said
         # Raised, it would hold this frame, and so the client: an answer's error is in a cycle.
         if (refused := answer.exception()) is not None:
             return refused.args[0] if isinstance(refused, KafkaException) else None

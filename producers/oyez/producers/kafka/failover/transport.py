@@ -128,16 +128,19 @@ class FailoverTransport:
         self._background.wake()
 
     def close(self, timeout: float) -> None:
-        """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time."""
+        """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time.
+        TransportRefused: something could not be forced to disk."""
         end = self._clock() + timeout
         self.flush(timeout)
         with self._lock:
             self._closed = True
             self._ended.set()
-            lost = self._close_lanes()
+            lost, unforced = self._close_lanes()
         self._tell(lost)
         self._background.finish(max(0.0, end - self._clock()))
         self._outlet = None
+        if unforced:
+            raise TransportRefused(unforced[0])
 
     def _open(self, topic: str) -> Lane:
         """The lane of a topic, when its first event comes."""
@@ -266,14 +269,14 @@ class FailoverTransport:
             self._tellers.append(threading.get_ident())
         return lost
 
-    def _close_lanes(self) -> list[Failed]:
+    def _close_lanes(self) -> tuple[list[Failed], list[str]]:
+        """What could not be spooled, and why something could not be forced to disk."""
         outlet = self._outlet
         lost = self._leave(outlet, "closed") if outlet is not None and len(outlet.producer) else []
         for lane in self._lanes.values():
             if lane.state is not State.CLOSED:
                 lane.to(State.CLOSED)
-            lane.close()
-        return lost
+        return lost, [why for lane in self._lanes.values() if (why := lane.close())]
 
     def _tell(self, lost: Sequence[Failed]) -> None:
         """Without the lock: whoever is told may announce."""
