@@ -17,11 +17,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from oyez.schemas.errors import reasons
+from oyez.schemas.errors import reasons_of
 from oyez.schemas.text import MAX_TEXT
 
 from .errors import SettingsError
 from .settings_file import read_settings_file
+from .settings_masked import without_secret_keys
 from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables
 
 FILE = Path("oyez.toml")
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _explained(error, values) from None
+            raise _explained(error, type(self).model_fields, values) from None
         warn_of_variables(type(self))
 
     @classmethod
@@ -171,11 +172,14 @@ class WrongValue(SettingsError):
         self.problems = dict(problems or {})
 
 
-def _explained(error: ValidationError, said: Mapping[str, Any]) -> WrongValue:
-    field = str(error.errors()[0]["loc"][0])
+def _explained(
+    error: ValidationError, fields: Mapping[str, FieldInfo], said: Mapping[str, Any]
+) -> WrongValue:
+    found = [without_secret_keys(one, fields) for one in error.errors(include_url=False)]
+    field = str(found[0]["loc"][0])
     given = next((name for name in said if name in {field, OUTSIDE.get(field, field)}), None)
-    why = reasons(error)
-    problems = {str(one["loc"][0]): one["msg"] for one in error.errors() if one["loc"]}
+    why = reasons_of(found)
+    problems = {str(one["loc"][0]): one["msg"] for one in found if one["loc"]}
     return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given, problems)
 
 
