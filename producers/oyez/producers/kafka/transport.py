@@ -125,8 +125,11 @@ class KafkaTransport:
             raise TransportRefused("the transport is closed")
         if topic in self._links:
             return self._links[topic]
+        known = next(iter(self._by_batch.values()), None)
+        if known is not None and known.away is not None:
+            return known
         limit = self._limits.begin(topic, self._announce_timeout)  # answered while the client connects
-        first = next(iter(self._by_batch.values()), None) or self._link(topic, batch_size(self._config, None))
+        first = known or self._link(topic, batch_size(self._config, None))
         if first.away is not None:
             return first
         size = self._batch_size(topic, limit())
