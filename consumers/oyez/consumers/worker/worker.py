@@ -170,7 +170,7 @@ class Worker:
     def look(self) -> None:
         """Take partitions, and read nothing."""
         self._log.idle()
-        self._ownership.follow()
+        self._reading.follow()
 
     def is_settled(self) -> bool:
         """Whether it is known what this worker has to read."""
