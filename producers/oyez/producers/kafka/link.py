@@ -38,6 +38,8 @@ _LASTING = (
     KafkaError.POLICY_VIOLATION,
 )
 
+_PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # noqa: SLF001 # public names
+
 Report = Callable[[bytes, str], None]
 
 
@@ -168,6 +170,8 @@ class Link(Served):
 
     def leave(self, reason: str) -> None:
         """The broker is away."""
+        if self.is_dead:
+            return
         said = f"{reason}; {self._last_error}" if self._last_error else reason
         if self.away is None:
             log.warning("the broker is away: %s", said)
@@ -184,9 +188,10 @@ class Link(Served):
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             self._too_large(message.topic() or "")
         value = message.value() or b""
+        lost = self.away if self.is_dead and error.code() in _PURGED else None
         self._telling.add(me := threading.get_ident())
         try:
-            self._report(value, why_undelivered(error, len(value)))
+            self._report(value, lost or why_undelivered(error, len(value)))
         finally:
             self._telling.discard(me)
 
@@ -204,7 +209,7 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
 
 def reason_of(error: KafkaError) -> str:
     """Why an event was not delivered: `Lasting` if it is the event that the broker does not want."""
-    if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
+    if error.code() in _PURGED:
         return "not acknowledged within the time given"
     return Lasting(error.str()) if error.code() in _LASTING else str(error.str())
 
