@@ -234,18 +234,18 @@ class Kit:
 
     def _worker(self, group: Group, order: Order) -> Worker:
         loop = EventLoop(f"oyez-{group.name}")
+        ours: Any = {"clock": self.clock, "passing": self.clock.passing, "policy": self._policy}
         return make_worker(
             group,
             self.settings,
             engine=self.engine,
             source=self._pipes.join(group, order),
-            clock=self.clock,
             instrument=logging_instrument().with_subscriber(self._failures),
             retry_loop=Once,
             hears=False,
-            lanes=lanes_for(group, self.settings, loop=loop, clock=self.clock, policy=self._policy),
+            lanes=lanes_for(group, self.settings, loop=loop, **ours),
             event_loop=loop,
-            policy=self._policy,
+            **ours,
         )
 
     def _read(self, find: Callable[[Connection], R]) -> R:
