@@ -196,7 +196,8 @@ class Kit:
 
     def _run(self, order: Order, seed: int | None) -> Ran:
         """Passes, until no handler has announced anything more."""
-        handled, stirred, broken, halted = 0, False, dict[str, str](), dict[str, None]()
+        stirred, broken, halted = False, dict[str, str](), dict[str, None]()
+        handled = expired = 0
         for announcer in self._announcers.values():
             announcer.flush()
         self._database.repeat(lambda db: register(db, self.application, self.clock.now))
@@ -205,12 +206,14 @@ class Kit:
             done = self._pass(order)
             stirred = stirred or brought > 0 or done.room < UNLIMITED or bool(done.broken)
             handled += done.handled
+            expired += done.expired
             broken |= done.broken
             halted |= dict.fromkeys(done.halted)
             relayed = self._pipes.relay()
             if not relayed.events or relayed.problem is not None:
                 idle = self._is_idle(stirred=stirred)
-                return Ran(handled, self.parked, self.dead, broken, list(halted), relayed.problem, seed, idle)
+                left = self.parked, self.dead, broken, list(halted), relayed.problem
+                return Ran(handled, *left, seed, idle, expired)
 
     def _is_idle(self, *, stirred: bool) -> bool:
         """Whether a run was for nothing: then the test may have announced elsewhere. Time that has passed is a reason
