@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oyez.consumers import HandlerAnnouncer, Handlers
 from oyez.consumers.testing import Kit, kit
+from oyez.consumers.testing.telling import told
+from oyez.producers import Announcer, MemoryBroker, MemoryTransport
 from oyez.schemas import Catalogue, Signal
 
 signals = Catalogue()
@@ -64,6 +66,41 @@ def test_what_a_handler_schedules_is_due_after_exactly_that_time(
     assert diary.query("SELECT due_at FROM oyez_scheduled") == [(diary.clock.now + 3_600,)]
     diary.advance(3_600)
     assert (diary.run().handled, heard) == (1, ["7"])
+
+
+def test_a_test_schedules_and_sees_what_is_scheduled(diary: Kit) -> None:
+    with diary.engine.begin() as db:
+        diary.announce(Due(table="7"), db=db, after=2 * HOUR)
+        at = datetime.fromtimestamp(diary.clock.now + 3_600, UTC)
+        number = diary.announce(Due(table="8"), db=db, at=at, source="web-2")
+        diary.announce(Due(table="9"), db=db, expires=timedelta(seconds=5))
+    first, second = diary.scheduled
+    assert (first.signal, first.data, first.due_in) == ("guests.due", Due(table="8"), pytest.approx(3_600))
+    assert first.event is not None
+    assert (first.event.id, first.event.source) == (number, "web-2")
+    assert repr(second) == "<guests.due Due(table='7') is announced in 7200 s>"
+    assert repr(second) in told(diary, "--seed")
+    diary.advance(3_601)
+    assert (diary.run(), heard) == (diary.runs[-1], ["8"])
+    assert (diary.runs[-1].expired, [one.data for one in diary.scheduled]) == (1, [Due(table="7")])
+
+
+def test_what_is_scheduled_of_another_catalogue_has_no_data(diary: Kit) -> None:
+    others = Catalogue()
+
+    class Closed(Signal, name="house.closed", catalogue=others):
+        pass
+
+    with (
+        Announcer(MemoryTransport(MemoryBroker()), source="web", catalogue=others) as web,
+        diary.engine.begin() as db,
+    ):
+        web.announce(Closed(), db=db, after=HOUR)
+    (later,) = diary.scheduled
+    assert (later.signal, later.event) == ("house.closed", None)
+    assert repr(later).startswith("<house.closed is announced in ")
+    with pytest.raises(LookupError, match=r"house.closed .* cannot be decoded"):
+        _ = later.data
 
 
 def test_what_has_expired_is_not_handled(diary: Kit) -> None:

@@ -6,12 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, text
 
 from oyez.producers import Announcer
+from oyez.producers.expiring import Expires
+from oyez.producers.transport import Database as Transaction
 from oyez.schemas import Event, Signal, decode
 
 from ..database.engine import Database
@@ -35,6 +38,7 @@ from .mails import QueuedMail, queued_mails
 from .orders import AnyOrder, AsAnnounced, Order
 from .pipes import Pipes
 from .ran import Ran
+from .scheduled import ScheduledEvent, scheduled_events
 from .seeds import Seeds
 
 R = TypeVar("R")
@@ -92,10 +96,15 @@ class Kit:
         *,
         key: str | None = None,
         source: str | None = None,
+        db: Transaction | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event, as `Announcer.announce` does; the answer is its id. ``source`` is the server that
         announces it: one and the same unless given."""
-        return self._announcer(source or self.settings.source).announce(signal, data, key=key)
+        announcer = self._announcer(source or self.settings.source)
+        return announcer.announce(signal, data, key=key, db=db, at=at, after=after, expires=expires)
 
     def run(self, order: How = "announced", seed: int | None = None) -> Ran:
         """Handle all that was announced, what was released by it, what handlers have announced, and what is due, until
@@ -153,6 +162,11 @@ class Kit:
         """Deliveries that were given up."""
         signals = self.application.signals
         return self._read(partial(dead_deliveries, app=self.application.name, signals=signals))
+
+    @property
+    def scheduled(self) -> list[ScheduledEvent]:
+        """What is to be announced later, the next first: it leaves in the run after its moment."""
+        return self._read(partial(scheduled_events, signals=self.application.signals, now=self.clock.now))
 
     @property
     def mails(self) -> list[QueuedMail]:
