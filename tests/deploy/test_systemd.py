@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from oyez.consumers.health.beat import Beat, as_bytes, born_at
+from oyez.consumers.health.judging import problems, problems_in
 from oyez.consumers.health.systemd import systemd_from
 from support.debian import unpacked
 from support.processes import Program
@@ -158,4 +161,51 @@ def test_what_a_service_starts_is_not_the_service() -> None:
     environment = {"NOTIFY_SOCKET": "@nobody", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "HOME": "/"}
     systemd = systemd_from(environment)
     assert environment == {"HOME": "/"}
-    systemd.tell([], is_stuck=False)  # nobody listens
+    systemd.tell([])  # nobody listens
+
+
+FINE = Beat("w[0]", os.getpid(), born_at(os.getpid()), 120.0, 0.0, 0.0, 0.0, "working", 0.0)
+NOT_READY = {
+    "it does not run yet": FINE._replace(pid=0, born=0, doing="starting", why="it does not run yet"),
+    "it starts": FINE._replace(doing="starting"),
+    "it joins": FINE._replace(doing="joining"),
+    "it joins, and the database is away": FINE._replace(
+        doing="joining", waits="the database does not answer"
+    ),
+    "it joins, and a partition is halted": FINE._replace(
+        doing="joining", halted=("t partition 0 is halted",)
+    ),
+}
+READY = {
+    "all is well": FINE,
+    "a partition is halted": FINE._replace(halted=("t partition 0 is halted",)),
+    "the database has gone away": FINE._replace(waits="the database does not answer"),
+    "it is stuck": FINE._replace(turned=-500.0, progress=-500.0),
+}
+
+
+@pytest.mark.parametrize("beat", NOT_READY.values(), ids=NOT_READY)
+def test_not_ready_before_each_worker_has_begun(beat: Beat, told: ToldInsteadOfSystemd) -> None:
+    systemd = systemd_from({"NOTIFY_SOCKET": told.address})
+    systemd.tell(list(problems([FINE, beat], 0.0)))
+    assert "READY=1" not in told.lines()
+    systemd.tell(list(problems([FINE, FINE], 0.0)))
+    assert "READY=1" in told.lines()
+
+
+@pytest.mark.parametrize("beat", READY.values(), ids=READY)
+def test_ready_when_each_has_begun_however_it_is(beat: Beat, told: ToldInsteadOfSystemd) -> None:
+    """A service that never gets ready is killed, again and again; a new one finds what is halted as it was."""
+    systemd_from({"NOTIFY_SOCKET": told.address}).tell(list(problems([FINE, beat], 0.0)))
+    assert "READY=1" in told.lines()
+
+
+def test_one_without_a_heartbeat_and_one_that_stops_are_not_ready(
+    told: ToldInsteadOfSystemd, tmp_path: Path
+) -> None:
+    systemd = systemd_from({"NOTIFY_SOCKET": told.address})
+    systemd.tell(problems_in(str(tmp_path / "none"), 0.0))
+    (tmp_path / "main").write_bytes(as_bytes(FINE._replace(name="main", doing="stopping")))
+    systemd.tell(problems_in(str(tmp_path), 0.0))
+    assert "STATUS=main: it was told to stop" in told.lines()
+    assert "READY=1" not in told.lines()

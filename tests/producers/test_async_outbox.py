@@ -113,7 +113,10 @@ def test_errors_are_those_of_the_announcer(database: str) -> None:
         async with AsyncSession(engine) as db:
             with pytest.raises(InvalidEvent):
                 await announcer.announce("page.viewed", {}, db=db)
-            with pytest.raises(NotAnnounced, match=r"has no table \w+\.oyez_outbox; run: oyez db upgrade"):
+            with pytest.raises(
+                NotAnnounced,
+                match=r"has no table \w+\.oyez_outbox; set OYEZ_DATABASE to this database and run: oyez db upgrade",
+            ):
                 await announcer.announce(Ticked(), db=db)
         with Session(create_engine(database)) as blocking:
             said = (

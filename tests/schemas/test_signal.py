@@ -120,3 +120,26 @@ def test_key_and_subject_are_text() -> None:
     assert one.key_of(one.model()) is None
     assert PageViewed.__oyez__ is not None
     assert PageViewed.__oyez__.subject_of(PageViewed(session_id="s1", url="/")) is None
+
+
+def test_a_keyword_that_is_none_is_refused() -> None:
+    """A prerequisite under a wrong name would be none at all."""
+    with pytest.raises(SchemaError, match=r"Placed: there is no keyword require=; did you mean requires\?"):
+
+        class Placed(Signal, name="keyword.placed", require={"opened": "order"}):  # type: ignore[call-arg]
+            order: str
+
+
+def test_pydantics_keywords_and_those_of_a_class_in_between_are_left_to_them() -> None:
+    taken = []
+
+    class Own(Signal, title="own"):
+        def __init_subclass__(cls, *, color: str, **options: Any) -> None:
+            taken.append(color)
+            super().__init_subclass__(**options)
+
+    class Painted(Own, name="keyword.painted", color="red", str_strip_whitespace=True):
+        text: str
+
+    assert taken == ["red"]
+    assert Painted(text=" a ").text == "a"

@@ -5,6 +5,7 @@ from typing import assert_type
 from signals import PageViewed
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+from sqlalchemy.orm import Session, scoped_session
 
 from oyez.producers import Announcer, AsyncAnnouncer, MemoryBroker, MemoryTransport, visitor_session
 from oyez.schemas import Event
@@ -17,6 +18,19 @@ def announce(announcer: Announcer, event: Event[PageViewed]) -> None:
     assert_type(event.data, PageViewed)
     assert_type(event.data.url, str)
     assert_type(event.key, str | None)
+
+
+def announce_with_a_transaction(
+    announcer: Announcer,
+    session: Session,
+    connection: Connection,
+    scoped: scoped_session[Session],
+    asynchronous: AsyncSession,
+) -> None:
+    announcer.announce(3, {"url": "/"}, db=session)
+    announcer.announce(3, {"url": "/"}, db=connection)
+    announcer.announce(3, {"url": "/"}, db=scoped)
+    announcer.announce(3, {"url": "/"}, db=asynchronous)  # type: ignore[arg-type]  # that is an AsyncAnnouncer's
 
 
 def make() -> None:

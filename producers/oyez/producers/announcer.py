@@ -10,7 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from oyez.schemas import Catalogue, Signal, catalogue, decode
+from oyez.schemas import Catalogue, OyezError, Signal, catalogue, decode
 from oyez.schemas.encoding import Encoder
 
 from .errors import AnnouncerClosed, NotAnnounced, TransportRefused, Undelivered
@@ -296,5 +296,5 @@ class Announcer:
     def _close_at_exit(self) -> None:
         try:
             self.close()
-        except Undelivered as undelivered:
-            log.error("at exit: %s", undelivered)
+        except OyezError as error:
+            log.error("at exit: %s", error)

@@ -96,13 +96,17 @@ class OrderedSender:
         """Send, in this order, the events that `order` lets go, and wait, `timeout` seconds at most, until they have
         arrived or failed.
 
-        `order` is told at once of what the transport does not take. What has failed later can hold up nothing any more:
-        what comes after it may have arrived all the same.
+        `order` is told at once of what the transport does not take, and with the next event of what has failed by then:
+        the transport may have another client now, which is not held up by what the one before it has lost. What fails
+        later can hold up nothing any more: what comes after it may have arrived all the same.
         """
         self._late.clear()
         failed: dict[int, str] = {}
         taken: list[int] = []
+        known = 0
         for index, event in enumerate(events):
+            if len(self._late) > known:
+                known = self._hold_up([events[one] for one in taken], order)
             if not order.may_go(event):
                 continue
             try:
@@ -118,6 +122,14 @@ class OrderedSender:
         }
         arrived = [index for index in taken if index not in late]
         return Sent(arrived, dict(sorted({**failed, **late}.items())))
+
+    def _hold_up(self, taken: Sequence[Outgoing], order: Order) -> int:
+        """What has failed among those that were taken holds up others from now on; how many have."""
+        late = dict(self._late)  # other threads may report
+        for event in taken:
+            if event.value in late:
+                order.fail(event, late[event.value])
+        return len(late)
 
     def close(self, timeout: float) -> None:
         """Let go of the transport, in `timeout` seconds."""

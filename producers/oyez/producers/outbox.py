@@ -193,9 +193,10 @@ def _reason(error: SQLAlchemyError, db: Connection, there: str, table: str) -> s
     state = getattr(cause_of(error), "sqlstate", None)
     name = f"{there}.{table}"
     if table in said and ("no such table" in said or state == UNDEFINED):
+        elsewhere = ", or set OYEZ_SCHEMA to where it is" if state == UNDEFINED else ""
         return (
-            f"the database {shown(db.engine.url)} has no table {name}; run: oyez db upgrade, or set OYEZ_SCHEMA to "
-            f"where it is"
+            f"the database {shown(db.engine.url)} has no table {name}; set OYEZ_DATABASE to this database and run: "
+            f"oyez db upgrade{elsewhere}"
         )
     if state == FORBIDDEN:
         return (

@@ -17,11 +17,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from oyez.schemas.errors import reasons
+from oyez.schemas.errors import reasons_of
 from oyez.schemas.text import MAX_TEXT
 
 from .errors import SettingsError
 from .settings_file import read_settings_file
+from .settings_masked import without_secret_keys
 from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables
 
 FILE = Path("oyez.toml")
@@ -83,11 +84,11 @@ class Settings(BaseSettings):
     """The announcing server's name; the name of the host unless set."""
     transport: str = "spool"
     """How events leave, and what is listened to; kafka when a broker is named and nothing is said here."""
-    kafka: str = Field("127.0.0.1:9092", min_length=1)
+    kafka: str = Field(default="127.0.0.1:9092", min_length=1)
     """host:port, or several with commas."""
-    kafka_options: KafkaOptions = Field({}, repr=False, examples=[{"compression.type": "lz4"}])
+    kafka_options: KafkaOptions = Field(default={}, repr=False, examples=[{"compression.type": "lz4"}])
     """Passed to librdkafka as they are; they win over ours."""
-    topic: str = Field("oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    topic: str = Field(default="oyez.events", pattern=r"^[A-Za-z0-9._-]{1,249}$")
     """The topic of signals that name none."""
     spool: PathOrNone = None
     """The folder of the spool; `spool` in the working directory for the transport of that name."""
@@ -96,26 +97,26 @@ class Settings(BaseSettings):
     while the broker is away); acknowledged by the broker; or on disk, in the spool, to be shipped."""
     spool_fsync: Literal["always", "interval", "never"] = "interval"
     """When what is appended to the spool is forced to disk."""
-    spool_fsync_interval: float = Field(1.0, gt=0)
+    spool_fsync_interval: float = Field(default=1.0, gt=0)
     """Seconds, for `interval`."""
-    spool_segment_bytes: int = Field(64 * 1024 * 1024, ge=1)
+    spool_segment_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
     """After how many bytes a new segment is begun."""
-    spool_segment_seconds: float = Field(3600.0, gt=0)
+    spool_segment_seconds: float = Field(default=3600.0, gt=0)
     """After how many seconds a new segment is begun."""
     spool_retention: Literal["keep", "archive", "delete"] = "keep"
     """What becomes of a segment that every group has read, or that was shipped."""
-    database: str = Field("sqlite:///oyez.db", repr=False)
+    database: str = Field(default="sqlite:///oyez.db", repr=False)
     """A SQLAlchemy URL."""
-    database_direct: str | None = Field(None, min_length=1, repr=False)
+    database_direct: str | None = Field(default=None, min_length=1, repr=False)
     """The same database's URL without the connection pooler that `database` leads to, to hear what is released."""
-    database_schema: str | None = Field(None, max_length=63)
+    database_schema: str | None = Field(default=None, max_length=63)
     """The schema of Oyez's tables, called `schema` where it is set; None: the one in which a new connection makes
     tables."""
-    announce_timeout: float = Field(5.0, gt=0)
+    announce_timeout: float = Field(default=5.0, gt=0)
     """Seconds that announce() may wait when the broker is away."""
-    delivery_timeout: float = Field(30.0, gt=0)
+    delivery_timeout: float = Field(default=30.0, gt=0)
     """Seconds after which an event that the broker has not acknowledged has failed."""
-    flush_timeout: float = Field(10.0, ge=0)
+    flush_timeout: float = Field(default=10.0, ge=0)
     """Seconds that flush(), close() and the flush at exit wait, unless told otherwise."""
 
     @model_validator(mode="before")
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise _explained(error, values) from None
+            raise _explained(error, type(self).model_fields, values) from None
         warn_of_variables(type(self))
 
     @classmethod
@@ -171,11 +172,14 @@ class WrongValue(SettingsError):
         self.problems = dict(problems or {})
 
 
-def _explained(error: ValidationError, said: Mapping[str, Any]) -> WrongValue:
-    field = str(error.errors()[0]["loc"][0])
+def _explained(
+    error: ValidationError, fields: Mapping[str, FieldInfo], said: Mapping[str, Any]
+) -> WrongValue:
+    found = [without_secret_keys(one, fields) for one in error.errors(include_url=False)]
+    field = str(found[0]["loc"][0])
     given = next((name for name in said if name in {field, OUTSIDE.get(field, field)}), None)
-    why = reasons(error)
-    problems = {str(one["loc"][0]): one["msg"] for one in error.errors() if one["loc"]}
+    why = reasons_of(found)
+    problems = {str(one["loc"][0]): one["msg"] for one in found if one["loc"]}
     return WrongValue(f"settings: {why} (from {_origin(field, given)})", why, given, problems)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
+from .passwords import HIDDEN
 
 _OTHERS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark this one begins with
@@ -17,13 +19,24 @@ _OTHERS = {
 }
 
 
+_NAMES = re.compile(r"\(['\"].*\)|(?<=key )['\"].*['\"]")
+"""How tomllib says what stands twice: as a tuple of its names, or as one."""
+
+
 def read_settings_file(path: Path) -> dict[str, Any]:
     """What a file says; nothing if it is not there. SettingsError: it cannot be read, or is not TOML in UTF-8."""
     text = read_settings_text(path)
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{path} is not valid TOML: {_without_names(str(error))}") from None
+
+
+def _without_names(error: str) -> str:
+    """One line that says what is wrong and where. A name that it has may be a secret, such as a key in
+    `collect_keys`."""
+    what, at, where = " ".join(error.split()).rpartition(" (at ")
+    return f"{_NAMES.sub(HIDDEN, what)}{at}{where}" if at else _NAMES.sub(HIDDEN, where)
 
 
 def read_settings_text(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from .passwords import HIDDEN, shown, without_passwords
 
@@ -34,6 +35,17 @@ def masked(field: FieldInfo, value: Any) -> Any:
     if field.repr:
         return without_passwords(text)
     return shown(text) if _ADDRESS.match(text) else HIDDEN
+
+
+def without_secret_keys(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> ErrorDetails:
+    """What pydantic has found, without what was said below a field that is left out of `repr()`: a key in it may be a
+    secret. What is missing nobody has said: its name is one of ours."""
+    field, *below = error["loc"] or ("",)
+    info = fields.get(str(field))
+    if not below or info is None or info.repr:
+        return error
+    ours = below[1:][-1:] if error["type"] == "missing" else []
+    return {**error, "loc": (field, HIDDEN, *ours)}
 
 
 def _is_secret(annotation: Any) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from oyez.schemas import OyezError
+
 from .announcer import Announcer
 from .async_announcer import AsyncAnnouncer
-from .closing import closed
+from .closing import closed, log
 from .errors import SettingsError
 from .made_when_used import MadeWhenUsed
 from .settings import Settings
@@ -52,7 +54,10 @@ class Announcers:
 
     async def aclose(self) -> None:
         """Let what was announced arrive. What did not is logged, as at exit."""
-        await self.in_loop.aclose()
+        try:
+            await self.in_loop.aclose()
+        except OyezError as error:
+            log.error("at the end: %s", error)
         await asyncio.to_thread(closed, self.in_threads)
 
 

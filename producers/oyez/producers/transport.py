@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:  # who announces in no transaction needs no SQLAlchemy
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
-    from sqlalchemy.orm import Session
+    from sqlalchemy.orm import Session, scoped_session
 
     from .errors import TransportRefused
 
-Database: TypeAlias = "Session | Connection"
+Database: TypeAlias = "Session | Connection | scoped_session[Session]"
 """What events can join the transaction of."""
 
 

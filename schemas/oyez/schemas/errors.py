@@ -1,6 +1,9 @@
 """What can go wrong. Each message is one line: what, where, what to do."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 _SHOWN = 5
 
@@ -31,7 +34,11 @@ class Undecodable(OyezError):
 
 def reasons(error: ValidationError) -> str:
     """One line for a pydantic error: `field: reason; field: reason`, the first five of them."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return reasons_of(error.errors(include_url=False, include_context=False, include_input=False))
+
+
+def reasons_of(found: Sequence[ErrorDetails]) -> str:
+    """The same of what pydantic has found."""
     lines = [": ".join(filter(None, (_path(one["loc"]), _one_line(one["msg"])))) for one in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"and {len(found) - _SHOWN} more")

@@ -1,7 +1,7 @@
 """The class keywords of a signal, checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from .catalogue import Catalogue
 from .declaration import Declaration
 from .errors import SchemaError
+from .nearest import meant_or_all
 from .readable import refuse_unreadable
 from .requirements import without_subject
 
@@ -30,6 +31,14 @@ class Options(ConfigDict, total=False):
     topic: str | None
     version: int
     catalogue: Catalogue
+
+
+def refuse_unknown(model: type[BaseModel], options: Iterable[str]) -> None:
+    """SchemaError: one of the keywords is none. Pydantic has taken its own already."""
+    own = [name for name in Options.__annotations__ if name not in ConfigDict.__annotations__]
+    for name in options:
+        if name not in own:
+            raise SchemaError(f"{model.__qualname__}: there is no keyword {name}=; {meant_or_all(name, own)}")
 
 
 def declare(model: type[BaseModel], options: Mapping[str, Any]) -> Declaration:

@@ -9,7 +9,7 @@ from .catalogue import catalogue
 from .copying import MarksCopies, unsure
 from .declaration import Declaration
 from .errors import SchemaError
-from .options import Options, declare
+from .options import Options, declare, refuse_unknown
 from .versions import Upcast, register
 
 _OWN = ("name", "number", "version")
@@ -42,6 +42,7 @@ class Signal(MarksCopies, BaseModel):
     __oyez_options__: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, **options: Unpack[Options]) -> None:
+        refuse_unknown(cls, options)  # here, since a class in between may have taken keywords of its own
         super().__init_subclass__()
 
     @classmethod

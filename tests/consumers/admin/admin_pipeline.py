@@ -72,14 +72,15 @@ class Operator:
         return self._pull(Discard(self.pipeline.application, table, self.pipeline.clock), asked)
 
     def force(self, **asked: Any) -> Tally:
-        total = Tally()
+        total, wanted = Tally(), Filter(app=self.app, **asked)
+        ids = Steps(Database(self.pipeline.engine)).choose(parked, wanted)
         for group in self.pipeline.application.groups.values():
             database = Database(self.pipeline.engine)
             clock = self.pipeline.clock
             execution = Execution(
                 group, database, settings=ListenSettings(), policy=RetryPolicy(), clock=clock, timer=clock
             )
-            total.add(Force(execution, Reader(group)).apply(Filter(app=self.app, **asked)))
+            total.add(Force(execution, Reader(group)).apply(ids, wanted))
         return total
 
     def overtaken(self, **asked: Any) -> Overtaken:

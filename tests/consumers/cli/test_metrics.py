@@ -62,6 +62,19 @@ def test_the_applications_own_metrics_are_exported_too(shop: Shop, tmp_path: Pat
         assert listening.end(signal.SIGTERM) == 0
 
 
+def test_the_lag_of_a_spool_is_in_bytes(spooled_shop: Shop) -> None:
+    spooled_shop.print("db", "upgrade")
+    spooled_shop.print("announce", "cli.ticked", "-d", "{}")
+    with spooled_shop.running("listen", "cli.ticked", "--metrics", "0") as listening:
+        said = eventually(lambda: listening.said() if "metrics: http://" in listening.said() else "")
+        url = said.split("metrics: ")[1].split()[0]
+        fetched = f"import urllib.request; print(urllib.request.urlopen('{url}').read().decode())"
+        text = eventually(lambda: found if "oyez_lag" in (found := _run(fetched)) else "", 30)
+        assert "oyez_lag_bytes{" in text
+        assert "oyez_lag_records{" not in text
+        assert listening.end(signal.SIGTERM) == 0
+
+
 def _run(code: str) -> str:
     import subprocess
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, make_url
@@ -70,3 +71,51 @@ def test_of_settings_that_somebody_prints() -> None:
         database=ADDRESSES["in the query"], kafka_options={"sasl.password": SECRET}, mail_password=SECRET
     )
     assert SECRET not in f"{secret!r} {secret}"
+
+
+KEYS = {
+    "something is missing": f'{{"{SECRET}": {{"sources": ["/erp"]}}}}',
+    "something is too much": f'{{"{SECRET}": {{"sources": ["/erp"], "signals": [], "signal": []}}}}',
+    "a level is missing": f'{{"sources": {{"{SECRET}": ["/erp"]}}}}',
+    "a table is missing": f'{{"{SECRET}": ["/erp"]}}',
+}
+FILES = {
+    "something is missing": f'[collect_keys.{SECRET}]\nsources = ["/erp"]\n',
+    "a table twice": f"[collect_keys.{SECRET}]\n[collect_keys.{SECRET}]\n",
+    "a table in quotes twice": f"[collect_keys.'a\\'{SECRET}']\n[collect_keys.'a\\'{SECRET}']\n",
+    "a name twice": f"collect_keys = {{{SECRET} = 1, {SECRET} = 2}}\n",
+    "a table that is written": f"collect_keys = {{{SECRET} = {{}}}}\n[collect_keys.{SECRET}]\n",
+    "a table below what is written": f"collect_keys.{SECRET}.sources = []\n[collect_keys.{SECRET}.sources]\n",
+}
+WITH_SETTINGS = [["collect"], ["config", "show"], ["config", "check"], ["doctor"], ["--debug", "listen"]]
+
+
+@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+def test_of_a_key_whose_settings_are_wrong(
+    keys: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OYEZ_COLLECT_KEYS", keys)
+    monkeypatch.setenv("OYEZ_TRANSPORT", "spool")
+    for command in WITH_SETTINGS:
+        assert SECRET not in invoke(*command).output, command
+    assert "collect_keys.***" in invoke("collect").output
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_of_a_key_in_a_file_that_is_wrong(text: str, invoke: Invoke) -> None:
+    Path("oyez.toml").write_text(text)
+    for command in WITH_SETTINGS:
+        assert SECRET not in invoke(*command).output, command
+
+
+def test_what_is_missing_of_a_key_is_said(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYEZ_COLLECT_KEYS", KEYS["something is missing"])
+    assert "collect_keys.***.signals: Field required" in invoke("collect").output
+
+
+def test_where_a_file_says_something_twice_is_said(invoke: Invoke) -> None:
+    Path("oyez.toml").write_text(FILES["a table twice"])
+    assert (
+        "oyez.toml is not valid TOML: Cannot declare *** twice (at line 2, column"
+        in invoke("db", "check").output
+    )

@@ -115,7 +115,8 @@ def test_a_log_that_is_halted_is_said_each_time(
         assert f"{SESSIONS}: oyez.events partition" in line
         assert "the group's position 99999 is not in it" in line
         if command[0] == "listen":
-            (said,) = json.loads(result.stdout)["halted"]
+            (done,) = json.loads(result.stdout)
+            (said,) = done["halted"]
             assert said in line.replace(" is not read any more", "")
         assert noted(tmp_path) == ["started", "/a", *(f"/{m}" for m in range(n + 1))]
     printed(deployment, "rewind", "cli.session.started", "--to", "latest", "--yes")

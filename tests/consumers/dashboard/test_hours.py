@@ -52,6 +52,17 @@ def test_each_measure_is_a_plot_and_a_table(play: Play) -> None:
     assert "foreign" not in shown
 
 
+def test_the_lag_of_a_spool_is_in_bytes(play: Play) -> None:
+    pipeline = play(on)
+    fill(pipeline.engine, pipeline.clock.now)
+    for transport, title, said in (("spool", "Bytes", "7 bytes"), ("kafka", "Records", "7")):
+        client = visitor(pipeline, Access.read(), transport=transport)
+        for page in ("/hours?hours=1", "/"):
+            (figure,) = [one for one in client.page(page).split("<figure")[1:] if "left to read" in one]
+            assert f"{title} left to read" in figure
+            assert f"at last {said}." in figure
+
+
 def test_names_of_shapes_are_there_once_and_are_referred_to(play: Play) -> None:
     pipeline = play(on)
     sampled(pipeline)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Placed, Play, note, placed
 from oyez.consumers import Handlers, NotReady, Reject
+from oyez.consumers.partitions.held import ACQUISITIONS
 
 GROUP = "shop.placed"
 
@@ -94,6 +95,24 @@ def test_a_worker_that_is_told_to_stop_meanwhile_does(play: Play) -> None:
     pipeline.run()
     assert sorted(pipeline.effects()) == list(range(60))
     assert pipeline.is_clean()
+
+
+@pytest.mark.parametrize("promise", ["exactly-once", "at-least-once"])
+def test_however_often_it_is_stopped_meanwhile_that_is_no_death(play: Play, promise: str) -> None:
+    """Were it one, events would soon be handled one at a time, where nobody can tell that the handlers are broken."""
+    code = Breakable()
+    pipeline = play(code.shop(promise))
+    pipeline.run()
+    pipeline.announce(*placed(range(60)))
+    for _ in range(ACQUISITIONS + 2):
+        until = pipeline.clock.sleeps + 3
+        pipeline.workers[GROUP].run(lambda until=until: pipeline.clock.sleeps >= until)  # type: ignore[misc]
+        assert pipeline.rows("position", "acquisitions") == [0]
+        assert pipeline.is_clean()
+        pipeline.workers[GROUP] = pipeline.worker(GROUP)
+    code.fails = lambda n: False
+    pipeline.run()
+    assert sorted(pipeline.effects()) == list(range(60))
 
 
 @pytest.mark.parametrize(

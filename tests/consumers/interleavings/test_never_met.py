@@ -154,3 +154,19 @@ def test_a_head_with_rows_that_were_heads_before_it_is_given_up_however_few_are_
         shop.sweep()
     assert shop.rows("parked", "id") == []
     assert len(shop.rows("dead", "id")) == 2
+
+
+def test_what_was_given_up_is_noted(opened: Callable[..., Shop]) -> None:
+    """Nobody has held its key: what has gone before it may have ended at that moment, and have found it there."""
+    on = Handlers("shop")
+    script = Script(on)
+    script.handler("start", SessionStarted)
+    script.handler("view", PageViewed)
+    shop = opened(on)
+    shop.handle(*announced(*(PageViewed(session="s1", n=n) for n in (1, 2))))
+    shop.sweep()
+    assert shop.rows("behind", "key") == []
+    shop.clock.now += DAY + 1
+    retrying = shop.retrying["shop.steps.page.viewed"]
+    assert shop.database.repeat(retrying._bury_expired) == 1
+    assert shop.rows("behind", "key") == [("s1",)]

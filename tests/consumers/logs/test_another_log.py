@@ -15,6 +15,7 @@ from consumers.pipeline import Opened, Placed, effects, known, note, one_line, p
 from oyez.consumers import Application, HandlerAnnouncer, Handlers, ListenSettings
 from oyez.consumers.cli.common.offsets import offsets_of
 from oyez.consumers.core.apart import OWN
+from oyez.consumers.core.counted import Unit
 from oyez.consumers.database import make_engine, outbox
 from oyez.consumers.database.engine import Database
 from oyez.consumers.instrumentation.emitter import logging_instrument
@@ -22,7 +23,7 @@ from oyez.consumers.logs.inspection import Inspection
 from oyez.consumers.logs.log import Log
 from oyez.consumers.logs.lookup import GROUP, log_backend
 from oyez.consumers.logs.memory import MemoryGroup
-from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds, Unit
+from oyez.consumers.logs.offsets import AT_LEAST_ONCE, Ends, Offsets, PartitionEnds
 from oyez.consumers.logs.settings import LogSettings
 from oyez.consumers.logs.tail import Tail
 from oyez.consumers.processes.spec import Place
@@ -105,6 +106,7 @@ class AnotherBackend:
     """See `LogBackend`."""
 
     buffer: Path | None = None
+    unit: Unit = "records"
 
     def __init__(self, address: str) -> None:
         self.where = f"another log at {address}"

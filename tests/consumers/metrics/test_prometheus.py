@@ -102,6 +102,16 @@ def test_the_lag_of_a_lost_partition_is_withdrawn(place: Folder) -> None:
     assert exported(place, "oyez_lag_records") == {}
 
 
+def test_a_lag_in_bytes_is_no_lag_in_records(place: Folder) -> None:
+    metrics = Metrics(unit="bytes")
+    metrics.receive(events.Lagging("a", {("t", 0): 5_000, ("t", 1): 6}))
+    metrics.receive(events.Lagging("a", {("t", 0): 4_000}))
+    assert exported(place, "oyez_lag_bytes") == {("a", "0", "t"): 4_000}
+    assert exported(place, "oyez_lag_records") == {}
+    metrics.receive(events.WorkerStopped("a", 0, 0, 0, 0))
+    assert exported(place, "oyez_lag_bytes") == {}
+
+
 def test_the_lag_is_that_of_who_said_it_last(place: Folder) -> None:
     first = Metrics()
     first.receive(events.Lagging("a", {("t", 0): 5}))

@@ -10,6 +10,7 @@ from consumers.run.bounded_passes import Listen, shop
 from consumers.upkeep.deploys import stopped
 from oyez.consumers import Handlers, ListenSettings, NotReady
 from oyez.consumers.database.tables import parked
+from oyez.consumers.partitions.held import ACQUISITIONS
 from oyez.consumers.run.bounded_pass import one_pass
 from oyez.consumers.run.listened import Listened
 from oyez.producers import Announcer, MemoryTransport
@@ -181,6 +182,10 @@ def test_handlers_that_are_broken_lose_nothing_and_hold_up_no_other_group(play: 
     pipeline.announce(*(Ticked(n=n) for n in range(3)))
     done = listen(pipeline, 300)
     assert (done.handled, done.parked) == (3, 0)
+    for _ in range(ACQUISITIONS + 1):
+        assert "shop.placed" in listen(pipeline, 300).broken
+        assert pipeline.rows("position", "acquisitions") == [0, 0], "nobody has died"
+    assert pipeline.is_clean()
     assert "100 of 100 deliveries failed alike" in done.broken["shop.placed"]
     assert pipeline.effects("tick") == [0, 1, 2]
     broken.clear()

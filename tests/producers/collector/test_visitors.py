@@ -11,6 +11,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
+from oyez.producers.collector.asked import place_of
 from oyez.producers.collector.visitors import DAY, Visitors, truncated
 from producers.collector.running import PAGE, running, settings
 from support.spooled import spooled
@@ -103,6 +104,26 @@ def test_an_anonymous_id_is_of_one_day_and_of_one_server(tmp_path: Path) -> None
 )
 def test_a_truncated_address_is_that_of_a_network(address: str, network: str | None) -> None:
     assert truncated(address) == network
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "kept", "network"),
+    [
+        ("::ffff:203.0.113.9", "203.0.113.9", "203.0.113.9", "203.0.113.0"),
+        ("0:0:0:0:0:FFFF:cb00:7109", "203.0.113.9", "203.0.113.9", "203.0.113.0"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64", "2001:db8:1:2::9", "2001:db8:1::"),
+        ("203.0.113.9", "203.0.113.9", "203.0.113.9", "203.0.113.0"),
+        ("a:b", "a:b", "a:b", None),
+    ],
+)
+def test_an_address_of_ipv4_is_one_however_it_is_written(
+    said: str, place: str, kept: str, network: str | None, tmp_path: Path
+) -> None:
+    asked = request(host=said)
+    assert place_of(asked) == place
+    visitors = Visitors(settings(tmp_path, collect_address="keep"))
+    assert visitors.of(asked, "shop", None, True).stamps["visitor_address"] == kept
+    assert visitors.of(asked, "shop", None, False).stamps["visitor_address"] == network
 
 
 @pytest.mark.parametrize(

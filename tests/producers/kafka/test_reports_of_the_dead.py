@@ -44,7 +44,7 @@ def test_each_event_is_reported(end: Callable[[Served], None]) -> None:
     assert client.is_dead
 
 
-def test_a_failover_spools_each_event(tmp_path: Path) -> None:
+def test_a_failover_spools_each_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     transport = FailoverTransport(
         lambda _topics: Outlet(CONFIG, TIMEOUT),
         tmp_path,
@@ -59,17 +59,19 @@ def test_a_failover_spools_each_event(tmp_path: Path) -> None:
     transport.close(TIMEOUT)
     spooled = [line for file in (tmp_path / "t").glob("*.ndjson") for line in file.read_bytes().split(b"\n")]
     assert spooled == [*EVENTS, b""]
+    assert any(one.name == "oyez.kafka" and "fenced" in one.getMessage() for one in caplog.records)
 
 
 def test_the_plain_transport_reports_each_event() -> None:
-    reported: list[bytes] = []
+    reported: list[tuple[bytes, str]] = []
     transport = KafkaTransport("mock", MOCK, announce_timeout=1.0)
-    transport.report_to(lambda value, _why: reported.append(bytes(*[value])))
+    transport.report_to(lambda value, why: reported.append((bytes(*[value]), why)))
     for value in EVENTS:
         transport.send("t", b"a", value)
     die(*(link.producer for link in transport._links.values()))
     transport.close(TIMEOUT)
-    assert sorted(reported) == sorted(EVENTS)
+    assert sorted(value for value, _ in reported) == sorted(EVENTS)
+    assert {"its client has died" in why and "fenced" in why for _, why in reported} == {True}
 
 
 def test_what_is_kept_elsewhere_has_not_arrived() -> None:

@@ -22,8 +22,8 @@ ASKED = ("handler", "signal", "subject", "wait_signal", "wait_subject")
 
 
 class Discard:
-    """Deletes deliveries. What is behind them in their key goes on; if they were all that the prerequisite of their
-    event waited for, it is met."""
+    """Deletes deliveries. What is behind them in their key goes on, with the next sweep if the head ends at this very
+    moment; if they were all that the prerequisite of their event waited for, it is met."""
 
     def __init__(self, application: Application, table: Table, clock: Clock) -> None:
         self.table = table
@@ -43,6 +43,7 @@ class Discard:
         delivery_moves.discard(db, self.table, [row.id for row in rows])
         completed, meeting = self._completing.complete(db, rows, met, now)
         freed = [row for row in rows if self.table is tables.parked and row.ordered]
+        behind.note_keys(db, [(row.group_name, row.handler, row.key) for row in freed])
         behind.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
         notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
         released, revived = len(meeting.released), len(meeting.revived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ class ForcedClaim(Claim):
 
 
 class Force:
-    """Runs what a filter finds, in this process, what is paused too. Each delivery is tried once."""
+    """Runs deliveries in this process, what is paused too. Each is tried once."""
 
     def __init__(self, execution: Execution, reader: Reader, pacing: Pacing | None = None) -> None:
         self._execution = execution
@@ -61,12 +61,15 @@ class Force:
         self._reader = reader
         self._pacing = pacing or Pacing()
 
-    def apply(self, wanted: Filter, on_step: Callable[[int], None] = lambda _count: None) -> Tally:
-        """Run what the filter finds in this group."""
+    def apply(
+        self, chosen: Collection[int], wanted: Filter, on_step: Callable[[int], None] = lambda _count: None
+    ) -> Tally:
+        """Run the deliveries with these ids that the filter still finds in this group."""
         mine = replace(wanted, group_name=self._group.name)
         self._execution.pauses.look()
         with self._execution.database.reading() as db:
-            ids = delivery_filter.chosen(db, parked, mine)
+            given = frozenset(chosen)
+            ids = [number for number in delivery_filter.chosen(db, parked, mine) if number in given]
         total, rest = Tally(chosen=len(ids)), dict.fromkeys(ids)
         before = -1
         while rest and before != len(rest):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Unit = Literal["records", "bytes"]
+"""What the offsets of a log count, and so lags."""
+
 
 def several(count: int, what: str = "delivery") -> str:
     """A count with its noun."""

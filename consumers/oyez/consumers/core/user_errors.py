@@ -5,12 +5,21 @@ from __future__ import annotations
 import importlib
 import sysconfig
 import traceback
+from functools import lru_cache
 from pathlib import Path
+from traceback import StackSummary
+from types import TracebackType
 
 from oyez.schemas import OyezError
 
 from .printable import printable
 
+_LIBRARIES = (
+    "stdlib",
+    "platstdlib",
+    "purelib",
+    "platlib",
+)  # what else it names may have the user's code below it
 OURS = Path(__file__).parents[1]  # all that listens, not this room alone
 
 
@@ -25,6 +34,14 @@ def in_one_line(error: BaseException) -> str:
     said = ": ".join(filter(None, [type(error).__name__, " ".join(message.split())]))
     where = ", line ".join(str(part) for part in place if part is not None)
     return printable(f"{said} ({where})" if where else said)
+
+
+def telling_frames(trace: TracebackType | None) -> StackSummary:
+    """The frames of a traceback that tell most: the last two of the user's own code, and the last three of all."""
+    frames = list(traceback.walk_tb(trace))
+    own = [n for n, (frame, _) in enumerate(frames) if _is_users(frame.f_code.co_filename)]
+    telling = sorted({*own[-2:], *range(max(0, len(frames) - 3), len(frames))})
+    return StackSummary.extract(frames[n] for n in telling)
 
 
 def text_of(error: BaseException) -> str:
@@ -45,5 +62,11 @@ def _is_machinery(file: str) -> bool:
     return file.startswith("<") or path == Path(importlib.__file__ or "") or path.is_relative_to(OURS)
 
 
+@lru_cache(maxsize=1000)
+def _is_users(file: str) -> bool:
+    return not _is_machinery(file) and not _is_library(file)
+
+
 def _is_library(file: str) -> bool:
-    return any(Path(file).is_relative_to(folder) for folder in set(sysconfig.get_paths().values()))
+    paths = sysconfig.get_paths()
+    return any(Path(file).is_relative_to(paths[name]) for name in _LIBRARIES)

@@ -20,15 +20,15 @@ class DashboardSettings(ListenSettings):
 
     dashboard_host: str = "127.0.0.1"
     """The address at which it answers. Any that others can connect to needs ``dashboard_password``."""
-    dashboard_port: int = Field(8090, ge=0, le=65_535)
+    dashboard_port: int = Field(default=8090, ge=0, le=65_535)
     """The port; 0 for one that is free."""
-    dashboard_path: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
+    dashboard_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$")
     """The path under which a proxy has it, which it takes away: such as `/oyez`."""
-    dashboard_password: str | None = Field(None, min_length=12, repr=False)
+    dashboard_password: str | None = Field(default=None, min_length=12, repr=False)
     """What whoever reads has to know, of 12 characters at least; None: nothing, on this machine alone."""
-    dashboard_hosts: list[Name] = Field([], examples=[["oyez.example.com"]])
+    dashboard_hosts: list[Name] = Field(default=[], examples=[["oyez.example.com"]])
     """The names by which it may be asked for, beside the address and `localhost`."""
-    dashboard_proxies: list[Name] = Field([], examples=[["10.0.0.0/8"]])
+    dashboard_proxies: list[Name] = Field(default=[], examples=[["10.0.0.0/8"]])
     """The addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
 
     @field_validator("dashboard_proxies")

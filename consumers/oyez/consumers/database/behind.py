@@ -1,8 +1,9 @@
 """Rows that are behind the head of their key: they are due when they have become the head.
 
 Whoever deletes a head makes the next row due. Whoever puts a row behind a head notes the key (`oyez_behind`): that head
-may be deleted at this very moment, by a transaction that does not see the new row. The sweep looks at what was noted
-(see `stranded`), and at nothing else.
+may be deleted at this very moment, by a transaction that does not see the new row. And so does whoever deletes a row
+without the head's lock: the transaction that deletes the head may find that row next, and nothing once it is gone. The
+sweep looks at what was noted (see `stranded`), and at nothing else.
 """
 
 from __future__ import annotations
@@ -35,14 +36,22 @@ def _note(dialect: Dialect) -> tuple[Rows, Any]:
 
 def note(db: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Note the keys of those new rows of the retry table that are behind others."""
-    keys = {
-        (row["group_name"], row["handler"], row["key"])
-        for row in rows
-        if row["ordered"] and row["due_at"] is None and row["wait_signal"] is None
-    }
-    if keys:
+    note_keys(
+        db,
+        {
+            (row["group_name"], row["handler"], row["key"])
+            for row in rows
+            if row["ordered"] and row["due_at"] is None and row["wait_signal"] is None
+        },
+    )
+
+
+def note_keys(db: Connection, keys: Iterable[tuple[str, str, str]]) -> None:
+    """Note these (group, handler, key): what was deleted in them may not have been the head."""
+    noted = sorted(set(keys))
+    if noted:
         given, statement = _note(dialect_of(db))
-        db.execute(statement, given.bind(sorted(keys)))
+        db.execute(statement, given.bind(noted))
 
 
 @cache

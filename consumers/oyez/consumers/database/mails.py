@@ -12,7 +12,17 @@ from functools import cache
 from typing import Any, Literal
 
 from pydantic_core import from_json
-from sqlalchemy import BigInteger, Connection, Insert, Integer, bindparam, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Insert,
+    Integer,
+    bindparam,
+    case,
+    literal_column,
+    select,
+    update,
+)
 
 from .claims import unclaimed
 from .dialects.dialect import Dialect
@@ -198,6 +208,29 @@ def _give_up(dialect: Dialect, *, resend: bool) -> tuple[Rows, Any]:
     else:
         said |= {"state": "unsure", "error": "its sender ended while it was sent"}
     return rows, update(mail).where(mail.c.id.in_(rows.select())).values(said)
+
+
+_put_back = (
+    update(mail)
+    .where(
+        mail.c.claim == bindparam("by"),
+        mail.c.id != bindparam("last"),
+        mail.c.state.in_((literal_column("'sending'"), literal_column("'unsure'"))),
+    )
+    .values(
+        state="waiting",
+        claim=None,
+        error=None,
+        unsure=mail.c.unsure - case((_is_sending, 0), else_=1),
+        changed_at=bindparam("now"),
+    )
+)
+
+
+def put_back(db: Connection, claim: str, last: int, now: float) -> None:
+    """What was marked with this claim, and not delivered, waits again, also if it was given up meanwhile; ``last`` was
+    delivered."""
+    db.execute(_put_back, {"by": claim, "last": last, "now": now})
 
 
 def give_up_abandoned(db: Connection, claim: str, before: float, now: float, *, resend: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
+from traceback import format_list
 
 from oyez.schemas.declaration import Prerequisite
 
@@ -10,7 +10,7 @@ from ..core.call_spans import span_of
 from ..core.error_groups import bare, leaves
 from ..core.outcomes import DONE, Dead, Failed, NotReady, Outcome, Reject, RetryAfter, TimedOut, Waits
 from ..core.stop_signals import raise_if_stop
-from ..core.user_errors import text_of
+from ..core.user_errors import telling_frames, text_of
 from ..database.engine import raise_for_database
 from ..database.session import HandlerSession
 from .delivery import Delivery, payloads
@@ -59,8 +59,9 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def describe(error: BaseException) -> str:
-    """An error as it is kept with a parked delivery: the error in one line, then where the handler raised it."""
-    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__, -3)))
+    """An error as it is kept with a parked delivery: the error in one line, then where the handler raised it, and where
+    in what it called."""
+    frames = "".join(format_list(telling_frames(error.__traceback__)))
     return f"{type(error).__name__}: {_said(error)[:LONGEST]}\n{frames}"
 
 

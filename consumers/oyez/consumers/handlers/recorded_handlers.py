@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
+from ..database import renaming
 from ..database.dialects.dialect import Dialect
 from ..database.dialects.lookup import dialect_of
-from ..database.tables import committed, dead, handler, inbox, misplaced, parked, pause, position
+from ..database.tables import handler, pause, position
 from .application import Application, StartError
 from .registry import Handler
 
@@ -96,8 +97,7 @@ def rename_group(db: Connection, app: str, old: str, new: str) -> int:
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
-    for table in (position, inbox, parked, dead, committed, misplaced):
-        db.execute(update(table).where(table.c.group_name == old).values(group_name=new))
+    renaming.give(db, old, new)
     db.execute(delete(pause).where(pause.c.app == app, pause.c.group_name == new))
     db.execute(update(pause).where(pause.c.app == app, pause.c.group_name == old).values(group_name=new))
     changed = db.execute(

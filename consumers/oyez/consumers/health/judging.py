@@ -9,6 +9,8 @@ from typing import NamedTuple
 from .beat import Beat, is_alive, read
 from .folder import MAIN
 
+BEGUN = frozenset(("working", "resting"))
+"""What a process is about once it has its part of the work."""
 MOMENT = "(wait a moment)"
 FROZEN = 30.0  # s; a process beats every second, on a machine that is very busy less often
 
@@ -19,11 +21,13 @@ def frozen_after(limit: float) -> float:
 
 
 class Problem(NamedTuple):
-    """Why a process is not as it should be. ``is_stuck``: it will not get on by itself, and a new one may."""
+    """Why a process is not as it should be. ``is_stuck``: it will not get on by itself, and a new one may.
+    ``has_begun``: it runs, and has its part of the work."""
 
     name: str
     reason: str
     is_stuck: bool
+    has_begun: bool
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
@@ -34,10 +38,11 @@ def problems_in(folder: str, now: float) -> list[Problem]:
     found = {name: read(os.path.join(folder, name)) for name in _files(folder) or [MAIN]}  # noqa: PTH118
     main = found.get(MAIN)
     if main is not None and main.doing == "stopping":
-        return [Problem(MAIN, "it was told to stop", is_stuck=False)]
+        return [Problem(MAIN, "it was told to stop", is_stuck=False, has_begun=False)]
     silent = [_named(file) for file, beat in found.items() if beat is None]
     beats = [beat for beat in found.values() if beat is not None]
-    return [*(Problem(name, "it has no heartbeat", is_stuck=False) for name in silent), *problems(beats, now)]
+    unheard = [Problem(name, "it has no heartbeat", is_stuck=False, has_begun=False) for name in silent]
+    return [*unheard, *problems(beats, now)]
 
 
 def _named(file: str) -> str:
@@ -48,24 +53,26 @@ def problems(beats: Iterable[Beat], now: float) -> Iterator[Problem]:
     """What is wrong, now, with the processes of these beats."""
     for beat in beats:
         if not is_alive(beat.pid, beat.born):
-            yield Problem(beat.name, beat.why or "it does not run", is_stuck=False)
+            yield Problem(beat.name, beat.why or "it does not run", is_stuck=False, has_begun=False)
         elif now - beat.at > frozen_after(beat.limit):
             reason = f"it says nothing for {now - beat.at:.0f} s: it is frozen, or what it calls lets nothing else run"
-            yield Problem(beat.name, reason, is_stuck=True)
+            yield Problem(beat.name, reason, is_stuck=True, has_begun=beat.doing in BEGUN)
         else:
-            yield from _of_running(beat, now)
+            for reason, is_stuck in _of_running(beat, now):
+                yield Problem(beat.name, reason, is_stuck, has_begun=beat.doing in BEGUN)
 
 
-def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
+def _of_running(beat: Beat, now: float) -> Iterator[tuple[str, bool]]:
+    """What is wrong with it, and whether it is stuck."""
     for line in beat.halted:
-        yield Problem(beat.name, line, is_stuck=False)
+        yield line, False
     hangs = beat.is_in_handler and now - beat.turned > beat.limit
     if beat.waits and not hangs:
-        yield Problem(beat.name, beat.waits, is_stuck=False)
+        yield beat.waits, False
     elif beat.doing == "starting" and now - beat.since <= beat.limit:
-        yield Problem(beat.name, f"it starts {MOMENT}", is_stuck=False)
+        yield f"it starts {MOMENT}", False
     elif beat.doing != "resting" and now - beat.turned > beat.limit:
-        yield Problem(beat.name, _why_it_does_not_turn(beat, now), is_stuck=True)
+        yield _why_it_does_not_turn(beat, now), True
     elif beat.doing == "joining":
         is_long = now - beat.since > beat.limit
         lasts = (
@@ -73,12 +80,12 @@ def _of_running(beat: Beat, now: float) -> Iterator[Problem]:
             if is_long
             else f"it joins its group {MOMENT}"
         )
-        yield Problem(beat.name, f"{lasts}: {beat.why}" if beat.why else lasts, is_stuck=is_long)
+        yield (f"{lasts}: {beat.why}" if beat.why else lasts), is_long
     elif beat.doing == "working" and not beat.halted and now - beat.progress > beat.limit:
         reason = (
             f"it has not got on for {now - beat.progress:.0f} s: {beat.why or 'its log does not say why'}"
         )
-        yield Problem(beat.name, reason, is_stuck=True)
+        yield reason, True
 
 
 def _why_it_does_not_turn(beat: Beat, now: float) -> str:

@@ -99,8 +99,7 @@ class Keeper:
 
     def _tell(self) -> None:
         if self._systemd.is_there:
-            found = problems_in(str(self.folder), time.monotonic())
-            self._systemd.tell([str(one) for one in found], is_stuck=any(one.is_stuck for one in found))
+            self._systemd.tell(problems_in(str(self.folder), time.monotonic()))
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+
+from .judging import Problem
 
 
 class Systemd:
@@ -17,14 +19,15 @@ class Systemd:
         self._said = ""
         self._was_ready = False
 
-    def tell(self, reasons: list[str], *, is_stuck: bool) -> None:
-        """How the service is: why it is not as it should be, and whether it will not get on by itself."""
-        status = "; ".join(reasons)[:500] or "all is well"
+    def tell(self, problems: Sequence[Problem]) -> None:
+        """How the service is. It is ready once each process has begun, whatever else is wrong: what is halted, or away,
+        a service that is killed and begun anew finds as it was."""
+        status = "; ".join(map(str, problems))[:500] or "all is well"
         lines = [f"STATUS={status}"] if status != self._said else []
-        if not reasons and not self._was_ready:
+        if not self._was_ready and all(one.has_begun for one in problems):
             lines.append("READY=1")
             self._was_ready = True
-        if self._wants_life and not is_stuck:
+        if self._wants_life and not any(one.is_stuck for one in problems):
             lines.append("WATCHDOG=1")
         self._said = status
         self._send(lines)

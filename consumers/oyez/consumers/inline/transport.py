@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
@@ -47,6 +48,7 @@ from ..run.lanes import lanes_for
 from ..run.loading import load_application
 from ..settings import ListenSettings
 from .intakes import InlineBatch, InlineClaim, InlineRecord
+from .nested import Nested
 
 log = logger_named("oyez.inline")
 
@@ -109,8 +111,7 @@ class InlineTransport:
         try:
             self._run_due(report.released, reports)
         except (OyezError, SQLAlchemyError) as error:
-            # The event itself is handled: what it released is run by the next one, or by a sweep.
-            log.warning("what was released has to wait: %s", one_line(error))
+            _has_to_wait(error)
         return any(report.announced for report in reports)
 
     def _relay(self, seconds: float) -> None:
@@ -118,7 +119,7 @@ class InlineTransport:
         brief = Database(
             self._database.engine, timeout=seconds
         )  # the caller's own transaction may be in the way
-        relay = Relay(brief, lambda: _Nested(self), NoLease(), clock=self._clock, timer=self._timer)
+        relay = Relay(brief, lambda: Nested(self.handle), NoLease(), clock=self._clock, timer=self._timer)
         try:
             problem = relay.run(seconds=seconds).problem
         except (OyezError, SQLAlchemyError) as error:
@@ -147,18 +148,22 @@ class InlineTransport:
 
     def flush(self, timeout: float) -> None:
         """Handle what stands in the outbox: what handlers announced in callers' transactions that are committed by now,
-        of this process or one before it."""
+        of this process or one before it. What fails has to wait: all that was announced is stored."""
         for name in self._awaiting:
-            self._await(name, _forget)
+            try:
+                self._await(name, _forget)
+            except (OyezError, SQLAlchemyError) as error:
+                _has_to_wait(error)
         self._relay(timeout)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of what was made for this transport."""
-        self.flush(timeout)
-        for lanes in self._awaiting.values():
-            lanes.stop()
-            lanes.close()
-        self._release()
+        with ExitStack() as last:
+            last.callback(self._release)
+            for lanes in self._awaiting.values():
+                last.callback(lanes.close)
+                last.callback(lanes.stop)  # comes first
+            self.flush(timeout)
 
     def _intakes(self, key: bytes | None, value: bytes) -> Intakes:
         record = InlineRecord(key, value)
@@ -249,20 +254,9 @@ def _without_paused(execution: Execution, batch: Batch, db: Connection) -> Batch
     return batch if paused is None else replace(batch, paused=paused)
 
 
-class _Nested:
-    """Relays into the handlers; what they announce is the relay's to find."""
-
-    def __init__(self, transport: InlineTransport) -> None:
-        self._transport = transport
-
-    def send(self, topic: str, key: bytes | None, value: bytes) -> None:
-        self._transport.handle(key, value)
-
-    def flush(self, timeout: float) -> None:
-        """Nothing is ever under way."""
-
-    def close(self, timeout: float) -> None:
-        """It is another's."""
+def _has_to_wait(error: Exception) -> None:
+    """The event itself is handled: what it released is run by the next one, or by a sweep."""
+    log.warning("what was released has to wait: %s", one_line(error))
 
 
 def _forget(_report: Report) -> None:

@@ -60,7 +60,7 @@ class Swept(InstrumentationEvent):
 
 @dataclass(frozen=True, slots=True)
 class Lagging(InstrumentationEvent):
-    """How many records are left to read, by topic and partition, of those that the worker holds."""
+    """How much is left to read, as the log counts, by topic and partition, of those that the worker holds."""
 
     lags: Mapping[tuple[str, int], int]
 

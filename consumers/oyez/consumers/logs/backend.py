@@ -9,6 +9,7 @@ from typing import Protocol
 
 from oyez.schemas import OyezError
 
+from ..core.counted import Unit
 from ..database.engine import Database
 from .inspection import Inspection
 from .log import Log
@@ -40,6 +41,10 @@ class LogBackend(Protocol):
     @property
     def place(self) -> Mapping[str, str]:
         """The same for reports: one name, such as "kafka", and the address."""
+
+    @property
+    def unit(self) -> Unit:
+        """What its offsets count."""
 
     @property
     def buffer(self) -> Path | None:

@@ -90,7 +90,7 @@ class Log(Protocol):
         """The offset after the last record returned, for each started partition."""
 
     def lags(self) -> dict[Partition, int]:
-        """How many records are left in each started partition, as far as that is known without asking."""
+        """How much is left in each started partition, as its offsets count, as far as that is known without asking."""
 
     def is_settled(self) -> bool:
         """Whether `gained` has said all: the member knows which partitions it was assigned since it joined."""
@@ -127,6 +127,6 @@ class CountsPartitions(Protocol):
 
 
 def known_lag(log: Log) -> int | None:
-    """How many records are left in all started partitions; None unless that is known of each of them."""
+    """How much is left in all started partitions, as `Log.lags` counts; None unless that is known of each of them."""
     lags = log.lags()
     return sum(lags.values()) if lags.keys() == log.positions().keys() else None

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from oyez.schemas import OyezError
 
+from ..core.counted import Unit
+
 AT_LEAST_ONCE = "at-least-once"
 """The promise of groups whose committed offsets are their positions."""
-
-
-Unit = Literal["records", "bytes"]
-"""What offsets count."""
 
 
 class GroupActive(OyezError):

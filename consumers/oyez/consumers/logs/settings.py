@@ -12,5 +12,5 @@ from oyez.producers import Settings
 class LogSettings(Settings):
     """The settings that a log is made from."""
 
-    spools: tuple[Path, ...] = Field((), examples=[["/srv/web-1"]])
+    spools: tuple[Path, ...] = Field(default=(), examples=[["/srv/web-1"]])
     """The folders below which logs of the spool are read; `spool` if none is named."""

@@ -97,6 +97,8 @@ class Sender:
         self._losses = 0
         self._blame: OyezError | None = None
         self._last_words: str | None = None
+        self._marking: tuple[str, int] | None = None
+        """The claim by which a mail may be marked, and the mail that was delivered last by it, which may have left."""
 
     def run(self, order: Order, tally: Tally) -> None:
         """One run; what it does is counted as it happens.
@@ -110,18 +112,30 @@ class Sender:
         try:
             self._looked = float("-inf")
             self._losses = 0
-            self._send_all(order, tally, self._token())
+            self._put_back()
+            claim = self._token()
+            self._marking = claim, 0
+            self._send_all(order, tally, claim)
+            self._marking = None
         finally:
             self._mailer.close()
             self._turn.end()
 
+    def _put_back(self) -> None:
+        """What the run before had marked when its database went away, and had not begun to deliver, waits again."""
+        if self._marking is not None:
+            claim, last = self._marking
+            self._database.repeat(lambda db: mails.put_back(db, claim, last, self._clock(db)))
+            self._marking = None
+
     def _send_all(self, order: Order, tally: Tally, claim: str) -> None:
-        """The mark of the next mail is made in the transaction that settles the one before, where there is no wait."""
+        """The mark of the next mail is made in the transaction that settles the one before, where there is no wait, and
+        no look: a database that goes away meanwhile would leave the mark."""
         done = 0
         marked: Letter | None = None
         while True:
-            self._look(tally, claim)
             if marked is None:
+                self._look(tally, claim)
                 if done >= order.limit or order.pace.wait(order.stopped):
                     return
                 marked = self._mark(order, claim)
@@ -154,6 +168,7 @@ class Sender:
         said: list[tuple[Change, Answer]] = []
 
         def deliver(letter: Letter) -> Change:
+            self._marking = claim, letter.id
             with sending(letter.id, letter.traceparent) as said_of:
                 answer = self._mailer.deliver(letter)
                 change = change_of(letter, answer, self._rules)
@@ -166,7 +181,7 @@ class Sender:
 
         def settle(db: Connection, letter: Letter, change: Change, goes_on: bool) -> Letter | None:
             said_at, number = self._clock(db), letter.id
-            if goes_on and more and self._mailer.is_open and order.pace.is_free() and not order.stopped():
+            if goes_on and more and self._may_mark(order):
                 return mails.settle_and_take(db, number, claim, change, said_at, order.least)
             mails.settle(db, number, claim, change, said_at)
             return None
@@ -178,11 +193,19 @@ class Sender:
             tally.add(change, unsure=answer.unsure is not None)
         return following
 
+    def _may_mark(self, order: Order) -> bool:
+        """Whether the next mail would be delivered at once."""
+        return (
+            self._mailer.is_open and order.pace.is_free() and not order.stopped() and not self._is_to_look()
+        )
+
+    def _is_to_look(self) -> bool:
+        return self._timer() - self._looked >= LOOK_EVERY
+
     def _look(self, tally: Tally, claim: str) -> None:
         """Find mails of senders that died."""
-        at = self._timer()
-        if at - self._looked >= LOOK_EVERY:
-            self._looked = at
+        if self._is_to_look():
+            self._looked = self._timer()
             tally.unsure += self._database.repeat(lambda db: self._give_up(db, claim))
 
     def _give_up(self, db: Connection, claim: str) -> int:

@@ -19,11 +19,11 @@ PORTS = {"none": 25, "starttls": 587, "tls": 465}
 class MailSettings(Settings):
     """What is set for sending mail. Without ``mail_host`` mails are queued and not sent."""
 
-    mail_host: str | None = Field(None, min_length=1)
+    mail_host: str | None = Field(default=None, min_length=1)
     """The mail server."""
     mail_tls: Literal["none", "starttls", "tls"] = "starttls"
     """How the connection is encrypted: not at all, after STARTTLS, or from the beginning."""
-    mail_port: int | None = Field(None, ge=1, le=65_535)
+    mail_port: int | None = Field(default=None, ge=1, le=65_535)
     """The server's port; 587 for starttls, 465 for tls, 25 for none, unless set."""
     mail_ca: PathOrNone = None
     """A file with the certificates that are trusted, instead of the system's."""
@@ -37,19 +37,19 @@ class MailSettings(Settings):
     """Who mails are from, where the handler does not say: `a@b.example` or `Name <a@b.example>`."""
     mail_override_to: str | None = None
     """All mails go to this address instead of their recipients: for staging."""
-    mail_limit: int = Field(500, ge=1)
+    mail_limit: int = Field(default=500, ge=1)
     """Mails that one run sends, at most."""
-    mail_per_connection: int | None = Field(None, ge=1)
+    mail_per_connection: int | None = Field(default=None, ge=1)
     """Mails after which the connection is made anew, where the server takes no more by one; no limit unless set."""
-    mail_every: float = Field(300.0, gt=0)
+    mail_every: float = Field(default=300.0, gt=0)
     """Seconds between two runs, by which the expected wait is told."""
-    mail_attempts: int = Field(12, ge=1)
+    mail_attempts: int = Field(default=12, ge=1)
     """Attempts after which a mail that is refused for the moment has failed."""
     mail_policy: Literal["hold", "resend"] = "hold"
     """What becomes of a mail that may have been sent: it is held until somebody decides, or sent again."""
-    mail_timeout: float = Field(30.0, gt=0)
+    mail_timeout: float = Field(default=30.0, gt=0)
     """Seconds that a connection may take, and that one mail may take."""
-    mail_size: int = Field(10 * 1024 * 1024, ge=1_000)
+    mail_size: int = Field(default=10 * 1024 * 1024, ge=1_000)
     """Bytes that a mail may have, attachments and all."""
 
     @property

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from ..core.counted import Unit
 from ..core.leaving import Leaving
 from ..core.outcomes import TimedOut
 from ..core.report import Report
@@ -63,8 +64,10 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
 class Metrics:
     """What one process has counted. They are in no registry: the files are read by whoever answers a scrape."""
 
-    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timer: Callable[[], float] = time.monotonic, unit: Unit = "records") -> None:
+        """``unit`` is what the offsets of the log count."""
         self._timer = timer
+        self._unit = unit
         self._ask_at: dict[tuple[str, str], float] = {}
         self._connected: dict[str, bool] = {}
         self._lagging: dict[str, set[tuple[str, str, int]]] = {}
@@ -112,9 +115,9 @@ class Metrics:
         self._joined = _gauge(
             "oyez_workers_joined", "Workers that know which part of the log is theirs.", "livesum"
         )
-        self._lags = _gauge(
-            "oyez_lag_records", "Records left to read.", "livemostrecent", "topic", "partition"
-        )
+        place = ("livemostrecent", "topic", "partition")
+        self._lag_records = _gauge("oyez_lag_records", "Records left to read.", *place)
+        self._lag_bytes = _gauge("oyez_lag_bytes", "Bytes of spools left to read.", *place)
         self._running = _gauge("oyez_lanes_running", "Lanes that run something.", "livesum", "handler")
         self._hanging = _gauge(
             "oyez_lanes_hanging", "Calls that took too long and have not returned.", "livesum", "handler"
@@ -246,11 +249,12 @@ class Metrics:
 
     def _set_lags(self, group: str, lags: Mapping[tuple[str, int], int]) -> None:
         """A partition that the worker has lost is nobody's until another says how far it is: not a number."""
+        gauge = self._lag_bytes if self._unit == "bytes" else self._lag_records
         held = {(group, topic, number) for topic, number in lags}
         for (topic, number), lag in lags.items():
-            self._lags.labels(group, topic, number).set(lag)
+            gauge.labels(group, topic, number).set(lag)
         for lost in self._lagging.get(group, set()) - held:
-            self._lags.labels(*lost).set(math.nan)
+            gauge.labels(*lost).set(math.nan)
         self._lagging[group] = held
 
     def _set_leaving(self, group: str, seen: Leaving) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from oyez.producers.loggers import logger_named
 
+from ..core.counted import Unit
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
 from .endpoint import Answers, Endpoint, listen_on
@@ -26,10 +28,10 @@ NAME = "metrics"
 class Meter:
     """The `Surroundings` of a supervisor's processes that are measured, and one more that answers scrapes."""
 
-    def __init__(self, folder: Folder, listening: socket.socket) -> None:
+    def __init__(self, folder: Folder, listening: socket.socket, unit: Unit) -> None:
         self._folder = folder
         self._listening = listening
-        self.instrument: Instrument = logging_instrument().with_subscriber(Metrics())
+        self.instrument: Instrument = logging_instrument().with_subscriber(Metrics(unit=unit))
 
     def answering(self, heartbeats: Path) -> ProcessSpec:
         """The process that answers scrapes and probes. It is no group's."""
@@ -57,6 +59,6 @@ def metered(settings: ListenSettings, folder: Folder) -> Iterator[Meter]:
     try:
         host, port = listening.getsockname()[:2]
         log.info("metrics: http://%s:%d/metrics", f"[{host}]" if ":" in host else host, port)
-        yield Meter(folder, listening)
+        yield Meter(folder, listening, log_backend(settings).unit)
     finally:
         listening.close()

@@ -20,7 +20,7 @@ POINTS = 120
 @dataclass(frozen=True, slots=True)
 class Point:
     """Some minutes from ``at`` on (aware, in UTC): ``rate`` are deliveries done in a second, ``failed`` failed attempts
-    in a minute. The others are the highest of those minutes: ``lag`` in records, ``oldest_wait`` in seconds."""
+    in a minute. The others are the highest of those minutes: ``lag`` as the log counts, ``oldest_wait`` in seconds."""
 
     at: datetime
     rate: float

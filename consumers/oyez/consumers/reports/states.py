@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, case, func, or_, select
 
+from ..core.counted import Unit
 from ..database.misplaced import Misplaced
 from ..database.misplaced import read as read_misplaced
 from ..database.tables import dead, parked, position
 from ..handlers.application import Group
-from ..logs.offsets import Ends, Offsets, Unit
+from ..logs.offsets import Ends, Offsets
 from .parked_counts import LaneQueue, Parked, ParkedCounts, parked_of
 from .pauses import GroupPause, of_group, pauses_of
 from .times import utc

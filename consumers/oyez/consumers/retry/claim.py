@@ -11,7 +11,7 @@ from oyez.schemas import Undecodable
 
 from ..core.deadline import Deadline
 from ..core.outcomes import UNRUN
-from ..database import claims, dead_letters, due_queues, parked, start_notes
+from ..database import behind, claims, dead_letters, due_queues, parked, start_notes
 from ..database.due import due_since
 from ..database.inbox import EventId
 from ..database.parked_row import ParkedRow, Placed
@@ -102,11 +102,14 @@ class Claim:
         return taken
 
     def _bury(self, db: Connection, rows: Sequence[tuple[ParkedRow, str]], now: float) -> None:
+        """What is behind them goes on, whether this claim has it or not: there is no result of them to free it."""
         app = self._group.app
         dead_letters.bury(
             db, [{**row.letter(app, "undecodable", now), "error": why or row.error} for row, why in rows]
         )
         parked.remove(db, [row.id for row, _ in rows])
+        freed = {(row.handler, row.key_text) for row, _ in rows if row.ordered and row.key_text is not None}
+        behind.promote(db, app, freed, now)
 
 
 class NotedClaim(Claim):

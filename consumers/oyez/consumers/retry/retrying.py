@@ -240,6 +240,9 @@ class Retrying:
         dead_letters.bury(db, [row.letter(app, _never(row, now), now) for row in rows])
         parked.remove(db, [row.id for row in rows])
         freed = {(row.handler, row.key_text) for row in rows if row.ordered and row.key_text is not None}
+        behind.note_keys(
+            db, [(self._group.name, *key) for key in freed]
+        )  # something may be before them by now
         behind.promote(db, app, freed, now)
         return len(rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -64,16 +65,17 @@ def _release(chosen: Chosen, advance: Advance) -> Tally:
 
 
 def _force(chosen: Chosen, advance: Advance) -> Tally:
-    total = Tally()
+    """In each group by itself. What is in another group than the application's is left."""
+    total, there = Tally(), set(chosen.steps.choose(parked, chosen.wanted)).intersection(chosen.ids)
     for group in chosen.application.groups.values():
-        total.add(in_place(group, chosen.engine, chosen.settings, partial(_force_in, chosen, advance)))
-    total.unregistered += max(0, len(chosen.ids) - total.chosen)
+        total.add(in_place(group, chosen.engine, chosen.settings, partial(_force_in, chosen, there, advance)))
+    total.unregistered += max(0, len(there) - total.chosen)
     return total
 
 
-def _force_in(chosen: Chosen, advance: Advance, execution: Execution) -> Tally:
+def _force_in(chosen: Chosen, there: AbstractSet[int], advance: Advance, execution: Execution) -> Tally:
     force = Force(execution, Reader(execution.group), chosen.steps.pacing)
-    return force.apply(chosen.wanted, advance)
+    return force.apply(there, chosen.wanted, advance)
 
 
 def _retry(chosen: Chosen, advance: Advance) -> Tally:

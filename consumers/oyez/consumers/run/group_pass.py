@@ -165,6 +165,7 @@ class GroupPass:
             self.broken[worker.group] = str(error)
             self._sound.remove(worker)
             log.error("%s: %s", worker.group, error)
+            worker.acquit()
             return 0
 
 

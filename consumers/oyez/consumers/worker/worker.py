@@ -114,9 +114,9 @@ class Worker:
             if not stopped():
                 raise
             self._emit(events.StoppedInTrouble(self._name, str(error)))
+            self.acquit()
         except LogError:
-            with suppress(DatabaseAway):
-                self._ownership.release()  # nobody died on what comes next
+            self.acquit()
             raise
         finally:
             self.leave()
@@ -196,6 +196,11 @@ class Worker:
         self._write_positions()
         self._ownership.release()
         self._at_end()
+
+    def acquit(self) -> None:
+        """It ends, and nobody died on what comes next. That is not said if the database is away."""
+        with suppress(DatabaseAway):
+            self._ownership.release()
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""

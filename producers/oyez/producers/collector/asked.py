@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 
 from starlette.requests import Request
 
@@ -28,5 +28,10 @@ def place_of(request: Request) -> str:
 
 
 def host_of(request: Request) -> str:
-    """The address that it comes from."""
-    return request.client.host if request.client else ""
+    """The address that it comes from. One of IPv4 is written so, also if a server that listens to both had it."""
+    host = request.client.host if request.client else ""
+    try:
+        mapped = IPv6Address(host).ipv4_mapped if ":" in host else None
+    except ValueError:  # a proxy has said something else
+        return host
+    return host if mapped is None else str(mapped)

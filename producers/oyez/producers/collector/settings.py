@@ -41,33 +41,33 @@ class CollectSettings(Settings):
 
     collect_host: str = "127.0.0.1"
     """The address at which it answers."""
-    collect_port: int = Field(8080, ge=0, le=65_535)
+    collect_port: int = Field(default=8080, ge=0, le=65_535)
     """The port; 0 for one that is free."""
     collect_sites: dict[Name, Site] = Field(
-        {}, examples=[{"SITE": {"origins": ["https://shop.example"], "signals": ["page.viewed"]}}]
+        default={}, examples=[{"SITE": {"origins": ["https://shop.example"], "signals": ["page.viewed"]}}]
     )
     """By site key, which is no secret: the pages that may announce, and what."""
     collect_keys: dict[Name, Sender] = Field(
-        {}, repr=False, examples=[{"SECRET": {"sources": ["/erp"], "signals": ["order.paid"]}}]
+        default={}, repr=False, examples=[{"SECRET": {"sources": ["/erp"], "signals": ["order.paid"]}}]
     )
     """By key, which is a secret: the systems that may send CloudEvents, and what."""
-    collect_webhooks: list[Name] = Field([], examples=[["events.example.com"]])
+    collect_webhooks: list[Name] = Field(default=[], examples=[["events.example.com"]])
     """The origins that may deliver webhooks, as they say it in the handshake."""
     collect_source: Name | None = None
     """The source of what pages announce; None: `source`."""
-    collect_max_body: int = Field(262_144, ge=1)
+    collect_max_body: int = Field(default=262_144, ge=1)
     """Bytes of a request's body, at most."""
-    collect_max_events: int = Field(500, ge=1)
+    collect_max_events: int = Field(default=500, ge=1)
     """Events of a request, at most."""
-    collect_max_connections: int = Field(1000, ge=1)
+    collect_max_connections: int = Field(default=1000, ge=1)
     """Connections at once, at most."""
-    collect_max_pending: int = Field(10_000, ge=1)
+    collect_max_pending: int = Field(default=10_000, ge=1)
     """Events that wait to be stored, at most."""
-    collect_timeout: float = Field(10.0, gt=0)
+    collect_timeout: float = Field(default=10.0, gt=0)
     """Seconds that a request may take to arrive: its head, and again its body."""
-    collect_address_rate: float = Field(20.0, gt=0)
+    collect_address_rate: float = Field(default=20.0, gt=0)
     """Events a second of one address; in a burst, those of ten seconds."""
-    collect_site_rate: float = Field(1000.0, gt=0)
+    collect_site_rate: float = Field(default=1000.0, gt=0)
     """The same of one site, or of one key."""
     collect_consent: Literal["asked", "assumed"] = "asked"
     """Whether a session is stored only if the page says that the visitor has consented."""
@@ -77,9 +77,9 @@ class CollectSettings(Settings):
     """The key of a visitor who has not consented: none, or an id of one day that nobody can turn back."""
     collect_address: Literal["drop", "truncate", "keep"] = "drop"
     """What becomes of a visitor's address."""
-    collect_cookie: str = Field("oyez_session", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    collect_cookie: str = Field(default="oyez_session", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """The name of the session's cookie."""
-    collect_proxies: list[Name] = Field([], examples=[["10.0.0.0/8"]])
+    collect_proxies: list[Name] = Field(default=[], examples=[["10.0.0.0/8"]])
     """The addresses of proxies whose `X-Forwarded-For` is believed."""
 
     @field_validator("transport")

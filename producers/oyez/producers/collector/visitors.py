@@ -74,7 +74,8 @@ class Visitors:
         said = self._settings.collect_address
         if said == "drop" or request.client is None:
             return None
-        return request.client.host if said == "keep" and agrees else truncated(request.client.host)
+        host = host_of(request)
+        return host if said == "keep" and agrees else truncated(host)
 
     def _anonymous(self, request: Request, site: str) -> str | None:
         if self._settings.collect_anonymous == "none":

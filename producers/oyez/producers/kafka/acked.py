@@ -99,7 +99,7 @@ class AckedTransport(KafkaTransport):
         except BufferError:
             raise QueueFull("the queue is full") from None
         except KafkaException as error:
-            raise self._refused(error.args[0], len(value)) from None
+            raise self._refused(link, error.args[0], len(value)) from None
         link.sent += 1
         return link, answer
 
@@ -109,6 +109,7 @@ class AckedTransport(KafkaTransport):
         if answer.error is None:
             return None
         link.failed += 1
+        link.judge(answer.error)
         if answer.error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             self._note_outsized(event[0])
         if answer.error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 # its public name

@@ -42,12 +42,12 @@ class Limits:
         except KafkaException:  # what is wrong with the options, the producer says
             return None
         while True:
-            try:
-                return self._asked(admin, topic, timeout)
-            except KafkaException as error:
-                if error.args[0].code() not in NOT_THERE or time.monotonic() > until:
-                    log.debug("%s: its %s is not known: %s", topic, NAME, error)
-                    return None
+            said = self._asked(admin, topic, timeout)
+            if not isinstance(said, KafkaError):
+                return said
+            if said.code() not in NOT_THERE or time.monotonic() > until:
+                log.debug("%s: its %s is not known: %s", topic, NAME, said)
+                return None
             time.sleep(0.05)
 
     def begin(self, topic: str, timeout: float) -> Callable[[], int | None]:
@@ -64,10 +64,17 @@ class Limits:
 
         return answer
 
-    def _asked(self, admin: AdminClient, topic: str, timeout: float) -> int | None:
+    def _asked(self, admin: AdminClient, topic: str, timeout: float) -> int | KafkaError | None:
         resource = ConfigResource(ResourceType.TOPIC, topic)
-        # Not kept in a variable: an error would hold this frame, and so the client, in a cycle.
-        found = admin.describe_configs([resource], request_timeout=timeout)[resource].result().get(NAME)
+        try:
+            answer = admin.describe_configs([resource], request_timeout=timeout)[resource]
+        except KafkaException as error:
+            said: KafkaError = error.args[0]
+            return said
+        # Raised, it would hold this frame, and so the client: an answer's error is in a cycle.
+        if (refused := answer.exception()) is not None:
+            return refused.args[0] if isinstance(refused, KafkaException) else None
+        found = answer.result().get(NAME)
         return None if found is None else int(found.value)
 
 

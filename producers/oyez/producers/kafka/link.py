@@ -28,6 +28,7 @@ os.register_at_fork(after_in_child=gc.freeze)
 
 _LOOK_EVERY = 1.0
 _PROBE = 1.0
+_LAST_WORDS = 0.1
 
 _LASTING = (
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -36,6 +37,8 @@ _LASTING = (
     KafkaError.INVALID_TIMESTAMP,
     KafkaError.POLICY_VIOLATION,
 )
+
+_PURGED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)  # noqa: SLF001 # public names
 
 Report = Callable[[bytes, str], None]
 
@@ -90,10 +93,11 @@ class Link(Served):
         self._silence = Silence(timeout, time.monotonic)
         self._probed = ""
         self._stop = threading.Event()
+        self._telling: set[int] = set()
         self.sent = 0
         self.failed = 0
         self.away: str | None = None
-        """Why nothing is taken at present; None while all is well."""
+        """Why nothing is taken at present, or by a dead client ever again; None while all is well."""
         # Weakly: in a cycle it would be destroyed by a garbage collection, which in a forked child is a crash.
         told = {"error_cb": weakly(self._on_error), "on_delivery": weakly(self._on_failure)}
         super().__init__(make_producer({**config, **told}))
@@ -115,6 +119,8 @@ class Link(Served):
     def look(self) -> None:
         """Serve what librdkafka has to tell, and judge whether the broker is there."""
         self.serve(0)
+        if self.is_dead:
+            return
         if self.away is not None:
             self._probe(_PROBE)
             return
@@ -131,12 +137,30 @@ class Link(Served):
         self._stop.set()
         self.flush(timeout)
 
+    def dies(self, reason: str) -> None:
+        """Nothing goes by this client any more."""
+        if not self.is_dead:
+            log.error("a Kafka client has died: %s; another one takes its place", reason)
+        super().dies(reason)
+        self.away = f"its client has died: {reason}"
+
+    def is_told(self) -> bool:
+        """Whether all that a dead client had not delivered has been told by now, so that another may take its place.
+        Whoever is told of one of these events, and announces, is not to wait for itself."""
+        if threading.get_ident() in self._telling:
+            return False
+        self._stop.set()
+        self.purge()
+        return not self.wait(_LAST_WORDS)
+
     def _probe(self, timeout: float) -> None:
         try:
             self.producer.list_topics(self._probed, timeout=timeout)
         except KafkaException as error:
             self.serve(0)
             self.leave(str(error.args[0].str()))
+            return
+        if self.is_dead:
             return
         if self.away is not None:
             log.info("the broker is back")
@@ -146,6 +170,8 @@ class Link(Served):
 
     def leave(self, reason: str) -> None:
         """The broker is away."""
+        if self.is_dead:
+            return
         said = f"{reason}; {self._last_error}" if self._last_error else reason
         if self.away is None:
             log.warning("the broker is away: %s", said)
@@ -162,7 +188,12 @@ class Link(Served):
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             self._too_large(message.topic() or "")
         value = message.value() or b""
-        self._report(value, why_undelivered(error, len(value)))
+        lost = self.away if self.is_dead and error.code() in _PURGED else None
+        self._telling.add(me := threading.get_ident())
+        try:
+            self._report(value, lost or why_undelivered(error, len(value)))
+        finally:
+            self._telling.discard(me)
 
 
 def weakly(method: Callable[..., None]) -> Callable[..., None]:
@@ -178,7 +209,7 @@ def weakly(method: Callable[..., None]) -> Callable[..., None]:
 
 def reason_of(error: KafkaError) -> str:
     """Why an event was not delivered: `Lasting` if it is the event that the broker does not want."""
-    if error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):  # noqa: SLF001 # public names
+    if error.code() in _PURGED:
         return "not acknowledged within the time given"
     return Lasting(error.str()) if error.code() in _LASTING else str(error.str())
 

@@ -25,8 +25,8 @@ class Served:
         """Call back what is to be called back, for up to so many seconds if there is nothing."""
         try:
             self.producer.poll(timeout)
-        except (KafkaException, SystemError):
-            self.is_dead = True
+        except (KafkaException, SystemError) as error:
+            self.dies(_said(error))
 
     def wait(self, timeout: float) -> int:
         """Wait until all is acknowledged or has failed; how many are not."""
@@ -35,19 +35,32 @@ class Served:
             piece = min(left, _PIECE)
             try:
                 self.producer.flush(piece)
-            except (KafkaException, SystemError):
-                self.is_dead = True
-            left -= piece
+            except (KafkaException, SystemError) as error:
+                self.dies(_said(error))  # at once: that piece is not over
+            else:
+                left -= piece
             if left <= 0 or not len(self.producer):
                 return len(self.producer)
 
     def recall(self) -> None:
         """Give up whatever was not acknowledged; every callback has been called when this returns."""
-        self.producer.purge(in_queue=True, in_flight=True, blocking=True)
+        self.purge()
         while self.wait(1.0):
-            self.producer.purge(in_queue=True, in_flight=True, blocking=True)
+            self.purge()
+
+    def purge(self) -> None:
+        """Give up whatever was not acknowledged. What comes of it is told when it is served."""
+        self.producer.purge(in_queue=True, in_flight=True, blocking=True)
 
     def judge(self, error: KafkaError) -> None:
         """Notice whether it dies of an error."""
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 # its public name
-            self.is_dead = True
+            self.dies(str(error.str()))
+
+    def dies(self, _reason: str) -> None:
+        """It delivers nothing any more."""
+        self.is_dead = True
+
+
+def _said(error: KafkaException | SystemError) -> str:
+    return str(error.args[0].str() if isinstance(error, KafkaException) else error)

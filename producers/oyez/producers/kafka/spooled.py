@@ -36,6 +36,9 @@ class SpooledTransport(SpoolTransport):
         self._background.wake()
 
     def close(self, timeout: float) -> None:
-        """Let go of the files, and ship what can be shipped in ``timeout`` seconds; the rest stays on disk."""
-        super().close(timeout)
-        self._background.finish(timeout)
+        """Let go of the files, and ship what can be shipped in ``timeout`` seconds; the rest stays on disk.
+        TransportRefused: something could not be forced to disk."""
+        try:
+            super().close(timeout)
+        finally:
+            self._background.finish(timeout)

@@ -22,7 +22,8 @@ class KafkaTransport:
 
     The first event of a topic waits for the broker, `announce_timeout` seconds at most, which says how much the topic
     takes at once: topics that take less than usual get a client with smaller batches. Later events wait only while
-    librdkafka's queue is full. While the broker is away everything is refused at once, until it is back.
+    librdkafka's queue is full. While the broker is away everything is refused at once, until it is back. When a client
+    dies of a fatal error, what it had is told, an event is refused, and another client takes its place.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class KafkaTransport:
         except BufferError:
             self._send_when_full(link, topic, key, value)
         except KafkaException as error:
-            raise self._refused(error.args[0], len(value)) from None
+            raise self._refused(link, error.args[0], len(value)) from None
         sent = link.sent = link.sent + 1
         if self._links.get(topic) is not link:
             self._go_first(link)
@@ -73,6 +74,8 @@ class KafkaTransport:
         end = time.monotonic() + timeout
         for link in list(self._by_batch.values()):
             link.flush(max(0.0, end - time.monotonic()))
+            if link.is_dead:
+                self._replace(link)
 
     def close(self, timeout: float) -> None:
         """flush(), and let go of the client."""
@@ -84,7 +87,23 @@ class KafkaTransport:
             link.close(max(0.0, end - time.monotonic()))
 
     def _away(self, link: Link) -> TransportRefused:
-        return TransportRefused(f"the broker at {self._servers} is away: {link.away}")
+        if not link.is_dead:
+            return TransportRefused(f"the broker at {self._servers} is away: {link.away}")
+        self._replace(link)
+        return TransportRefused(
+            f"the broker at {self._servers}: {link.away}; the next event gets another one"
+        )
+
+    def _replace(self, link: Link) -> None:
+        """Have another client in a dead one's place, once all is told that it had. An event is refused in between:
+        nothing that is sent knowingly after those overtakes them."""
+        if not link.is_told():  # without the lock: whoever is told of failures may announce
+            return
+        with self._lock:
+            for size in [size for size, one in self._by_batch.items() if one is link]:
+                self._by_batch.pop(size)
+            for topic in [topic for topic, one in list(self._links.items()) if one is link]:
+                self._links.pop(topic, None)  # an event that is refused may do that beside it
 
     def _connect(self, topic: str) -> Link:
         """The topic's link, for its first event, and after one was refused for its size."""
@@ -106,8 +125,11 @@ class KafkaTransport:
             raise TransportRefused("the transport is closed")
         if topic in self._links:
             return self._links[topic]
+        known = next(iter(self._by_batch.values()), None)
+        if known is not None and known.away is not None:
+            return known
         limit = self._limits.begin(topic, self._announce_timeout)  # answered while the client connects
-        first = next(iter(self._by_batch.values()), None) or self._link(topic, batch_size(self._config, None))
+        first = known or self._link(topic, batch_size(self._config, None))
         if first.away is not None:
             return first
         size = self._batch_size(topic, limit())
@@ -134,13 +156,17 @@ class KafkaTransport:
         """What went by another link than this goes first."""
         for other in list(self._by_batch.values()):
             if other is not link and other.wait(self._announce_timeout):
-                raise TransportRefused(
-                    f"{topic} takes less than before, and what was sent is not acknowledged yet"
+                raise (
+                    self._away(other)
+                    if other.is_dead
+                    else TransportRefused(
+                        f"{topic} takes less than before, and what was sent is not acknowledged yet"
+                    )
                 )
 
     def _go_first(self, link: Link) -> None:
         """Another thread has closed the transport, or taken another link, while an event was given to this one."""
-        if self._closed:
+        if self._closed or link.is_dead:
             link.close(self._announce_timeout)
         else:
             link.wait(self._announce_timeout)
@@ -149,16 +175,23 @@ class KafkaTransport:
         end = time.monotonic() + self._announce_timeout
         while (left := end - time.monotonic()) > 0:
             link.serve(min(left, 0.1))
+            if link.is_dead:
+                raise self._away(link)
             try:
                 link.produce(topic, value, key, headers=HEADERS)
             except BufferError:
                 continue
+            except KafkaException as error:
+                raise self._refused(link, error.args[0], len(value)) from None
             return
         raise TransportRefused(
             f"the queue is full and the broker at {self._servers} took nothing for {self._announce_timeout:g} s"
         )
 
-    def _refused(self, error: KafkaError, size: int) -> TransportRefused:
+    def _refused(self, link: Link, error: KafkaError, size: int) -> TransportRefused:
+        link.judge(error)
+        if link.is_dead:
+            return self._away(link)
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return TransportRefused(too_large(size, self._config.get("message.max.bytes", 1_000_000)))
         return TransportRefused(str(error.str()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -36,6 +37,7 @@ class Folder:
     def create(cls, path: Path, topic: str) -> Self:
         """The folder at ``path``, made if it is not there. OSError: it cannot be made or read; `SpoolError`: it is
         another topic's, damaged, or no folder."""
+        made = [one for one in path.parents if not one.exists()]
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.mkdir(mode=0o700, exist_ok=True)
@@ -44,6 +46,8 @@ class Folder:
         with locked(path / LOCK):
             identity = path / IDENTITY
             if not identity.exists():
+                for one in (*made, path):  # whoever sees the identity sees what is on disk
+                    _sync_above(one)
                 _write(identity, {"format": 1, "log_id": uuid4().hex, "topic": topic})
         found = cls.open(path)
         if found.topic != topic:
@@ -85,6 +89,12 @@ def _write(path: Path, content: object) -> None:
         os.fsync(out.fileno())
     new.replace(path)
     sync_directory(path.parent)
+
+
+def _sync_above(path: Path) -> None:
+    """See that a directory itself is on disk, where that one may be read which it stands in."""
+    with suppress(PermissionError):
+        sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

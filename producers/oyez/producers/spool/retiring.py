@@ -73,6 +73,7 @@ def _archive(path: Path) -> None:
         os.fsync(out.fileno())
     new.replace(archive / f"{path.name}{ARCHIVED}")
     sync_directory(archive)
+    sync_directory(path.parent)  # which has the archive
     path.unlink()
 
 

@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..transport import Encoded
 from .finding import own_spool
 from .folder import SpoolError
+from .unforced import unforced
 from .writer import Writer
 
 
@@ -52,14 +53,12 @@ class SpoolTransport:
     def flush(self, timeout: float) -> None:
         """Force to disk what was taken, unless that is left to the system for ever (fsync ``never``).
         TransportRefused: it could not be."""
-        failed = [error for topic in list(self._writers) if (error := self._unforced(topic)) is not None]
-        if failed:
-            raise failed[0]
+        self._force(lambda writer: writer.flush)
 
     def close(self, timeout: float) -> None:
-        """Force to disk what is to be, and let go of the files."""
-        for writer in list(self._writers.values()):
-            writer.close()
+        """Force to disk what is to be, and let go of the files. TransportRefused: something could not be forced; all
+        files are let go of."""
+        self._force(lambda writer: writer.close)
 
     def _append(self, topic: str, values: Sequence[bytes]) -> TransportRefused | None:
         """Append several to one topic; why not, if it was not done."""
@@ -70,14 +69,12 @@ class SpoolTransport:
             return self._refused(topic, error)
         return None
 
-    def _unforced(self, topic: str) -> TransportRefused | None:
-        try:
-            self._writers[topic].flush()
-        except OSError as error:
-            return TransportRefused(
-                f"the spool {self._path / topic} could not be forced to disk: {error.strerror}"
-            )
-        return None
+    def _force(self, how: Callable[[Writer], Callable[[], None]]) -> None:
+        """Each topic, whatever becomes of the others."""
+        written = list(self._writers.items())
+        failed = [why for topic, writer in written if (why := unforced(self._path / topic, how(writer)))]
+        if failed:
+            raise TransportRefused(failed[0])
 
     def _refused(self, topic: str, error: SpoolError | OSError) -> TransportRefused:
         if isinstance(error, SpoolError):

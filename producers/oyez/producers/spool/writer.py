@@ -278,9 +278,11 @@ class Writer:
             self._let_go()
 
     def _let_go(self) -> None:
-        self._syncing.close()
-        self._close_file()
-        self._begin()
+        try:
+            self._syncing.close()
+        finally:
+            self._close_file()
+            self._begin()
 
     def _finish_file(self) -> None:
         if self._file >= 0:

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ...admin import Rewinding, Rewound
-from ...core.counted import amount, several
+from ...core.counted import Unit, amount, several
 from ...database import Database as Transactions
 from ...database.clock import DatabaseClock
 from ...database.positions import Partition
 from ...handlers.application import Group, StartError
 from ...logs.lookup import log_backend
-from ...logs.offsets import Ends, Offsets, Unit
+from ...logs.offsets import Ends, Offsets
 from ...run.topics import topics_of
 from ...settings import ListenSettings
 from ..common import completing, output, probes

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from ...cli.common.output import span
+from ...core.counted import Unit, measured
+from ...logs.lookup import find_log_backend
 from ...reports.samples import Series, series_of
 from ..common.asked import Board
 from ..drawing.plot import Plot, plot
@@ -35,10 +37,19 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def _bytes(value: float) -> str:
+    return str(measured(round(value), "bytes"))
+
+
+LAGS: Mapping[Unit, Measure] = {
+    "records": Measure("Records left to read", _count),
+    "bytes": Measure("Bytes left to read", _bytes),
+}
+"""Of what the offsets of the log count."""
 MEASURES: Mapping[str, Measure] = {
     "rate": Measure("Deliveries done in a second", _rate),
     "failed": Measure("Failed attempts in a minute", _count),
-    "lag": Measure("Records left to read", _count),
+    "lag": LAGS["records"],
     "parked": Measure("Parked", _count),
     "oldest_wait": Measure("Oldest wait", span, max),
     "dead": Measure("Dead letters", _count),
@@ -64,14 +75,14 @@ def hours_of(board: Board, hours: int, group: str | None) -> Hours:
     wanted = [name for name in names if group in (None, name)]
     chosen = wanted[:GROUPS]
     known = {one.group: one for one in _series(board, hours)}
-    sections = {name: _plots([known[name]], MEASURES) for name in chosen if name in known}
+    sections = {name: _plots(board, [known[name]], MEASURES) for name in chosen if name in known}
     return Hours(hours, group, names, sections, len(wanted) - len(chosen))
 
 
 def summary(board: Board) -> Sequence[Plot]:
     """The last hours of all groups together; nothing where no worker has written anything yet."""
     ours = [one for one in _series(board, USUAL) if one.group in board.application.groups]
-    return _plots(ours, ("rate", "lag", "parked", "dead")) if ours else []
+    return _plots(board, ours, ("rate", "lag", "parked", "dead")) if ours else []
 
 
 def _series(board: Board, hours: int) -> Sequence[Series]:
@@ -82,12 +93,14 @@ def _series(board: Board, hours: int) -> Sequence[Series]:
     return board.recent.answer(f"samples of {hours} h", ask)
 
 
-def _plots(found: Sequence[Series], measures: Iterable[str]) -> list[Plot]:
+def _plots(board: Board, found: Sequence[Series], wanted: Iterable[str]) -> list[Plot]:
+    backend = find_log_backend(board.settings)
+    measures = MEASURES if backend is None else {**MEASURES, "lag": LAGS[backend.unit]}
     begin, step = found[0].since, timedelta(minutes=found[0].step)
     return [
         plot(one.title, _together(found, name, one), begin, step, one.write)
-        for name, one in MEASURES.items()
-        if name in measures
+        for name, one in measures.items()
+        if name in wanted
     ]
 
 

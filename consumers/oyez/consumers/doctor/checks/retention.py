@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...core.counted import amount
+from ...core.counted import Unit, amount
 from ...handlers.application import Group
-from ...logs.offsets import Ends, Unit
+from ...logs.offsets import Ends
 from ...reports.positions import group_positions
 from ...run.topics import readers_of, topics_of
 from ..check import Check, Finding, ok

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from oyez.producers.loggers import logger_named
 
+from ...core.counted import Unit
 from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
@@ -23,6 +24,8 @@ log = logger_named("oyez.kafka")
 
 class KafkaBackend:
     """Brokers that have topics, and that deal partitions to the members of groups."""
+
+    unit: Unit = "records"
 
     def __init__(self, settings: LogSettings) -> None:
         self._servers = settings.kafka

@@ -18,7 +18,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # missing from
     ResourceType,
 )
 
-from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds, Unit
+from ...core.counted import Unit
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 from .closing import close
 from .coordinator import LONGEST, RenewedClient
 from .probe import admin, outsider, silent

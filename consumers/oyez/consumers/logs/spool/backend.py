@@ -12,6 +12,7 @@ from uuid import uuid4
 from oyez.producers.loggers import logger_named
 from oyez.producers.spool import Folder, check_readable
 
+from ...core.counted import Unit
 from ...database.engine import Database
 from ..keepalive import KeepAlive
 from ..settings import LogSettings
@@ -31,6 +32,7 @@ class SpoolBackend:
     """Folders with one log each, and members of groups that know one another by the database."""
 
     buffer = None
+    unit: Unit = "bytes"
 
     def __init__(self, settings: LogSettings) -> None:
         self._settings = settings

@@ -10,10 +10,11 @@ from oyez.producers.spool import Folder, LogReader, Segments
 from oyez.schemas import Undecodable
 from oyez.schemas.foreign import read_envelope
 
+from ...core.counted import Unit
 from ...database import Database, committed_offsets, members
 from ...database.clock import Clock, DatabaseClock
 from ...database.positions import Partition
-from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds, Unit
+from ..offsets import AT_LEAST_ONCE, Ends, GroupActive, PartitionEnds
 from .member import partition_of
 from .roll import ALIVE
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...errors import TransportRefused
 from ...loggers import logger_named
 from ...spool.folder import SpoolError
+from ...spool.unforced import unforced
 from ...spool.writer import Writer
 from ...spool_shipping.mark import Mark
 from .outlet import Outlet
@@ -71,9 +72,9 @@ class Lane:
         self._has_spooled = True
         return None
 
-    def close(self) -> None:
-        """Force to disk what is to be, and let go of the files."""
-        self._writer.close()
+    def close(self) -> str | None:
+        """Force to disk what is to be, and let go of the files; why something could not be forced, None if all was."""
+        return unforced(self._writer.path, self._writer.close)
 
     def _is_shipped(self, end: int) -> bool:
         return (Mark(self._writer.path, self._writer.log_id).read() or 0) == end

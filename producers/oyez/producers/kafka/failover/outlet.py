@@ -59,6 +59,11 @@ class Outlet(Served):
         self.recall()
         return [self.failures.popleft() for _ in range(len(self.failures))]
 
+    def dies(self, reason: str) -> None:
+        """It delivers nothing any more, for this reason."""
+        super().dies(reason)
+        self._last_error = reason
+
     def resume(self) -> None:
         """It is used again."""
         self._last_error = ""

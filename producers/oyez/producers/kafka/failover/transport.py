@@ -15,13 +15,12 @@ from ...errors import TransportRefused
 from ...forks import call_in_child
 from ...loggers import logger_named
 from ...pass_thread import PassThread
-from ...pieces import pieces
 from ...spool.writer import Writer
 from ...transport import Lasting
 from ..config import HEADERS, too_large
 from ..link import Report, reason_of, watch
+from .keeping import keep
 from .lane import Lane
-from .order import in_announce_order
 from .outlet import Failed, Outlet
 from .states import State
 
@@ -129,16 +128,19 @@ class FailoverTransport:
         self._background.wake()
 
     def close(self, timeout: float) -> None:
-        """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time."""
+        """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time.
+        TransportRefused: something could not be forced to disk."""
         end = self._clock() + timeout
         self.flush(timeout)
         with self._lock:
             self._closed = True
             self._ended.set()
-            lost = self._close_lanes()
+            lost, unforced = self._close_lanes()
         self._tell(lost)
         self._background.finish(max(0.0, end - self._clock()))
         self._outlet = None
+        if unforced:
+            raise TransportRefused(unforced[0])
 
     def _open(self, topic: str) -> Lane:
         """The lane of a topic, when its first event comes."""
@@ -201,6 +203,9 @@ class FailoverTransport:
                 outlet.produce(lane.topic, value, key, headers=HEADERS)
             except BufferError:
                 continue
+            except KafkaException as error:
+                self._send_after(lane, error, value)
+                return
             outlet.sent += 1
             if lane.epoch != epoch:
                 self._leave_behind_nothing(outlet)
@@ -253,7 +258,7 @@ class FailoverTransport:
             taken = outlet.empty()
             if self._outlet is not None and self._outlet is not outlet:
                 taken += self._outlet.empty()  # a thread came late, with an event for the one before
-            lost = self._keep(taken)
+            lost = keep(taken, self._lanes)
         finally:
             for lane in left:
                 lane.to(State.SPOOLING)
@@ -264,23 +269,14 @@ class FailoverTransport:
             self._tellers.append(threading.get_ident())
         return lost
 
-    def _keep(self, failed: Sequence[Failed]) -> list[Failed]:
-        """Spool what was not delivered, in the order in which it was announced; what could not be."""
-        lost: list[Failed] = []
-        for topic, events in in_announce_order(failed).items():
-            for piece in pieces(events, lambda one: len(one.value)):
-                why = self._lanes[topic].append_all([one.value for one in piece])
-                lost.extend(one._replace(reason=f"{one.reason}; {why}") for one in piece if why)
-        return lost
-
-    def _close_lanes(self) -> list[Failed]:
+    def _close_lanes(self) -> tuple[list[Failed], list[str]]:
+        """What could not be spooled, and why something could not be forced to disk."""
         outlet = self._outlet
         lost = self._leave(outlet, "closed") if outlet is not None and len(outlet.producer) else []
         for lane in self._lanes.values():
             if lane.state is not State.CLOSED:
                 lane.to(State.CLOSED)
-            lane.close()
-        return lost
+        return lost, [why for lane in self._lanes.values() if (why := lane.close())]
 
     def _tell(self, lost: Sequence[Failed]) -> None:
         """Without the lock: whoever is told may announce."""
