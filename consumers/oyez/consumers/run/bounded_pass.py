@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from sqlalchemy import Engine
 
@@ -68,9 +69,10 @@ def one_pass(
         broken, expired = bounded.broken, bounded.expired
         return Listened(bounded.handled, left, waiting, broken, halted, unsaid, expired, has_failed)
     finally:
-        for worker in workers:
-            worker.leave()
-        engine.dispose()
+        with ExitStack() as last_first:
+            last_first.callback(engine.dispose)
+            for worker in reversed(workers):
+                last_first.callback(worker.leave)
 
 
 def _relay(settings: ListenSettings, engine: Engine, stopped: Callable[[], bool]) -> None:
