@@ -77,6 +77,12 @@ def check(manifest: Manifest, keda: Manifest) -> None:
         kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
+def test_no_pod_is_told_of_services() -> None:
+    """A service called oyez-… would set variables that look like settings of Oyez."""
+    pods = [one["spec"]["template"]["spec"] for one in written() if one["kind"] in {"Job", "Deployment"}]
+    assert [pod["enableServiceLinks"] for pod in pods] == [False, False]
+
+
 def test_each_is_what_its_schema_says(keda: Manifest) -> None:
     kinds = []
     for manifest in [*written(), *another_group()]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from consumers.pipeline import Placed, known, prepare
 from oyez.consumers import Application, Handlers
 from oyez.consumers.dashboard.serving import served
 from oyez.consumers.dashboard.serving import server as dashboard_server
-from oyez.consumers.dashboard.settings import DashboardSettings
+from oyez.consumers.dashboard.settings import DashboardSettings, require_access_control
 from oyez.consumers.dev.ports import free_port
+from oyez.producers import SettingsError
 from oyez.producers.collector import listening
 from producers.collector.running import running, serving, settings
 from support.nginx import Nginx, certificate, names_on_this_machine
@@ -75,6 +77,16 @@ def test_nginx_takes_the_file(tmp_path: Path) -> None:
     said = Proxied(tmp_path).nginx.check()
     assert "test is successful" in said
     assert "[warn]" not in said
+
+
+def test_what_its_head_says_to_set_is_what_the_dashboard_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = FILE.read_text().partition("\n\n")[0]
+    for name, value in re.findall(r"(OYEZ_\w+)='([^']+)'", head):
+        monkeypatch.setenv(name, value)
+    require_access_control(DashboardSettings())
+    monkeypatch.delenv("OYEZ_DASHBOARD_PASSWORD")
+    with pytest.raises(SettingsError, match="OYEZ_DASHBOARD_PASSWORD"):
+        require_access_control(DashboardSettings())
 
 
 @pytest.mark.slow

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from oyez.consumers import ListenSettings
+from oyez.consumers.dashboard.settings import DashboardSettings
 from oyez.consumers.mail.settings import mail_settings
+from oyez.consumers.reports.settings_report import problems_of, setting_states
 from oyez.producers import Settings, SettingsError
+from oyez.producers.collector.settings import CollectSettings
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +116,22 @@ def test_variables_that_are_not_meant_for_it_are_left_alone(
     }.items():
         monkeypatch.setenv(name, value)
     assert kind().database_schema == "events"
+    assert [record for record in caplog.records if record.name == "oyez.settings"] == []
+
+
+def test_the_address_of_a_service_is_not_taken_for_a_port(
+    file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kubernetes sets these for services called oyez-collect, oyez-dashboard and oyez-mail."""
+    file.write_text("mail_port = 26\n")
+    for name in ("OYEZ_COLLECT_PORT", "OYEZ_DASHBOARD_PORT", "oyez_mail_port"):
+        monkeypatch.setenv(name, "tcp://10.0.0.1:80")
+    assert (CollectSettings().collect_port, DashboardSettings().dashboard_port) == (8080, 8090)
+    assert mail_settings(ListenSettings()).mail_port == 26
+    states = {state.name: state for state in setting_states()}
+    assert (states["collect_port"].value, states["collect_port"].origin) == (8080, "default")
+    assert (states["mail_port"].value, states["mail_port"].origin) == (26, "file")
+    assert problems_of(states.values()) == []
     assert [record for record in caplog.records if record.name == "oyez.settings"] == []
 
 

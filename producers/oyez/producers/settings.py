@@ -23,7 +23,7 @@ from oyez.schemas.text import MAX_TEXT
 from .errors import SettingsError
 from .settings_file import read_settings_file
 from .settings_masked import without_secret_keys
-from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables
+from .settings_names import OUTSIDE, refuse_arguments, refuse_unknown, warn_of_variables, without_links
 
 FILE = Path("oyez.toml")
 """Read from the working directory, if it is there."""
@@ -45,7 +45,12 @@ SCHEMA = OUTSIDE["database_schema"]
 
 
 class _Environment(EnvSettingsSource):
-    """What has parts is written as JSON there: such a setting has an example that says how."""
+    """What has parts is written as JSON there: such a setting has an example that says how. What Kubernetes says of
+    services there is no setting."""
+
+    def __init__(self, settings: type[BaseSettings]) -> None:
+        super().__init__(settings)
+        self.env_vars = without_links(self.env_vars)
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         if field_name != "database_schema":

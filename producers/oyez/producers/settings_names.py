@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_settings import BaseSettings
 
@@ -25,6 +25,7 @@ OUTSIDE = {"database_schema": "schema"}
 """What a field is called where it is set, if not as it is."""
 NO_SETTINGS = frozenset({"debug", "test_kafka", "test_postgres"})
 """Variables that are read elsewhere: by the command line, and by Oyez's own tests."""
+_Value = TypeVar("_Value", str, str | None)
 _LINK = re.compile(r"(.*_)?(service_host|service_port\w*|port_\d+_(tcp|udp|sctp)\w*)")
 _LINKED = ("tcp://", "udp://", "sctp://")
 
@@ -59,10 +60,9 @@ def warn_of_variables(settings: type[BaseSettings]) -> None:
 
 def unknown_variables(known: Iterable[str] = ()) -> list[str]:
     """Each OYEZ_… in the environment that is no setting, neither one of ``known`` nor of a class that is registered."""
-    found = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(PREFIX)}
-    unknown = found.keys() - {*_variables({*known} | NO_SETTINGS)}
-    unknown -= {*_variables(names_of_all())} if unknown else set()
-    return [name for name in sorted(unknown) if not _is_link(name.removeprefix(PREFIX).lower(), found[name])]
+    found = {name.upper() for name in without_links(os.environ) if name.upper().startswith(PREFIX)}
+    unknown = found - {*_variables({*known} | NO_SETTINGS)}
+    return sorted(unknown - {*_variables(names_of_all())} if unknown else set())
 
 
 def classes_of_all() -> list[type[BaseSettings]]:
@@ -113,7 +113,13 @@ def _variables(names: Iterable[str]) -> Iterator[str]:
     return (f"{PREFIX}{name}".upper() for name in names)
 
 
-def _is_link(name: str, value: str) -> bool:
-    """Whether Kubernetes has set it, for a service that is called oyez or oyez-…"""
+def without_links(variables: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Without those that Kubernetes has set, for a service that is called oyez or oyez-…: some are called as settings
+    are, such as OYEZ_MAIL_PORT."""
+    return {name: value for name, value in variables.items() if not _is_link(name.upper(), value or "")}
+
+
+def _is_link(variable: str, value: str) -> bool:
+    name = variable.removeprefix(PREFIX).lower()
     is_port = name.rpartition("_")[2] == "port" and value.startswith(_LINKED)
-    return is_port or _LINK.fullmatch(name) is not None
+    return variable.startswith(PREFIX) and (is_port or _LINK.fullmatch(name) is not None)

@@ -36,6 +36,8 @@ def test_it_is_served_under_the_path_of_a_proxy(spooled_shop: Shop) -> None:
     ("settings", "words"),
     [
         ({"OYEZ_DASHBOARD_HOST": "0.0.0.0"}, ["OYEZ_DASHBOARD_PASSWORD", "127.0.0.1"]),
+        ({"OYEZ_DASHBOARD_PROXIES": '["127.0.0.1"]'}, ["OYEZ_DASHBOARD_PASSWORD", "OYEZ_DASHBOARD_PROXIES"]),
+        ({"OYEZ_DASHBOARD_HOSTS": '["shop.example"]'}, ["OYEZ_DASHBOARD_PASSWORD", "shop.example"]),
         ({"OYEZ_DASHBOARD_PASSWORD": "short"}, ["dashboard_password", "12"]),
         ({"OYEZ_DASHBOARD_PATH": "oyez/"}, ["dashboard_path"]),
         ({"OYEZ_DASHBOARD_HOSTS": "a"}, ["OYEZ_DASHBOARD_HOSTS is not JSON"]),

@@ -73,6 +73,28 @@ def test_where_others_can_connect_a_password_has_to_be_set(pipeline_sqlite: str,
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"dashboard_proxies": ["127.0.0.1"]},
+        {"dashboard_hosts": ["oyez.example.com"]},
+        {"dashboard_hosts": ["localhost", "192.0.2.1"]},
+    ],
+    ids=str,
+)
+def test_where_a_proxy_lets_others_connect_a_password_has_to_be_set(
+    pipeline_sqlite: str, said: dict[str, object]
+) -> None:
+    with pytest.raises(SettingsError, match="OYEZ_DASHBOARD_PASSWORD"):
+        client(pipeline_sqlite, **said)
+    assert client(pipeline_sqlite, dashboard_password=PASSWORD, **said).get("/").status_code == 401
+
+
+def test_other_names_of_this_machine_need_no_password(pipeline_sqlite: str) -> None:
+    said = client(pipeline_sqlite, dashboard_hosts=["LOCALHOST", "oyez.localhost", "127.0.0.2", "::1"])
+    assert said.get("/").status_code == 200
+
+
 def test_who_is_one_too_many_is_told_when_to_come_again(pipeline_sqlite: str) -> None:
     app = served(Application(on, known), DashboardSettings(database=pipeline_sqlite), acts=False)
     with answering(app, most=1) as found:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import confluent_kafka
+
+from oyez.producers.kafka.transport import KafkaTransport
+
+Plain = TypeVar("Plain", bound=KafkaTransport)
 
 MOCK: Mapping[str, Any] = {"test.mock.num.brokers": 1, "linger.ms": 10_000}
 """Options of a client: nothing leaves before something else is asked of it."""
@@ -22,3 +26,9 @@ def die(producer: object) -> None:
         handle, confluent_kafka.KafkaError.INVALID_PRODUCER_EPOCH, b"fenced"
     )
     assert not failed
+
+
+def asking_nothing(transport: Plain) -> Plain:
+    """It does not ask what a topic takes: a mock cluster never says."""
+    transport._limits.begin = lambda _topic, _timeout: lambda: None  # type: ignore[method-assign]
+    return transport

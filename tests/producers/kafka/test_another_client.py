@@ -17,7 +17,7 @@ from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.ordered_sender import KeyOrder, OrderedSender, Outgoing, Sent
 from oyez.producers.spool import Writer
 from oyez.producers.spool_shipping import SpoolShipper
-from producers.kafka.dying import MOCK, die
+from producers.kafka.dying import MOCK, asking_nothing, die
 from producers.kafka.failover.fakes import event
 from support.waiting import eventually
 
@@ -28,8 +28,9 @@ EVENTS = [event("a", n) for n in range(4)]
 class Replaced(KafkaTransport):
     """The plain transport on mock clusters, one for each client, with what it tells."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__("mock", {**MOCK, **options}, announce_timeout=1.0)
+    def __init__(self) -> None:
+        super().__init__("mock", MOCK, announce_timeout=TIMEOUT)
+        asking_nothing(self)
         self.told: list[bytes] = []
         self.report_to(lambda value, _why: self.told.append(value))
 
@@ -127,7 +128,7 @@ def test_a_client_that_dies_while_its_queue_is_full(transport: Replaced) -> None
 
 
 def test_acknowledged_announcing_goes_on() -> None:
-    transport = AckedTransport("mock", {"test.mock.num.brokers": 1}, announce_timeout=2.0)
+    transport = asking_nothing(AckedTransport("mock", {"test.mock.num.brokers": 1}, announce_timeout=TIMEOUT))
     transport.send("t", b"a", EVENTS[0])
     die(transport._links["t"].producer)
     with pytest.raises(TransportRefused, match="its client has died"):

@@ -15,7 +15,7 @@ from oyez.producers.kafka.served import Served
 from oyez.producers.kafka.transport import KafkaTransport
 from oyez.producers.ordered_sender import OrderedSender, Outgoing, WholeOrder
 from oyez.producers.spool import Writer
-from producers.kafka.dying import MOCK, die
+from producers.kafka.dying import MOCK, asking_nothing, die
 from producers.kafka.failover.failover_pipeline import Quiet
 from producers.kafka.failover.fakes import event
 
@@ -64,7 +64,7 @@ def test_a_failover_spools_each_event(tmp_path: Path, caplog: pytest.LogCaptureF
 
 def test_the_plain_transport_reports_each_event() -> None:
     reported: list[tuple[bytes, str]] = []
-    transport = KafkaTransport("mock", MOCK, announce_timeout=1.0)
+    transport = asking_nothing(KafkaTransport("mock", MOCK, announce_timeout=TIMEOUT))
     transport.report_to(lambda value, why: reported.append((bytes(*[value]), why)))
     for value in EVENTS:
         transport.send("t", b"a", value)
@@ -75,7 +75,7 @@ def test_the_plain_transport_reports_each_event() -> None:
 
 
 def test_what_is_kept_elsewhere_has_not_arrived() -> None:
-    transport = KafkaTransport("mock", MOCK, announce_timeout=1.0)
+    transport = asking_nothing(KafkaTransport("mock", MOCK, announce_timeout=TIMEOUT))
     flush = transport.flush
 
     def died(timeout: float) -> None:

@@ -27,10 +27,14 @@ class Faults:
         """How often each handler failed with an error of this type."""
         return {handler: count for (handler, one), (count, _) in self._found.items() if one == kind}
 
+    def each(self) -> Iterator[tuple[str, str, int, str]]:
+        """Each handler and type of error, how often that was, and the first one's text."""
+        for (handler, kind), (count, first) in self._found.items():
+            yield handler, kind, count, first if len(first) <= LONGEST else f"{first[:LONGEST]}…"
+
     def lines(self) -> Iterator[str]:
         """One for each handler and type of error."""
-        for (handler, kind), (count, first) in self._found.items():
-            said = first if len(first) <= LONGEST else f"{first[:LONGEST]}…"
+        for handler, kind, count, said in self.each():
             times = "once" if count == 1 else f"{count} times with {kind}, first"
             yield f"{handler} failed {times}: {said}"
 

@@ -46,15 +46,26 @@ class DashboardSettings(ListenSettings):
 
 def require_access_control(settings: DashboardSettings) -> None:
     """Raises `SettingsError` where others can connect, and nothing is asked of them."""
-    if settings.dashboard_password is None and not _is_this_machine(settings.dashboard_host):
-        raise SettingsError(
-            f"dashboard: others can connect to {settings.dashboard_host}: set OYEZ_DASHBOARD_PASSWORD, "
-            f"or leave it on 127.0.0.1"
-        )
+    why = _why_others_can_connect(settings)
+    if why is not None and settings.dashboard_password is None:
+        raise SettingsError(f"dashboard: {why[0]}: set OYEZ_DASHBOARD_PASSWORD, or {why[1]}")
+
+
+def _why_others_can_connect(settings: DashboardSettings) -> tuple[str, str] | None:
+    """Why, and what keeps them away; None: they cannot, as far as is said. A proxy on this machine brings others to
+    127.0.0.1: whoever has one says its address, or by which name it is asked for."""
+    if not _is_this_machine(settings.dashboard_host):
+        return f"others can connect to {settings.dashboard_host}", "leave it on 127.0.0.1"
+    if settings.dashboard_proxies:
+        return "others can connect to a proxy before it", "leave OYEZ_DASHBOARD_PROXIES away"
+    for name in settings.dashboard_hosts:
+        if not _is_this_machine(name.lower()):
+            return f"others can ask for {name}", "leave it out of OYEZ_DASHBOARD_HOSTS"
+    return None
 
 
 def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ip_address(host).is_loopback

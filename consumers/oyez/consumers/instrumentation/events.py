@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..core.leaving import Leaving
 from ..core.report import Report
+from .failures import DeliveriesDied, HandlerFailed, HandlersFoundBroken, HandlersRepaired
 from .lives import (
     InstrumentationEvent,
     SlowToStop,
@@ -22,6 +23,10 @@ from .lives import (
 )
 
 __all__ = [  # beside what stands here
+    "DeliveriesDied",
+    "HandlerFailed",
+    "HandlersFoundBroken",
+    "HandlersRepaired",
     "InstrumentationEvent",
     "SlowToStop",
     "WorkerDied",
@@ -254,18 +259,6 @@ class PartsPaused(InstrumentationEvent):
 @dataclass(frozen=True, slots=True)
 class NothingPaused(InstrumentationEvent):
     """The last pause of the group has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class HandlersFoundBroken(InstrumentationEvent):
-    """Nearly all of a batch failed alike: it was not committed, and is tried again."""
-
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class HandlersRepaired(InstrumentationEvent):
-    """The batch that nearly all handlers failed for is committed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,14 @@ LINES: Mapping[type[events.InstrumentationEvent], Line] = {
     ),
     events.NothingPaused: Line(logging.WARNING, WORKER, "{group}: nothing is paused any more"),
     events.HandlersFoundBroken: Line(logging.ERROR, WORKER, "{group}: {error}"),
+    events.HandlerFailed: Line(
+        logging.WARNING,
+        WORKER,
+        "{group}: {handler} failed, {count} of {kind} since this was said last: {error}",
+    ),
+    events.DeliveriesDied: Line(
+        logging.ERROR, WORKER, "{group}: {count} dead letters more; oyez dead list has them"
+    ),
     events.HandlersRepaired: Line(logging.WARNING, WORKER, "{group}: the handlers work again"),
 }
 

@@ -20,6 +20,7 @@ from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import is_before
 from ..execution.cut import Place
 from ..execution.delivery import Delivery
+from ..execution.pauses import PausedParts
 from ..handlers.application import Group
 from ..handlers.registry import Handler
 from .by_key import Ended, Errand
@@ -106,7 +107,8 @@ class MemoryLanes:
                 continue
             others = len(handlers) < len(self._group.by_signal[taken.declaration.name])
             flight = Flight(len(handlers), is_counted=others)
-            if frontiers[record.topic(), record.partition()].begin(record.offset(), flight):
+            frontier = frontiers.get((record.topic(), record.partition()))
+            if frontier is not None and frontier.begin(record.offset(), flight):
                 for handler in handlers:
                     errands[handler].append(Errand(Delivery(handler, taken, at), flight))
         for handler, ours in errands.items():
@@ -170,14 +172,19 @@ class MemoryLanes:
         report, with events counted once."""
         failed = self.window.failed
         self.window.clear()
-        handled = sum([_close(errand, is_final=outcome.is_final) for errand, outcome in failed])
-        return replace(report, events=0, handled=handled)
+        counted = [outcome for errand, outcome in failed if _close(errand, is_final=outcome.is_final)]
+        expired = counted.count(EXPIRED)
+        return replace(report, events=0, handled=len(counted) - expired, expired_events=expired)
 
-    def again(self) -> None:
-        """Run what has failed once more. What no handler was given, since it is paused or has expired, is not."""
+    def again(self, paused: PausedParts | None) -> None:
+        """Run what has failed once more. What no handler was given, since it is paused or has expired, is not, nor what
+        is ``paused`` by now."""
         errands: dict[Handler, list[Errand]] = {}
         for errand in self.window.take_failed():
-            errands.setdefault(errand.delivery.handler, []).append(errand)
+            if paused is not None and paused.holds(errand.delivery.handler.name, errand.delivery.taken.key):
+                self._spare(errand, PAUSED)
+            else:
+                errands.setdefault(errand.delivery.handler, []).append(errand)
         for handler, ours in errands.items():
             self._put(handler, ours)
 
@@ -205,9 +212,12 @@ class MemoryLanes:
             if spared is None:
                 free.append(errand)
             else:
-                self._open += 1
-                self._ended.append((errand, spared))
+                self._spare(errand, spared)
         return free
+
+    def _spare(self, errand: Errand, outcome: Outcome) -> None:
+        self._open += 1
+        self._ended.append((errand, outcome))
 
     def _put(self, handler: Handler, errands: Sequence[Errand]) -> None:
         if errands:
@@ -230,7 +240,7 @@ def _spared(delivery: Delivery, batch: AtLeastOnceBatch) -> Outcome | None:
 
 
 def _close(errand: Errand, *, is_final: bool) -> bool:
-    """One delivery of an event is not under way any more; whether the event counts as handled by it."""
+    """One delivery of an event is not under way any more; whether the event counts as ended by it."""
     flight = errand.flight
     flight.left -= 1
     counts = is_final and not flight.is_counted

@@ -23,6 +23,7 @@ from oyez.producers.settings_names import (
     no_setting,
     no_setting_in_file,
     unknown_variables,
+    without_links,
 )
 
 Origin = Literal["default", "inferred", "file", "environment", "given"]
@@ -78,7 +79,7 @@ def _said(
     by_file = {name: _Said(value, "file", _in_file(file, lines, name)) for name, value in read.items()}
     by_environment = {
         name[len(PREFIX) :].lower(): _Said(value, "environment", f"{name} in the environment")
-        for name, value in os.environ.items()
+        for name, value in without_links(os.environ).items()
         if name.upper().startswith(PREFIX)
     }
     by_hand = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from sqlalchemy import Engine
 
@@ -65,11 +66,13 @@ def one_pass(
             names = [group.name for group in groups]
             waiting, has_failed = parked_age.events(db, names), parked_age.has_failed(db, names)
         left, halted, unsaid = bounded.count_left(), tuple(bounded.halted), tuple(bounded.unsaid)
-        return Listened(bounded.handled, left, waiting, bounded.broken, halted, unsaid, has_failed)
+        broken, expired = bounded.broken, bounded.expired
+        return Listened(bounded.handled, left, waiting, broken, halted, unsaid, expired, has_failed)
     finally:
-        for worker in workers:
-            worker.leave()
-        engine.dispose()
+        with ExitStack() as last_first:
+            last_first.callback(engine.dispose)
+            for worker in reversed(workers):
+                last_first.callback(worker.leave)
 
 
 def _relay(settings: ListenSettings, engine: Engine, stopped: Callable[[], bool]) -> None:

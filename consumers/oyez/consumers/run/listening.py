@@ -14,7 +14,8 @@ from ..database.migrating import require
 from ..handlers.application import Application, Group
 from ..handlers.recorded_handlers import register
 from ..health.keeping import Keeper, kept
-from ..instrumentation.emitter import logging_instrument
+from ..instrumentation.emitter import Instrument, logging_instrument
+from ..instrumentation.failure_subscriber import FailureSubscriber
 from ..logs.lookup import log_backend
 from ..metrics.multiprocess_files import Folder, folder
 from ..processes.supervisor import Supervisor
@@ -87,10 +88,15 @@ def listen(
     ):
         crew = Crew(settings, had, groups, workers, processes)
         if folder is None:
-            instrument = logging_instrument().with_subscriber(keeper)
+            instrument = _telling(logging_instrument()).with_subscriber(keeper)
             specs = keeper.beating(crew.specs(instrument))
             return Supervisor(specs, processes=processes, instrument=instrument, watch=keeper).run()
         return _listen_measured(settings, crew, folder, keeper)
+
+
+def _telling(instrument: Instrument) -> Instrument:
+    """The same, which tells of failing handlers too. Who runs one pass says at its end how they failed."""
+    return instrument.with_subscriber(FailureSubscriber(instrument.emit))
 
 
 @contextmanager
@@ -108,7 +114,7 @@ def _listen_measured(settings: ListenSettings, crew: Crew, folder: Folder, keepe
     from ..metrics.starting import metered  # noqa: PLC0415 # prometheus-client is an extra
 
     with metered(settings, folder) as meter:
-        instrument = meter.instrument.with_subscriber(keeper)
+        instrument = _telling(meter.instrument).with_subscriber(keeper)
         return Supervisor(
             keeper.beating(crew.specs(instrument)),
             processes=crew.processes,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.record import Record
 from ..core.report import Report
+from ..database.engine import DatabaseAway
 from ..database.positions import Move, Partition
 from ..execution.at_least_once import AtLeastOnceBatch, AtLeastOnceExecution
 from ..execution.batch import Batch
@@ -19,7 +20,8 @@ from ..instrumentation import events
 from ..instrumentation.events import LanesSeen
 from ..lanes.in_memory import MemoryLanes
 from .in_step import Stopped
-from .round import Reading, Round, Work
+from .round import Reading, Round
+from .tried_again import Work, still_held
 
 WAIT = 0.1  # s; how soon a stop is heard by whoever waits for what is under way
 CANCELLED = 5.0  # s that what is cancelled has to end
@@ -91,16 +93,16 @@ class ReadingAhead(Reading):
         self._lanes.take(batch, report.ends, self._ownership.held)
         return report
 
-    def _alone_with(self, batch: Batch, record: Record, work: Work, stopped: Stopped) -> Report:
+    def _alone_with(self, record: Record, work: Work, batch: Batch, stopped: Stopped) -> Report:
         """The same, with nothing beside it."""
 
-        def alone(stop: Stopped) -> Report:
-            report = work(stop)
+        def alone(some: Batch, stop: Stopped) -> Report:
+            report = work(some, stop)
             self._land(stop)
             return report
 
         self._land(stopped, {move.partition for move in batch.moves})
-        return super()._alone_with(batch, record, alone, stopped)
+        return super()._alone_with(record, alone, batch, stopped)
 
     def _land(self, stopped: Stopped, in_hand: AbstractSet[Partition] = frozenset()) -> None:
         """Wait until nothing is under way. Of what is ``in_hand`` something was polled, and has not begun."""
@@ -126,11 +128,25 @@ class ReadingAhead(Reading):
         Raises `HandlersBroken` if stopped."""
         self._drain()
         if self._lanes.window.is_ripe(self._timer(), is_idle=is_last or self._lanes.is_idle):
-            self._note(self._repaired(Parking(self._lanes, self._execution, stopped, self._drain), stopped))
+            self._note(self._parked(Parking(self._lanes, self._execution, stopped, self._drain), stopped))
         self._move_frontiers([move for move in self._ownership.moves() if move.partition not in in_hand])
 
+    def _parked(self, parking: Parking, stopped: Stopped) -> Report:
+        """Park what has failed, again while that fails: by then something may be paused, or another worker's."""
+
+        def again(stop: Stopped) -> Report:
+            self._execution.pauses.look()
+            self.follow()
+            self._lanes.keep(self._ownership.held)
+            return parking(stop)
+
+        try:
+            return parking(stopped)
+        except (DatabaseAway, HandlersBroken) as error:
+            return self._retry_loop.having_failed(error, again, stopped, self._ownership.trouble)
+
     def _move_frontiers(self, moves: list[Move]) -> None:
-        if reached := self.reached(moves):
+        if reached := self.reached(still_held(moves, self._ownership.held)):
             self._ownership.moved(reached, self._lanes.doubted(move.partition for move in reached))
 
     def _note(self, report: Report) -> None:
@@ -171,7 +187,7 @@ class Parking:
         return self._lanes.settled(report)
 
     def _run_again(self, broken: HandlersBroken) -> None:
-        self._lanes.again()
+        self._lanes.again(self._execution.pauses.now)
         while not self._lanes.is_idle:
             if self._stopped():
                 raise broken

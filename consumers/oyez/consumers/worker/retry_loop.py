@@ -83,6 +83,18 @@ class RetryLoop:
                     self._emit(events.HandlersRepaired(self._name))
                 return result
 
+    def having_failed(
+        self,
+        error: Exception,
+        work: Callable[[Callable[[], bool]], T],
+        stopped: Callable[[], bool],
+        tell: Callable[[HandlersBroken], None],
+    ) -> T:
+        """Do ``work(stop)`` again, which has failed with this: while the database is away, or the handlers are
+        broken."""
+        again = having_failed(error, work)
+        return self.until_repaired(lambda stop: self.until_back(lambda: again(stop), stopped), stopped, tell)
+
     def _wait(self, seconds: float, stopped: Callable[[], bool]) -> None:
         while seconds > 0 and not stopped():
             self._sleep(min(seconds, NAP))

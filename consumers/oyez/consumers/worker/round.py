@@ -33,6 +33,7 @@ from .alone import Alone
 from .in_step import InStep, Stopped
 from .placement import LOOKS, Placement
 from .retry_loop import RetryLoop, having_failed
+from .tried_again import GroupPaused, TriedAgain, Work
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
 QUIET, QUIET_POLL = 1.0, 0.1  # s; the same where nothing has happened for so long
@@ -40,7 +41,6 @@ FIRST, OFTEN = 3, 8  # the first batches are looked at for where their keys are,
 PAUSES = (0.005, 0.015, 0.03)  # s; 50 ms that a batch waits for what it requires, asking in between
 
 T = TypeVar("T")
-Work = Callable[[Stopped], Report]
 
 
 class Round(NamedTuple):
@@ -118,21 +118,25 @@ class Reading(InStep):
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
         records = self._log.poll(limit, wait)
         polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
-        self._steadily(self._ownership.follow, stopped)
-        if suspected := self._ownership.take_suspected():
-            self._process.require_own("workers died here, and events are handled one by one")
-            self._alone.begin(suspected)
-            self._emit(events.Suspecting(self._group.name, self._batch))
+        self._steadily(self.follow, stopped)
         if not records:
             return Round(0)
         self._stirred = self._timer()
         report = self.handle(records, polled, stopped, is_full=len(records) >= limit)
         return Round(len(records), () if report is None else (report,))
 
+    def follow(self) -> None:
+        """Take what the log assigned, let go of what it took away, and be careful where workers have died."""
+        self._ownership.follow()
+        if suspected := self._ownership.take_suspected():
+            self._process.require_own("workers died here, and events are handled one by one")
+            self._alone.begin(suspected)
+            self._emit(events.Suspecting(self._group.name, self._batch))
+
     def _rest(self, stopped: Stopped) -> Round:
         """Stay in the group, take the partitions that it deals, and read nothing of them."""
         self._log.idle()
-        self._steadily(self._ownership.follow, stopped)
+        self._steadily(self.follow, stopped)
         self._sleep(QUIET_POLL)
         return Round(0)
 
@@ -188,24 +192,25 @@ class Reading(InStep):
         """Handle a batch and advance; ``lone`` is its only record, if workers have died in that one's partition."""
         if not batch.decoded.envelopes and not batch.undecodable:
             return None
+        work: Work
         if isinstance(batch, AtLeastOnceBatch):
-            work = partial(self._at_least_once, batch)
+            work = self._at_least_once
         else:
             batch = self.make_ready(batch, stopped, is_full=is_full) if self._requires else batch
-            work = partial(self._handle, batch, Memory())
+            work = partial(self._handle, Memory())
         if lone is not None:
             self._alone.count(lone)
-            work = partial(self._alone_with, batch, lone, work)
+            work = partial(self._alone_with, lone, work)
         return self._advance(batch, stopped, work)
 
-    def _handle(self, batch: Batch, memory: Memory, stopped: Stopped) -> Report:
+    def _handle(self, memory: Memory, batch: Batch, stopped: Stopped) -> Report:
         try:
             return self._execution.handle(batch, stopped, memory)
         except (DatabaseAway, HandlersBroken):
             memory.try_again()
             raise
 
-    def _alone_with(self, batch: Batch, record: Record, work: Work, stopped: Stopped) -> Report:
+    def _alone_with(self, record: Record, work: Work, batch: Batch, stopped: Stopped) -> Report:
         """Do the work with a note of it, which stays if this worker dies. Where workers have died on the event each
         time that they ran it alone, it is given up."""
         starts = self._ownership.suspect(record)
@@ -214,18 +219,24 @@ class Reading(InStep):
             self._emit(events.EventKilledWorkers(self._group.name, *where, LONE_DEATHS))
             return self._execution.bury(batch)
         try:
-            return work(stopped)
+            return work(batch, stopped)
         except DatabaseAway:
             self._ownership.excuse(record)
             raise
 
     def _advance(self, batch: Batch, stopped: Stopped, work: Work) -> Report | None:
         """Do the work and move on to where it was committed; None if another worker has the partitions, and nothing
-        happened."""
+        happened, or the group has been paused meanwhile."""
         try:
-            report = self._repaired(work, stopped)
-        except Fenced as fenced:
-            self._emit(events.BatchFenced(self._group.name, str(fenced)))
+            try:
+                report = work(batch, stopped)
+            except (DatabaseAway, HandlersBroken) as error:
+                again = TriedAgain(batch, work, self._execution.pauses, self._ownership, self.follow)
+                report = self._retry_loop.having_failed(error, again, stopped, self._ownership.trouble)
+                batch = again.batch
+        except (Fenced, GroupPaused) as given_up:
+            if isinstance(given_up, Fenced):
+                self._emit(events.BatchFenced(self._group.name, str(given_up)))
             self._steadily(self._ownership.restore, stopped)
             return None
         moves = batch.made(report.ends)
@@ -234,18 +245,6 @@ class Reading(InStep):
             self._emit(events.BatchCut(self._group.name, batch.size, report.done))
             self._ownership.go_back(moves)
         return report
-
-    def _repaired(self, work: Work, stopped: Stopped) -> Report:
-        """Do the work; again while the database is away, or while a deploy has broken the handlers."""
-        try:
-            return work(stopped)
-        except (DatabaseAway, HandlersBroken) as error:
-            again = having_failed(error, work)
-            return self._retry_loop.until_repaired(
-                lambda stop: self._retry_loop.until_back(lambda: again(stop), stopped),
-                stopped,
-                self._ownership.trouble,
-            )
 
     def _steadily(self, work: Callable[[], T], stopped: Stopped) -> T:
         """Do the work; again while the database is away."""

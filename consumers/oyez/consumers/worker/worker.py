@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from ..core.report import Report
 from ..database import outbox, parked_age
@@ -170,7 +170,7 @@ class Worker:
     def look(self) -> None:
         """Take partitions, and read nothing."""
         self._log.idle()
-        self._ownership.follow()
+        self._reading.follow()
 
     def is_settled(self) -> bool:
         """Whether it is known what this worker has to read."""
@@ -204,12 +204,13 @@ class Worker:
 
     def leave(self) -> None:
         """Leave the group, whatever has happened."""
-        if self._lanes is not None:
-            self._lanes.close()
-        self._reading.leave()
-        self._wakeups.close()
-        self._log.close()
-        self._relay.close()
+        with ExitStack() as last_first:
+            last_first.callback(self._relay.close)
+            last_first.callback(self._log.close)
+            last_first.callback(self._wakeups.close)
+            if self._lanes is not None:
+                last_first.callback(self._lanes.close)
+            last_first.callback(self._reading.leave)
 
     def _rests(self, lanes: WorkerLanes, stopped: Callable[[], bool]) -> bool:
         """Count what the lanes have done; whether they want this worker to rest, and only stay in its group."""

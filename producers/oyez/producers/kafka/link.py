@@ -28,7 +28,7 @@ os.register_at_fork(after_in_child=gc.freeze)
 
 _LOOK_EVERY = 1.0
 _PROBE = 1.0
-_LAST_WORDS = 0.1
+_LAST_WORDS = 1.0
 
 _LASTING = (
     KafkaError.MSG_SIZE_TOO_LARGE,
