@@ -111,6 +111,8 @@ def test_a_program_over_the_other_transports(tmp_path: Path, transport: str) -> 
         tmp_path, sys.executable, "-c", PROGRAM, transport, OYEZ_APP="items:on", OYEZ_TRANSPORT=transport
     )
     assert printed == (
-        "" if transport == "inline" else "Listened(handled=3, left=0, parked=0, broken={}, halted=())\n"
+        ""
+        if transport == "inline"
+        else "Listened(handled=3, left=0, parked=0, broken={}, halted=(), expired=0)\n"
     )
     assert _found(tmp_path) == RESULT

@@ -1,6 +1,7 @@
 """Tests of a small application, as its author would write them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, assert_type
 from unittest import TestCase
 
@@ -8,7 +9,17 @@ import pytest
 from handling import count_view, on
 from signals import PageViewed, SessionStarted
 
-from oyez.consumers.testing import DeadDelivery, Kit, ParkedDelivery, QueuedMail, Ran, Services, kit, live_kit
+from oyez.consumers.testing import (
+    DeadDelivery,
+    Kit,
+    ParkedDelivery,
+    QueuedMail,
+    Ran,
+    ScheduledEvent,
+    Services,
+    kit,
+    live_kit,
+)
 from oyez.producers import Announcer
 
 
@@ -30,6 +41,9 @@ def test_views(oyez: Kit) -> None:
     oyez.advance(5)
     assert_type(oyez.parked, list[ParkedDelivery])
     assert_type(oyez.dead, list[DeadDelivery])
+    assert_type(oyez.scheduled, list[ScheduledEvent])
+    with oyez.engine.begin() as db:
+        oyez.announce(PageViewed(session_id="s1", url="/"), db=db, after=timedelta(1), expires=timedelta(1))
     assert_type(oyez.mails, list[QueuedMail])
     assert_type(oyez.mails[0].text, str | None)
     assert_type(oyez.query("SELECT 1"), list[tuple[Any, ...]])

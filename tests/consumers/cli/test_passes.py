@@ -1,11 +1,14 @@
 """`oyez listen --limit` and `oyez sweep`: one pass, on a spool."""
 
 import json
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from consumers.cli.conftest import Invoke
+from oyez.producers import Announcer
 
 Refused = Callable[..., None]
 
@@ -37,12 +40,26 @@ def test_it_says_what_was_handled_and_what_remains(spooled: Invoke) -> None:
     assert spooled("announce", "901", "-d", '{"session_id": "s1"}').exit_code == 0
     assert printed(spooled, "--limit", "100") == {
         "handled": 4,
+        "expired": 0,
         "remain": 0,
         "left": 0,
         "parked": 0,
         "broken": {},
         "halted": [],
     }
+
+
+def test_what_has_expired_is_not_handled(spooled: Invoke) -> None:
+    """The announcer's clock is an hour late."""
+    with Announcer.from_settings(clock=lambda: time.time_ns() - 3_600_000_000_000) as late:
+        for _ in range(2):
+            late.announce("cli.ticked", {}, expires=timedelta(minutes=5))
+    assert (
+        spooled("listen", "cli.ticked", "--limit", "1").stdout
+        == "1 handled, 5 remain (5 in the log, 0 parked)\n"
+    )
+    result = spooled("listen", "cli.ticked", "--limit", "9")
+    assert result.stdout == "3 handled, 2 expired, 0 remain (0 in the log, 0 parked)\n"
 
 
 @pytest.mark.parametrize("name", ["cli.ticked", "clishop.cli.ticked"])

@@ -11,6 +11,9 @@ from oyez.schemas import Catalogue
 if TYPE_CHECKING:  # whoever registers handlers reads no settings
     from oyez.producers import Settings
 
+Passing = Callable[[float], Callable[[], float]]
+"""Given the time (seconds since the epoch), a clock that goes on from there, and asks no database."""
+
 
 @dataclass(slots=True)
 class ToolContext:

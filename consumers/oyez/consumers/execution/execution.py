@@ -19,7 +19,7 @@ from ..core.backoff import RetryPolicy
 from ..core.deadline import NO_DEADLINE, Deadline
 from ..core.outcomes import DONE, Outcome
 from ..core.report import Report
-from ..core.tool_context import ToolContext
+from ..core.tool_context import Passing, ToolContext
 from ..database import notices
 from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
@@ -87,9 +87,11 @@ class Execution:
         timer: Callable[[], float] = time.monotonic,
         pauses: Pauses | None = None,
         journal: Journal | None = None,
+        passing: Passing | None = None,
     ) -> None:
         """``settings`` are what the tools of handlers go by; ``clock`` is the database's unless given; ``pauses`` those
-        that another one looks for, or it looks itself; ``journal`` is written if there is one."""
+        that another one looks for, or it looks itself; ``journal`` is written if there is one; ``passing``: how time
+        passes for those tools, by the ``timer`` unless given."""
         self.group = group
         self.database = database
         self.clock = clock or DatabaseClock()
@@ -98,6 +100,7 @@ class Execution:
         self._settings = settings
         self._sleep = sleep
         self._timer = timer
+        self._passing = passing or counting_on(timer)
         self.pauses = pauses or Pauses(database, group, timer)
         self._settling = Settling(group, policy, self.met, self.pauses, journal)
         self._wary = Wary()
@@ -163,10 +166,7 @@ class Execution:
             raise self.database.refusal(error) from error  # no handler has run yet
         group = self.group
         began, timer = self._timer(), self._timer
-        # Counted on from `now`: an `async def` cannot ask the database in passing.
-        context = ToolContext(
-            group.app, self._settings, group.application.signals, lambda: now + timer() - began
-        )
+        context = ToolContext(group.app, self._settings, group.application.signals, self._passing(now))
         ran = runner.run(Todo(load.works, known, group.completing, deadline, context, self._turns), db)
         seconds = timer() - began
         kept = Kept(ran) if all(outcome is DONE for _, outcome in ran) else intake.keep(db, ran, deadline)
@@ -192,6 +192,16 @@ class Execution:
         if report.met:
             self.met.add(report.met)
         return report
+
+
+def counting_on(timer: Callable[[], float]) -> Passing:
+    """Clocks that count on by ``timer``: an `async def` cannot ask the database in passing."""
+
+    def passing(now: float) -> Callable[[], float]:
+        began = timer()
+        return lambda: now + timer() - began
+
+    return passing
 
 
 def _settled(load: Load, ran: Sequence[Result], kept: Kept) -> Sequence[int]:

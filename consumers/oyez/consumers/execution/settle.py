@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.backoff import RetryPolicy
-from ..core.outcomes import DONE, Behind, Waits
+from ..core.outcomes import DONE, EXPIRED, Behind, Waits
 from ..core.release import Release
 from ..core.report import Report
 from ..database import dead_letters, prerequisites
@@ -103,10 +103,12 @@ class Settling:
         promoted = writes.make_due(db)
         taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
         events = self._count(taken)
+        ended, handled = self._count_ended(taken) if unfinished else (events, events)
         counts: dict[str, Any] = dict(writes.counts)  # a kind that `Report` does not know is refused by it
         report = Report(
             events=events,
-            handled=self._count([one for one in taken if one[1].is_final]) if unfinished else events,
+            handled=handled,
+            expired_events=ended - handled,
             done=len(done),
             **counts,
             promoted=promoted,
@@ -135,6 +137,11 @@ class Settling:
         if results[0][0].row is None:
             return len({delivery.at for delivery, _ in results})
         return len({delivery.taken.event_id for delivery, _ in results})
+
+    def _count_ended(self, results: Sequence[Result]) -> tuple[int, int]:
+        """How many events something of which has come to its end; of how many not only by expiring."""
+        ended = [result for result in results if result[1].is_final]
+        return self._count(ended), self._count([result for result in ended if result[1] is not EXPIRED])
 
     def _candidates(self, results: Sequence[Result]) -> Mapping[Prerequisite, list[Delivery]]:
         """The prerequisites that these results may complete, each with the deliveries that did it."""

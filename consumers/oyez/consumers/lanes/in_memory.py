@@ -172,8 +172,9 @@ class MemoryLanes:
         report, with events counted once."""
         failed = self.window.failed
         self.window.clear()
-        handled = sum([_close(errand, is_final=outcome.is_final) for errand, outcome in failed])
-        return replace(report, events=0, handled=handled)
+        counted = [outcome for errand, outcome in failed if _close(errand, is_final=outcome.is_final)]
+        expired = counted.count(EXPIRED)
+        return replace(report, events=0, handled=len(counted) - expired, expired_events=expired)
 
     def again(self, paused: PausedParts | None) -> None:
         """Run what has failed once more. What no handler was given, since it is paused or has expired, is not, nor what
@@ -239,7 +240,7 @@ def _spared(delivery: Delivery, batch: AtLeastOnceBatch) -> Outcome | None:
 
 
 def _close(errand: Errand, *, is_final: bool) -> bool:
-    """One delivery of an event is not under way any more; whether the event counts as handled by it."""
+    """One delivery of an event is not under way any more; whether the event counts as ended by it."""
     flight = errand.flight
     flight.left -= 1
     counts = is_final and not flight.is_counted

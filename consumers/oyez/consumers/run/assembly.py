@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
+from ..core.tool_context import Passing
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..database.notices import Notices
@@ -95,18 +96,20 @@ def make_worker(
     lanes: WorkerLanes | None = None,
     event_loop: EventLoop | None = None,
     policy: RetryPolicy | None = None,
+    passing: Passing | None = None,
 ) -> Worker:
     """A worker of ``group`` that reads ``source``, and logs what happens unless told whom else to tell. Without
     ``relay`` it leaves the outbox to others. ``hears``: whether there is a connection to hear what is released, that of
     ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
     ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
     the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
-    on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given."""
+    on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given. ``passing``: as for
+    `Execution`."""
     tally, told = Tally(), instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
         notices = notices_from(settings, database)
-    execution = execution_for(group, database, settings, clock, sleep, timer, policy)
+    execution = execution_for(group, database, settings, clock, sleep, timer, policy, passing)
     ownership = Ownership(
         group,
         source,
@@ -203,6 +206,7 @@ def execution_for(
     sleep: Callable[[float], None] = time.sleep,
     timer: Callable[[], float] = time.monotonic,
     policy: RetryPolicy | None = None,
+    passing: Passing | None = None,
 ) -> Execution:
     """The execution of a group's events."""
     return Execution(
@@ -215,6 +219,7 @@ def execution_for(
         sleep=sleep,
         timer=timer,
         journal=journal_for(group, settings),
+        passing=passing,
     )
 
 

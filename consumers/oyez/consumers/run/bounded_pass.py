@@ -66,7 +66,8 @@ def one_pass(
             names = [group.name for group in groups]
             waiting, has_failed = parked_age.events(db, names), parked_age.has_failed(db, names)
         left, halted, unsaid = bounded.count_left(), tuple(bounded.halted), tuple(bounded.unsaid)
-        return Listened(bounded.handled, left, waiting, bounded.broken, halted, unsaid, has_failed)
+        broken, expired = bounded.broken, bounded.expired
+        return Listened(bounded.handled, left, waiting, broken, halted, unsaid, expired, has_failed)
     finally:
         with ExitStack() as last_first:
             last_first.callback(engine.dispose)

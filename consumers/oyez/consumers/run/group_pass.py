@@ -68,6 +68,11 @@ class GroupPass:
         return sum(worker.tally.handled for worker in self._workers)
 
     @property
+    def expired(self) -> int:
+        """Events that no handler was given, since they had expired."""
+        return sum(worker.tally.expired_events for worker in self._workers)
+
+    @property
     def halted(self) -> list[str]:
         """What of the logs cannot be read, with the reason."""
         return [line for worker in self._workers for line in worker.halted]

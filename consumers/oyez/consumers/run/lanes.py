@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from ..core.apart import OWN, ProcessKind
 from ..core.backoff import RetryPolicy
+from ..core.tool_context import Passing
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from ..execution.execution import Execution
@@ -44,16 +45,17 @@ def lanes_for(
     handlers: Sequence[Handler] | None = None,
     clock: Clock | None = None,
     policy: RetryPolicy | None = None,
+    passing: Passing | None = None,
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
-    concurrent; None if none is. ``clock`` is the database's unless given, ``policy`` as the settings say;
-    ``loop``: what is awaited runs on it, or on one of their own."""
+    concurrent; None if none is. ``clock`` is the database's unless given, ``policy`` as the settings say,
+    ``passing`` as for `Execution`; ``loop``: what is awaited runs on it, or on one of their own."""
     concurrent = group.concurrent if handlers is None else handlers
     if not concurrent:
         return None
     event_loop = loop or EventLoop(f"oyez-{group.name}")
     chosen = policy or retry_policy_from(settings)
-    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer, chosen)
+    making = _Making(group, settings, clock or DatabaseClock(), process, event_loop, timer, chosen, passing)
     return Lanes(
         lambda ended: [making.dispatcher(handler, ended) for handler in concurrent],
         RetryLoop(group.name, instrument or logging_instrument()),
@@ -80,10 +82,12 @@ class _Making:
         loop: EventLoop,
         timer: Callable[[], float],
         policy: RetryPolicy,
+        passing: Passing | None,
     ) -> None:
         self._group = group
         self._settings = settings
         self._policy = policy
+        self._passing = passing
         self._clock = clock
         self._process = process
         self._loop = loop
@@ -126,6 +130,7 @@ class _Making:
                 timer=self._timer,
                 pauses=pauses,
                 journal=journal_for(self._group, self._settings),
+                passing=self._passing,
             )
 
         return Lane(

@@ -11,7 +11,8 @@ class Listened:
     """What a pass did. An event counts once for each group that handles it, and again when what was parked of it is
     run.
 
-    ``handled``: events of which a delivery is done or was given up. ``left``: records in the logs, those of other
+    ``handled``: events of which a delivery is done or was given up. ``expired``: those that no handler was given,
+    since they had expired. ``left``: records in the logs, those of other
     signals counted, as far as this pass had their partitions. ``parked``: events in the retry tables. ``broken``:
     why a group was left, by its name: nearly everything in it failed alike, and nothing of that was committed.
     ``halted``: what is not read any more, and why, a line for each group and log. ``unsaid``: the groups whose logs
@@ -25,6 +26,7 @@ class Listened:
     broken: Mapping[str, str] = field(default_factory=dict)
     halted: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = field(default=(), repr=False)
+    expired: int = 0
     has_failed: bool = field(default=False, repr=False, compare=False)
     """Whether something that is parked has failed, or was refused, and is not only waiting."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .opening import kit
     from .ran import Ran
     from .real_services import Services, services
+    from .scheduled import ScheduledEvent
 
 __all__ = [
     "Clock",
@@ -29,6 +30,7 @@ __all__ = [
     "ParkedDelivery",
     "QueuedMail",
     "Ran",
+    "ScheduledEvent",
     "Services",
     "kit",
     "live_kit",
@@ -47,6 +49,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "ParkedDelivery": ".deliveries",
             "QueuedMail": ".mails",
             "Ran": ".ran",
+            "ScheduledEvent": ".scheduled",
             "Services": ".real_services",
             "kit": ".opening",
             "live_kit": ".live",

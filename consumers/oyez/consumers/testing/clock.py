@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 NANO = 1_000_000_000
 
 
@@ -17,6 +19,10 @@ class Clock:
     def nanoseconds(self) -> int:
         """The same in nanoseconds, for announcers."""
         return int(self.now * NANO)
+
+    def passing(self, _now: float) -> Callable[[], float]:
+        """The clock of what handlers use: for them time stands still, too."""
+        return self
 
     def advance(self, seconds: float) -> None:
         """Let so many seconds pass. ValueError for fewer than 0: time never goes back."""

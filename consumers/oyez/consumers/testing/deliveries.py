@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from oyez.schemas import Catalogue, Event, Signal, Undecodable, UnknownSignal, decode
+from oyez.schemas import Catalogue, Event, Signal
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
-from ..database.delivery_row import headers_of
 from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..reports.deliveries import state_of
+from .decoding import event_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,15 +109,7 @@ def _common(row: Any, signals: Catalogue) -> dict[str, Any]:
     return {
         "handler": row.handler,
         "signal": row.signal,
-        "event": _event(row, signals),
+        "event": event_of(row.value, row.headers, row.key, signals),
         "attempts": row.attempts,
         "error": row.error,
     }
-
-
-def _event(row: Any, signals: Catalogue) -> Event[Any] | None:
-    key = None if row.key is None else row.key.encode()
-    try:
-        return decode(bytes(row.value or b""), headers_of(row.headers), key, signals)
-    except (Undecodable, UnknownSignal):
-        return None

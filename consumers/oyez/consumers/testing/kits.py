@@ -6,12 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, text
 
 from oyez.producers import Announcer
+from oyez.producers.expiring import Expires
+from oyez.producers.transport import Database as Transaction
 from oyez.schemas import Event, Signal, decode
 
 from ..database.engine import Database
@@ -35,6 +38,7 @@ from .mails import QueuedMail, queued_mails
 from .orders import AnyOrder, AsAnnounced, Order
 from .pipes import Pipes
 from .ran import Ran
+from .scheduled import ScheduledEvent, scheduled_events
 from .seeds import Seeds
 
 R = TypeVar("R")
@@ -92,10 +96,15 @@ class Kit:
         *,
         key: str | None = None,
         source: str | None = None,
+        db: Transaction | None = None,
+        at: datetime | None = None,
+        after: timedelta | None = None,
+        expires: Expires | None = None,
     ) -> str:
         """Announce one event, as `Announcer.announce` does; the answer is its id. ``source`` is the server that
         announces it: one and the same unless given."""
-        return self._announcer(source or self.settings.source).announce(signal, data, key=key)
+        announcer = self._announcer(source or self.settings.source)
+        return announcer.announce(signal, data, key=key, db=db, at=at, after=after, expires=expires)
 
     def run(self, order: How = "announced", seed: int | None = None) -> Ran:
         """Handle all that was announced, what was released by it, what handlers have announced, and what is due, until
@@ -155,6 +164,11 @@ class Kit:
         return self._read(partial(dead_deliveries, app=self.application.name, signals=signals))
 
     @property
+    def scheduled(self) -> list[ScheduledEvent]:
+        """What is to be announced later, the next first: it leaves in the run after its moment."""
+        return self._read(partial(scheduled_events, signals=self.application.signals, now=self.clock.now))
+
+    @property
     def mails(self) -> list[QueuedMail]:
         """What handlers have queued for `oyez mail send`. No kit sends mails."""
         return self._read(partial(queued_mails, app=self.application.name))
@@ -196,7 +210,8 @@ class Kit:
 
     def _run(self, order: Order, seed: int | None) -> Ran:
         """Passes, until no handler has announced anything more."""
-        handled, stirred, broken, halted = 0, False, dict[str, str](), dict[str, None]()
+        stirred, broken, halted = False, dict[str, str](), dict[str, None]()
+        handled = expired = 0
         for announcer in self._announcers.values():
             announcer.flush()
         self._database.repeat(lambda db: register(db, self.application, self.clock.now))
@@ -205,12 +220,14 @@ class Kit:
             done = self._pass(order)
             stirred = stirred or brought > 0 or done.room < UNLIMITED or bool(done.broken)
             handled += done.handled
+            expired += done.expired
             broken |= done.broken
             halted |= dict.fromkeys(done.halted)
             relayed = self._pipes.relay()
             if not relayed.events or relayed.problem is not None:
                 idle = self._is_idle(stirred=stirred)
-                return Ran(handled, self.parked, self.dead, broken, list(halted), relayed.problem, seed, idle)
+                left = self.parked, self.dead, broken, list(halted), relayed.problem
+                return Ran(handled, *left, seed, idle, expired)
 
     def _is_idle(self, *, stirred: bool) -> bool:
         """Whether a run was for nothing: then the test may have announced elsewhere. Time that has passed is a reason
@@ -234,18 +251,18 @@ class Kit:
 
     def _worker(self, group: Group, order: Order) -> Worker:
         loop = EventLoop(f"oyez-{group.name}")
+        ours: Any = {"clock": self.clock, "passing": self.clock.passing, "policy": self._policy}
         return make_worker(
             group,
             self.settings,
             engine=self.engine,
             source=self._pipes.join(group, order),
-            clock=self.clock,
             instrument=logging_instrument().with_subscriber(self._failures),
             retry_loop=Once,
             hears=False,
-            lanes=lanes_for(group, self.settings, loop=loop, clock=self.clock, policy=self._policy),
+            lanes=lanes_for(group, self.settings, loop=loop, **ours),
             event_loop=loop,
-            policy=self._policy,
+            **ours,
         )
 
     def _read(self, find: Callable[[Connection], R]) -> R:

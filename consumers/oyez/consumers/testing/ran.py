@@ -18,10 +18,11 @@ class Ran:
     """It is true if everything was handled: then nothing waits, and nothing was given up. If there was nothing to
     handle, it is not true: see ``idle``.
 
-    ``handled`` counts the events of which a delivery was done or given up, once for each group. ``broken`` says why a
-    group was left, by its name: nearly everything in it failed alike, and nothing of that was committed. ``halted`` and
-    ``problem`` say what cannot be read, and what does not leave the outbox. ``seed`` is that of `order="any"`.
-    ``idle``: nothing was announced since the run before, nothing was due, and no time had passed.
+    ``handled`` counts the events of which a delivery was done or given up, once for each group; ``expired`` those that
+    no handler was given, since they had expired. ``broken`` says why a group was left, by its name: nearly everything
+    in it failed alike, and nothing of that was committed. ``halted`` and ``problem`` say what cannot be read, and what
+    does not leave the outbox. ``seed`` is that of `order="any"`. ``idle``: nothing was announced since the run before,
+    nothing was due, and no time had passed.
     """
 
     handled: int
@@ -32,6 +33,7 @@ class Ran:
     problem: str | None
     seed: int | None
     idle: bool = False
+    expired: int = 0
 
     def __bool__(self) -> bool:
         return not self.idle and not any(True for _ in self.left())
@@ -50,4 +52,5 @@ class Ran:
         left = list(self.left())
         shown = f": {'; '.join(left)}" if left else ""
         shown += f"; {NOTHING}" if self.idle else ""
-        return f"<Ran: {self.handled} handled, {len(left)} left{seed}{shown}>"
+        ended = f"{self.handled} handled" + (f", {self.expired} expired" if self.expired else "")
+        return f"<Ran: {ended}, {len(left)} left{seed}{shown}>"

@@ -11,7 +11,8 @@ from .ran import NOTHING
 
 
 def told(kit: Kit, option: str) -> str:
-    """What waits, what was given up, with where it was raised, and how ``option`` repeats the orders of its runs."""
+    """What waits, what is scheduled, what was given up, with where it was raised, and how ``option`` repeats the orders
+    of its runs."""
     try:
         lines = list(_lines(kit))
     except OyezError as error:
@@ -28,6 +29,7 @@ def _lines(kit: Kit) -> Iterator[str]:
     for delivery in (*kit.parked, *kit.dead):
         yield repr(delivery)
         yield from (f"    {line}" for line in (delivery.error or "").splitlines()[1:])
+    yield from map(repr, kit.scheduled)
     for run in kit.runs[-1:]:
         yield from (f"{group} is left: {why}" for group, why in run.broken.items())
         yield from (NOTHING,) if run.idle else ()

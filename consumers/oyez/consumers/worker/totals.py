@@ -11,11 +11,12 @@ from ..instrumentation.events import WorkerStopped
 
 @dataclass
 class Tally:
-    """Counts of deliveries, but for ``events`` and ``handled``, ``failed``, which are attempts, and ``faults``; see
-    `Report`."""
+    """Counts of deliveries, but for ``events``, ``handled`` and ``expired_events``, ``failed``, which are attempts, and
+    ``faults``; see `Report`."""
 
     events: int = 0
     handled: int = 0
+    expired_events: int = 0
     done: int = 0
     parked: int = 0
     released: int = 0
@@ -34,6 +35,7 @@ class Tally:
         """Count this too; returns of how many deliveries something has become."""
         self.events += report.events
         self.handled += report.handled
+        self.expired_events += report.expired_events
         self.done += report.done
         parked = (
             report.waiting + report.behind + report.retried + report.unrun + report.queued + report.paused
@@ -52,6 +54,7 @@ class Tally:
         """Add what another has counted."""
         self.events += other.events
         self.handled += other.handled
+        self.expired_events += other.expired_events
         self.done += other.done
         self.parked += other.parked
         self.released += other.released

@@ -37,8 +37,8 @@ def listen_once(
     *,
     as_json: bool,
 ) -> None:
-    """Do it, and say how many events were handled and how many remain. Exit code 1 if a group's handlers are broken, or
-    a log is halted."""
+    """Do it, and say how many events were handled, have expired, and remain. Exit code 1 if a group's handlers are
+    broken, or a log is halted."""
     stop = Stop()
     prepare(application, settings)
     with progress("listen", limit, hidden=as_json) as advance, output.aside():
@@ -56,18 +56,19 @@ def listen_once(
 def _line(done: Listened, *, is_stopped: bool) -> str:
     """What no log has said is no 0."""
     hint = "; oyez retry list says why" if done.has_failed else ""
+    ended = f"{done.handled} handled" + (f", {done.expired} expired" if done.expired else "")
     if not done.unsaid:
-        return f"{done.handled} handled, {done.remain} remain ({done.left} in the log, {done.parked} parked){hint}"
+        return f"{ended}, {done.remain} remain ({done.left} in the log, {done.parked} parked){hint}"
     why = "was not asked: the pass was stopped" if is_stopped else "has not answered"
     known = f"{done.left} in the log and " if done.left else ""
     return (
-        f"{done.handled} handled, {known}{done.parked} parked remain; "
-        f"what else is in the log is not known: it {why}{hint}"
+        f"{ended}, {known}{done.parked} parked remain; what else is in the log is not known: it {why}{hint}"
     )
 
 
 def _as_dict(done: Listened) -> dict[str, Any]:
     """What no log has said is null."""
     remain, left = (None, None) if done.unsaid else (done.remain, done.left)
-    counts = {"handled": done.handled, "remain": remain, "left": left, "parked": done.parked}
-    return {**counts, "broken": dict(done.broken), "halted": done.halted}
+    ended = {"handled": done.handled, "expired": done.expired}
+    rest = {"remain": remain, "left": left, "parked": done.parked}
+    return {**ended, **rest, "broken": dict(done.broken), "halted": done.halted}
