@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import create_engine, text
 
+from consumers.pipeline import Placed, Play, placed
+from oyez.consumers import Handlers
 from oyez.consumers.core.user_errors import telling_frames
 from oyez.consumers.execution.attempt import describe
 
@@ -54,3 +56,18 @@ def test_they_are_few_and_end_where_it_was_raised(raising: Callable[[], None], m
 
 def test_an_error_that_was_never_raised_has_none() -> None:
     assert telling_frames(None) == []
+
+
+def test_what_called_the_users_code_is_none_of_them(play: Play) -> None:
+    on = Handlers("shop")
+
+    @on(Placed)
+    def place(_: Placed) -> None:
+        raise ValueError("at once")
+
+    pipeline = play(on)
+    pipeline.announce(*placed([1]))
+    pipeline.run()
+    (error,) = pipeline.rows("parked", "error")
+    assert error.count('File "') == 1
+    assert "in place\n" in error

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from oyez.schemas.declaration import Prerequisite
 
-from ..database import behind, delivery_filter, delivery_moves, notices, prerequisites
+from ..database import delivery_filter, delivery_moves, notices, passing, prerequisites
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.free_heads import busy_keys
@@ -49,9 +49,9 @@ class Retry:
         letters = [row for row in locked if row.handler in self._groups]
         self._held |= busy_keys(db, self._app, {key for row in letters if (key := _key(row))})
         free = [row for row in letters if _key(row) not in self._held]
-        delivery_moves.put_back(db, free, now)
+        rows = delivery_moves.put_back(db, free, now)
         delivery_moves.discard(db, dead, [row.id for row in free])
-        behind.promote(db, self._app, {key for row in free if (key := _key(row))}, now)
+        passing.place(db, self._app, rows, now)
         notices.notify(db, {self._groups[row.handler] for row in free})
         left = [row.id for row in letters if _key(row) in self._held]
         left += busy(db, dead, ids, [row.id for row in locked], wanted)

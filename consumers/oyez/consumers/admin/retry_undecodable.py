@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..database import behind, delivery_filter, delivery_moves, inbox, notices, parked
+from ..database import delivery_filter, delivery_moves, inbox, notices, parked, passing
 from ..database.clock import Clock
 from ..database.delivery_filter import Filter
 from ..database.delivery_row import headers_of
@@ -121,7 +121,7 @@ class Decode:
                 ours = [one for one in ours if one[2].event_id in new]
             rows += _rows(db, ours, now)
         parked.park(db, rows)
-        behind.promote(db, self._app, {(row["handler"], row["key"]) for row in rows if row["ordered"]}, now)
+        passing.place(db, self._app, rows, now)
         notices.notify(db, {row["group_name"] for row in rows})
 
 

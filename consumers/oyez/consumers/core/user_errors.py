@@ -37,10 +37,12 @@ def in_one_line(error: BaseException) -> str:
 
 
 def telling_frames(trace: TracebackType | None) -> StackSummary:
-    """The frames of a traceback that tell most: the last two of the user's own code, and the last three of all."""
+    """The frames of a traceback that tell most: the last two of the user's own code, and the last three of all from
+    where that begins."""
     frames = list(traceback.walk_tb(trace))
     own = [n for n, (frame, _) in enumerate(frames) if _is_users(frame.f_code.co_filename)]
-    telling = sorted({*own[-2:], *range(max(0, len(frames) - 3), len(frames))})
+    last = range(max(own[0] if own else 0, len(frames) - 3), len(frames))
+    telling = sorted({*own[-2:], *last})
     return StackSummary.extract(frames[n] for n in telling)
 
 

@@ -45,9 +45,9 @@ def make_due(db: Connection, ids: Sequence[int], now: float) -> None:
     db.execute(statement, {**rows.bind([(number,) for number in ids]), "due": at_once(now)})
 
 
-def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
+def put_back(db: Connection, letters: Iterable[Any], now: float) -> list[dict[str, Any]]:
     """Park dead deliveries where they were: with the id that they had. Those without order are due; the others
-    are behind whatever is before them, and have to be promoted.
+    are behind whatever is before them, and `passing.place` has to be told of all. Returns their rows.
 
     One that is parked already stays as it is: without an inbox, an event that is read twice may fail twice.
     """
@@ -58,6 +58,7 @@ def put_back(db: Connection, letters: Iterable[Any], now: float) -> None:
         if some:
             db.execute(statement, some)
     behind.note(db, rows)
+    return rows
 
 
 def _returned(letter: Any, now: float) -> dict[str, Any]:

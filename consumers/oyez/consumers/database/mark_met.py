@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, Text, bindparam, literal, select
 
 from oyez.schemas.declaration import Prerequisite
 
-from . import behind, delivery_moves, prerequisites, releasing
+from . import delivery_moves, passing, prerequisites, releasing
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
@@ -88,8 +88,7 @@ def _revive(db: Connection, app: str, completed: list[Prerequisite], now: float)
     letters = db.execute(statement, {**rows.bind(completed), "of_app": app, "most": releasing.AT_ONCE}).all()
     if not letters:
         return []
-    delivery_moves.put_back(db, letters, now)
+    parked = delivery_moves.put_back(db, letters, now)
     delivery_moves.discard(db, dead, [letter.id for letter in letters])
-    keys = {(letter.handler, letter.key) for letter in letters if letter.ordered}
-    behind.promote(db, app, keys, now)
+    passing.place(db, app, parked, now)
     return [letter.group_name for letter in letters]

@@ -1,4 +1,5 @@
-"""Rows behind a head that is gone: they were put there while it was deleted, or somebody has deleted it by hand."""
+"""Rows behind a head that is gone: they were put there while it was deleted, or somebody has deleted it by hand. And
+rows behind a head that waits for them: they were put there while it began to wait."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, select
 
+from . import passing
 from .behind import is_behind, promote
 from .claims import unclaimed
 from .dialects.dialect import Dialect
@@ -37,7 +39,8 @@ _noted = unclaimed(
 
 
 def look(db: Connection, app: str, group: str, now: float, after: int, most: int) -> Looked:
-    """Look at the keys in which something was put behind a head: what has become the head is due.
+    """Look at the keys in which something was put behind a head: what has become the head is due, and what the head
+    waits for goes before it.
 
     A note is done with once the head was seen that nobody has claimed: whoever claims it later sees what is behind it.
     While somebody has claimed the head, who may have looked for what is behind it already, the note stays.
@@ -48,7 +51,10 @@ def look(db: Connection, app: str, group: str, now: float, after: int, most: int
     keys = {(row.handler, row.key) for row in found}
     free = free_heads(db, app, keys)
     held = has_heads(db, app, keys - free.keys())
-    promoted = promote(db, app, [key for key, is_stranded in free.items() if is_stranded], now)
+    waiting = {key: one.head for key, one in free.items() if one.head is not None}
+    passing.overtake(db, app, waiting)
+    stranded = {key for key, one in free.items() if one.is_stranded}
+    promoted = promote(db, app, stranded | waiting.keys(), now)
     _forget(db, [row.id for row in found if (row.handler, row.key) not in held])
     return Looked(promoted, found[-1].id if len(found) == most else None)
 

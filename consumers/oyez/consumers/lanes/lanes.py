@@ -25,6 +25,7 @@ LONGEST = 5.0  # s; how long a dispatcher waits for what may be due
 REST = 0.1  # s; how long a worker that rests does not look after its log
 QUIET = 30.0  # s; how long quiet is waited for, and then not asked for
 IDLE = 0.1  # s; at least, before it is looked again for what is due: somebody else may have it
+LAST = 1.0  # s that what is cancelled has to end, at least, where its worker has waited for other things too
 PAUSE = 0.01  # s; between two looks at whether all is quiet
 
 
@@ -73,7 +74,10 @@ class WorkerLanes(Protocol):
         """What was done since this was last asked. Raises what is the worker's to end with."""
 
     def stop(self) -> None:
-        """Begin nothing more, and wait for what runs as long as is set; then end it, so that it is undone."""
+        """Begin nothing more. From now on, what runs has as long to finish as is set."""
+
+    def finish(self) -> None:
+        """Wait for what runs as long as it has left; then end it, so that it is undone."""
 
     def close(self) -> None:
         """Let go of everything, whatever has happened."""
@@ -119,6 +123,7 @@ class Lanes:
         self._dispatchers: Sequence[Dispatcher] = ()
         self._trouble = trouble
         self._timer = timer
+        self._until = 0.0
         self._quiet = Quiet()
         self._threads: list[threading.Thread] = []
         self._is_closed = False
@@ -185,14 +190,16 @@ class Lanes:
     def stop(self) -> None:
         for one in self._dispatchers:
             one.finish()
-        until = self._timer() + self._grace
+        self._until = self._timer() + self._grace
         self.wake()
+
+    def finish(self) -> None:
         for thread in self._threads:
-            thread.join(max(0.0, until - self._timer()) + LOOK)
-        self._settle(until)
+            thread.join(max(0.0, self._until + LOOK - self._timer()))
+        self._settle(self._until)
         for one in self._dispatchers:
             one.cancel()
-        self._settle(self._timer() + LONGEST)
+        self._settle(max(self._until + LONGEST, self._timer() + LAST))
 
     def close(self) -> None:
         self._is_closed = True

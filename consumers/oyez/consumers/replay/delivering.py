@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from oyez.schemas import Undecodable
 from oyez.schemas.encoding import CONTENT_TYPE
 
-from ..database import behind, inbox, notices, parked
+from ..database import inbox, notices, parked, passing
 from ..database.clock import Clock
 from ..database.delivery_row import Columns
 from ..database.due import at_once
@@ -87,7 +87,8 @@ class Delivering:
         self._run = run
 
     def step(self, some: Sequence[Picked]) -> Delivered:
-        """Deliver them, in order, as the last of what waits of their keys."""
+        """Deliver them, in order, as the last of what waits of their keys; but what the first of these waits for
+        goes before it."""
         made = Delivered()
         taken = [one for picked in some if (one := self._taken(picked, made)) is not None]
         made.add(self._database.repeat(partial(self._step, taken=taken)))
@@ -114,8 +115,7 @@ class Delivering:
         new = self._admitted(db, free, now)
         rows = [self._row(one, now) for one in new]
         parked.park(db, rows)
-        keys = {(row["handler"], row["key"]) for row in rows if row["ordered"]}
-        behind.promote(db, self._group.app, keys, now)
+        passing.place(db, self._group.app, rows, now)
         notices.notify(db, {self._group.name} if rows else ())
         return Delivered(
             delivered=len(new), before=len(free) - len(new), parked=len(waiting), dead=len(dead - waiting)

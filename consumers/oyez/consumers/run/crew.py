@@ -18,7 +18,7 @@ from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
 from ..tracing.watching import spans_sent
-from ..worker.hurry import Hurry
+from ..worker import hurry
 from .assembly import log_for, make_worker, relay_thread_for
 from .connections import Connections
 from .engines import engine_from, notices_from
@@ -93,7 +93,8 @@ class Crew:
                 lanes=lanes_for(group, self._settings, instrument, place.process, loop),
                 event_loop=loop,
             )
-            with Hurry(group.name, parts.engine, told, instrument):
+            after = hurry.after(self._settings.grace, is_concurrent=bool(group.concurrent))
+            with hurry.Hurry(group.name, parts.engine, told, instrument, after=after):
                 worker.run(told)
 
     def _parts(self, instrument: Instrument, group: str) -> Parts:

@@ -15,6 +15,7 @@ from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
 
 AFTER = 18.0  # s that a worker may take to stop, before its connections are ended; it is killed after 30
+LANES_END = 6.0  # s; what lanes need at most to end what did not finish in their grace
 LOOK = 0.5  # s
 
 
@@ -69,3 +70,8 @@ class Hurry:
                 self._dialect.abort(connection)
             if self._over.wait(LOOK):
                 return
+
+
+def after(grace: float, *, is_concurrent: bool) -> float:
+    """The seconds after which the worker of a group hurries. Lanes have their grace first, and that is no hold-up."""
+    return max(AFTER, grace + LANES_END) if is_concurrent else AFTER

@@ -114,6 +114,9 @@ class ReadingAhead(Reading):
         while self._lanes.running and self._timer() < until:
             self._lanes.wait(WAIT)
             self._drain()
+            self._move_frontiers(
+                self._ownership.moves()
+            )  # it may be killed before the last of them has ended
 
     def _drain(self) -> None:
         report = self._lanes.drain()

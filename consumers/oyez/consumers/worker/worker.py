@@ -190,9 +190,11 @@ class Worker:
         self._reading.stop()
         if self._lanes is not None:
             self._lanes.stop()
-            self._count_ended(self._lanes)
         for report in self._reading.finish():
             self._count(report)
+        if self._lanes is not None:
+            self._lanes.finish()
+            self._count_ended(self._lanes)
         self._write_positions()
         self._ownership.release()
         self._at_end()
