@@ -1,7 +1,7 @@
 """A supervisor of workers that do what files say: python -m consumers.processes.household FOLDER PROCESSES NAME...
 
-Each says that it has begun, with its process. FOLDER/NAME.do tells one of them to kill, exit, fail, move or work; it is
-told once.
+Each says that it has begun, with its process. FOLDER/NAME.do tells one of them to kill, exit, fail, move, work or stay;
+it is told once. One whose name begins with "beside" stands aside.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ SOON = Limits(share=0.03, least=0.02, window=0.5, settling=0.5)
 
 def main(folder: str, processes: str, *names: str) -> int:
     specs = [ProcessSpec(name, name, partial(live, Path(folder), name)) for name in names]
-    return Supervisor(specs, processes=int(processes), limits=SOON).run()
+    aside = [spec for spec in specs if spec.name.startswith("beside")]
+    working = [spec for spec in specs if spec not in aside]
+    return Supervisor(working, processes=int(processes), aside=aside, limits=SOON).run()
 
 
 def live(folder: Path, name: str, place: Place) -> None:
@@ -53,6 +55,10 @@ def obey(what: str, place: Place) -> None:
         case "work":
             while not place.stopped():
                 pass
+        case "stay":
+            say("stays", "whatever it is told")
+            while True:
+                time.sleep(0.05)
         case "move":
             place.process.require_own("as asked")
 

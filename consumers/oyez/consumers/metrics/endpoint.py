@@ -8,9 +8,10 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Metric
@@ -19,10 +20,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ..health.judging import Problem, problems_in
+from .connections import Bounds, Connections
 from .errors import PortTaken
 
 TEXT = "text/plain; charset=utf-8"
 READS, PAUSE = 10, 0.02  # times that the files are read at most, and s between them
+FULL = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+"""For who is one too many."""
 NOTICE = 0.2  # s; how late the end of the supervisor may be noticed
 
 
@@ -127,17 +131,41 @@ class Endpoint(ThreadingHTTPServer):
     timeout = NOTICE
     daemon_threads = False  # an answer that was begun is finished
 
-    def __init__(self, listening: socket.socket, answers: Answers) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        answers: Answers,
+        bounds: Bounds | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(listening.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.answers = answers
+        self._connections = Connections(bounds or Bounds(), clock)
 
     def serve(self, stopped: Callable[[], bool]) -> None:
-        """Answer until ``stopped()``, and finish what was begun."""
+        """Answer until ``stopped()``, and finish what was begun, as far as that takes no longer than it may."""
         while not stopped():
             self.handle_request()
+            self._connections.cut_overdue()
+        self.socket.close()
+        self._connections.end()
         self.server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own, if there is room."""
+        if self._connections.add(request):
+            super().process_request(request, client_address)
+            return
+        with suppress(OSError):
+            request.sendall(FULL)
+        self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """It has been answered, or has gone."""
+        self._connections.remove(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Whoever asked has gone before the answer."""

@@ -24,6 +24,9 @@ from .spec import Bare, ProcessSpec, Surroundings, Unwatched, Watch
 DELAYS = Delays(0.5, 5.0)  # until a worker that died is started again: see decision 128
 STEADY = 60.0  # s after which a worker counts as healthy, and its earlier deaths are forgotten
 GRACE = 30.0  # s that workers have to finish their batch
+GRACE_ASIDE = (
+    3.0  # s for what stands aside, after them: whoever stops us allows for little more than for the workers
+)
 
 
 class Supervisor:
@@ -68,8 +71,8 @@ class Supervisor:
                 self._wait()
         finally:
             self._watch.stop()
-            self._stop(self._working)
-            self._stop(self._aside)
+            self._stop(self._working, GRACE)
+            self._stop(self._aside, GRACE_ASIDE)
             for kind, handler in before.items():
                 signal.signal(kind, handler)
         return self._signal or 0
@@ -136,15 +139,15 @@ class Supervisor:
         for spec in slot.specs:
             self._instrument.emit(WorkerDied(spec.group, spec.name, how, delay))
 
-    def _stop(self, slots: Sequence[Slot]) -> None:
+    def _stop(self, slots: Sequence[Slot], seconds: float) -> None:
         running = [(slot, slot.process) for slot in slots if slot.process is not None]
         for _, process in running:
             process.terminate()
-        limit = time.monotonic() + GRACE
+        limit = time.monotonic() + seconds
         for slot, process in running:
             process.join(max(0.0, limit - time.monotonic()))
             if process.is_alive():
                 for spec in slot.specs:
-                    self._instrument.emit(WorkerKilled(spec.group, spec.name, GRACE))
+                    self._instrument.emit(WorkerKilled(spec.group, spec.name, seconds))
                 process.kill()
                 process.join()
