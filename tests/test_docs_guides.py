@@ -16,8 +16,11 @@ DOCS = ROOT / "docs"
     [
         (
             "handlers.md",
-            ["shop.py", "retry", "counting", "met"],
-            ["open_visit", "count_view", "note_source", "index_views", "bill", "count"],
+            ["shop.py", "two signals", "retry", "counting", "met"],
+            [
+                *("open_visit", "note_visit", "count_view", "note_source"),
+                *("index_views", "note_order", "bill", "count"),
+            ],
         ),
         ("concurrency.md", ["shop.py"], ["charge", "label"]),
         ("mail.md", ["shop.py"], ["thank"]),
@@ -27,6 +30,16 @@ def test_its_handlers_are_listed(page: str, blocks: list[str], handlers: list[st
     (tmp_path / "shop.py").write_text("\n\n".join(block(DOCS / page, name) for name in blocks))
     said = run_commands("OYEZ_APP=shop:on oyez handlers", tmp_path)
     assert [line.split("\t")[2] for line in said.splitlines()[1:]] == handlers
+
+
+def test_handlers_in_several_modules(tmp_path: Path) -> None:
+    """Those of a module that nothing imports are not there."""
+    package = tmp_path / "shopx"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    written(DOCS / "handlers.md", tmp_path, "shopx/handlers.py", "shopx/orders.py", "shopx/app.py")
+    said = run_commands(block(DOCS / "handlers.md", "shopx"), tmp_path)
+    assert [line.split("\t")[2] for line in said.splitlines()[1:]] == ["send"]
 
 
 def test_what_the_outbox_has_is_handled_and_what_handlers_announce_too(tmp_path: Path) -> None:

@@ -61,6 +61,17 @@ def another_batch(starts: list[SessionStarted]) -> None: ...
 def no_signal(text: str) -> None: ...
 
 
+@on(PageViewed, SessionStarted)  # type: ignore[arg-type]  # one signal
+def several(view: PageViewed) -> None: ...
+
+
+def of_either(event: PageViewed | SessionStarted, db: Session) -> None: ...
+
+
+on(PageViewed, name="of_view")(of_either)
+on(SessionStarted, name="of_start")(of_either)
+
+
 @on(PageViewed, order="random")  # type: ignore[arg-type]  # no such order
 def disorderly(view: PageViewed) -> None: ...
 

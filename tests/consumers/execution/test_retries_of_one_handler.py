@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -138,7 +139,14 @@ def test_at_least_once(play: Play) -> None:
     assert pipeline.dead() == [("asking", 7, "failed 2 times")]
 
 
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 1e12, 10**400, "30", None, True])
+def test_a_pause_may_be_a_timedelta() -> None:
+    later = RetryAfter(timedelta(seconds=90), "busy")
+    assert (later.seconds, str(later)) == (90.0, "again in 90 s: busy")
+
+
+@pytest.mark.parametrize(
+    "seconds", [timedelta(-1), timedelta(days=3651), -1, math.nan, math.inf, 1e12, 10**400, "30", None, True]
+)
 def test_what_is_no_pause_is_the_handlers_mistake(seconds: Any) -> None:
     with pytest.raises(HandlerMisuse) as caught:
         RetryAfter(seconds)

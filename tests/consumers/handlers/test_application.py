@@ -32,7 +32,13 @@ def shop(**promises: Any) -> Handlers:
 
 
 def test_no_handlers() -> None:
-    refused(shop(), "shop has no handlers", "@on(")
+    refused(
+        shop(),
+        "shop has no handlers",
+        "@on(",
+        "import the modules in which handlers are where `on` is",
+        "--app",
+    )
 
 
 def test_a_required_signal_that_nobody_handles() -> None:

@@ -146,3 +146,16 @@ def test_on_without_its_signal(name: str) -> None:
     with pytest.raises(RegistrationError) as caught:
         (on if name == "on" else on.met_by)(takes_model)
     one_line(caught.value, "takes_model: ", f"write @{name}(X)", "class X(Signal, name=…)")
+
+
+def test_a_handler_takes_one_signal() -> None:
+    on: Any = Handlers("shop")
+    with pytest.raises(RegistrationError) as caught:
+        on(Placed, Opened, name="both")
+    one_line(
+        caught.value,
+        "on(Placed, Opened)",
+        "takes one signal",
+        "once for each",
+        "on(Opened, name=…)(function)",
+    )

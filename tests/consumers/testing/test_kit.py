@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from consumers.testing.cafe import (
     Cleared,
@@ -242,3 +243,9 @@ def test_whoever_watches_the_calls_goes_on() -> None:
         oyez.advance(1)
         assert oyez.run()
     assert sorted(seen) == [("echo", 1), ("hear", 1), ("hum", 1)]
+
+
+def test_a_mistake_in_a_statement_of_the_test_is_sqlalchemys_to_say(oyez: Kit) -> None:
+    for ask in (oyez.query, oyez.execute):
+        with pytest.raises(OperationalError, match="no such table: nope"):
+            ask("SELECT * FROM nope")

@@ -8,6 +8,7 @@ time before anything is written.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 from oyez.schemas import OyezError, Signal, catalogue
@@ -36,16 +37,18 @@ class NotReady(OyezError):
 class RetryAfter(OyezError):
     """This event is to be tried again, but not before ``seconds`` from now: what it needs has said when it is back.
 
-    It counts as an attempt, as every other end but success does. Raises `HandlerMisuse` for what is no number of
-    seconds from 0 to ten years.
+    ``seconds``: a number of them, or a `timedelta`. It counts as an attempt, as every other end but success does.
+    Raises `HandlerMisuse` for what is no time from 0 to ten years.
     """
 
-    def __init__(self, seconds: float, reason: str = "") -> None:
-        if not (is_number(seconds) and 0 <= seconds <= LONGEST_PAUSE):
+    def __init__(self, seconds: float | timedelta, reason: str = "") -> None:
+        given = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        if not (is_number(given) and 0 <= given <= LONGEST_PAUSE):
             raise HandlerMisuse(
-                f"RetryAfter({seconds!r}): give the seconds until the next attempt, from 0 to {LONGEST_PAUSE:.0f}"
+                f"RetryAfter({seconds!r}): give the seconds until the next attempt, from 0 to {LONGEST_PAUSE:.0f}, "
+                f"or a timedelta"
             )
-        self.seconds = float(seconds)
+        self.seconds = float(given)
         self.reason = reason
         super().__init__(f"again in {self.seconds:g} s" + (f": {reason}" if reason else ""))
 

@@ -142,7 +142,10 @@ class Application:
 
     def _check(self, handlers: Handlers, signals: Catalogue) -> None:
         if not self.handlers:
-            raise StartError(f"{self.name} has no handlers; register one with @on(SomeSignal)")
+            raise StartError(
+                f"{self.name} has no handlers; register one with @on(SomeSignal), and import the modules in which "
+                f"handlers are where `on` is (or name a module that imports them with --app)"
+            )
         signals.check()
         unknown = set(handlers.promises) - {h.group for h in self.handlers}
         if unknown:

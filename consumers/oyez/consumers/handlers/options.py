@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
@@ -170,6 +170,16 @@ def timeout_asked(function: Callable[..., object], given: object) -> float | Non
             f"{place(function)}: timeout is {given!r}; give the seconds that one event may take, more than 0"
         )
     return float(given)
+
+
+def check_alone(signal: object, others: Sequence[object]) -> None:
+    """Refuse several signals at once."""
+    if others:
+        first, second = (getattr(one, "__name__", repr(one)) for one in (signal, others[0]))
+        raise RegistrationError(
+            f"on({first}, {second}): a handler takes one signal; register it once for each, with a name= each: "
+            f"on({first}, name=…)(function) and on({second}, name=…)(function)"
+        )
 
 
 def declared(signal: type[Signal], what: str = "on") -> Declaration:

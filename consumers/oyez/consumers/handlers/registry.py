@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Never, TypeVar
 
 from oyez.schemas import Signal
 from oyez.schemas.declaration import Declaration, Prerequisite, required_prerequisites
@@ -21,6 +21,7 @@ from .options import (
     Asked,
     Order,
     app_name,
+    check_alone,
     check_batch,
     concurrency_asked,
     declared,
@@ -118,7 +119,7 @@ class Handlers:
     def __call__(
         self,
         signal: type[S],
-        *,
+        *others: Never,
         name: str | None = None,
         group: str | None = None,
         requires: Mapping[type[Signal] | str, str] | None = None,
@@ -129,7 +130,7 @@ class Handlers:
         timeout: float | None = None,
         limits: Limits | None = None,
     ) -> Decorator[S]:
-        """Register the decorated function as a handler of ``signal``.
+        """Register the decorated function as a handler of ``signal``, of one: a second one is refused.
 
         ``name``: the handler's name, its function's by default. ``group``: a group to share with other signals.
         ``requires``: instead of the signal's own; ``{}`` waits for nothing. ``order``: ``"key"`` (the default for
@@ -141,6 +142,7 @@ class Handlers:
         see `Limits`.
         """
 
+        check_alone(signal, others)
         declaration = declared(signal)  # at once: without its signal, `@on` would take the function for it
         asked = Asked(
             name,

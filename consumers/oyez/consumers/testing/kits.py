@@ -180,7 +180,8 @@ class Kit:
 
     def query(self, statement: str | Executable, **values: object) -> list[tuple[Any, ...]]:
         """The rows that a query on its database finds."""
-        return self._read(lambda db: [tuple(row) for row in db.execute(_executable(statement), values)])
+        with self.engine.connect() as db:
+            return [tuple(row) for row in db.execute(_executable(statement), values)]
 
     def close(self) -> None:
         """Let go of everything."""

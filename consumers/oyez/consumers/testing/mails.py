@@ -6,23 +6,30 @@ import email
 import email.policy
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 from sqlalchemy import Connection, select
 
+from ..database.mails import URGENT
 from ..database.tables import mail
 
 
 @dataclass(frozen=True, repr=False)
 class QueuedMail:
     """A mail. ``recipients`` are plain addresses, with those of cc and bcc; ``sender`` is None where the settings say
-    who it is from. ``message`` is all of it, but for From and Date."""
+    who it is from. ``message`` is all of it, but for From and Date. ``not_before`` is a moment in UTC, None if it may
+    be sent at once; ``event_id`` is that of the event that it is for, None where a handler of batches named no cause.
+    """
 
     handler: str
     sender: str | None
     recipients: list[str]
     subject: str
     message: EmailMessage = field(compare=False)
+    priority: int
+    not_before: datetime | None
+    event_id: str | None
 
     @property
     def text(self) -> str | None:
@@ -57,6 +64,9 @@ def queued_mails(db: Connection, app: str) -> list[QueuedMail]:
             recipients=json.loads(row.recipients),
             subject=row.subject,
             message=email.message_from_bytes(row.content, policy=email.policy.default),
+            priority=URGENT - row.rank,
+            not_before=datetime.fromtimestamp(row.since, UTC) if row.since > row.queued_at else None,
+            event_id=row.event_id,
         )
         for row in db.execute(select(mail).where(mail.c.app == app).order_by(mail.c.id))
     ]
