@@ -87,7 +87,8 @@ def change_of(letter: Letter, answer: Answer, rules: Rules) -> Change:
     state, later = _state(answer, refused, attempts, rules)
     words = [
         *(f"{who}: {said}" for who, said in {**refused, **answer.delayed}.items()),
-        *filter(None, [answer.unsure, answer.unset and str(answer.unset)]),
+        *filter(None, [answer.unsure]),
+        *([] if answer.unset is None else [str(answer.unset)]),
     ]
     return Change(
         state=state,
