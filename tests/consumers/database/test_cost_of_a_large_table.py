@@ -103,6 +103,10 @@ def _asked(db: Connection) -> None:
     assert len(prerequisites.met(db, APP, [Prerequisite(WAITS, f"s{n}") for n in range(MANY)])) == MANY
 
 
+def _waited_for(db: Connection) -> None:
+    assert len(waiting.waited_for(db, APP, GROUP, [WAITS], Prerequisite("", ""), MANY)) == MANY
+
+
 WORKS: dict[str, Work] = {
     "claim of due rows": _claimed(WIDE),
     "claim of a head and what is behind it": _claimed(HOT),
@@ -122,6 +126,7 @@ WORKS: dict[str, Work] = {
     "release": _released,
     "release of the rest": _released_in_group,
     "prerequisites asked for": _asked,
+    "what is waited for": _waited_for,
     "starts that nobody finished": _counted,
     "the oldest": lambda db: parked_age.oldest(db, GROUP),
     "the oldest of a group with nothing": lambda db: parked_age.oldest(db, f"{GROUP}.x"),

@@ -14,7 +14,7 @@ from oyez.consumers import ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.database import DatabaseAway
 from oyez.consumers.database.positions import Partition
-from oyez.consumers.logs.log import LogAway
+from oyez.consumers.logs.log import LogAway, LogError
 from oyez.consumers.logs.memory import MemoryGroup, MemoryGroupOffsets, MemoryLog
 from oyez.consumers.run.assembly import make_worker
 from oyez.consumers.run.bounded_pass import one_pass
@@ -137,3 +137,21 @@ def test_a_database_that_is_away_ends_it_at_once(
         with pytest.raises(DatabaseAway):
             listen(pipeline, 10)
     assert listen(pipeline, 10) == Listened(3, 0, 0)
+
+
+def test_a_log_that_ends_is_no_death(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that is run again each minute would else soon handle events one at a time."""
+    pipeline = play(shop())
+    pipeline.announce(*placed(range(3)))
+
+    def poll(self: Odd, _limit: int, _wait: float) -> Sequence[Record]:
+        if self.positions():
+            raise LogError("it is gone")
+        self.idle()
+        self._rebalance()
+        return []
+
+    monkeypatch.setattr(Odd, "poll", poll)
+    with pytest.raises(LogError):
+        odd_pass(pipeline, 10, settled=True, more=0)
+    assert pipeline.rows("position", "acquisitions") == [0]

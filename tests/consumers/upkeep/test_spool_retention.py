@@ -7,7 +7,7 @@ import gzip
 import pytest
 from sqlalchemy.orm import Session
 
-from consumers.logs.test_reading_spool import Make, make, shop
+from consumers.logs.test_reading_spool import Make, log_of, make, shop
 from consumers.pipeline import TOPIC, Opened, note, placed
 
 __all__ = ["make"]
@@ -52,4 +52,20 @@ def test_what_one_group_has_not_read_stays(make: Make) -> None:
     pipeline.run()
     pipeline.later(200.0)
     pipeline.later(200.0)
+    assert len(pipeline.segments()) == 1
+
+
+def test_a_group_that_was_at_least_once_holds_nothing_back(make: Make) -> None:
+    """Where it is now is where its positions are; what it committed before is done with."""
+    before = make(shop(placed="at-least-once"), spool_retention="delete", segment_bytes=300)
+    before.handle(*placed(range(3)))
+    assert before.rows("committed", "group_name") == ["shop.placed"]
+    for worker in before.workers.values():
+        log_of(worker).close()
+    pipeline = make(spool_retention="delete", segment_bytes=300)
+    pipeline.clock.now = before.clock.now
+    pipeline.handle(*placed(range(3, 13)))
+    pipeline.later(200.0)
+    assert pipeline.effects() == list(range(13))
+    assert pipeline.rows("committed", "group_name") == []
     assert len(pipeline.segments()) == 1

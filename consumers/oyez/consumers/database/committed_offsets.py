@@ -1,6 +1,7 @@
 """The offsets that at-least-once groups have committed in folders of the spool, and how far all groups are there.
 
-What Kafka's broker keeps for its groups, the database keeps for these.
+What Kafka's broker keeps for its groups, the database keeps for these. A group that turns exactly-once takes them over
+into its positions.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, Integer, Text, and_, bindparam, delete, select
 
 from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
+from .dialects.rows import Rows
 from .positions import Partition
 from .tables import committed, position
 
@@ -36,6 +38,17 @@ def read(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Pa
     return {p: position for p, position in found.items() if p is not None}
 
 
+def take(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """What a group has committed in those of ``partitions``; from now on it has not. Where it has read on since then,
+    nobody may take it to be there still."""
+    by_id = {(p.topic_id, p.number): p for p in partitions}
+    if not by_id:
+        return {}
+    rows, statement = _take(dialect_of(db))
+    found = db.execute(statement, {**rows.bind(sorted(by_id)), "group": group})
+    return {by_id[row.topic_id, row.partition]: row.position for row in found}
+
+
 def reached(db: Connection, partition: Partition) -> dict[str, int]:
     """How far all groups have read a partition, by group: what they committed, where they did."""
     return {
@@ -47,6 +60,16 @@ def reached(db: Connection, partition: Partition) -> dict[str, int]:
             )
         )
     }
+
+
+@cache
+def _take(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(topic_id=Text, partition=Integer)
+    taken = delete(committed).where(
+        committed.c.group_name == bindparam("group"),
+        rows.has(committed.c.topic_id, committed.c.partition),
+    )
+    return rows, taken.returning(committed.c.topic_id, committed.c.partition, committed.c.position)
 
 
 @cache

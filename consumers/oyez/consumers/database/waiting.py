@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     select,
-    tuple_,
 )
 
 from oyez.schemas.declaration import Prerequisite
@@ -135,25 +134,37 @@ def lock_some(db: Connection, group: str, kind: Kind, limit: int) -> list[int]:
     return list(db.execute(_some_of_kind, {**given, "group": group, "limit": limit}).scalars())
 
 
+def _of_signal(row: Any, place: Any) -> list[Any]:
+    return [
+        row.c.app == bindparam("of_app"),
+        row.c.wait_signal.is_not(None),  # said for the sake of the partial index
+        row.c.wait_signal == place.c.wait_signal,
+    ]
+
+
+@cache
+def _waited_for(dialect: Dialect) -> Any:
+    """One look for each subject and group, however many rows wait for the same."""
+    names = ("wait_signal", "wait_subject", "group_name")
+    begin = select(*(bindparam(f"from_{name}", type_=Text).label(name) for name in names)).subquery("begin")
+    found = walk(dialect, parked, begin, _of_signal, ("wait_subject", "group_name"), "subjects")
+    ours = select(found.c.wait_subject).where(found.c.group_name == bindparam("group"))
+    return ours.limit(bindparam("limit", type_=BigInteger))
+
+
 def waited_for(
     db: Connection, app: str, group: str, signals: Sequence[str], after: Prerequisite, limit: int
 ) -> list[Prerequisite]:
-    """The next prerequisites of ``signals`` that parked rows of the group wait for, in order."""
-    prerequisite = (parked.c.wait_signal, parked.c.wait_subject)
-    query = (
-        select(*prerequisite)
-        .distinct()
-        .where(
-            parked.c.app == app,
-            parked.c.group_name == group,
-            parked.c.wait_signal.is_not(None),
-            parked.c.wait_signal.in_(signals),
-            tuple_(*prerequisite) > tuple_(*after),
-        )
-        .order_by(*prerequisite)
-        .limit(limit)
-    )
-    return [Prerequisite(*row) for row in db.execute(query)]
+    """The next prerequisites of ``signals`` that parked rows of the group wait for: signal by signal, each in order."""
+    statement, found = _waited_for(dialect_of(db)), list[Prerequisite]()
+    for signal in sorted(set(signals)):
+        if signal < after.signal or len(found) == limit:
+            continue
+        subject, begun = (after.subject, group) if signal == after.signal else ("", "")
+        place = {"from_wait_signal": signal, "from_wait_subject": subject, "from_group_name": begun}
+        given = {**place, "of_app": app, "group": group, "limit": limit - len(found)}
+        found += [Prerequisite(signal, one) for one in db.execute(statement, given).scalars()]
+    return found
 
 
 def lock_waiting(db: Connection, ids: Sequence[int]) -> list[ParkedRow]:

@@ -8,12 +8,12 @@ from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
-from ..database import positions
+from ..database import committed_offsets, positions
 from ..database.clock import Clock
 from ..database.connection import HandlerConnection
 from ..database.dialects.lookup import dialect_of
 from ..database.engine import Database
-from ..database.positions import Held, Partition
+from ..database.positions import Held, Partition, is_folder
 from ..handlers.application import Group
 from ..logs.group_offsets import FirstOffset, GroupOffsets
 from .initial_positions import InitialPositions, initial_positions
@@ -87,10 +87,14 @@ class Acquisition:
     ) -> Acquired:
         """Where to read from. An at-least-once group's offsets are in the log, and it needs no epoch; its rows say how
         far it was at least, should the log forget them. A group that was at-least-once before goes on where it
-        committed."""
+        committed; in a folder of the spool, that is asked here and done with then."""
         name, now = self._group.name, self._clock(db)
         for one in first:
             one.write(db, name, now)
+        if self._group.is_exact:
+            folders = {partition for partition in gained if is_folder(partition.topic_id)}
+            elsewhere = {p: offset for p, offset in committed.items() if p not in folders}
+            committed = elsewhere | committed_offsets.take(db, name, folders)
         positions.raise_to(db, name, {p: offset for p, offset in committed.items() if p in gained})
         if self._group.is_exact:
             rows = {p: positions.acquire(db, name, p, self._owner, now) for p in sorted(gained)}

@@ -10,6 +10,7 @@ from functools import partial
 from oyez.producers.loggers import logger_named
 
 from ..execution.broken_deploy import HandlersBroken
+from ..logs.log import LogError
 from ..worker.round import POLL
 from ..worker.worker import Worker
 
@@ -57,6 +58,10 @@ class GroupPass:
                 pass
             for worker in self._sound:
                 worker.finish()
+        except LogError:
+            for worker in self._sound:
+                worker.acquit()
+            raise
         finally:
             self._tell_faults()
             self._tell_pauses()

@@ -61,7 +61,7 @@ class PageDoor:
         """Store what a page has posted. Refused: this page may not."""
         asked = self._asked(request)
         try:
-            self._check_rates(request, asked)
+            self._count(request, asked)
             if content_type(request) not in TYPES:
                 raise RefusedUnread(415, f"the content type must be {' or '.join(TYPES)}")
             body = await body_of(request, self._settings.collect_max_body)
@@ -74,7 +74,7 @@ class PageDoor:
     async def pixel(self, request: Request) -> Response:
         """Store the one event of an image's address. Refused: as for post()."""
         asked = self._asked(request)
-        self._check_rates(request, asked)
+        self._count(request, asked)
         said: dict[str, Any] = {"signal": request.query_params.get("signal")}
         if data := request.query_params.get("data"):
             said["data"] = json_of(data.encode(errors="replace"))
@@ -96,8 +96,8 @@ class PageDoor:
         self, request: Request, asked: Asked, posted: Posted
     ) -> tuple[list[Result], dict[str, str]]:
         """What became of each event, and the header with the session's cookie."""
-        self._by_address.count(place_of(request), len(posted.events))
-        self._by_site.count(asked.key, len(posted.events))
+        self._by_address.count_events(place_of(request), len(posted.events))
+        self._by_site.count_events(asked.key, len(posted.events))
         visitor = self._visitors.of(request, asked.key, posted.session, posted.consent)
         allowed = asked.site.signals
         read = [self._reader.read(one, allowed, visitor.key, visitor.stamps) for one in posted.events]
@@ -114,8 +114,12 @@ class PageDoor:
             raise RefusedUnread(403, f"pages of {origin[:100] or 'nowhere'} may not announce for this site")
         return Asked(key, site, may_read(origin))
 
-    def _check_rates(self, request: Request, asked: Asked) -> None:
-        if wait := self._by_address.wait(place_of(request)):
+    def _count(self, request: Request, asked: Asked) -> None:
+        """Refused: too many have come already; this one does not count then."""
+        address = place_of(request)
+        if wait := self._by_address.wait(address):
             raise RefusedUnread(429, "too many events of this address; send them later", wait)
         if wait := self._by_site.wait(asked.key):
             raise RefusedUnread(429, "too many events of this site; send them later", wait)
+        self._by_address.count_request(address)
+        self._by_site.count_request(asked.key)

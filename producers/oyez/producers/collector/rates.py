@@ -1,4 +1,4 @@
-"""How many events may come in a second, by name."""
+"""How many events may come in a second, by name. A request without any counts as one."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ class Rates:
         """Seconds after which the next event may come; 0: now."""
         return max(0.0, (1.0 - self._left(name)) / self._rate)
 
-    def count(self, name: str, events: int) -> None:
-        """So many have come."""
+    def count_request(self, name: str) -> None:
+        """One has come, and counts as an event, whatever becomes of it."""
+        self._count(name, 1)
+
+    def count_events(self, name: str, events: int) -> None:
+        """A request that was counted has so many."""
+        self._count(name, max(0, events - 1))
+
+    def _count(self, name: str, events: int) -> None:
         self._buckets[name] = (self._left(name) - events, self._clock())
         self._buckets.move_to_end(name)
         if len(self._buckets) > self._names:

@@ -35,12 +35,13 @@ class SenderDoor:
         name, sender = self._sender(request)
         if wait := self._rates.wait(name):
             raise RefusedUnread(429, "too many events with this key; send them later", wait)
+        self._rates.count_request(name)
         kind = content_type(request)
         if not is_readable(kind, request.headers):
             raise RefusedUnread(415, f"the content type must be {KINDS}")
         body = await body_of(request, self._settings.collect_max_body)
         found = events_in(kind, request.headers, body, self._signals, self._settings.collect_max_events)
-        self._rates.count(name, len(found))
+        self._rates.count_events(name, len(found))
         return told(await self._intake.take(self._allowed(found, sender)))
 
     async def handshake(self, request: Request) -> Response:
