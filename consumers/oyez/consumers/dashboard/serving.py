@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from oyez.producers.collector.connections import bounded
 from oyez.producers.collector.crowd import Crowd
 from oyez.producers.collector.origins import Readers
-from oyez.producers.collector.serving import HEAD, listening
+from oyez.producers.collector.serving import HEAD, Server, listening
 
 from ..handlers.application import Application
 from .app import dashboard
@@ -41,12 +41,12 @@ def _access(password: str | None, allowed: Callable[..., Access]) -> Asking:
     return whoever_knows(password, lambda who: allowed(who=who))
 
 
-class Server(uvicorn.Server):
+class LettingGo(Server):
     """One that lets go whoever waits for news, before it waits for what was begun."""
 
-    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
-        """See uvicorn; ``changes`` are what is waited for."""
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, turn: Callable[[], object], changes: Changes) -> None:
+        """See `Server`; ``changes`` are what is waited for."""
+        super().__init__(config, turn)
         self._changes = changes
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
@@ -55,12 +55,17 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(app: Starlette, settings: DashboardSettings, most: int = CONNECTIONS) -> Server:
+def server(
+    app: Starlette,
+    settings: DashboardSettings,
+    most: int = CONNECTIONS,
+    turn: Callable[[], object] = lambda: None,
+) -> Server:
     """A server for it, within bounds: fewer than ``most`` may be connected for a request to be answered."""
     proxies = settings.dashboard_proxies
     readers = Readers({})  # pages of other sites read nothing
     crowd = Crowd(app, most, readers)
-    found = Server(
+    found = LettingGo(
         uvicorn.Config(
             crowd,
             http=bounded(ARRIVAL, readers),
@@ -75,17 +80,24 @@ def server(app: Starlette, settings: DashboardSettings, most: int = CONNECTIONS)
             timeout_graceful_shutdown=GRACE,
             h11_max_incomplete_event_size=HEAD,
         ),
+        turn,
         app.state.board.changes,
     )
     crowd.state = found.server_state
     return found
 
 
-def serve(app: Starlette, settings: DashboardSettings, say: Callable[[str], None]) -> None:
+def serve(
+    app: Starlette,
+    settings: DashboardSettings,
+    say: Callable[[str], None],
+    turn: Callable[[], object] = lambda: None,
+) -> None:
     """Answer until SIGTERM or SIGINT, which is raised again when all that was begun is answered. ``say`` is told the
-    address. `SettingsError`: it is taken, or there is none such."""
+    address, and ``turn`` is called each time that the event loop comes round. `SettingsError`: the address is taken, or
+    there is none such."""
     with closing(listening(settings.dashboard_host, settings.dashboard_port, "dashboard")) as taken:
         host, port = taken.getsockname()[:2]
         where = f"[{host}]" if ":" in host else host
         say(f"http://{where}:{port}{settings.dashboard_path}")
-        server(app, settings).run([taken])
+        server(app, settings, turn=turn).run([taken])

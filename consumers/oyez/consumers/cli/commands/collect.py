@@ -14,6 +14,7 @@ from ...settings import ListenSettings
 from ..common import output
 from ..common.application import handlers_of
 from ..common.bundles import taking
+from ..common.daemons import answering
 from ..common.options import given, logged_settings_by
 from ..common.stopping import end_on_sigterm
 
@@ -42,12 +43,13 @@ def collect(
     end_on_sigterm()
     handlers_of(settings)  # fills the catalogue
     own = values_for(CollectSettings, settings) | given(collect_host=host, collect_port=port)
-    _serve(CollectSettings(**own), tries=tries)
+    _serve(CollectSettings(**own), settings, tries=tries)
 
 
-def _serve(settings: CollectSettings, *, tries: bool) -> None:
+def _serve(settings: CollectSettings, health: ListenSettings, *, tries: bool) -> None:
     with web(who="collect"):
         from oyez.producers.collector.app import collector, trying_collector  # noqa: PLC0415 # an extra
         from oyez.producers.collector.serving import serve  # noqa: PLC0415 # as above
     app = trying_collector(settings) if tries else collector(settings)
-    serve(app, settings, output.line)
+    with answering(health) as turn:
+        serve(app, settings, output.line, turn)

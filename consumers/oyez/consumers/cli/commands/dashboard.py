@@ -14,6 +14,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
+from ..common.daemons import answering
 from ..common.options import given, logged_settings_by
 from ..common.stopping import end_on_sigterm
 
@@ -53,4 +54,5 @@ def _serve(settings: DashboardSettings, *, acts: bool) -> None:
         from ...dashboard.serving import serve, served  # noqa: PLC0415 # an extra
     app = served(application_of(settings), settings, acts=acts)
     probes.database(settings)
-    serve(app, settings, output.line)
+    with answering(settings) as turn:
+        serve(app, settings, output.line, turn)

@@ -1,9 +1,10 @@
-"""Commands that do their work again and again, until a signal: each has a heartbeat."""
+"""Commands that do their work again and again, or answer, until a signal: each has a heartbeat."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from ...core.stop_signals import Stop
 from ...health.keeping import kept
@@ -46,3 +47,11 @@ def daemon(settings: ListenSettings) -> Iterator[Daemon]:
     with kept(settings.health, settings.stuck_after) as keeper, keeper.alone() as pulse:
         pulse.begin("working")
         yield Daemon(stop, pulse)
+
+
+@contextmanager
+def answering(settings: ListenSettings) -> Iterator[Callable[[], None]]:
+    """The heartbeat of a command that answers others; what is given is to be called each time that it comes round.
+    Raises `SettingsError`."""
+    with kept(settings.health, settings.stuck_after) as keeper, keeper.alone() as pulse:
+        yield partial(pulse.begin, "working")
