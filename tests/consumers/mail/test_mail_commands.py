@@ -207,6 +207,7 @@ def test_what_is_wrong_is_one_line(oyez: Invoke, one: MailQueue, monkeypatch: py
     assert "the mail server 127.0.0.1:1 cannot be reached" in result.stderr
     assert one.states() == {"waiting": 1}
     monkeypatch.delenv("OYEZ_MAIL_SENDER")
+    monkeypatch.setenv("OYEZ_MAIL_PORT", str(one.server.port))
     assert "OYEZ_MAIL_SENDER" in refused(oyez, 2, "send")
     monkeypatch.delenv("OYEZ_MAIL_HOST")
     assert "OYEZ_MAIL_HOST" in refused(oyez, 2, "send")

@@ -93,6 +93,15 @@ def test_every_measure_begins_with_a_zero(place: Folder) -> None:
         assert exported(place, f"oyez_{name}_total") == {("a",): 0}
 
 
+def test_every_handler_begins_with_a_zero(place: Folder) -> None:
+    """A rate has no first failure else."""
+    metrics = Metrics()
+    metrics.receive(events.WorkerStarted("a", ("look", "mail")))
+    zeros = {("a", "look"): 0, ("a", "mail"): 0}
+    for name in ("failures", "timeouts"):
+        assert exported(place, f"oyez_handler_{name}_total") == zeros
+
+
 def test_the_lag_of_a_lost_partition_is_withdrawn(place: Folder) -> None:
     metrics = Metrics()
     metrics.receive(events.Lagging("a", {("t", 0): 5, ("t", 1): 6}))

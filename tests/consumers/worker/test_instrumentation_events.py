@@ -52,6 +52,23 @@ def test_one_for_a_batch_never_one_for_an_event(play: Play) -> None:
     assert len(told.received) <= 4 * len(pipeline.workers), "a batch, a sweep, a claim, a look at the lag"
 
 
+def test_a_worker_that_starts_names_its_handlers(play: Play) -> None:
+    on = Handlers("pipeline")
+
+    @on(Placed)
+    def place(event: Placed, db: Connection) -> None:
+        note(db, "place", event.n)
+
+    @on(Placed, name="look")
+    def look_(event: Placed, db: Connection) -> None:
+        note(db, "look", event.n)
+
+    told = Collecting()
+    (worker,) = play(on, instrument=Instrument(told)).workers.values()
+    worker.run(lambda: True)
+    assert told.received[0] == events.WorkerStarted("pipeline.placed", ("place", "look"))
+
+
 def test_failures_are_counted_by_handler_and_only_those(play: Play) -> None:
     on = Handlers("pipeline")
 

@@ -14,7 +14,9 @@ class InstrumentationEvent:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStarted(InstrumentationEvent):
-    """A worker begins its rounds."""
+    """A worker begins its rounds. ``handlers`` are the names of its group's."""
+
+    handlers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

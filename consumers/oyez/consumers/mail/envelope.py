@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..database.mails import Letter
 from .addresses import parse
-from .errors import MailSettingsWrong
+from .errors import MailSettingsWrong, SenderUnset
 from .message import from_line
 from .replies import Answer
 from .server_words import line_of
@@ -35,15 +35,13 @@ class Mailer(Protocol):
 
 
 class SmtpMailer:
-    """Takes mails to the mail server that is set. Raises `MailSettingsWrong` if none is, or no sender."""
+    """Takes mails to the mail server that is set. Raises `MailSettingsWrong` if none is."""
 
     def __init__(
         self, settings: MailSettings, clock: Callable[[], float], *, timeout: float | None = None
     ) -> None:
         if settings.mail_host is None:
             raise MailSettingsWrong("no mail server is set; set OYEZ_MAIL_HOST")
-        if settings.mail_sender is None:
-            raise MailSettingsWrong("nobody is set whom mails are from; set OYEZ_MAIL_SENDER")
         self._sender = settings.mail_sender
         self._override = settings.mail_override_to and parse(settings.mail_override_to).addr_spec
         self._link = Link(settings, timeout=timeout)
@@ -62,17 +60,20 @@ class SmtpMailer:
 
     def deliver(self, letter: Letter) -> Answer:
         to_try = letter.to_try
+        sender = letter.sender or self._sender
+        if sender is None:
+            return Answer(unset=SenderUnset())
         try:
-            head, address = self._head(letter)
+            head, address = self._head(letter, sender)
         except Exception as error:  # noqa: BLE001 # what is wrong with one mail is not to stop the others
             return Answer(refused=dict.fromkeys(to_try, f"it cannot be written: {line_of(error)}"))
         if self._override is None:
             return self._link.send(address, to_try, head + letter.content)
         return self._link.send(address, [self._override], head + letter.content).for_all_of(to_try)
 
-    def _head(self, letter: Letter) -> tuple[bytes, str]:
+    def _head(self, letter: Letter, sender: str) -> tuple[bytes, str]:
         """What stands before the content, and the address for the envelope."""
-        line, address = self._from_line(letter.sender or self._sender)
+        line, address = self._from_line(sender)
         now = format_datetime(datetime.fromtimestamp(self._clock(), UTC))
         head = line + f"Date: {now}\r\n".encode()
         if self._override is not None:

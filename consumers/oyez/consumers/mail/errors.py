@@ -24,5 +24,12 @@ class MailSettingsWrong(SettingsError):
     """Mail cannot be sent as it is set; the message names the setting."""
 
 
+class SenderUnset(MailSettingsWrong):
+    """Mails wait that name nobody whom they are from, and nobody is set. All others were sent."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody is set whom mails are from; set OYEZ_MAIL_SENDER")
+
+
 class SenderBusy(OyezError):
     """Another sender is at work, and this database has one at a time."""

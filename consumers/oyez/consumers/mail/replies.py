@@ -22,7 +22,8 @@ class Answer:
     ``unsure`` says how the connection was lost when the whole mail had been given away and no answer had come.
     ``lost`` says that the connection was lost at all. ``cause`` is what a refusal is about; where it is the connection,
     ``blame`` may say what is to be told when that goes on. ``end``: nothing was said about this mail, and there is none
-    that could be sent now.
+    that could be sent now. ``unset``: the server was not asked, since something is not set that this mail needs: it
+    waits for that.
     """
 
     accepted: Sequence[str] = ()
@@ -33,11 +34,17 @@ class Answer:
     cause: Cause = "mail"
     blame: OyezError | None = None
     end: OyezError | None = None
+    unset: OyezError | None = None
 
     @property
     def is_turned_away(self) -> bool:
         """Whether it was the connection that was refused or lost, and the mail not given away."""
         return self.cause == "connection" and self.unsure is None
+
+    @property
+    def is_of_no_mail(self) -> bool:
+        """Whether it says nothing about the mail, which waits without having lost an attempt."""
+        return self.is_turned_away or self.unset is not None
 
     @classmethod
     def to_all(cls, recipients: Iterable[str], code: int, words: str) -> Self:
@@ -74,13 +81,14 @@ def change_of(letter: Letter, answer: Answer, rules: Rules) -> Change:
     """What becomes of a mail after an attempt. A recipient who has it is never tried again."""
     if answer.end is not None:
         return _unchanged(letter, str(answer.end))
-    is_free = answer.is_turned_away or _has_room_for_some(answer)
+    is_free = answer.is_of_no_mail or _has_room_for_some(answer)
     attempts = letter.attempts + (not is_free)
     refused = {**letter.refused, **answer.refused}
     state, later = _state(answer, refused, attempts, rules)
     words = [
         *(f"{who}: {said}" for who, said in {**refused, **answer.delayed}.items()),
         *filter(None, [answer.unsure]),
+        *([] if answer.unset is None else [str(answer.unset)]),
     ]
     return Change(
         state=state,
@@ -98,9 +106,9 @@ def _unchanged(letter: Letter, error: str) -> Change:
 
 
 def _delay(letter: Letter, answer: Answer, attempts: int, rules: Rules) -> float:
-    """The seconds until the next attempt. What was turned away is not to stand in the way of the others in each run,
-    should it be the mail's fault after all: it waits a quarter of the time that it has been due."""
-    if answer.is_turned_away:
+    """The seconds until the next attempt. What is no mail's fault is not to stand in the way of the others in each run,
+    should it be this mail's after all: it waits a quarter of the time that it has been due."""
+    if answer.is_of_no_mail:
         return min(max(letter.due_for / 4, SHORTEST), LONGEST)
     return 0.0 if _has_room_for_some(answer) else rules.limits.delay(attempts)
 
@@ -114,7 +122,7 @@ def _state(answer: Answer, refused: Mapping[str, str], attempts: int, rules: Rul
     """The state, and whether there is to be another attempt."""
     if answer.unsure is not None and not rules.resend:
         return "unsure", False
-    if answer.is_turned_away or _has_room_for_some(answer):
+    if answer.is_of_no_mail or _has_room_for_some(answer):
         return "waiting", True
     if answer.unsure is not None or answer.delayed:
         is_last = attempts >= rules.limits.max_attempts

@@ -97,6 +97,7 @@ class Sender:
         self._losses = 0
         self._blame: OyezError | None = None
         self._last_words: str | None = None
+        self._unset: OyezError | None = None
         self._marking: tuple[str, int] | None = None
         """The claim by which a mail may be marked, and the mail that was delivered last by it, which may have left."""
 
@@ -104,6 +105,7 @@ class Sender:
         """One run; what it does is counted as it happens.
 
         Raises `SenderBusy`, `MailServerAway`, `MailSettingsWrong` and `DatabaseAway`; what was done stays.
+        `SenderUnset` is raised in the end, when all others were sent.
         """
         if not begun(self._turn, order.stopped, order.timeout, self._sleep):
             if order.stopped():
@@ -111,12 +113,17 @@ class Sender:
             raise SenderBusy("another sender is at work; on SQLite there is one at a time")
         try:
             self._looked = float("-inf")
-            self._losses = 0
+            self._losses, self._unset = 0, None
             self._put_back()
             claim = self._token()
             self._marking = claim, 0
             self._send_all(order, tally, claim)
             self._marking = None
+            if self._unset is not None:
+                raise self._unset
+        except MailServerAway:
+            self._marking = None  # nothing is marked then
+            raise
         finally:
             self._mailer.close()
             self._turn.end()
@@ -176,6 +183,7 @@ class Sender:
             is_loss = answer.lost or answer.is_turned_away
             self._losses, self._blame = (self._losses + 1 if is_loss else 0), answer.blame
             self._last_words = change.error
+            self._unset = answer.unset or self._unset
             said.append((change, answer))
             return change
 

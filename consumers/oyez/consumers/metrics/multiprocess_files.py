@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..health.folder import folders, name_of
 from .errors import MetricsMissing
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -57,22 +58,38 @@ class Folder:
 
 @contextmanager
 def folder() -> Iterator[Folder]:
-    """A folder for this process and those that it forks: PROMETHEUS_MULTIPROC_DIR, else a temporary one.
+    """A folder for this process and those that it forks: one of its own below PROMETHEUS_MULTIPROC_DIR, else a
+    temporary one. What others have left below it that are gone is removed.
 
     To be entered before the application is imported, so that the application's own metrics are written there
     too. Raises `MetricsMissing`.
     """
-    given = os.environ.get(FOLDER)
-    path = Path(given or tempfile.mkdtemp(prefix="oyez-metrics-"))
-    path.mkdir(parents=True, exist_ok=True)
-    os.environ[FOLDER] = str(path)
+    given = os.environ.get(FOLDER, "")
     owner = os.getpid()
+    path = _below(given, owner) if given else Path(tempfile.mkdtemp(prefix="oyez-metrics-"))
+    os.environ[FOLDER] = str(path)
     try:
         yield Folder(path, _identify())
     finally:
-        if not given and os.getpid() == owner:
-            del os.environ[FOLDER]
+        if os.getpid() == owner:
+            _give_back(given)
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _give_back(given: str) -> None:
+    if given:
+        os.environ[FOLDER] = given
+    else:
+        del os.environ[FOLDER]
+
+
+def _below(given: str, owner: int) -> Path:
+    for left, alive in folders(given):
+        if not alive:
+            shutil.rmtree(left, ignore_errors=True)
+    path = Path(given) / name_of(owner)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _identify() -> Identity:

@@ -158,7 +158,7 @@ class Metrics:
             case events.RowsRun():
                 self._count(group, event.report)
             case events.WorkerStarted():
-                self._begin(group)
+                self._begin(group, event.handlers)
 
     def _set_gauges(self, group: str, event: events.InstrumentationEvent) -> None:
         match event:
@@ -187,7 +187,7 @@ class Metrics:
             case events.DatabaseBack():
                 self._set_connected(group, connected=True)
 
-    def _begin(self, group: str) -> None:
+    def _begin(self, group: str, handlers: tuple[str, ...]) -> None:
         """Every metric of the group is there from the start: a rate needs a zero to begin with."""
         for counter in (
             self._handled,
@@ -198,6 +198,9 @@ class Metrics:
             *self._times.values(),
         ):
             counter.labels(group)
+        for handler in handlers:
+            self._failures.labels(group, handler)
+            self._timeouts.labels(group, handler)
         for reason in REASONS:
             self._parked.labels(group, reason)
         for outcome in MAILS:

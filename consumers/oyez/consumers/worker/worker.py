@@ -96,7 +96,7 @@ class Worker:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         """Work until ``stopped()``; then finish the batch and leave the group."""
-        self._emit(events.WorkerStarted(self._name))
+        self._emit(events.WorkerStarted(self._name, tuple(self._group.by_name)))
         with self._ending(stopped):
             if self._lanes is not None:
                 self._lanes.start(stopped)

@@ -18,7 +18,7 @@ from ...core.stop_signals import Stop
 from ...database import Database as Transactions
 from ...database import DatabaseAway
 from ...mail.assembly import sender_for
-from ...mail.errors import MailServerAway, SenderBusy
+from ...mail.errors import MailServerAway, SenderBusy, SenderUnset
 from ...mail.sender import Order, Sender, Tally
 from ...settings import ListenSettings
 from ..common import output, probes
@@ -97,7 +97,7 @@ def _daemon(sender: Sender, order: Order, stop: Daemon, every: float, say: Calla
         try:
             sender.run(order, tally)
             stop.trouble("")
-        except (DatabaseAway, DBAPIError, MailServerAway, SenderBusy) as error:
+        except (DatabaseAway, DBAPIError, MailServerAway, SenderBusy, SenderUnset) as error:
             if isinstance(error, DBAPIError) and not is_away(error):
                 raise
             stop.trouble("" if isinstance(error, SenderBusy) else line_of(error))
