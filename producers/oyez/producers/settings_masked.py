@@ -38,11 +38,11 @@ def masked(field: FieldInfo, value: Any) -> Any:
 
 
 def without_secret_keys(error: ErrorDetails, fields: Mapping[str, FieldInfo]) -> ErrorDetails:
-    """What pydantic has found, without what was said below a field that is left out of `repr()`: a key in it may be a
-    secret. What is missing nobody has said: its name is one of ours."""
+    """What pydantic has found, without what was said below a field that is left out of `repr()` and has models by key:
+    the key may be a secret. What is missing nobody has said: its name is one of ours."""
     field, *below = error["loc"] or ("",)
     info = fields.get(str(field))
-    if not below or info is None or info.repr:
+    if not below or info is None or info.repr or not _has_models(info.annotation):
         return error
     ours = below[1:][-1:] if error["type"] == "missing" else []
     return {**error, "loc": (field, HIDDEN, *ours)}
@@ -51,6 +51,12 @@ def without_secret_keys(error: ErrorDetails, fields: Mapping[str, FieldInfo]) ->
 def _is_secret(annotation: Any) -> bool:
     """Whether values are secrets by their type, also one that was not checked yet, and so has another."""
     return annotation in (SecretStr, SecretBytes) or any(map(_is_secret, get_args(annotation)))
+
+
+def _has_models(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(map(_has_models, get_args(annotation)))
 
 
 def _options(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,3 +119,10 @@ def test_where_a_file_says_something_twice_is_said(invoke: Invoke) -> None:
         "oyez.toml is not valid TOML: Cannot declare *** twice (at line 2, column"
         in invoke("db", "check").output
     )
+
+
+def test_which_option_of_the_client_is_wrong_is_said(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYEZ_KAFKA_OPTIONS", f'{{"sasl.password": ["{SECRET}"]}}')
+    said = invoke("status").output
+    assert "kafka_options.sasl.password" in said
+    assert SECRET not in said

@@ -60,6 +60,9 @@ def test_the_first_failure_is_told_at_once_and_the_others_within_a_minute(told: 
     told.now += EVERY
     told.swept()
     assert told.take() == [], "nothing failed since"
+    told.now += 1.0
+    told.failed("charge", "OSError: away")
+    assert len(told.take()) == 1, "at once again"
 
 
 def test_dead_letters_are_told_too(told: Told) -> None:

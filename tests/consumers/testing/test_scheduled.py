@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from oyez.consumers import HandlerAnnouncer, Handlers
 from oyez.consumers.testing import Kit, kit
 from oyez.consumers.testing.telling import told
-from oyez.producers import Announcer, MemoryBroker, MemoryTransport
+from oyez.producers import Announcer, MemoryBroker, MemoryTransport, Settings
 from oyez.schemas import Catalogue, Signal
 
 signals = Catalogue()
@@ -111,3 +111,19 @@ def test_what_has_expired_is_not_handled(diary: Kit) -> None:
     assert (ran.handled, ran.expired, heard) == (1, 1, ["8"])
     assert repr(ran) == "<Ran: 1 handled, 1 expired, 0 left>"
     assert ran
+
+
+def test_an_announcer_of_the_applications_own_goes_by_the_machines_clock(diary: Kit) -> None:
+    """As docs/testing.md says: what it has scheduled is due after what the kit says, and what comes late is late."""
+    own = Settings(transport="memory", source="web")
+    with Announcer.from_settings(own, catalogue=signals) as web, diary.engine.begin() as db:
+        web.announce(Due(table="7"), db=db, after=HOUR)
+    (later,) = diary.scheduled
+    diary.advance(later.due_in)
+    assert (diary.run().handled, heard) == (1, ["7"])
+    diary.advance(86_400)
+    with Announcer.from_settings(own, catalogue=signals) as web, diary.engine.begin() as db:
+        web.announce(Due(table="8"), db=db, after=HOUR)
+        web.announce(Due(table="9"), expires=HOUR)
+    ran = diary.run()
+    assert (ran.handled, ran.expired, heard) == (1, 1, ["7", "8"])

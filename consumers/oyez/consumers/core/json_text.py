@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from math import isfinite
 
 
@@ -15,7 +16,12 @@ def json_text(
     try:
         return json.dumps(value, default=default, ensure_ascii=is_ascii, indent=indent, allow_nan=False)
     except ValueError:
-        return json.dumps(_without(value), default=default, ensure_ascii=is_ascii, indent=indent)
+        known = partial(_default_without, default)
+        return json.dumps(_without(value), default=known, ensure_ascii=is_ascii, indent=indent)
+
+
+def _default_without(default: Callable[[object], object], value: object) -> object:
+    return _without(default(value))
 
 
 def _without(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The subscriber that sums up how handlers fail: a line for each kind of failure at once, and then once a minute."""
+"""The subscriber that sums up how handlers fail: at once, or a minute after it told of the last failures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FailureSubscriber:
         """Tell of what is not told yet, unless something was within so many seconds."""
         with self._lock:
             now, untold = self._timer(), self._groups[group]
-            if now - untold.told_at < every:
+            if untold.is_empty or now - untold.told_at < every:
                 return
             self._groups[group] = _Untold(told_at=now)
         for handler, kind, count, first in untold.faults.each():
@@ -63,3 +63,7 @@ class _Untold:
         self.told_at = told_at
         self.faults = Faults()
         self.dead = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.dead or any(self.faults.each()))

@@ -121,6 +121,9 @@ class Sender:
             self._marking = None
             if self._unset is not None:
                 raise self._unset
+        except MailServerAway:
+            self._marking = None  # nothing is marked then
+            raise
         finally:
             self._mailer.close()
             self._turn.end()

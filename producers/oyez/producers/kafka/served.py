@@ -29,16 +29,17 @@ class Served:
             self.dies(_said(error))
 
     def wait(self, timeout: float) -> int:
-        """Wait until all is acknowledged or has failed; how many are not."""
+        """Wait until all is acknowledged or has failed; how many are not. What others produce meanwhile may be waited
+        for too, or not."""
         left = max(0.0, timeout)
         while True:
             piece = min(left, _PIECE)
             try:
-                self.producer.flush(piece)
+                if not self.producer.flush(piece):
+                    return 0  # at once perhaps; its length is that of the moment, in which others may have produced
+                left -= piece
             except (KafkaException, SystemError) as error:
                 self.dies(_said(error))  # at once: that piece is not over
-            else:
-                left -= piece
             if left <= 0 or not len(self.producer):
                 return len(self.producer)
 

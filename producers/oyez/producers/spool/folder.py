@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -37,7 +37,6 @@ class Folder:
     def create(cls, path: Path, topic: str) -> Self:
         """The folder at ``path``, made if it is not there. OSError: it cannot be made or read; `SpoolError`: it is
         another topic's, damaged, or no folder."""
-        made = [one for one in path.parents if not one.exists()]
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.mkdir(mode=0o700, exist_ok=True)
@@ -46,8 +45,7 @@ class Folder:
         with locked(path / LOCK):
             identity = path / IDENTITY
             if not identity.exists():
-                for one in (*made, path):  # whoever sees the identity sees what is on disk
-                    _sync_above(one)
+                _sync_up_to(path)  # whoever sees the identity sees what is on disk
                 _write(identity, {"format": 1, "log_id": uuid4().hex, "topic": topic})
         found = cls.open(path)
         if found.topic != topic:
@@ -91,10 +89,15 @@ def _write(path: Path, content: object) -> None:
     sync_directory(path.parent)
 
 
-def _sync_above(path: Path) -> None:
-    """See that a directory itself is on disk, where that one may be read which it stands in."""
-    with suppress(PermissionError):
-        sync_directory(path.parent)
+def _sync_up_to(path: Path) -> None:
+    """See that a directory itself is on disk, with all that it stands in: whoever has made those may have been killed.
+    What may not be read, or is of a file system that has nothing to force, is left to the system."""
+    for above in reversed(path.absolute().parents):
+        try:
+            sync_directory(above)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS):
+                raise
 
 
 def sync_directory(path: Path) -> None:
