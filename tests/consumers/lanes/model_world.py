@@ -21,8 +21,8 @@ from oyez.consumers.admin import Pausing
 from oyez.consumers.core.apart import OWN
 from oyez.consumers.database import Database
 from oyez.consumers.database.engine import ConnectionLost
-from oyez.consumers.lanes.event_loop import EventLoop
 from oyez.consumers.lanes.dispatcher import Dispatcher
+from oyez.consumers.lanes.event_loop import EventLoop
 from oyez.consumers.lanes.lane import Lane
 from oyez.consumers.lanes.unit import Busy, Room, Unit
 from oyez.consumers.worker.worker import Worker
