@@ -50,8 +50,26 @@ def test_what_is_handled_within_a_second_of_a_start_waits(member: Member) -> Non
     assert not member.pending.put({ZERO: 1}, "at-least-once")
     assert member.client.commits == []
     member.now += EVERY / 2
-    assert member.pending.put({ZERO: 2}, "at-least-once")
+    assert member.pending.put({ZERO: 2}, "at-least-once") == {ZERO}
     assert member.client.commits == [{0: 2}]
+
+
+def test_what_was_committed_between_is_told_of_with_the_next_move_of_each(member: Member) -> None:
+    """A poll commits what is due; of a partition beside a busy one it is told later, and once."""
+    member.pending.put({ZERO: 1, ONE: 1}, "at-least-once")
+    member.now += EVERY
+    member.pending.commit_if_due()
+    assert member.client.commits == [{0: 1, 1: 1}]
+    assert member.pending.put({ZERO: 2}, "at-least-once") == {ZERO}
+    assert member.pending.put({ZERO: 3}, "at-least-once") == set()
+    assert member.pending.put({ZERO: 4, ONE: 2}, "at-least-once") == {ONE}
+
+
+def test_what_is_committed_in_haste_is_not_told_of(member: Member) -> None:
+    member.pending.put({ZERO: 1}, "at-least-once")
+    member.pending.commit()
+    assert member.pending.put({ZERO: 2}, "at-least-once") == set()
+    assert member.client.commits == [{0: 1}]
 
 
 def test_the_newest_is_committed_once_a_second(member: Member) -> None:

@@ -27,7 +27,7 @@ class LateOffsets(MemoryGroupOffsets):
         super().__init__(group)
         self._pending = pending
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         return self._pending.put(positions, promise)
 
     def commit_now(self) -> None:
@@ -61,6 +61,10 @@ class LateLog(MemoryLog):
     def start(self, positions: Mapping[Partition, int]) -> None:
         self._late.commit()
         super().start(positions)
+
+    def poll(self, limit: int, wait: float) -> list[Any]:
+        self._late.commit_if_due()
+        return super().poll(limit, wait)
 
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
         """What the client does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, Protocol
 
 from ..database.positions import Partition
@@ -25,9 +25,10 @@ class GroupOffsets(Protocol):
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offsets that an at-least-once group committed, for those partitions for which one did."""
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         """Commit the group's offsets, for tools that show lag and for at-least-once groups: within a second, and before
-        a partition is given back or the group is left. Returns whether that is done."""
+        a partition is given back or the group is left. Returns the partitions of which some were committed in that
+        way, now or since they were returned last."""
 
     def commit_now(self) -> None:
         """Commit what waits for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from ..core.record import Record
@@ -35,7 +35,7 @@ class LockedOffsets:
         with self._lock:
             return self._offsets.committed(partitions)
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         with self._lock:
             return self._offsets.commit(positions, promise)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from oyez.producers import MemoryBroker
@@ -59,9 +59,9 @@ class MemoryGroupOffsets:
         known = {p: self._group.offsets[p] for p in partitions if p in self._group.offsets}
         return {p: offset for p, (offset, promise) in known.items() if promise == AT_LEAST_ONCE}
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         self._group.offsets.update({partition: (offset, promise) for partition, offset in positions.items()})
-        return True
+        return positions.keys()
 
     def commit_now(self) -> None:
         """Nothing waits for it."""

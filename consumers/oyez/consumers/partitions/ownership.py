@@ -180,14 +180,15 @@ class Ownership:
         for move in ours:
             held = replace(self._held[move.partition], position=move.next)
             self._held[move.partition] = _unsuspected(held) if self._group.is_exact else held
-        is_told = self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
+        told = self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
         is_pressing = was_suspect or self._timer() < self._hurries_until
-        if is_pressing and not is_told:
+        if is_pressing:
             self._log.offsets.commit_now()
-        if not self._group.is_exact and (is_told or is_pressing):
+        if not self._group.is_exact and (told or is_pressing):
             with suppress(DatabaseAway):  # it is tried again with the next moves
-                got_on = (move.partition for move in ours if move.partition not in doubted)
-                self._release(got_on, 0 if is_told else 1)
+                got_on = [move.partition for move in ours if move.partition not in doubted]
+                self._release(p for p in got_on if p in told)
+                self._release(got_on if is_pressing else [], 1)
 
     def restore(self) -> None:
         """After a rollback: read on from the database's positions, or events would be lost. Partitions that another

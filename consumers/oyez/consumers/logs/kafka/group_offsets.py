@@ -6,7 +6,7 @@ that it reads from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, KafkaException
@@ -62,7 +62,7 @@ class KafkaGroupOffsets:
             if answer.offset >= 0 and answer.metadata == AT_LEAST_ONCE
         }
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         return self._pending.put(positions, promise)
 
     def commit_now(self) -> None:

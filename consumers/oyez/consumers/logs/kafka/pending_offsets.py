@@ -29,18 +29,21 @@ class PendingOffsets:
         self._clock = clock
         self._pending: dict[Partition, tuple[int, str]] = {}
         self._committed = clock()
+        self._told: set[Partition] = set()
 
-    def put(self, positions: Mapping[Partition, int], promise: str) -> bool:
-        """Commit these with the next ones, or now if it is time; whether it was."""
+    def put(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
+        """Commit these with the next ones, or now if it is time; those of which some were, since this was said last."""
         self._pending.update({p: (offset, promise) for p, offset in positions.items()})
-        return self.commit_if_due()
+        self.commit_if_due()
+        told = positions.keys() & self._told
+        self._told -= told
+        return told
 
-    def commit_if_due(self) -> bool:
-        """Commit what waits for it, if it is time; whether it was."""
-        is_due = self._clock() - self._committed >= EVERY
-        if is_due and self._pending:
+    def commit_if_due(self) -> None:
+        """Commit what waits for it, if it is time."""
+        if self._pending and self._clock() - self._committed >= EVERY:
+            self._told |= self._pending.keys() & set(self._started)
             self.commit()
-        return is_due
 
     def commit(self) -> None:
         """Commit what waits for it. The answer comes later."""

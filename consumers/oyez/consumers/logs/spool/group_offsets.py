@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from oyez.producers.spool import Segments
 
@@ -35,10 +35,10 @@ class SpoolGroupOffsets:
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         return self._members.committed(partitions)
 
-    def commit(self, positions: Mapping[Partition, int], promise: str) -> bool:
+    def commit(self, positions: Mapping[Partition, int], promise: str) -> Collection[Partition]:
         if promise == AT_LEAST_ONCE and positions:
             self._members.commit(positions)
-        return True
+        return positions.keys()
 
     def commit_now(self) -> None:
         """Nothing waits for it."""
