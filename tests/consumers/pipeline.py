@@ -26,6 +26,7 @@ from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.instrumentation import Instrument
+from oyez.consumers.lanes.event_loop import EventLoop
 from oyez.consumers.lanes.lanes import WorkerLanes
 from oyez.consumers.logs.memory import MemoryGroup
 from oyez.consumers.run.assembly import make_worker
@@ -147,6 +148,8 @@ class Pipeline:
 
     def worker(self, group: str, process: ProcessKind = OWN) -> Worker:
         """A worker of a group."""
+        loop = EventLoop(f"oyez-{group}")
+        lanes = self.lanes_of(self.application.groups[group], process, loop)
         return make_worker(
             self.application.groups[group],
             self._settings,
@@ -157,10 +160,11 @@ class Pipeline:
             timer=self.clock,
             instrument=self._instrument,
             process=process,
-            lanes=self.lanes_of(self.application.groups[group], process),
+            lanes=lanes,
+            event_loop=None if lanes is None else loop,
         )
 
-    def lanes_of(self, group: Group, process: ProcessKind) -> WorkerLanes | None:
+    def lanes_of(self, group: Group, process: ProcessKind, loop: EventLoop) -> WorkerLanes | None:
         """What the workers of a group run concurrent handlers in."""
         return None
 

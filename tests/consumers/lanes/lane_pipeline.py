@@ -11,6 +11,7 @@ from consumers.pipeline import Pipeline
 from oyez.consumers import Handlers
 from oyez.consumers.core.apart import ProcessKind
 from oyez.consumers.handlers.application import Group
+from oyez.consumers.lanes.event_loop import EventLoop
 from oyez.consumers.lanes.lanes import WorkerLanes
 from oyez.consumers.run.lanes import lanes_for
 
@@ -23,8 +24,9 @@ class LanePipeline(Pipeline):
     def __init__(self, url: str, on: Handlers, **said: Any) -> None:
         super().__init__(url, on, database=url, **said)
 
-    def lanes_of(self, group: Group, process: ProcessKind) -> WorkerLanes | None:
-        return lanes_for(group, self._settings, process=process, timer=self.clock, clock=self.clock)
+    def lanes_of(self, group: Group, process: ProcessKind, loop: EventLoop) -> WorkerLanes | None:
+        said = {"process": process, "timer": self.clock, "clock": self.clock}
+        return lanes_for(group, self._settings, loop=loop, **said)
 
     def _round(self) -> None:
         self.clock.now += 0.1

@@ -22,6 +22,7 @@ from oyez.consumers.core.apart import OWN
 from oyez.consumers.database import Database
 from oyez.consumers.database.engine import ConnectionLost
 from oyez.consumers.lanes.dispatcher import Dispatcher
+from oyez.consumers.lanes.event_loop import EventLoop
 from oyez.consumers.lanes.lane import Lane
 from oyez.consumers.lanes.unit import Busy, Room, Unit
 from oyez.consumers.worker.worker import Worker
@@ -236,7 +237,7 @@ class World(LanePipeline):
     def _dispatcher(self, handler: str) -> Dispatcher:
         """One of a worker that does nothing but what it is told."""
         if not self._doomed:
-            lanes: Any = self.lanes_of(self.application.groups[GROUP], OWN)
+            lanes: Any = self.lanes_of(self.application.groups[GROUP], OWN, EventLoop(GROUP))
             lanes._begin()
             self._doomed = {one.handler.name: one for one in lanes._dispatchers}
         return self._doomed[handler]

@@ -14,11 +14,14 @@ class EventLoop:
         self._name = name
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
 
     @property
     def running(self) -> asyncio.AbstractEventLoop:
-        """The loop, which runs."""
+        """The loop, which runs. Raises `RuntimeError` after `close`: nobody would end another one."""
         with self._lock:
+            if self._is_closed:
+                raise RuntimeError("the event loop of the worker is closed")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
@@ -37,6 +40,7 @@ class EventLoop:
     def close(self) -> None:
         """End the loop; what still runs in it is cancelled."""
         with self._lock:
+            self._is_closed = True
             loop, self._loop = self._loop, None
         if loop is not None:
             loop.call_soon_threadsafe(loop.stop)

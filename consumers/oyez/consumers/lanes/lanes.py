@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Protocol
 
@@ -113,13 +114,16 @@ class Lanes:
         group: str,
         grace: float,
         timer: Callable[[], float] = time.monotonic,
+        release: Callable[[], None] = lambda: None,
     ) -> None:
         """``make`` makes the dispatchers, which tell what it is given of each unit that has ended. ``grace``: the
-        seconds that what runs has to finish when the worker stops."""
+        seconds that what runs has to finish when the worker stops. ``release`` ends what they all run in, when none
+        of them needs it any more."""
         self._group = group
         self._grace = grace
         self._ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self._make = make
+        self._release = release
         self._dispatchers: Sequence[Dispatcher] = ()
         self._trouble = trouble
         self._timer = timer
@@ -203,11 +207,15 @@ class Lanes:
 
     def close(self) -> None:
         self._is_closed = True
-        self.wake()
-        for thread in self._threads:
-            thread.join(LONGEST)
         for one in self._dispatchers:
-            one.close()
+            one.finish()  # after an error nobody has said so yet, and what was chosen would be begun
+        self.wake()
+        with ExitStack() as last_first:
+            last_first.callback(self._release)
+            for one in self._dispatchers:
+                last_first.callback(one.close)
+            for thread in self._threads:
+                thread.join(LONGEST)
         self._dispatchers = ()
 
     def _begin(self) -> None:

@@ -40,9 +40,8 @@ class Loop:
             self._tasks[lane].cancel()
 
     def close(self) -> None:
-        """End the loop, with whatever still hangs in it."""
+        """Let go of the connections. The loop is others' too: see `Lanes`."""
         if self._tasks:
             with suppress(Exception):  # they end with the process, if not here
-                work = greenlet_spawn(self._release)
-                asyncio.run_coroutine_threadsafe(work, self._loop.running).result(PATIENCE)
-        self._loop.close()
+                loop = self._loop.running
+                asyncio.run_coroutine_threadsafe(greenlet_spawn(self._release), loop).result(PATIENCE)

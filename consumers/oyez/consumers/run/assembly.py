@@ -103,8 +103,8 @@ def make_worker(
     ``notices`` if there are any. ``stopping``: for how many seconds it has been told to stop.
     ``process``: the one that it runs in. ``lanes``: where handlers run that are concurrent; without them, they run as
     the others do, but for those of an at-least-once group without a database. ``event_loop``: what these await runs
-    on it, as what runs in ``lanes`` does. ``policy``: as the settings say unless given. ``passing``: as for
-    `Execution`."""
+    on it, as what runs in ``lanes`` does, which close it. ``policy``: as the settings say unless given. ``passing``: as
+    for `Execution`."""
     tally, told = Tally(), instrument or logging_instrument()
     database = Database(engine, sleep=sleep, stopping=stopping)
     if hears and notices is None:
@@ -123,7 +123,7 @@ def make_worker(
     loop = retry_loop(group.name, told, sleep)
     counted = Counted(tally, partial(_lag_of, source))
     upkeep = upkeep_for(execution, settings, told, timer, counted)
-    make_reading = reading_for(group, settings, event_loop or EventLoop(f"oyez-{group.name}"), timer)
+    make_reading = reading_for(group, settings, event_loop, timer)
     return Worker(
         execution,
         source,

@@ -49,7 +49,7 @@ def lanes_for(
 ) -> WorkerLanes | None:
     """The lanes of a worker of this group, with a dispatcher for each of these ``handlers``, or of all that are
     concurrent; None if none is. ``clock`` is the database's unless given, ``policy`` as the settings say,
-    ``passing`` as for `Execution`; ``loop``: what is awaited runs on it, or on one of their own."""
+    ``passing`` as for `Execution`; ``loop``: what is awaited runs on it, or on one of their own. They close it."""
     concurrent = group.concurrent if handlers is None else handlers
     if not concurrent:
         return None
@@ -62,6 +62,7 @@ def lanes_for(
         group=group.name,
         grace=settings.grace,
         timer=timer,
+        release=event_loop.close,
     )
 
 

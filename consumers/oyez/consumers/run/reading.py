@@ -24,11 +24,14 @@ def has_memory_lanes(group: Group) -> bool:
 
 
 def reading_for(
-    group: Group, settings: ListenSettings, loop: EventLoop, timer: Callable[[], float]
+    group: Group, settings: ListenSettings, given: EventLoop | None, timer: Callable[[], float]
 ) -> Callable[..., Reading]:
-    """What makes the reading of a worker of this group; ``loop``: what is awaited runs on it."""
+    """What makes the reading of a worker of this group. What is awaited runs on the loop that is ``given``, which ends
+    later, with the lanes over the retry table; or on one of its own."""
     if not has_memory_lanes(group):
         return Reading
+    loop = given or EventLoop(f"oyez-{group.name}")
+    release = loop.close if given is None else _leave_open
 
     def pool(handler: Handler, ended: Ended) -> Pool:
         most = handler.concurrency or 1
@@ -36,5 +39,9 @@ def reading_for(
             return Tasks(handler, loop, ended, most)
         return Calls(handler, ended, most, timer)
 
-    lanes = MemoryLanes(group, pool, in_flight=settings.in_flight, timer=timer, release=loop.close)
+    lanes = MemoryLanes(group, pool, in_flight=settings.in_flight, timer=timer, release=release)
     return partial(ReadingAhead, lanes, grace=settings.grace)
+
+
+def _leave_open() -> None:
+    """Whoever gave the loop still needs it."""

@@ -10,12 +10,14 @@ from sqlalchemy import Engine
 
 from ..handlers.application import Application, Group
 from ..instrumentation.emitter import Instrument, logging_instrument
+from ..lanes.event_loop import EventLoop
 from ..logs.log import Log
 from ..logs.memory import nothing
 from ..outbox.relay import Relay
 from ..settings import ListenSettings
 from ..worker.retry_loop import Once
 from ..worker.totals import Tally
+from ..worker.worker import Worker
 from .assembly import log_for_sweep, make_worker
 from .group_order import in_order
 from .group_pass import UNLIMITED, GroupPass
@@ -77,18 +79,7 @@ class Sweeper:
     ) -> GroupPass:
         """One pass of workers of its own: what the relay has put into a log that is new is found by joining it."""
         sources = [(group, self._source(group)) for group in groups]
-        workers = [
-            make_worker(
-                group,
-                self.settings,
-                engine=self.engine,
-                source=source,
-                retry_loop=Once,
-                lanes=lanes_for(group, self.settings),
-                instrument=self.instrument(),
-            )
-            for group, source in sources
-        ]
+        workers = [self._worker(group, source) for group, source in sources]
         done = GroupPass(workers, room, stop)
         try:
             done.run()
@@ -97,6 +88,19 @@ class Sweeper:
                 totals[worker.group].merge(worker.tally)
                 worker.leave()
         return done
+
+    def _worker(self, group: Group, source: Log) -> Worker:
+        loop = EventLoop(f"oyez-{group.name}")
+        return make_worker(
+            group,
+            self.settings,
+            engine=self.engine,
+            source=source,
+            retry_loop=Once,
+            lanes=lanes_for(group, self.settings, loop=loop),
+            event_loop=loop,
+            instrument=self.instrument(),
+        )
 
     def _source(self, group: Group) -> Log:
         """The group's log; one that has nothing where it is left to workers."""
