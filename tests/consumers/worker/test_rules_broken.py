@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from consumers.pipeline import Play
-from consumers.worker import test_lost_and_regained, test_tried_again
+from consumers.worker import test_lost_and_regained, test_settled_again, test_tried_again
 from oyez.consumers.worker import tried_again
 
 
@@ -28,12 +28,20 @@ def what_came_back_counts_as_never_lost(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def failures_of_lost_partitions_are_parked(patch: pytest.MonkeyPatch) -> None:
+    """Whoever has the partition handles what has failed here."""
+    patch.setattr(tried_again, "kept_of", lambda kept, _batch: kept)
+
+
 RULES: dict[Callable[[pytest.MonkeyPatch], None], Callable[[Play], None]] = {
     lost_records_are_kept: lambda play: test_tried_again.test_what_another_worker_has_by_now_is_left_to_it(
         play, "in place"
     ),
     what_came_back_counts_as_never_lost: lambda play: (
         test_lost_and_regained.test_what_comes_back_is_handled_once(play, "in place")
+    ),
+    failures_of_lost_partitions_are_parked: lambda play: (
+        test_settled_again.test_what_is_another_workers_is_left_to_it(play, "alone")
     ),
     pauses_are_those_of_the_first_attempt: lambda play: (
         test_tried_again.test_what_is_paused_meanwhile_runs_no_more(

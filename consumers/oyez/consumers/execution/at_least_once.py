@@ -68,12 +68,13 @@ class AtLeastOnceExecution:
             signal: [one for one in handlers if one not in apart]
             for signal, handlers in execution.group.by_signal.items()
         }
-        self._in_database = any(handler.uses_database for handler in execution.group.handlers)
+        self.in_database = any(handler.uses_database for handler in execution.group.handlers)
+        """Whether handlers run in the transaction in which a batch is settled."""
 
     def with_expired(self, batch: AtLeastOnceBatch) -> AtLeastOnceBatch:
         """The batch, with what of it has expired. Raises `DatabaseAway`: by whose clock it does."""
         envelopes = batch.decoded.envelopes
-        if self._in_database or not [one for one in envelopes if EXPIRY in one]:
+        if self.in_database or not [one for one in envelopes if EXPIRY in one]:
             return batch
         now = moment(self._execution.database, self._execution.clock)
         return replace(batch, expired=places_of_expired(envelopes, now))
@@ -81,7 +82,7 @@ class AtLeastOnceExecution:
     def run(self, batch: AtLeastOnceBatch, deadline: Deadline) -> Kept:
         """Run every handler that has no database parameter; returns what was not done, and where the batch was cut.
         Raises `HandlersBroken`."""
-        if self._in_database:
+        if self.in_database:
             return Kept([])
         results = _run_all(self._handlers, batch, deadline)
         if not results:
@@ -94,7 +95,7 @@ class AtLeastOnceExecution:
     def settle(self, batch: AtLeastOnceBatch, unfinished: Kept, deadline: Deadline) -> Report:
         """Park what was not done; what ran is not run again, however often this has to be repeated. Offsets may be
         committed when this returns."""
-        if self._in_database:
+        if self.in_database:
             return self._execution.handle(batch, deadline.is_over)
         report = Report(ends=unfinished.ends)
         if unfinished.results or batch.undecodable:

@@ -22,7 +22,7 @@ from ..lanes.in_memory import MemoryLanes
 from ..partitions.held import still_held
 from .in_step import Stopped
 from .round import Reading, Round
-from .tried_again import Work
+from .tried_again import Work, without_lost
 
 WAIT = 0.1  # s; how soon a stop is heard by whoever waits for what is under way
 CANCELLED = 5.0  # s that what is cancelled has to end
@@ -99,7 +99,8 @@ class ReadingAhead(Reading):
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
         """What runs in place, then begin what does not."""
         report = super()._run_in_place(batch, stopped)
-        self._lanes.take(batch, report.ends, self._ownership.held)
+        held = self._ownership.held  # something may have been lost while it was settled
+        self._lanes.take(without_lost(batch, held), report.ends, held)
         return report
 
     def _alone_with(self, record: Record, work: Work, batch: Batch, stopped: Stopped) -> Report:

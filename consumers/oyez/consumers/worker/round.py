@@ -33,7 +33,7 @@ from .alone import Alone
 from .in_step import InStep, Stopped
 from .placement import LOOKS, Placement
 from .retry_loop import RetryLoop, having_failed
-from .tried_again import GroupPaused, TriedAgain, Work
+from .tried_again import GroupPaused, SettledAgain, TriedAgain, Work
 
 POLL = 0.02  # s; how long a poll waits for a first record, and so how late a wake-up may be heard
 QUIET, QUIET_POLL = 1.0, 0.1  # s; the same where nothing has happened for so long
@@ -259,7 +259,14 @@ class Reading(InStep):
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
         deadline = self._execution.deadline(stopped)
         unfinished = self._in_place.run(batch, deadline)
-        return self._steadily(lambda: self._in_place.settle(batch, unfinished, deadline), stopped)
+        settle = partial(self._in_place.settle, deadline=deadline)
+        try:
+            return settle(batch, unfinished)
+        except DatabaseAway as away:
+            if self._in_place.in_database:  # nothing has run for good: the whole batch is tried again
+                raise
+            again = SettledAgain(settle, batch, unfinished, self._ownership, self.follow)
+            return self._retry_loop.until_back(having_failed(away, again), stopped)
 
     def make_ready(self, batch: Batch, stopped: Stopped, *, is_full: bool) -> Batch:
         """The batch with what it requires and is not met; if it is not full, it waits a little for that."""
