@@ -48,12 +48,13 @@ def is_folder(topic_id: str) -> bool:
 
 
 class Move(NamedTuple):
-    """A partition's step from the position that its owner believes to the next."""
+    """A partition's step from the position that its owner believes to the next, in one `Held.term` of it."""
 
     partition: Partition
     epoch: int
     believed: int
     next: int
+    term: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Held:
 
     ``position`` and the ``epoch`` of its owner; ``acquisitions``: epochs since the position last moved; ``suspect``:
     the offset that a worker took alone and did not finish, and ``starts``: how many did so; ``again_below``: the inbox
-    is ignored for offsets below; ``halted``: why the partition is not read.
+    is ignored for offsets below; ``halted``: why the partition is not read. ``term`` is the worker's own: another
+    one each time that it is given the partition. Where a group has no epochs, only that tells that it was away.
     """
 
     position: int
@@ -72,6 +74,7 @@ class Held:
     starts: int = 0
     again_below: int | None = None
     halted: str | None = None
+    term: int = 0
 
 
 _HELD = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
 from sqlalchemy.exc import DBAPIError
 
@@ -46,6 +47,7 @@ class Acquisition:
         self._owner = owner
         self._first = first
         self._clock = clock
+        self._terms = count(1)
 
     def acquire(self, gained: Collection[Partition]) -> Acquired:
         """Acquire what can be had now. What a batch, or a worker that is frozen in one, has locked is left for the next
@@ -102,6 +104,8 @@ class Acquisition:
         else:
             found = positions.count_acquisitions(db, name, gained)
             held = {p: replace(row, position=committed.get(p, row.position)) for p, row in found.items()}
+        term = next(self._terms)
+        held = {p: replace(row, term=term) for p, row in held.items()}
         rest = positions.read(db, name, set(gained) - held.keys())
         # What has no reason any more, somebody has cleared just now.
         return Acquired(held, {p: row for p, row in rest.items() if row.halted is not None})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy.exc import DBAPIError
 
 from ..database import positions
 from ..database.clock import Clock
 from ..database.engine import Database, DatabaseAway
-from ..database.positions import Held, Partition
+from ..database.positions import Held, Move, Partition
 
 ACQUISITIONS = 3  # epochs without progress, after which events are handled one at a time
 
@@ -21,6 +21,11 @@ def has_moved(held: Held, now: Held | None) -> bool:
     return (held.epoch, held.position, held.again_below) != (now.epoch, now.position, now.again_below) or (
         now.halted is not None
     )
+
+
+def still_held(moves: Iterable[Move], held: Mapping[Partition, Held]) -> list[Move]:
+    """Those of partitions that were this worker's all the time."""
+    return [move for move in moves if (now := held.get(move.partition)) is not None and now.term == move.term]
 
 
 def is_suspected(held: Held) -> bool:

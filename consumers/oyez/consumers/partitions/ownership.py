@@ -24,7 +24,7 @@ from ..instrumentation.events import LogBack, LogLost, PartitionHalted
 from ..logs.group_offsets import FirstOffset
 from ..logs.log import Log, LogAway
 from .acquire import Acquisition
-from .held import has_moved, is_suspected, show_trouble, was_left
+from .held import has_moved, is_suspected, show_trouble, still_held, was_left
 from .initial_positions import why_out_of_range
 from .lone_notes import LoneNotes
 
@@ -129,7 +129,7 @@ class Ownership:
     def standing(self) -> list[Move]:
         """Every partition that is read now, from the position that the database has to the log's."""
         return [
-            Move(partition, held.epoch, held.position, position)
+            Move(partition, held.epoch, held.position, position, held.term)
             for partition, position in self._log.positions().items()
             if (held := self._held.get(partition)) is not None
         ]
@@ -169,18 +169,18 @@ class Ownership:
 
     def go_back(self, moves: Iterable[Move]) -> None:
         """Read again from where these moves end: the log has been read further than was handled."""
-        self._log.start({move.partition: move.next for move in moves if move.partition in self._held})
+        self._log.start({move.partition: move.next for move in still_held(moves, self._held)})
 
     def moved(self, moves: list[Move], doubted: AbstractSet[Partition] = frozenset()) -> None:
         """The moves are committed here; now in the log too, whose copy is for lag tools. An at-least-once group's
         offsets are those of the log: nothing that the database may refuse comes before them. ``doubted``: those that
         are not past all that workers may have died on."""
-        ours = [move for move in moves if move.partition in self._held]
+        ours = [m for m in moves if (now := self._held.get(m.partition)) is not None and now.term == m.term]
         was_suspect = any(self._held[move.partition].suspect is not None for move in ours)
         for move in ours:
             held = replace(self._held[move.partition], position=move.next)
             self._held[move.partition] = _unsuspected(held) if self._group.is_exact else held
-        told = self._log.offsets.commit({move.partition: move.next for move in moves}, self._group.promise)
+        told = self._log.offsets.commit({move.partition: move.next for move in ours}, self._group.promise)
         is_pressing = was_suspect or self._timer() < self._hurries_until
         if is_pressing:
             self._log.offsets.commit_now()
@@ -219,7 +219,7 @@ class Ownership:
                 self._log.leave(partition)
                 self._note_halted(partition, now.halted)
             else:
-                self._held[partition] = now
+                self._held[partition] = replace(now, term=held.term)
                 starts[partition] = now.position
         self._log.start(starts)
 

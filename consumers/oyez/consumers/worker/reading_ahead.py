@@ -19,9 +19,10 @@ from ..execution.intake import Kept
 from ..instrumentation import events
 from ..instrumentation.events import LanesSeen
 from ..lanes.in_memory import MemoryLanes
+from ..partitions.held import still_held
 from .in_step import Stopped
 from .round import Reading, Round
-from .tried_again import Work, still_held
+from .tried_again import Work
 
 WAIT = 0.1  # s; how soon a stop is heard by whoever waits for what is under way
 CANCELLED = 5.0  # s that what is cancelled has to end
@@ -41,6 +42,7 @@ class ReadingAhead(Reading):
         self._grace = grace
         self._reports: list[Report] = []
         self._stop_at: float | None = None
+        self._terms: dict[Partition, int] = {}
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
         """The same, after what has ended is settled. Of a partition with too much under way nothing is read."""
@@ -49,6 +51,14 @@ class ReadingAhead(Reading):
         found = super().round(stopped, most)
         self._lanes.keep(self._ownership.held)
         return Round(found.records, [*self._told(), *found.reports])
+
+    def follow(self) -> None:
+        """The same. What was under way of a partition that was away is not this worker's any more, though it came
+        back."""
+        super().follow()
+        terms = {partition: held.term for partition, held in self._ownership.held.items()}
+        self._lanes.keep({p for p, term in terms.items() if self._terms.get(p) == term})
+        self._terms = terms
 
     def reached(self, moves: list[Move]) -> list[Move]:
         """Up to the frontiers."""
@@ -89,7 +99,6 @@ class ReadingAhead(Reading):
     def _run_in_place(self, batch: AtLeastOnceBatch, stopped: Stopped) -> Report:
         """What runs in place, then begin what does not."""
         report = super()._run_in_place(batch, stopped)
-        self._lanes.keep(self._ownership.held)
         self._lanes.take(batch, report.ends, self._ownership.held)
         return report
 
@@ -140,7 +149,6 @@ class ReadingAhead(Reading):
         def again(stop: Stopped) -> Report:
             self._execution.pauses.look()
             self.follow()
-            self._lanes.keep(self._ownership.held)
             return parking(stop)
 
         try:

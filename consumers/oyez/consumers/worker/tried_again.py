@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from oyez.schemas import OyezError
 
 from ..core.report import Report
-from ..database.positions import Held, Move, Partition
+from ..database.positions import Held, Partition
 from ..execution.at_least_once import AtLeastOnceBatch
 from ..execution.batch import Batch
 from ..execution.pauses import PausedParts, Pauses
 from ..execution.reader import Decoded
+from ..partitions.held import still_held
 from ..partitions.ownership import Ownership
 from .in_step import Stopped
 
@@ -73,10 +74,3 @@ def without_lost(batch: AtLeastOnceBatch, held: Mapping[Partition, Held]) -> AtL
         decoded=Decoded.of([one for one in batch.decoded.events if is_ours(one.record)]),
         undecodable=[one for one in batch.undecodable if is_ours(one[0])],
     )
-
-
-def still_held(moves: Iterable[Move], held: Mapping[Partition, Held]) -> list[Move]:
-    """Those of partitions that were this worker's all the time."""
-    return [
-        move for move in moves if (now := held.get(move.partition)) is not None and now.epoch == move.epoch
-    ]
