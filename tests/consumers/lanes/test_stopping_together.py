@@ -12,7 +12,6 @@ from consumers.lanes.gated_handlers import Gates, in_threads, loose, offsets, st
 from consumers.pipeline import Play, placed
 from oyez.consumers.instrumentation.emitter import logging_instrument
 from oyez.consumers.lanes.lanes import Lanes
-from oyez.consumers.worker import hurry
 from oyez.consumers.worker.retry_loop import RetryLoop
 from support.waiting import eventually
 
@@ -80,15 +79,11 @@ def test_lanes_have_what_is_left_of_the_grace() -> None:
         timer=lambda: one.now,
     )
     lanes.start(lambda: True)
+    assert lanes.grace_ends is None
     lanes.stop()
+    assert lanes.grace_ends == GRACE
     assert ("finish", 0.0) in one.said, "nothing is begun from now on"
     one.now = GRACE + 5.0  # what else there was to wait for
     lanes.finish()
     assert ("cancel", GRACE + 5.0) in one.said
     assert one.now <= GRACE + 7.0
-
-
-def test_nobody_hurries_before_the_grace_is_over() -> None:
-    assert hurry.after(is_concurrent=False, grace=GRACE) == hurry.AFTER
-    assert GRACE + 5.0 < hurry.after(is_concurrent=True, grace=GRACE) < 30.0
-    assert hurry.after(is_concurrent=True, grace=1.0) == hurry.AFTER

@@ -52,6 +52,9 @@ class Trouble(Protocol):
 class WorkerLanes(Protocol):
     """What a worker knows of its lanes."""
 
+    grace_ends: float | None
+    """When what runs has had its time to finish, by the timer; None before `stop`."""
+
     def start(self, stopped: Stopped) -> None:
         """Begin to run what is due, until ``stopped()``."""
 
@@ -127,7 +130,7 @@ class Lanes:
         self._dispatchers: Sequence[Dispatcher] = ()
         self._trouble = trouble
         self._timer = timer
-        self._until = 0.0
+        self.grace_ends: float | None = None
         self._quiet = Quiet()
         self._threads: list[threading.Thread] = []
         self._is_closed = False
@@ -194,16 +197,17 @@ class Lanes:
     def stop(self) -> None:
         for one in self._dispatchers:
             one.finish()
-        self._until = self._timer() + self._grace
+        self.grace_ends = self._timer() + self._grace
         self.wake()
 
     def finish(self) -> None:
+        until = self.grace_ends or 0.0
         for thread in self._threads:
-            thread.join(max(0.0, self._until + LOOK - self._timer()))
-        self._settle(self._until)
+            thread.join(max(0.0, until + LOOK - self._timer()))
+        self._settle(until)
         for one in self._dispatchers:
             one.cancel()
-        self._settle(max(self._until + LONGEST, self._timer() + LAST))
+        self._settle(max(until + LONGEST, self._timer() + LAST))
 
     def close(self) -> None:
         self._is_closed = True

@@ -14,11 +14,12 @@ from ..database.engine import Database
 from ..handlers.application import Group
 from ..instrumentation.emitter import Instrument
 from ..lanes.event_loop import EventLoop
+from ..lanes.lanes import WorkerLanes
 from ..logs.lookup import log_backend
 from ..processes.spec import Place, ProcessSpec
 from ..settings import ListenSettings
 from ..tracing.watching import spans_sent
-from ..worker import hurry
+from ..worker.hurry import Hurry
 from .assembly import log_for, make_worker, relay_thread_for
 from .connections import Connections
 from .engines import engine_from, notices_from
@@ -79,6 +80,7 @@ class Crew:
         told = Told(place.stopped)
         name = f"oyez-{group.name}"
         with spans_sent(), sharing.joined(group.name) as parts, closing(EventLoop(name)) as loop:
+            lanes = lanes_for(group, self._settings, instrument, place.process, loop)
             worker = make_worker(
                 group,
                 self._settings,
@@ -90,11 +92,10 @@ class Crew:
                 notices=parts.notices,
                 stopping=told.seconds,
                 process=place.process,
-                lanes=lanes_for(group, self._settings, instrument, place.process, loop),
+                lanes=lanes,
                 event_loop=loop,
             )
-            after = hurry.after(self._settings.grace, is_concurrent=bool(group.concurrent))
-            with hurry.Hurry(group.name, parts.engine, told, instrument, after=after):
+            with Hurry(group.name, parts.engine, told, instrument, grace_ends=partial(_grace_ends, lanes)):
                 worker.run(told)
 
     def _parts(self, instrument: Instrument, group: str) -> Parts:
@@ -109,3 +110,8 @@ class Crew:
         """How many workers there are in a process at most."""
         count = len(self._groups) * self._workers
         return 1 if self.processes is None else -(-count // self.processes)
+
+
+def _grace_ends(lanes: WorkerLanes | None) -> float | None:
+    """When the lanes of a worker have had their grace; None as long as that has not begun, or if there are none."""
+    return None if lanes is None else lanes.grace_ends

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from ..core.places import place_of
+from ..core.stop_signals import Told
 from ..database.dialects.lookup import dialect_named
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
+from ..processes.supervisor import GRACE
 
-AFTER = 18.0  # s that a worker may take to stop, before its connections are ended; it is killed after 30
+AFTER = 18.0  # s that a worker may take to stop, before its connections are ended
 LANES_END = 6.0  # s; what lanes need at most to end what did not finish in their grace
+LAST = GRACE - 3.0  # s; later there is no time to roll back before it is killed, whatever grace lanes have
 LOOK = 0.5  # s
 
 
 class Hurry:
-    """A thread beside a worker. When that has been told to stop for ``after`` seconds and still works, it is said where
-    it is, and the connections that it uses are ended: what waits there for somebody's lock comes back, undone.
+    """A thread beside a worker. When that was told to stop and still works after its `patience`, it is said where it
+    is, and the connections that it uses are ended: what waits there for somebody's lock comes back, undone.
 
     It ends with the block that it is entered for.
     """
@@ -30,16 +34,20 @@ class Hurry:
         self,
         group: str,
         engine: Engine,
-        stopped: Callable[[], bool],
+        told: Told,
         instrument: Instrument,
         *,
-        after: float = AFTER,
+        grace_ends: Callable[[], float | None],
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``grace_ends``: when its lanes have had their grace, by the timer; None as long as that has not begun."""
         self._group = group
         self._dialect = dialect_named(engine.dialect.name)
-        self._stopped = stopped
+        self._told = told
         self._emit = instrument.emit
-        self._after = after
+        self._grace_ends = grace_ends
+        self._timer = timer
+        self._has_said = False
         self._over = threading.Event()
         self._used: set[Any] = set()
         self._worker = threading.get_ident()
@@ -59,19 +67,25 @@ class Hurry:
             self._used.add(connection)
 
     def _watch(self) -> None:
-        while not self._stopped():
-            if self._over.wait(LOOK):
-                return
-        if self._over.wait(self._after):
+        while not self._over.wait(LOOK):
+            if self._told():
+                self._look()
+
+    def _look(self) -> None:
+        """Whether it is time is asked each time: a worker that comes back, and then lets its lanes finish, has time."""
+        seconds, ends = self._told.seconds(), self._grace_ends()
+        allowed = patience(None if ends is None else seconds + ends - self._timer())
+        if seconds < allowed:
             return
-        self._emit(events.SlowToStop(self._group, self._after, place_of(sys._current_frames()[self._worker])))  # noqa: SLF001 # Python has no other way
-        while True:
-            for connection in list(self._used):
-                self._dialect.abort(connection)
-            if self._over.wait(LOOK):
-                return
+        if not self._has_said:
+            self._has_said = True
+            place = place_of(sys._current_frames()[self._worker])  # noqa: SLF001 # Python has no other way
+            self._emit(events.SlowToStop(self._group, allowed, place))
+        for connection in list(self._used):
+            self._dialect.abort(connection)
 
 
-def after(grace: float, *, is_concurrent: bool) -> float:
-    """The seconds after which the worker of a group hurries. Lanes have their grace first, and that is no hold-up."""
-    return max(AFTER, grace + LANES_END) if is_concurrent else AFTER
+def patience(grace_ends: float | None) -> float:
+    """The seconds that a worker may take to stop, of which its lanes have their grace until ``grace_ends``; None: it
+    has not begun yet. It begins with the end of the batch in hand, and is no hold-up."""
+    return AFTER if grace_ends is None else min(LAST, max(AFTER, grace_ends + LANES_END))
