@@ -15,6 +15,7 @@ import yaml
 
 from support.debian import unpacked
 
+pytestmark = pytest.mark.timeout(600)  # the first one fetches and unpacks the package
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
 (RULES,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 NAMES = [rule["alert"] for group in yaml.safe_load(RULES)["groups"] for rule in group["rules"]]

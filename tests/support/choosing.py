@@ -24,6 +24,7 @@ KINDS = {
 SERVICES_IN = ("integration", "soak", "consumers/dev")
 SLOW_IN = (  # processes and builds first, then long properties and many rows
     "house/test_wheel.py",
+    "test_alerts.py",
     "test_compose.py",
     "test_docs.py",
     "test_event_files.py",

@@ -186,10 +186,10 @@ def test_what_ran_is_not_run_again_while_the_database_is_away(pipeline_sqlite: s
         iter([DatabaseAway("gone"), DatabaseAway("gone")]),
     )
 
-    def away_twice(*given: Any) -> Any:
+    def away_twice(*given: Any, **named: Any) -> Any:
         for error in failures:
             raise error
-        return settle(*given)
+        return settle(*given, **named)
 
     worker._reading._in_place.settle = away_twice  # type: ignore[method-assign] # the outage, where it matters
     pipeline.handle(*[Placed(n=n, k=f"k{n}") for n in range(3)])

@@ -20,7 +20,10 @@ def loose() -> Handlers:
 
 
 def offsets(pipeline: Pipeline) -> list[int]:
-    return [offset for offset, _ in pipeline.logs["shop.loose"].offsets.values()]
+    committed = list(
+        pipeline.logs["shop.loose"].offsets.values()
+    )  # at once: the worker may be in another thread
+    return [offset for offset, _ in committed]
 
 
 def step_until(pipeline: Pipeline, condition: Callable[[], Any]) -> Any:

@@ -168,3 +168,15 @@ def test_a_loop_that_is_closed_is_not_begun_again() -> None:
     loop.close()
     with pytest.raises(RuntimeError, match="closed"):
         assert loop.running
+
+
+def test_a_loop_that_is_blocked_is_waited_for_once() -> None:
+    loop, go = EventLoop("blocked"), threading.Event()
+    loop.running.call_soon_threadsafe(go.wait, 60)
+    try:
+        for seconds in (0.05, 600.0, 600.0):
+            with pytest.raises(TimeoutError):
+                loop.wait_at_last(asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop.running), seconds)
+    finally:
+        go.set()
+        loop.close()

@@ -32,7 +32,7 @@ def test_what_ends_while_others_are_waited_for_is_committed(
     def let_some() -> None:
         gates.let(0, 1)
         try:
-            eventually(lambda: offsets(pipeline) == [2], 10)
+            eventually(lambda: offsets(pipeline) == [2])
         finally:
             committed.append(offsets(pipeline))
             gates.let(2, 3)

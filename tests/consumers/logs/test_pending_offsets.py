@@ -114,3 +114,13 @@ def test_nothing_waits_for_more_than_a_second_of_polls(steps: list[tuple[Any, fl
     assert {
         number: offset for commit in member.client.commits for number, offset in commit.items()
     } == handled
+
+
+def test_what_was_given_up_begins_anew_when_it_comes_back(member: Member) -> None:
+    member.pending.put({ZERO: 1}, "at-least-once")
+    member.now += EVERY
+    member.pending.commit_if_due()
+    member.started.remove(ZERO)
+    member.pending.commit()  # as before each start
+    member.started.add(ZERO)
+    assert member.pending.put({ZERO: 2}, "at-least-once") == set()

@@ -13,7 +13,10 @@ def test_what_stands_aside_does_not_prolong_a_stop_by_much(tmp_path: Path) -> No
         tmp_path / "log", "consumers.processes.household", str(tmp_path), "1", "a", "beside", env={}
     )
     (tmp_path / "beside.do").write_text("stay")
-    eventually(lambda: "stays" in program.output() and "begun a " in program.output(), 60)
-    program.stop()
+    try:
+        eventually(lambda: "stays" in program.output() and "begun a " in program.output(), 60)
+        program.stop()
+    finally:
+        program.end()
     assert "beside did not stop within 3 s; killing it" in program.output()
     assert "ended a " in program.output()

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.pipeline import Play, placed
+from consumers.pipeline import Placed, Play, placed
 from consumers.worker.test_tried_again import GROUP, MANY, RUNS, Broken
+from oyez.consumers import Handlers
 from oyez.consumers.logs.offsets import AT_LEAST_ONCE
 
 MORE = 20  # events that another worker has handled meanwhile, beyond those of the batch
@@ -59,3 +60,33 @@ def test_what_another_worker_has_handled_meanwhile_is_not_handled_again(play: Pl
     assert flapping.broken.tried == []
     assert flapping.committed == MANY + MORE, "what was committed is not taken back"
     assert flapping.broken.pipeline.is_clean()
+
+
+@pytest.mark.parametrize("promise", ["exactly-once", "at-least-once"])
+def test_what_was_polled_before_it_went_away_is_read_anew(play: Play, promise: str) -> None:
+    """It comes back before anything of it was begun, as when the database is away after the poll."""
+    on, handled = Handlers("shop", promises={"placed": promise}), []
+
+    @on(Placed, order="none")
+    def place(event: Placed) -> None:
+        handled.append(event.n)
+
+    pipeline = play(on)
+    pipeline.announce(*placed(range(MANY)))
+    worker = pipeline.workers[GROUP]
+    follow, losses = worker.reading.follow, [1]
+
+    def lose_and_follow() -> None:
+        (mine,) = pipeline.logs[GROUP].members
+        if losses and any(mine.positions().values()):
+            losses.pop()
+            pipeline.logs[GROUP].members.clear()
+            mine.idle()
+            pipeline.logs[GROUP].members.append(mine)
+            mine.idle()
+        follow()
+
+    worker.reading.follow = lose_and_follow  # type: ignore[method-assign]
+    pipeline.run()
+    assert not losses, "it was lost after a poll"
+    assert sorted(handled) == list(range(MANY))

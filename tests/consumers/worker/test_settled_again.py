@@ -69,8 +69,12 @@ class Shop:
             clock.on_sleep = slept
 
         self._outage.begin = begun  # type: ignore[method-assign]
+        reading = self.pipeline.workers[GROUP].reading
         self.pipeline.workers[GROUP].run(
-            lambda: clock.sleeps >= until or (waits[0] >= 3 and next(ends, None) is None)
+            lambda: (
+                clock.sleeps >= until
+                or (waits[0] >= 3 and not reading.is_under_way and next(ends, None) is None)
+            )
         )
         self._outage.end()
         assert waits[0] > 1, "the outage was met"

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from oyez.producers import TransportRefused
+from oyez.producers.kafka import link
 from oyez.producers.kafka.acked import AckedTransport
 from oyez.producers.kafka.link import Link
 from oyez.producers.kafka.transport import KafkaTransport
@@ -21,7 +22,15 @@ from producers.kafka.dying import MOCK, asking_nothing, die
 from producers.kafka.failover.fakes import event
 from support.waiting import eventually
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client that died still says is waited for."""
+    monkeypatch.setattr(link, "_LAST_WORDS", 30.0)
+
+
 EVENTS = [event("a", n) for n in range(4)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 
 class EventLoop:
@@ -15,6 +16,7 @@ class EventLoop:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
+        self._is_blocked = False
 
     @property
     def running(self) -> asyncio.AbstractEventLoop:
@@ -26,6 +28,15 @@ class EventLoop:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=_run, args=(self._loop,), name=self._name, daemon=True).start()
             return self._loop
+
+    def wait_at_last(self, done: Future[None], seconds: float) -> None:
+        """Wait for something that ends with the loop. Who was waited for in vain blocks it: then nothing is waited for
+        any more. Raises `TimeoutError`."""
+        try:
+            done.result(0.0 if self._is_blocked else seconds)
+        except TimeoutError:
+            self._is_blocked = True
+            raise
 
     def call(self, work: Callable[[], object]) -> None:
         """Do this in the loop's thread, if there is one."""

@@ -147,6 +147,8 @@ class Lanes:
             thread.start()
 
     def step(self, most: int) -> bool:
+        if self._is_closed:
+            return False
         self._begin()
         for one in self._dispatchers:
             _time_out(one)

@@ -30,9 +30,8 @@ class Loop:
 
     def submit(self, lane: Lane, unit: Unit) -> None:
         """Run a unit in a lane, as a task."""
-        self._tasks[lane] = asyncio.run_coroutine_threadsafe(
-            greenlet_spawn(self._run, lane, unit), self._loop.running
-        )
+        loop = self._loop.running
+        self._tasks[lane] = asyncio.run_coroutine_threadsafe(greenlet_spawn(self._run, lane, unit), loop)
 
     def cancel(self, lane: Lane) -> None:
         """End what a lane does: its task is cancelled where it waits."""
@@ -44,4 +43,5 @@ class Loop:
         if self._tasks:
             with suppress(Exception):  # they end with the process, if not here
                 loop = self._loop.running
-                asyncio.run_coroutine_threadsafe(greenlet_spawn(self._release), loop).result(PATIENCE)
+                released = asyncio.run_coroutine_threadsafe(greenlet_spawn(self._release), loop)
+                self._loop.wait_at_last(released, PATIENCE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
@@ -111,13 +111,13 @@ class Reading(InStep):
         handled: records of a partition that is lost are another worker's by now. Only what is committed advances.
         """
         self._steadily(self._ownership.look, stopped)
+        polled = {p: held.term for p, held in self._ownership.held.items()}
         self._steadily(self._execution.pauses.look, stopped)
         if self.is_paused:
             return self._rest(stopped)
         limit = min(self._limit(), self._batch if most is None else most)
         wait = QUIET_POLL if self._timer() - self._stirred > QUIET else POLL
         records = self._log.poll(limit, wait)
-        polled = frozenset(self._log.positions()) if records else frozenset[Partition]()
         self._steadily(self.follow, stopped)
         if not records:
             return Round(0)
@@ -147,7 +147,7 @@ class Reading(InStep):
         return 1 if self._alone.left else self._batch
 
     def handle(
-        self, records: Sequence[Record], polled: frozenset[Partition], stopped: Stopped, *, is_full: bool
+        self, records: Sequence[Record], polled: Mapping[Partition, int], stopped: Stopped, *, is_full: bool
     ) -> Report | None:
         """Decode, execute, advance: what was committed of these records; None if nothing of them was the group's, or
         another worker has their partitions."""
@@ -172,11 +172,12 @@ class Reading(InStep):
                 lambda: self._placement.write(self._execution.database, self._execution.clock), stopped
             )
 
-    def decode(self, records: Sequence[Record], polled: frozenset[Partition]) -> Batch:
-        """What these records are to the group. Those of partitions that were lost since the poll are left out."""
+    def decode(self, records: Sequence[Record], polled: Mapping[Partition, int]) -> Batch:
+        """What these records are to the group. Those of partitions that were lost since they were ``polled``, in these
+        terms, are left out: one that has come back is read anew."""
         standing = self._ownership.standing()
-        kept = {move.partition for move in standing}
-        if not polled <= kept:
+        kept = {move.partition for move in standing if polled.get(move.partition, move.term) == move.term}
+        if not polled.keys() <= kept:
             names = {(partition.topic, partition.number) for partition in kept}
             records = [record for record in records if (record.topic(), record.partition()) in names]
         topic_ids = {(partition.topic, partition.number): partition.topic_id for partition in kept}

@@ -53,6 +53,7 @@ class PendingOffsets:
             if p in self._started
         ]
         self._pending.clear()
+        self._told.intersection_update(self._started)  # what was given up begins anew when it comes back
         self._committed = self._clock()
         if offsets:
             self._consumer().commit(offsets=offsets, asynchronous=True)
