@@ -24,6 +24,7 @@ from oyez.consumers import Application, Handlers, ListenSettings, testing
 from oyez.consumers.core.apart import OWN, ProcessKind
 from oyez.consumers.database import make_engine, metadata
 from oyez.consumers.database.migrating import upgrade
+from oyez.consumers.database.positions import Partition
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.instrumentation import Instrument
 from oyez.consumers.lanes.event_loop import EventLoop
@@ -244,10 +245,18 @@ class Pipeline:
     def close(self) -> None:
         self.announcer.close()
         for worker in self.workers.values():
+            worker.reading.leave()
+            if worker._lanes is not None:
+                worker._lanes.close()  # and with them its event loop
             worker._wakeups.close()
             worker._log.close()
         self.workers = {}
         self.engine.dispose()
+
+
+def terms(worker: Worker) -> dict[Partition, int]:
+    """The terms in which a worker holds its partitions."""
+    return {partition: held.term for partition, held in worker._ownership.held.items()}
 
 
 def placed(numbers: Iterable[int], key: str | None = None) -> Sequence[Placed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from consumers.pipeline import Opened, Play, Viewed, note
+from consumers.pipeline import Opened, Play, Viewed, note, terms
 from oyez.consumers import Handlers
 
 
@@ -28,7 +28,7 @@ def test_it_is_asked_for_again_in_the_transaction(play: Play) -> None:
     pipeline.announce(Opened(s="s1"), Viewed(s="s1", n=1), Viewed(s="s2", n=2))
     worker = pipeline.workers["shop.viewed"]
     records = worker._log.poll(500, 0)
-    read = worker._reading.decode(records, frozenset(worker._log.positions()))
+    read = worker._reading.decode(records, terms(worker))
     batch = worker._reading.make_ready(read, lambda: False, is_full=False)
     assert {prerequisite.subject for prerequisite in batch.missing} == {"s1", "s2"}
     while pipeline.workers["shop.opened"].step():

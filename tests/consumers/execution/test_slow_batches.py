@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, Viewed, note, placed
+from consumers.pipeline import Opened, Pipeline, Placed, Play, Ticked, Viewed, note, placed, terms
 from oyez.consumers import Handlers, ListenSettings
 from oyez.consumers.core.deadline import Deadline
 from oyez.consumers.instrumentation import Instrument, InstrumentationEvent, events
@@ -93,7 +93,7 @@ def test_deliveries_that_were_not_run_wait_in_the_order_of_their_key(play: Play)
     [worker] = pipeline[0].workers.values()
     pipeline[0].clock.now += 0.1
     batch = worker._log.poll(500, 0)
-    worker._reading.handle(batch, frozenset(worker._log.positions()), lambda: False, is_full=False)
+    worker._reading.handle(batch, terms(worker), lambda: False, is_full=False)
     assert pipeline[0].effects("first") == list(range(8))
     assert pipeline[0].effects("second") == []
     due = pipeline[0].rows("parked", "handler", "due_at")
@@ -125,7 +125,7 @@ def test_what_waits_behind_the_cut_is_not_parked(play: Play) -> None:
     pipeline[0].announce(Opened(s="s1", n=1), Opened(s="s2", n=2), Viewed(s="s9", n=3), Viewed(s="s1", n=4))
     [worker] = pipeline[0].workers.values()
     records = worker._log.poll(500, 0)
-    worker._reading.handle(records, frozenset(worker._log.positions()), lambda: False, is_full=False)
+    worker._reading.handle(records, terms(worker), lambda: False, is_full=False)
     assert pipeline[0].effects() == [1]
     assert pipeline[0].parked() == []
     pipeline[0].run()
@@ -241,7 +241,7 @@ def test_records_of_a_partition_that_was_lost_since_the_poll_are_left_to_its_new
     records = worker._log.poll(500, 0)
     (partition,) = worker._log.positions()
     worker._log.leave(partition)
-    worker._reading.handle(records, frozenset({partition}), lambda: False, is_full=False)
+    worker._reading.handle(records, {partition: 0}, lambda: False, is_full=False)
     assert pipeline[0].effects() == []
     pipeline[0].run()
     assert pipeline[0].effects() == [0, 1, 2]

@@ -15,7 +15,10 @@ from oyez.producers import MemoryBroker
 
 def replaced(pipeline: Pipeline) -> Worker:
     """The worker's process has died, with its event loop; another one takes its place."""
-    pipeline.workers["shop.loose"].reading.leave()
+    worker = pipeline.workers["shop.loose"]
+    worker.reading.leave()
+    if worker._lanes is not None:
+        worker._lanes.close()  # and with it the loop
     return pipeline.replace("shop.loose")
 
 

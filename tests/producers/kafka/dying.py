@@ -12,7 +12,7 @@ from oyez.producers.kafka.transport import KafkaTransport
 
 Plain = TypeVar("Plain", bound=KafkaTransport)
 
-MOCK: Mapping[str, Any] = {"test.mock.num.brokers": 1, "linger.ms": 60_000}
+MOCK: Mapping[str, Any] = {"test.mock.num.brokers": 1, "linger.ms": 10_000}
 """Options of a client: nothing leaves before something else is asked of it."""
 
 
