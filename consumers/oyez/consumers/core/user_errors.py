@@ -14,12 +14,8 @@ from oyez.schemas import OyezError
 
 from .printable import printable
 
-_LIBRARIES = (
-    "stdlib",
-    "platstdlib",
-    "purelib",
-    "platlib",
-)  # what else it names may have the user's code below it
+# Of sysconfig's paths: what else it names may have the user's code below it.
+_LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib")
 OURS = Path(__file__).parents[1]  # all that listens, not this room alone
 
 
@@ -29,7 +25,7 @@ def in_one_line(error: BaseException) -> str:
         message, place = str(error.msg or ""), (error.filename, error.lineno)
     else:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_machinery(f.filename)]
-        own = [frame for frame in frames if not _is_library(frame.filename)] or frames
+        own = [frame for frame in frames if _is_users(frame.filename)] or frames
         message, place = text_of(error), (own[-1].filename, own[-1].lineno) if own else (None, None)
     said = ": ".join(filter(None, [type(error).__name__, " ".join(message.split())]))
     where = ", line ".join(str(part) for part in place if part is not None)

@@ -7,18 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from oyez.schemas import Catalogue, Event, Signal
+from oyez.schemas import Catalogue, Event
 from oyez.schemas.declaration import Prerequisite
 
 from ..database.delivery_filter import State
 from ..database.due import due_since
 from ..database.tables import dead, parked
 from ..reports.deliveries import state_of
-from .decoding import event_of
+from .decoding import OfEvent, event_of
 
 
 @dataclass(frozen=True, repr=False)
-class Delivery:
+class Delivery(OfEvent):
     """One handler's part of one event. ``event`` is None where it cannot be decoded. ``attempts`` are those that have
     failed; ``error`` is what the last of them raised, in one line, then where."""
 
@@ -29,17 +29,8 @@ class Delivery:
     error: str | None
 
     @property
-    def data(self) -> Signal:
-        """The event's data, as its handler is given it. LookupError where it cannot be decoded."""
-        if self.event is None:
-            raise LookupError(f"the event of {self!r} cannot be decoded")
-        data: Signal = self.event.data
-        return data
-
-    @property
     def _named(self) -> str:
-        data = self.signal if self.event is None else f"{self.signal} {self.event.data!r}"
-        return f"{self.handler or 'no handler'}: {data}"
+        return f"{self.handler or 'no handler'}: {self._said}"
 
     @property
     def _failed(self) -> str:

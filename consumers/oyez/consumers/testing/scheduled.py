@@ -7,31 +7,22 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from oyez.schemas import Catalogue, Event, Signal
+from oyez.schemas import Catalogue, Event
 
 from ..database.tables import scheduled
-from .decoding import event_of
+from .decoding import OfEvent, event_of
 
 
 @dataclass(frozen=True, repr=False)
-class ScheduledEvent:
+class ScheduledEvent(OfEvent):
     """An event that is announced in ``due_in`` seconds. ``event`` is None where it cannot be decoded."""
 
     signal: str
     event: Event[Any] | None
     due_in: float
 
-    @property
-    def data(self) -> Signal:
-        """What it will say. LookupError where it cannot be decoded."""
-        if self.event is None:
-            raise LookupError(f"the event of {self!r} cannot be decoded")
-        data: Signal = self.event.data
-        return data
-
     def __repr__(self) -> str:
-        data = self.signal if self.event is None else f"{self.signal} {self.event.data!r}"
-        return f"<{data} is announced in {self.due_in:.0f} s>"
+        return f"<{self._said} is announced in {self.due_in:.0f} s>"
 
 
 def scheduled_events(db: Connection, signals: Catalogue, now: float) -> list[ScheduledEvent]:

@@ -124,9 +124,8 @@ class ReadingAhead(Reading):
         while self._lanes.running and self._timer() < until:
             self._lanes.wait(WAIT)
             self._drain()
-            self._move_frontiers(
-                self._ownership.moves()
-            )  # it may be killed before the last of them has ended
+            # It may be killed before the last of them has ended.
+            self._move_frontiers(self._ownership.moves())
 
     def _drain(self) -> None:
         report = self._lanes.drain()

@@ -42,7 +42,7 @@ class PendingOffsets:
     def commit_if_due(self) -> None:
         """Commit what waits for it, if it is time."""
         if self._pending and self._clock() - self._committed >= EVERY:
-            self._told |= self._pending.keys() & set(self._started)
+            self._told |= self._pending.keys()
             self.commit()
 
     def commit(self) -> None:
