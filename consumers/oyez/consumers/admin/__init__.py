@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .pausing import NothingOfThatName, Pausing
     from .record_met import Record, Recorded
     from .release import Release
+    from .rename import Renaming
     from .retry_dead import Retry
     from .retry_undecodable import Decode
     from .rewind import NotBegun, Rewinding, Rewound
@@ -32,6 +33,7 @@ __all__ = [
     "Record",
     "Recorded",
     "Release",
+    "Renaming",
     "Retry",
     "Rewinding",
     "Rewound",
@@ -57,6 +59,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Record": ".record_met",
             "Recorded": ".record_met",
             "Release": ".release",
+            "Renaming": ".rename",
             "Retry": ".retry_dead",
             "Rewinding": ".rewind",
             "Rewound": ".rewind",

@@ -85,18 +85,23 @@ def has_handlers(engine: Engine, group: str) -> bool:
         return found.first() is not None
 
 
-def rename_group(db: Connection, app: str, old: str, new: str) -> int:
-    """Give all of a group, from its positions to its dead letters, to another name; returns its number of handlers.
-
-    ``old`` and ``new`` are full names; 0 says that nothing was ever in ``old``. Raises `StartError` if the new
-    group has positions of its own.
-    """
+def require_free(db: Connection, old: str, new: str) -> None:
+    """Raise `StartError` if the group ``new``, which ``old`` is to become, has positions of its own."""
     taken = db.execute(select(position.c.position).where(position.c.group_name == new).limit(1)).first()
     if taken is not None:
         raise StartError(
             f"the group {new} has positions of its own, so {old} cannot become it; "
             f"to begin anew there, give the handlers another name="
         )
+
+
+def rename_group(db: Connection, app: str, old: str, new: str) -> int:
+    """Give all of a group, from its positions to its dead letters, to another name; returns its number of handlers.
+
+    ``old`` and ``new`` are full names; 0 says that nothing was ever in ``old``. Raises `StartError` if the new
+    group has positions of its own.
+    """
+    require_free(db, old, new)
     renaming.give(db, old, new)
     db.execute(delete(pause).where(pause.c.app == app, pause.c.group_name == new))
     db.execute(update(pause).where(pause.c.app == app, pause.c.group_name == old).values(group_name=new))

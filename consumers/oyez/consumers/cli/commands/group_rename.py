@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
 
+from ...admin import Renaming
 from ...database import Database as Transactions
-from ...handlers.recorded_handlers import has_handlers, has_positions, rename_group
+from ...handlers.recorded_handlers import has_handlers
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
@@ -45,7 +45,7 @@ def rename(
             raise NotFound(
                 f"no handler has ever been in the group {old} in this database; nothing was changed"
             )
-        if not no_kafka and not has_positions(engine, old):  # an at-least-once group's are in Kafka
-            offsets_of(settings, engine).copy_committed(old, new)
-        handlers = Transactions(engine).repeat(partial(rename_group, app=app, old=old, new=new))
+        renaming = Renaming(Transactions(engine), app, old, new)
+        is_in_log = not no_kafka and not renaming.keeps_positions()
+        handlers = renaming.perform(offsets_of(settings, engine) if is_in_log else None)
     output.note(f"{old} is {new} now; {handlers} handler{'' if handlers == 1 else 's'}")
