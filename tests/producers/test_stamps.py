@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from oyez.producers.stamps import TimeText, uuid7_text
 
+_MOMENTS = st.integers(0, 4_000_000_000_000_000_000)
 
-@given(st.lists(st.integers(0, 4_000_000_000_000_000_000), min_size=1))
+
+@st.composite
+def near_each_other(draw: st.DrawFn) -> list[int]:
+    """Some within one millisecond, some just across its ends, also backwards."""
+    start = draw(_MOMENTS)
+    return [start + step for step in draw(st.lists(st.integers(0, 3_000_000), min_size=1))]
+
+
+@given(st.lists(_MOMENTS, min_size=1) | near_each_other())
 def test_time_text(moments: list[int]) -> None:
     write = TimeText()
     for moment in moments:

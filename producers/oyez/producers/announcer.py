@@ -232,7 +232,7 @@ class Announcer:
 
             trace += expiring(expires, time)
         stamp = self._time_text(time)
-        value = self._encode(event, id=event_id, time=stamp, key=key, subject=subject, trace=trace)
+        value = self._encode(event, event_id, stamp, key, subject, trace)
         return event_id, route.topic, None if key is None else key.encode(), value
 
     def flush(self, timeout: float | None = None) -> None:

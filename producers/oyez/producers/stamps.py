@@ -8,9 +8,8 @@ import uuid_utils
 # A forked child would make its siblings' ids again; older versions of uuid-utils leave this to their users.
 os.register_at_fork(after_in_child=uuid_utils.reseed_rng)
 
-_SECOND = 1_000_000_000
-_MICROSECONDS = 1_000_000  # of it
-_DIGITS = [f"{n:03d}" for n in range(1000)]
+_MILLISECOND = 1_000_000
+_ENDS = [f"{n:03d}Z" for n in range(1000)]
 
 
 def uuid7_text() -> str:
@@ -20,20 +19,21 @@ def uuid7_text() -> str:
 
 
 class TimeText:
-    """Nanoseconds since the epoch as RFC 3339 text in UTC, with microseconds. The second's text is kept."""
+    """Nanoseconds since the epoch as RFC 3339 text in UTC, with microseconds. The millisecond's text is kept."""
 
     def __init__(self) -> None:
-        self._known = (0, "1970-01-01T00:00:00")
+        self._known = _millisecond_of(0)
 
     def __call__(self, nanoseconds: int) -> str:
         start, text = self._known
         rest = (nanoseconds - start) // 1000
-        if not 0 <= rest < _MICROSECONDS:
-            start, text = self._known = _second_of(nanoseconds)
+        if not 0 <= rest < 1000:
+            start, text = self._known = _millisecond_of(nanoseconds)
             rest = (nanoseconds - start) // 1000
-        return f"{text}.{_DIGITS[rest // 1000]}{_DIGITS[rest % 1000]}Z"
+        return f"{text}{_ENDS[rest]}"
 
 
-def _second_of(nanoseconds: int) -> tuple[int, str]:
-    second = nanoseconds // _SECOND
-    return second * _SECOND, datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
+def _millisecond_of(nanoseconds: int) -> tuple[int, str]:
+    second, millisecond = divmod(nanoseconds // _MILLISECOND, 1000)
+    text = datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
+    return nanoseconds // _MILLISECOND * _MILLISECOND, f"{text}.{millisecond:03d}"

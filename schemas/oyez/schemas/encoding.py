@@ -57,7 +57,6 @@ class Encoder:
     def encode(
         self,
         data: Signal,
-        *,
         id: str,  # noqa: A002 # its name
         time: str,
         key: str | None,

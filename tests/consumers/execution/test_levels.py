@@ -3,107 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from consumers.pipeline import Known, Opened, Pipeline, Play, Viewed, effects, note
+from consumers.execution.levels import ALL, KINDS, Kind, batch, done, each, effects_of, seen, session, visits
+from consumers.pipeline import Known, Opened, Play, Viewed, note
 from oyez.consumers import Handlers
-
-
-class Closed(Known, name="closed", key="k", subject="s", requires={"viewed.last": "s"}):
-    k: str = "k1"
-    s: str = "s1"
-    n: int = 0
-
-
-class Last(Known, name="viewed.last", key="k", subject="s", requires={Opened: "s"}):
-    k: str = "k1"
-    s: str = "s1"
-    n: int = 0
-
-
-seen: list[tuple[str, int]] = []
-"""What handlers without a database parameter did."""
 
 
 @pytest.fixture(autouse=True)
 def nothing_seen() -> None:
     seen.clear()
-
-
-def each(name: str, fails: Callable[[int], bool]) -> Callable[..., None]:
-    def handle(event: Any, db: Session) -> None:
-        note(db, name, event.n)
-        if fails(event.n):
-            raise ValueError(f"{name} {event.n}")
-
-    return handle
-
-
-def batch(name: str, fails: Callable[[int], bool]) -> Callable[..., None]:
-    def handle(events: list[Any], db: Connection) -> None:
-        note(db, name, *(event.n for event in events))
-        for event in events:
-            if fails(event.n):
-                raise ValueError(f"{name} {event.n}")
-
-    return handle
-
-
-def outside(name: str, fails: Callable[[int], bool]) -> Callable[..., None]:
-    def handle(event: Any) -> None:
-        if fails(event.n):
-            raise ValueError(f"{name} {event.n}")
-        seen.append((name, event.n))
-
-    return handle
-
-
-KINDS = [each, batch, outside]
-Kind = Callable[[str, Callable[[int], bool]], Callable[..., None]]
-
-
-def visits(
-    opened: Kind, viewed: Kind, *, fails: Callable[[str, int], bool] = lambda _name, _n: False
-) -> Handlers:
-    on = Handlers("shop")
-    on(Opened, name="opened", group="visits")(opened("opened", lambda n: fails("opened", n)))
-    on(Viewed, name="viewed", group="visits")(viewed("viewed", lambda n: fails("viewed", n)))
-    on(Last, name="last", group="visits")(viewed("last", lambda n: fails("last", n)))
-    on(Closed, name="closed", group="visits")(opened("closed", lambda n: fails("closed", n)))
-    return on
-
-
-def session(number: int) -> list[Known]:
-    """One session, in order, with numbers that count on."""
-    k, n = f"s{number}", number * 10
-    return [
-        Opened(k=k, s=k, n=n),
-        Viewed(k=k, s=k, n=n + 1),
-        Viewed(k=k, s=k, n=n + 2),
-        Last(k=k, s=k, n=n + 3),
-        Closed(k=k, s=k, n=n + 4),
-    ]
-
-
-def done(pipeline: Pipeline) -> dict[str, list[int]]:
-    with pipeline.engine.connect() as db:
-        rows = [(r.handler, r.n) for r in db.execute(effects.select().order_by(effects.c.seq))]
-    found: dict[str, list[int]] = {"opened": [], "viewed": [], "last": [], "closed": []}
-    for handler, n in [*rows, *seen]:
-        found[handler].append(n)
-    return found
-
-
-ALL = {
-    "opened": [0, 10, 20],
-    "viewed": [1, 2, 11, 12, 21, 22],
-    "last": [3, 13, 23],
-    "closed": [4, 14, 24],
-}
 
 
 @pytest.mark.parametrize("opened", KINDS)
@@ -125,13 +36,8 @@ def test_whole_sessions_in_one_batch(opened: Kind, viewed: Kind, play: Play) -> 
 def test_the_order_of_effects_follows_the_levels(kind: Kind, play: Play) -> None:
     pipeline = play(visits(kind, kind))
     pipeline.handle(*session(0))
-    ran = seen or [(r, n) for r, n in _effects(pipeline)]
+    ran = seen or [(r, n) for r, n in effects_of(pipeline)]
     assert [name for name, _ in ran] == ["opened", "viewed", "viewed", "last", "closed"]
-
-
-def _effects(pipeline: Pipeline) -> list[tuple[str, int]]:
-    with pipeline.engine.connect() as db:
-        return [(r.handler, r.n) for r in db.execute(effects.select().order_by(effects.c.seq))]
 
 
 @pytest.mark.parametrize("opened", KINDS)
@@ -157,20 +63,6 @@ def test_what_failed_holds_up_what_requires_it(opened: Kind, viewed: Kind, play:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_before_what_it_requires(kind: Kind, play: Play) -> None:
-    """In one batch the other way round: it parks, and is released in the same transaction."""
-    pipeline = play(visits(kind, kind))
-    pipeline.handle(*reversed(session(0)))
-    assert pipeline.is_clean()
-    assert {name: sorted(numbers) for name, numbers in done(pipeline).items()} == {
-        "opened": [0],
-        "viewed": [1, 2],
-        "last": [3],
-        "closed": [4],
-    }
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_keys_keep_their_order_across_levels(kind: Kind, play: Play) -> None:
     """A view of one key that has to wait for the batch itself, and one behind it that would not."""
     on = Handlers("shop")
@@ -186,7 +78,7 @@ def test_keys_keep_their_order_across_levels(kind: Kind, play: Play) -> None:
         Viewed(k="b", s="old", n=4),
     )
     pipeline.run()
-    ran = [n for name, n in (seen or _effects(pipeline)) if name == "viewed"]
+    ran = [n for name, n in (seen or effects_of(pipeline)) if name == "viewed"]
     assert ran.index(2) < ran.index(3)
     assert sorted(ran) == [2, 3, 4]
     assert pipeline.is_clean()
@@ -252,10 +144,10 @@ def test_a_completing_handler_that_waits_holds_up_the_prerequisite(play: Play) -
     on(Gate, name="gate", group="all")(each("gate", lambda n: False))
     pipeline = play(on)
     pipeline.handle(Opened(k="a", n=1), Viewed(k="b", n=2))
-    assert _effects(pipeline) == [("now", 1)]
+    assert effects_of(pipeline) == [("now", 1)]
     assert {(name, n) for name, n, _ in pipeline.parked()} == {("held", 1), ("viewed", 2)}
     pipeline.handle(Gate(n=3))
-    assert _effects(pipeline) == [("now", 1), ("gate", 3), ("held", 1), ("viewed", 2)]
+    assert effects_of(pipeline) == [("now", 1), ("gate", 3), ("held", 1), ("viewed", 2)]
     assert pipeline.is_clean()
 
 

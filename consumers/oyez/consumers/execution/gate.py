@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from oyez.schemas.declaration import Prerequisite
 
 from ..core.outcomes import BEHIND, EXPIRED, PAUSED, QUEUED, Behind, Expired, Outcome, Paused, Queued, Waits
@@ -14,10 +16,15 @@ class Gate:
     """Admits the deliveries of one batch, one after another. What it parks and what the batch itself completes counts
     for those that follow; it ends with the run of the batch that it was made for."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, completed: Mapping[Prerequisite, int] | None = None) -> None:
+        """``completed``: what the batch is known to complete already, and at which level."""
         self._known = known
         self._heads: dict[HandlerKey, Head] = dict(known.heads)
-        self._completed: dict[Prerequisite, int] = {}
+        self._completed: dict[Prerequisite, int] = dict(completed or {})
+
+    def anew(self) -> Gate:
+        """One for what was parked, from the beginning; what the batch completes is known by now."""
+        return Gate(self._known, self._completed)
 
     def admit(self, delivery: Delivery) -> tuple[Delivery, Waits | Behind | Queued | Paused | Expired | None]:
         """The delivery with its rank, and None when it may run; otherwise what it waits for. What runs in a lane waits
@@ -62,6 +69,10 @@ class Gate:
         """A prerequisite that this very batch completes at ``level``, for the events that follow."""
         if prerequisite is not None:
             self._completed[prerequisite] = level
+
+    def is_completed(self, prerequisite: Prerequisite) -> bool:
+        """Whether this very batch completes it, as far as has been planned."""
+        return prerequisite in self._completed
 
     def level(self, delivery: Delivery) -> int:
         """The first level at which a delivery may run: after everything of this batch that it waits for."""

@@ -2,7 +2,8 @@
 is left is planned anew.
 
 Deliveries run handler by handler, so that a batch handler gets as many events as it can. A delivery that needs what
-the batch itself completes runs one level later; within a (handler, key) the levels never go back.
+the batch itself completes runs one level later, also where that comes after it in the batch; within a (handler, key)
+the levels never go back.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from operator import attrgetter, itemgetter
 
 from oyez.schemas.declaration import Prerequisite
 
+from ..core.outcomes import Waits
 from ..handlers.registry import Handler
 from .delivery import Delivery, Result, Work
 from .gate import Gate
 from .readiness import Known
+
+AGAIN = 10
+"""How often it is looked at most whether something of the batch is what an earlier event of it waits for. Of a longer
+chain the other way round, the rest is parked, and released when the batch is settled."""
 
 Completing = Mapping[str, frozenset[str]]
 Level = dict[Handler, list[Delivery]]
@@ -44,8 +50,11 @@ def plan(works: Sequence[Work], known: Known, completing: Completing, ran: Seque
         if not any(map(_required_by, deliveries)) and not any(map(_concurrency_of, handlers)):
             return Plan([_together(deliveries, handlers)])
     planner = _Planner(known, completing, ran)
-    for work in works:
-        planner.add(work)
+    planner.add(works)
+    for _ in range(AGAIN):
+        if not planner.completes_what_is_awaited():
+            break
+        planner.add_again()
     return Plan(planner.levels, planner.parked)
 
 
@@ -66,7 +75,8 @@ def _together(deliveries: list[Delivery], handlers: dict[Handler, None]) -> Leve
 
 
 class _Planner:
-    """Puts events on their levels, one after another."""
+    """Puts events on their levels, one after another; then again those that something later in the batch completes
+    what they wait for."""
 
     def __init__(self, known: Known, completing: Completing, ran: Sequence[Result]) -> None:
         self.levels: list[Level] = [{}]
@@ -76,25 +86,62 @@ class _Planner:
         self._gate = Gate(known)
         self._key_levels: dict[tuple[str, str], int] = {}
         self._ran = {(delivery.handler.name, delivery.at): (delivery, outcome) for delivery, outcome in ran}
+        self._placed: dict[tuple[str, int], int] = {}
+        self._open: list[Work] = []
 
-    def add(self, work: Work) -> None:
+    def add(self, works: Sequence[Work]) -> None:
+        """Plan these events, in their order."""
+        for work in works:
+            self._add(work)
+
+    def completes_what_is_awaited(self) -> bool:
+        """Whether a new event waits for what the batch completes after it. Rows that wait are released when that is
+        settled: with them comes what was given up while it waited, and stands before them."""
+        return any(
+            isinstance(outcome, Waits)
+            and delivery.row is None
+            and self._gate.is_completed(outcome.prerequisite)
+            for delivery, outcome in self.parked
+        )
+
+    def add_again(self) -> None:
+        """Plan anew what was parked. What has its level stays there: it is before what was parked in its key, or was
+        let past it."""
+        works, self._open, self.parked = self._open, [], []
+        self._gate = self._gate.anew()
+        self._placed = {
+            (one.handler.name, one.at): number
+            for number, level in enumerate(self.levels)
+            for deliveries in level.values()
+            for one in deliveries
+        }
+        self.add(works)
+
+    def _add(self, work: Work) -> None:
         """Plan one event; what it completes counts for those that follow."""
         taken, deliveries = work
         completing = self._completing.get(taken.declaration.name, frozenset())
-        last, completes = 0, bool(completing)
+        last, completes, is_open = 0, bool(completing), False
         for waiting in deliveries:
             if (result := self._ran.get((waiting.handler.name, waiting.at))) is not None:
+                is_open = True
                 self._gate.note(*result)
                 completes = completes and (result[1].completes or waiting.handler.name not in completing)
                 continue
+            if (placed := self._placed.get((waiting.handler.name, waiting.at))) is not None:
+                last = max(last, placed)
+                continue
             delivery, outcome = self._gate.admit(waiting)
             if outcome is not None:
+                is_open = True
                 self.parked.append((delivery, outcome))
                 completes = completes and delivery.handler.name not in completing
                 continue
             level = self._level(delivery)
             last = max(last, level)
             self._at(level).setdefault(delivery.handler, []).append(delivery)
+        if is_open:
+            self._open.append(work)
         if not completes or taken.declaration.subject is None:
             return
         if all(self._known.is_last(delivery) for delivery in deliveries):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import compress, repeat
-from operator import itemgetter, methodcaller, not_
+from operator import itemgetter, not_
 from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import ValidationError
@@ -133,7 +133,7 @@ class Reader:
         self._declarations = {d.name: d for d in group.declarations}
         self._decoders = [(prefix(d.name), d, envelope_decoder(d)) for d in group.declarations]
         self._keyed = {d.name: keyed_decoder(d) for d in group.declarations}
-        self._is_ours = methodcaller("startswith", tuple(prefix(d.name) for d in group.declarations))
+        self._prefixes = tuple(prefix(d.name) for d in group.declarations)
         self._others: tuple[bytes, ...] = ()
         self._may_hold_others = any(map(may_hold_an_event, group.declarations))
         self._ignores_tombstones = tombstones == "ignore"
@@ -152,9 +152,9 @@ class Reader:
 
     def _together(self, values: Sequence[bytes], records: Sequence[Record]) -> Decoded | None:
         """All at once, which takes half as long; None when there is something special among them."""
-        ours = list(map(self._is_ours, values))
+        ours = [value.startswith(self._prefixes) for value in values]
         if not all(ours):
-            if not self._are_others(compress(values, map(not_, ours))):
+            if not self._are_others(compress(values, map(not_, ours)) if any(ours) else values):
                 return None
             if self._may_hold_others and _some_binary(records):
                 return None

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from ..errors import TransportRefused
 from ..transport import Encoded
-from .config import HEADERS
+from .config import ANYWHERE, HEADERS, NOW
 from .link import Link, reason_of, why_undelivered
 from .transport import KafkaTransport
 
@@ -95,7 +95,7 @@ class AckedTransport(KafkaTransport):
             raise self._away(link)
         answer = Answer()
         try:
-            link.produce(topic, value, key, headers=HEADERS, on_delivery=answer)
+            link.produce(topic, value, key, ANYWHERE, answer, None, NOW, HEADERS)
         except BufferError:
             raise QueueFull("the queue is full") from None
         except KafkaException as error:

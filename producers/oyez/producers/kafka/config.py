@@ -11,6 +11,11 @@ from ..transport import Lasting
 
 HEADERS: Any = [("content-type", CONTENT_TYPE)]
 
+ANYWHERE, NOW = -1, 0
+"""No partition and no time of our own, as confluent-kafka's produce() has them by default. It is given all by position,
+since a keyword makes a call take half as long again: topic, value, key, partition, callback, on_delivery, timestamp,
+headers. The two in the middle are one thing by two names; a `callback` of None puts out `on_delivery`."""
+
 
 def producer_config(servers: str, options: Mapping[str, Any], delivery_timeout: float) -> dict[str, Any]:
     """librdkafka's configuration; ``options`` win over ours. ``delivery_timeout`` in seconds."""

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from ..errors import TransportRefused
 from ..forks import call_in_child
-from .config import HEADERS, producer_config, too_large
+from .config import ANYWHERE, HEADERS, NOW, producer_config, too_large
 from .limits import BATCH, Limits, batch_size
 from .link import Link, Report, weakly
 
@@ -57,7 +57,7 @@ class KafkaTransport:
         if link.away is not None:
             raise self._away(link)
         try:
-            link.produce(topic, value, key, headers=HEADERS)
+            link.produce(topic, value, key, ANYWHERE, None, None, NOW, HEADERS)
         except BufferError:
             self._send_when_full(link, topic, key, value)
         except KafkaException as error:
@@ -178,7 +178,7 @@ class KafkaTransport:
             if link.is_dead:
                 raise self._away(link)
             try:
-                link.produce(topic, value, key, headers=HEADERS)
+                link.produce(topic, value, key, ANYWHERE, None, None, NOW, HEADERS)
             except BufferError:
                 continue
             except KafkaException as error:

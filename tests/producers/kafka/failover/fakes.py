@@ -75,7 +75,7 @@ class FakeProducer:
         self.in_the_middle: Callable[[], None] | None = None
         """Done by other threads while one is in `produce`, once."""
 
-    def produce(self, topic: str, value: bytes, key: bytes | None, headers: object) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes | None, *_: object) -> None:
         if self.is_dead:
             raise KafkaException(KafkaError(KafkaError._FATAL, "there was a gap", fatal=True))
         if len(self) >= self._room:

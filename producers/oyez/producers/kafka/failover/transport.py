@@ -17,7 +17,7 @@ from ...loggers import logger_named
 from ...pass_thread import PassThread
 from ...spool.writer import Writer
 from ...transport import Lasting
-from ..config import HEADERS, too_large
+from ..config import ANYWHERE, HEADERS, NOW, too_large
 from ..link import Report, reason_of, watch
 from .keeping import keep
 from .lane import Lane
@@ -84,7 +84,7 @@ class FailoverTransport:
             self._send_aside(lane, key, value)
             return
         try:  # nothing since the look at the epoch lets another thread run
-            outlet.produce(topic, value, key, headers=HEADERS)
+            outlet.produce(topic, value, key, ANYWHERE, None, None, NOW, HEADERS)
         except BufferError:
             self._send_when_full(lane, epoch, key, value)
             return
@@ -200,7 +200,7 @@ class FailoverTransport:
             if lane.epoch != epoch:
                 break
             try:
-                outlet.produce(lane.topic, value, key, headers=HEADERS)
+                outlet.produce(lane.topic, value, key, ANYWHERE, None, None, NOW, HEADERS)
             except BufferError:
                 continue
             except KafkaException as error:
