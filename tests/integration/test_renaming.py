@@ -102,3 +102,21 @@ def test_a_group_that_is_there_keeps_what_it_committed(
     assert refused.exit_code == 2
     assert f"the group {new} has positions of its own" in refused.stderr
     assert committed_by(kafka, new, committed) == {where: own}
+
+
+def test_a_group_whose_worker_runs_is_not_renamed(
+    kafka: str, topic: str, setup: KafkaSetup, engine: Engine
+) -> None:
+    """The worker would begin anew under the old name, and handle all of it twice."""
+    old, new = f"{setup.prefix}.old", f"{setup.prefix}.new"
+    log, committed = read_all(setup, "old")
+    where = min(committed)
+    record_handler(engine, old)
+    begin(engine, old, where, 0)
+    refused = rename(engine, kafka, old, new)
+    assert refused.exit_code == 1, refused.output
+    assert f"{old} has 1 worker" in refused.stderr
+    assert committed_by(kafka, new, committed) == {}
+    log.close()
+    assert rename(engine, kafka, old, new).exit_code == 0
+    assert committed_by(kafka, new, committed) == committed

@@ -162,6 +162,12 @@ def others(db: Connection, group: str, topic: str, topic_id: str) -> list[str]:
     return sorted(db.execute(statement).scalars())
 
 
+def logs_of(db: Connection, group: str) -> set[tuple[str, str]]:
+    """The topics in which a group has positions, each with its id."""
+    statement = select(position.c.topic, position.c.topic_id).where(position.c.group_name == group)
+    return {(topic, topic_id) for topic, topic_id in db.execute(statement.distinct())}
+
+
 def count_acquisitions(db: Connection, group: str, partitions: Iterable[Partition]) -> dict[Partition, Held]:
     """The same for a group that takes no epochs; those that are halted are left out."""
     counted = update(position).values(acquisitions=position.c.acquisitions + 1).returning(*_HELD)

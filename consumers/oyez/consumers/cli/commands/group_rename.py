@@ -9,11 +9,12 @@ import typer
 from ...admin import Renaming
 from ...database import Database as Transactions
 from ...handlers.recorded_handlers import has_handlers
+from ...logs.backend import LogBackend
+from ...logs.lookup import log_backend
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
 from ..common.errors import NotFound, UsageProblem
-from ..common.offsets import offsets_of
 from ..common.options import settings_by
 
 
@@ -28,7 +29,7 @@ def rename(
         bool,
         typer.Option(
             "--no-kafka",
-            help="Do not ask Kafka: the group has never read from it, and its events are handled inline.",
+            help="Do not ask Kafka: no worker reads from it, and the group's events are handled inline.",
         ),
     ] = False,
     settings: ListenSettings,
@@ -45,7 +46,13 @@ def rename(
             raise NotFound(
                 f"no handler has ever been in the group {old} in this database; nothing was changed"
             )
-        renaming = Renaming(Transactions(engine), app, old, new)
-        is_in_log = not no_kafka and not renaming.keeps_positions()
-        handlers = renaming.perform(offsets_of(settings, engine) if is_in_log else None)
+        log = None if no_kafka else _log(settings)
+        handlers = Renaming(Transactions(engine), log, app, old, new).perform()
     output.note(f"{old} is {new} now; {handlers} handler{'' if handlers == 1 else 's'}")
+
+
+def _log(settings: ListenSettings) -> LogBackend:
+    """The log that is set, after it has answered. Raises `Unreachable`, and `SettingsError` if there is none."""
+    backend = log_backend(settings)
+    probes.reached_log(backend)
+    return backend
