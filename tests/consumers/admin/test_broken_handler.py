@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from consumers.admin.cafe_commands import Cafe
+from oyez.consumers.admin import overtaking
 
 EVENTS = range(600)
 TABLES = 20
@@ -76,3 +79,12 @@ def test_what_is_overtaken_is_said(cafe: Cafe) -> None:
     waiter.broken.clear()
     cafe.today()
     assert cafe.pipeline.effects("serve") == [1, 2, 8, 6, 7]
+
+
+def test_what_is_not_known_is_said(cafe: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overtaking, "LOOK", 1)
+    cafe.module.broken.add("menu")
+    cafe.handle(*(cafe.module.Ordered(table="t1", n=n) for n in (2, 8)))
+    assert "of 2 deliveries it is not known" in cafe.call("dead", "retry", "--dry-run").stderr
+    (row,) = cafe.json("dead", "retry", "--dry-run")
+    assert (row["newer_handled"], row["newer_not_known"]) == (0, 2)

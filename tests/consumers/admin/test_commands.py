@@ -11,6 +11,7 @@ import pytest
 
 from consumers.admin.cafe_commands import APPS, Cafe
 from consumers.cli.running import OYEZ
+from oyez.consumers.database import releasing
 
 ACTIONS = [
     ["retry", "release"],
@@ -128,6 +129,16 @@ def test_discarding_says_it_in_json(cafe: Cafe) -> None:
     cafe.handle(cafe.module.Seated(table="t1"))
     (row,) = cafe.json("dead", "discard", "--yes")
     assert (row["discarded"], row["met"]) == (1, [{"signal": "cafe.seated", "subject": "t1"}])
+
+
+def test_discarding_says_that_more_may_be_released(cafe: Cafe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releasing, "AT_ONCE", 1)
+    cafe.module.broken.add("door")
+    cafe.handle(cafe.module.Seated(table="t1"), cafe.module.Paid(table="t1"))
+    more = "more may have waited for that than are counted"
+    assert more in cafe.call("dead", "discard", "--yes").stderr
+    cafe.handle(cafe.module.Seated(table="t2"), cafe.module.Paid(table="t2"))
+    assert cafe.json("dead", "discard", "--yes")[0]["may_be_more"] is True
 
 
 def test_what_handlers_print_is_no_data(cafe: Cafe) -> None:

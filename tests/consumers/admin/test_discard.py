@@ -9,6 +9,7 @@ from consumers.admin.admin_pipeline import DEAD, PARKED, Failing
 from consumers.admin.conftest import OperatorPipeline
 from consumers.pipeline import Opened, Placed, Viewed, note
 from oyez.consumers import Handlers, Reject
+from oyez.consumers.database import releasing
 from oyez.schemas.declaration import Prerequisite
 
 REJECT = Reject("as told")
@@ -90,6 +91,22 @@ def test_what_died_waiting_is_parked_again(operator: OperatorPipeline) -> None:
     one.pipeline.run()
     assert one.pipeline.effects("view") == [0, 1]
     assert one.dead() == []
+
+
+@pytest.mark.parametrize("most", [2, 5])
+@pytest.mark.parametrize("dies", [False, True], ids=["parked", "dead"])
+def test_more_may_wait_than_are_released_at_once(
+    operator: OperatorPipeline, monkeypatch: pytest.MonkeyPatch, dies: bool, most: int
+) -> None:
+    monkeypatch.setattr(releasing, "AT_ONCE", most)
+    failing = Failing()
+    one = operator(visits(failing))
+    failing.tell("open_", 0, error=REJECT)
+    one.pipeline.handle(Opened(), *(Viewed(k=f"v{n}", n=n) for n in range(3)))
+    if dies:
+        one.pipeline.later(100_000.0)
+    tally = one.discard(DEAD, handler="open_")
+    assert (tally.released + tally.revived, tally.may_be_more) == (min(most, 3), most == 2)
 
 
 def test_both_at_once(operator: OperatorPipeline) -> None:

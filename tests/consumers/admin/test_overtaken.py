@@ -9,9 +9,16 @@ from consumers.admin.admin_pipeline import Failing, Operator
 from consumers.admin.conftest import OperatorPipeline
 from consumers.pipeline import Placed, note
 from oyez.consumers import Handlers, Reject
-from oyez.consumers.admin import Overtaken
+from oyez.consumers.admin import Overtaken, overtaking
 
 REJECT = Reject("as told")
+
+
+def without_times(one: Operator) -> None:
+    """All ids are another producer's."""
+    for table in ("dead", "inbox"):
+        with one.pipeline.engine.begin() as db:
+            db.execute(text(f"UPDATE oyez_{table} SET event_id = 'z' || event_id"))
 
 
 @pytest.fixture
@@ -73,9 +80,26 @@ def test_another_source_has_another_order(one: Operator) -> None:
 
 def test_ids_that_say_nothing_of_their_time(one: Operator) -> None:
     """Another producer's: then it counts when they were taken."""
-    for table in ("dead", "inbox"):
-        with one.pipeline.engine.begin() as db:
-            db.execute(text(f"UPDATE oyez_{table} SET event_id = 'z' || event_id"))
+    without_times(one)
     assert one.overtaken() == Overtaken(parked=0, handled=0)
     one.pipeline.handle(Placed(n=3))
     assert one.overtaken() == Overtaken(parked=0, handled=3)
+
+
+def test_what_would_take_long_to_find_out_is_not_known(
+    one: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where ids say nothing of their time, all that was taken of the source would have to be read."""
+    monkeypatch.setattr(overtaking, "LOOK", 4)
+    without_times(one)
+    one.pipeline.handle(Placed(n=3))
+    assert one.overtaken() == Overtaken(parked=0, handled=3, unknown=0)
+    one.pipeline.handle(Placed(n=4))
+    assert one.overtaken() == Overtaken(parked=0, handled=0, unknown=3)
+
+
+def test_so_it_is_where_the_newest_are_all_dead(one: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overtaking, "LOOK", 2)
+    assert one.overtaken() == Overtaken(parked=0, handled=0, unknown=3)
+    one.pipeline.handle(Placed(n=3))
+    assert one.overtaken() == Overtaken(parked=0, handled=3, unknown=0)

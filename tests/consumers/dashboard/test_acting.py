@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from consumers.dashboard.visiting import HOST, SENT, Visitor, problem, visitor
-from consumers.pipeline import Pipeline, Placed, Play
+from consumers.pipeline import Opened, Pipeline, Placed, Play, Viewed
 from oyez.consumers import Handlers, Reject
 from oyez.consumers.dashboard import Access
-from oyez.consumers.database import tables
+from oyez.consumers.database import releasing, tables
 from support.waiting import eventually
 
 on = Handlers("shop")
@@ -80,6 +80,24 @@ def test_retry_and_discard(play: Play) -> None:
     assert "4 of 4" in confirmed(client, "/parked/discard?handler=place")
     assert not pipeline.rows("parked", "id")
     assert "There is nothing to discard" in client.page("/parked/discard")
+
+
+def test_more_may_be_released_than_it_counts(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releasing, "AT_ONCE", 1)
+    shop = Handlers("shop")
+
+    @shop(Opened)
+    def open_(event: Opened) -> None:
+        raise Reject("closed")
+
+    @shop(Viewed)
+    def view(event: Viewed) -> None: ...
+
+    pipeline = play(shop)
+    pipeline.handle(Opened(), Viewed(k="v"))
+    shown = confirmed(visitor(pipeline, Access.act()), "/dead/discard")
+    assert "<dt>released</dt><dd>1</dd>" in shown
+    assert "<dt>more may be released</dt><dd>yes</dd>" in shown
 
 
 def test_what_comes_after_the_look_is_not_meant(play: Play) -> None:

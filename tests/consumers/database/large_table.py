@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, text
 
 from oyez.consumers.database.due import at_once
-from oyez.consumers.database.tables import behind, dead, parked, prerequisite
+from oyez.consumers.database.tables import behind, dead, inbox, parked, prerequisite
 
 APP, GROUP, HOT, WIDE, BOTH = "shop", "shop.all", "hot", "wide", "both"
 NOW = 1_000.0
@@ -44,9 +44,17 @@ def row(handler: str, n: int, key: str, **columns: Any) -> dict[str, Any]:
     return {**given, **columns}
 
 
+def letter(handler: str, n: int, key: str) -> dict[str, Any]:
+    """A dead letter."""
+    said = row(handler, n, key)
+    for name in ("due_at", "head_since", "raised"):
+        del said[name]
+    return {**said, "parked_id": n, "reason": "as told", "error": None, "died_at": NOW}
+
+
 def fill(engine: Engine, size: int) -> None:
     """One key with so many rows; so many that are due; so many that wait for a subject each; so many for one; so many
-    that are due at once, and by time, of one handler."""
+    that are due at once, and by time, of one handler; so many that were taken, and two that are dead."""
     waiting = {"wait_signal": WAITS, "head_since": NOW}
     rows = [row(HOT, 0, "k", due_at=1.0, head_since=1.0)]
     rows += [row(HOT, n, "k") for n in range(1, size)]
@@ -58,12 +66,18 @@ def fill(engine: Engine, size: int) -> None:
     met = [
         {"app": APP, "signal": WAITS, "subject": f"s{n}", "met_at": 1.0, "seen_at": 1.0} for n in range(size)
     ]
+    taken = [
+        {"group_name": GROUP, "source": "web", "event_id": f"{n * 7919 % size}", "taken_at": float(n)}
+        for n in range(size)
+    ]
     with engine.begin() as db:
-        for table in (parked, behind, dead, prerequisite):
+        for table in (parked, behind, dead, prerequisite, inbox):
             db.execute(table.delete())
         db.execute(insert(parked), rows)
         db.execute(insert(behind), [{"group_name": GROUP, "handler": HOT, "key": "k"}] * 3)
         db.execute(insert(prerequisite), met)
+        db.execute(insert(inbox), taken)
+        db.execute(insert(dead), [letter(BOTH, n, f"dead-{n}") for n in range(2)])
 
 
 def rows_read(engine: Engine, work: Callable[[Connection], object]) -> int:

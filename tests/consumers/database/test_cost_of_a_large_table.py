@@ -21,6 +21,7 @@ from consumers.database.large_table import (
     rows_read,
     steps_taken,
 )
+from oyez.consumers.admin import overtaking
 from oyez.consumers.database import (
     behind,
     claims,
@@ -34,6 +35,7 @@ from oyez.consumers.database import (
     stranded,
     waiting,
 )
+from oyez.consumers.database.delivery_filter import Filter
 from oyez.consumers.database.dialects.lookup import dialect_of
 from oyez.consumers.database.migrating import upgrade
 from oyez.consumers.database.tables import parked
@@ -107,6 +109,11 @@ def _waited_for(db: Connection) -> None:
     assert len(waiting.waited_for(db, APP, GROUP, [WAITS], Prerequisite("", ""), MANY)) == MANY
 
 
+def _overtaken(db: Connection) -> None:
+    """Two dead letters of a producer whose ids say nothing of their time."""
+    assert overtaking.overtaken(db, Filter(app=APP)).unknown == 2
+
+
 WORKS: dict[str, Work] = {
     "claim of due rows": _claimed(WIDE),
     "claim of a head and what is behind it": _claimed(HOT),
@@ -128,6 +135,7 @@ WORKS: dict[str, Work] = {
     "prerequisites asked for": _asked,
     "what is waited for": _waited_for,
     "starts that nobody finished": _counted,
+    "what is newer than dead letters": _overtaken,
     "the oldest": lambda db: parked_age.oldest(db, GROUP),
     "the oldest of a group with nothing": lambda db: parked_age.oldest(db, f"{GROUP}.x"),
 }
@@ -137,6 +145,7 @@ works = pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releasing, "AT_ONCE", MANY)
+    monkeypatch.setattr(overtaking, "LOOK", MANY)
 
 
 @pytest.fixture(scope="module", params=["none", "of-it", "of-an-empty-table", "of-few-rows"])
@@ -146,7 +155,7 @@ def filled_postgres(request: pytest.FixtureRequest, postgres_server: str) -> Ite
         engine = make_engine(url)
         upgrade(engine)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-            for table in ("oyez_parked", "oyez_behind", "oyez_prerequisite"):
+            for table in ("oyez_parked", "oyez_behind", "oyez_prerequisite", "oyez_inbox", "oyez_dead"):
                 db.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
             if request.param == "of-few-rows":
                 fill(engine, 100)

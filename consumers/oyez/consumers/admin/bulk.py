@@ -37,7 +37,7 @@ class Tally:
     time (``busy``), or not begun when the command was ``stopped``.
     What is missing from these was not there any more.
     ``met`` are the prerequisites that this met, ``released`` the number of deliveries that had waited for them,
-    ``revived`` of those that had died waiting.
+    ``revived`` of those that had died waiting; ``may_be_more``: workers and sweeps may release and revive more of both.
     """
 
     chosen: int = 0
@@ -52,12 +52,14 @@ class Tally:
     stopped: int = 0
     released: int = 0
     revived: int = 0
+    may_be_more: bool = False
     met: list[Prerequisite] = field(default_factory=list)
 
     def add(self, more: Tally) -> None:
         """Add what another step did."""
         for name, value in vars(more).items():
-            setattr(self, name, getattr(self, name) + value)
+            mine = getattr(self, name)
+            setattr(self, name, mine or value if isinstance(value, bool) else mine + value)
 
 
 @dataclass

@@ -48,6 +48,7 @@ class Discard:
         notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
         released, revived = len(meeting.released), len(meeting.revived)
         tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))
+        tally.may_be_more = meeting.may_be_more
         return Step(tally, busy(db, self.table, ids, [row.id for row in rows], wanted))
 
     def _asked(self, rows: Iterable[Any]) -> set[Prerequisite]:

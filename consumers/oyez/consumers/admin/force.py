@@ -93,6 +93,7 @@ class Force:
         released = len(report.released) - report.revived
         made = Tally(done=report.done, again=again, dead=report.dead, behind=report.behind, released=released)
         made.revived, made.expired = report.revived, report.expired
+        made.may_be_more = report.may_be_more
         total.add(made)
         return set(report.claimed)
 

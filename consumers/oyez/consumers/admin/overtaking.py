@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, exists, func, select, tuple_
+from sqlalchemy import Connection, Select, Table, exists, func, select, tuple_
 
 from ..database.delivery_filter import Filter
+from ..database.dialects.lookup import dialect_of
 from ..database.tables import dead, inbox, parked
 
+LOOK = 10_000
+"""Rows of the inbox that are read for a source at most: it may have many millions."""
 _BY_TIME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -19,15 +23,18 @@ class Overtaken:
     """Counts of dead deliveries whose order is kept by their key.
 
     ``parked``: a newer one of their key is parked; they go before it. ``handled``: their group has handled newer events
-    of their source since. Which keys those had is not recorded, so that this is the most that it can be.
+    of their source since. Which keys those had is not recorded, so that this is the most that it can be. Of ``unknown``
+    others it is not known whether it has, since to find out would take too long.
     """
 
     parked: int
     handled: int
+    unknown: int = 0
 
 
 def overtaken(db: Connection, wanted: Filter) -> Overtaken:
     """Ask for the dead deliveries that the filter finds."""
+    dialect_of(db).read_by_index(db)
     ordered = [*wanted.conditions(dead), dead.c.ordered]
     later = exists().where(
         parked.c.app == dead.c.app,
@@ -40,39 +47,55 @@ def overtaken(db: Connection, wanted: Filter) -> Overtaken:
     columns = (dead.c.app, dead.c.group_name, dead.c.handler, dead.c.source)
     first = func.min(dead.c.event_id).label("first")
     lines = db.execute(select(*columns, first).where(*ordered).group_by(*columns)).all()
-    return Overtaken(ahead, sum(_handled_since(db, ordered, line) for line in lines))
+    handled = unknown = 0
+    for line in lines:
+        ours = [*ordered, *(column == getattr(line, column.name) for column in columns)]
+        if (newest := _newest_handled(db, line)) is not None:
+            handled += _count(db, [*ours, _is_older(line, newest)])
+        elif _is_more_than_looked_at(db, line):
+            unknown += _count(db, ours)
+    return Overtaken(ahead, handled, unknown)
 
 
-def _handled_since(db: Connection, ordered: list[Any], line: Any) -> int:
-    """How many of one handler's dead deliveries of one source are older than what it has handled."""
-    newest = _newest_handled(db, line)
-    if newest is None:
-        return 0
-    # Ids of ours are ordered by time; of others' we know when they were taken.
-    older = dead.c.event_id < newest.event_id if _is_by_time(line) else dead.c.parked_at <= newest.taken_at
-    ours = (
-        dead.c.group_name == line.group_name,
-        dead.c.handler == line.handler,
-        dead.c.source == line.source,
-    )
-    count = select(func.count()).select_from(dead).where(*ordered, *ours, dead.c.app == line.app, older)
-    return int(db.execute(count).scalar_one())
+def _count(db: Connection, which: Sequence[Any]) -> int:
+    return int(db.execute(select(func.count()).select_from(dead).where(*which)).scalar_one())
+
+
+def _is_older(line: Any, newest: Any) -> Any:
+    """Ids of ours are ordered by time; of others' we know when they were taken."""
+    return dead.c.event_id < newest.event_id if _is_by_time(line) else dead.c.parked_at <= newest.taken_at
 
 
 def _newest_handled(db: Connection, line: Any) -> Any:
+    """The newest that a handler has handled of a source, if there is one and it can be found. By their ids it is among
+    the first that are looked at; where those say nothing of their time, it may be any."""
+    if not _is_by_time(line) and _is_more_than_looked_at(db, line):
+        return None
+    looked = _taken(line).limit(LOOK).subquery("looked")
+
     def kept(table: Table) -> Any:
         return exists().where(
             table.c.app == line.app,
-            table.c.source == inbox.c.source,
-            table.c.event_id == inbox.c.event_id,
+            table.c.source == line.source,
+            table.c.event_id == looked.c.event_id,
             table.c.handler == line.handler,
         )
 
-    query = select(inbox.c.event_id, inbox.c.taken_at).where(
-        inbox.c.group_name == line.group_name, inbox.c.source == line.source, ~kept(parked), ~kept(dead)
-    )
-    newest = inbox.c.event_id if _is_by_time(line) else inbox.c.taken_at
-    return db.execute(query.order_by(newest.desc()).limit(1)).first()
+    newest = looked.c.event_id if _is_by_time(line) else looked.c.taken_at
+    query = select(looked).where(~kept(parked), ~kept(dead)).order_by(newest.desc()).limit(1)
+    return db.execute(query).first()
+
+
+def _is_more_than_looked_at(db: Connection, line: Any) -> bool:
+    some = _taken(line).limit(LOOK + 1).subquery("some")
+    return int(db.execute(select(func.count()).select_from(some)).scalar_one()) > LOOK
+
+
+def _taken(line: Any) -> Select[Any]:
+    """What a handler's group has taken of a source, in the order of the ids, from the last."""
+    query = select(inbox.c.event_id, inbox.c.taken_at)
+    ours = query.where(inbox.c.group_name == line.group_name, inbox.c.source == line.source)
+    return ours.order_by(inbox.c.event_id.desc())
 
 
 def _is_by_time(line: Any) -> bool:

@@ -19,17 +19,22 @@ from .pacing import STEP, parts
 
 @dataclass
 class Recorded:
-    """Counts: prerequisites that were recorded, or ``met_already``; deliveries that were released, and revived."""
+    """Counts: prerequisites that were recorded, or ``met_already``; deliveries that were released, and revived.
+    ``may_be_more``: workers and sweeps may release and revive more that waited for the same."""
 
     recorded: int = 0
     met_already: int = 0
     released: int = 0
     revived: int = 0
+    may_be_more: bool = False
 
     def add(self, more: Recorded) -> None:
         """Add what another step did."""
-        for name, value in vars(more).items():
-            setattr(self, name, getattr(self, name) + value)
+        self.recorded += more.recorded
+        self.met_already += more.met_already
+        self.released += more.released
+        self.revived += more.revived
+        self.may_be_more |= more.may_be_more
 
 
 class Record:
@@ -65,6 +70,6 @@ class Record:
     def _step(self, db: Connection, some: Sequence[Prerequisite]) -> Recorded:
         now = self._clock(db)
         met = prerequisites.lock(db, self._app, some, now)
-        released, revived = meet(db, self._app, set(some) - met, now)
+        released, revived, may_be_more = meet(db, self._app, set(some) - met, now)
         notices.notify(db, {*released, *revived})
-        return Recorded(len(some) - len(met), len(met), len(released), len(revived))
+        return Recorded(len(some) - len(met), len(met), len(released), len(revived), may_be_more)

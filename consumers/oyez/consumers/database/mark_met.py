@@ -18,13 +18,15 @@ from .tables import dead
 
 
 class Meeting(NamedTuple):
-    """The group of each delivery that was released, and of each that was dead and is parked again."""
+    """The group of each delivery that was released, and of each that was dead and is parked again; and whether more may
+    follow them, in later steps."""
 
     released: list[str]
     revived: list[str]
+    may_be_more: bool
 
 
-NOTHING = Meeting([], [])
+NOTHING = Meeting([], [], may_be_more=False)
 
 
 def meet(db: Connection, app: str, completed: Iterable[Prerequisite], now: float) -> Meeting:
@@ -41,9 +43,9 @@ def meet(db: Connection, app: str, completed: Iterable[Prerequisite], now: float
     revived = _revive(db, app, asked, now)
     if released.may_be_more:
         releasing.leave(db, app, asked)
-    if len(revived) >= releasing.AT_ONCE:
+    if more_have_died := len(revived) >= releasing.AT_ONCE:
         releasing.leave_dead(db, app, asked)
-    return Meeting(released.groups, revived)
+    return Meeting(released.groups, revived, released.may_be_more or more_have_died)
 
 
 def go_on(db: Connection, app: str, group: str, now: float) -> Meeting:
@@ -54,9 +56,10 @@ def go_on(db: Connection, app: str, group: str, now: float) -> Meeting:
     prerequisites.lock(db, app, [left], now)
     released = releasing.release_in_group(db, app, group, left, now)
     revived = _revive(db, app, [left], now)
-    if not released.may_be_more and len(revived) < releasing.AT_ONCE:
+    may_be_more = released.may_be_more or len(revived) >= releasing.AT_ONCE
+    if not may_be_more:
         releasing.forget(db, group, left)
-    return Meeting(released.groups, revived)
+    return Meeting(released.groups, revived, may_be_more)
 
 
 _any_died_waiting = (

@@ -27,7 +27,7 @@ def record_answers(
         now = clock(db)
         found = group.answers.ask(db, wanted).met
         met_before = prerequisites.lock(db, group.app, found, now)
-        released, revived = meet(db, group.app, found - met_before, now)
+        released, revived, _ = meet(db, group.app, found - met_before, now)
         notices.notify(db, {*released, *revived})
         return found
 

@@ -97,7 +97,7 @@ class Settling:
         for delivery, outcome in self._dying(unfinished, hopeless):
             writes.add(delivery, decide((delivery, outcome), facts))
         writes.write(db)
-        released, revived = meet(db, app, newly_met, now)
+        released, revived, may_be_more = meet(db, app, newly_met, now)
         if self._group.on_release is not None and (released or revived):
             self._group.on_release(_release([*released, *revived], len(revived), newly_met, candidates))
         promoted = writes.make_due(db)
@@ -114,6 +114,7 @@ class Settling:
             promoted=promoted,
             released=released + revived,
             revived=len(revived),
+            may_be_more=may_be_more,
             met=newly_met | met_before,
             due_in=0.0 if self._group.name in {*released, *revived} else writes.due_in,
             failures=failures(unfinished, met_before),

@@ -159,7 +159,7 @@ class Retrying:
         return Start(meeting, self._starts.note(db, ids, now), ids, chosen[0].starts)
 
     def _run(self, start: Start, slice_: Slice) -> Report:
-        released, revived = start.meeting
+        released, revived, _ = start.meeting
         report = self._run_claimed(start, slice_) if start.ids else Report()
         self._pace.note(len(start.ids), len(report.claimed))
         return replace(
@@ -233,7 +233,7 @@ class Retrying:
         met = prerequisites.lock(db, app, awaited, now)
         if met:  # they wait in vain, and for the next claim it is enough to be noted
             releasing.leave(db, app, met)
-        released, revived = meet(db, app, answer.met - met, now)
+        released, revived, _ = meet(db, app, answer.met - met, now)
         notices.notify(db, {*released, *revived})
         spared = met | answer.met | answer.unsure
         rows = waiting.lock_waiting(db, [row.id for row in found if row.waits not in spared])

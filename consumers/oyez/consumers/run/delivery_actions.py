@@ -101,7 +101,14 @@ def _overtaken(db: Connection, wanted: Filter) -> Seen:
             f"newer events have been handled since, and of which keys is not kept: at most {several(found.handled)} "
             f"will be handled after a newer event of their own key, out of order; it is not known which"
         )
-    return Seen({"newer_parked": found.parked, "newer_handled": found.handled}, warnings)
+    counts = {"newer_parked": found.parked, "newer_handled": found.handled}
+    if found.unknown:
+        counts["newer_not_known"] = found.unknown
+        warnings.append(
+            f"of {several(found.unknown)} it is not known whether newer events of their key have been handled since: "
+            f"to find out would take too long"
+        )
+    return Seen(counts, warnings)
 
 
 def _discard_of(table: Table) -> Action:

@@ -177,12 +177,13 @@ class DeadLetters:
             tally = database.repeat(lambda db: self._operation.step(db, old, wanted)).tally
             log.info(
                 "%s: %d dead letters of more than %g days ago were discarded; that met %d "
-                "prerequisites and released %d deliveries",
+                "prerequisites and released %d deliveries%s",
                 self._app,
                 tally.done,
                 self._seconds / DAY,
                 len(tally.met),
                 tally.released + tally.revived,
+                ", and more may follow" if tally.may_be_more else "",
             )
         self._after = rows[-1].id if len(rows) == STEP else 0
         return self._after != 0

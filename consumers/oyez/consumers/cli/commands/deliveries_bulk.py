@@ -19,7 +19,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.ages import by_database
 from ..common.application import application_of
-from ..common.bulk import BulkOptions, apply, end_if_busy
+from ..common.bulk import MORE, BulkOptions, apply, end_if_busy
 from ..common.stopping import between_steps, exit_code
 from ..common.unknown_names import Known
 
@@ -76,14 +76,15 @@ def _print(action: Action, seen: Mapping[str, int], tally: Tally, options: BulkO
     if options.as_json:
         met = [prerequisite._asdict() for prerequisite in tally.met]
         has_met = "released" in action.counts and not options.dry_run
-        output.json_array([{**row, "met": met} if has_met else row])
+        more = {"met": met, "may_be_more": tally.may_be_more}
+        output.json_array([{**row, **more} if has_met else row])
     else:
         columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
         output.table([row], columns, empty="")
     _say(tally)
 
 
-def _say(tally: Tally) -> None:
+def _say_met(tally: Tally) -> None:
     for prerequisite in tally.met[:MOST_PREREQUISITES]:
         output.note(
             f"{prerequisite.signal} {prerequisite.subject!r} is met now: nothing else stood in its way"
@@ -96,6 +97,12 @@ def _say(tally: Tally) -> None:
         )
     if tally.revived:
         output.note(f"{several(tally.revived)} had died waiting for that: parked again, at the old places")
+    if tally.may_be_more:
+        output.note(MORE)
+
+
+def _say(tally: Tally) -> None:
+    _say_met(tally)
     if tally.stopped:
         output.note(
             f"stopped: {several(tally.stopped)} {'is' if tally.stopped == 1 else 'are'} left as they were"

@@ -19,7 +19,7 @@ from ...database.clock import DatabaseClock
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
-from ..common.bulk import DryRun
+from ..common.bulk import MORE, DryRun
 from ..common.bundles import taking
 from ..common.data import text_of_file, text_of_stdin
 from ..common.errors import UsageProblem
@@ -94,11 +94,14 @@ def _recorded(
 
 
 def _print(done: Recorded, *, dry_run: bool, as_json: bool) -> None:
-    row = vars(done)
+    row = vars(done).copy()
     if dry_run:
         row = {"to_record": done.recorded, "met_already": done.met_already}
     if as_json:
         output.json_array([row])
     else:
+        row.pop("may_be_more", None)
         columns = [output.Column(name.replace("_", " "), itemgetter(name)) for name in row]
         output.table([row], columns, empty="")
+        if done.may_be_more:
+            output.note(MORE)

@@ -41,6 +41,10 @@ BULK = Bundle("options", {"dry_run": DryRun, "yes": Yes, "as_json": Json}, _bulk
 """A command gets `BulkOptions`, as ``options``."""
 
 
+MORE = "more may have waited for that than are counted, or died of it: workers and sweeps release them, some at a time"
+"""Of what has been met, where only so many are released at once."""
+
+
 def apply(verb: str, ids: Sequence[int], options: BulkOptions, work: Work, noun: str = "delivery") -> Tally:
     """Ask whether it is meant, and do it; nothing on a dry run, or where nothing was found."""
     if options.dry_run or not ids:

@@ -124,7 +124,11 @@ class Operating:
         finally:
             self._free.release()
         counts = {said: getattr(tally, name) for name, said in order.action.counts.items()}
-        told = counts | {"busy": tally.busy, "stopped": tally.stopped}
+        told = counts | {
+            "busy": tally.busy,
+            "stopped": tally.stopped,
+            "more_may_be_released": tally.may_be_more,
+        }
         try:
             self._repeat(lambda db, now: operations.end(db, number, progress.settled, told, error, now))
         except Exception as failure:  # noqa: BLE001 # the same

@@ -13,12 +13,13 @@ from ..setup import Setup
 
 def look(setup: Setup) -> Sequence[Finding]:
     """The application is checked as it is declared when it starts. Here is what is parked already, and who is there to
-    meet it."""
+    meet it. What the application's own tables answer (`met_by`) is met without a handler."""
     application = setup.application
     with setup.connected() as db:
         awaited = awaited_signals(db, application.name)
         paused = {one.group for one in pauses_of(db, application.name) if one.group and not one.key}
-    nobodys = [signal for signal in awaited if not _completing(application, signal)]
+    answered = application.answers.signals
+    nobodys = [one for one in awaited if one not in answered and not _completing(application, one)]
     found = [
         Finding(
             "wrong",
