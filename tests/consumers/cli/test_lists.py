@@ -14,8 +14,11 @@ from sqlalchemy import create_engine, insert
 
 from consumers.cli.conftest import Invoke
 from consumers.cli.running import OYEZ
+from consumers.mail.mail_queue import rows_of
+from oyez.consumers.cli.common import output
 from oyez.consumers.database import metadata
-from oyez.consumers.database.tables import dead, parked
+from oyez.consumers.database.tables import dead, mail, parked, scheduled
+from support.held import is_held
 from support.tables import knowing_the_tables
 
 Refused = Callable[..., None]
@@ -236,3 +239,61 @@ def test_a_limit_that_is_said_is_the_limit(filled: Invoke) -> None:
     engine.dispose()
     assert len(filled("retry", "list", "--limit", "101").stdout.splitlines()) == 102
     assert on_a_terminal("retry", "list", "--limit", "101").count("behind") == 99
+
+
+MANY = 1_100
+"""More than two pages."""
+
+
+def event_later(number: int) -> dict[str, Any]:
+    """Two are due at each moment."""
+    said = {"topic": "t", "value": b"{}", "signal": "s", "source": "w", "event_id": f"later{number}"}
+    return {**said, "due_at": 2_000_000_000.0 - number // 2, "scheduled_at": 1.0}
+
+
+LISTS: dict[str, tuple[Any, list[dict[str, Any]]]] = {
+    "retry": (parked, [delivery(event_id=f"e{n}", due_at=None) for n in range(MANY)]),
+    "dead": (dead, [delivery(event_id=f"e{n}", reason="failed", died_at=1.0) for n in range(MANY)]),
+    "mail": (mail, rows_of(range(MANY), 1_000.0)),
+    "scheduled": (scheduled, [event_later(n) for n in range(MANY)]),
+}
+
+
+def test_who_reads_a_list_slowly_keeps_nothing_open_in_the_database(
+    invoke: Invoke, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `oyez retry list | less` does, for as long as the pager is open."""
+    monkeypatch.setenv("OYEZ_DATABASE", database)
+    monkeypatch.setenv("OYEZ_SQLITE_JOURNAL", "delete")
+    assert invoke("db", "upgrade").exit_code == 0
+    engine = knowing_the_tables(create_engine(database))
+    with engine.begin() as db:
+        for table, rows in LISTS.values():
+            db.execute(insert(table), rows)
+    engine.dispose()
+    held: list[bool] = []
+    say = output.line
+
+    def slowly(text: str) -> None:
+        """The title, which is printed when the first row is there."""
+        say(text)
+        held.append(is_held(database))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(output, "line", slowly)
+        printed = {name: len(invoke(name, "list").stdout.splitlines()) for name in LISTS}
+    assert (printed, held) == (dict.fromkeys(LISTS, MANY + 1), [False] * len(LISTS))
+
+
+def test_what_is_listed_is_whole_and_in_order_over_many_pages(filled: Invoke) -> None:
+    engine = knowing_the_tables(create_engine("sqlite:///oyez.db"))
+    with engine.begin() as db:
+        for table, rows in LISTS.values():
+            db.execute(table.delete())
+            db.execute(insert(table), rows)
+    engine.dispose()
+    for name in LISTS:
+        in_order = sorted(range(MANY), key=lambda n: (-(n // 2), n)) if name == "scheduled" else range(MANY)
+        ids = [one["id"] for one in listed(filled(name, "list", "--json"))]
+        assert [number - min(ids) for number in ids] == [*in_order]
+        assert [one["id"] for one in listed(filled(name, "list", "--json", "--limit", "501"))] == ids[:501]

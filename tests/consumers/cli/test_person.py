@@ -7,8 +7,11 @@ import shutil
 
 import pytest
 
+from consumers.cli.conftest import Invoke
 from consumers.cli.running import Shop, one_line
-from oyez.producers.spool import Writer
+from oyez.consumers.reports import personal
+from oyez.producers.spool import Folder, Writer
+from support.held import is_held
 
 BAD = {
     "specversion": "1.0",
@@ -197,3 +200,26 @@ def test_what_cannot_be_decoded_goes_too_out_of_the_spool_and_of_the_dead_letter
     assert visited.run("export", "bad-anna").returncode == 4
     assert json.loads(visited.print("dead", "list", "--json")) == []
     assert not any(b"bad-anna" in file.read_bytes() for file in (visited.folder / "spool").rglob("*.ndjson"))
+
+
+@pytest.mark.parametrize("command", [["export"], ["forget", "--dry-run"]])
+def test_no_transaction_is_open_while_the_spool_is_read(
+    invoke: Invoke, database: str, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """PostgreSQL would end one that takes longer than OYEZ_IDLE_IN_TRANSACTION."""
+    said = {"DATABASE": database, "TRANSPORT": "spool", "SPOOL": "spool", "SQLITE_JOURNAL": "delete"}
+    for name, value in said.items():
+        monkeypatch.setenv(f"OYEZ_{name}", value)
+    assert invoke("db", "upgrade").exit_code == 0
+    assert invoke("announce", "901", "-d", '{"session_id": "anna"}').exit_code == 0
+    held: list[bool] = []
+    read = personal.pieces
+
+    def slowly(folder: Folder) -> object:
+        held.append(is_held(database))
+        return read(folder)
+
+    monkeypatch.setattr(personal, "pieces", slowly)
+    done = invoke(*command, "anna")
+    assert (done.exit_code, held) == (0, [False]), done.output
+    assert "spool" in done.stdout

@@ -16,26 +16,6 @@ from .dialects.rows import Rows
 from .key_heads import first_of_key
 from .tables import parked
 
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a list in the order of its ids: what comes after ``beyond``, if that is given. In one that is
-    ``backwards`` the newest comes first, and what comes after is older."""
-
-    backwards: bool = False
-    beyond: int | None = None
-
-    def of(self, query: Select[Any], table: Table) -> Select[Any]:
-        """That part of what a query finds in a table."""
-        number = table.c.id
-        if self.beyond is not None:
-            query = query.where(number < self.beyond if self.backwards else number > self.beyond)
-        return query.order_by(number.desc() if self.backwards else number)
-
-
-ALL = Part()
-"""All of it, the oldest first."""
-
 State = Literal["waiting", "behind", "due"]
 STATES: tuple[State, ...] = ("waiting", "behind", "due")
 

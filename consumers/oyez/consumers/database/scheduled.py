@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select
 
 from oyez.producers.outbox import row as outbox_row
 
 from . import personal
+from .pages import sizes
 from .tables import outbox, scheduled
 
 _due = (
@@ -98,4 +99,18 @@ def rows_of(db: Connection, wanted: ScheduledFilter, most: int | None) -> Iterat
     """What the filter finds, in that order, without what the events say."""
     columns = [column for column in scheduled.c if column.name != "value"]
     query = select(*columns).where(*wanted.conditions()).order_by(scheduled.c.due_at, scheduled.c.id)
-    yield from db.execute(query.limit(most))
+    rest = query
+    for size in sizes(most):
+        page = db.execute(rest.limit(size)).all()
+        yield from page
+        if len(page) < size:
+            return
+        rest = query.where(_comes_after(page[-1]))
+
+
+def _comes_after(row: Any) -> ColumnElement[bool]:
+    """Whether a row comes after one. What is due before is not looked at: the first condition is for the index."""
+    return and_(
+        scheduled.c.due_at >= row.due_at,
+        or_(scheduled.c.due_at > row.due_at, scheduled.c.id > row.id),
+    )

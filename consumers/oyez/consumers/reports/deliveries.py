@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from ..database.clock import DatabaseClock
-from ..database.delivery_filter import ALL, Filter, Part, State
+from ..database.delivery_filter import Filter, State
 from ..database.due import due_since
+from ..database.pages import ALL, Part, paged
 from ..database.tables import dead, parked
 from ..handlers.recorded_handlers import in_lanes, left_behind
 from .holding import Holding, Lane
@@ -86,9 +87,9 @@ def parked_deliveries(
 ) -> Iterator[ParkedDelivery]:
     """What is in the retry table, in the order of parking; or a part of that."""
     columns = [*_shared(parked), parked.c.due_at]
-    query = _filtered(part.of(select(*columns), parked), parked, wanted, limit)
+    query = select(*columns).where(*wanted.conditions(parked))
     left, holding = left_behind(db), Holding(db, in_lanes(db), DatabaseClock()(db))
-    for row in db.execution_options(yield_per=500).execute(query):
+    for row in paged(db, query, parked, limit, part):
         yield ParkedDelivery(
             **_common(row),
             unregistered=(row.app, row.handler) in left,
@@ -104,9 +105,9 @@ def dead_deliveries(
 ) -> Iterator[DeadDelivery]:
     """Dead letters, in the order in which they died; or a part of them."""
     columns = [*_shared(dead), dead.c.reason, dead.c.died_at, dead.c.topic, dead.c.partition, dead.c.position]
-    query = _filtered(part.of(select(*columns), dead), dead, wanted, limit)
+    query = select(*columns).where(*wanted.conditions(dead))
     left = left_behind(db)
-    for row in db.execution_options(yield_per=500).execute(query):
+    for row in paged(db, query, dead, limit, part):
         yield DeadDelivery(
             **_common(row),
             unregistered=(row.app, row.handler) in left,
@@ -131,10 +132,6 @@ def _common(row: Any) -> dict[str, Any]:
         found.pop(only, None)
     group = found.pop("group_name")
     return {**found, "group": group, "parked_at": utc(row.parked_at)}
-
-
-def _filtered(query: Select[Any], table: Table, wanted: Filter, limit: int | None) -> Select[Any]:
-    return query.where(*wanted.conditions(table)).limit(limit)
 
 
 def state_of(row: Any) -> State:

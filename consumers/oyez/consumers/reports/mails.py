@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from ..database.mail_filter import MailFilter
 from ..database.mails import STATES, URGENT
+from ..database.pages import paged
 from ..database.tables import mail
 from .times import utc
 
@@ -82,8 +83,7 @@ _COLUMNS = [column for column in mail.c if column.name != "content"]
 
 def queued_mails(db: Connection, wanted: MailFilter, limit: int | None = None) -> Iterator[QueuedMail]:
     """What is in the queue, in the order of queueing."""
-    query = select(*_COLUMNS).where(*wanted.conditions()).order_by(mail.c.id).limit(limit)
-    for row in db.execution_options(yield_per=500).execute(query):
+    for row in paged(db, select(*_COLUMNS).where(*wanted.conditions()), mail, limit):
         yield _mail(row)
 
 

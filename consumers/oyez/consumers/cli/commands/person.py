@@ -60,7 +60,8 @@ def forgets(
     application = application_of(settings)
     person, folders = _person(application, text, only), copies_read(settings)
     with probes.engine_of(settings) as engine:
-        with engine.connect() as db:
+        database = Database(engine)
+        with database.reading() as db:  # no transaction: the spool may take longer than one may be idle
             found = Found.of(stored(db, person, folders))
         total = sum(found.counts.values())
         if not total:
@@ -75,7 +76,7 @@ def forgets(
         confirm(f"forget {several(total, 'entry')} of {text!r}, for good?", yes=options.yes)
         spool = SpoolPlace(folders, own_spool(settings), written_here=written_here)
         copy = "Kafka" if has_kafka(settings) else "the spool, or a copy of it,"
-        forgetting = Forgetting(application, Database(engine), person, spool, DatabaseClock(), copy)
+        forgetting = Forgetting(application, database, person, spool, DatabaseClock(), copy)
         with progress("forget", total, hidden=options.as_json) as advance, output.aside():
             done = list(forgetting.run(found, advance))
     _print(done, options, settings)

@@ -55,8 +55,8 @@ def engine_of(settings: ListenSettings, make: MakeEngine = engine_from) -> Itera
 
 @contextmanager
 def connected(settings: ListenSettings) -> Iterator[Connection]:
-    """A connection to it."""
-    with engine_of(settings) as engine, engine.connect() as db:
+    """A connection to it for single queries: no transaction is open while what they find is printed."""
+    with engine_of(settings) as engine, Database(engine).reading() as db:
         yield db
 
 

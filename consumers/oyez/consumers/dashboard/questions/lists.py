@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from ...database import delivery_filter
-from ...database.delivery_filter import Filter, Part
+from ...database.delivery_filter import Filter
+from ...database.pages import Part
 from ...database.tables import dead, parked
 from ...reports import dead_deliveries, parked_deliveries
 from .filters import WrongFilter
