@@ -18,7 +18,7 @@ from oyez.consumers import ListenSettings
 from oyez.consumers.core.record import Record
 from oyez.consumers.logs.log import Log
 from oyez.consumers.run.assembly import log_for, make_worker
-from oyez.consumers.run.engines import engine_from
+from oyez.consumers.run.engines import journaling_engine_from
 
 
 class Freezing:
@@ -45,7 +45,7 @@ def main(app: str, trap: str) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
     settings = ListenSettings()
     (group,) = ticker(app).groups.values()
-    engine = engine_from(settings)
+    engine = journaling_engine_from(settings)
     source = Freezing(log_for(group, settings, engine), Path(trap))
     worker = make_worker(group, settings, engine=engine, source=cast("Log", source))
     worker.run(lambda: bool(told))

@@ -15,7 +15,7 @@ from oyez.consumers.core.record import Record
 from oyez.consumers.handlers.application import Group
 from oyez.consumers.logs.log import Log
 from oyez.consumers.run.assembly import log_for, make_worker
-from oyez.consumers.run.engines import engine_from
+from oyez.consumers.run.engines import journaling_engine_from
 
 
 class Clock:
@@ -60,7 +60,7 @@ class Member:
 
     def __init__(self, group: Group, settings: ListenSettings) -> None:
         self.group = group
-        self.engine = engine_from(settings)
+        self.engine = journaling_engine_from(settings)
         self.commits: list[object] = []
         event.listen(self.engine, "commit", self.commits.append)
         self.clock = Clock()

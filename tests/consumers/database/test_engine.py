@@ -81,6 +81,16 @@ def test_sqlite_is_set_up(journal: str, sqlite: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+def test_an_sqlite_file_may_be_taken_as_it_is(journal: str, sqlite: str) -> None:
+    for said in (journal, None):
+        engine = make_engine(sqlite, sqlite_journal=said)
+        with engine.begin() as db:
+            db.execute(text("CREATE TABLE IF NOT EXISTS t (n)"))
+            assert db.execute(text("PRAGMA journal_mode")).scalar() == journal
+        engine.dispose()
+
+
 def test_a_transaction_is_committed_or_rolled_back(engine: Engine) -> None:
     database = Database(engine)
     with database.transaction() as db:

@@ -231,6 +231,7 @@ def test_the_journal_that_runs_is_told(ready: Shop) -> None:
     sqlite = pytest.importorskip("sqlite3").sqlite_version_info
     expected = "ok" if is_repaired(sqlite) else "warning"
     assert examined(ready).states["SQLite's journal"] == [expected]
-    safe = examined(ready, OYEZ_SQLITE_JOURNAL="delete")
+    ready.run("db", "upgrade", OYEZ_SQLITE_JOURNAL="delete")
+    safe = examined(ready)
     assert safe.states["SQLite's journal"] == ["ok"]
     assert "journal mode delete" in safe.says["SQLite's journal"]

@@ -46,13 +46,14 @@ class DatabaseRefuses(DatabaseAway):
 def make_engine(
     url: str,
     *,
-    sqlite_journal: str = "wal",
+    sqlite_journal: str | None = "wal",
     idle_limit: float = 60.0,
     schema: str | None = None,
     pool: Mapping[str, Any] = NO_OPTIONS,
 ) -> Engine:
     """An engine for Oyez's own processes; applications may bring their own instead.
 
+    ``sqlite_journal``: the journal mode that an SQLite file is set to, for good; None: it is taken as it is.
     ``idle_limit``: seconds after which PostgreSQL ends a transaction whose process does nothing. ``schema``: of Oyez's
     tables; None: the one in which a new connection makes tables. ``pool``: SQLAlchemy's options for a server's
     connections.
@@ -67,7 +68,7 @@ def make_engine(
 def make_async_engine(
     url: str,
     *,
-    sqlite_journal: str = "wal",
+    sqlite_journal: str | None = "wal",
     idle_limit: float = 60.0,
     schema: str | None = None,
     pool: Mapping[str, Any] = NO_OPTIONS,
@@ -89,7 +90,12 @@ def make_async_engine(
 
 
 def _made(
-    address: URL, *, sqlite_journal: str, idle_limit: float, schema: str | None, pool: Mapping[str, Any]
+    address: URL,
+    *,
+    sqlite_journal: str | None,
+    idle_limit: float,
+    schema: str | None,
+    pool: Mapping[str, Any],
 ) -> Engine:
     try:
         dialect = dialect_named(address.get_backend_name())

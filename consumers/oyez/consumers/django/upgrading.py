@@ -12,7 +12,7 @@ from oyez.producers.settings_given import settings_given
 from oyez.schemas import OyezError
 
 from ..database import migrating
-from ..run.engines import engine_from
+from ..run.engines import journaling_engine_from
 from ..settings import ListenSettings
 
 
@@ -42,7 +42,7 @@ def _bring(alias: str) -> None:
 
 
 def _upgrade() -> None:
-    engine = engine_from(listening_settings())
+    engine = journaling_engine_from(listening_settings())
     try:
         if migrating.current(engine) != migrating.HEAD:
             migrating.upgrade(engine)

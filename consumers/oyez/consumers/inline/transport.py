@@ -43,7 +43,7 @@ from ..outbox.lease import NoLease
 from ..outbox.relay import Relay
 from ..run.assembly import execution_for, retrying_for
 from ..run.clock_check import said_of
-from ..run.engines import engine_from
+from ..run.engines import journaling_engine_from
 from ..run.lanes import lanes_for
 from ..run.loading import load_application
 from ..settings import ListenSettings
@@ -280,7 +280,7 @@ def from_settings(settings: Settings) -> InlineTransport:
     Raises `MigrationNeeded` and `StartError`; a database that is away is only missed by ``announce()``.
     """
     full = ListenSettings(**values_for(ListenSettings, settings))
-    application, engine = load_application(full), engine_from(full)
+    application, engine = load_application(full), journaling_engine_from(full)
     try:
         require(engine)
         clock = DatabaseClock()

@@ -19,7 +19,7 @@ from ..settings import ListenSettings
 from ..worker.retry_loop import Once
 from ..worker.worker import Worker
 from .assembly import log_for, make_worker, relay_for
-from .engines import engine_from
+from .engines import journaling_engine_from
 from .group_order import in_order
 from .group_pass import GroupPass
 from .lanes import lanes_for
@@ -41,7 +41,7 @@ def one_pass(
     """One pass over these groups, or until ``stopped()``: then what is begun is finished. ``instrument`` makes what
     hears of it, for each worker."""
     check_limit(limit)
-    engine = engine_from(settings)
+    engine = journaling_engine_from(settings)
     workers: list[Worker] = []
     try:
         for group in _in_order(groups):

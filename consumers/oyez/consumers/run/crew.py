@@ -22,7 +22,7 @@ from ..tracing.watching import spans_sent
 from ..worker.hurry import Hurry
 from .assembly import log_for, make_worker, relay_thread_for
 from .connections import Connections
-from .engines import engine_from, notices_from
+from .engines import journaling_engine_from, notices_from
 from .lanes import lanes_for
 from .sharing import Parts, Sharing, pool_for
 
@@ -101,7 +101,7 @@ class Crew:
     def _parts(self, instrument: Instrument, group: str) -> Parts:
         """What the workers of a process share."""
         settings = self._settings
-        engine = engine_from(settings, pool_for(self._most(), self._had.pool))
+        engine = journaling_engine_from(settings, pool_for(self._most(), self._had.pool))
         notices = notices_from(settings, Database(engine)) if self._had.hears else None
         relay = relay_thread_for(group, settings, engine, instrument)
         return Parts(engine, log_backend(settings), notices, relay)

@@ -13,7 +13,7 @@ from ..execution.execution import Execution
 from ..handlers.application import Group
 from ..settings import ListenSettings
 from .assembly import execution_for
-from .engines import lane_engine_from
+from .engines import awaiting_engine_from
 from .lanes import await_sleep
 
 R = TypeVar("R")
@@ -26,7 +26,7 @@ def in_place(group: Group, engine: Engine, settings: ListenSettings, work: Calla
         return work(execution_for(group, Database(engine), settings))
     from sqlalchemy.util import greenlet_spawn  # noqa: PLC0415 # needs greenlet, which is an extra
 
-    awaiting = lane_engine_from(settings, 1, asynchronous=True)
+    awaiting = awaiting_engine_from(settings)
     execution = execution_for(group, Database(awaiting, sleep=await_sleep), settings, sleep=await_sleep)
 
     def closing() -> R:

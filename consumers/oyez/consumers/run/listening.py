@@ -23,7 +23,7 @@ from ..settings import ListenSettings
 from .clock_check import require_clock
 from .connections import Connections, connections
 from .crew import Crew, processes_from
-from .engines import engine_from
+from .engines import journaling_engine_from
 from .lanes import connections_of
 
 
@@ -41,7 +41,7 @@ def prepare(
     The engine is closed again: nothing of it may be inherited by the processes that are forked next.
     """
     log_backend(settings).check()
-    engine = engine_from(settings)
+    engine = journaling_engine_from(settings)
     try:
         require(engine)
         require_clock(Database(engine), settings.max_clock_skew)

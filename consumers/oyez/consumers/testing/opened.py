@@ -12,7 +12,7 @@ from ..database.clock import Clock as AnyClock
 from ..database.clock import DatabaseClock, moment
 from ..database.engine import Database
 from ..handlers.application import Application
-from ..run.engines import engine_from
+from ..run.engines import journaling_engine_from
 from ..settings import ListenSettings
 from .clock import Clock
 from .kits import Kit
@@ -29,7 +29,7 @@ def opened(
     seed: int | None = None,
 ) -> Iterator[Kit]:
     """A kit over the database that is set, which is made ``ready``. Its time begins with that of the database."""
-    engine = engine_from(settings)
+    engine = journaling_engine_from(settings)
     try:
         with ready(engine):
             database = Database(engine)

@@ -6,6 +6,7 @@ from oyez.producers.passwords import shown
 
 from ...database import migrating
 from ...database.migrating import MigrationNeeded
+from ...run.engines import journaling_engine_from
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.bundles import taking
@@ -17,7 +18,7 @@ from ..common.progress import progress
 @taking(settings_by("database"))
 def upgrade(settings: ListenSettings) -> None:
     """Make Oyez's tables, or bring them up to date."""
-    engine = probes.reached(settings)
+    engine = probes.reached(settings, journaling_engine_from)
     try:
         before = migrating.current(engine)
         with progress("upgrade", None):

@@ -18,6 +18,7 @@ from ...database import Database, DatabaseAway
 from ...logs.lookup import find_log_backend
 from ...run.assembly import relay_for
 from ...run.clock_check import require_clock
+from ...run.engines import journaling_engine_from
 from ...run.group_pass import UNLIMITED
 from ...run.sweep_pass import Sweeper, Swept, within
 from ...settings import ListenSettings
@@ -67,7 +68,7 @@ def sweep(
     backend = find_log_backend(settings)
     if backend is not None:
         backend.check()
-    with probes.engine_of(settings) as engine:
+    with probes.engine_of(settings, journaling_engine_from) as engine:
         require_clock(Database(engine), settings.max_clock_skew)
         relay = relay_for(settings, engine)
         sweeper = Sweeper(found, settings, engine, relay, UNLIMITED if limit is None else limit)

@@ -16,7 +16,7 @@ from ...database.dialects.lookup import dialect_named
 from ...database.migrating import MigrationNeeded, require
 from ...logs.backend import LogBackend, LogUnreachable
 from ...run.clock_check import require_clock
-from ...run.engines import engine_from
+from ...run.engines import MakeEngine, engine_from
 from ...settings import ListenSettings
 from .errors import Unreachable
 
@@ -43,10 +43,10 @@ def clock(settings: ListenSettings) -> None:
 
 
 @contextmanager
-def engine_of(settings: ListenSettings) -> Iterator[Engine]:
+def engine_of(settings: ListenSettings, make: MakeEngine = engine_from) -> Iterator[Engine]:
     """The engine of the database, which answers and has our tables; it is closed at the end. Raises as `database`."""
     database(settings)
-    engine = reached(settings)
+    engine = reached(settings, make)
     try:
         yield engine
     finally:
@@ -60,9 +60,9 @@ def connected(settings: ListenSettings) -> Iterator[Connection]:
         yield db
 
 
-def reached(settings: ListenSettings) -> Engine:
+def reached(settings: ListenSettings, make: MakeEngine = engine_from) -> Engine:
     """An engine whose database answers; raises `Unreachable`."""
-    engine = engine_from(settings)
+    engine = make(settings)
     try:
         with engine.connect():
             return engine

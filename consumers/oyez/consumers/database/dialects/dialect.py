@@ -95,7 +95,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def engine(
-        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+        self, url: URL, *, sqlite_journal: str | None, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
     ) -> Engine:
         """An engine for Oyez's own processes; see `make_engine`."""
 

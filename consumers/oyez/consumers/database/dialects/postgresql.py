@@ -123,7 +123,7 @@ class PostgreSQL(Dialect):
     notifier = PostgresNotifier()
 
     def engine(
-        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+        self, url: URL, *, sqlite_journal: str | None, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
     ) -> Engine:
         """A worker that is frozen or gone must not hold its locks: neither side waits for the other for ever. What a
         pooler gives to others next is left as it is, and not asked to remember statements."""

@@ -116,15 +116,16 @@ class SQLite(Dialect):
     notifier = Versions()
 
     def engine(
-        self, url: URL, *, sqlite_journal: str, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
+        self, url: URL, *, sqlite_journal: str | None, idle_limit: float, pool: Mapping[str, Any] = NO_OPTIONS
     ) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, **_pool(url, pool))
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: object) -> None:
-            # Another process may hold the file while the mode is changed; it is set already, then.
-            connection.execute("PRAGMA busy_timeout=5000")
-            _set_journal(connection, sqlite_journal)
+            if sqlite_journal is not None:
+                # Another process may hold the file while the mode is changed; it is set already, then.
+                connection.execute("PRAGMA busy_timeout=5000")
+                _set_journal(connection, sqlite_journal)
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
 
         return engine

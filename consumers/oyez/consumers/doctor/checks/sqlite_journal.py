@@ -34,7 +34,7 @@ def look(setup: Setup) -> Sequence[Finding]:
         Finding(
             "warning",
             f"{named} has a rare race that can corrupt the file",
-            "use SQLite 3.51.3 or later, or set OYEZ_SQLITE_JOURNAL=delete",
+            "use SQLite 3.51.3 or later, or set OYEZ_SQLITE_JOURNAL=delete, and start all workers anew",
         )
     ]
 
