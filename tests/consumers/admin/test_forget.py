@@ -227,15 +227,6 @@ def test_what_is_in_the_hands_of_a_worker_is_left_and_said(play: Play) -> None:
     assert len(pipeline.rows("parked", "id")) == 1
 
 
-def test_a_mail_that_goes_to_others_too_is_left(play: Play) -> None:
-    pipeline = play(shop(set()))
-    for n, to in enumerate((["anna@a.example"], ["anna@a.example", "bert@a.example"])):
-        (row,) = rows_of([n], pipeline.clock.now, source="w", event_id=f"e{n}", recipients=json.dumps(to))
-        put(pipeline, mail, **row)
-    assert forgotten(pipeline, "anna@a.example")["mail"].removed == 1
-    assert pipeline.rows("mail", "recipients") == ['["anna@a.example", "bert@a.example"]']
-
-
 def viewing(broken: set[int]) -> Handlers:
     """A shop whose views may fail."""
     on = Handlers("shop")

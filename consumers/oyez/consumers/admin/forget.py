@@ -143,7 +143,10 @@ class Forgetting:
         there = self._database.repeat(lambda db: personal.prerequisites_of(db, self._person))
         if not there:
             return Removed(place, 0, 0)
-        by_parked, by_dead, removed = self._database.repeat(self._forget_prerequisites)
+        required = StillRequired(self._application, self._person.text)
+        with self._database.reading() as db:
+            required.read(db)
+        by_parked, by_dead, removed = self._database.repeat(partial(self._forget_prerequisites, required))
         left = max(0, len(there) - removed)
         signals = {row.signal for row in there}
         is_for_now = left > len(signals & by_dead - by_parked)
@@ -151,9 +154,10 @@ class Forgetting:
         why += [WHY_PARKED] if is_for_now else []
         return Removed(place, len(there), removed, "; ".join(why) if left else None, is_for_now)
 
-    def _forget_prerequisites(self, db: Connection) -> tuple[set[str], set[str], int]:
+    def _forget_prerequisites(
+        self, required: StillRequired, db: Connection
+    ) -> tuple[set[str], set[str], int]:
         """What others require that are parked, and that are dead; and how many of the rest were deleted."""
-        required = StillRequired(self._application, self._person.text)
         by_parked = self._met | required.signals(db, tables.parked) | personal.awaited_of(db, self._person)
         by_dead = required.signals(db, tables.dead)
         removed = personal.forget_prerequisites(db, self._person, sorted(by_parked | by_dead))

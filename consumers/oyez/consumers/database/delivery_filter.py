@@ -77,6 +77,12 @@ def chosen(db: Connection, table: Table, wanted: Filter) -> list[int]:
     return list(db.execute(query.order_by(table.c.rank, row_id.nulls_last(), table.c.id)).scalars())
 
 
+def ids_of(db: Connection, table: Table, app: str, handlers: Sequence[str]) -> set[int]:
+    """The ids of all deliveries to some handlers; the index of keys has them."""
+    query = select(table.c.id).where(table.c.app == app, table.c.handler.in_(handlers))
+    return set(db.execute(query).scalars())
+
+
 def count(db: Connection, table: Table, wanted: Filter, most: int) -> int:
     """How many deliveries the filter finds, as far as they are not more than ``most``: no more are looked at."""
     found = select(table.c.id).where(*wanted.conditions(table)).limit(most).subquery()

@@ -13,7 +13,8 @@ from .dialects.dialect import Dialect
 from .dialects.lookup import dialect_of
 from .dialects.rows import Rows
 from .inbox import EventId
-from .tables import inbox, misplaced, parked, pause, prerequisite
+from .pages import paged
+from .tables import inbox, mail, misplaced, parked, pause, prerequisite
 
 STEP = 1_000
 FORGOTTEN = "(forgotten)"
@@ -48,19 +49,16 @@ class Person:
         )
 
 
-def rows_of(db: Connection, table: Table, person: Person) -> Iterator[Any]:
-    """All rows of a table with app, key and subject that are theirs, by id."""
-    yield from paged(db, table, person.of(table))
+def rows_of(db: Connection, table: Table, *asked: ColumnElement[bool]) -> Iterator[Any]:
+    """All rows of a table of which something is true, by id."""
+    return paged(db, select(table).where(*asked), table)
 
 
-def paged(db: Connection, table: Table, *asked: ColumnElement[bool]) -> Iterator[Any]:
-    """Rows of a table with an id, a page at a time."""
-    after = 0
-    while page := db.execute(
-        select(table).where(table.c.id > after, *asked).order_by(table.c.id).limit(STEP)
-    ).all():
-        yield from page
-        after = page[-1].id
+def mails_of(db: Connection, person: Person) -> Iterator[Any]:
+    """All mails of the application: of which events they are, and to whom. No more of them is read: SQLite would go
+    through a whole mail for what is stored behind it."""
+    columns = (mail.c.id, mail.c.source, mail.c.event_id, mail.c.recipients)
+    return paged(db, select(*columns).where(mail.c.app == person.app), mail)
 
 
 def prerequisites_of(db: Connection, person: Person) -> list[Any]:

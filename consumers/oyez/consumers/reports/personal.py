@@ -6,10 +6,11 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from oyez.producers.spool import Folder
 from oyez.producers.spool_shipping.refused import FILE, refused_of
@@ -25,7 +26,8 @@ from .whose import attributes_of
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Something that is stored: in which table or folder, by which id there, of which event."""
+    """Something that is stored: in which table or folder, by which id there, of which event. Of a mail ``content`` does
+    not have all; see `whole`."""
 
     where: str
     number: int | None
@@ -36,11 +38,11 @@ class Stored:
 def stored(db: Connection, person: Person, folders: Sequence[Folder]) -> Iterator[Stored]:
     """Everything that is theirs."""
     events: set[EventId] = set()
-    for one in (
-        *_in_tables(db, person),
-        *_scheduled(db, person),  # before the outbox: into that it moves
-        *_in_outbox(db, person),
-        *_in_spool(folders, person),
+    for one in chain(
+        _in_tables(db, person),
+        _scheduled(db, person),  # before the outbox: into that it moves
+        _in_outbox(db, person),
+        _in_spool(folders, person),
     ):
         if one.event is not None:
             events.add(one.event)
@@ -54,9 +56,17 @@ def stored(db: Connection, person: Person, folders: Sequence[Folder]) -> Iterato
         yield Stored("inbox", None, (row.source, row.event_id), _plain(row))
 
 
+def whole(db: Connection, one: Stored) -> dict[str, Any]:
+    """All that is stored there. Whoever only counts or deletes mails need not read what is in them."""
+    if one.where != "mail":
+        return one.content
+    row = db.execute(select(tables.mail).where(tables.mail.c.id == one.number)).one_or_none()
+    return one.content if row is None else _plain(row)
+
+
 def _in_tables(db: Connection, person: Person) -> Iterator[Stored]:
     for where, table in (("parked", tables.parked), ("dead", tables.dead), ("journal", journal)):
-        for row in personal.rows_of(db, table, person):
+        for row in personal.rows_of(db, table, person.of(table)):
             yield Stored(where, row.id, (row.source, row.event_id), _plain(row))
     yield from _undecodable(db, person)
 
@@ -65,20 +75,20 @@ def _undecodable(db: Connection, person: Person) -> Iterator[Stored]:
     """Dead letters of records that are no event have no subject, and the key of the record, if it had one. Those with
     their key are found already. The others are read as a whole."""
     dead = tables.dead
-    for row in personal.paged(db, dead, dead.c.app == person.app, dead.c.handler == ""):
+    for row in personal.rows_of(db, dead, dead.c.app == person.app, dead.c.handler == ""):
         is_found = person.is_key and row.key == person.text
         if not is_found and person.has(attributes_of(row.value, headers_of(row.headers))):
             yield Stored("dead", row.id, None, _plain(row))
 
 
 def _scheduled(db: Connection, person: Person) -> Iterator[Stored]:
-    for row in personal.paged(db, tables.scheduled, person.announced_in(tables.scheduled)):
+    for row in personal.rows_of(db, tables.scheduled, person.announced_in(tables.scheduled)):
         yield Stored("scheduled", row.id, (row.source, row.event_id), _plain(row))
 
 
 def _in_outbox(db: Connection, person: Person) -> Iterator[Stored]:
     """The outbox has neither subjects nor an index of keys: it is read as a whole."""
-    for row in personal.paged(db, tables.outbox):
+    for row in personal.rows_of(db, tables.outbox):
         event = _event(bytes(row.value))
         if (person.is_key and row.key == person.text) or person.has(event):
             yield Stored("outbox", row.id, event_id(event), _plain(row))
@@ -103,7 +113,7 @@ def _in_spool(folders: Sequence[Folder], person: Person) -> Iterator[Stored]:
 
 def _in_mail(db: Connection, person: Person, events: set[EventId]) -> Iterator[Stored]:
     """The mails that their events have queued, and those to them alone, if they are an address."""
-    for row in personal.paged(db, tables.mail, tables.mail.c.app == person.app):
+    for row in personal.mails_of(db, person):
         event = (row.source, row.event_id)
         if event in events or {*json.loads(row.recipients)} == {person.text}:
             yield Stored("mail", row.id, None if row.event_id is None else event, _plain(row))

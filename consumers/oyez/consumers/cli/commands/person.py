@@ -18,7 +18,7 @@ from ...database.engine import Database
 from ...database.personal import Person
 from ...handlers.application import Application
 from ...logs.spool.folders import copies_read
-from ...reports.personal import stored
+from ...reports.personal import stored, whole
 from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of, has_kafka
@@ -95,7 +95,7 @@ def exports(*, text: Text, only: Only = None, settings: ListenSettings) -> None:
         for one in stored(db, person, folders):
             is_any = True
             advance(1)
-            output.line(output.json_text({"where": one.where, **one.content}))
+            output.line(output.json_text({"where": one.where, **whole(db, one)}))
     if not is_any:
         raise NotFound(f"nothing is stored of {text!r} in {application.name}")
     _say_what_kafka_keeps(settings)
