@@ -120,7 +120,7 @@ def test_sweeping_goes_on_until_told(shop: Shop, number: signal.Signals, code: i
         assert "Traceback" not in sweeping.said()
 
 
-@pytest.mark.parametrize("command", [["listen"], ["announce", "cli.ticked", "-d", "{}"], ["status"]])
+@pytest.mark.parametrize("command", [["listen"], ["announce", "cli.ticked", "-d", "{}"]])
 def test_no_kafka(shop: Shop, command: list[str]) -> None:
     shop.print("db", "upgrade")
     one_line(shop.run(*command, OYEZ_KAFKA=NOWHERE), 5, f"Kafka at {NOWHERE}", "oyez dev")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,8 @@ class PartitionState:
     """A partition and how far a group has read it, in offsets.
 
     ``position`` is None where the group has not begun: its lag is everything. ``end`` and ``lag`` are None where
-    the log was not asked, or has no such partition any more. ``halted`` is why the partition is not read, since
+    the log was not asked, or has no such partition any more; and so is the position of an at-least-once group, which
+    the log alone knows. ``halted`` is why the partition is not read, since
     ``halted_at`` (aware, in UTC); ``trouble`` is why it does not get on, though it is read.
     """
 
@@ -158,7 +159,8 @@ def _partitions(
 ) -> list[PartitionState]:
     rows = _positions(db, group.name)
     if ends is None or offsets is None:
-        return [_unasked(row) for row in rows]
+        unasked = [_unasked(row) for row in rows]
+        return unasked if group.is_exact else [replace(one, position=None) for one in unasked]
     wanted = set(topics)
     ours = [log for log in ends if log.topic in wanted]
     known = {(row.topic_id, row.partition): row for row in rows}

@@ -190,7 +190,8 @@ def _positions(state: GroupState) -> Iterator[str]:
         yield f"{state.group}: has read nothing yet"
     for at in state.partitions:
         end = "" if at.end is None else f" of {at.end}, {measured(at.lag, state.lag_unit)} to go"
-        read = "not begun" if at.position is None else f"read up to {at.position}"
+        unread = "not begun" if at.end is not None else "read as far as its log knows"
+        read = unread if at.position is None else f"read up to {at.position}"
         yield f"{state.group}: {at.topic} {at.partition} {read}{end}"
 
 

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from sqlalchemy import Engine
 
 from ...core.counted import measured
 from ...core.stop_signals import Stop
 from ...database.misplaced import Misplaced
 from ...handlers.application import Application
+from ...logs.backend import LogBackend
 from ...logs.lookup import find_log_backend
 from ...reports import GroupPause, GroupState, LaneQueue, PartitionState
 from ...run.status import Status, status_of
@@ -20,8 +22,7 @@ from ...settings import ListenSettings
 from ..common import output, probes
 from ..common.application import application_of
 from ..common.bundles import taking
-from ..common.errors import UsageProblem
-from ..common.offsets import offsets_in
+from ..common.errors import Unreachable, UsageProblem
 from ..common.options import Json, NoLag, settings_by
 from ..common.stopping import exit_code
 
@@ -69,7 +70,7 @@ PARTITIONS = (
     output.Column("group", lambda row: row.group, whole=True),
     output.Column("topic", lambda row: row.state.topic, whole=True),
     output.Column("partition", lambda row: row.state.partition),
-    output.Column("position", lambda row: "not begun" if row.state.position is None else row.state.position),
+    output.Column("position", lambda row: _position(row.state)),
     output.Column("end", lambda row: _known(row.state.end)),
     output.Column("lag", lambda row: measured(row.state.lag, row.unit)),
     output.Column("worker", lambda row: row.state.owner),
@@ -128,18 +129,26 @@ def status(
     if watches:
         _watch(found, settings, 2.0 if every is None else every, ask=not no_lag)
         return
-    stands = _status(found, settings, ask=not no_lag)
+    stands, why = _status(found, settings, ask=not no_lag)
     if as_json:
         output.json_array({**asdict(state), **stands.places} for state in stands.groups)
-        return
+    else:
+        _show(
+            found, stands, None if why else "no group has begun" if no_lag else "the topic does not exist yet"
+        )
+    if why is not None:
+        raise why
+
+
+def _show(application: Application, stands: Status, empty: str | None) -> None:
+    """``empty`` is said where there are no partitions; nothing where the log has not answered, which is said then."""
     _show_places(stands)
     output.line("")
-    output.table(stands.groups, GROUPS, empty=f"{found.name} has no groups")
-    output.line("")
+    output.table(stands.groups, GROUPS, empty=f"{application.name} has no groups")
     rows = _partitions(stands)
-    output.table(
-        rows, PARTITIONS, empty="the topic does not exist yet" if not no_lag else "no group has begun"
-    )
+    if rows or empty is not None:
+        output.line("")
+        output.table(rows, PARTITIONS, empty=empty or "")
     _show_more(stands)
 
 
@@ -203,14 +212,38 @@ def _check(*, watches: bool, every: float | None, as_json: bool) -> None:
         raise UsageProblem("--watch draws on a terminal: leave out --json, and write into no file or pipe")
 
 
-def _status(application: Application, settings: ListenSettings, *, ask: bool) -> Status:
+def _status(
+    application: Application, settings: ListenSettings, *, ask: bool
+) -> tuple[Status, Exception | None]:
+    """How it stands, and what is to be raised when that is shown: why the log has not answered."""
     backend = find_log_backend(settings)
     engine = probes.reached(settings)
     try:
-        offsets = offsets_in(backend, engine) if ask and backend is not None else None
-        return status_of(application, settings, engine, backend, offsets)
+        if ask and backend is not None:
+            return _asked(application, settings, engine, backend)
+        return status_of(application, settings, engine, backend, None), None
     finally:
         engine.dispose()
+
+
+def _asked(
+    application: Application, settings: ListenSettings, engine: Engine, backend: LogBackend
+) -> tuple[Status, Exception | None]:
+    from ...run.status_unasked import status_or_why_not  # noqa: PLC0415 # it needs Kafka's client
+
+    try:
+        probes.reached_log(backend)
+    except Unreachable as away:
+        stands = status_of(application, settings, engine, backend, None)
+        why = Unreachable(f"{away}; how much is left to read is not known")
+        return replace(stands, places={**stands.places, **backend.place}), why
+    return status_or_why_not(application, settings, engine, backend)
+
+
+def _position(state: PartitionState) -> Any:
+    if state.position is not None:
+        return state.position
+    return UNKNOWN if state.end is None else "not begun"
 
 
 def _known(value: int | None) -> Any:
