@@ -76,6 +76,15 @@ def test_it_goes_on_with_what_comes_until_it_is_told_to_stop(any_shop: Shop) -> 
     assert sorted(sessions(printed)) == ["s1", "s2", "s3", "s4"]
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_it_can_be_ended_while_it_looks_back(any_shop: Shop, number: signal.Signals, code: int) -> None:
+    announce(any_shop, 1)
+    with any_shop.running("tail", "--app", "endless:on", "--last", "1") as tailing:
+        eventually(lambda: "it looks back" in tailing.said())
+        assert tailing.end(number) == code
+    assert "Traceback" not in tailing.said()
+
+
 def test_no_group_notices(shop: Shop, kafka: str) -> None:
     shop.print("db", "upgrade")
     announce(shop, 1, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
@@ -27,7 +27,7 @@ from ..common.application import handlers_of
 from ..common.bundles import taking
 from ..common.errors import NotFound, UsageProblem
 from ..common.options import settings_by
-from ..common.stopping import exit_code
+from ..common.stopping import end_on_sigterm, exit_code
 
 LOOK = 0.2  # s
 
@@ -71,6 +71,7 @@ def tail(
 
     No group is joined and nothing is committed: nobody else notices.
     """
+    end_on_sigterm()  # at once, while it looks back: there is nothing to finish
     if sum((since is not None, from_beginning, count is not None)) > 1:
         raise UsageProblem("--since, --from-beginning and --last each say where to begin: give one of them")
     moment = _moment(since)
@@ -81,11 +82,12 @@ def tail(
     backend = log_backend(settings)
     backend.check()
     probes.reached_log(backend)
-    printer = _Printer(limit, as_json=as_json)
-    stop = Stop()
     with closing(backend.tail(topics)) as log:
-        _begin(log, moment, count, wanted, printer, from_beginning=from_beginning)
-        while not (stop() or printer.is_done or not streams.is_read()):
+        found = _begin(log, moment, count, wanted, from_beginning=from_beginning)
+        stop = Stop()
+        printer = _Printer(limit, stop, as_json=as_json)
+        printer.print(found)
+        while not printer.is_done and streams.is_read():
             printer.print(passing(log.poll(LOOK), wanted))
             if no_follow and log.is_at_end:
                 return
@@ -93,37 +95,33 @@ def tail(
 
 
 def _begin(
-    log: Tail,
-    moment: float | None,
-    count: int | None,
-    wanted: Wanted,
-    printer: _Printer,
-    *,
-    from_beginning: bool,
-) -> None:
-    """Print what comes before all that follows, and follow from there."""
+    log: Tail, moment: float | None, count: int | None, wanted: Wanted, *, from_beginning: bool
+) -> Sequence[Passing]:
+    """Follow from where it is to begin; what is to be printed before all that follows."""
     if moment is not None:
         log.follow(log.at(moment))
     elif from_beginning:
         log.follow({partition: ends.low for partition, ends in log.ends().items()})
     elif count is not None:
         found, begins = last(log, count, wanted)
-        printer.print(found)
         log.follow(begins)
+        return found
     else:
         log.follow({partition: ends.high for partition, ends in log.ends().items()})
+    return ()
 
 
 class _Printer:
-    """Prints events, as many as there may be."""
+    """Prints events, as many as there may be, until it is told to stop."""
 
-    def __init__(self, limit: int | None, *, as_json: bool) -> None:
+    def __init__(self, limit: int | None, stopped: Callable[[], bool], *, as_json: bool) -> None:
         self._left = limit
+        self._stopped = stopped
         self._as_json = as_json
 
     @property
     def is_done(self) -> bool:
-        return self._left == 0
+        return self._left == 0 or self._stopped()
 
     def print(self, found: Iterable[Passing]) -> None:
         """What is no event is told on stderr."""
