@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Table
@@ -11,13 +12,15 @@ from sqlalchemy import Connection, Table
 from consumers.admin import test_deleted_behind_a_head as deleted
 from consumers.admin import test_forget_meanwhile as meanwhile
 from consumers.admin.test_interleavings import Discarding, _stepped_database, stepped_database, visits
+from consumers.handlers import test_renamed_groups as renamed
+from consumers.handlers.test_renamed_groups import viewed
 from consumers.interleavings.signals import Script
-from consumers.pipeline import Play
-from oyez.consumers.admin import discard, forget
+from consumers.pipeline import Pipeline, Play
+from oyez.consumers.admin import discard, forget, rename
 from oyez.consumers.admin.still_required import StillRequired
-from oyez.consumers.database import behind
+from oyez.consumers.database import Database, behind
 
-__all__ = ["_stepped_database", "stepped_database", "visits"]
+__all__ = ["_stepped_database", "stepped_database", "viewed", "visits"]
 
 
 def test_whoever_deletes_without_the_lock_of_the_head_notes_the_key(
@@ -53,3 +56,17 @@ def test_what_is_required_is_asked_in_the_transaction_that_forgets(
     monkeypatch.setattr(forget, "StillRequired", Once)
     with pytest.raises(AssertionError):
         broken(play)
+
+
+def test_whoever_renames_a_group_asks_for_its_workers_at_the_end_too(
+    viewed: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = rename.Renaming._require_idle
+
+    def at_first(one: rename.Renaming, log: Any, database: Database) -> None:
+        if type(database) is Database:
+            asked(one, log, database)
+
+    monkeypatch.setattr(rename.Renaming, "_require_idle", at_first)
+    with pytest.raises(pytest.fail.Exception):
+        renamed.test_a_worker_that_comes_meanwhile_stops_it(viewed)
