@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from sqlalchemy import create_engine, insert
 
+from consumers.cli.conftest import Invoke
 from consumers.cli.running import Shop
+from oyez.consumers.cli.common import probes
 from oyez.consumers.database.tables import position
+from oyez.consumers.logs.kafka.offsets import KafkaOffsets
 from support.tables import knowing_the_tables
 
 AWAY = {"OYEZ_TRANSPORT": "kafka", "OYEZ_KAFKA": "127.0.0.1:1"}
@@ -72,6 +76,25 @@ def test_so_it_is_as_json(stopped: Shop) -> None:
     (viewed,), (ticked,) = found[VIEWED]["partitions"], found[TICKED]["partitions"]
     assert (viewed["position"], viewed["end"], viewed["lag"]) == (7, None, None)
     assert (ticked["position"], ticked["end"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(KafkaError._TIMED_OUT, 5), (KafkaError.GROUP_AUTHORIZATION_FAILED, 1)]
+)
+def test_a_broker_that_answers_and_then_does_not(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    assert invoke("db", "upgrade").exit_code == 0
+    for name, value in AWAY.items():
+        monkeypatch.setenv(name, value)
+
+    def ends(*_given: object) -> None:
+        raise KafkaException(KafkaError(number))
+
+    monkeypatch.setattr(probes, "reached_log", lambda _backend: None)
+    monkeypatch.setattr(KafkaOffsets, "ends", ends)
+    done = invoke("status")
+    assert (done.exit_code, f"{VIEWED}\texactly-once\tunknown" in done.stdout) == (code, True)
 
 
 def test_a_database_that_is_away_is_told_first(stopped: Shop) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from ...core.counted import measured
 from ...core.stop_signals import Stop
+from ...database import Database
 from ...database.misplaced import Misplaced
 from ...handlers.application import Application
 from ...logs.backend import LogBackend
@@ -229,15 +230,18 @@ def _status(
 def _asked(
     application: Application, settings: ListenSettings, engine: Engine, backend: LogBackend
 ) -> tuple[Status, Exception | None]:
-    from ...run.status_unasked import status_or_why_not  # noqa: PLC0415 # it needs Kafka's client
-
+    """A spool that cannot be read is an error at once: it is to be set right, and does not come back by itself."""
     try:
         probes.reached_log(backend)
-    except Unreachable as away:
-        stands = status_of(application, settings, engine, backend, None)
-        why = Unreachable(f"{away}; how much is left to read is not known")
-        return replace(stands, places={**stands.places, **backend.place}), why
-    return status_or_why_not(application, settings, engine, backend)
+        return status_of(application, settings, engine, backend, backend.offsets(Database(engine))), None
+    except Exception as error:
+        from ..common.reporting import is_kafkas, log_away  # noqa: PLC0415 # it knows all services
+
+        if not (isinstance(error, Unreachable) or is_kafkas(error)):
+            raise
+        why = Unreachable(log_away(error)) if isinstance(error, Unreachable) else error
+    stands = status_of(application, settings, engine, backend, None)
+    return replace(stands, places={**stands.places, **backend.place}), why
 
 
 def _position(state: PartitionState) -> Any:

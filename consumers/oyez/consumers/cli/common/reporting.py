@@ -107,6 +107,11 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and could_not_connect(error)
 
 
+def is_kafkas(error: BaseException) -> bool:
+    """Whether it is what Kafka has answered, or that it has not."""
+    return isinstance(error, KafkaException)
+
+
 def report(error: BaseException, *, debug: bool, program: str = NAME) -> int:
     """Say on stderr what ended the command; returns its exit code. What is advised is a command of ``program``, which
     has the settings that it was given."""
