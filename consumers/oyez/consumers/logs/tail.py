@@ -34,7 +34,8 @@ class Tail(Protocol):
 
     @property
     def is_at_end(self) -> bool:
-        """Whether everything has been read that was there at the last poll."""
+        """Whether everything has been read that was there when it began to follow; what comes meanwhile may have no
+        end."""
 
     def close(self) -> None:
         """Let go of the log."""

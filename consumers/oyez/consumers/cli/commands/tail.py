@@ -60,7 +60,7 @@ def tail(
         int | None, typer.Option("--limit", metavar="N", min=1, help="End after so many events.")
     ] = None,
     no_follow: Annotated[
-        bool, typer.Option("--no-follow", help="End when all that is there has been printed.")
+        bool, typer.Option("--no-follow", help="End when all has been printed that was there as it began.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a CloudEvent, one a line.")

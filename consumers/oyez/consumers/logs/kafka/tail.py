@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class KafkaTail:
         self._is_away = False
         self._consumer: Consumer | None = None
         self._assigned: set[Partition] = set()
-        self._unfinished: set[tuple[str, int]] = set()
+        self._unfinished: dict[tuple[str, int], float] = {}  # the ends that they had
         self._look_at = 0.0
 
     def ends(self) -> Mapping[Partition, PartitionEnds]:
@@ -106,6 +107,11 @@ class KafkaTail:
                 yield message
 
     def follow(self, begins: Mapping[Partition, int]) -> None:
+        ends = self.ends()
+        for partition, position in begins.items():
+            high = ends[partition].high if partition in ends else math.inf  # then its end is told by itself
+            self._unfinished[partition.topic, partition.number] = high
+            self._finish((partition.topic, partition.number), position)
         self._consumer = Consumer(self._config)
         self._assign(begins)
 
@@ -120,10 +126,10 @@ class KafkaTail:
             error = message.error()
             self._is_away = self._is_away and error is not None
             if error is None:
-                self._unfinished.add(place)
+                self._finish(place, message.offset() + 1)
                 found.append(message)
             elif error.code() == END:
-                self._unfinished.discard(place)
+                self._finish(place, math.inf)
             elif error.fatal() or error.code() in HOPELESS:
                 raise KafkaException(error)
         return found
@@ -135,6 +141,10 @@ class KafkaTail:
     def close(self) -> None:
         if self._consumer is not None:
             close(self._consumer, silent)
+
+    def _finish(self, place: tuple[str, int], position: float) -> None:
+        if position >= self._unfinished.get(place, math.inf):
+            self._unfinished.pop(place, None)
 
     def _on_error(self, error: KafkaError) -> None:
         """The client reconnects by itself."""
@@ -162,7 +172,6 @@ class KafkaTail:
             consumer.incremental_unassign([TopicPartition(p.topic, p.number) for p in gone])
         consumer.incremental_assign([named(p, at) for p, at in begins.items()])
         self._assigned = (self._assigned - gone) | set(begins)
-        self._unfinished |= {(p.topic, p.number) for p in begins}
         self._look_at = self._clock() + LOOK
 
 

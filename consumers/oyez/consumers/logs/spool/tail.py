@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -36,8 +37,8 @@ class SpoolTail:
         self._sleep = sleep
         self._positions: dict[Partition, int] = {}
         self._readers: dict[Partition, OverHoles] = {}
+        self._unfinished: dict[Partition, int] = {}  # the ends that they had
         self._look_at = 0.0
-        self.is_at_end = False
 
     def ends(self) -> Mapping[Partition, PartitionEnds]:
         return {
@@ -79,14 +80,19 @@ class SpoolTail:
         segments = self._segments()
         for partition, position in begins.items():
             self._add(partition, segments[partition], position)
+            self._unfinished[partition] = segments[partition].end()
+            self._finish(partition, position)
         self._look_at = self._clock() + LOOK
 
     def poll(self, wait: float) -> Sequence[Record]:
         until = self._clock() + wait
         while not (found := self._new()) and self._clock() < until:
             self._sleep(REST)
-        self.is_at_end = not found
         return found
+
+    @property
+    def is_at_end(self) -> bool:
+        return not self._unfinished
 
     def close(self) -> None:
         for reader in self._readers.values():
@@ -99,11 +105,16 @@ class SpoolTail:
         for partition, reader in self._readers.items():
             begins, lines, after = reader.read(self._positions[partition], MANY)
             self._positions[partition] = after
+            self._finish(partition, after if lines else math.inf)  # there may be a hole before it
             found += [
                 SpoolRecord(partition.topic, partition.number, at, line)
                 for at, line in zip(begins, lines, strict=True)
             ]
         return found
+
+    def _finish(self, partition: Partition, position: float) -> None:
+        if position >= self._unfinished.get(partition, math.inf):
+            self._unfinished.pop(partition, None)
 
     def _look(self) -> None:
         for partition, segments in self._segments().items():
