@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consumers.pipeline import Opened, Placed, effects, known, note, one_line, placed
 from oyez.consumers import Application, HandlerAnnouncer, Handlers, ListenSettings
-from oyez.consumers.cli.common.offsets import offsets_of
+from oyez.consumers.cli.common.offsets import offsets_in
 from oyez.consumers.core.apart import OWN
 from oyez.consumers.core.counted import Unit
 from oyez.consumers.database import make_engine, outbox
@@ -263,7 +263,7 @@ def test_reports_ask_it_too(settings: ListenSettings) -> None:
     groups = [application.groups["shop.placed"]]
     topics = {group.name: topics_of(group, settings) for group in groups}
     with engine.connect() as db:
-        (state,) = group_states(db, groups, topics, offsets_of(settings, engine), time.time())
+        (state,) = group_states(db, groups, topics, offsets_in(log_backend(settings), engine), time.time())
     assert state.lag == SERVICES["here"].end() - 3
     assert log_backend(settings).where == "another log at here"
     engine.dispose()
