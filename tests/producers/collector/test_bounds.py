@@ -77,6 +77,32 @@ def test_a_body_that_does_not_arrive_is_told(tmp_path: Path) -> None:
         assert works(client)
 
 
+def test_a_body_that_does_not_arrive_behind_another_request_is_told_too(tmp_path: Path) -> None:
+    with running(settings(tmp_path, collect_timeout=0.2)) as client, connected(client) as slow:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + HEAD + b"Content-Length: 100\r\n\r\n{")
+        said = rest(slow)
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert b"HTTP/1.1 408 " in said
+        assert works(client)
+
+
+def test_who_does_not_read_its_answers_is_sent_away(tmp_path: Path) -> None:
+    asked = b"GET /oyez.js HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000  # some 10 MB of answers
+    with running(settings(tmp_path, collect_timeout=0.2)) as client, connected(client) as deaf:
+        deaf.setblocking(False)
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            eventually(lambda: _sent(deaf, asked) is None)
+        assert works(client)
+
+
+def _sent(connection: socket.socket, what: bytes) -> int | None:
+    """How much of it could be sent just now."""
+    try:
+        return connection.send(what)
+    except BlockingIOError:
+        return 0
+
+
 def test_a_page_may_read_that_it_was_too_slow(tmp_path: Path) -> None:
     head = b"POST /collect?site=shop HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
     with running(settings(tmp_path, collect_timeout=0.2)) as client:

@@ -1,4 +1,4 @@
-"""Connections on which a request has to arrive in time."""
+"""Connections on which a request has to arrive in time, and its answer has to be read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\nconnection:
 
 class Bounded(H11Protocol):
     """uvicorn has limits for what comes after an answer only: who connects and says nothing, or says it a letter at a
-    time, would be listened to for ever. `seconds`, for a head and again for a body, and the `readers` of an answer are
-    set by a subclass. A request that comes in one piece costs no timer."""
+    time, would be listened to for ever, and who does not read answers would be waited for. `seconds`, for a head, again
+    for a body, and for each pause of an answer, and the `readers` of an answer are set by a subclass. A request that
+    comes in one piece costs no timer."""
 
     seconds: float
     readers: Readers
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
         super().connection_made(transport)
@@ -37,8 +39,24 @@ class Bounded(H11Protocol):
         if arrives and self._timer is None:
             self._wait()
 
+    def on_response_complete(self) -> None:
+        """The next request may have come with this one, and its body not yet."""
+        before = self.cycle
+        super().on_response_complete()
+        if self.cycle is not before and self._is_arriving() and self._timer is None:
+            self._wait()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_minding()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_minding()
         super().connection_lost(exc)
 
     def _is_arriving(self) -> bool:
@@ -52,6 +70,11 @@ class Bounded(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _stop_minding(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _end(self) -> None:
         self._timer = None

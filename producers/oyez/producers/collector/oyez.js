@@ -4,7 +4,7 @@
   var tag = d.currentScript, said = tag.dataset, nav = w.navigator;
   var to = new URL("collect?site=" + encodeURIComponent(said.site), tag.src).href;
   var MOST = 200, BYTES = 50000, SILENCE = 18e5, STORE = "oyez";
-  var queue = [], sending = false, failures = 0, timer = 0, session = null, page = null;
+  var queue = [], sending = false, failures = 0, timer = 0, most = MOST, session = null, page = null;
   var out = nav.globalPrivacyControl || nav.doNotTrack === "1";
   var agreed = said.consent === "yes" ? true : undefined;
 
@@ -35,7 +35,8 @@
   }
 
   function batch(from) {
-    for (var n = from, size = 200; n < queue.length && (n === from || size + queue[n].bytes < BYTES); n++)
+    var end = Math.min(queue.length, from + most);
+    for (var n = from, size = 200; n < end && (n === from || size + queue[n].bytes < BYTES); n++)
       size += queue[n].bytes;
     return queue.slice(from, n);
   }
@@ -54,34 +55,44 @@
 
   function again(seconds) {
     failures++;
+    w.clearTimeout(timer); /* of what was announced meanwhile: it waits too */
+    timer = 0;
     later(1000 * (seconds || Math.min(60, Math.pow(2, failures))));
   }
 
   function flush() {
     if (sending || !queue.length) return;
-    var events = batch(0);
+    var events = batch(0), text = body(events);
     sending = true;
-    w.fetch(to, { method: "POST", body: body(events), keepalive: true, credentials: "include" })
+    /* Browsers refuse to keep more than 64 KiB alive. */
+    w.fetch(to, { method: "POST", body: text, keepalive: new Blob([text]).size < 60000, credentials: "include" })
       .then(function (r) {
         sending = false;
         if (r.status === 408 || r.status === 429 || r.status > 499)
           return again(+r.headers.get("Retry-After"));
         failures = 0;
-        done(events);
+        if (r.status === 413 && events.length > 1) most = events.length >> 1;
+        else done(events);
         if (queue.length) later(0);
       }, function () { sending = false; again(); });
   }
 
-  function leave() {
+  function left() {
     if (page && said.leave) announce(said.leave, { url: page.url, seconds: Math.round((Date.now() - page.at) / 1000) });
     page = null;
-    for (var events = batch(0); events.length && nav.sendBeacon(to, body(events)); events = batch(0)) done(events);
+  }
+
+  function leave() {
+    left();
+    for (var at = 0, events = batch(at); events.length; events = batch(at)) /* nobody hears the answer to a beacon */
+      if (nav.sendBeacon(to, body(events))) done(events);
+      else at += events.length;
   }
 
   function view() {
     if (page && page.url === w.location.href) return;
     var from = page ? page.url : d.referrer;
-    if (page) leave();
+    left();
     page = { url: w.location.href, at: Date.now() };
     if (said.view) announce(said.view, { url: page.url, title: d.title, referrer: from });
   }
