@@ -180,8 +180,9 @@ def test_while_two_write_and_one_reads(tmp_path: Path) -> None:
     reader, position, found = LogReader(Segments(path, folder.log_id)), 0, []
     lines: list[bytes] = []
     with ThreadPoolExecutor(2) as pool:
-        writing = [pool.submit(write, key) for key in counts]
-        while not all(one.done() for one in writing) or lines:
+        writing, are_done = [pool.submit(write, key) for key in counts], False
+        while not are_done or lines:
+            are_done = all(one.done() for one in writing)
             Writer(path, "t").roll()
             forget(folder, is_annas)
             _, lines, position = reader.read(position, 50)

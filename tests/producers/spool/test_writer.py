@@ -32,6 +32,23 @@ def test_what_is_appended_is_read_in_order_over_rotations(tmp_path: Path) -> Non
     assert len({name.created for name in names if name}) < len(names), "several were begun in one second"
 
 
+def test_no_room_for_the_counter_in_the_lock_file_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is mapped: with a hole in its place, a full disk would be a signal that ends the process."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    writer = Writer(tmp_path / "t", "t")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space left"):
+            append_many(writer, "a", 1)
+    append_many(writer, "a", 1)
+    assert in_order(lines_of(tmp_path)) == {"a": [0]}
+
+
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

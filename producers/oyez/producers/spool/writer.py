@@ -191,7 +191,7 @@ class Writer:
         self.log_id = Folder.open(self.path).log_id
         with (self.path / LOCK).open("r+b", buffering=0) as lock:
             if os.fstat(lock.fileno()).st_size < _COUNTER:
-                lock.truncate(_COUNTER)
+                os.pwrite(lock.fileno(), bytes(_COUNTER), 0)  # in a hole, a full disk is a SIGBUS
             self._opened = os.fstat(lock.fileno())
             self._shared = memoryview(mmap(lock.fileno(), _COUNTER)).cast("Q")
         self._segments = Segments(self.path, self.log_id)

@@ -109,10 +109,13 @@ class LogShipper:
             raise Stuck(f"{where}: {error.strerror}", self._shipped) from error
 
     def _begin(self) -> int:
-        """Where to go on."""
+        """Where to go on. The first mark needs room on the disk: without it all would be sent again each time."""
         marked, end = self._mark.read(), self._segments.end()
         if marked is None:
-            return self._segments.start()
+            start = self._segments.start()
+            if start != end:
+                self._mark.write(start)
+            return start
         newest = self._segments.newest()
         if marked <= end:
             return marked
