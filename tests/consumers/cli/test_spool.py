@@ -46,6 +46,12 @@ def noted(folder: Path) -> list[str]:
         return [what for (what,) in db.execute("SELECT what FROM noted")]
 
 
+def seen(folder: Path) -> set[str]:
+    """The groups with a member that has given a sign of life."""
+    with sqlite3.connect(folder / "oyez.db") as db:
+        return {group for (group,) in db.execute("SELECT group_name FROM oyez_member")}
+
+
 def swept(deployment: Invoke, *more: str) -> dict[str, int]:
     return {one["group"]: one["handled"] for one in json.loads(printed(deployment, "sweep", "--json", *more))}
 
@@ -179,6 +185,7 @@ def test_listening_and_a_sweep_beside_it(deployment: Invoke, tmp_path: Path) -> 
     with shop.running("listen") as listening:
         visit(deployment, "s1", "/a")
         eventually(lambda: noted(tmp_path) == ["started", "/a"])
+        eventually(lambda: VIEWS in seen(tmp_path))  # its first sign of life may have met another writer
         beside = deployment("sweep")
         assert beside.exit_code == 0
         assert f"{VIEWS} is being read by" in beside.stderr
