@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -96,6 +97,24 @@ ALL = {
     "last": [3, 13, 23],
     "closed": [4, 14, 24],
 }
+
+HELD_UP = {
+    ("opened", 10): True,
+    ("viewed", 11): False,
+    ("viewed", 12): False,
+    ("last", 13): False,
+    ("closed", 14): False,
+}
+"""What is parked of the second session where its first event has failed: whether it has an error."""
+
+
+def held_up(pipeline: Pipeline) -> dict[tuple[str, int], bool]:
+    return {(handler, n): bool(error) for handler, n, error in pipeline.parked()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen() -> None:
+    seen.clear()
 
 
 def effects_of(pipeline: Pipeline) -> list[tuple[str, int]]:

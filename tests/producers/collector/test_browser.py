@@ -198,7 +198,7 @@ def test_one_that_is_large_does_not_hold_up_the_others(browser: Browser, tmp_pat
     """More than a browser keeps alive beyond the page, and more than the collector takes at once."""
     port = free_port()
     with shop_site(port) as shop:
-        settings = settings_for(tmp_path, shop, port).model_copy(update={"collect_max_body": 100_000})
+        settings = settings_for(tmp_path, shop, port, collect_max_body=100_000)
         with running(settings, signals=SIGNALS), visited(browser, shop) as page:
             comes(tmp_path, shop, ("page.viewed", "/one"))
             page.evaluate("""oyez("page.viewed", {url: "/large", title: "x".repeat(70000), referrer: ""})""")
@@ -213,7 +213,7 @@ def test_one_that_is_large_does_not_hold_up_the_others(browser: Browser, tmp_pat
 def test_what_is_too_much_at_once_comes_in_parts(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     with shop_site(port) as shop:
-        settings = settings_for(tmp_path, shop, port).model_copy(update={"collect_max_events": 4})
+        settings = settings_for(tmp_path, shop, port, collect_max_events=4)
         with running(settings, signals=SIGNALS), visited(browser, shop) as page:
             comes(tmp_path, shop, ("page.viewed", "/one"))
             page.evaluate("for (let n = 1; n < 31; n++) oyez('basket.filled', {items: n})")

@@ -19,6 +19,7 @@ from oyez.schemas.declaration import Prerequisite
 from ..database import delivery_filter
 from ..database.delivery_filter import Filter
 from ..database.engine import Database
+from .counts import Counts
 from .pacing import Pacing
 
 W_contra = TypeVar("W_contra", contravariant=True)
@@ -28,7 +29,7 @@ PAUSE = 0.1  # s; between two attempts at what somebody else has locked
 
 
 @dataclass
-class Tally:
+class Tally(Counts):
     """What was done. Counts of deliveries.
 
     ``chosen`` were found by the filter when the command began. Each of them was ``done`` (released, handled, retried or
@@ -54,12 +55,6 @@ class Tally:
     revived: int = 0
     may_be_more: bool = False
     met: list[Prerequisite] = field(default_factory=list)
-
-    def add(self, more: Tally) -> None:
-        """Add what another step did."""
-        for name, value in vars(more).items():
-            mine = getattr(self, name)
-            setattr(self, name, mine or value if isinstance(value, bool) else mine + value)
 
 
 @dataclass

@@ -46,9 +46,13 @@ class Discard:
         behind.note_keys(db, [(row.group_name, row.handler, row.key) for row in freed])
         behind.promote(db, self._app, {(row.handler, row.key) for row in freed}, now)
         notices.notify(db, {*meeting.released, *meeting.revived, *(row.group_name for row in freed)})
-        released, revived = len(meeting.released), len(meeting.revived)
-        tally = Tally(done=len(rows), released=released, revived=revived, met=sorted(completed))
-        tally.may_be_more = meeting.may_be_more
+        tally = Tally(
+            done=len(rows),
+            released=len(meeting.released),
+            revived=len(meeting.revived),
+            may_be_more=meeting.may_be_more,
+            met=sorted(completed),
+        )
         return Step(tally, busy(db, self.table, ids, [row.id for row in rows], wanted))
 
     def _asked(self, rows: Iterable[Any]) -> set[Prerequisite]:

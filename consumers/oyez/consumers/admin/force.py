@@ -89,11 +89,16 @@ class Force:
     def _claim(self, heads: Sequence[int], allowed: AbstractSet[int], total: Tally) -> set[int]:
         claim = ForcedClaim(self._group, self._reader, heads, allowed, self._pacing.size)
         report = self._execution.handle(claim)
-        again = report.waiting + report.retried
-        released = len(report.released) - report.revived
-        made = Tally(done=report.done, again=again, dead=report.dead, behind=report.behind, released=released)
-        made.revived, made.expired = report.revived, report.expired
-        made.may_be_more = report.may_be_more
+        made = Tally(
+            done=report.done,
+            again=report.waiting + report.retried,
+            dead=report.dead,
+            expired=report.expired,
+            behind=report.behind,
+            released=len(report.released) - report.revived,
+            revived=report.revived,
+            may_be_more=report.may_be_more,
+        )
         total.add(made)
         return set(report.claimed)
 

@@ -50,9 +50,10 @@ def overtaken(db: Connection, wanted: Filter) -> Overtaken:
     handled = unknown = 0
     for line in lines:
         ours = [*ordered, *(column == getattr(line, column.name) for column in columns)]
-        if (newest := _newest_handled(db, line)) is not None:
+        newest, is_known = _newest_handled(db, line)
+        if newest is not None:
             handled += _count(db, [*ours, _is_older(line, newest)])
-        elif _is_more_than_looked_at(db, line):
+        elif not is_known:
             unknown += _count(db, ours)
     return Overtaken(ahead, handled, unknown)
 
@@ -66,11 +67,12 @@ def _is_older(line: Any, newest: Any) -> Any:
     return dead.c.event_id < newest.event_id if _is_by_time(line) else dead.c.parked_at <= newest.taken_at
 
 
-def _newest_handled(db: Connection, line: Any) -> Any:
-    """The newest that a handler has handled of a source, if there is one and it can be found. By their ids it is among
-    the first that are looked at; where those say nothing of their time, it may be any."""
-    if not _is_by_time(line) and _is_more_than_looked_at(db, line):
-        return None
+def _newest_handled(db: Connection, line: Any) -> tuple[Any, bool]:
+    """The newest that a handler has handled of a source, if one is found, and whether that is all there is to know.
+    By their ids it is among the first that are looked at; where those say nothing of their time, it may be any."""
+    is_by_time = _is_by_time(line)
+    if not is_by_time and _is_more_than_looked_at(db, line):
+        return None, False
     looked = _taken(line).limit(LOOK).subquery("looked")
 
     def kept(table: Table) -> Any:
@@ -81,9 +83,10 @@ def _newest_handled(db: Connection, line: Any) -> Any:
             table.c.handler == line.handler,
         )
 
-    newest = looked.c.event_id if _is_by_time(line) else looked.c.taken_at
-    query = select(looked).where(~kept(parked), ~kept(dead)).order_by(newest.desc()).limit(1)
-    return db.execute(query).first()
+    latest = looked.c.event_id if is_by_time else looked.c.taken_at
+    query = select(looked).where(~kept(parked), ~kept(dead)).order_by(latest.desc()).limit(1)
+    newest = db.execute(query).first()
+    return newest, newest is not None or not is_by_time or not _is_more_than_looked_at(db, line)
 
 
 def _is_more_than_looked_at(db: Connection, line: Any) -> bool:

@@ -14,11 +14,12 @@ from ..database import notices, prerequisites
 from ..database.clock import Clock
 from ..database.engine import Database
 from ..database.mark_met import meet
+from .counts import Counts
 from .pacing import STEP, parts
 
 
 @dataclass
-class Recorded:
+class Recorded(Counts):
     """Counts: prerequisites that were recorded, or ``met_already``; deliveries that were released, and revived.
     ``may_be_more``: workers and sweeps may release and revive more that waited for the same."""
 
@@ -27,14 +28,6 @@ class Recorded:
     released: int = 0
     revived: int = 0
     may_be_more: bool = False
-
-    def add(self, more: Recorded) -> None:
-        """Add what another step did."""
-        self.recorded += more.recorded
-        self.met_already += more.met_already
-        self.released += more.released
-        self.revived += more.revived
-        self.may_be_more |= more.may_be_more
 
 
 class Record:

@@ -6,7 +6,7 @@ What is written between two pages is seen by the later one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,20 +35,29 @@ ALL = Part()
 """All of it, the oldest first."""
 
 
-def sizes(limit: int | None) -> Iterator[int]:
-    """How many rows each page may have, so that they are not more than ``limit`` together."""
-    while limit is None:
-        yield PAGE
-    yield from (min(PAGE, limit - begin) for begin in range(0, limit, PAGE))
-
-
 def paged(
     db: Connection, query: Select[Any], table: Table, limit: int | None = None, part: Part = ALL
 ) -> Iterator[Any]:
     """The rows that a query finds in a table, or a part of them, in the order of their ids, which it selects."""
-    for size in sizes(limit):
-        page = db.execute(part.of(query, table).limit(size)).all()
+    return by_pages(
+        db, part.of(query, table), limit, lambda row: replace(part, beyond=row.id).of(query, table)
+    )
+
+
+def by_pages(
+    db: Connection, query: Select[Any], limit: int | None, beyond: Callable[[Any], Select[Any]]
+) -> Iterator[Any]:
+    """The rows that a query finds, in its order, ``limit`` at most. ``beyond``: the query for what comes after one."""
+    for size in _sizes(limit):
+        page = db.execute(query.limit(size)).all()
         yield from page
         if len(page) < size:
             return
-        part = replace(part, beyond=page[-1].id)
+        query = beyond(page[-1])
+
+
+def _sizes(limit: int | None) -> Iterator[int]:
+    """How many rows each page may have, so that they are not more than ``limit`` together."""
+    while limit is None:
+        yield PAGE
+    yield from (min(PAGE, limit - begin) for begin in range(0, limit, PAGE))

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert,
 from oyez.producers.outbox import row as outbox_row
 
 from . import personal
-from .pages import sizes
+from .pages import by_pages
 from .tables import outbox, scheduled
 
 _due = (
@@ -99,13 +99,7 @@ def rows_of(db: Connection, wanted: ScheduledFilter, most: int | None) -> Iterat
     """What the filter finds, in that order, without what the events say."""
     columns = [column for column in scheduled.c if column.name != "value"]
     query = select(*columns).where(*wanted.conditions()).order_by(scheduled.c.due_at, scheduled.c.id)
-    rest = query
-    for size in sizes(most):
-        page = db.execute(rest.limit(size)).all()
-        yield from page
-        if len(page) < size:
-            return
-        rest = query.where(_comes_after(page[-1]))
+    return by_pages(db, query, most, lambda row: query.where(_comes_after(row)))
 
 
 def _comes_after(row: Any) -> ColumnElement[bool]:

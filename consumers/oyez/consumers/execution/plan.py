@@ -123,12 +123,13 @@ class _Planner:
         completing = self._completing.get(taken.declaration.name, frozenset())
         last, completes, is_open = 0, bool(completing), False
         for waiting in deliveries:
-            if (result := self._ran.get((waiting.handler.name, waiting.at))) is not None:
+            name = (waiting.handler.name, waiting.at)
+            if (result := self._ran.get(name)) is not None:
                 is_open = True
                 self._gate.note(*result)
                 completes = completes and (result[1].completes or waiting.handler.name not in completing)
                 continue
-            if (placed := self._placed.get((waiting.handler.name, waiting.at))) is not None:
+            if (placed := self._placed.get(name)) is not None:
                 last = max(last, placed)
                 continue
             delivery, outcome = self._gate.admit(waiting)

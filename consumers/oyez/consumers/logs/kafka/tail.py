@@ -14,6 +14,7 @@ from oyez.producers.loggers import logger_named
 from ...core.record import Record
 from ...database.positions import Partition
 from ..offsets import PartitionEnds
+from ..unfinished import Unfinished
 from .assignment import named
 from .client_config import without_membership
 from .closing import close
@@ -64,7 +65,7 @@ class KafkaTail:
         self._is_away = False
         self._consumer: Consumer | None = None
         self._assigned: set[Partition] = set()
-        self._unfinished: dict[tuple[str, int], float] = {}  # the ends that they had
+        self._unfinished = Unfinished[tuple[str, int]]()
         self._look_at = 0.0
 
     def ends(self) -> Mapping[Partition, PartitionEnds]:
@@ -110,8 +111,7 @@ class KafkaTail:
         ends = self.ends()
         for partition, position in begins.items():
             high = ends[partition].high if partition in ends else math.inf  # then its end is told by itself
-            self._unfinished[partition.topic, partition.number] = high
-            self._finish((partition.topic, partition.number), position)
+            self._unfinished.begin((partition.topic, partition.number), position, high)
         self._consumer = Consumer(self._config)
         self._assign(begins)
 
@@ -126,10 +126,10 @@ class KafkaTail:
             error = message.error()
             self._is_away = self._is_away and error is not None
             if error is None:
-                self._finish(place, message.offset() + 1)
+                self._unfinished.reach(place, message.offset() + 1)
                 found.append(message)
             elif error.code() == END:
-                self._finish(place, math.inf)
+                self._unfinished.finish(place)
             elif error.fatal() or error.code() in HOPELESS:
                 raise KafkaException(error)
         return found
@@ -141,10 +141,6 @@ class KafkaTail:
     def close(self) -> None:
         if self._consumer is not None:
             close(self._consumer, silent)
-
-    def _finish(self, place: tuple[str, int], position: float) -> None:
-        if position >= self._unfinished.get(place, math.inf):
-            self._unfinished.pop(place, None)
 
     def _on_error(self, error: KafkaError) -> None:
         """The client reconnects by itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -11,6 +10,7 @@ from oyez.producers.spool import Folder, Segment, Segments
 from ...core.record import Record
 from ...database.positions import Partition
 from ..offsets import PartitionEnds
+from ..unfinished import Unfinished
 from .member import SpoolRecord, partition_of
 from .offsets import first_at
 from .over_holes import OverHoles
@@ -37,7 +37,7 @@ class SpoolTail:
         self._sleep = sleep
         self._positions: dict[Partition, int] = {}
         self._readers: dict[Partition, OverHoles] = {}
-        self._unfinished: dict[Partition, int] = {}  # the ends that they had
+        self._unfinished = Unfinished[Partition]()
         self._look_at = 0.0
 
     def ends(self) -> Mapping[Partition, PartitionEnds]:
@@ -80,8 +80,7 @@ class SpoolTail:
         segments = self._segments()
         for partition, position in begins.items():
             self._add(partition, segments[partition], position)
-            self._unfinished[partition] = segments[partition].end()
-            self._finish(partition, position)
+            self._unfinished.begin(partition, position, segments[partition].end())
         self._look_at = self._clock() + LOOK
 
     def poll(self, wait: float) -> Sequence[Record]:
@@ -105,16 +104,15 @@ class SpoolTail:
         for partition, reader in self._readers.items():
             begins, lines, after = reader.read(self._positions[partition], MANY)
             self._positions[partition] = after
-            self._finish(partition, after if lines else math.inf)  # there may be a hole before it
+            if lines:
+                self._unfinished.reach(partition, after)
+            else:  # there may be a hole before the end
+                self._unfinished.finish(partition)
             found += [
                 SpoolRecord(partition.topic, partition.number, at, line)
                 for at, line in zip(begins, lines, strict=True)
             ]
         return found
-
-    def _finish(self, partition: Partition, position: float) -> None:
-        if position >= self._unfinished.get(partition, math.inf):
-            self._unfinished.pop(partition, None)
 
     def _look(self) -> None:
         for partition, segments in self._segments().items():
