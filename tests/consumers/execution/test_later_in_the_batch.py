@@ -21,6 +21,7 @@ from consumers.execution.levels import (
 )
 from consumers.pipeline import Known, Opened, Play, Viewed, note
 from oyez.consumers import Handlers
+from oyez.consumers.database import releasing
 
 __all__ = ["nothing_seen"]
 
@@ -103,4 +104,28 @@ def test_what_is_completed_in_part_is_not_complete(play: Play) -> None:
     assert {(name, n) for name, n, _ in pipeline.parked()} == {("second", 2), ("viewed", 1)}
     pipeline.handle(Last(k="c", n=3))
     assert [name for name, _ in effects_of(pipeline)] == ["first", "last", "second", "viewed"]
+    assert pipeline.is_clean()
+
+
+class Turn(Known, name="turn", key="k", subject="s", requires={"turn": "t"}):
+    k: str = "k1"
+    s: str = "s1"
+    t: str | None = None
+    n: int = 0
+
+
+@pytest.mark.parametrize("at_once", [1, 100], ids=["released later", "released at once"])
+def test_only_the_first_that_meets_what_the_head_waits_for_goes_before_it(
+    at_once: int, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasing, "AT_ONCE", at_once)
+    on = Handlers("shop")
+    on(Turn, name="turn", group="visits")(KINDS[0]("turn", lambda _: False))
+    pipeline = play(on)
+    pipeline.handle(Turn(k="k2", s="z", t="a", n=0), Turn(s="x", t="a", n=1), Turn(s="y", n=2))
+    assert effects_of(pipeline) == []
+    pipeline.handle(Turn(s="a", n=3), Turn(s="b", n=4), Turn(s="a", n=5))
+    pipeline.later()
+    assert [n for n in pipeline.effects("turn") if n] == [3, 1, 2, 4, 5]
+    assert 0 in pipeline.effects("turn")
     assert pipeline.is_clean()

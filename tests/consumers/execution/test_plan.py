@@ -118,10 +118,10 @@ def check(
     for (handler, at), outcome in parked.items():
         if isinstance(outcome, Waits) and len(planned.levels) < plans.AGAIN:
             assert outcome.prerequisite not in complete, f"{handler} {at} waits for what the batch completes"
-    _check_order(works, planned)
+    _check_order(works, known, planned)
 
 
-def _check_order(works: Sequence[Work], planned: Plan) -> None:
+def _check_order(works: Sequence[Work], known: set[Prerequisite], planned: Plan) -> None:
     """What is behind another one in its key comes after it, or was let past it."""
     every = [one for _, deliveries in works for one in deliveries if one.ordered_key is not None]
     turns = {(one.handler.name, one.at): turn for turn, (_, one) in enumerate(in_turn(planned))}
@@ -131,6 +131,11 @@ def _check_order(works: Sequence[Work], planned: Plan) -> None:
         for at, one in enumerate(before):
             if turn is not None and turns.get((one.handler.name, one.at), turn + 1) > turn:
                 assert _is_let_past(later, before, at), f"{later.at} overtakes {one.at}"
+                assert not any(
+                    first.prerequisite == later.prerequisite and known.issuperset(first.required)
+                    for first in before
+                    if (first.handler.name, first.at) in turns
+                ), f"{later.at} overtakes {one.at}, though another one meets what that waits for"
 
 
 def _is_let_past(later: Delivery, before: Sequence[Delivery], at: int) -> bool:

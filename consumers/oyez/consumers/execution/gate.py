@@ -31,14 +31,15 @@ class Gate:
         for one, unless it comes from there.
 
         An event that meets what the head of its key waits for goes before the head: behind it, both would
-        wait for ever. What is paused is due all the same: it is claimed when that has ended, and then checked.
+        wait for ever. Of several only the first does: the head waits no longer then, and the others come after it. What
+        is paused is due all the same: it is claimed when that has ended, and then checked.
         What has expired ends before anything else is asked: nobody waits behind it.
         """
         if self._known.expired and (delivery.handler.name, delivery.taken.event_id) in self._known.expired:
             return delivery, EXPIRED
         key = delivery.ordered_key if self._heads else None
         if key is not None and (head := self._heads.get(key)) is not None:
-            if head.waits is None or head.waits != delivery.prerequisite:
+            if head.waits is None or head.waits != delivery.prerequisite or head.waits in self._completed:
                 return delivery, BEHIND
             delivery = delivery.with_rank(head.rank - 1)
         if self._is_paused(delivery):

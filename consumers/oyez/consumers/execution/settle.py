@@ -100,7 +100,7 @@ class Settling:
         released, revived, may_be_more = meet(db, app, newly_met, now)
         if self._group.on_release is not None and (released or revived):
             self._group.on_release(_release([*released, *revived], len(revived), newly_met, candidates))
-        promoted = writes.make_due(db)
+        promoted = writes.make_due(db, met_before | newly_met)
         taken = [result for result in results if not _is_for_lane(result)] if unfinished else results
         events = self._count(taken)
         ended, handled = self._count_ended(taken) if unfinished else (events, events)

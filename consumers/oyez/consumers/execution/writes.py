@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, assert_never
 
 from sqlalchemy import Connection
@@ -98,9 +99,10 @@ class Writes:
         self.fresh = fresh_rows(parked.park(db, self._new), self._new, self._for_lanes)
         parked.change(db, self._changed)
 
-    def make_due(self, db: Connection) -> int:
-        """Rows that go before their head, and those that have become heads; returns how many are due now."""
-        self._pass_heads(db)
+    def make_due(self, db: Connection, met: AbstractSet[Prerequisite] = frozenset()) -> int:
+        """Rows that go before their head, and those that have become heads; returns how many are due now. What waits
+        for something ``met`` is released or will be: nothing goes before it any more."""
+        self._pass_heads(db, met)
         parked.bring_forward(db, self._group.app, self._needed)
         return self._note_promoted(behind.promote(db, self._group.app, self._freed, self._now))
 
@@ -109,10 +111,11 @@ class Writes:
             self._dues.append(self._now)
         return promoted
 
-    def _pass_heads(self, db: Connection) -> None:
+    def _pass_heads(self, db: Connection, met: AbstractSet[Prerequisite]) -> None:
         """New rows whose head has begun to wait for what they would meet since they were put behind it."""
-        heads = key_heads.heads(db, self._group.app, {key for key, _ in self._passing})
-        for key, prerequisite in self._passing:
+        passing = [(key, prerequisite) for key, prerequisite in self._passing if prerequisite not in met]
+        heads = key_heads.heads(db, self._group.app, {key for key, _ in passing})
+        for key, prerequisite in passing:
             head = heads.get(key)
             if head is not None and head.waits == prerequisite:
                 self._needed.append((*key, prerequisite, head.rank - 1))
