@@ -13,6 +13,7 @@ from uuid import uuid4
 from accounts import Loop, once
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from profiling import labelled
 from sqlalchemy import create_engine, make_url
 
 from oyez.consumers.dev import Kafka, Postgres
@@ -53,8 +54,9 @@ class Row:
         its ``count`` events."""
         both = [("ours", ours), ("loop", loop)]
         for name, side in both if len(self.rates["ours"]) % 2 else reversed(both):
+            run = labelled(f"{name}: {self.work}", side.run)
             begin = time.perf_counter()
-            side.run()
+            run()
             self.add(name, count, time.perf_counter() - begin, side.handled())
 
     def add(self, name: str, count: int, seconds: float, handled: Collection[Hashable]) -> None:

@@ -7,17 +7,14 @@ They are in an environment of their own, which is made from `peers/requirements.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from bed import Row, Services, database, fill, new_topic
-from before import HOME
+from environments import environment
 from listening import effects, fresh
 from processes import LIMIT, clean
 from signals import encoded, views
@@ -51,7 +48,7 @@ ALL = (
 
 
 def rows(services: Services, count: int, turns: int) -> Iterator[Row]:
-    where = environment()
+    where = environment("peers", WANTED)
     topic = new_topic(services.kafka)
     fill(services.kafka, topic, encoded(views(count)))
     with database(services) as url:
@@ -67,29 +64,6 @@ def rows(services: Services, count: int, turns: int) -> Iterator[Row]:
                     row.add("loop", events, *theirs)
             yield from beside.values()
         engine.dispose()
-
-
-def environment() -> Path:
-    """The folder of the environment."""
-    given = os.environ.get("OYEZ_BENCH_PEERS")
-    if given:
-        return Path(given)
-    folder = HOME / "build" / f"peers-{sha256(WANTED.read_bytes()).hexdigest()[:10]}"
-    done = folder / ".made"
-    if not done.exists():
-        print(f"making {folder.relative_to(HOME)}", file=sys.stderr)
-        venv.create(folder, with_pip=True, clear=True)
-        install = [
-            folder / "bin" / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        subprocess.run([*install, "-r", WANTED], check=True, stdout=sys.stderr)
-        done.touch()
-    return folder
 
 
 def named(where: Path, peer: Peer) -> str:

@@ -1,6 +1,6 @@
 """The figures of Oyez, each beside the loop that it is compared with, in one run.
 
-python benchmarks/run.py [--events N] [--turns N] [--save]
+python benchmarks/run.py [--events N] [--turns N] [--save | --profile]
     [announce|async|at-least-once|skip|exact|journal|each|collect|disorder|backlog|large|failures|lanes|spool|mail|latency|peers
      |starting|tracing ...]
 """
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any
 
@@ -37,6 +38,7 @@ import tracing
 from accounts import NotOnce
 from bed import Figure, Row, Services, services
 from machine import commit, machine, versions
+from profiling import profiled
 from results import FULL, HOME, is_quoted, quote, save
 
 from oyez.consumers.processes.child import YOUNG
@@ -74,7 +76,12 @@ def main() -> int:
     parser.add_argument(
         "--save", action="store_true", help="keep the figures in benchmarks/results; README quotes a part"
     )
+    parser.add_argument(
+        "--profile", action="store_true", help="say where the time goes, by what of Oyez and which library"
+    )
     arguments = parser.parse_args()
+    if arguments.profile:
+        return profiled(Path(__file__), [one for one in sys.argv[1:] if one != "--profile"])
     begun = _begun(arguments)
     used = ", ".join(f"{name} {number}" for name, number in begun["versions"].items())
     print(f"{used}; {arguments.events} events, {arguments.turns} turns")
