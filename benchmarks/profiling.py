@@ -24,6 +24,7 @@ SHOWN = 0.015  # of a side's time; less is summed up
 MAIN = "MainThread"
 SIDES = ("ours: ", "loop: ")
 ELSEWHERE = "ours: in other threads, of all rows"
+_WAITING = re.compile(r"/(?:threading|subprocess|selectors)\.py$")
 _FRAME = re.compile(r"(?P<function>.*) \((?P<path>.*?)(?::\d+)?\)$")
 _OURS = re.compile(r"/oyez/(?:consumers|producers|schemas)/(?P<module>.+)\.py$")
 _LIBRARIES = (
@@ -87,7 +88,7 @@ def shares(lines: Iterable[str]) -> Iterator[str]:
         stack, _, number = line.rpartition(" ")
         thread, *rest = stack.split(";")
         frames = [Frame(*found.groups()) for one in rest if (found := _FRAME.match(one))]
-        if (label := _label(thread, frames)) is not None:
+        if (label := _label(thread, frames)) is not None and not _is_waiting(frames):
             counted[label][_step(frames), _library(frames)] += int(number)
     for label, found in sorted(counted.items(), key=lambda one: (one[0][len(SIDES[0]) :], one[0])):
         yield from _table(label, found)
@@ -97,6 +98,12 @@ def _label(thread: str, frames: Sequence[Frame]) -> str | None:
     """Of which side of which row it is; None if it is of neither."""
     found = next((one.function for one in frames if one.function.startswith(SIDES)), None)
     return ELSEWHERE if found is None and MAIN not in thread and _step(frames) else found
+
+
+def _is_waiting(frames: Sequence[Frame]) -> bool:
+    """Whether it waits for others, which takes no processor, whatever the profiler makes of it."""
+    last = next((one.path for one in reversed(frames) if one.path.endswith(".py")), "")
+    return _WAITING.search(last) is not None
 
 
 def _table(label: str, found: Counter[tuple[str, str]]) -> Iterator[str]:

@@ -55,7 +55,9 @@ def test_what_is_beside_the_rows_is_not_counted(profiling: ModuleType) -> None:
 
 
 def test_other_threads_are_told_apart(profiling: ModuleType) -> None:
-    found = table(profiling, f"{LANE};{ADMIT} 5", f"{LANE};wait (/usr/lib/python3.11/threading.py:3) 9")
+    found = table(
+        profiling, f"{LANE};{ADMIT} 5", f"{LANE};{ADMIT};wait (/usr/lib/python3.11/threading.py:3) 9"
+    )
     assert found[0] == ["ours:", "in", "other", "threads,", "of", "all", "rows", "(5", "samples)"]
 
 
