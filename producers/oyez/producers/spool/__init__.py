@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .reader import BytesMissing, LogReader
     from .retiring import ARCHIVE, RETENTION, retire
     from .segments import Segment, Segments
+    from .settled import SettledReader
     from .syncing import FSYNC
     from .transport import SpoolTransport
     from .writer import Writer
@@ -33,6 +34,7 @@ __all__ = [
     "Segment",
     "SegmentName",
     "Segments",
+    "SettledReader",
     "SpoolError",
     "SpoolTransport",
     "Writer",
@@ -59,6 +61,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
             "Segment": ".segments",
             "SegmentName": ".names",
             "Segments": ".segments",
+            "SettledReader": ".settled",
             "SpoolError": ".folder",
             "SpoolTransport": ".transport",
             "Writer": ".writer",

@@ -14,7 +14,7 @@ from .tails import whole
 
 _SETTLED = 1_000_000_000
 """Nanoseconds after which a directory's time of change says for sure whether something was added since."""
-_WRITABLE = 0o200
+WRITABLE = 0o200
 
 
 class Segment(NamedTuple):
@@ -33,7 +33,7 @@ class Segment(NamedTuple):
 
     def is_open(self) -> bool:
         """Whether it may be appended to."""
-        return bool(self.path.stat().st_mode & _WRITABLE)
+        return bool(self.path.stat().st_mode & WRITABLE)
 
 
 def seal(file: int) -> None:

@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from oyez.producers.loggers import logger_named
-from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments
+from oyez.producers.spool import BytesMissing, Folder, LogReader, Segments, SettledReader
 
 from ...core.record import Record
 from ...database.positions import FOLDER, Partition
@@ -105,7 +105,7 @@ class SpoolLog:
         ours = {p: offset for p, offset in positions.items() if p in self._dealt}
         self._positions.update(ours)
         for partition in ours:
-            self._readers.setdefault(partition, LogReader(self._known[partition]))
+            self._readers.setdefault(partition, self._reader(self._known[partition]))
             self._out_of_range.pop(partition, None)
 
     def leave(self, partition: Partition) -> None:
@@ -158,6 +158,9 @@ class SpoolLog:
             self.leave(partition)
         self._dealt.clear()
         self._members.leave()
+
+    def _reader(self, segments: Segments) -> LogReader:
+        return SettledReader(segments, sleep=self._sleep)
 
     def _read(self, limit: int) -> list[Record]:
         """Of each partition in turn, the one first that was last before."""
@@ -228,7 +231,7 @@ class SpoolLog:
             reader = self._readers.get(partition)
             if reader is not None and reader.segments is not segments:
                 reader.close()
-                self._readers[partition] = LogReader(segments)
+                self._readers[partition] = self._reader(segments)
         self._dealt = dealt
 
 
