@@ -32,11 +32,10 @@ from .tables import outbox, relay_lease, scheduled
 
 NAME = "outbox"
 
-_has_any = exists().where(outbox.c.refused.is_(None))
+_waits = outbox.c.refused.is_(None)
 _next_due = select(func.min(scheduled.c.due_at)).scalar_subquery()
 _noted = exists().where(relay_lease.c.name == NAME, relay_lease.c.error.is_not(None))
-_look = select(_has_any.label("waits"), _next_due.label("next_due"), _noted.label("noted"))
-_waits = outbox.c.refused.is_(None)
+_look = select(exists().where(_waits).label("waits"), _next_due.label("next_due"), _noted.label("noted"))
 _state = select(
     func.count().filter(_waits).label("backlog"),
     func.min(outbox.c.announced_at).filter(_waits).label("oldest"),
@@ -70,7 +69,7 @@ class Outbox(NamedTuple):
 def _next(dialect: Dialect) -> tuple[Rows, Any]:
     rows = dialect.rows(id=BigInteger)
     waiting = select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.value)
-    mine = outbox.c.refused.is_(None), outbox.c.id.not_in(rows.select())
+    mine = _waits, outbox.c.id.not_in(rows.select())
     return rows, waiting.where(*mine).order_by(outbox.c.id).limit(bindparam("most"))
 
 
@@ -94,10 +93,34 @@ class Look(NamedTuple):
     noted: bool
 
 
-def look(db: Connection) -> Look:
-    """What there is for whoever relays."""
-    waits, next_due, noted = db.execute(_look).one()
+@cache
+def _look_beside(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    waits = exists().where(_waits, outbox.c.id.not_in(rows.select()))
+    return rows, select(waits.label("waits"), _next_due.label("next_due"), _noted.label("noted"))
+
+
+def look(db: Connection, left: Collection[int] = ()) -> Look:
+    """What there is for whoever relays, without the rows that are ``left`` to others, by their numbers."""
+    if left:
+        rows, statement = _look_beside(dialect_of(db))
+        found = db.execute(statement, rows.bind([(number,) for number in sorted(left)]))
+    else:
+        found = db.execute(_look)
+    waits, next_due, noted = found.one()
     return Look(bool(waits), next_due, bool(noted))
+
+
+@cache
+def _there(dialect: Dialect) -> tuple[Rows, Any]:
+    rows = dialect.rows(id=BigInteger)
+    return rows, select(outbox.c.id).where(rows.holds(outbox.c.id))
+
+
+def there_of(db: Connection, ids: Collection[int]) -> list[int]:
+    """Which of these numbers are still in the outbox."""
+    rows, statement = _there(dialect_of(db))
+    return list(db.execute(statement, rows.bind([(number,) for number in sorted(ids)])).scalars())
 
 
 def state(db: Connection) -> Outbox:

@@ -86,6 +86,11 @@ class Setup:
             raise NoLog(f"the transport {self.settings.transport} leaves nothing to listen to")
         return found
 
+    @property
+    def has_log(self) -> bool:
+        """Whether events leave into a log. Else they are handled where they are announced."""
+        return find_log_backend(self.settings) is not None
+
     @cached_property
     def inspection(self) -> Inspection:
         """What the log says of itself."""

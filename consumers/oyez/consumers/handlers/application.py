@@ -128,6 +128,10 @@ class Application:
         meant = did_you_mean(name, [*short, *self.groups])
         raise StartError(f"{self.name} has no group {name}{meant}; it has {', '.join(self.groups)}")
 
+    def knows(self, signal: str) -> bool:
+        """Whether the application declares a signal, or handles it."""
+        return signal in self.signals or bool(self.of_signal(signal))
+
     def of_signal(self, name: str) -> list[Group]:
         """The groups that handle a signal."""
         return [group for group in self.groups.values() if name in group.by_signal]

@@ -62,6 +62,12 @@ def left_behind(db: Connection) -> set[tuple[str, str]]:
     return {(app, name) for app, name in db.execute(query)}
 
 
+def groups_of_others(db: Connection, app: str) -> list[tuple[str, str]]:
+    """The (app, group) of the other applications, sorted."""
+    theirs = select(handler.c.app, handler.c.group_name).where(handler.c.app != app).distinct()
+    return sorted((one, group) for one, group in db.execute(theirs))
+
+
 def in_lanes(db: Connection) -> set[tuple[str, str]]:
     """The (app, handler) of those that run in lanes."""
     query = select(handler.c.app, handler.c.handler).where(handler.c.lanes.is_not(None))

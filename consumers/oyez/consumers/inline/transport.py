@@ -40,6 +40,7 @@ from ..handlers.recorded_handlers import register
 from ..lanes.lanes import WorkerLanes, drain
 from ..lanes.unit import NO_LIMIT
 from ..outbox.lease import NoLease
+from ..outbox.others import Others
 from ..outbox.relay import Relay
 from ..run.assembly import execution_for, retrying_for
 from ..run.clock_check import said_of
@@ -79,6 +80,7 @@ class InlineTransport:
         self._clock = clock or DatabaseClock()
         self._timer = timer
         self._release = release
+        self.others = Others(application.knows)
         # Once it is so it stays so: which of the callers' transactions are still to be committed, nobody here knows.
         self._may_have_left = False
         self._executions = {
@@ -116,10 +118,9 @@ class InlineTransport:
 
     def _relay(self, seconds: float) -> None:
         """Handle what stands in the outbox, and what that announces, until nothing does or the time is up."""
-        brief = Database(
-            self._database.engine, timeout=seconds
-        )  # the caller's own transaction may be in the way
-        relay = Relay(brief, lambda: Nested(self.handle), NoLease(), clock=self._clock, timer=self._timer)
+        # The caller's own transaction may be in the way.
+        brief, made = Database(self._database.engine, timeout=seconds), partial(Nested, self.handle)
+        relay = Relay(brief, made, NoLease(), clock=self._clock, timer=self._timer, others=self.others)
         try:
             problem = relay.run(seconds=seconds).problem
         except (OyezError, SQLAlchemyError) as error:

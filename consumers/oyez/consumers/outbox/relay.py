@@ -22,6 +22,7 @@ from ..database import outbox, scheduled
 from ..database.clock import Clock, DatabaseClock
 from ..database.engine import Database
 from .lease import LEASE, Lease
+from .others import LeavesOthers, NoOthers, Others
 from .relay_page import Page, relay_page
 
 log = logger_named("oyez.outbox")
@@ -53,8 +54,10 @@ class Relay:
         timeout: float = 10.0,
         clock: Clock | None = None,
         timer: Callable[[], float] = time.monotonic,
+        others: Others | None = None,
     ) -> None:
-        """``transport`` is asked for one when there is something to send; it is this relay's alone.
+        """``transport`` is asked for one when there is something to send; it is this relay's alone. One that
+        `LeavesOthers` is given its own application's events only; ``others`` are those that were found before.
 
         ``timeout``: seconds that a batch may take to arrive. What has not by then has failed, all at once: if the
         transport gave up events one by one, a later one of a key could arrive without an earlier one.
@@ -67,6 +70,7 @@ class Relay:
         self._clock = clock or DatabaseClock()
         self._timer = timer
         self._sender: OrderedSender | None = None
+        self._others = others or NoOthers()
         self._noted = False
         self._due_in: float | None = None
 
@@ -108,7 +112,8 @@ class Relay:
 
     def _has_any(self) -> bool:
         with self._database.reading() as db:
-            found = outbox.look(db)
+            self._others.forget_what_is_gone(db)
+            found = outbox.look(db, self._others.rows)
             self._noted = found.noted
             self._due_in = None if found.next_due is None else max(0.0, found.next_due - self._clock(db))
         return found.waits or self._due_in == 0.0
@@ -125,9 +130,12 @@ class Relay:
         while events < limit and not stop() and self._lease.take():
             self._release()
             with self._database.reading() as db:
-                rows = outbox.next_page(db, stayed, int(min(self._batch, limit - events)))
-            if not rows:
+                found = outbox.next_page(
+                    db, stayed | self._others.rows, int(min(self._batch, limit - events))
+                )
+            if not found:
                 break
+            rows = self._others.sift(found)
             page = relay_page(sender, rows, order, self._timeout)
             self._settle(page)
             stayed |= {row.id for row in rows} - {*page.arrived, *page.refused}
@@ -157,7 +165,10 @@ class Relay:
 
     def _opened(self) -> OrderedSender:
         if self._sender is None:
-            self._sender = OrderedSender(self._make())
+            transport = self._make()
+            if isinstance(transport, LeavesOthers):
+                self._others = transport.others
+            self._sender = OrderedSender(transport)
         return self._sender
 
     def _note(self, problem: str | None) -> None:
