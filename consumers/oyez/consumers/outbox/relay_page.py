@@ -37,16 +37,35 @@ def relay_page(sender: OrderedSender, rows: Sequence[Waiting], order: KeyOrder, 
     What failed late and holds up its key is noted in ``order``, for the pages that follow.
     """
     events = [_outgoing(row) for row in rows]
-    arrived, failed = sender.send(events, order, timeout)
+    arrived, failed = sender.send(events, _PageOrder(order), timeout)
     page = Page([rows[index].id for index in arrived], {}, {})
+    last = {_key(events[index]): index for index in arrived}
     for index, reason in failed.items():
-        if isinstance(reason, Lasting):
-            # Events travel many at once, and are refused so: perhaps it was another one's fault.
-            _send_alone(sender, rows[index], order, timeout, page)
-        else:
+        if not isinstance(reason, Lasting):
             order.fail(events[index], reason)
             page.failed[rows[index].id] = reason
+        elif events[index].key is not None and last.get(_key(events[index]), -1) > index:
+            # It was found out too late to hold them up: sent again, it would come behind them.
+            page.refused[rows[index].id] = f"{reason}, and a later event of its key has arrived"
+        else:
+            # Events travel many at once, and are refused so: perhaps it was another one's fault.
+            _send_alone(sender, rows[index], order, timeout, page)
     return page
+
+
+class _PageOrder:
+    """What is refused for what it is holds up its key within the page: it is sent alone before what follows."""
+
+    def __init__(self, order: KeyOrder) -> None:
+        self._order = order
+        self._refused = KeyOrder()
+
+    def may_go(self, event: Outgoing) -> bool:
+        return self._order.may_go(event) and self._refused.may_go(event)
+
+    def fail(self, event: Outgoing, reason: str) -> None:
+        self._order.fail(event, reason)
+        self._refused.fail(event, str(reason))  # no longer `Lasting`
 
 
 def _send_alone(sender: OrderedSender, row: Waiting, order: KeyOrder, timeout: float, page: Page) -> None:
@@ -57,6 +76,10 @@ def _send_alone(sender: OrderedSender, row: Waiting, order: KeyOrder, timeout: f
     for reason in failed.values():
         order.fail(event, reason)
         (page.refused if isinstance(reason, Lasting) else page.failed)[row.id] = reason
+
+
+def _key(event: Outgoing) -> tuple[str, bytes | None]:
+    return event.topic, event.key
 
 
 def _outgoing(row: Waiting) -> Outgoing:
