@@ -20,6 +20,7 @@ from ..backend import LogUnreachable
 from .client_config import client_config, without_membership
 
 TIMEOUT = 5.0  # s
+CHILDREN = 3  # that may die until nothing more is asked: whoever kills one says nothing of the broker
 HINT = "is it running? `oyez dev` starts one here"
 
 silent = logger_named("oyez.kafka.librdkafka")
@@ -32,23 +33,30 @@ def probe(servers: str, options: Mapping[str, object]) -> None:
 
     The question is asked by a short-lived child: a process that has had a Kafka client must not be forked.
     """
+    answers = (_answer(servers, options) for _ in range(CHILDREN))
+    kind, why = next(filter(None, answers), ("away", f"the probe died {CHILDREN} times"))
+    if kind == "wrong":
+        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {why}")
+    if kind == "away":
+        raise LogUnreachable(f"Kafka at {servers} cannot be reached: {why}; {HINT}")
+
+
+def _answer(servers: str, options: Mapping[str, object]) -> tuple[str, str] | None:
+    """A child's answer; None if it died before it had one."""
     context = multiprocessing.get_context("fork")
     answer, ours = context.Pipe(duplex=False)
     child = context.Process(target=_ask, args=(ours, servers, options))
     child.start()
     ours.close()
     try:
-        kind, why = answer.recv() if answer.poll(TIMEOUT + 1.0) else ("away", "no answer")
+        found: tuple[str, str] = answer.recv() if answer.poll(TIMEOUT + 1.0) else ("away", "no answer")
+        return found
     except EOFError:
-        kind, why = "away", "the probe died"
+        return None
     finally:
         child.kill()
         child.join()
         answer.close()
-    if kind == "wrong":
-        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {why}")
-    if kind == "away":
-        raise LogUnreachable(f"Kafka at {servers} cannot be reached: {why}; {HINT}")
 
 
 def admin(servers: str, options: Mapping[str, object], **more: Any) -> AdminClient:

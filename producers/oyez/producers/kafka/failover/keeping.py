@@ -1,9 +1,10 @@
-"""Writing what was not delivered to the spool."""
+"""Writing what was not delivered to the spool, and forcing it to disk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from ...errors import TransportRefused
 from ...pieces import pieces
 from .lane import Lane
 from .order import in_announce_order
@@ -18,3 +19,10 @@ def keep(failed: Sequence[Failed], lanes: Mapping[str, Lane]) -> list[Failed]:
             why = lanes[topic].append_all([one.value for one in piece])
             lost.extend(one._replace(reason=f"{one.reason}; {why}") for one in piece if why)
     return lost
+
+
+def force(ways: Sequence[Callable[[], str | None]]) -> None:
+    """Each log, whatever becomes of the others. TransportRefused: one could not be forced to disk."""
+    failed = [why for force_one in ways if (why := force_one())]
+    if failed:
+        raise TransportRefused(failed[0])

@@ -72,6 +72,10 @@ class Lane:
         self._has_spooled = True
         return None
 
+    def flush(self) -> str | None:
+        """Force to disk what was left for later; why it could not be, None if it was."""
+        return unforced(self._writer.path, self._writer.flush)
+
     def close(self) -> str | None:
         """Force to disk what is to be, and let go of the files; why something could not be forced, None if all was."""
         return unforced(self._writer.path, self._writer.close)

@@ -19,7 +19,7 @@ from ...spool.writer import Writer
 from ...transport import Lasting
 from ..config import ANYWHERE, HEADERS, NOW, too_large
 from ..link import Report, reason_of, watch
-from .keeping import keep
+from .keeping import force, keep
 from .lane import Lane
 from .outlet import Failed, Outlet
 from .states import State
@@ -112,8 +112,12 @@ class FailoverTransport:
         self._tell(lost)
 
     def flush(self, timeout: float) -> None:
-        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled. If another thread is about
-        that just then, it is waited for."""
+        """Wait until all is acknowledged; what is not after `timeout` seconds is spooled, on disk. If another thread
+        is about that just then, it is waited for. TransportRefused: it could not be forced to disk."""
+        self._empty(timeout)
+        force([lane.flush for lane in list(self._lanes.values()) if lane.state is State.SPOOLING])
+
+    def _empty(self, timeout: float) -> None:
         outlet = self._outlet
         if outlet is None:
             return
@@ -131,7 +135,7 @@ class FailoverTransport:
         """flush(), let go of the client, and ship what is in the spool, as far as that goes in the time.
         TransportRefused: something could not be forced to disk."""
         end = self._clock() + timeout
-        self.flush(timeout)
+        self._empty(timeout)
         with self._lock:
             self._closed = True
             self._ended.set()
