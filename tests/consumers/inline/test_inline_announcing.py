@@ -7,12 +7,14 @@ import threading
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from consumers.inline.inline_pipeline import Inline, Make
 from consumers.pipeline import Clock, Known, Opened, Placed, Viewed, note
 from oyez.consumers import HandlerAnnouncer, Handlers
 from oyez.consumers.database.engine import DatabaseAway
+from oyez.consumers.database.tables import outbox
 from oyez.consumers.inline.transport import InlineTransport
 from oyez.producers import TransportRefused
 
@@ -235,3 +237,23 @@ def test_many_threads_announce_and_each_chain_is_handled_once(inline: Make) -> N
     pipeline.announcer.flush()  # whoever has announced last may have had no time left for the others' chains
     assert sorted(pipeline.effects()) == sorted([0, 1, 2, 3, 4] * 12)
     assert pipeline.rows("outbox") == []
+
+
+def test_one_that_cannot_be_read_is_set_aside_and_holds_up_nothing(
+    inline: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its signal has changed since it was announced, for instance."""
+    pipeline = inline(chain())
+    with Session(pipeline.engine) as db:
+        pipeline.announcer.announce(Placed(n=3), db=db)
+        (value,) = db.execute(select(outbox.c.value)).scalars()
+        db.execute(update(outbox).values(value=value.replace(b'"n":4', b'"n":"four"')))
+        pipeline.announcer.announce(Placed(n=3), db=db)
+        db.commit()
+    pipeline.announcer.flush()
+    assert (pipeline.effects(), len(pipeline.rows("outbox"))) == ([3, 3, 4], 1)
+    (why,) = pipeline.rows("outbox", "refused")
+    assert "n: Input should be a valid integer" in why
+    assert [
+        one for one in caplog.messages if "it is quarantined: oyez outbox status" in one
+    ] == caplog.messages

@@ -19,6 +19,7 @@ from oyez.producers.database_errors import one_line
 from oyez.producers.forks import call_in_child
 from oyez.producers.loggers import logger_named
 from oyez.producers.settings import values_for
+from oyez.producers.transport import Lasting
 from oyez.schemas import OyezError, Undecodable
 
 from ..core.deadline import NO_DEADLINE
@@ -180,7 +181,7 @@ class InlineTransport:
         try:
             return self._readers[group].read(record)
         except Undecodable as error:
-            raise TransportRefused(f"its own signal cannot be read back: {error.reason}") from error
+            raise TransportRefused(Lasting(f"its own signal cannot be read back: {error.reason}")) from error
 
     def _all(self, intakes: Intakes, db: HandlerConnection, runner: Runner) -> Report:
         """Every group's part; ``released`` has the groups of which something is due now."""
