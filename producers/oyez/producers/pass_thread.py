@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from .forks import call_in_child
+from .loggers import logger_named
+
+log = logger_named("oyez.threads")
 
 
 class Next(NamedTuple):
@@ -46,9 +49,11 @@ class PassThread:
         self._finishing = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._is_missed = False
 
     def wake(self) -> None:
-        """There may be something to do. Never blocks."""
+        """There may be something to do. Never blocks. Where the system has no more threads, who wakes it next tries
+        again."""
         if not self._woken.is_set():
             self._woken.set()
         if self._thread is None:
@@ -66,8 +71,18 @@ class PassThread:
         with self._lock:
             if self._thread is None and not self._finishing.is_set():
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                thread.start()
-                self._thread = thread
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    self._miss(error)
+                else:
+                    self._thread, self._is_missed = thread, False
+
+    def _miss(self, error: RuntimeError) -> None:
+        """Said once: whoever announces may wake it for each event."""
+        if not self._is_missed:
+            self._is_missed = True
+            log.warning("%s waits until the system has a thread for it: %s", self._name, error)
 
     def _run(self) -> None:
         passes = self._make()

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from ..errors import SettingsError
+from ..errors import SettingsError, TransportRefused
 from ..loggers import logger_named
 from ..transport import Lasting
 from .served import Served
@@ -226,7 +226,10 @@ def make_producer(config: Mapping[str, Any]) -> Producer:
     try:
         return Producer(dict(config), logger=librdkafka_log)
     except KafkaException as error:
-        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {error.args[0].str()}") from None
+        why = error.args[0]
+        if why.code() == KafkaError._CRIT_SYS_RESOURCE:  # noqa: SLF001 # a public name
+            raise TransportRefused(f"the system has no room for a Kafka client: {why.str()}") from None
+        raise SettingsError(f"kafka_options (OYEZ_KAFKA_OPTIONS): {why.str()}") from None
 
 
 class Watched(Protocol):
@@ -236,9 +239,13 @@ class Watched(Protocol):
 
 
 def watch(watched: Watched, stop: threading.Event, every: float = _LOOK_EVERY) -> None:
-    """Look at it every so many seconds in a thread, until told to stop or it is gone."""
+    """Look at it every so many seconds in a thread, until told to stop or it is gone. TransportRefused: the system has
+    no more threads."""
     what = (weakref.ref(watched), stop, every)
-    threading.Thread(target=_watch, args=what, name="oyez-kafka-watch", daemon=True).start()
+    try:
+        threading.Thread(target=_watch, args=what, name="oyez-kafka-watch", daemon=True).start()
+    except RuntimeError as error:
+        raise TransportRefused(f"nobody can look whether the broker is there: {error}") from None
 
 
 def _watch(link: "weakref.ref[Watched]", stop: threading.Event, every: float) -> None:

@@ -139,7 +139,11 @@ class KafkaTransport:
         config = {**self._config, BATCH: size}
         told = weakly(self._note_outsized)  # see `Link`: no cycles
         link = self._by_batch[size] = Link(config, self._announce_timeout, self._report, told)
-        link.connect(topic)
+        try:
+            link.connect(topic)
+        except TransportRefused:
+            del self._by_batch[size]  # nobody would look at it
+            raise
         return link
 
     def _batch_size(self, topic: str, limit: int | None) -> int:

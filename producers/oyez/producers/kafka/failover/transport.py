@@ -154,8 +154,9 @@ class FailoverTransport:
             if topic in self._lanes:
                 return self._lanes[topic]
             if self._outlet is None:
-                self._outlet = self._make_outlet(())
+                outlet = self._make_outlet(())
                 watch(self, self._ended)
+                self._outlet = outlet
             lane = Lane(topic, self._make_writer(self._spool / topic, topic), self._outlet)
             if lane.has_backlog():
                 self._background.wake()
