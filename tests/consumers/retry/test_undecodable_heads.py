@@ -14,6 +14,7 @@ from oyez.consumers.admin import Force, Pacing
 from oyez.consumers.core.backoff import RetryPolicy
 from oyez.consumers.database import Database
 from oyez.consumers.database.delivery_filter import Filter
+from oyez.consumers.database.due import at_once
 from oyez.consumers.database.tables import parked
 from oyez.consumers.execution.execution import Execution
 from oyez.consumers.execution.reader import Reader
@@ -126,6 +127,9 @@ def test_claimed_inline(play: Play) -> None:
     pipeline.clock.now += SOON
     execution = execution_of(pipeline)
     execution.pauses.look()
-    claim = InlineClaim(execution.group, Reader(execution.group), 1, execution.pauses)
+    since = pipeline.clock.now
+    with pipeline.engine.begin() as db:  # it was released by what was announced
+        db.execute(update(parked).where(parked.c.due_at.is_not(None)).values(due_at=at_once(since)))
+    claim = InlineClaim(execution.group, Reader(execution.group), 1, execution.pauses, since)
     assert [execution.handle(claim).done for _ in range(3)] == [0, 1, 1]
     goes_on(pipeline)

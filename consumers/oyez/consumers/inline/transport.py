@@ -22,7 +22,7 @@ from oyez.producers.settings import values_for
 from oyez.producers.transport import Lasting
 from oyez.schemas import OyezError, Undecodable
 
-from ..core.deadline import NO_DEADLINE
+from ..core.deadline import NO_DEADLINE, Deadline
 from ..core.report import Report
 from ..database.clock import Clock, DatabaseClock
 from ..database.connection import HandlerConnection
@@ -131,9 +131,10 @@ class InlineTransport:
             log.warning("what was announced has to wait: %s", problem)
 
     def send_in(self, db: Session | Connection, topic: str, key: bytes | None, value: bytes) -> None:
-        """Handle the event, and what it releases, in the caller's transaction: each delivery in a savepoint of its
-        own, all of them in one, so that the caller's transaction goes on even when the event is refused. What handlers
-        announce is handled after the commit, by the next `send` or `flush`, a worker or a sweep."""
+        """Handle the event, and what it releases, for a second at most, in the caller's transaction: each delivery in a
+        savepoint of its own, all of them in one, so that the caller's transaction goes on even when the event is
+        refused. What handlers announce is handled after the commit, by the next `send` or `flush`, a worker or a
+        sweep."""
         if isinstance(db, scoped_session):
             db = db()
         if isinstance(db, Session):
@@ -222,15 +223,18 @@ class InlineTransport:
         return {name: lanes for name, lanes in made.items() if lanes is not None}
 
     def _all_in(self, db: HandlerConnection, intakes: Intakes) -> None:
+        since, limit = self._clock(db), Deadline(self._timer() + SLICE, clock=self._timer)
         report = self._all(intakes, db, OneByOne(Memory()))
         self._may_have_left |= report.announced > 0 or report.queued > 0
         todo = dict.fromkeys(report.released)
-        while todo:
+        while todo and not limit.is_over():
             name, _ = todo.popitem()
             if name in self._executions:
                 execution = self._executions[name]
-                claim = InlineClaim(execution.group, self._readers[name], self._batch, execution.pauses)
-                report = execution.once(db, claim, OneByOne(Memory()), NO_DEADLINE)
+                claim = InlineClaim(
+                    execution.group, self._readers[name], self._batch, execution.pauses, since
+                )
+                report = execution.once(db, claim, OneByOne(Memory()), limit)
                 self._may_have_left |= report.announced > 0
                 todo.update(dict.fromkeys([*report.released, *([name] if report.claimed else [])]))
 

@@ -41,11 +41,16 @@ class Claim:
         return self._load(db, rows, before_later(rows, now), delays, now)
 
     def _found(self, db: Connection, now: float) -> list[ParkedRow]:
+        group = self._group
+        return claims.claim(db, group.app, group.name, self._handlers(), now, self._limit, self._left())
+
+    def _handlers(self) -> list[str]:
         group, pauses = self._group, self._pauses
         names = group.by_name if pauses is None else pauses.running
-        handlers = [name for name in names if group.by_name[name] not in group.awaited]
-        left = due_queues.NO_KEYS if pauses is None else pauses.left
-        return claims.claim(db, group.app, group.name, handlers, now, self._limit, left)
+        return [name for name in names if group.by_name[name] not in group.awaited]
+
+    def _left(self) -> due_queues.Keys:
+        return due_queues.NO_KEYS if self._pauses is None else self._pauses.left
 
     def _load(
         self,
