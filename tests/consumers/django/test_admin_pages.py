@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, override_settings
 
 from consumers.django.failing import DjangoTried, on
-from consumers.pipeline import Pipeline
+from consumers.pipeline import Pipeline, prepare
 from oyez.schemas import catalogue
 from support.django_project import APPS, in_project
 
@@ -158,3 +159,48 @@ def test_what_cannot_be_done_is_a_message(sqlite: str) -> None:
         assert pipeline.rows("parked", "id") == ids
 
     in_admin(sqlite, work)
+
+
+def test_where_the_tables_are_at_an_address_the_pages_show_and_change_no_others(
+    sqlite: str, tmp_path: Path
+) -> None:
+    """The numbers of rows are those of other deliveries there."""
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+
+    def work(pipeline: Pipeline) -> None:
+        theirs = parked_there(elsewhere)
+        admin = client(everything=True)
+        ids = theirs.rows("parked", "id")
+        assert ids == pipeline.rows("parked", "id")
+        with override_settings(OYEZ=ADMIN["OYEZ"] | {"DATABASE": elsewhere}):
+            shown = page(admin, PARKED)
+            assert (
+                "Oyez: settings.OYEZ[&#x27;DATABASE&#x27;] is the address of a database that is not in"
+                in shown
+            )
+            assert "0 parked deliveries" in shown
+            act(admin, PARKED, "discard", ids, confirmed="Discard")
+            page(admin, f"{PARKED}{ids[0]}/change/", 302)
+        assert theirs.rows("parked", "id") == pipeline.rows("parked", "id") == ids
+        theirs.close()
+
+    in_admin(sqlite, work)
+
+
+def test_an_address_of_one_of_djangos_databases_is_that_one(database: str) -> None:
+    def work(pipeline: Pipeline) -> None:
+        admin = client(everything=True)
+        ids = pipeline.rows("parked", "id")
+        with override_settings(OYEZ=ADMIN["OYEZ"] | {"DATABASE": database}):
+            assert "4 parked deliveries" in page(admin, PARKED)
+            assert "4 discarded." in act(admin, PARKED, "discard", ids, confirmed="Discard")
+        assert pipeline.rows("parked", "id") == []
+
+    in_admin(database, work)
+
+
+def parked_there(url: str) -> Pipeline:
+    prepare(url)
+    made = Pipeline(url, on, signals=catalogue)
+    made.handle(*(DjangoTried(k=f"k{n}", n=n) for n in range(4)))
+    return made

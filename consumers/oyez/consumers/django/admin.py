@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-
-from oyez.producers.django.settings import USUAL, database_alias
 
 from .columns import moment, written
 from .confirmed import confirmed
 from .deliveries import DISCARD_DEAD, DISCARD_PARKED, RELEASE, RETRY
 from .models import Dead, Delivery, Parked
+from .shown import NOT_SHOWN, alias_shown
 
 _WHAT = ("handler", "signal", "key", "subject", "source", "event_id")
 
@@ -35,7 +34,16 @@ class ReadOnly(_Page):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows of the whole table: applications that share it are told apart by ``app``."""
-        return super().get_queryset(request).using(database_alias() or USUAL)
+        alias, rows = alias_shown(), super().get_queryset(request)
+        return rows.none() if alias is None else rows.using(alias)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Nothing is shown of another database: the actions would go by the numbers of its rows."""
+        if alias_shown() is None:
+            self.message_user(request, f"Oyez: {NOT_SHOWN}", messages.ERROR)
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
