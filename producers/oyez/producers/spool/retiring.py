@@ -25,8 +25,9 @@ NEW = ".new"
 """What the name of a file ends with that is to take another's place."""
 
 
-def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
-    """Archive or delete the sealed segments of a folder that end at the position ``until`` or before; their names.
+def retire(folder: Folder, until: int, retention: RETENTION, most: int | None = None) -> list[str]:
+    """Archive or delete the sealed segments of a folder that end at the position ``until`` or before, the first
+    ``most`` of them, or all; their names.
 
     OSError: the folder cannot be changed. If another process is at it, nothing is done.
     """
@@ -37,7 +38,7 @@ def retire(folder: Folder, until: int, retention: RETENTION) -> list[str]:
     with locked_if_free(folder.path / LOCK) as is_ours:
         if is_ours:
             remove_leftovers(folder)
-        for segment in _old(folder, until) if is_ours else ():
+        for segment in _old(folder, until)[:most] if is_ours else ():
             deal_with(segment.path)
             done.append(segment.path.name)
     return done
