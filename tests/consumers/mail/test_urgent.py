@@ -109,6 +109,23 @@ def test_a_wrong_setting_ends_no_worker(play: Play, said: dict[str, Any]) -> Non
     assert [type(one) for one in heard.mails] == [MailServerLost]
 
 
+def test_a_mail_without_a_sender_holds_up_no_other(play: Play, server: Server) -> None:
+    heard, on = Heard(), Handlers("shop")
+
+    @on(Placed)
+    def warn(event: Placed, mail: Mail) -> None:
+        said: dict[str, Any] = {} if event.n < 3 else {"sender": "till@shop.example"}
+        mail.send(to="a@a.example", subject=f"urgent {event.n}", text="now", priority=9, **said)
+
+    pipeline = play(on, instrument=Instrument(heard), **settings(server.port) | {"mail_sender": None})
+    for n in (1, 3, 2, 4):
+        pipeline.handle(Placed(n=n))
+        pipeline.later(10)
+    assert server.inbox.subjects() == ["urgent 3", "urgent 4"]
+    lost = [one for one in heard.mails if isinstance(one, MailServerLost)]
+    assert ["OYEZ_MAIL_SENDER" in one.error for one in lost] == [True], "it is said once a minute at most"
+
+
 def raising(error: Exception) -> Callable[..., None]:
     def fails(*_given: Any, **_said: Any) -> None:
         raise error

@@ -14,7 +14,7 @@ from ..database.mails import URGENT
 from ..instrumentation.emitter import Instrument
 from ..instrumentation.events import MailServerLost, MailsSent
 from .assembly import sender_for
-from .errors import MailServerAway, MailSettingsWrong, SenderBusy
+from .errors import MailServerAway, MailSettingsWrong, SenderBusy, SenderUnset
 from .sender import Order, Sender, Tally
 from .server_words import line_of
 from .settings import MailSettings
@@ -46,7 +46,7 @@ class UrgentMail:
         self._idle_limit = idle_limit
         self._clock = clock
         self._timer = timer
-        self._rest_until = float("-inf")
+        self._rest_until = self._quiet_until = float("-inf")
         self._sender: Sender | None = None
 
     def step(self, database: Database, now: float) -> bool:
@@ -67,6 +67,8 @@ class UrgentMail:
             pass  # who is at work takes what is urgent first
         except (DatabaseAway, SQLAlchemyError):
             raise
+        except SenderUnset as error:
+            self._say_unset(str(error))  # all others were sent
         except (MailServerAway, MailSettingsWrong) as error:
             self._rest(str(error))
         except Exception as error:  # noqa: BLE001 # no trouble with mail ends a worker
@@ -74,6 +76,12 @@ class UrgentMail:
         if not tally.is_empty:
             self._emit(MailsSent(self._group, tally.sent, tally.delayed, tally.failed, tally.unsure))
         return False
+
+    def _say_unset(self, error: str) -> None:
+        """Each mail that names nobody is tried again from time to time: not each time is worth a line."""
+        if self._timer() >= self._quiet_until:
+            self._quiet_until = self._timer() + REST
+            self._emit(MailServerLost(self._group, error))
 
     def _rest(self, error: str) -> None:
         self._rest_until = self._timer() + REST
