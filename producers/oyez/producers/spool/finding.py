@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DEPTH = 4  # folders below one another in which logs are looked for
 SYSTEMS = "lost+found"
 """What a file system has in its root for itself, and for root alone."""
+ID_END = 32 + len(".ndjson")  # characters with which a segment's name ends
 _GONE = (FileNotFoundError, NotADirectoryError)
 
 
@@ -81,17 +82,34 @@ def copies_in(
             continue
         if _is_file(root / topic):
             unreadable(no_folder(root / topic))  # nobody can announce into it
-        for directory, inner, files in os.walk(root, onerror=partial(_tell, unreadable)):
+        been = {_identity(root)}
+        for directory, inner, files in os.walk(root, onerror=partial(_tell, unreadable), followlinks=True):
             here = Path(directory)
             if len(here.relative_to(root).parts) >= DEPTH:
                 inner.clear()
-            inner[:] = sorted(name for name in inner if name != SYSTEMS)
+            inner[:] = [name for name in sorted(inner) if name != SYSTEMS and _is_new(here / name, been)]
             try:
                 for folder in _logs(here, files, topic):
                     found.setdefault(folder.log_id, []).append(folder)
             except SpoolError as error:
                 unreadable(error)
     return found
+
+
+def _is_new(directory: Path, been: set[tuple[int, int]]) -> bool:
+    """Whether a walk was not there before: a link may lead to where it comes from."""
+    identity = _identity(directory)
+    is_new = identity not in been
+    been.add(identity)
+    return is_new
+
+
+def _identity(directory: Path) -> tuple[int, int]:
+    try:
+        found = directory.stat()
+    except OSError:
+        return -1, hash(directory)  # it is gone, or may not be read: whoever walks into it hears which
+    return found.st_dev, found.st_ino
 
 
 def _end(folder: Folder) -> int:
@@ -103,10 +121,18 @@ def _end(folder: Folder) -> int:
 
 def _logs(directory: Path, files: list[str], topic: str) -> Iterator[Folder]:
     own = _opened(directory) if IDENTITY in files else None
-    ids = {name.log_id for file in files if (name := SegmentName.parse(file)) is not None}
-    for log_id in sorted(ids):
+    for log_id in sorted(_ids(files)):
         is_own = own is not None and own.log_id == log_id
         yield Folder(directory, log_id, own.topic if is_own and own is not None else topic)
+
+
+def _ids(files: Iterable[str]) -> set[str]:
+    """The ids of the logs that these files are segments of: of mostly one, which is told by the name's end already."""
+    found: set[str] = set()
+    for file in files:
+        if file[-ID_END:] not in found and SegmentName.parse(file) is not None:
+            found.add(file[-ID_END:])
+    return {end[:32] for end in found}
 
 
 def _opened(path: Path) -> Folder | None:
