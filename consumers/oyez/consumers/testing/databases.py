@@ -47,9 +47,14 @@ def lent(engine: Engine) -> Iterator[None]:
     try:
         yield
     finally:
-        with database.transaction() as db:
-            for table in reversed(metadata.sorted_tables):
-                db.execute(delete(table))
+        empty(database)
+
+
+def empty(database: Database) -> None:
+    """Delete what is in Oyez's tables."""
+    with database.transaction() as db:
+        for table in reversed(metadata.sorted_tables):
+            db.execute(delete(table))
 
 
 @cache
