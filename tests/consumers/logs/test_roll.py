@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
 
-from oyez.consumers.database import Database, make_engine
+from oyez.consumers.database import Database, make_engine, metadata
 from oyez.consumers.logs.spool.members import Members
 from oyez.consumers.logs.spool.roll import ALIVE, BEAT, FRESH, Roll
 
@@ -78,3 +81,20 @@ def test_a_process_that_says_nothing_is_gone(house: House) -> None:
     house.there.clear()
     house.pass_time(ALIVE + BEAT)
     assert all(member.others() == [] for member in house.here.values())
+
+
+def test_who_was_told_to_stop_waits_for_no_other_writer(tmp_path: Path) -> None:
+    """The roll of a process knows nothing of that; each member's database does."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'oyez.db'}")
+    metadata.create_all(engine)
+
+    def wait(_seconds: float) -> None:
+        raise AssertionError("it waits as if there was time")
+
+    roll = Roll(Database(engine, sleep=wait), lambda _: 1_000.0, lambda: 0.0, FRESH)
+    member = Members(Database(engine, sleep=lambda _: None, stopping=lambda: 99.0), "shop.g", "a", roll=roll)
+    assert member.all() == ["a"]
+    with closing(sqlite3.connect(tmp_path / "oyez.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        member.leave()
+    engine.dispose()

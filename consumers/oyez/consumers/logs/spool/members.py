@@ -42,7 +42,7 @@ class Members:
 
     def leave(self) -> None:
         """Be a member no more. If that cannot be said, the others will notice."""
-        self._roll.leave(self._group, self.name)
+        self._roll.leave(self._group, self.name, self._database)
 
     def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offsets that the group committed as an at-least-once one. Raises `LogAway`."""

@@ -52,12 +52,13 @@ class Roll:
             if self._timer() >= self._beat_at or not is_known:
                 self._beat()
 
-    def leave(self, group: str, name: str) -> None:
-        """Be a member no more. If that cannot be said, the others will notice."""
+    def leave(self, group: str, name: str, database: Database) -> None:
+        """Be a member no more. If that cannot be said, the others will notice. ``database`` is the member's own, which
+        knows whether it has been told to stop."""
         with self._lock:
             self._ours.pop((group, name), None)
         try:
-            self._database.repeat(lambda db: members.leave(db, group, name))
+            database.repeat(lambda db: members.leave(db, group, name))
         except DatabaseAway:
             return
 
