@@ -192,6 +192,27 @@ def test_a_refused_mail_leaves_nothing_of_itself_to_the_next(
         one.close()
 
 
+@pytest.mark.parametrize("end", [None, SILENT, "hello?", "451 what for?", "421 closing"])
+@pytest.mark.parametrize(
+    ("said", "tally"),
+    [
+        ({"rcpt": "550 no such user"}, Tally(sent=1, failed=1)),
+        ({"rcpt": "450 mailbox busy"}, Tally(sent=1, delayed=1)),
+        ({"mail": "550 not you", "rcpt": "503 no sender"}, Tally(sent=1, failed=1)),
+    ],
+)
+def test_what_nobody_was_to_get_is_never_unsure(
+    pipeline_sqlite: str, said: dict[str, Any], tally: Tally, end: str | None
+) -> None:
+    """In a group the server asks for the content all the same: it gets none, and has refused the mail by then."""
+    with talking(PIPELINING, **said, end=end) as server:
+        one = MailQueue(pipeline_sqlite, server, mail_timeout=timeout_for([end]))  # type: ignore[arg-type]
+        one.queue(range(2))
+        assert one.run() == tally
+        assert said[next(iter(said))] in one.column("error")[0]
+        one.close()
+
+
 class Recording:
     """A socket whose timeouts are written down."""
 

@@ -126,9 +126,17 @@ class Conversation:
                 return replies
         is_in_vain = replies[0][0] != 250 or not any(code in (250, 251) for code, _ in replies[1:-1])
         if is_in_vain and replies[-1][0] == 354:
-            self._ask(self._give, b"")  # to nobody: the server waits for it
-            self._ended = False
+            self._give_nothing()
         return replies[:-1] if is_in_vain else replies
+
+    def _give_nothing(self) -> None:
+        """To nobody: the server waits for it. Whatever it says to that, and if it says nothing, the mail is refused."""
+        try:
+            code = self._ask(self._give, b"")[0]
+            self.is_over = code == LEAVING or code < 200
+        except (smtplib.SMTPException, OSError, ValueError):
+            self.is_over = True
+        self._ended = False
 
     def _give(self, content: bytes) -> Any:
         """The whole content. As long as its last byte is not on its way, the server does not have it."""
@@ -146,7 +154,7 @@ class Conversation:
     def _refused(self, answer: Answer, code: int) -> Answer:
         """The conversation begins anew with the next mail. A connection that is refused is left, and so is a server
         without sense."""
-        if answer.cause == "connection" or code < 200:
+        if self.is_over or answer.cause == "connection" or code < 200:
             self.is_over = True
             return answer
         try:
