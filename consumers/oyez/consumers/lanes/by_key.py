@@ -31,6 +31,7 @@ class ByKey:
         self._ready: deque[Errand] = deque()
         self._behind: dict[str, deque[Errand]] = {}
         """By key, of which one is ready or running: those that come after it."""
+        self._is_held = False
 
     def put(self, errands: Iterable[Errand]) -> None:
         """These are to be begun, in this order."""
@@ -46,8 +47,8 @@ class ByKey:
                 ready.append(errand)
 
     def take(self) -> Errand | None:
-        """The next one that may be begun; None if there is none. What is forgotten is dropped."""
-        while self._ready:
+        """The next one that may be begun; None if there is none, or all are held. What is forgotten is dropped."""
+        while self._ready and not self._is_held:
             errand = self._ready.popleft()
             if not errand.flight.is_forgotten:
                 return errand
@@ -65,6 +66,14 @@ class ByKey:
             self._ready.append(behind.popleft())
         else:
             del self._behind[key]
+
+    def hold(self) -> None:
+        """Keep them, and give none until `go_on`."""
+        self._is_held = True
+
+    def go_on(self) -> None:
+        """They may be taken again."""
+        self._is_held = False
 
     def clear(self) -> None:
         """Begin nothing more."""

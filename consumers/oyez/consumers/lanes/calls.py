@@ -71,6 +71,18 @@ class Calls:
         for errand in errands:
             self._ended(errand, outcome_of(TimedOut(seconds)))
 
+    def hold(self) -> None:
+        """Begin nothing until `go_on`."""
+        with self._change:
+            self._queue.hold()
+
+    def go_on(self) -> None:
+        """Begin again what waits."""
+        with self._change:
+            self._queue.go_on()
+            self._idle = 0
+            self._change.notify_all()
+
     def stop(self) -> None:
         """Begin nothing more."""
         with self._change:

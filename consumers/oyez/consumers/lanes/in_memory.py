@@ -43,6 +43,10 @@ class Pool(Protocol):
 
     def time_out(self) -> None: ...
 
+    def hold(self) -> None: ...
+
+    def go_on(self) -> None: ...
+
     def stop(self) -> None: ...
 
     def cancel(self) -> None: ...
@@ -80,6 +84,7 @@ class MemoryLanes:
         self._ended: deque[tuple[Errand, Outcome]] = deque()
         self._changed = threading.Event()
         self._open = 0
+        self._is_held = False
         self.window = Window()
 
     @property
@@ -179,6 +184,7 @@ class MemoryLanes:
     def again(self, paused: PausedParts | None) -> None:
         """Run what has failed once more. What no handler was given, since it is paused or has expired, is not, nor what
         is ``paused`` by now."""
+        self.go_on()  # whoever runs it again waits for it
         errands: dict[Handler, list[Errand]] = {}
         for errand in self.window.take_failed():
             if paused is not None and paused.holds(errand.delivery.handler.name, errand.delivery.taken.key):
@@ -191,6 +197,20 @@ class MemoryLanes:
     def wait(self, seconds: float) -> None:
         """Wait until something ends, or so many seconds."""
         self._changed.wait(seconds)
+
+    def hold(self) -> None:
+        """Begin nothing until `go_on`; what runs ends as ever."""
+        if not self._is_held:
+            self._is_held = True
+            for pool in self._pools.values():
+                pool.hold()
+
+    def go_on(self) -> None:
+        """Begin again what was held."""
+        if self._is_held:
+            self._is_held = False
+            for pool in self._pools.values():
+                pool.go_on()
 
     def stop(self) -> None:
         """Begin nothing more."""

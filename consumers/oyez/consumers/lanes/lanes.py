@@ -71,6 +71,9 @@ class WorkerLanes(Protocol):
     def wants_rest(self) -> bool:
         """Whether the worker is to run nothing for a while."""
 
+    def rest(self) -> None:
+        """The worker runs nothing, and will not as long as that is wanted. It waits a little for the end of that."""
+
     def seen(self, group: str) -> Iterator[LanesSeen]:
         """What each of the handlers does now."""
 
@@ -174,9 +177,10 @@ class Lanes:
                 one.offer(own)
 
     def wants_rest(self) -> bool:
-        if self._quiet.is_wanted:
-            self._quiet.rest(REST)
         return self._quiet.is_wanted
+
+    def rest(self) -> None:
+        self._quiet.rest(REST)
 
     def seen(self, group: str) -> Iterator[LanesSeen]:
         for one in self._dispatchers:

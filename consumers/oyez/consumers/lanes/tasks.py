@@ -29,12 +29,13 @@ class Tasks:
         self._queue = ByKey(lambda errand: ended(errand, UNRUN))
         self._tasks: set[asyncio.Task[Outcome | None]] = set()
         self._is_cancelled = False
+        self._is_heard = True
         self.hanging = 0
 
     @property
     def running(self) -> int:
-        """How many run."""
-        return len(self._tasks)
+        """How many run, or might begin still, since the loop has not heard of `hold`."""
+        return len(self._tasks) + (not self._is_heard)
 
     def put(self, errands: Sequence[Errand]) -> None:
         """Run these, in this order for each key, when there is room."""
@@ -42,6 +43,15 @@ class Tasks:
 
     def time_out(self) -> None:
         """Each task sees to its own time."""
+
+    def hold(self) -> None:
+        """Begin nothing until `go_on`."""
+        self._is_heard = False
+        self._loop.running.call_soon_threadsafe(self._hold)
+
+    def go_on(self) -> None:
+        """Begin again what waits."""
+        self._loop.call(self._go_on)
 
     def stop(self) -> None:
         """Begin nothing more."""
@@ -53,6 +63,14 @@ class Tasks:
 
     def _put(self, errands: Sequence[Errand]) -> None:
         self._queue.put(errands)
+        self._fill()
+
+    def _hold(self) -> None:
+        self._queue.hold()
+        self._is_heard = True
+
+    def _go_on(self) -> None:
+        self._queue.go_on()
         self._fill()
 
     def _fill(self) -> None:

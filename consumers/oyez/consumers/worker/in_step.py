@@ -27,6 +27,11 @@ class InStep:
         """Wait until nothing is under way, or ``stopped()``."""
         return ()
 
+    def rest(self, stopped: Stopped, at_rest: Callable[[], None]) -> Sequence[Report]:
+        """Begin nothing before the next round. Calls ``at_rest`` if nothing runs any more."""
+        at_rest()
+        return ()
+
     def seen(self, lanes: Iterable[LanesSeen]) -> Iterable[LanesSeen]:
         """What the handlers do now, by what their ``lanes`` over the retry table say."""
         return lanes

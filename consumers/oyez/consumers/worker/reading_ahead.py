@@ -46,6 +46,7 @@ class ReadingAhead(Reading):
 
     def round(self, stopped: Stopped, most: int | None = None) -> Round:
         """The same, after what has ended is settled. Of a partition with too much under way nothing is read."""
+        self._lanes.go_on()
         self._settle(stopped)
         self._log.hold_back(self._lanes.full())
         found = super().round(stopped, most)
@@ -70,6 +71,16 @@ class ReadingAhead(Reading):
 
     def land(self, stopped: Stopped) -> Sequence[Report]:
         self._land(stopped)
+        return self._told()
+
+    def rest(self, stopped: Stopped, at_rest: Callable[[], None]) -> Sequence[Report]:
+        """The same. What ends meanwhile is settled, and what has had its time is given up."""
+        self._lanes.hold()
+        if self._lanes.running:
+            self._lanes.wait(WAIT)
+        self._settle(stopped, is_last=not self._lanes.running)
+        if not self._lanes.running:  # what fails everywhere is run again, held or not
+            at_rest()
         return self._told()
 
     def seen(self, lanes: Iterable[LanesSeen]) -> Iterable[LanesSeen]:
@@ -116,6 +127,7 @@ class ReadingAhead(Reading):
 
     def _land(self, stopped: Stopped, in_hand: AbstractSet[Partition] = frozenset()) -> None:
         """Wait until nothing is under way. Of what is ``in_hand`` something was polled, and has not begun."""
+        self._lanes.go_on()
         while not self._lanes.is_idle and not stopped():
             self._lanes.wait(WAIT)
             self._settle(stopped, in_hand)

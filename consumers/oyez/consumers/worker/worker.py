@@ -14,7 +14,6 @@ from ..execution.broken_deploy import HandlersBroken
 from ..execution.execution import Execution
 from ..instrumentation import events
 from ..instrumentation.emitter import Instrument
-from ..instrumentation.events import InstrumentationEvent
 from ..lanes.lanes import WorkerLanes, drain, tell
 from ..logs.log import Log, LogError, known_lag
 from ..outbox.relay_thread import BackgroundRelay
@@ -67,7 +66,7 @@ class Worker:
         self._retrying = retrying
         self._wakeups = wakeups
         self._retry_loop = retry_loop
-        self._instrument = instrument
+        self._emit = instrument.emit
         self._relay = relay
         self._lanes = lanes
         self._keep_pace, self._at_end = keep_pace, at_end
@@ -220,6 +219,8 @@ class Worker:
         if not lanes.wants_rest():
             return False
         self._retry_loop.until_back(self.look, stopped)
+        for report in self._reading.rest(stopped, lanes.rest):
+            self._count(report)
         return True
 
     def _count_ended(self, lanes: WorkerLanes) -> None:
@@ -294,6 +295,3 @@ class Worker:
         lanes = self._reading.seen(() if self._lanes is None else self._lanes.seen(self._name))
         if self._telling.tell(lanes, is_paused=self._reading.is_paused):
             self._next_due = now
-
-    def _emit(self, event: InstrumentationEvent) -> None:
-        self._instrument.emit(event)
