@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +237,31 @@ def test_what_is_announced_while_the_collector_is_away_comes_in_later(
             page.context.close()
         filled = sorted(one for one in told(tmp_path, shop) if one[0] == "basket.filled")
         assert filled == [("basket.filled", "1"), ("basket.filled", "2")]
+
+
+ASKS = """window.asked = [];
+    window.fetch = () => new Promise((answer) => asked.push(answer))"""
+BUSY = """asked[0](new Response("", {status: 503, headers: {"Retry-After": "60"}}))"""
+
+
+def test_a_busy_collector_says_when_also_of_what_was_announced_meanwhile(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    with (
+        shop_site(port) as shop,
+        running(settings_for(tmp_path, shop, port), signals=SIGNALS),
+        closing(browser.new_context()) as context,
+    ):
+        page = context.new_page()
+        page.add_init_script(ASKS)
+        page.clock.install()
+        page.goto(f"{shop.address}/one")
+        page.clock.run_for(1000)
+        assert page.evaluate("asked.length") == 1
+        page.evaluate("""oyez("basket.filled", {items: 1})""")
+        page.evaluate(BUSY)
+        page.clock.run_for(59_000)
+        assert page.evaluate("asked.length") == 1, "it was told to wait"
+        page.clock.run_for(1000)
+        assert page.evaluate("asked.length") == 2
