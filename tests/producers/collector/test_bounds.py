@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from oyez.producers import SettingsError
 from producers.collector.running import KEY, PAGE, event, running, settings
 from support.spooled import spooled
 from support.waiting import eventually
@@ -158,9 +159,17 @@ def test_too_many_connections_are_told_and_the_rest_go_on(tmp_path: Path) -> Non
         eventually(lambda: works(client))
 
 
+@pytest.mark.parametrize("said", [{"collect_max_pending": 499}, {"collect_max_events": 10_001}])
+def test_a_full_request_could_never_be_taken(said: dict[str, int], tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="collect_max_pending: .*, as collect_max_events is"):
+        settings(tmp_path, **said)
+    settings(tmp_path, collect_max_events=10_000)
+
+
 def test_more_events_than_may_wait_are_told_to_come_again(tmp_path: Path) -> None:
     headers = {**KEY, "Content-Type": "application/cloudevents-batch+json"}
-    with running(settings(tmp_path, collect_max_pending=2)) as client:
+    # As if others had the rest of the room: a full request alone always has enough of it.
+    with running(settings(tmp_path).model_copy(update={"collect_max_pending": 2})) as client:
         answer = client.post("/events", json=[event(n) for n in range(3)], headers=headers)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]

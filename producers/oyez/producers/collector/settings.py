@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from oyez.schemas.text import MAX_TEXT
 
@@ -62,7 +62,7 @@ class CollectSettings(Settings):
     collect_max_connections: int = Field(default=1000, ge=1)
     """Connections at once, at most."""
     collect_max_pending: int = Field(default=10_000, ge=1)
-    """Events that wait to be stored, at most."""
+    """Events that wait to be stored, at most. No less than ``collect_max_events``: a full request waits as one."""
     collect_timeout: float = Field(default=10.0, gt=0)
     """Seconds that a request may take to arrive: its head, and again its body."""
     collect_address_rate: float = Field(default=20.0, gt=0)
@@ -95,6 +95,16 @@ class CollectSettings(Settings):
         if value == "never":
             raise ValueError(
                 "the collector says of an event that it is stored: that needs interval or always"
+            )
+        return value
+
+    @field_validator("collect_max_pending")
+    @classmethod
+    def _has_room_for_a_request(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("collect_max_events", 0)
+        if value < most:
+            raise ValueError(
+                f"must be {most} at least, as collect_max_events is: a full request waits as one"
             )
         return value
 
