@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.signals import request_finished
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client
 from sqlalchemy import create_engine, select
@@ -183,6 +184,27 @@ def test_inline_it_is_handled_as_soon_as_it_is_committed(pipeline_database: str)
             assert taken == []
         assert taken == [1]
         assert numbers(pipeline_database) == []
+
+    said = {"TRANSPORT": "inline", "APP": "consumers.django.paid:on"}
+    in_project(pipeline_database, work, OYEZ=said)
+
+
+def test_inline_it_is_handled_at_the_end_of_the_request_where_a_callback_before_has_raised(
+    pipeline_database: str,
+) -> None:
+    """Django calls none of those behind it."""
+
+    def fail() -> None:
+        raise ValueError("a callback of the application's")
+
+    def work() -> None:
+        taken.clear()
+        with undone(ValueError, "a callback"):
+            transaction.on_commit(fail)
+            announce(DjangoPaid(n=1), db="default")
+        assert (taken, numbers(pipeline_database)) == ([], [1])
+        request_finished.send(sender=None)
+        assert (taken, numbers(pipeline_database)) == ([1], [])
 
     said = {"TRANSPORT": "inline", "APP": "consumers.django.paid:on"}
     in_project(pipeline_database, work, OYEZ=said)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from weakref import WeakSet
 
+from django.core.signals import request_finished
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionDoesNotExist
@@ -43,18 +45,34 @@ class DjangoOutbox:
         committed: Callable[[], None] | None = None,
     ) -> None:
         """As for `Outbox`. ``committed`` is called after the commit of each transaction that it has taken an event
-        into."""
+        into; where a callback before ours has raised, at the end of the request."""
         self._clock = clock
         self._schema = schema
         self._committed = committed
         self._usual: dict[str, str] = {}
+        self._owed: WeakSet[BaseDatabaseWrapper] = WeakSet()
+        if committed is not None:
+            request_finished.connect(self._make_up)
 
     def send_in(self, db: Any, topic: str, key: bytes | None, value: bytes) -> None:
         """Take one event. TransportRefused: there is no transaction, or the database does not take it."""
         connection = _connection(db)
         self._write(connection, NAME, row(topic, key, value, self._clock() / 1e9))
         if self._committed is not None and connection.in_atomic_block:
-            connection.on_commit(self._committed)
+            self._owed.add(connection)
+            connection.on_commit(partial(self._is_committed, connection))
+
+    def _is_committed(self, connection: BaseDatabaseWrapper) -> None:
+        self._owed.discard(connection)
+        if self._committed is not None:
+            self._committed()
+
+    def _make_up(self, **_: Any) -> None:
+        """Django calls no callback behind one that raises, so that ours may be missing. After a rollback it is one look
+        for nothing."""
+        for connection in connections.all(initialized_only=True):
+            if connection in self._owed and not connection.in_atomic_block:
+                self._is_committed(connection)
 
     def schedule_in(self, db: Any, event: Scheduled) -> None:
         """Take one that is announced later. TransportRefused: as above."""
