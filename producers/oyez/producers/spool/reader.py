@@ -61,7 +61,7 @@ class LogReader:
         while True:
             segment = self.segments.at(position)
             if segment is None:
-                if position == 0:
+                if position == 0 and not self._lacks_its_beginning():
                     return [], position, position
                 raise BytesMissing(f"position {position} is before the first segment that is there")
             block = self._block(segment, position)
@@ -86,6 +86,10 @@ class LogReader:
             if block:
                 return [block], position, following.base  # it has no line feed
             position = following.base
+
+    def _lacks_its_beginning(self) -> bool:
+        """A list may have a segment, and lack an older one that came while it was made: the next list has both."""
+        return self.segments.start() > 0 and self.segments.start() > 0
 
     def _is_replaced(self) -> bool:
         """Whether another file has the segment's name now, as after the next run of rsync."""
