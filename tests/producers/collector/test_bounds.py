@@ -161,7 +161,7 @@ def test_too_many_connections_are_told_and_the_rest_go_on(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("said", [{"collect_max_pending": 499}, {"collect_max_events": 10_001}])
 def test_a_full_request_could_never_be_taken(said: dict[str, int], tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="collect_max_pending: .*, as collect_max_events is"):
+    with pytest.raises(SettingsError, match=r"collect_max_pending: .*, as collect_max_events is"):
         settings(tmp_path, **said)
     settings(tmp_path, collect_max_events=10_000)
 
