@@ -16,6 +16,8 @@ from oyez.consumers.dashboard.app import served_board
 from oyez.consumers.dashboard.common.asked import Board
 from oyez.consumers.dashboard.common.problems import problem_of
 from oyez.consumers.dashboard.questions.lists import MOST
+from oyez.consumers.dashboard.questions.overview import overview
+from oyez.consumers.run import status
 from oyez.consumers.run.engines import engine_from
 from support.tables import table_named
 
@@ -71,6 +73,18 @@ def test_what_takes_too_long_ends(play: Play) -> None:
     assert (found.status, found.line) == (503, "the database took too long to find that; choose less of it")
     with replace(board, longest=10.0).reading() as db:
         assert db.execute(text("SELECT count(*) FROM oyez_parked")).scalar_one() == 2_000
+    board.engine.dispose()
+
+
+def test_so_does_what_the_overview_asks(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = many(play, 2_000)
+    settings = settings_at(pipeline.engine.url.render_as_string(hide_password=False))
+    board = Board(pipeline.application, settings, engine_from(settings), longest=0.05)
+    slow = text("SELECT count(*) FROM oyez_parked a, oyez_parked b, oyez_parked c")
+    monkeypatch.setattr(status, "group_states", lambda db, *_: db.execute(slow).scalar_one())
+    with pytest.raises(DBAPIError) as raised:
+        overview(board.application, board.settings, board.database, board.longest)
+    assert problem_of(raised.value, board.engine).status == 503
     board.engine.dispose()
 
 

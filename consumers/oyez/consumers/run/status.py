@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +39,13 @@ def status_of(
     engine: Engine,
     backend: LogBackend | None,
     offsets: Offsets | None,
+    longest: float | None = None,
 ) -> Status:
-    """How an application's groups stand. Without ``offsets`` the log is not asked."""
+    """How an application's groups stand. Without ``offsets`` the log is not asked. ``longest`` are the seconds that one
+    question to the database may take; None: as long as it does."""
     groups = list(application.groups.values())
     topics = {group.name: topics_of(group, settings) for group in groups}
-    with engine.connect() as db:
+    with engine.connect() as db, nullcontext() if longest is None else dialect_of(db).limit(db, longest):
         journal = dialect_of(db).journal(db)
         clock = DatabaseClock()
         now = clock(db)

@@ -15,12 +15,16 @@ from .status import Status, status_of
 
 
 def status_or_why_not(
-    application: Application, settings: ListenSettings, engine: Engine, backend: LogBackend | None
+    application: Application,
+    settings: ListenSettings,
+    engine: Engine,
+    backend: LogBackend | None,
+    longest: float | None = None,
 ) -> tuple[Status, Exception | None]:
     """How it stands, and why the log has not answered. It is not asked before whether it answers: that forks a process,
     which may hang where there are threads and clients of Kafka. Raises what the database raises."""
     try:
         offsets = None if backend is None else backend.offsets(Database(engine))
-        return status_of(application, settings, engine, backend, offsets), None
+        return status_of(application, settings, engine, backend, offsets, longest), None
     except (KafkaException, SpoolError, OSError) as error:
-        return status_of(application, settings, engine, backend, None), error
+        return status_of(application, settings, engine, backend, None, longest), error

@@ -11,7 +11,7 @@ from ..questions.overview import overview
 def _question(asked: Asked) -> Answer:
     board = asked.board
     found = board.recent.answer(
-        "overview", lambda: vars(overview(board.application, board.settings, board.database))
+        "overview", lambda: vars(overview(board.application, board.settings, board.database, board.longest))
     )
     return {**found, "plots": summary(board)}
 

@@ -28,12 +28,14 @@ class Overview:
     away: str | None
 
 
-def overview(application: Application, settings: ListenSettings, database: Database) -> Overview:
-    """Ask for all of it. Raises `DatabaseAway`."""
+def overview(
+    application: Application, settings: ListenSettings, database: Database, longest: float
+) -> Overview:
+    """Ask for all of it, ``longest`` seconds for one question at most. Raises what the database raises."""
     backend = find_log_backend(settings)
     with database.reading():  # says that the database is away before anything else does
         pass
-    status, why = status_or_why_not(application, settings, database.engine, backend)
+    status, why = status_or_why_not(application, settings, database.engine, backend, longest)
     places = {name: value for name, value in status.places.items() if name != SPOOL_ERROR}
     troubles = _troubles(status.groups)
     if status.places.get(SPOOL_ERROR):
