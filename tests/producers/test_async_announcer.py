@@ -166,6 +166,27 @@ def test_a_system_without_threads_is_an_error_for_each_event(monkeypatch: pytest
     asyncio.run(run())
 
 
+def test_what_waits_when_no_thread_begins_any_more_leaves_as_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at the end of an interpreter whose loop has not come to wake the thread."""
+    announcer, broker = async_memory_announcer()
+    monkeypatch.setattr(announcer, "_wake", lambda: None)
+
+    async def begin() -> None:
+        announcer.announce(VIEW).send(None)
+
+    asyncio.run(begin())
+
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        announcer._close(1.0)
+    assert len(events_in(broker)) == 1
+
+
 def test_it_may_be_made_before_its_loop_and_belongs_to_one() -> None:
     announcer, broker = async_memory_announcer()
 

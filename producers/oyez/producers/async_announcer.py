@@ -211,20 +211,17 @@ class AsyncAnnouncer:
 
     def _wake(self) -> None:
         self._will_wake = False
-        try:
-            self._thread.wake()
-        except RuntimeError as error:
-            self._commits.refuse(f"no thread can be started to send it: {error}")
+        if why := self._thread.wake():
+            self._commits.refuse(f"no thread can be started to send it: {why}")
 
     def _close(self, timeout: float) -> None:
         """In a thread that may block. The first pass may still be to come; what a stuck one leaves over is refused, and
         what it has in hand is answered when the transport is closed."""
         until = time.monotonic() + timeout
         never_mind(self._last_words)
-        try:
-            if self._commits.is_waited_for():
-                self._thread.wake()
-        except RuntimeError:  # at the end of an interpreter no thread begins
+        if (
+            self._commits.is_waited_for() and self._thread.wake()
+        ):  # at the end of an interpreter no thread begins
             self._commits.run(lambda: False, True)
         self._thread.finish(timeout)
         self._commits.refuse("the announcer was closed before it left")

@@ -51,13 +51,12 @@ class PassThread:
         self._thread: threading.Thread | None = None
         self._is_missed = False
 
-    def wake(self) -> None:
-        """There may be something to do. Never blocks. Where the system has no more threads, who wakes it next tries
-        again."""
+    def wake(self) -> str | None:
+        """There may be something to do. Never blocks. Returns why nobody does it, where the system has no more threads;
+        who wakes it next tries again."""
         if not self._woken.is_set():
             self._woken.set()
-        if self._thread is None:
-            self._start()
+        return self._start() if self._thread is None else None
 
     def finish(self, timeout: float) -> None:
         """Do what can be done in so many seconds, and end."""
@@ -67,22 +66,23 @@ class PassThread:
             self._thread.join(timeout)
             self._stopping.set()
 
-    def _start(self) -> None:
+    def _start(self) -> str | None:
         with self._lock:
             if self._thread is None and not self._finishing.is_set():
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:
-                    self._miss(error)
-                else:
-                    self._thread, self._is_missed = thread, False
+                    return self._missed(error)
+                self._thread, self._is_missed = thread, False
+        return None
 
-    def _miss(self, error: RuntimeError) -> None:
+    def _missed(self, error: RuntimeError) -> str:
         """Said once: whoever announces may wake it for each event."""
         if not self._is_missed:
             self._is_missed = True
             log.warning("%s waits until the system has a thread for it: %s", self._name, error)
+        return str(error)
 
     def _run(self) -> None:
         passes = self._make()

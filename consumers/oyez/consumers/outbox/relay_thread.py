@@ -22,7 +22,7 @@ LEAVING = 5.0  # s that a worker that stops waits for what is on its way
 class BackgroundRelay(Protocol):
     """Relays the outbox when there may be something in it."""
 
-    def wake(self) -> None:
+    def wake(self) -> str | None:
         """There may be something. Never blocks."""
 
     def close(self) -> None:
